@@ -1,0 +1,148 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { buildSchema, graphql, GraphQLError, parse } from 'graphql';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import { type Client, createClient, GraphqlRequestError } from './client.ts';
+
+const schema = buildSchema(`
+  type Query { caller: String  fails: String }
+  type Subscription { count(to: Int!): Int  caller: String  refused: Int  endless: Int }
+`);
+const CallerDocument = parse('{ caller }') as TypedDocumentNode<{ caller: string | null }, object>;
+const FailsDocument = parse('{ fails }') as TypedDocumentNode<{ fails: string }, object>;
+const CountDocument = parse('subscription ($to: Int!) { count(to: $to) }') as TypedDocumentNode<
+  { count: number },
+  { to: number }
+>;
+const LiveCallerDocument = parse('subscription { caller }') as TypedDocumentNode<{ caller: string }, object>;
+const RefusedDocument = parse('subscription { refused }') as TypedDocumentNode<{ refused: number }, object>;
+const EndlessDocument = parse('subscription { endless }') as TypedDocumentNode<{ endless: number }, object>;
+
+const forbidden = () => new GraphQLError('Not you.', { extensions: { code: 'FORBIDDEN' } });
+const root = {
+  caller: (_: unknown, { authorization }: { authorization?: string }) => authorization,
+  fails() {
+    throw forbidden();
+  },
+};
+const subscriptions = {
+  async *count({ to }: { to: number }) {
+    for (let count = 1; count <= to; count += 1) yield { count };
+  },
+  async *caller(_: unknown, { authorization }: { authorization?: string }) {
+    yield { caller: authorization };
+  },
+  refused() {
+    throw forbidden();
+  },
+  async *endless() {
+    yield { endless: 1 };
+    await new Promise(() => undefined);
+  },
+};
+
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.url === '/broken') {
+    response.writeHead(502).end('<h1>Bad gateway</h1>');
+    return;
+  }
+  const { query, variables } = JSON.parse(await text(request)) as { query: string; variables: Record<string, unknown> };
+  const contextValue = { authorization: request.headers.authorization };
+  const result = await graphql({ schema, source: query, variableValues: variables, rootValue: root, contextValue });
+  response.setHeader('content-type', 'application/json').end(JSON.stringify(result));
+}
+
+let server: Server;
+let sockets: WebSocketServer;
+let url: string;
+let client: Client;
+
+beforeEach(async () => {
+  server = createServer((request, response) => void answer(request, response));
+  sockets = new WebSocketServer({ server, path: '/graphql' });
+  useServer(
+    { schema, roots: { subscription: subscriptions }, context: ({ connectionParams }) => connectionParams },
+    sockets,
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+  client = createClient({ url, token: async () => 'secret' });
+});
+
+afterEach(async () => {
+  client.close();
+  for (const socket of sockets.clients) socket.terminate();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+async function codeOf(failing: Promise<unknown>): Promise<string> {
+  try {
+    await failing;
+    return 'no error';
+  } catch (error) {
+    return error instanceof GraphqlRequestError ? error.code : String(error);
+  }
+}
+
+async function all<Event>(events: AsyncIterable<Event>): Promise<Event[]> {
+  const seen: Event[] = [];
+  for await (const event of events) seen.push(event);
+  return seen;
+}
+
+describe('a request', () => {
+  it('carries the token', async () => {
+    expect(await client.request(CallerDocument, {})).toEqual({ caller: 'Bearer secret' });
+  });
+
+  it('goes without one when there is none', async () => {
+    expect(await createClient({ url }).request(CallerDocument, {})).toEqual({ caller: null });
+  });
+
+  it('throws the code of the server’s error', async () => {
+    expect(await codeOf(client.request(FailsDocument, {}))).toBe('FORBIDDEN');
+  });
+
+  it('says when nobody answers, and when what answers is not GraphQL', async () => {
+    expect(await codeOf(createClient({ url: 'http://127.0.0.1:1/graphql' }).request(CallerDocument, {}))).toBe(
+      'CONNECTION_LOST',
+    );
+    expect(await codeOf(createClient({ url: url.replace('graphql', 'broken') }).request(CallerDocument, {}))).toBe(
+      'HTTP_502',
+    );
+  });
+});
+
+describe('a subscription', () => {
+  it('gives every event and ends with the server', async () => {
+    const events = await all(client.subscribe(CountDocument, { to: 3 }));
+    expect(events.map(({ count }) => count)).toEqual([1, 2, 3]);
+  });
+
+  it('carries the token', async () => {
+    expect(await all(client.subscribe(LiveCallerDocument, {}))).toEqual([{ caller: 'Bearer secret' }]);
+  });
+
+  it('throws the code of a refused subscription', async () => {
+    expect(await codeOf(all(client.subscribe(RefusedDocument, {})))).toBe('FORBIDDEN');
+  });
+
+  it('throws CONNECTION_LOST when the socket breaks, and does not retry by itself', async () => {
+    const events = client.subscribe(EndlessDocument, {})[Symbol.asyncIterator]();
+    await events.next();
+    for (const socket of sockets.clients) socket.terminate();
+    expect(await codeOf(events.next())).toBe('CONNECTION_LOST');
+  });
+
+  it('ends quietly when the client is closed', async () => {
+    const events = client.subscribe(EndlessDocument, {})[Symbol.asyncIterator]();
+    await events.next();
+    client.close();
+    expect(await events.next()).toEqual({ done: true, value: undefined });
+  });
+});

@@ -1,0 +1,143 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { print } from 'graphql';
+import { createClient as createSocket } from 'graphql-ws/client';
+
+/** Where and as whom. */
+export interface ClientOptions {
+  /** Absolute http(s) address of `/graphql`; subscriptions use the same one as ws(s). */
+  url: string;
+  /** The bearer token, or what gives the one of the moment: asked anew for each request and each connection. */
+  token?: string | undefined | (() => string | undefined | Promise<string | undefined>);
+  /** Called each time the subscriptions' socket is ready. */
+  onConnected?: () => void;
+}
+
+export interface Client {
+  /** Runs a query or mutation. @throws {GraphqlRequestError} on any error; a refusal is data, not an error. */
+  request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data>;
+  /**
+   * Every event until the server completes, the caller leaves the loop, or the connection is lost. Nothing is retried
+   * here: only the caller knows the cursor to go on from.
+   * @throws {GraphqlRequestError} with code CONNECTION_LOST, or that of the server
+   */
+  subscribe<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): AsyncIterable<Data>;
+  /** Ends every subscription and the socket. */
+  close(): void;
+}
+
+/** A request that gave errors, or none of an answer. `code` is the server's, CONNECTION_LOST, or HTTP_ and the status. */
+export class GraphqlRequestError extends Error {
+  override name = 'GraphqlRequestError';
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+interface Answer {
+  data?: unknown;
+  errors?: readonly GraphqlErrorShape[];
+}
+
+interface GraphqlErrorShape {
+  message: string;
+  extensions?: { code?: unknown };
+}
+
+/** How long a silent connection is believed to be alive, in each of its two halves: the ping and the pong. */
+const keepAliveMs = 10_000;
+
+/** A typed client for the browser and Node 24: fetch for requests, graphql-transport-ws for subscriptions. */
+export function createClient({ url, token, onConnected }: ClientOptions): Client {
+  const currentToken = async () => {
+    try {
+      return typeof token === 'function' ? await token() : token;
+    } catch (cause) {
+      throw new GraphqlRequestError('CONNECTION_LOST', 'No token could be had.', { cause });
+    }
+  };
+  const socket = createSocket({
+    url: url.replace(/^http/, 'ws'),
+    retryAttempts: 0,
+    keepAlive: keepAliveMs,
+    connectionParams: async () => authorization(await currentToken()),
+    on: { connected: () => onConnected?.(), ...whenSilent(() => socket.terminate()) },
+  });
+
+  return {
+    async request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables) {
+      const response = await send(url, await currentToken(), { query: print(document), variables });
+      return dataOf(await answerOf(response)) as Data;
+    },
+    async *subscribe<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables) {
+      try {
+        const payload = { query: print(document), variables: variables as Record<string, unknown> };
+        for await (const answer of socket.iterate(payload)) yield dataOf(answer as Answer) as Data;
+      } catch (error) {
+        throw toRequestError(error);
+      }
+    },
+    close: () => void socket.dispose(),
+  };
+}
+
+function authorization(token: string | undefined): { authorization?: string } {
+  return token ? { authorization: `Bearer ${token}` } : {};
+}
+
+async function send(url: string, token: string | undefined, body: unknown): Promise<Response> {
+  const accept = 'application/graphql-response+json, application/json';
+  try {
+    return await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept, ...authorization(token) },
+      body: JSON.stringify(body),
+    });
+  } catch (cause) {
+    throw new GraphqlRequestError('CONNECTION_LOST', 'The server does not answer.', { cause });
+  }
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  try {
+    return (await response.json()) as Answer;
+  } catch (cause) {
+    const message = `The server answered ${response.status} without GraphQL.`;
+    throw new GraphqlRequestError(`HTTP_${response.status}`, message, { cause });
+  }
+}
+
+function dataOf({ data, errors }: Answer): unknown {
+  if (errors?.length) throw toRequestError(errors);
+  if (data === undefined || data === null) throw new GraphqlRequestError('UNKNOWN', 'The answer has no data.');
+  return data;
+}
+
+/** GraphQL errors come as a list; what else ends a subscription is the socket's closing. */
+function toRequestError(error: unknown): GraphqlRequestError {
+  if (error instanceof GraphqlRequestError) return error;
+  if (Array.isArray(error)) {
+    const [first] = error as GraphqlErrorShape[];
+    const code = first?.extensions?.code;
+    return new GraphqlRequestError(typeof code === 'string' ? code : 'UNKNOWN', first?.message ?? 'Unknown error.');
+  }
+  const { code, reason } = (error ?? {}) as Partial<CloseEvent>;
+  if (code === 4401 || code === 4403) return new GraphqlRequestError('UNAUTHENTICATED', reason ?? 'Signed out.');
+  return new GraphqlRequestError('CONNECTION_LOST', reason ? reason : 'The connection was lost.', { cause: error });
+}
+
+/** A peer that vanished without closing leaves a socket that looks open: only a missing pong tells. */
+function whenSilent(end: () => void) {
+  let deadline: ReturnType<typeof setTimeout> | undefined;
+  return {
+    ping: (received: boolean) => {
+      if (!received) deadline = setTimeout(end, keepAliveMs);
+    },
+    pong: (received: boolean) => {
+      if (received) clearTimeout(deadline);
+    },
+    closed: () => clearTimeout(deadline),
+  };
+}

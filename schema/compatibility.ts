@@ -1,0 +1,103 @@
+import { Supergraph } from '@apollo/federation-internals';
+import { findBreakingChanges, type GraphQLSchema } from 'graphql';
+import { parse as parseYaml } from 'yaml';
+
+/** What the processes of one version say to each other and to clients: the two generated files of schema/. */
+export interface Contracts {
+  supergraph: string;
+  asyncapi: string;
+}
+
+/**
+ * What keeps `next` from taking the place of `current` pod by pod, one line each; empty when nothing does. While both run,
+ * clients ask with the old schema, old routers ask new subgraphs, and each version reads events of the other: those in the
+ * journals stay for good.
+ */
+export function incompatibilities(current: Contracts, next: Contracts): string[] {
+  return [
+    ...changesForClients(current.supergraph, next.supergraph),
+    ...changesForRouters(current.supergraph, next.supergraph),
+    ...changesForReaders(current.asyncapi, next.asyncapi),
+  ];
+}
+
+const apiOf = (supergraph: string) => Supergraph.build(supergraph).apiSchema().toGraphQLJSSchema();
+
+function changesForClients(current: string, next: string): string[] {
+  return breaking(apiOf(current), apiOf(next)).map((change) => `API: ${change}`);
+}
+
+/** A field that moves from one subgraph to another breaks no client, but every router that still has the old plan. */
+function changesForRouters(current: string, next: string): string[] {
+  const [before, after] = [subgraphsOf(current), subgraphsOf(next)];
+  return [...before].flatMap(([name, schema]) => {
+    const successor = after.get(name);
+    if (!successor) return [`subgraph ${name}: was removed.`];
+    return breaking(schema, successor).map((change) => `subgraph ${name}: ${change}`);
+  });
+}
+
+function subgraphsOf(supergraph: string): Map<string, GraphQLSchema> {
+  const subgraphs = Supergraph.build(supergraph).subgraphs();
+  return new Map(subgraphs.values().map(({ name, schema }) => [name, schema.toGraphQLJSSchema()]));
+}
+
+const breaking = (before: GraphQLSchema, after: GraphQLSchema) =>
+  findBreakingChanges(before, after).map(({ description }) => description);
+
+/** As much of JSON Schema as the events use. */
+interface Shape {
+  type?: string;
+  enum?: readonly string[];
+  properties?: Readonly<Record<string, Shape>>;
+  required?: readonly string[];
+}
+
+function changesForReaders(current: string, next: string): string[] {
+  const [before, after] = [eventsOf(current), eventsOf(next)];
+  return Object.entries(before).flatMap(([type, shape]) => {
+    const successor = after[type];
+    if (!successor) return [`event ${type}: was removed, and journals hold it.`];
+    return changesOfShape(shape, successor).map((change) => `event ${type}: ${change}`);
+  });
+}
+
+function eventsOf(asyncapi: string): Record<string, Shape> {
+  const document = parseYaml(asyncapi) as { components: { messages: Record<string, { payload: Shape }> } };
+  return Object.fromEntries(Object.entries(document.components.messages).map(([type, { payload }]) => [type, payload]));
+}
+
+/** New readers must take every old event, and old readers every new one: what is required stays required, and no more is. */
+function changesOfShape(before: Shape, after: Shape): string[] {
+  const added = without(after.required, before.required).map(
+    (name) => `${name} became required, and events of the old version lack it.`,
+  );
+  const lost = without(before.required, after.required).map(
+    (name) => `${name} is no longer always there, and readers of the old version need it.`,
+  );
+  const changed = Object.entries(before.properties ?? {}).flatMap(([name, property]) => {
+    const successor = after.properties?.[name];
+    return successor ? changesOfField(name, property, successor) : [];
+  });
+  return [...added, ...lost, ...changed];
+}
+
+function changesOfField(name: string, before: Shape, after: Shape): string[] {
+  if (kindOf(before) !== kindOf(after)) return [`${name} changed from ${kindOf(before)} to ${kindOf(after)}.`];
+  const gone = without(before.enum, after.enum).map((value) => `${name} may no longer be ${value}.`);
+  const fresh = without(after.enum, before.enum).map(
+    (value) => `${name} may be ${value}, which readers of the old version refuse.`,
+  );
+  const within = changesOfShape(before, after).map((change) => `${name}: ${change}`);
+  return [...gone, ...fresh, ...within];
+}
+
+function without(words: readonly string[] = [], others: readonly string[] = []): string[] {
+  return words.filter((word) => !others.includes(word));
+}
+
+/** What a field is apart from its words, bounds and parts. */
+function kindOf({ type, enum: values, ...rest }: Shape): string {
+  if (type !== undefined) return values ? `${type} of a list` : type;
+  return JSON.stringify(rest, (key, value: unknown) => (key === 'description' ? undefined : value));
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { at, bikeId, confirmId, points, reserveNo, userId } from './values.ts';
+
+/** The rider's account after the movement. */
+const movement = {
+  userId,
+  amount: points.nonnegative().describe('Points moved, never negative; the type of the event says which way.'),
+  balanceAfter: points.nonnegative().describe('The rider’s points after the movement.'),
+  at,
+};
+
+export const pointsRefusal = z.enum([
+  'NO_POINT_ACCOUNT',
+  'INSUFFICIENT_POINTS',
+  'RIDER_HAS_LIVE_RESERVATION',
+  'OUTSTANDING_DEBT',
+]);
+
+/** What the point subgraph publishes, on the streams `account-<userId>`. */
+export const pointEvents = {
+  PointsIncreased: z.object({ ...movement, confirmId }).describe('Bought points reached the rider’s account.'),
+  PointsDeducted: z
+    .object({ ...movement, reserveNo, bikeId })
+    .describe('The fee of a reservation left the rider’s account; the account now holds one live reservation.'),
+  PointsRefused: z
+    .object({
+      userId,
+      reserveNo,
+      bikeId,
+      code: pointsRefusal,
+      because: z.string().describe('The refusal in words.'),
+      at,
+    })
+    .describe('The rider may not have the reservation; nothing moved.'),
+  PointsRestored: z
+    .object({ ...movement, reserveNo })
+    .describe('The fee of a cancelled or expired reservation came back; at most once per reservation.'),
+  ReservationSettled: z
+    .object({ userId, reserveNo, at })
+    .describe('The ride is over and its fee is spent; the rider may reserve again.'),
+  OvertimeCharged: z
+    .object({
+      ...movement,
+      reserveNo,
+      owed: points
+        .nonnegative()
+        .describe('What the account could not pay and still owes; blocks the next reservation.'),
+    })
+    .describe('The ride took longer than the fee covers.'),
+};

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { at, bikeCondition, bikeId, points, reserveNo, userId } from './values.ts';
+import { pointsRefusal } from './point.ts';
+
+const reservation = { reserveNo, userId, bikeId };
+const reason = z.string().max(500).optional().describe('Why, in the words of whoever decided it.');
+
+/** What the reservation subgraph publishes, on the streams `bike-<bikeId>`: who has which bike. */
+export const reservationEvents = {
+  BikeSlotOpened: z
+    .object({ bikeId, condition: bikeCondition, at })
+    .describe('Reservation learned of a bike; it can be reserved from now on.'),
+  BikeSlotChanged: z
+    .object({ bikeId, condition: bikeCondition, at })
+    .describe('Reservation learned that the bike’s condition changed.'),
+  ReservationRequested: z
+    .object({
+      ...reservation,
+      fee: points.positive().describe('Points to deduct.'),
+      requestedAt: at,
+      deadline: at.describe('Without an outcome by then, the reservation expires.'),
+    })
+    .describe('A rider claimed the bike; the points are asked for.'),
+  ReservationConfirmed: z
+    .object({ ...reservation, confirmedAt: at, expiresAt: at.describe('The hold ends then unless the ride starts.') })
+    .describe('The points were deducted: the rider holds the bike.'),
+  ReservationRejected: z
+    .object({ ...reservation, code: pointsRefusal, because: z.string(), rejectedAt: at })
+    .describe('The points were refused: the bike is free again, nothing was charged.'),
+  ReservationCancelled: z
+    .object({
+      ...reservation,
+      because: z.enum(['BY_RIDER', 'BY_OPERATOR', 'BIKE_WITHDRAWN']).describe('Who or what ended it.'),
+      reason,
+      cancelledAt: at,
+    })
+    .describe('Ended before the ride; a deducted fee is restored.'),
+  ReservationExpired: z
+    .object({ ...reservation, expiredAt: at })
+    .describe('The hold, or the wait for the points, ran out; a deducted fee is restored.'),
+  RideStarted: z.object({ ...reservation, startedAt: at }).describe('The rider took the bike.'),
+  BikeReturned: z
+    .object({
+      ...reservation,
+      startedAt: at.nullable().describe('Null when the bike was given back without a ride.'),
+      reason,
+      returnedAt: at,
+    })
+    .describe('The bike is back; the fee is spent.'),
+};

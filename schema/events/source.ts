@@ -1,0 +1,4 @@
+/** The CloudEvents `source` of a publisher. */
+export function sourceOf(publisher: string): string {
+  return `/ttareungi/${publisher}`;
+}

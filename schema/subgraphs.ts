@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+
+/** The subgraphs of the supergraph, their names and their ports (those of the system this one descends from). */
+export const subgraphs = {
+  approval: { port: 8081 },
+  reservation: { port: 8082 },
+  point: { port: 8083 },
+  bike: { port: 8084 },
+  dashboard: { port: 8085 },
+} as const;
+
+export type SubgraphName = keyof typeof subgraphs;
+export const subgraphNames = Object.keys(subgraphs) as SubgraphName[];
+export const routerPort = 8088;
+
+/** A subgraph's schema: what every subgraph speaks (`shared.graphql`) and its own `schema.graphql`. */
+export function subgraphSdl(name: SubgraphName): string {
+  const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
+  return `${read('./shared.graphql')}\n${read(`../subgraphs/${name}/schema.graphql`)}`;
+}
