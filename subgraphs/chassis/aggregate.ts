@@ -1,0 +1,182 @@
+import type { Envelope } from '../../schema/events/envelope.ts';
+import { createCommandHandler, type CommandHandler } from './command-handler.ts';
+import { reachCrashPoint } from './crash-points.ts';
+import { createCounters, type Counters } from './counters.ts';
+import type { Decider } from './decider.ts';
+import { createJournal, lastVersionOf, type Journal, type JournalDocument } from './journal.ts';
+import { createReconciler, type Reconciler } from './reconciler.ts';
+import { createRelay } from './relay.ts';
+import type { Runtime } from './runtime.ts';
+import { createViews, type ViewChange } from './views.ts';
+import { changesOf, createNotices, waitForState, type Notices } from './waiting.ts';
+
+/** Everything one kind of aggregate needs: its journal, its commands, its views, and the way out for its events. */
+export interface Aggregate<
+  State extends object,
+  Command,
+  Event extends Envelope,
+  Code extends string,
+> extends CommandHandler<State, Command, Event, Code> {
+  journal: Journal<State, Event>;
+  counters: Counters;
+  notices: Notices<State, Event>;
+  reconciler: Reconciler;
+  /** The state of a stream once it satisfies, or the last one seen when the time is up (OUTCOME_TIMEOUT_MS by default). */
+  waitFor(
+    stream: string,
+    until: (state: State) => boolean,
+    options?: { timeoutMs?: number; from?: JournalDocument<State, Event> },
+  ): Promise<State>;
+  /** The states that streams change to from now on, on any instance. */
+  changes(): AsyncIterableIterator<State>;
+  prepare(): Promise<void>;
+  start(): void;
+  /** How many decisions the broker does not have yet. */
+  unpublished(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface AggregateOptions<State, Command, NewEvent, Event extends Envelope, Code extends string> {
+  decider: Decider<State, Command, NewEvent, Code>;
+  /** Checks an event against its contract. @throws {Error} that says what does not fit. */
+  parse(envelope: Envelope): Event;
+  /** What a decision changes in the views. */
+  changesOf(document: JournalDocument<State, Event>): ViewChange[];
+  /** Raise it when the views must be made anew. */
+  viewsVersion: number;
+}
+
+export function createAggregate<
+  State extends object,
+  Command,
+  NewEvent extends { type: string; data: unknown },
+  Event extends Envelope,
+  Code extends string,
+>(
+  runtime: Runtime,
+  options: AggregateOptions<State, Command, NewEvent, Event, Code>,
+): Aggregate<State, Command, Event, Code> {
+  const { service, settings, database, bus, logger, metrics, clock, time } = runtime;
+  const broken = new Set<string>();
+  const stored = createJournal<State, Event>(database, (stream, error) => {
+    if (!broken.has(stream)) logger.error({ err: error, stream }, 'the journal was tampered with; the stream stops');
+    broken.add(stream);
+  });
+  const journal: Journal<State, Event> = {
+    ...stored,
+    append: (document) => metrics.timeAppend(stored.append(document)),
+  };
+  const notices = createNotices<State, Event>();
+  const views = createViews({
+    database,
+    journal,
+    logger,
+    schemaVersion: options.viewsVersion,
+    changesOf: (document) => options.changesOf(document),
+  });
+  const relay = createRelay({
+    service,
+    journal,
+    bus: {
+      publish: (publisher, event) => metrics.timePublish(bus.publish(publisher, event)),
+      status: () => bus.status(),
+    },
+    logger,
+    applyViews: (document) => views.apply(document),
+    sweepEveryMs: settings.SWEEP_EVERY_MS,
+    sweepBatch: settings.SWEEP_BATCH,
+    gatherMs: settings.GATHER_MS,
+    time,
+  });
+  const reconciler = createReconciler({
+    service,
+    journal,
+    bus: {
+      ...bus,
+      async republish(publisher, event) {
+        const wasLost = await bus.republish(publisher, event);
+        if (wasLost) metrics.refilled();
+        return wasLost;
+      },
+    },
+    logger,
+    clock,
+    everyMs: settings.RECONCILE_EVERY_MS,
+    lookEveryMs: settings.LOOK_EVERY_MS,
+    time,
+  });
+  const commands = createCommandHandler<State, Command, NewEvent, Event, Code>({
+    service,
+    decider: options.decider,
+    parse: (envelope) => options.parse(envelope),
+    journal,
+    clock,
+    maxConflicts: settings.MAX_CONFLICTS,
+    headCacheSize: settings.HEAD_CACHE_SIZE,
+    decided: async (document) => {
+      const dispatched = relay.dispatch(document);
+      notices.notify(document);
+      await dispatched;
+    },
+  });
+
+  return {
+    ...commands,
+    journal,
+    counters: createCounters(database),
+    notices,
+    reconciler,
+    waitFor: (stream, until, { timeoutMs = settings.OUTCOME_TIMEOUT_MS, from } = {}) =>
+      waitForState({
+        service,
+        stream,
+        notices,
+        bus,
+        read: () => commands.state(stream),
+        until,
+        from,
+        timeoutMs,
+        pollMs: settings.OUTCOME_POLL_MS,
+        time,
+      }),
+    changes: () =>
+      changesOf({
+        service,
+        notices,
+        bus,
+        async read(stream) {
+          const head = await journal.head(stream);
+          return { state: head ? head.state : options.decider.initial, version: lastVersionOf(head) };
+        },
+      }),
+    unpublished: () => journal.countUnpublished(),
+    async prepare() {
+      await journal.createIndexes();
+      reachCrashPoint('at-start');
+      await views.catchUp();
+    },
+    start() {
+      bus.serve(service, 'journal.read', async (question) => {
+        const { stream, after } = question as { stream: string; after: number };
+        return journal.eventsAfter(stream, after, eventsPerAnswer);
+      });
+      metrics.gauge('ttareungi_unpublished_decisions', 'Decisions that the broker does not have yet.', () =>
+        journal.countUnpublished(),
+      );
+      metrics.gauge(
+        'ttareungi_journal_chain_breaks',
+        'Streams whose hash chain this process found broken.',
+        () => broken.size,
+      );
+      relay.start();
+      reconciler.start();
+    },
+    async close() {
+      await reconciler.close();
+      await relay.close();
+    },
+  };
+}
+
+/** An answer must fit into one NATS message (1 MiB by default); an event is about 600 bytes. */
+const eventsPerAnswer = 200;

@@ -1,0 +1,220 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
+import {
+  authScope,
+  createTokenVerifier,
+  isStaff,
+  requireRole,
+  requireSelfOrOperator,
+  requireSelfOrStaff,
+  requireViewer,
+  type Role,
+  type Viewer,
+} from './auth.ts';
+import { ConfigError, processSettings, readConfig } from './config.ts';
+
+const now = Date.parse('2026-11-23T09:00:00Z');
+const seconds = now / 1000;
+
+let privateKey: CryptoKey;
+let strangersKey: CryptoKey;
+let pem: string;
+let jwk: string;
+
+beforeAll(async () => {
+  const pair = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
+  privateKey = pair.privateKey;
+  pem = await exportSPKI(pair.publicKey);
+  jwk = JSON.stringify({ ...(await exportJWK(pair.publicKey)), alg: 'EdDSA' });
+  strangersKey = (await generateKeyPair('EdDSA', { crv: 'Ed25519' })).privateKey;
+});
+
+function sign(claims: JWTPayload, key = privateKey, alg = 'EdDSA'): Promise<string> {
+  return new SignJWT(claims).setProtectedHeader({ alg }).sign(key);
+}
+
+const rider = (more: JWTPayload = {}): JWTPayload => ({ sub: '10', roles: ['rider'], exp: seconds + 60, ...more });
+
+const verifierOf = (env: NodeJS.ProcessEnv, clock = () => now) =>
+  createTokenVerifier(readConfig(processSettings, env), clock);
+
+/** What a client is told about a token. */
+async function answer(token: string, env: NodeJS.ProcessEnv = { JWT_PUBLIC_KEY: pem }): Promise<unknown> {
+  const verify = await verifierOf(env);
+  return verify(`Bearer ${token}`).catch((error: unknown) => error);
+}
+const unauthenticated = (message: string) =>
+  expect.objectContaining({ message, extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
+
+describe('a token', () => {
+  it('says who is asking, whether the key is set as a PEM or as a JWK', async () => {
+    const token = await sign(rider());
+    for (const JWT_PUBLIC_KEY of [pem, jwk, ` ${jwk}`]) {
+      expect(await answer(token, { JWT_PUBLIC_KEY })).toEqual({
+        userId: '10',
+        roles: ['rider'],
+        expiresAtMs: now + 60_000,
+      });
+    }
+  });
+
+  it.each(['ES256', 'RS256'])('may be signed with %s', async (alg) => {
+    const { privateKey: key, publicKey } = await generateKeyPair(alg, { extractable: true });
+    const token = await sign(rider(), key, alg);
+    const asJwk = JSON.stringify({ ...(await exportJWK(publicKey)), alg });
+    for (const JWT_PUBLIC_KEY of [await exportSPKI(publicKey), asJwk]) {
+      expect(await answer(token, { JWT_PUBLIC_KEY })).toMatchObject({ userId: '10' });
+    }
+  });
+
+  it.each(['ES256', 'RS256'])('may be signed with %s by a JWK that leaves "alg" out, as it may', async (alg) => {
+    const { privateKey: key, publicKey } = await generateKeyPair(alg, { extractable: true });
+    const JWT_PUBLIC_KEY = JSON.stringify(await exportJWK(publicKey));
+    expect(await answer(await sign(rider(), key, alg), { JWT_PUBLIC_KEY })).toMatchObject({ userId: '10' });
+  });
+
+  it('may be left out', async () => {
+    const verify = await verifierOf({ JWT_PUBLIC_KEY: pem });
+    expect(await verify(undefined)).toBeNull();
+    expect(await verify('')).toBeNull();
+  });
+
+  it('that has expired is refused, to the second', async () => {
+    expect(await answer(await sign(rider({ exp: seconds })))).toEqual(unauthenticated('The token has expired.'));
+    expect(await answer(await sign(rider({ exp: seconds + 1 })))).toMatchObject({ userId: '10' });
+  });
+
+  it('that somebody else signed is refused', async () => {
+    const refusal = unauthenticated('The token’s signature does not fit.');
+    expect(await answer(await sign(rider(), strangersKey))).toEqual(refusal);
+    const [header = '', , signature = ''] = (await sign(rider())).split('.');
+    const forged = Buffer.from(JSON.stringify(rider({ roles: ['admin'] }))).toString('base64url');
+    expect(await answer([header, forged, signature].join('.'))).toEqual(refusal);
+  });
+
+  it('that nobody signed, or signed with what everybody knows, is refused', async () => {
+    const unread = unauthenticated('The token cannot be read.');
+    const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    expect(await answer(`${encode({ alg: 'none' })}.${encode(rider())}.`)).toEqual(unread);
+    const withPem = await new SignJWT(rider()).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(pem));
+    expect(await answer(withPem)).toEqual(unread);
+    expect(await answer('rubbish')).toEqual(unread);
+  });
+
+  it('that names nobody is refused', async () => {
+    const { sub: _sub, ...nobody } = rider();
+    const refusal = unauthenticated('The token names nobody (claim "sub").');
+    expect(await answer(await sign(nobody))).toEqual(refusal);
+    expect(await answer(await sign(rider({ sub: '' })))).toEqual(refusal);
+  });
+
+  it('that does not come as "Bearer <token>" is refused', async () => {
+    const verify = await verifierOf({ JWT_PUBLIC_KEY: pem });
+    for (const authorization of ['Basic dTpw', 'Bearer', 'Bearer  ', await sign(rider())]) {
+      await expect(verify(authorization)).rejects.toThrow('must read "Bearer <token>"');
+    }
+    expect(await verify(`bearer ${await sign(rider())}`)).toMatchObject({ userId: '10' });
+  });
+
+  it('gives no role that this system does not know', async () => {
+    const rolesOf = async (roles: unknown) => answer(await sign(rider({ roles })));
+    expect(await rolesOf(['root', 'admin', 'Rider', 7])).toMatchObject({ roles: ['admin'] });
+    for (const roles of ['admin', undefined, null, { admin: true }]) {
+      expect(await rolesOf(roles)).toMatchObject({ roles: [] });
+    }
+  });
+
+  it('for another issuer or audience is refused where these are set', async () => {
+    const env = { JWT_PUBLIC_KEY: pem, JWT_ISSUER: 'seoul', JWT_AUDIENCE: 'ttareungi' };
+    expect(await answer(await sign(rider({ iss: 'seoul', aud: 'ttareungi' })), env)).toMatchObject({ userId: '10' });
+    const refusal = unauthenticated('The token is for another issuer or audience.');
+    expect(await answer(await sign(rider({ iss: 'busan', aud: 'ttareungi' })), env)).toEqual(refusal);
+    expect(await answer(await sign(rider({ iss: 'seoul', aud: 'metro' })), env)).toEqual(refusal);
+    expect(await answer(await sign(rider()), env)).toEqual(refusal);
+  });
+
+  it('is checked once, and remembered no longer than it lasts', async () => {
+    let time = now;
+    const verify = await verifierOf({ JWT_PUBLIC_KEY: pem }, () => time);
+    const header = `Bearer ${await sign(rider())}`;
+    const first = await verify(header);
+    time = now + 59_999;
+    expect(await verify(header)).toBe(first);
+    time = now + 60_000;
+    await expect(verify(header)).rejects.toThrow('The token has expired.');
+    await expect(verify(header)).rejects.toThrow('The token has expired.');
+  });
+
+  it('without an end has none', async () => {
+    const { exp: _exp, ...endless } = rider();
+    expect(await answer(await sign(endless))).toMatchObject({ expiresAtMs: null });
+  });
+});
+
+describe('a process', () => {
+  it('does not start without a key to check tokens with', async () => {
+    await expect(verifierOf({})).rejects.toThrow(ConfigError);
+    await expect(verifierOf({})).rejects.toThrow('JWKS_URI or JWT_PUBLIC_KEY must be set');
+  });
+
+  it('does not start with a key that it cannot read', async () => {
+    const broken = pem.replace(/\n.+\n/, '\nrubbish\n');
+    for (const JWT_PUBLIC_KEY of ['rubbish', broken, '{', '{}', '{"kty":"none"}']) {
+      await expect(verifierOf({ JWT_PUBLIC_KEY })).rejects.toThrow(/^JWT_PUBLIC_KEY: /);
+    }
+  });
+});
+
+describe('a viewer', () => {
+  const viewer = (userId: string, ...roles: Role[]): Viewer => ({ userId, roles, expiresAtMs: null });
+  const kim = viewer('10', 'rider');
+  const nobodyInParticular = viewer('11');
+  const [operator, auditor, admin] = [viewer('1', 'operator'), viewer('2', 'auditor'), viewer('3', 'admin')];
+
+  it('is staff as operator, auditor or admin', () => {
+    expect([null, nobodyInParticular, kim, operator, auditor, admin].map(isStaff)).toEqual([
+      ...[false, false, false, true, true, true],
+    ]);
+    expect(isStaff(viewer('4', 'rider', 'auditor'))).toBe(true);
+  });
+
+  it('shares a scope only with those who see the same', () => {
+    expect([null, kim, nobodyInParticular, operator, admin].map(authScope)).toEqual([
+      ...['anonymous', 'user:10', 'user:11', 'roles:operator', 'roles:admin'],
+    ]);
+    expect(authScope(viewer('5', 'rider', 'operator'))).toBe(authScope(viewer('6', 'rider', 'operator')));
+  });
+
+  /** Who gets through; the others' codes. */
+  const through = (guard: (asking: Viewer | null) => Viewer) =>
+    [null, kim, nobodyInParticular, operator, auditor, admin].map((asking) => {
+      try {
+        return guard(asking) === asking ? 'yes' : 'somebody else';
+      } catch (error) {
+        return (error as { extensions: { code: string } }).extensions.code;
+      }
+    });
+
+  it('must have signed in', () => {
+    expect(through(requireViewer)).toEqual(['UNAUTHENTICATED', 'yes', 'yes', 'yes', 'yes', 'yes']);
+  });
+
+  it('must have one of the roles', () => {
+    expect(through((asking) => requireRole(asking, 'operator', 'admin'))).toEqual([
+      ...['UNAUTHENTICATED', 'FORBIDDEN', 'FORBIDDEN', 'yes', 'FORBIDDEN', 'yes'],
+    ]);
+    expect(() => requireRole(kim, 'operator', 'admin')).toThrow('This needs the role operator or admin.');
+  });
+
+  it('sees what is their own, and as staff everything', () => {
+    expect(through((asking) => requireSelfOrStaff(asking, '10'))).toEqual([
+      ...['UNAUTHENTICATED', 'yes', 'FORBIDDEN', 'yes', 'yes', 'yes'],
+    ]);
+  });
+
+  it('acts for themselves, and as operator or admin for anyone', () => {
+    expect(through((asking) => requireSelfOrOperator(asking, '10'))).toEqual([
+      ...['UNAUTHENTICATED', 'yes', 'FORBIDDEN', 'yes', 'FORBIDDEN', 'yes'],
+    ]);
+  });
+});

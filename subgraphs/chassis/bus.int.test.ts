@@ -1,0 +1,196 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Envelope } from '../../schema/events/envelope.ts';
+import { UnavailableError } from './errors.ts';
+import type { ConnectedRuntime } from './runtime.ts';
+import { connected, createGate, createStage, natsUrl, until, type Gate, type Stage } from './testing.ts';
+
+let stage: Stage;
+let gate: Gate;
+let one: ConnectedRuntime;
+let other: ConnectedRuntime;
+let remote: ConnectedRuntime;
+
+beforeAll(async () => {
+  stage = await createStage();
+  gate = stage.keep(await createGate(natsUrl(), 'shut'));
+  one = await stage.runtime('owner');
+  other = await stage.runtime('owner');
+  remote = await stage.runtime('asker', { NATS_URL: gate.url, REQUEST_TIMEOUT_MS: '300', PUBLISH_TIMEOUT_MS: '300' });
+  await Promise.all([connected(one.bus), connected(other.bus)]);
+});
+afterAll(() => stage.close());
+
+const eventOf = (subject: string, sequence: number): Envelope => ({
+  specversion: '1.0',
+  id: `owner.${subject}@${sequence}`,
+  source: '/ttareungi/owner',
+  type: 'Added',
+  subject,
+  time: '2026-11-23T00:00:00.000Z',
+  sequence,
+  correlationid: 'correlation',
+  causationid: 'causation',
+  data: { amount: 1 },
+});
+
+describe('what a consumer has not acknowledged', () => {
+  it('is as old as the first such message of those it follows', async () => {
+    await one.bus.ensureStream();
+    const deliveries = await one.bus.consume({
+      name: 'lagging',
+      publishers: ['lagged', 'elsewhere'],
+      ackWaitMs: 60_000,
+      maxAckPending: 10,
+    });
+    await one.bus.publish('unrelated', eventOf('old', 1));
+    expect(await one.bus.oldestPending('lagging', ['lagged', 'elsewhere'])).toBeNull();
+    await one.bus.publish('lagged', eventOf('first', 1));
+    await one.bus.publish('lagged', eventOf('second', 1));
+    const received = [];
+    for await (const delivery of deliveries) {
+      received.push(delivery);
+      if (received.length === 2) break;
+    }
+    const { manager } = one.bus.jetStream();
+    const timeOf = async (stream: string) => {
+      const subject = `${one.bus.subjectPrefix}.lagged.${stream}`;
+      return (await manager.streams.getMessage(one.bus.streamName, { last_by_subj: subject }))?.time;
+    };
+    const oldest = () => one.bus.oldestPending('lagging', ['lagged', 'elsewhere']);
+    expect(await oldest()).toEqual(await timeOf('first'));
+    const [first, second] = received;
+    first?.ack();
+    const ofSecond = await timeOf('second');
+    await until('the second is the oldest', async () => (await oldest())?.getTime() === ofSecond?.getTime());
+    second?.ack();
+    await until('nothing is left', async () => (await oldest()) === null);
+    deliveries.stop();
+  });
+});
+
+describe('a bus', () => {
+  it('waits for a broker that is not there yet, and says so', async () => {
+    expect(remote.bus.status()).toBe('not connected');
+    await expect(remote.bus.ask('owner', 'echo', {})).rejects.toBeInstanceOf(UnavailableError);
+    await expect(remote.bus.publish('owner', eventOf('early', 1))).rejects.toBeInstanceOf(UnavailableError);
+    const heard: string[] = [];
+    const stopped = remote.bus.listen('owner', 'early', () => heard.push('stopped before it began'));
+    stopped();
+    const stop = remote.bus.listen('owner', 'early', ({ id }) => heard.push(id));
+    let connections = 0;
+    remote.bus.onConnected(() => (connections += 1));
+    await gate.open();
+    await connected(remote.bus);
+    await until('it was told', () => connections === 1);
+    await remote.bus.ensureStream();
+    await until('it hears what is published', async () => {
+      await one.bus.publish('owner', eventOf('early', 1));
+      return heard.length > 0;
+    });
+    expect(new Set(heard)).toEqual(new Set(['owner.early@1']));
+    stop();
+  });
+
+  it('puts a question to one of the instances that answer, and hands its answer or its error back', async () => {
+    const asked: string[] = [];
+    for (const [name, { bus }] of Object.entries({ one, other })) {
+      bus.serve('owner', 'echo', async (question) => {
+        asked.push(name);
+        if (question === 'fail') throw new Error('no such thing');
+        return { echo: question };
+      });
+    }
+    await until('somebody answers', () =>
+      remote.bus.ask('owner', 'echo', 'ready').then(
+        () => true,
+        () => false,
+      ),
+    );
+    asked.length = 0;
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, number) => remote.bus.ask('owner', 'echo', { number })),
+    );
+    expect(answers).toEqual(Array.from({ length: 40 }, (_, number) => ({ echo: { number } })));
+    expect(asked).toHaveLength(40);
+    expect(new Set(asked)).toEqual(new Set(['one', 'other']));
+    await expect(remote.bus.ask('owner', 'echo', 'fail')).rejects.toThrow(/no such thing/);
+    await expect(remote.bus.ask('nobody', 'echo', {})).rejects.toBeInstanceOf(UnavailableError);
+  });
+
+  it('does not wait for ever for an answer', async () => {
+    one.bus.serve('slow', 'echo', () => new Promise(() => undefined));
+    const startedAt = Date.now();
+    await expect(remote.bus.ask('slow', 'echo', {})).rejects.toBeInstanceOf(UnavailableError);
+    expect(Date.now() - startedAt).toBeLessThan(2_000);
+  });
+
+  it('gives notice to every instance, and to those of this service and topic only', async () => {
+    const noticed: string[] = [];
+    one.bus.onNotice('owner', 'news', (text) => noticed.push(`one${text}`));
+    other.bus.onNotice('owner', 'news', () => noticed.push('other'));
+    other.bus.onNotice('owner', 'weather', () => noticed.push('weather'));
+    await until('both were told', () => {
+      remote.bus.notify('owner', 'news', '7');
+      return noticed.includes('one7') && noticed.includes('other');
+    });
+    expect(noticed).not.toContain('weather');
+  });
+
+  it('keeps streams apart whose names hold what subjects are made of', async () => {
+    const heard: string[] = [];
+    const names = ['a.b', 'a', 'a b', 'a%2Eb', 'a*', '서울'];
+    const stops = names.map((name) =>
+      remote.bus.listen('owner', name, ({ subject }) => heard.push(`${name}=${subject}`)),
+    );
+    await until('it listens', async () => {
+      for (const name of names) await one.bus.publish('owner', eventOf(name, 1));
+      return heard.length >= names.length;
+    });
+    expect(new Set(heard)).toEqual(new Set(names.map((name) => `${name}=${name}`)));
+    for (const stop of stops) stop();
+  });
+
+  it('loses the broker and finds it again: questions, listeners and listening go on', async () => {
+    const heard: number[] = [];
+    remote.bus.serve('asker', 'ping', async () => 'pong');
+    const stop = remote.bus.listen('owner', 'again', ({ sequence }) => heard.push(sequence));
+    let connections = 0;
+    remote.bus.onConnected(() => (connections += 1));
+    expect(connections).toBe(1);
+    await gate.shut();
+    await until('it noticed', () => remote.bus.status() !== 'ok');
+    await expect(remote.bus.publish('owner', eventOf('again', 1))).rejects.toBeInstanceOf(UnavailableError);
+    expect(() => remote.bus.jetStream()).toThrow(UnavailableError);
+    remote.bus.notify('owner', 'news', '7');
+    await gate.open();
+    await until('it was told', () => connections === 2);
+    await remote.bus.publish('owner', eventOf('again', 1));
+    await until('it hears itself', () => heard.includes(1));
+    await until('it is asked', () =>
+      one.bus.ask('asker', 'ping', null).then(
+        (answer) => answer === 'pong',
+        () => false,
+      ),
+    );
+    stop();
+  });
+
+  it('does not know whether an event was stored when the broker does not say so', async () => {
+    gate.swallowAnswers();
+    await expect(remote.bus.publish('owner', eventOf('unsaid', 1))).rejects.toBeInstanceOf(UnavailableError);
+    const { manager } = one.bus.jetStream();
+    const subject = `${stage.name}.owner.unsaid`;
+    expect(await manager.streams.getMessage(stage.name, { last_by_subj: subject })).toMatchObject({ subject });
+    await gate.shut();
+    await gate.open();
+    await connected(remote.bus);
+    await until('it can be repeated', () =>
+      remote.bus.publish('owner', eventOf('unsaid', 1)).then(
+        () => true,
+        () => false,
+      ),
+    );
+    const { state } = await manager.streams.info(stage.name, { subjects_filter: subject });
+    expect(state.subjects).toEqual({ [subject]: 1 });
+  });
+});

@@ -1,0 +1,211 @@
+import { setTimeout as setTimer } from 'node:timers';
+import { setTimeout } from 'node:timers/promises';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { fromBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
+import { ChainBrokenError, UnavailableError } from './errors.ts';
+import { eventSubject } from './event-stream.ts';
+import { createJetStreamEvents, type JetStream, type JetStreamEvents, type JetStreamSettings } from './jetstream.ts';
+import type { Logger } from './logger.ts';
+
+/** How events and questions travel between services. The broker may forget: the journals are the truth. */
+export interface EventBus {
+  /**
+   * Resolves when the broker has stored it.
+   * @throws {UnavailableError} when that is not known; repeat, it is harmless.
+   * @throws {Error} when the broker has said that it does not store it.
+   */
+  publish(service: string, event: Envelope): Promise<void>;
+  /** Calls the listener with what is published from now on, without any promise of delivery. */
+  listen(service: string, stream: string, listener: (event: Envelope) => void): () => void;
+  /** Answers questions put to this service; several instances share them. */
+  serve(service: string, endpoint: string, answer: (question: unknown) => Promise<unknown>): void;
+  /**
+   * Puts a question to a service.
+   * @throws {UnavailableError} without an answer in time (REQUEST_TIMEOUT_MS by default).
+   * @throws {ChainBrokenError} when the service says that its journal is.
+   */
+  ask(service: string, endpoint: string, question: unknown, timeoutMs?: number): Promise<unknown>;
+  /** Tells the other instances of a service something, without any promise of delivery. */
+  notify(service: string, topic: string, text: string): void;
+  /** Hears its own notices too. */
+  onNotice(service: string, topic: string, listener: (text: string) => void): void;
+  /** `ok`, or what is wrong. */
+  status(): string;
+  /** Calls the listener each time the connection has come (back) up; at once when it is up. */
+  onConnected(listener: () => void): void;
+  close(): Promise<void>;
+}
+
+export interface JetStreamBus extends EventBus, JetStreamEvents {
+  /** @throws {UnavailableError} while not connected. */
+  jetStream(): JetStream;
+}
+
+export interface BusSettings extends JetStreamSettings {
+  NATS_URL: string;
+  NATS_USERNAME?: string | undefined;
+  NATS_PASSWORD: string;
+  PUBLISH_TIMEOUT_MS: number;
+  REQUEST_TIMEOUT_MS: number;
+}
+
+const reconnectMs = 250;
+
+export function createJetStreamBus(settings: BusSettings, name: string, logger: Logger): JetStreamBus {
+  const { EVENT_SUBJECT_PREFIX: subjectPrefix } = settings;
+  const connectedListeners: (() => void)[] = [];
+  const whenConnected: ((connection: NatsConnection) => void)[] = [];
+  let state: (JetStream & { connection: NatsConnection }) | undefined;
+  let up = false;
+  let closed = false;
+
+  const subjectOf = (service: string, stream: string) => eventSubject(subjectPrefix, service, stream);
+  const endpointSubject = (service: string, endpoint: string) => `${subjectPrefix}-svc.${service}.${endpoint}`;
+
+  /** The first connection, however long it takes; later ones are the client's own affair. */
+  async function firstConnection(): Promise<NatsConnection | undefined> {
+    while (!closed) {
+      const connection = await tryToConnect().catch(() => undefined);
+      if (connection) return connection;
+      await setTimeout(reconnectMs);
+    }
+    return undefined;
+  }
+
+  function tryToConnect(): Promise<NatsConnection> {
+    return connect({
+      servers: settings.NATS_URL.split(','),
+      ...(settings.NATS_USERNAME ? { user: settings.NATS_USERNAME, pass: settings.NATS_PASSWORD } : {}),
+      name,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: reconnectMs,
+      reconnectJitter: reconnectMs,
+      pingInterval: 10_000,
+      timeout: 2_000,
+    });
+  }
+
+  async function bringUp(): Promise<void> {
+    const connection = await firstConnection();
+    if (!connection) return;
+    if (closed) return connection.close();
+    const client = jetstream(connection, { timeout: settings.PUBLISH_TIMEOUT_MS });
+    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: settings.PUBLISH_TIMEOUT_MS });
+    state = { connection, client, manager };
+    up = true;
+    for (const start of whenConnected) start(connection);
+    void watch(connection);
+    for (const listener of connectedListeners) listener();
+  }
+
+  async function watch(connection: NatsConnection): Promise<void> {
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') {
+        up = false;
+        logger.warn('lost the connection to the broker; commands are accepted and delivered later');
+      } else if (status.type === 'reconnect') {
+        up = true;
+        logger.info('connected to the broker again');
+        for (const listener of connectedListeners) listener();
+      }
+    }
+  }
+
+  /** Runs now, or as soon as the first connection is there; subscriptions survive reconnects by themselves. */
+  function withConnection(use: (connection: NatsConnection) => void): void {
+    if (state) use(state.connection);
+    else whenConnected.push(use);
+  }
+
+  const late = setTimer(() => {
+    if (!up)
+      logger.warn({ url: settings.NATS_URL }, 'waiting for the broker; commands are accepted and delivered later');
+  }, 2_000);
+  late.unref();
+  bringUp().catch((error: unknown) => {
+    if (!closed) logger.error({ err: error }, 'cannot use the broker');
+  });
+
+  function jetStream() {
+    if (!state || !up) throw new UnavailableError('The broker is not connected.');
+    return state;
+  }
+
+  return {
+    ...createJetStreamEvents(settings, jetStream, logger),
+    jetStream,
+    listen(service, stream, listener) {
+      let stopped = false;
+      let stop = () => {
+        stopped = true;
+      };
+      withConnection((connection) => {
+        if (stopped) return;
+        const subscription = connection.subscribe(subjectOf(service, stream), {
+          callback: (_error, message) => {
+            try {
+              listener(fromBinaryMode((header) => message.headers?.get(header), message.string()));
+            } catch {
+              // The durable consumer meets the same message and parks it; a listener has nothing to add.
+            }
+          },
+        });
+        stop = () => subscription.unsubscribe();
+      });
+      return () => stop();
+    },
+    serve(service, endpoint, answer) {
+      withConnection((connection) => {
+        connection.subscribe(endpointSubject(service, endpoint), {
+          queue: service,
+          callback: (_error, message) => {
+            Promise.resolve()
+              .then(() => answer(message.data.length > 0 ? message.json() : undefined))
+              .then((reply) => message.respond(JSON.stringify({ reply })))
+              .catch((error: unknown) => {
+                logger.warn({ err: error, endpoint }, 'a question could not be answered');
+                const { name, message: reason } = error instanceof Error ? error : new Error('unknown');
+                message.respond(JSON.stringify({ error: reason, name }));
+              });
+          },
+        });
+      });
+    },
+    async ask(service, endpoint, question, timeout = settings.REQUEST_TIMEOUT_MS) {
+      const { connection } = jetStream();
+      const message = await connection
+        .request(endpointSubject(service, endpoint), JSON.stringify(question), { timeout })
+        .catch((error: unknown) => {
+          throw new UnavailableError(`${service} does not answer ${endpoint}`, { cause: error });
+        });
+      const answer: { reply?: unknown; error?: string; name?: string } = message.json();
+      if (answer.error !== undefined) {
+        const Kind = answer.name === 'ChainBrokenError' ? ChainBrokenError : UnavailableError;
+        throw new Kind(`${service}: ${answer.error}`);
+      }
+      return answer.reply;
+    },
+    notify(service, topic, text) {
+      if (up) state?.connection.publish(endpointSubject(service, topic), text);
+    },
+    onNotice(service, topic, listener) {
+      withConnection((connection) => {
+        connection.subscribe(endpointSubject(service, topic), {
+          callback: (_error, message) => listener(message.string()),
+        });
+      });
+    },
+    status: () => (up ? 'ok' : 'not connected'),
+    onConnected(listener) {
+      connectedListeners.push(listener);
+      if (up) listener();
+    },
+    async close() {
+      closed = true;
+      clearTimeout(late);
+      up = false;
+      if (state) await state.connection.close();
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import type { Envelope } from '../../schema/events/envelope.ts';
+import { sourceOf } from '../../schema/events/source.ts';
+import { reachCrashPoint } from './crash-points.ts';
+import { isRefusal, type Decider, type Refusal } from './decider.ts';
+import { ConflictError } from './errors.ts';
+import { parseOrThrow } from './parse.ts';
+import { chainHash, eventId, journalId, lastVersionOf, type Journal, type JournalDocument } from './journal.ts';
+import { hashOf } from './canonical-json.ts';
+import { createLanes } from './lanes.ts';
+import { createLruCache } from './lru-cache.ts';
+
+/** Where a command comes from: goes into the events it leads to. */
+export interface Origin {
+  /** Once in the whole journal: `key:<caller>:<idempotency key>` or `<policy>:<event id>`. */
+  cause: string;
+  /** The cause was made up for this command: it cannot have come before. */
+  isNew?: boolean;
+  correlationId: string;
+  causationId: string;
+  traceparent?: string;
+  /** What must be the same when the same cause comes again; the command itself when left out. */
+  body?: unknown;
+}
+
+export type Outcome<State, Event extends Envelope, Code extends string> =
+  /** Decided now, or earlier under the same cause (`replayed`). */
+  | { kind: 'decided'; document: JournalDocument<State, Event>; replayed: boolean }
+  | { kind: 'refused'; refusal: Refusal<Code | 'IDEMPOTENCY_KEY_REUSED'>; state: State }
+  /** The rules had nothing to say. */
+  | { kind: 'unchanged'; state: State };
+
+export interface CommandHandler<State, Command, Event extends Envelope, Code extends string> {
+  /**
+   * Decides on one stream.
+   * @throws {ContractError} when the command leads to an event that breaks its contract: the input was bad.
+   * @throws {ConflictError} when other writers won every time.
+   * @throws {UnavailableError} when the journal does not answer; the outcome is unknown until the same cause comes again.
+   */
+  handle(stream: string, command: Command, origin: Origin): Promise<Outcome<State, Event, Code>>;
+  /** The aggregate as the journal has it now. */
+  state(stream: string): Promise<State>;
+}
+
+export interface CommandHandlerOptions<State, Command, NewEvent, Event extends Envelope, Code extends string> {
+  service: string;
+  decider: Decider<State, Command, NewEvent, Code>;
+  journal: Pick<Journal<State, Event>, 'head' | 'byCause' | 'append'>;
+  /** Called once the decision stands, and awaited before the command is answered. */
+  decided(document: JournalDocument<State, Event>): Promise<void>;
+  /** Checks an event against its contract before it is written. @throws {Error} that says what does not fit. */
+  parse(envelope: Envelope): Event;
+  clock(): Date;
+  /** How often to decide again after losing to another writer. */
+  maxConflicts: number;
+  /** How many streams' heads to remember. */
+  headCacheSize: number;
+}
+
+export function createCommandHandler<
+  State,
+  Command,
+  NewEvent extends { type: string; data: unknown },
+  Event extends Envelope,
+  Code extends string,
+>(options: CommandHandlerOptions<State, Command, NewEvent, Event, Code>): CommandHandler<State, Command, Event, Code> {
+  const { decider, journal } = options;
+  type Document = JournalDocument<State, Event>;
+  type Head = Document | null;
+
+  // A remembered head saves a read per command. It can be stale when other instances decide too: the insert finds out
+  // for decisions, and a refusal is only ever given from a head that was read for it.
+  const heads = createLruCache<string, Document>(options.headCacheSize);
+  const lanes = createLanes();
+
+  async function readHead(stream: string): Promise<Head> {
+    const head = await journal.head(stream);
+    if (head) heads.set(stream, head);
+    return head;
+  }
+
+  async function handle(stream: string, command: Command, origin: Origin): Promise<Outcome<State, Event, Code>> {
+    const commandHash = hashOf(origin.body ?? command);
+    for (let conflicts = 0; conflicts <= options.maxConflicts; conflicts += 1) {
+      const outcome = await attempt(stream, command, commandHash, origin, conflicts === 0);
+      if (outcome) return outcome;
+      heads.delete(stream);
+    }
+    throw new ConflictError(`${stream} was decided on by others ${options.maxConflicts + 1} times in a row.`);
+  }
+
+  /** One try; undefined when another writer was faster. */
+  async function attempt(
+    stream: string,
+    command: Command,
+    commandHash: string,
+    origin: Origin,
+    mayRemember: boolean,
+  ): Promise<Outcome<State, Event, Code> | undefined> {
+    const remembered = mayRemember ? heads.get(stream) : undefined;
+    const head = remembered ?? (await readHead(stream));
+    const state = head ? head.state : decider.initial;
+    const at = options.clock().toISOString();
+    const decision = decider.decide(command, state, at);
+    if (isRefusal(decision) || decision.length === 0) {
+      if (remembered) return attempt(stream, command, commandHash, origin, false);
+      // The command may be a repetition of one that already changed the state it is now refused for.
+      const earlier = origin.isNew ? null : await journal.byCause(origin.cause);
+      if (earlier) return replay(earlier, commandHash);
+      return isRefusal(decision) ? { kind: 'refused', refusal: decision, state } : { kind: 'unchanged', state };
+    }
+    const document = compose(stream, head, decision, commandHash, origin, at);
+    reachCrashPoint('before-insert');
+    if (await journal.append(document)) {
+      heads.set(stream, document);
+      await options.decided(document);
+      return { kind: 'decided', document, replayed: false };
+    }
+    const earlier = await journal.byCause(origin.cause);
+    return earlier ? replay(earlier, commandHash) : undefined;
+  }
+
+  function replay(document: Document, commandHash: string): Outcome<State, Event, Code> {
+    if (document.commandHash === commandHash) return { kind: 'decided', document, replayed: true };
+    const because = 'This idempotency key was used before, with another body.';
+    return { kind: 'refused', refusal: { refused: 'IDEMPOTENCY_KEY_REUSED', because }, state: document.state };
+  }
+
+  function compose(
+    stream: string,
+    head: Head,
+    decision: readonly NewEvent[],
+    commandHash: string,
+    origin: Origin,
+    at: string,
+  ): Document {
+    const version = lastVersionOf(head) + 1;
+    // What others could not read must never stand in the journal: they would park it.
+    const events = decision.map((event, index) =>
+      parseOrThrow(
+        {
+          specversion: '1.0',
+          id: eventId(options.service, stream, version + index),
+          source: sourceOf(options.service),
+          type: event.type,
+          subject: stream,
+          time: at,
+          sequence: version + index,
+          correlationid: origin.correlationId,
+          causationid: origin.causationId,
+          ...(origin.traceparent ? { traceparent: origin.traceparent } : {}),
+          data: event.data,
+        },
+        (envelope) => options.parse(envelope),
+      ),
+    );
+    const unchained = {
+      _id: journalId(stream, version),
+      stream,
+      version,
+      cause: origin.cause,
+      commandHash,
+      events,
+      state: decision.reduce((state, event) => decider.evolve(state, event), head ? head.state : decider.initial),
+      prevHash: head?.hash ?? '',
+    };
+    return { ...unchained, hash: chainHash(unchained), at: new Date(at), published: false };
+  }
+
+  return {
+    // Commands of this process on one stream queue up instead of losing to each other.
+    handle: (stream, command, origin) => lanes.run(stream, () => handle(stream, command, origin)),
+    state: async (stream) => (await readHead(stream))?.state ?? decider.initial,
+  };
+}

@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import type { Envelope } from '../../schema/events/envelope.ts';
+import type { Viewer } from './auth.ts';
+import type { Origin, Outcome } from './command-handler.ts';
+import { ContractError } from './errors.ts';
+import type { RequestContext } from './graphql-server.ts';
+
+const longestKey = 255;
+
+/**
+ * Where a mutation's command comes from. Keys are the caller's own: two callers may use the same one.
+ * @throws {ContractError} when the idempotency key is not 1 to 255 characters.
+ */
+export function commandOrigin(
+  context: RequestContext,
+  viewer: Viewer,
+  mutation: string,
+  input: { idempotencyKey?: string | null },
+): Origin {
+  const { idempotencyKey, ...body } = input;
+  if (idempotencyKey !== undefined && idempotencyKey !== null && !isKey(idempotencyKey)) {
+    throw new ContractError(`"idempotencyKey" must have 1 to ${longestKey} characters.`);
+  }
+  return {
+    cause: `key:${encodeURIComponent(viewer.userId)}:${idempotencyKey ?? randomUUID()}`,
+    isNew: !idempotencyKey,
+    correlationId: context.correlationId,
+    causationId: context.correlationId,
+    traceparent: context.traceparent,
+    body: { mutation, ...body },
+  };
+}
+
+/** Who asked for the decision with this cause: a userId; null when the system decided by itself. */
+export function callerOf(cause: string): string | null {
+  const [, caller] = /^key:([^:]+):/.exec(cause) ?? [];
+  return caller === undefined ? null : decodeURIComponent(caller);
+}
+
+function isKey(key: string): boolean {
+  return key.length > 0 && key.length <= longestKey;
+}
+
+/** The refusal of an outcome as the graph shows it; null when there is none. */
+export function refusalOf(outcome: Outcome<unknown, Envelope, string>): { code: string; because: string } | null {
+  return outcome.kind === 'refused' ? { code: outcome.refusal.refused, because: outcome.refusal.because } : null;
+}

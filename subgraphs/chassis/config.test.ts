@@ -1,0 +1,67 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { ConfigError, exitCodeConfig, list, processSettings, readConfig, wholeNumber } from './config.ts';
+import { serviceSettings } from './settings.ts';
+
+const schema = z.object({ PORT: wholeNumber(8080, 1), NAME: z.string(), ORIGINS: list('http://a, http://b') });
+
+/** The lines that a process would print before it ends. */
+function mistakes(settings: z.ZodType, env: NodeJS.ProcessEnv): string[] {
+  try {
+    readConfig(settings, env);
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+}
+
+describe('the configuration', () => {
+  it('is what the environment says, and the defaults for the rest', () => {
+    expect(readConfig(schema, { PORT: '81', NAME: 'bike', OTHER: 'x' })).toEqual({
+      PORT: 81,
+      NAME: 'bike',
+      ORIGINS: ['http://a', 'http://b'],
+    });
+  });
+
+  it('takes an empty variable as not set', () => {
+    expect(readConfig(schema, { PORT: '', NAME: 'bike' })).toMatchObject({ PORT: 8080 });
+    expect(mistakes(schema, { NAME: '' })).toEqual([expect.stringMatching(/^NAME: /)]);
+  });
+
+  it('has one line per mistake, which begins with the variable', () => {
+    expect(mistakes(schema, { PORT: 'eighty' })).toEqual([
+      expect.stringMatching(/^PORT: .*number/),
+      expect.stringMatching(/^NAME: /),
+    ]);
+    expect(mistakes(processSettings, { LOG_LEVEL: 'loud', JWKS_URI: 'here', MAX_BODY_BYTES: '0' })).toEqual([
+      expect.stringMatching(/^LOG_LEVEL: .*"info"/),
+      expect.stringMatching(/^MAX_BODY_BYTES: .*>=1/),
+      expect.stringMatching(/^JWKS_URI: /),
+    ]);
+  });
+
+  it.each(['1.5', '-1', '0', 'NaN', 'Infinity', '10s'])('takes %s for no whole number above 0', (PORT) => {
+    expect(mistakes(schema, { NAME: 'bike', PORT })).toHaveLength(1);
+  });
+
+  it('reads a list without its blanks and its empty items', () => {
+    expect(readConfig(schema, { NAME: 'bike', ORIGINS: ' a ,, b,' }).ORIGINS).toEqual(['a', 'b']);
+  });
+
+  it('needs nothing to be set in development', () => {
+    expect(readConfig(serviceSettings, {})).toMatchObject({
+      LANDSCAPE: 'development',
+      RETRY_DELAYS_MS: [500, 2000, 5000, 9000, 14_000],
+    });
+  });
+
+  it('knows a delay that is no number for a mistake', () => {
+    expect(mistakes(serviceSettings, { RETRY_DELAYS_MS: '500,soon' })).toHaveLength(1);
+  });
+
+  it('that is wrong ends the process with the code for that', () => {
+    expect(exitCodeConfig).toBe(78);
+  });
+});

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+
+/** A setting is missing or wrong; `message` has one line per mistake. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** Exit code for a wrong configuration (sysexits.h, EX_CONFIG). */
+export const exitCodeConfig = 78;
+
+/** A setting that is a whole number, with its default. */
+export const wholeNumber = (fallback: number, atLeast = 0) => z.coerce.number().int().min(atLeast).default(fallback);
+
+/** A setting that is a list: values separated by commas. */
+export const list = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .transform((text) =>
+      text
+        .split(',')
+        .map((item) => item.trim())
+        .filter(Boolean),
+    );
+
+/** Settings that every process has. Sources of defaults: ARCHITECTURE §6, or measured where the setting's reader says so. */
+export const processSettings = z.object({
+  LANDSCAPE: z.string().min(1).default('development'),
+  HOST: z.string().default('127.0.0.1'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  MAX_BODY_BYTES: wholeNumber(1_048_576, 1),
+  STOP_TIMEOUT_MS: wholeNumber(10_000),
+  STOP_DELAY_MS: wholeNumber(0),
+  KEEP_ALIVE_MS: wholeNumber(5_000, 1),
+  JWKS_URI: z.url().optional(),
+  JWT_PUBLIC_KEY: z.string().min(1).optional(),
+  JWT_ISSUER: z.string().min(1).optional(),
+  JWT_AUDIENCE: z.string().min(1).optional(),
+});
+
+export type ProcessSettings = z.infer<typeof processSettings>;
+
+/**
+ * The settings in the environment. An empty variable counts as not set.
+ * @throws {ConfigError} with one line per mistake.
+ */
+export function readConfig<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.infer<Schema> {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    parsed.error.issues.map((issue) => `${issue.path.join('.') || 'configuration'}: ${issue.message}`).join('\n'),
+  );
+}

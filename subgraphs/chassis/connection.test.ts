@@ -1,0 +1,37 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Model } from 'mongoose';
+import { maxPageSize, paginate, type Order, type PageRequest } from './connection.ts';
+import { ContractError } from './errors.ts';
+
+const order: Order = [
+  ['updatedAt', -1],
+  ['reserveNo', -1],
+];
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** Asks for a page; the database must not be asked, there is none. */
+const ask = (page: PageRequest) => paginate({} as Model<unknown>, {}, order, page);
+
+describe('a page', () => {
+  it.each([0, -1, maxPageSize + 1])('of %d is refused before the database is asked', async (first) => {
+    await expect(ask({ first })).rejects.toThrow(new ContractError(`"first" must be 1 to 200, not ${first}.`));
+  });
+
+  it.each([
+    ['no base64', '%%%'],
+    ['no JSON', Buffer.from('{').toString('base64url')],
+    ['no list', encode({ updatedAt: 1 })],
+    ['of a list with another order', encode([1])],
+    ['too long', encode(['2026', 1, 2])],
+    ['an operator for the database', encode(['2026', { $gt: 0 }])],
+    ['without a place', encode(['2026', null])],
+  ])('after a cursor that is %s is refused before the database is asked', async (_what, after) => {
+    await expect(ask({ after })).rejects.toThrow(ContractError);
+    await expect(ask({ after })).rejects.toThrow('"after" is not a cursor of this list');
+  });
+
+  it('names a wrong cursor no longer than a line', async () => {
+    const refusal = await ask({ after: 'x'.repeat(5000) }).catch((error: unknown) => error);
+    expect((refusal as Error).message.length).toBeLessThan(130);
+  });
+});

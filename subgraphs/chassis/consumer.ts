@@ -1,0 +1,189 @@
+import type { Envelope } from '../../schema/events/envelope.ts';
+import type { EventBus } from './bus.ts';
+import { reachCrashPoint } from './crash-points.ts';
+import { ContractError, isUnavailable } from './errors.ts';
+import type { Deliveries, Delivery, EventStream } from './event-stream.ts';
+import { readDelivery } from './incoming.ts';
+import { createLanes } from './lanes.ts';
+import type { Logger } from './logger.ts';
+import type { Parking } from './parking.ts';
+import { createPatience } from './patience.ts';
+import type { Positions } from './positions.ts';
+import { createProcessor } from './processor.ts';
+import { createRedrive } from './redrive.ts';
+import { realTime, type Time } from './time.ts';
+
+/**
+ * A durable pull consumer: every event of the publishers it follows is handled once and in the order of its stream,
+ * however often and in whatever order the broker delivers it (ARCHITECTURE §2, "Consumers" and "Parking").
+ */
+export interface Consumer {
+  start(): void;
+  /** Handles a subject's parked messages again, in order; stops at the first that fails. Returns how many went through. */
+  redrive(subject: string): Promise<number>;
+  /** Gives a parked message up, and handles those that waited behind it. */
+  discard(id: string, reason: string): Promise<void>;
+  /** Messages in the broker that were not handled yet. */
+  pending(): Promise<number>;
+  /** Lets what is being handled finish. */
+  close(): Promise<void>;
+}
+
+export interface ConsumerOptions {
+  /** Name of the durable consumer. */
+  name: string;
+  /** Whose events to follow. */
+  publishers: readonly string[];
+  bus: Pick<EventStream, 'subjectPrefix' | 'consume' | 'pending'> & Pick<EventBus, 'ask'>;
+  positions: Pick<Positions, 'get' | 'reread' | 'advance'>;
+  parking: Parking;
+  logger: Logger;
+  /** Resolves when what the event leads to stands in a database. @throws {ContractError} when the event makes no sense. */
+  handle(event: Envelope, subject: string): Promise<void>;
+  /** Called for each message that is parked. */
+  parked?(): void;
+  ackWaitMs: number;
+  maxAckPending: number;
+  /** While a subject cannot go on, so many of its messages wait; those that come after are parked until it can. */
+  maxHeld: number;
+  /** Waits between the attempts after an unknown error; parked after the last. */
+  retryDelaysMs: readonly number[];
+  /** How long to wait before asking an unavailable server again. */
+  outageDelayMs: number;
+  /** Rebuild the consumer when messages wait and none was handled for so long. */
+  stallMs: number;
+  time?: Time;
+  /** From 0 to 1; spreads the attempts of many. */
+  random?: () => number;
+}
+
+export function createConsumer(options: ConsumerOptions): Consumer {
+  const { name, bus, parking, positions, logger, time = realTime, random = Math.random } = options;
+  const lanes = createLanes();
+  const patience = createPatience(time, options.outageDelayMs, logger);
+  const handle = (event: Envelope, subject: string) => options.handle(event, subject);
+  const processor = createProcessor({
+    ...options,
+    patience,
+    random,
+    handle,
+    hold: (subject) => lanes.hold(subject, options.maxHeld),
+  });
+  const parked = createRedrive({ bus, positions, parking, patience, processor, logger, handle });
+  const inHand = new Set<Promise<void>>();
+  const takingUp = new Set<string>();
+  let deliveries: Deliveries | undefined;
+  let running: Promise<void> | undefined;
+  let stopLooking: () => void = () => undefined;
+  let lastMoveAt = time.now();
+
+  /** Until closed: builds the consumer, reads it to its end, builds it again. */
+  async function run(): Promise<void> {
+    while (!patience.ended) {
+      try {
+        deliveries = await bus.consume({
+          name,
+          publishers: options.publishers,
+          ackWaitMs: options.ackWaitMs,
+          maxAckPending: options.maxAckPending,
+        });
+        if (isClosed()) deliveries.stop();
+        logger.debug({ consumer: name }, 'consuming');
+        for await (const delivery of deliveries) track(receive(delivery));
+      } catch (error) {
+        if (!isClosed() && !isUnavailable(error)) logger.warn({ err: error }, 'the consumer ended; building it again');
+      }
+      if (!isClosed()) await patience.pause(options.outageDelayMs).catch(() => undefined);
+    }
+  }
+
+  const isClosed = () => patience.ended;
+
+  function track(work: Promise<void>): void {
+    inHand.add(work);
+    void work.finally(() => inHand.delete(work));
+  }
+
+  async function receive(delivery: Delivery): Promise<void> {
+    lastMoveAt = time.now();
+    reachCrashPoint('after-receive');
+    const incoming = readDelivery(delivery, bus.subjectPrefix);
+    const { subject } = incoming;
+    // Held messages must not come again while they are worked on.
+    const stopBeat = time.every(options.ackWaitMs / 3, () => delivery.working());
+    try {
+      const process = () => processor.process(incoming);
+      if (incoming.version === null) await process();
+      else await lanes.run(subject, process, () => processor.parkBehind(incoming));
+      await Promise.all(incoming.stored);
+      if (parking.blocks(subject)) takeUpSoon(subject);
+      reachCrashPoint('before-ack');
+      delivery.ack();
+      reachCrashPoint('after-ack');
+    } catch (error) {
+      if (!isClosed()) logger.error({ err: error, subject }, 'a message could not be settled; it will come again');
+      delivery.nak(isClosed() ? 100 : options.outageDelayMs);
+    } finally {
+      stopBeat();
+      lastMoveAt = time.now();
+    }
+  }
+
+  /** Whoever parks a message behind another cannot know whether that one is still there. */
+  function takeUpSoon(subject: string): void {
+    if (takingUp.has(subject)) return;
+    takingUp.add(subject);
+    lanes
+      .run(subject, () => {
+        takingUp.delete(subject);
+        return parked.takeUp(subject);
+      })
+      .catch((error: unknown) => {
+        if (!isClosed()) logger.error({ err: error, subject }, 'could not go on behind what was parked');
+      });
+  }
+
+  async function takeUpStranded(): Promise<void> {
+    for (const { subject, errorClass } of await parking.firsts()) if (errorClass === 'behind') takeUpSoon(subject);
+  }
+
+  async function checkProgress(): Promise<void> {
+    if (time.now() - lastMoveAt < options.stallMs) return;
+    if ((await bus.pending(name)) <= inHand.size) return;
+    logger.warn({ consumer: name }, 'messages wait and none arrives; building the consumer again');
+    lastMoveAt = time.now();
+    deliveries?.stop();
+  }
+
+  return {
+    start() {
+      // Nothing may be handled before it is known what is parked.
+      running = patience
+        .whileUnavailable(takeUpStranded)
+        .then(run)
+        .catch((error: unknown) => {
+          if (!isClosed()) logger.error({ err: error }, 'the consumer gave up');
+        });
+      stopLooking = time.every(options.stallMs / 2, () => {
+        // An outage is told of by others; the next look comes soon.
+        takeUpStranded().catch(() => undefined);
+        checkProgress().catch(() => undefined);
+      });
+    },
+    pending: () => bus.pending(name),
+    redrive: (subject) => lanes.run(subject, () => parked.redrive(subject)),
+    async discard(id, reason) {
+      const { subject } = (await parking.get(id)) ?? {};
+      if (subject === undefined) throw new ContractError(`No parked message has the id ${id}.`);
+      await lanes.run(subject, () => parked.discard(id, subject, reason));
+    },
+    async close() {
+      patience.end();
+      stopLooking();
+      deliveries?.stop();
+      await running;
+      await lanes.idle();
+      await Promise.all(inHand);
+    },
+  };
+}

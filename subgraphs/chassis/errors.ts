@@ -1,0 +1,80 @@
+import { GraphQLError } from 'graphql';
+
+/** What came in does not fit its contract. A message is parked, a request is answered BAD_USER_INPUT. */
+export class ContractError extends Error {
+  override name = 'ContractError';
+}
+
+/** A document of a journal does not fit the one before it: what was written once was changed. */
+export class ChainBrokenError extends ContractError {
+  override name = 'ChainBrokenError';
+}
+
+/** Somebody else decided first, again and again. Trying once more may help. */
+export class ConflictError extends Error {
+  override name = 'ConflictError';
+}
+
+/** A server that this process needs does not answer. Later may help; the outcome of a write may be unknown. */
+export class UnavailableError extends Error {
+  override name = 'UnavailableError';
+}
+
+/** Codes in `errors[].extensions.code`; stable, and listed in the README. */
+export type ErrorCode =
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'BAD_USER_INPUT'
+  | 'CURSOR_EXPIRED'
+  | 'CONFLICT'
+  | 'SERVICE_UNAVAILABLE'
+  | 'INTERNAL_SERVER_ERROR';
+
+const httpStatus: Partial<Record<ErrorCode, number>> = { UNAUTHENTICATED: 401, SERVICE_UNAVAILABLE: 503 };
+
+/** An error that a client may see as it is. */
+export function clientError(code: ErrorCode, message: string): GraphQLError {
+  const status = httpStatus[code];
+  return new GraphQLError(message, { extensions: { code, ...(status ? { http: { status } } : {}) } });
+}
+
+const outageNames =
+  /^(Mongo(Network|ServerSelection|PoolCleared|NotConnected|TopologyClosed|WaitQueue|WriteConcern)|MongooseServerSelection|PoolClearedOnNetwork)/;
+
+/** What a MongoDB server says while it stops or steps down: ShutdownInProgress, InterruptedAtShutdown and their like. */
+const outageCodes = new Set<unknown>([91, 189, 10107, 11600, 11602, 13435, 13436]);
+
+/** Says whether an error means that a server is away, whatever library threw it. */
+export function isUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof UnavailableError || outageNames.test(error.name)) return true;
+  if ('code' in error && outageCodes.has(error.code)) return true;
+  // A failed bulk write is an error of its own; what broke it is inside.
+  if ('errorResponse' in error && isUnavailable(error.errorResponse)) return true;
+  // Mongoose throws a plain MongooseError when a connection was closed or never came up; MongoDB marks what can be repeated.
+  if (error.name === 'MongooseError' && /initial connection|buffering timed out|not connected/.test(error.message))
+    return true;
+  return (
+    'errorLabelSet' in error && error.errorLabelSet instanceof Set && error.errorLabelSet.has('RetryableWriteError')
+  );
+}
+
+/** What a client gets to see of an error thrown while it was served; what it may not see is logged by the caller. */
+export function toClientError(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError && !error.originalError) return error;
+  const cause = error instanceof GraphQLError ? error.originalError : error;
+  if (cause instanceof GraphQLError) return cause;
+  if (cause instanceof ContractError) return clientError('BAD_USER_INPUT', cause.message);
+  if (cause instanceof ConflictError)
+    return clientError('CONFLICT', 'Too many requests for the same thing at once. Try again.');
+  if (isUnavailable(cause)) {
+    return clientError(
+      'SERVICE_UNAVAILABLE',
+      'A server that is needed does not answer. Try again with the same idempotency key.',
+    );
+  }
+  return clientError(
+    'INTERNAL_SERVER_ERROR',
+    'Something went wrong here. The log has it under the request’s correlation id.',
+  );
+}

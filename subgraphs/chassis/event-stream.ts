@@ -1,0 +1,83 @@
+import type { Envelope } from '../../schema/events/envelope.ts';
+
+/**
+ * What the parts need of the broker's stream of events, in their own words: JetStream's is in jetstream.ts, a simulated
+ * one in test/simulation. It may lose, repeat and reorder: the journals are the truth.
+ */
+export interface EventStream {
+  /** What subjects begin with. */
+  readonly subjectPrefix: string;
+  /**
+   * Takes up a durable consumer, which is made when the broker has none.
+   * @throws {UnavailableError} while the broker is away.
+   */
+  consume(consumer: DurableConsumer): Promise<Deliveries>;
+  /** Messages that a durable consumer has not acknowledged yet. */
+  pending(name: string): Promise<number>;
+  /** What the broker holds; its stream is made when it has none. @throws {UnavailableError} while the broker is away. */
+  holdings(): Promise<Holdings>;
+  /** The version that the broker has last of a stream; 0 when it has none. */
+  lastVersion(service: string, stream: string): Promise<number>;
+  /**
+   * Publishes what the broker may have lost, also when it still remembers the id. Resolves with true when it had.
+   * @throws {UnavailableError} when it is not known whether the broker has stored it.
+   */
+  republish(service: string, event: Envelope): Promise<boolean>;
+  /** Calls the listener when the broker turns out to have no such stream: all that it held is lost. */
+  onLost(listener: () => void): void;
+}
+
+export interface DurableConsumer {
+  name: string;
+  /** Whose events. */
+  publishers: readonly string[];
+  /** A message comes again when nothing was heard of it for so long. */
+  ackWaitMs: number;
+  /** Most messages that may be delivered and not acknowledged. */
+  maxAckPending: number;
+}
+
+/** Messages as they come. Ends when it is stopped, or when the consumer is gone or silent for long. */
+export interface Deliveries extends AsyncIterable<Delivery> {
+  stop(): void;
+}
+
+export interface Delivery {
+  subject: string;
+  header(name: string): string | undefined;
+  payload: string;
+  ack(): void;
+  /** It comes again after so long. */
+  nak(delayMs: number): void;
+  /** It is being worked on: it must not come again yet. */
+  working(): void;
+}
+
+/** Two of them tell whether anything was lost in between: nothing is ever deleted. */
+export interface Holdings {
+  /** When the stream was made. */
+  created: string;
+  /** Number of the newest message. */
+  lastSequence: number;
+  messages: number;
+}
+
+/** A stream's name as one token of a subject: `account-a.b` would be two. */
+export function subjectToken(stream: string): string {
+  return encodeURIComponent(stream).replace(/[.*!'()~]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
+}
+
+/** Where a stream's events travel; `>` stands for all streams of the service. */
+export function eventSubject(prefix: string, service: string, stream: string): string {
+  return `${prefix}.${service}.${stream === '>' ? stream : subjectToken(stream)}`;
+}
+
+/** Whose event travels on a subject, and of which stream. */
+export function publisherOf(prefix: string, subject: string): { publisher: string; stream: string } {
+  const [publisher = '', token = ''] = subject.slice(prefix.length + 1).split('.');
+  try {
+    return { publisher, stream: decodeURIComponent(token) };
+  } catch {
+    return { publisher, stream: token };
+  }
+}

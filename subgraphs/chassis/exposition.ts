@@ -1,0 +1,59 @@
+import { setTimeout } from 'node:timers/promises';
+import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
+import type { RequestHandler } from './http.ts';
+
+/** The figures of one service or the router, with what Node tells of its process. Each of them says whose it is. */
+export function createRegister(service: string): Registry {
+  const register = new Registry();
+  register.setDefaultLabels({ service });
+  collectDefaultMetrics({ register });
+  return register;
+}
+
+/** `/metrics` in Prometheus' text format. */
+export function metricsRoute(register: Registry): RequestHandler {
+  return async (_request, response) => {
+    const text = await register.metrics();
+    response.writeHead(200, { 'content-type': register.contentType });
+    response.end(text);
+  };
+}
+
+export interface ReadGauge {
+  name: string;
+  help: string;
+  read(): Promise<number> | number;
+  /** A scrape waits for so long; a figure that did not come by then is left out, for nothing is better than a wrong one. */
+  timeoutMs: number;
+  /** A figure serves for so long: several who scrape cost no more than one. */
+  keepMs: number;
+}
+
+/** A gauge that is read when somebody looks. */
+export function addReadGauge(register: Registry, { name, help, read, timeoutMs, keepMs }: ReadGauge): void {
+  let known: { value: number; at: number } | undefined;
+  let reading: Promise<void> | undefined;
+
+  async function readNow(): Promise<void> {
+    try {
+      known = { value: await read(), at: performance.now() };
+    } catch {
+      known = undefined;
+    } finally {
+      reading = undefined;
+    }
+  }
+
+  new Gauge({
+    name,
+    help,
+    registers: [register],
+    async collect() {
+      if (known && performance.now() - known.at >= keepMs) known = undefined;
+      // One that hangs is not asked a second time meanwhile.
+      if (!known) await Promise.race([(reading ??= readNow()), setTimeout(timeoutMs, undefined, { ref: false })]);
+      if (known) this.set(known.value);
+      else this.remove();
+    },
+  });
+}

@@ -1,0 +1,317 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createClient, type Client } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { ConflictError, ContractError, UnavailableError, clientError } from './errors.ts';
+import type { RequestContext, Resolvers } from './graphql-server.ts';
+import type { Part } from './assembly.ts';
+import type { RunningService, ServiceDefinition } from './service.ts';
+import { startService } from './service.ts';
+import { requireRole } from './auth.ts';
+import { createGate, createLogbook, createStage, mongodbUri, until, type Gate, type Stage } from './testing.ts';
+
+const sdl = `
+  extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])
+  scalar Long
+  scalar DateTime
+  type Query {
+    viewer: Viewer
+    fail(how: String!): Int
+    items(ids: [Int!]!): [Item]!
+    exact(value: Long!, at: DateTime!): Exact!
+  }
+  type Viewer { userId: String!, roles: [String!]!, correlationId: String! }
+  type Exact { value: Long!, at: DateTime! }
+  type Item @key(fields: "id") { id: Int!, name: String }
+  type Subscription { ticks(to: Int!): Int!, failing: Int! }
+`;
+
+const failures: Record<string, () => Error> = {
+  unavailable: () => new UnavailableError('secret host 10.0.0.1 is away'),
+  contract: () => new ContractError('"first" must be 1 to 200'),
+  conflict: () => new ConflictError('others won'),
+  client: () => clientError('FORBIDDEN', 'Not yours.'),
+  bug: () => new TypeError('secret: cannot read properties of undefined'),
+};
+
+let loads: (readonly number[])[] = [];
+let ended = 0;
+async function* ticks(to: number) {
+  try {
+    for (let tick = 1; tick <= to; tick += 1) yield tick;
+    await new Promise((resolve) => setTimeout(resolve, to > 3 ? 60_000 : 0).unref());
+  } finally {
+    ended += 1;
+  }
+}
+
+const resolvers: Resolvers = {
+  Query: {
+    viewer: (_root: unknown, _arguments: unknown, { viewer, correlationId }: RequestContext) =>
+      viewer && { ...viewer, correlationId },
+    fail(_root: unknown, { how }: { how: string }) {
+      throw failures[how]?.() ?? new Error(how);
+    },
+    items: (_root: unknown, { ids }: { ids: number[] }) => ids.map((id) => ({ id })),
+    exact: (_root: unknown, both: { value: number | bigint; at: string }) => both,
+  },
+  Item: {
+    name: ({ id }: { id: number }, _arguments: unknown, { load }: RequestContext) =>
+      load('names', id, async (keys) => {
+        loads.push(keys);
+        return new Map(keys.filter((key) => key % 10 !== 0).map((key) => [key, `name of ${key}`]));
+      }),
+  },
+  Subscription: {
+    ticks: {
+      subscribe: (_root: unknown, { to }: { to: number }, { viewer }: RequestContext) => {
+        requireRole(viewer, 'operator');
+        return ticks(to);
+      },
+      resolve: (tick: number) => tick,
+    },
+    failing: {
+      subscribe: () => ticks(1),
+      resolve: () => {
+        throw new TypeError('secret: broken');
+      },
+    },
+  },
+};
+
+let stage: Stage;
+let gate: Gate;
+let service: RunningService;
+const { logger, lines } = createLogbook();
+const lives: string[] = [];
+let sweeps = 0;
+
+const definition: ServiceDefinition = {
+  name: 'items',
+  sdl,
+  port: 0,
+  create(runtime) {
+    // What the service logs from here on can be read.
+    Object.assign(runtime.logger, { error: logger.error.bind(logger), warn: logger.warn.bind(logger) });
+    const part = (name: string): Part => ({
+      prepare: async () => void lives.push(`${name} prepared`),
+      start: () => void lives.push(`${name} started`),
+      close: async () => void lives.push(`${name} closed`),
+    });
+    return {
+      resolvers,
+      parts: [part('first'), part('second')],
+      sweeps: [
+        {
+          name: 'failing now and then',
+          everyMs: 10,
+          async run() {
+            sweeps += 1;
+            if (sweeps === 1) throw new Error('the first sweep fails');
+          },
+        },
+      ],
+    };
+  },
+};
+
+beforeAll(async () => {
+  stage = await createStage();
+  gate = stage.keep(await createGate(mongodbUri()));
+  service = await startService(definition, { ...stage.env, MONGODB_URI: gate.url, MAX_BODY_BYTES: '2000' });
+});
+afterAll(async () => {
+  await service.close();
+  await stage.close();
+});
+
+const url = (path: string) => `http://127.0.0.1:${service.port}${path}`;
+
+async function ask(query: string, variables: object = {}, headers: Record<string, string> = {}) {
+  const response = await fetch(url('/graphql'), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ query, variables }),
+  });
+  const body = (await response.json()) as {
+    data?: Record<string, unknown> | null;
+    errors?: { message: string; extensions: Record<string, unknown> }[];
+  };
+  return { status: response.status, ...body };
+}
+
+const fail = (how: string) => ask('query ($how: String!) { fail(how: $how) }', { how });
+
+describe('a subgraph’s server', () => {
+  it('prepares its parts in order, starts them and sweeps, also after a sweep that failed', async () => {
+    expect(lives).toEqual(['first prepared', 'second prepared', 'first started', 'second started']);
+    await until('it swept again', () => sweeps > 2);
+    expect(lines.filter(({ message }) => message === 'a sweep failed; it will run again')).toHaveLength(1);
+  });
+
+  it('is alive without its database, and ready only with it', async () => {
+    expect((await fetch(url('/healthz'))).status).toBe(200);
+    const ready = await fetch(url('/readyz'));
+    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', checks: { database: 'ok' } }]);
+    await gate.shut();
+    const notReady = await fetch(url('/readyz'));
+    expect(notReady.status).toBe(503);
+    expect(await notReady.json()).toMatchObject({ status: 'not ready' });
+    expect((await fetch(url('/healthz'))).status).toBe(200);
+    await gate.open();
+    await until('it is ready again', async () => (await fetch(url('/readyz'))).status === 200);
+  });
+
+  it('knows who asks, and gives the correlation id on', async () => {
+    const query = '{ viewer { userId roles correlationId } }';
+    expect((await ask(query)).data).toEqual({ viewer: null });
+    const token = await stage.token('10', ['rider', 'unheard of']);
+    const answer = await ask(query, {}, { authorization: `Bearer ${token}`, 'x-correlation-id': 'mine' });
+    expect(answer.data).toEqual({ viewer: { userId: '10', roles: ['rider'], correlationId: 'mine' } });
+    const refused = await ask(query, {}, { authorization: `Bearer ${token}x` });
+    expect(refused).toMatchObject({ status: 401, errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+  });
+
+  it('answers 503 SERVICE_UNAVAILABLE while a server that it needs is away', async () => {
+    const answer = await fail('unavailable');
+    expect(answer.errors?.map(({ extensions }) => extensions['code'])).toEqual(['SERVICE_UNAVAILABLE']);
+    expect(JSON.stringify(answer)).not.toContain('secret');
+    expect(answer.status).toBe(503);
+    // With something to show, the answer is one.
+    const some = await ask('{ fail(how: "unavailable") exact(value: 1, at: "2026-11-23T00:00:00Z") { value } }');
+    expect(some).toMatchObject({ status: 200, data: { fail: null, exact: { value: 1 } } });
+  });
+
+  it('shows what a client may see, masks and logs what it may not', async () => {
+    expect((await fail('contract')).errors).toMatchObject([
+      { message: '"first" must be 1 to 200', extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
+    expect((await fail('conflict')).errors).toMatchObject([{ extensions: { code: 'CONFLICT' } }]);
+    expect((await fail('client')).errors).toMatchObject([{ message: 'Not yours.', extensions: { code: 'FORBIDDEN' } }]);
+    const before = lines.length;
+    const bug = await fail('bug');
+    expect(bug.errors).toMatchObject([{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }]);
+    expect(JSON.stringify(bug)).not.toMatch(/secret|at /);
+    expect(lines.slice(before)).toMatchObject([
+      { message: 'a resolver failed', path: 'fail', err: { message: expect.stringContaining('secret') } },
+    ]);
+    expect((await ask('{ nonsense }')).errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
+  });
+
+  it('loads the keys of a request with one query, each once', async () => {
+    loads = [];
+    const ids = [...Array.from({ length: 40 }, (_, index) => index + 1), 1, 2, 3];
+    const query = 'query ($ids: [Int!]!) { items(ids: $ids) { id name } again: items(ids: $ids) { name } }';
+    const { data } = await ask(query, { ids });
+    expect(loads).toHaveLength(1);
+    expect(loads[0]).toHaveLength(40);
+    expect(data?.['items']).toEqual(ids.map((id) => ({ id, name: id % 10 === 0 ? null : `name of ${id}` })));
+    // Nothing is kept for the next request.
+    await ask(query, { ids: [1] });
+    expect(loads).toHaveLength(2);
+  });
+
+  it('answers for entities, and keeps long numbers exact', async () => {
+    const entities = await ask(
+      'query ($of: [_Any!]!) { _entities(representations: $of) { ... on Item { id name } } }',
+      { of: [{ __typename: 'Item', id: 7 }] },
+    );
+    expect(entities.data).toEqual({ _entities: [{ id: 7, name: 'name of 7' }] });
+    const query = 'query ($value: Long!) { exact(value: $value, at: "2026-11-23T09:00:00+09:00") { value at } }';
+    expect((await ask(query, { value: '9223372036854775807' })).data).toEqual({
+      exact: { value: '9223372036854775807', at: '2026-11-23T00:00:00.000Z' },
+    });
+    expect((await ask(query, { value: 42 })).data).toMatchObject({ exact: { value: 42 } });
+    expect((await ask(query, { value: '9223372036854775808' })).errors).toHaveLength(1);
+  });
+
+  it('refuses what is too long, no JSON, or not asked for by a script of ours', async () => {
+    const post = (body: string, type = 'application/json') =>
+      fetch(url('/graphql'), { method: 'POST', headers: { 'content-type': type }, body });
+    expect((await post(JSON.stringify({ query: `{ viewer { userId } } # ${'x'.repeat(3_000)}` }))).status).toBe(413);
+    expect((await post('{ no json')).status).toBe(400);
+    expect((await post('{"query":"{ __typename }"}', 'text/plain')).status).toBe(400);
+    expect((await fetch(url('/graphql?query={__typename}'))).status).toBe(400);
+    expect((await fetch(url('/nothing'))).status).toBe(404);
+  });
+});
+
+describe('subscriptions', () => {
+  const clients: Client[] = [];
+  afterAll(async () => {
+    for (const client of clients) await client.dispose();
+  });
+  function connect(connectionParams: Record<string, unknown>): Client {
+    const client = createClient({
+      url: url('/graphql').replace('http', 'ws'),
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+      connectionParams,
+    });
+    clients.push(client);
+    return client;
+  }
+  const operator = async () => connect({ authorization: `Bearer ${await stage.token('1', ['operator'])}` });
+
+  it('serve who brings a good token, to the end', async () => {
+    const seen: unknown[] = [];
+    for await (const { data } of (await operator()).iterate({ query: 'subscription { ticks(to: 3) }' }))
+      seen.push(data);
+    expect(seen).toEqual([{ ticks: 1 }, { ticks: 2 }, { ticks: 3 }]);
+  });
+
+  it('let in who brings none, and the resolver decides what they may see', async () => {
+    const items = connect({}).iterate({ query: 'subscription { ticks(to: 3) }' });
+    expect((await items.next()).value).toMatchObject({
+      data: null,
+      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    });
+    const rider = connect({ authorization: `Bearer ${await stage.token('10', ['rider'])}` });
+    const { value } = await rider.iterate({ query: 'subscription { ticks(to: 3) }' }).next();
+    expect(value).toMatchObject({ data: null, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+  });
+
+  it('close on a token that is not good, with a code that says so', async () => {
+    const items = connect({ authorization: 'Bearer nonsense' }).iterate({ query: 'subscription { ticks(to: 3) }' });
+    await expect(items.next()).rejects.toMatchObject({ code: 4403 });
+  });
+
+  it('mask and log what a client may not see', async () => {
+    const before = lines.length;
+    const { value } = (await (await operator()).iterate({ query: 'subscription { failing }' }).next()) as {
+      value: { errors: { extensions: { code: string } }[] };
+    };
+    expect(value.errors).toMatchObject([{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }]);
+    expect(JSON.stringify(value)).not.toContain('secret');
+    expect(lines.slice(before)).toMatchObject([{ message: 'a resolver failed' }]);
+  });
+
+  it('accept no other protocol and no other path', async () => {
+    const closeOf = (path: string, protocol: string) =>
+      new Promise<string>((resolve) => {
+        const socket = new WebSocket(url(path).replace('http', 'ws'), protocol);
+        socket.once('error', () => resolve('refused'));
+        socket.once('close', (code) => resolve(String(code)));
+      });
+    expect(await closeOf('/elsewhere', 'graphql-transport-ws')).toBe('refused');
+    expect(await closeOf('/graphql', 'graphql-ws')).not.toBe('1000');
+  });
+
+  it('end when the service closes, which closes its parts in reverse', async () => {
+    const before = ended;
+    const client = await operator();
+    const items = client.iterate({ query: 'subscription { ticks(to: 4) }' });
+    for (const tick of [1, 2, 3, 4]) expect((await items.next()).value).toEqual({ data: { ticks: tick } });
+    const pending = items.next().then(
+      () => 'ended',
+      (error: unknown) => (error as { code?: number }).code,
+    );
+    const startedAt = Date.now();
+    await service.close();
+    expect(Date.now() - startedAt).toBeLessThan(5_000);
+    expect(await pending).toBe(1001);
+    expect(lives.slice(4)).toEqual(['second closed', 'first closed']);
+    expect(ended).toBeGreaterThanOrEqual(before);
+    await expect(fetch(url('/healthz'))).rejects.toThrow();
+    service = await startService(definition, { ...stage.env, MONGODB_URI: gate.url });
+  });
+});

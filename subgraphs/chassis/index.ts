@@ -1,0 +1,23 @@
+/** The chassis' door: what any subgraph stands on. It knows no word of the domain. */
+export * from './aggregate.ts';
+export * from './assembly.ts';
+export * from './batcher.ts';
+export * from './commands.ts';
+export * from './connection.ts';
+export * from './decider.ts';
+export type { Consumer } from './consumer.ts';
+export type { Origin, Outcome } from './command-handler.ts';
+export type { RequestContext, Resolvers } from './graphql-server.ts';
+export { eventSubject } from './event-stream.ts';
+export { isDuplicateKey, lastVersionOf, placeOf, type JournalDocument } from './journal.ts';
+export type { Health } from './operator-endpoints.ts';
+export * from './parked-desk.ts';
+export { parseOrThrow } from './parse.ts';
+export { reactWith } from './policies.ts';
+export * from './process.ts';
+export type { Runtime } from './runtime.ts';
+export * from './service.ts';
+export * from './specification.ts';
+export type { Time } from './time.ts';
+export { rowVersion, writeRows, type ViewChange, type ViewRow } from './views.ts';
+export { expectEvent, pick } from './waiting.ts';

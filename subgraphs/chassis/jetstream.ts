@@ -1,0 +1,203 @@
+import {
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type ConsumerMessages,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JsMsg,
+  type PubAck,
+  type StreamInfo,
+} from '@nats-io/jetstream';
+import { errors, headers as natsHeaders, nanos } from '@nats-io/transport-node';
+import { toBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
+import { UnavailableError } from './errors.ts';
+import { eventSubject, type Deliveries, type Delivery, type EventStream } from './event-stream.ts';
+import type { Logger } from './logger.ts';
+
+export interface JetStreamSettings {
+  EVENT_STREAM: string;
+  EVENT_SUBJECT_PREFIX: string;
+  EVENT_REPLICAS: number;
+  DUPLICATE_WINDOW_MS: number;
+}
+
+export interface JetStream {
+  client: JetStreamClient;
+  manager: JetStreamManager;
+}
+
+/** The stream of events in JetStream. */
+export interface JetStreamEvents extends EventStream {
+  readonly streamName: string;
+  /** Creates the stream when the broker has none. */
+  ensureStream(): Promise<void>;
+  /**
+   * Resolves when the broker has stored it.
+   * @throws {UnavailableError} when that is not known; repeat, it is harmless.
+   * @throws {Error} when the broker has said that it does not store it.
+   */
+  publish(service: string, event: Envelope): Promise<void>;
+  /** When the oldest message came that a durable consumer has not acknowledged; null when it has all of them. */
+  oldestPending(name: string, publishers: readonly string[]): Promise<Date | null>;
+}
+
+/** @param jetStream throws an UnavailableError while the broker is not connected. */
+export function createJetStreamEvents(
+  settings: JetStreamSettings,
+  jetStream: () => JetStream,
+  logger: Logger,
+): JetStreamEvents {
+  const { EVENT_STREAM: streamName, EVENT_SUBJECT_PREFIX: subjectPrefix } = settings;
+  const lostListeners: (() => void)[] = [];
+  const tellLost = () => {
+    for (const listener of lostListeners) listener();
+  };
+
+  /** What the broker does not answer is an outage; what it says no to is an error. */
+  const ask = <Answer>(question: (jetStream: JetStream) => Promise<Answer>): Promise<Answer> =>
+    question(jetStream()).catch((error: unknown) => {
+      if (isNoStream(error)) tellLost();
+      throw isRefused(error) ? error : new UnavailableError('The broker does not answer.', { cause: error });
+    });
+
+  async function readStream(): Promise<StreamInfo> {
+    try {
+      return await ask(({ manager }) => manager.streams.info(streamName));
+    } catch (error) {
+      if (!(error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound)) throw error;
+    }
+    const created = await ask(({ manager }) =>
+      manager.streams.add({
+        name: streamName,
+        subjects: [`${subjectPrefix}.>`],
+        storage: 'file',
+        retention: 'limits',
+        discard: 'new',
+        deny_delete: true,
+        num_replicas: settings.EVENT_REPLICAS,
+        duplicate_window: nanos(settings.DUPLICATE_WINDOW_MS),
+      }),
+    );
+    logger.info({ stream: streamName }, 'created the event stream');
+    tellLost();
+    return created;
+  }
+
+  /** Resolves when the broker has stored it, or had stored a message with this id before. */
+  async function store(service: string, event: Envelope, msgID: string): Promise<PubAck> {
+    const { headers, payload } = toBinaryMode(event);
+    const carried = natsHeaders();
+    for (const [key, value] of headers) carried.set(key, value);
+    const subject = eventSubject(subjectPrefix, service, event.subject);
+    const stored = await ask(({ client }) => client.publish(subject, payload, { msgID, headers: carried }));
+    // Concurrent duplicates can be answered with sequence 0, which says nothing about either (nats-server #5827).
+    if (stored.seq === 0) throw new UnavailableError('The broker did not say whether it stored the event.');
+    return stored;
+  }
+
+  const hasMessage = async (seq: number) =>
+    (await ask(({ manager }) => manager.streams.getMessage(streamName, { seq }))) !== null;
+
+  /** A publisher's first message at this place of the stream or after it. */
+  const nextMessage = (publisher: string, seq: number) => {
+    const query = { seq, next_by_subj: eventSubject(subjectPrefix, publisher, '>') };
+    return ask(({ manager }) => manager.streams.getMessage(streamName, query));
+  };
+
+  return {
+    streamName,
+    subjectPrefix,
+    async ensureStream() {
+      await readStream();
+    },
+    async publish(service, event) {
+      await store(service, event, event.id);
+    },
+    async republish(service, event) {
+      let stored = await store(service, event, event.id);
+      // Within the duplicate window the broker answers for messages that it no longer has: they need another id.
+      while (stored.duplicate && !(await hasMessage(stored.seq))) {
+        stored = await store(service, event, `${event.id}#${stored.seq}`);
+      }
+      return !stored.duplicate;
+    },
+    async holdings() {
+      const { created, state } = await readStream();
+      return { created, lastSequence: state.last_seq, messages: state.messages };
+    },
+    async lastVersion(service, stream) {
+      const subject = eventSubject(subjectPrefix, service, stream);
+      const message = await ask(({ manager }) => manager.streams.getMessage(streamName, { last_by_subj: subject }));
+      return Number(message?.header.get('ce-sequence')) || 0;
+    },
+    async oldestPending(name, publishers) {
+      const info = await ask(({ manager }) => manager.consumers.info(streamName, name));
+      if (info.num_pending + info.num_ack_pending === 0) return null;
+      const from = info.ack_floor.stream_seq + 1;
+      const firsts = await Promise.all(publishers.map((publisher) => nextMessage(publisher, from)));
+      const times = firsts.filter((message) => message !== null).map(({ time }) => time.getTime());
+      return times.length > 0 ? new Date(Math.min(...times)) : null;
+    },
+    onLost: (listener) => void lostListeners.push(listener),
+    async pending(name) {
+      const info = await ask(({ manager }) => manager.consumers.info(streamName, name));
+      const { num_pending, num_ack_pending } = info;
+      return num_pending + num_ack_pending;
+    },
+    async consume({ name, publishers, ackWaitMs, maxAckPending }) {
+      await readStream();
+      await ask(({ manager }) =>
+        manager.consumers.add(streamName, {
+          durable_name: name,
+          ack_policy: 'explicit',
+          deliver_policy: 'all',
+          filter_subjects: publishers.map((publisher) => eventSubject(subjectPrefix, publisher, '>')),
+          ack_wait: nanos(ackWaitMs),
+          max_ack_pending: maxAckPending,
+        }),
+      );
+      const consumer = await ask(({ client }) => client.consumers.get(streamName, name));
+      const messages = await consumer.consume({ max_messages: 64, expires: 10_000, idle_heartbeat: 2_000 });
+      void stopWhenGone(messages);
+      return toDeliveries(messages);
+    },
+  };
+}
+
+/** A consumer that is gone, or silent for two heartbeats, is stopped: the client would wait for ever. */
+async function stopWhenGone(messages: ConsumerMessages): Promise<void> {
+  for await (const notification of messages.status()) {
+    const gone = ['consumer_not_found', 'stream_not_found', 'consumer_deleted'].includes(notification.type);
+    if (gone || (notification.type === 'heartbeats_missed' && notification.count >= 2)) messages.stop();
+  }
+}
+
+function toDeliveries(messages: ConsumerMessages): Deliveries {
+  return {
+    stop: () => messages.stop(),
+    async *[Symbol.asyncIterator]() {
+      for await (const message of messages) yield toDelivery(message);
+    },
+  };
+}
+
+function toDelivery(message: JsMsg): Delivery {
+  return {
+    subject: message.subject,
+    header: (name) => message.headers?.get(name),
+    payload: message.string(),
+    ack: () => message.ack(),
+    nak: (delayMs) => message.nak(delayMs),
+    working: () => message.working(),
+  };
+}
+
+/** Nobody listens to the subject: the stream is not there (or JetStream is not up yet). */
+function isNoStream(error: unknown): boolean {
+  return error instanceof Error && error.name === 'JetStreamNotEnabled';
+}
+
+/** The broker (or the client, for a message larger than the broker takes) has said no; anything else says nothing. */
+function isRefused(error: unknown): boolean {
+  return error instanceof errors.InvalidArgumentError || (error instanceof JetStreamApiError && error.status !== 503);
+}

@@ -1,0 +1,177 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Envelope } from '../../schema/events/envelope.ts';
+import { ChainBrokenError, UnavailableError } from './errors.ts';
+import { chainHash, createJournal, journalId, lastVersionOf, type JournalDocument } from './journal.ts';
+import type { Runtime } from './runtime.ts';
+import { createGate, createSilentTally, createStage, mongodbUri, originOf, type Stage } from './testing.ts';
+
+type Document = JournalDocument<{ note: unknown }>;
+let stage: Stage;
+let runtime: Runtime;
+let journal: ReturnType<typeof createJournal<{ note: unknown }, Envelope>>;
+
+beforeAll(async () => {
+  stage = await createStage();
+  runtime = await stage.runtime('owner');
+  journal = createJournal(runtime.database);
+  await journal.createIndexes();
+});
+afterAll(() => stage.close());
+
+function documentOf(stream: string, version: number, more: Partial<Document> & { count?: number } = {}): Document {
+  const { count = 1, ...rest } = more;
+  const events = Array.from({ length: count }, (_, index) => ({ sequence: version + index }) as Envelope);
+  const unchained = {
+    _id: journalId(stream, version),
+    stream,
+    version,
+    cause: `cause of ${stream}@${version}`,
+    commandHash: 'hash',
+    events,
+    state: { note: null },
+    prevHash: '',
+    ...rest,
+  };
+  return { ...unchained, hash: chainHash(unchained), at: new Date(), published: false, ...rest };
+}
+
+/** Appends documents with so many events each, the one chained to the other. */
+async function appendChain(stream: string, counts: number[]): Promise<Document[]> {
+  const documents: Document[] = [];
+  for (const count of counts) {
+    const before = documents.at(-1) ?? null;
+    const document = documentOf(stream, lastVersionOf(before) + 1, { count, prevHash: before?.hash ?? '' });
+    await journal.append(document);
+    documents.push(document);
+  }
+  return documents;
+}
+
+const collected = async <Item>(items: AsyncIterable<Item>) => Array.fromAsync(items);
+
+describe('a journal', () => {
+  it('takes one of many documents that want the same version', async () => {
+    const racing = Array.from({ length: 50 }, (_, index) => documentOf('race', 1, { cause: `racer ${index}` }));
+    const taken = await Promise.all(racing.map((document) => journal.append(document)));
+    expect(taken.filter(Boolean)).toHaveLength(1);
+    const winner = racing[taken.indexOf(true)];
+    expect(await journal.head('race')).toMatchObject({ cause: winner?.cause });
+  });
+
+  it('takes one of many documents with the same cause, whatever their streams', async () => {
+    const racing = Array.from({ length: 50 }, (_, index) =>
+      documentOf(`same-cause-${index}`, 1, { cause: 'the cause' }),
+    );
+    const taken = await Promise.all(racing.map((document) => journal.append(document)));
+    expect(taken.filter(Boolean)).toHaveLength(1);
+    expect(await journal.byCause('the cause')).toMatchObject({ stream: racing[taken.indexOf(true)]?.stream });
+    expect(await journal.byCause('no cause')).toBeNull();
+  });
+
+  it('gives the events after any version, also from the middle of a decision', async () => {
+    await appendChain('many', [1, 8, 3, 1, 8]);
+    expect(lastVersionOf(await journal.head('many'))).toBe(21);
+    for (let after = 0; after <= 21; after += 1) {
+      const events = await journal.eventsAfter('many', after, 100);
+      expect(events.map(({ sequence }) => sequence)).toEqual(
+        Array.from({ length: 21 - after }, (_, index) => after + index + 1),
+      );
+      if (after < 21) expect((await journal.eventsAfter('many', after, 1))[0]?.sequence).toBe(after + 1);
+    }
+    expect(await journal.eventsAfter('unknown', 0, 100)).toEqual([]);
+  });
+
+  it('gives the newest decisions of a stream, or those up to a version', async () => {
+    await appendChain('trail', [1, 2, 1, 1]);
+    const versions = async (limit: number, upTo?: number) =>
+      (await journal.latest('trail', limit, upTo)).map(({ version }) => version);
+    expect(await versions(10)).toEqual([5, 4, 2, 1]);
+    expect(await versions(2)).toEqual([5, 4]);
+    expect(await versions(2, 3)).toEqual([2, 1]);
+    expect(await journal.latest('nobody', 10)).toEqual([]);
+  });
+
+  it('gives no events of a stream whose chain is broken, and says so', async () => {
+    const broken: string[] = [];
+    const watched = createJournal(runtime.database, (stream) => broken.push(stream));
+    const collection = runtime.database.collection<Document>('journal');
+    await appendChain('sound', [1, 2]);
+    for (const tampering of [
+      { $set: { state: { note: 'changed' } } },
+      { $set: { prevHash: 'of another' } },
+      { $set: { hash: 'made up' } },
+    ]) {
+      const stream = `tampered-${broken.length}`;
+      await appendChain(stream, [1, 2, 1]);
+      await collection.updateOne({ _id: journalId(stream, 2) }, tampering);
+      await expect(watched.eventsAfter(stream, 0, 100)).rejects.toBeInstanceOf(ChainBrokenError);
+    }
+    const [, second] = await appendChain('cut', [1, 1, 1]);
+    await collection.deleteOne({ _id: second?._id ?? '' });
+    await expect(watched.eventsAfter('cut', 0, 100)).rejects.toThrow('cut@3 does not follow');
+    expect(broken).toEqual(['tampered-0', 'tampered-1', 'tampered-2', 'cut']);
+    expect(await watched.eventsAfter('sound', 0, 100)).toHaveLength(3);
+  });
+
+  it('keeps the hash chain through the database, and shows when a document was changed', async () => {
+    const tally = createSilentTally(runtime);
+    const stream = 'chain-서울.*>';
+    await tally.handle(stream, { type: 'Add', amounts: [1, -0, 0.1, 2 ** 40, Number.MAX_SAFE_INTEGER] }, originOf());
+    await tally.handle(stream, { type: 'Hold', by: '따릉이 "🚲" $set.a\u0000' }, originOf());
+    await tally.handle(stream, { type: 'Release' }, originOf());
+    const verify = async () => {
+      const documents = (await collected(tally.journal.all())).filter((document) => document.stream === stream);
+      expect(documents.map(({ version }) => version)).toEqual([7, 6, 1]);
+      const [, ...earlier] = documents;
+      return documents.map(
+        (document, index) =>
+          document.hash === chainHash(document) && document.prevHash === (earlier[index]?.hash ?? ''),
+      );
+    };
+    expect(await verify()).toEqual([true, true, true]);
+    await runtime.database
+      .collection('journal')
+      .updateOne({ stream, version: 6 }, { $set: { 'state.holder': 'somebody else' } });
+    expect(await verify()).toEqual([true, false, true]);
+  });
+
+  it('lists what was not published, oldest first, until it is marked', async () => {
+    const waiting = async () => {
+      const documents = await journal.unpublished(100);
+      return documents.filter(({ stream }) => stream === 'outbox').map(({ version }) => version);
+    };
+    await journal.append(documentOf('outbox', 2, { at: new Date(2_000) }));
+    await journal.append(documentOf('outbox', 3, { at: new Date(3_000) }));
+    await journal.append(documentOf('outbox', 1, { at: new Date(1_000) }));
+    expect(await waiting()).toEqual([1, 2, 3]);
+    expect((await journal.unpublished(2)).map(({ _id }) => _id)).toEqual(['outbox@1', 'outbox@2']);
+    await journal.markPublished(['outbox@1', 'outbox@3']);
+    expect(await waiting()).toEqual([2]);
+  });
+
+  it('knows each stream’s last published version, and those of the streams decided on lately', async () => {
+    await journal.append(documentOf('old', 1, { at: new Date('2020-01-01'), count: 3 }));
+    await journal.append(documentOf('new', 1, { at: new Date('2030-01-01') }));
+    await journal.append(documentOf('new', 2, { at: new Date('2030-01-02'), count: 5 }));
+    await journal.append(documentOf('new', 7, { at: new Date('2030-01-03') }));
+    await journal.markPublished(['old@1', 'new@1', 'new@2']);
+    const all = await collected(journal.lastPublished());
+    expect(all).toEqual(
+      expect.arrayContaining([
+        { stream: 'old', version: 3 },
+        { stream: 'new', version: 6 },
+      ]),
+    );
+    expect(new Set(all.map(({ stream }) => stream)).size).toBe(all.length);
+    expect(await collected(journal.lastPublished(new Date('2029-01-01')))).toEqual([{ stream: 'new', version: 6 }]);
+  });
+
+  it('says that it does not know when the database does not answer', async () => {
+    const gate = stage.keep(await createGate(mongodbUri()));
+    const remote = await stage.runtime('owner', { MONGODB_URI: gate.url });
+    const away = createJournal<{ note: unknown }, Envelope>(remote.database);
+    await gate.shut();
+    await expect(away.append(documentOf('away', 1))).rejects.toBeInstanceOf(UnavailableError);
+    await gate.open();
+  });
+});

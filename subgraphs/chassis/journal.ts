@@ -1,0 +1,230 @@
+import { Schema, type Connection } from 'mongoose';
+import type { Envelope } from '../../schema/events/envelope.ts';
+import { createBatcher } from './batcher.ts';
+import { hashOf } from './canonical-json.ts';
+import { ChainBrokenError, UnavailableError, isUnavailable } from './errors.ts';
+
+/**
+ * One decision: optimistic lock, inbox, state and outbox in one insert (ARCHITECTURE §2).
+ * Only `published` ever changes, and losing it is harmless.
+ */
+export interface JournalDocument<State = unknown, Event extends Envelope = Envelope> {
+  /** `<stream>@<version>`: two writers of the same version want the same id, and one wins. */
+  _id: string;
+  stream: string;
+  /** The version of its first event; versions count the stream's events 1, 2, 3 … without gaps. */
+  version: number;
+  /** What caused it, once in the whole journal: a command's idempotency key, or `<policy>:<event id>`. */
+  cause: string;
+  commandHash: string;
+  events: Event[];
+  /** The aggregate after the decision. */
+  state: State;
+  prevHash: string;
+  /** SHA-256 of all of the above in canonical JSON; chains the documents of a stream. */
+  hash: string;
+  at: Date;
+  /** Views written and every event in the broker. */
+  published: boolean;
+}
+
+export interface Journal<State, Event extends Envelope> {
+  /** The newest document of a stream. */
+  head(stream: string): Promise<JournalDocument<State, Event> | null>;
+  byCause(cause: string): Promise<JournalDocument<State, Event> | null>;
+  /** The stream's documents, newest first; with `upTo`, only those that begin at or before that version. */
+  latest(stream: string, limit: number, upTo?: number): Promise<JournalDocument<State, Event>[]>;
+  /**
+   * @returns false when another document has the same `_id` or `cause`.
+   * @throws {UnavailableError} when it is not known whether the document is there.
+   */
+  append(document: JournalDocument<State, Event>): Promise<boolean>;
+  /** The stream's events after a version, oldest first. @throws {ChainBrokenError} */
+  eventsAfter(stream: string, version: number, limit: number): Promise<Event[]>;
+  /** Documents that were not published yet, oldest first. */
+  unpublished(limit: number): Promise<JournalDocument<State, Event>[]>;
+  countUnpublished(): Promise<number>;
+  markPublished(ids: string[]): Promise<void>;
+  /**
+   * Each stream's last published version; with `since`, only of streams decided on since then. What is not published yet
+   * is on its way, and no loss.
+   */
+  lastPublished(since?: Date): AsyncIterable<{ stream: string; version: number }>;
+  /** Every document, stream by stream, newest first within a stream. */
+  all(): AsyncIterable<JournalDocument<State, Event>>;
+  createIndexes(): Promise<void>;
+}
+
+/** A decision carries a handful of events at most; `eventsAfter` counts on it. */
+export const maxEventsPerDecision = 8;
+
+const majority = { writeConcern: { w: 'majority', j: true } } as const;
+
+export function journalId(stream: string, version: number): string {
+  return `${stream}@${version}`;
+}
+
+/** The id of an event: unique in the whole system, and it says where the event stands. */
+export function eventId(service: string, stream: string, version: number): string {
+  return `${service}.${journalId(stream, version)}`;
+}
+
+/** Where the event with this id stands; null when the id is none of an event, but of a request. */
+export function placeOf(id: string): { service: string; stream: string; version: number } | null {
+  const [, service, stream, version] = /^([a-z]+)\.(.+)@(\d+)$/.exec(id) ?? [];
+  return service && stream && version ? { service, stream, version: Number(version) } : null;
+}
+
+export function lastVersionOf(document: Pick<JournalDocument, 'version' | 'events'> | null): number {
+  return document ? document.version + document.events.length - 1 : 0;
+}
+
+/** The link of the chain that a document must carry. */
+export function chainHash(document: Omit<JournalDocument, 'hash' | 'published' | 'at'>): string {
+  const { _id, stream, version, cause, commandHash, events, state, prevHash } = document;
+  return hashOf({ _id, stream, version, cause, commandHash, events, state, prevHash });
+}
+
+/** @param documents of one stream, by version. @throws {ChainBrokenError} when one does not fit, or is not as it was. */
+export function checkChain(documents: readonly JournalDocument[]): void {
+  let before: JournalDocument | undefined;
+  for (const document of documents) {
+    const fits = before ? document.prevHash === before.hash : document.version > 1 || document.prevHash === '';
+    if (!fits) throw new ChainBrokenError(`${document._id} does not follow what stands before it.`);
+    if (document.hash !== chainHash(document)) throw new ChainBrokenError(`${document._id} was changed.`);
+    before = document;
+  }
+}
+
+interface Entry<Document> {
+  document: Document;
+  /** False when another document has its `_id` or `cause`. */
+  taken: boolean | Error;
+}
+
+/** The document as mongoose knows it: events and state are opaque to the database. */
+type Stored = Omit<JournalDocument, 'events'> & { events: unknown };
+
+const schema = new Schema<Stored>(
+  {
+    _id: { type: String, required: true },
+    stream: { type: String, required: true },
+    version: { type: Number, required: true },
+    cause: { type: String, required: true },
+    commandHash: { type: String, required: true },
+    events: { type: Schema.Types.Mixed, required: true },
+    state: { type: Schema.Types.Mixed },
+    prevHash: { type: String, default: '' },
+    hash: { type: String, required: true },
+    at: { type: Date, required: true },
+    published: { type: Boolean, required: true },
+  },
+  { collection: 'journal', versionKey: false, minimize: false },
+);
+schema.index({ stream: 1, version: -1 }, { unique: true });
+schema.index({ cause: 1 }, { unique: true });
+schema.index({ at: 1 });
+// Only the leftovers: a full index would grow with every event ever decided.
+schema.index({ published: 1, at: 1 }, { partialFilterExpression: { published: false } });
+
+/** @param onBroken called when a stream's hash chain turns out to be broken. */
+export function createJournal<State, Event extends Envelope>(
+  database: Connection,
+  onBroken: (stream: string, error: unknown) => void = () => undefined,
+): Journal<State, Event> {
+  type Document = JournalDocument<State, Event>;
+  const model = database.model<Stored>('Journal', schema);
+  const { collection } = model;
+  const inserts = createBatcher<Entry<Document>>(insert);
+
+  /** Decisions of the same moment share a command; each is taken or refused on its own. */
+  async function insert(entries: Entry<Document>[]): Promise<void> {
+    const documents = entries.map(({ document }) => document as never);
+    const failures = await collection.insertMany(documents, { ...majority, ordered: false }).then(
+      () => new Map<number, WriteFailure>(),
+      (error: unknown) => writeFailuresOf(error),
+    );
+    entries.forEach((entry, index) => {
+      const failure = failures.get(index);
+      if (!failure || failure.code === duplicateKey) entry.taken = !failure;
+      else entry.taken = new Error(`The journal refused ${entry.document._id}: ${failure.errmsg ?? failure.code}`);
+    });
+  }
+
+  return {
+    createIndexes: () => model.createIndexes(),
+    head: (stream) => model.findOne({ stream }).sort({ version: -1 }).lean<Document>().exec(),
+    byCause: (cause) => model.findOne({ cause }).lean<Document>().exec(),
+    latest: (stream, limit, upTo = Number.MAX_SAFE_INTEGER) =>
+      model
+        .find({ stream, version: { $lte: upTo } })
+        .sort({ version: -1 })
+        .limit(limit)
+        .lean<Document[]>()
+        .exec(),
+    async append(document) {
+      const entry: Entry<Document> = { document, taken: false };
+      try {
+        await inserts.add(entry);
+      } catch (error) {
+        // The insert may have reached the database: whoever asks again is answered from what stands under its cause.
+        if (isUnavailable(error)) throw new UnavailableError('The journal did not answer.', { cause: error });
+        throw error;
+      }
+      if (entry.taken instanceof Error) throw entry.taken;
+      return entry.taken;
+    },
+    async eventsAfter(stream, version, limit) {
+      const documents = await model
+        .find({ stream, version: { $gt: version - maxEventsPerDecision } })
+        .sort({ version: 1 })
+        // The first ones may end before the version.
+        .limit(limit + maxEventsPerDecision)
+        .lean<Document[]>()
+        .exec();
+      try {
+        checkChain(documents);
+      } catch (error) {
+        onBroken(stream, error);
+        throw error;
+      }
+      return documents.flatMap(({ events }) => events).filter(({ sequence }) => sequence > version);
+    },
+    unpublished: (limit) => model.find({ published: false }).sort({ at: 1 }).limit(limit).lean<Document[]>().exec(),
+    countUnpublished: () => model.countDocuments({ published: false }).exec(),
+    async markPublished(ids) {
+      await model.updateMany({ _id: { $in: ids } }, { $set: { published: true } }).exec();
+    },
+    async *lastPublished(since) {
+      const cursor = model.aggregate<{ _id: string; version: number }>([
+        { $match: { published: true, ...(since ? { at: { $gte: since } } : {}) } },
+        { $project: { stream: 1, last: { $subtract: [{ $add: ['$version', { $size: '$events' }] }, 1] } } },
+        { $group: { _id: '$stream', version: { $max: '$last' } } },
+      ]);
+      for await (const { _id, version } of cursor.cursor()) yield { stream: String(_id), version: Number(version) };
+    },
+    all: () => model.find().sort({ stream: 1, version: -1 }).lean<Document>().cursor() as AsyncIterable<Document>,
+  };
+}
+
+/** MongoDB's error code. */
+export const duplicateKey = 11000;
+
+/** Error 11000, whatever operation met it. */
+export function isDuplicateKey(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === duplicateKey;
+}
+
+export interface WriteFailure {
+  index: number;
+  code?: number;
+  errmsg?: string;
+}
+
+/** Which documents of a bulk write were refused, by their place in it. @throws the error when all of it failed. */
+export function writeFailuresOf(error: unknown): Map<number, WriteFailure> {
+  const { writeErrors = [] } = error as { writeErrors?: WriteFailure | WriteFailure[] };
+  const failures = [writeErrors].flat();
+  if (failures.length === 0) throw error;
+  return new Map(failures.map((failure) => [failure.index, failure]));
+}

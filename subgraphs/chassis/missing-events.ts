@@ -1,0 +1,38 @@
+import type { Envelope } from '../../schema/events/envelope.ts';
+import type { EventBus } from './bus.ts';
+import { ContractError } from './errors.ts';
+import type { Logger } from './logger.ts';
+
+/** Put to a service's endpoint `journal.read`; answered with the first events of the stream after that version. */
+export interface JournalQuestion {
+  stream: string;
+  after: number;
+}
+
+/**
+ * The events of a stream between two versions, both excluded, from its owner's journal, page by page.
+ * @throws {ContractError} when the journal does not have them all.
+ * @throws {ChainBrokenError} when what it has cannot be trusted.
+ * @throws {UnavailableError} when the owner does not answer.
+ */
+export async function* eventsBetween(
+  bus: Pick<EventBus, 'ask'>,
+  { publisher, stream }: { publisher: string; stream: string },
+  position: number,
+  version: number,
+  logger: Logger,
+): AsyncGenerator<Envelope> {
+  for (let next = position + 1; next < version;) {
+    const question: JournalQuestion = { stream, after: next - 1 };
+    const events = (await bus.ask(publisher, 'journal.read', question)) as Envelope[];
+    if (events[0]?.sequence !== next) {
+      throw new ContractError(`The journal of ${publisher} has no version ${next} of ${stream}, but ${version} came.`);
+    }
+    logger.info({ publisher, stream, from: next, to: version - 1 }, 'fetched missing events from their owner');
+    for (const event of events) {
+      if (event.sequence !== next || next === version) break;
+      yield event;
+      next += 1;
+    }
+  }
+}

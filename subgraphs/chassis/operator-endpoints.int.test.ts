@@ -1,0 +1,265 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Envelope } from '../../schema/events/envelope.ts';
+import { ContractError } from './errors.ts';
+import type { Health } from './operator-endpoints.ts';
+import {
+  parkedPerAnswer,
+  type ParkedAnswer,
+  type ParkedList,
+  type ParkedQuestion,
+  type ParkedView,
+} from './parked-desk.ts';
+import type { ParkedMessage } from './parking.ts';
+import { startService } from './service.ts';
+import { connected, createGate, createSilentTally, createStage, mongodbUri, until, type Stage } from './testing.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await createStage();
+});
+afterAll(() => stage.close());
+
+const sdl = 'scalar Long scalar DateTime type Query { ok: Boolean }';
+let scenes = 0;
+
+/** A service that follows a publisher and fails where the test says so, and somebody who asks it over the bus. */
+async function createScene(env: NodeJS.ProcessEnv = {}) {
+  scenes += 1;
+  const [publisher, name] = [`owner${scenes}`, `follower${scenes}`];
+  const owner = await stage.runtime(publisher);
+  await connected(owner.bus);
+  await owner.bus.ensureStream();
+  const { add, journal } = createSilentTally(owner);
+  owner.bus.serve(publisher, 'journal.read', async (question) => {
+    const { stream, after } = question as { stream: string; after: number };
+    return journal.eventsAfter(stream, after, 100);
+  });
+  const poison = new Set<string>();
+  const handled: string[] = [];
+  const { database } = await stage.runtime(name);
+  const service = await startService(
+    {
+      name,
+      sdl,
+      port: 0,
+      create: () => ({
+        resolvers: {},
+        parts: [{ prepare: async () => undefined, unpublished: async () => 7 }],
+        follows: {
+          publishers: [publisher],
+          handle: async ({ subject, sequence }) => {
+            if (poison.has(`${subject}@${sequence}`)) throw new ContractError(`${subject}@${sequence} is poison.`);
+            handled.push(`${subject}@${sequence}`);
+          },
+        },
+      }),
+    },
+    { ...stage.env, ...env },
+  );
+  stage.keep(service);
+  await connected(service.runtime.bus);
+  const ask = <Answer>(endpoint: string, question: unknown) =>
+    owner.bus.ask(name, endpoint, question) as Promise<Answer>;
+  const idOf = (stream: string, version: number) => `${stage.name}.${publisher}.${stream}#${version}`;
+  return {
+    name,
+    poison,
+    handled,
+    idOf,
+    ask,
+    parked: database.collection<ParkedMessage>('parked'),
+    list: (question: Partial<ParkedQuestion> = {}) =>
+      ask<ParkedList>('parked.list', { status: 'parked', after: null, limit: 200, ...question }),
+    get: (id: string) => ask<ParkedView | null>('parked.get', { id }),
+    redrive: (id: string, key: string, by = 'boss') => ask<ParkedAnswer>('parked.redrive', { id, key, by }),
+    discard: (id: string, key: string, reason = 'made by mistake') =>
+      ask<ParkedAnswer>('parked.discard', { id, key, by: 'boss', reason }),
+    /** Publishes as many events of a stream, some of them poison, and waits until none is on its way. */
+    async publish(stream: string, count: number, poisonous: number[] = []): Promise<Envelope[]> {
+      for (const version of poisonous) poison.add(`${stream}@${version}`);
+      const events = await add(stream, count);
+      for (const event of events) await owner.bus.publish(publisher, event);
+      await until('everything is handled or parked', async () => {
+        const { total } = await ask<ParkedList>('parked.list', { status: 'parked', after: null, limit: 1 });
+        const settled = handled.filter((place) => place.startsWith(`${stream}@`)).length;
+        return settled + total >= count && (await ask<Health>('health', null)).pendingEvents === 0;
+      });
+      return events;
+    },
+  };
+}
+
+describe('a service, asked for its health,', () => {
+  it('tells when it was started, and what waits', async () => {
+    const { publish, ask } = await createScene();
+    await publish('a', 3, [2]);
+    const { startedAt, ...health } = await ask<Health>('health', null);
+    expect(health).toEqual({ database: 'ok', unpublishedDecisions: 7, pendingEvents: 0, parkedEvents: 2 });
+    expect(Date.now() - Date.parse(startedAt)).toBeLessThan(60_000);
+  });
+
+  it('says that it cannot use its database, and leaves the figures out', async () => {
+    const gate = stage.keep(await createGate(mongodbUri()));
+    const { ask } = await createScene({ MONGODB_URI: gate.url, REQUEST_TIMEOUT_MS: '2000' });
+    await gate.shut();
+    const health = await ask<Health>('health', null);
+    await gate.open();
+    expect(health.database).not.toBe('ok');
+    expect(health).toMatchObject({ unpublishedDecisions: null, pendingEvents: null, parkedEvents: null });
+  });
+});
+
+describe('a parked event', () => {
+  it('is shown with what is known of it', async () => {
+    const { publish, get, idOf } = await createScene();
+    const events = await publish('a', 3, [2]);
+    expect(await get(idOf('a', 2))).toMatchObject({
+      version: 2,
+      eventType: 'Added',
+      correlationId: events[1]?.correlationid,
+      payload: '{"amount":2}',
+      errorClass: 'contract',
+      error: 'a@2 is poison.',
+      stack: expect.stringContaining('operator-endpoints'),
+      attempts: 1,
+      status: 'parked',
+      reason: null,
+      actions: [],
+    });
+    expect(await get(idOf('a', 3))).toMatchObject({ errorClass: 'behind', status: 'parked' });
+    expect(await get(idOf('a', 9))).toBeNull();
+  });
+
+  it('is handled again with those behind it once what was wrong is mended; who did it is kept', async () => {
+    const { publish, redrive, get, list, idOf, poison, handled } = await createScene();
+    await publish('a', 4, [2]);
+    const id = idOf('a', 2);
+    expect(await redrive(id, 'first')).toMatchObject({
+      redriven: 0,
+      refusal: { code: 'STILL_FAILING', because: 'a@2 is poison.' },
+      parked: { status: 'parked', attempts: 2 },
+    });
+    poison.clear();
+    // The same key gives the first answer again, whatever has changed; another one tries again.
+    expect((await redrive(id, 'first')).refusal?.code).toBe('STILL_FAILING');
+    expect(await redrive(id, 'second', 'admin')).toMatchObject({
+      redriven: 3,
+      refusal: null,
+      parked: { status: 'redriven' },
+    });
+    expect(handled).toEqual(['a@1', 'a@2', 'a@3', 'a@4']);
+    expect((await list()).total).toBe(0);
+    expect((await get(id))?.actions).toEqual([
+      { kind: 'redrive', by: 'boss', at: expect.any(String), reason: null },
+      { kind: 'redrive', by: 'admin', at: expect.any(String), reason: null },
+    ]);
+    // Twice is harmless, under any key.
+    expect(await redrive(id, 'second')).toMatchObject({ redriven: 3, refusal: null });
+    expect(await redrive(id, 'third')).toMatchObject({ redriven: 0, refusal: null, parked: { status: 'redriven' } });
+    expect(handled).toHaveLength(4);
+  });
+
+  it('is given up with a reason, and those behind it are handled', async () => {
+    const { publish, discard, get, idOf, handled } = await createScene();
+    await publish('a', 4, [2]);
+    const id = idOf('a', 2);
+    expect(await discard(id, 'one')).toMatchObject({ redriven: 2, refusal: null, parked: { status: 'discarded' } });
+    expect(handled).toEqual(['a@1', 'a@3', 'a@4']);
+    expect(await get(id)).toMatchObject({
+      reason: 'made by mistake',
+      actions: [{ kind: 'discard', by: 'boss', reason: 'made by mistake' }],
+    });
+    expect(await discard(id, 'one')).toMatchObject({ redriven: 2, refusal: null });
+    expect(await discard(id, 'two')).toMatchObject({ redriven: 0, refusal: null });
+    expect((await discard(id, 'one', 'another reason')).refusal?.code).toBe('IDEMPOTENCY_KEY_REUSED');
+  });
+
+  it('refuses what makes no sense, and nothing changes', async () => {
+    const { publish, discard, redrive, list, parked, idOf, handled } = await createScene();
+    await publish('a', 3, [2]);
+    const codeOf = async (answer: Promise<ParkedAnswer>) => (await answer).refusal?.code;
+    expect(await codeOf(redrive('nobody', 'k1'))).toBe('PARKED_EVENT_NOT_FOUND');
+    expect(await codeOf(discard(idOf('a', 3), 'k2'))).toBe('NOT_FIRST_IN_LINE');
+    expect(await codeOf(redrive(idOf('a', 3), 'k3'))).toBe('NOT_FIRST_IN_LINE');
+    await parked.updateOne({ _id: idOf('a', 2) }, { $set: { status: 'retrying' } });
+    expect(await codeOf(redrive(idOf('a', 2), 'k4'))).toBe('NOT_PARKED');
+    await parked.updateOne({ _id: idOf('a', 2) }, { $set: { status: 'discarded' } });
+    expect(await codeOf(redrive(idOf('a', 2), 'k5'))).toBe('NOT_PARKED');
+    await parked.updateOne({ _id: idOf('a', 2) }, { $set: { status: 'parked' } });
+    expect(handled).toEqual(['a@1']);
+    const { rows } = await list();
+    expect(rows.map(({ version, actions }) => [version, actions])).toEqual([
+      [2, []],
+      [3, []],
+    ]);
+  });
+
+  it('is listed with all others, oldest first, in as many answers as it takes', async () => {
+    const { list, parked } = await createScene();
+    const count = 2 * parkedPerAnswer + 10;
+    const at = (minute: number) => new Date(Date.UTC(2026, 10, 23, 0, minute));
+    const long = 'x'.repeat(1_000_000);
+    await parked.insertMany(
+      Array.from({ length: count }, (_, index) => ({
+        _id: `subject#${String(index).padStart(3, '0')}`,
+        subject: 'subject',
+        version: index,
+        event: null,
+        // Larger than a NATS message together.
+        payload: index === 0 ? long : 'payload',
+        errorClass: 'unknown' as const,
+        error: 'error',
+        stack: 'stack',
+        attempts: 1,
+        status: index === 1 ? ('discarded' as const) : ('parked' as const),
+        reason: null,
+        // Some of the same moment.
+        firstAt: at(Math.floor((count - index) / 3)),
+        lastAt: at(0),
+      })),
+    );
+    const seen: ParkedView[] = [];
+    for (let after: ParkedQuestion['after'] = null; ;) {
+      const { rows, total }: ParkedList = await list({ after });
+      expect(total).toBe(count - 1);
+      seen.push(...rows);
+      const last = rows.at(-1);
+      if (!last) break;
+      after = { at: last.firstAt, id: last.id };
+    }
+    expect(new Set(seen.map(({ id }) => id)).size).toBe(count - 1);
+    expect(seen.map(({ firstAt }) => firstAt)).toEqual(seen.map(({ firstAt }) => firstAt).toSorted());
+    expect(Math.max(...seen.map(({ payload }) => payload.length))).toBe(4_096);
+    expect((await list({ status: 'discarded' })).rows.map(({ id }) => id)).toEqual(['subject#001']);
+  });
+});
+
+describe('a service that follows nobody', () => {
+  it('has nothing parked and nothing pending', async () => {
+    const owner = await stage.runtime('asker');
+    await connected(owner.bus);
+    const service = await startService(
+      { name: 'loner', sdl, port: 0, create: () => ({ resolvers: {}, parts: [] }) },
+      stage.env,
+    );
+    stage.keep(service);
+    await connected(service.runtime.bus);
+    await until('it is heard', () =>
+      owner.bus.ask('loner', 'health', null).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(await owner.bus.ask('loner', 'health', null)).toMatchObject({
+      database: 'ok',
+      unpublishedDecisions: 0,
+      pendingEvents: 0,
+      parkedEvents: 0,
+    });
+    expect(await owner.bus.ask('loner', 'parked.list', {})).toEqual({ rows: [], total: 0 });
+    expect(await owner.bus.ask('loner', 'parked.get', { id: 'x' })).toBeNull();
+    const unknown = { parked: null, redriven: 0, refusal: { code: 'PARKED_EVENT_NOT_FOUND' } };
+    expect(await owner.bus.ask('loner', 'parked.redrive', { id: 'x' })).toMatchObject(unknown);
+    expect(await owner.bus.ask('loner', 'parked.discard', { id: 'x' })).toMatchObject(unknown);
+  });
+});

@@ -1,0 +1,226 @@
+import type { Connection } from 'mongoose';
+import type { Consumer } from './consumer.ts';
+import type { Logger } from './logger.ts';
+import type { ParkedMessage, Parking } from './parking.ts';
+
+/** Where operators list a service's parked messages and decide on them; what they did is kept with the message. */
+export interface ParkedDesk {
+  /** The one that waits longest first. */
+  list(question: ParkedQuestion): Promise<ParkedList>;
+  get(id: string): Promise<ParkedView | null>;
+  redrive(order: ParkedOrder): Promise<ParkedAnswer>;
+  discard(order: ParkedOrder & { reason: string }): Promise<ParkedAnswer>;
+  createIndexes(): Promise<unknown>;
+}
+
+export interface ParkedQuestion {
+  status: ParkedMessage['status'];
+  /** Goes on behind this one: when it first failed, and its id. */
+  after: { at: string; id: string } | null;
+  limit: number;
+}
+
+export interface ParkedList {
+  /** At most `parkedPerAnswer`. */
+  rows: ParkedView[];
+  /** How many there are in all. */
+  total: number;
+}
+
+/** What an operator wants done, and who that is. */
+export interface ParkedOrder {
+  id: string;
+  /** The operator. */
+  by: string;
+  /** Once for each order: the same one is carried out once. */
+  key: string;
+  reason?: string;
+}
+
+export interface ParkedAnswer {
+  /** The message after it; null when there is none with the id. */
+  parked: ParkedView | null;
+  /** How many messages went through. */
+  redriven: number;
+  refusal: { code: ParkedRefusal; because: string } | null;
+}
+
+export type ParkedRefusal =
+  'PARKED_EVENT_NOT_FOUND' | 'NOT_PARKED' | 'NOT_FIRST_IN_LINE' | 'STILL_FAILING' | 'IDEMPOTENCY_KEY_REUSED';
+
+/** A parked message as it travels to who asks: short enough for one NATS message, moments as RFC 3339. */
+export interface ParkedView {
+  id: string;
+  subject: string;
+  version: number | null;
+  eventType: string | null;
+  correlationId: string | null;
+  payload: string;
+  errorClass: ParkedMessage['errorClass'];
+  error: string;
+  stack: string;
+  attempts: number;
+  status: ParkedMessage['status'];
+  reason: string | null;
+  firstAt: string;
+  lastAt: string;
+  actions: { kind: ParkedAction['kind']; by: string; at: string; reason: string | null }[];
+}
+
+interface ParkedAction {
+  kind: 'redrive' | 'discard';
+  key: string;
+  by: string;
+  at: Date;
+  reason: string | null;
+  /** What came of it; null until it was carried out. */
+  answer: Outcome | null;
+}
+
+type Outcome = Pick<ParkedAnswer, 'redriven' | 'refusal'>;
+type ParkedRecord = ParkedMessage & { actions?: ParkedAction[] };
+
+/** 25 of them, each with three texts of the longest kind, fit into one NATS message (1 MiB by default). */
+export const parkedPerAnswer = 25;
+const longestText = 4_096;
+
+export interface ParkedDeskOptions {
+  database: Connection;
+  parking: Parking;
+  consumer: Pick<Consumer, 'redrive' | 'discard'>;
+  clock(): Date;
+  logger: Logger;
+}
+
+export function createParkedDesk({ database, parking, consumer, clock, logger }: ParkedDeskOptions): ParkedDesk {
+  const collection = database.collection<ParkedRecord>('parked');
+  const read = (id: string): Promise<ParkedRecord | null> => parking.get(id);
+
+  /** Carries an order out, once: what was asked is written down before, what came of it after. */
+  async function carryOut(
+    kind: ParkedAction['kind'],
+    order: ParkedOrder,
+    work: (record: ParkedRecord) => Promise<number>,
+  ): Promise<ParkedAnswer> {
+    const record = await read(order.id);
+    if (!record) return noParkedEvent;
+    const earlier = record.actions?.find(({ key }) => key === order.key);
+    const known = earlier ? repeated(earlier, kind, order) : null;
+    const answer = known ?? (await objection(kind, record));
+    if (answer) return { parked: viewOf(record), ...answer };
+
+    const action: ParkedAction = {
+      kind,
+      key: order.key,
+      by: order.by,
+      at: clock(),
+      reason: order.reason ?? null,
+      answer: null,
+    };
+    await collection.updateOne({ _id: order.id, 'actions.key': { $ne: order.key } }, { $push: { actions: action } });
+    logger.warn({ id: order.id, by: order.by, kind, reason: order.reason }, 'an operator decides on a parked event');
+    const redriven = await work(record);
+    const after = (await read(order.id)) ?? record;
+    const failed = kind === 'redrive' && after.status === 'parked';
+    const outcome = failed ? refuse('STILL_FAILING', shorten(after.error), redriven) : done(redriven);
+    await collection.updateOne({ _id: order.id, 'actions.key': order.key }, { $set: { 'actions.$.answer': outcome } });
+    return { parked: viewOf((await read(order.id)) ?? after), ...outcome };
+  }
+
+  /** Why the order cannot be carried out, or that it was already; null when it can. */
+  async function objection(kind: ParkedAction['kind'], record: ParkedRecord): Promise<Outcome | null> {
+    if (record.status === (kind === 'redrive' ? 'redriven' : 'discarded')) return done(0);
+    if (record.status !== 'parked') return refuse('NOT_PARKED', notParked[record.status]);
+    if (record.version === null) {
+      return kind === 'discard'
+        ? null
+        : refuse('STILL_FAILING', 'It cannot be read: all that can be done is discard it.');
+    }
+    const [first] = await inLine(record.subject);
+    if (!first || first._id === record._id) return null;
+    return refuse('NOT_FIRST_IN_LINE', `Version ${first.version} of ${record.subject} is parked before it.`);
+  }
+
+  const inLine = async (subject: string) =>
+    (await parking.ofSubject(subject)).filter(({ version }) => version !== null);
+
+  async function giveUp(record: ParkedRecord, reason: string): Promise<number> {
+    const waiting = await inLine(record.subject);
+    await consumer.discard(record._id, reason);
+    const left = new Set((await inLine(record.subject)).map(({ _id }) => _id));
+    return waiting.filter(({ _id }) => _id !== record._id && !left.has(_id)).length;
+  }
+
+  return {
+    createIndexes: () => collection.createIndex({ status: 1, firstAt: 1 }, {}, {}),
+    async list({ status, after, limit }) {
+      const at = after && new Date(after.at);
+      const beyond = after && { $or: [{ firstAt: { $gt: at } }, { firstAt: at, _id: { $gt: after.id } }] };
+      const [records, total] = await Promise.all([
+        collection
+          .find({ status, ...beyond } as object)
+          .sort({ firstAt: 1, _id: 1 })
+          .limit(Math.min(limit, parkedPerAnswer))
+          .toArray(),
+        collection.countDocuments({ status }),
+      ]);
+      return { rows: (records as ParkedRecord[]).map(viewOf), total };
+    },
+    async get(id) {
+      const record = await read(id);
+      return record && viewOf(record);
+    },
+    redrive: (order) => carryOut('redrive', order, ({ subject }) => consumer.redrive(subject)),
+    discard: (order) => carryOut('discard', order, (record) => giveUp(record, order.reason)),
+  };
+}
+
+const notParked = {
+  retrying: 'The service still tries by itself.',
+  redriven: 'It was handled in the meantime.',
+  discarded: 'It was discarded in the meantime.',
+};
+
+function repeated(earlier: ParkedAction, kind: ParkedAction['kind'], order: ParkedOrder): Outcome | null {
+  if (earlier.kind === kind && earlier.reason === (order.reason ?? null)) return earlier.answer;
+  return refuse('IDEMPOTENCY_KEY_REUSED', 'The key was used before, with another body.');
+}
+
+const done = (redriven: number): Outcome => ({ redriven, refusal: null });
+
+const refuse = (code: ParkedRefusal, because: string, redriven = 0): Outcome => ({
+  redriven,
+  refusal: { code, because },
+});
+
+/** The answer to an order about a message that the service does not have. */
+export const noParkedEvent: ParkedAnswer = {
+  parked: null,
+  ...refuse('PARKED_EVENT_NOT_FOUND', 'No parked event has this id.'),
+};
+
+function shorten(text: string): string {
+  return text.slice(0, longestText);
+}
+
+function viewOf(record: ParkedRecord): ParkedView {
+  const { _id, event, payload, error, stack, firstAt, lastAt, actions = [], ...rest } = record;
+  const { subject, version, errorClass, attempts, status, reason } = rest;
+  return {
+    id: _id,
+    subject,
+    version,
+    eventType: event?.type ?? null,
+    correlationId: event?.correlationid ?? null,
+    payload: shorten(payload),
+    errorClass,
+    error: shorten(error),
+    stack: shorten(stack),
+    attempts,
+    status,
+    reason,
+    firstAt: firstAt.toISOString(),
+    lastAt: lastAt.toISOString(),
+    actions: actions.map(({ kind, by, at, reason: why }) => ({ kind, by, at: at.toISOString(), reason: why })),
+  };
+}

@@ -1,0 +1,55 @@
+import { UnavailableError, isUnavailable } from './errors.ts';
+import type { Logger } from './logger.ts';
+import type { Time } from './time.ts';
+
+/** How a consumer waits: for servers that are away, and between attempts. All of it ends when the consumer is closed. */
+export interface Patience {
+  readonly ended: boolean;
+  end(): void;
+  /** @throws {UnavailableError} as soon as it has ended. */
+  pause(ms: number): Promise<void>;
+  /**
+   * An outage is nobody's fault: tries until it is over, and counts nothing.
+   * @param hold called when it has to wait; what it returns is called when the wait is over.
+   * @throws {UnavailableError} as soon as it has ended.
+   */
+  whileUnavailable<Result>(work: () => Promise<Result>, hold?: () => () => void): Promise<Result>;
+}
+
+/** @param delayMs how long to wait before asking an unavailable server again. */
+export function createPatience(time: Time, delayMs: number, logger: Logger): Patience {
+  const ending = new AbortController();
+
+  async function pause(ms: number): Promise<void> {
+    await time.wait(ms, ending.signal).catch((error: unknown) => {
+      throw new UnavailableError('closing', { cause: error });
+    });
+  }
+
+  return {
+    get ended() {
+      return ending.signal.aborted;
+    },
+    end: () => ending.abort(),
+    pause,
+    async whileUnavailable(work, hold) {
+      let release: (() => void) | undefined;
+      try {
+        for (let told = false; ; told = true) {
+          try {
+            return await work();
+          } catch (error) {
+            if (!isUnavailable(error)) throw error;
+            if (ending.signal.aborted) throw new UnavailableError('closing', { cause: error });
+            const reason = error instanceof Error ? error.message : '';
+            if (!told) logger.warn({ reason }, 'waiting for a server that is away');
+            release ??= hold?.();
+            await pause(delayMs);
+          }
+        }
+      } finally {
+        release?.();
+      }
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { Envelope } from '../../schema/events/envelope.ts';
+import type { CommandHandler } from './command-handler.ts';
+import type { Reaction } from './decider.ts';
+import { parseOrThrow } from './parse.ts';
+
+/**
+ * A handler for the consumer: parses the event, asks the policies, and hands their commands in. The cause
+ * `<policy>:<event id>` makes a second delivery harmless.
+ */
+export function reactWith<Command>(
+  commands: Pick<CommandHandler<unknown, Command, Envelope, string>, 'handle'>,
+  policies: Partial<Record<string, Record<string, (event: never) => Reaction<Command> | null>>>,
+  parse: (envelope: Envelope) => Envelope,
+): (envelope: Envelope) => Promise<void> {
+  return async (envelope) => {
+    const event = parseOrThrow(envelope, parse);
+    for (const [name, policy] of Object.entries(policies[event.type] ?? {})) {
+      const reaction = policy(event as never);
+      if (!reaction) continue;
+      await commands.handle(reaction.stream, reaction.command, {
+        cause: `${name}:${event.id}`,
+        correlationId: event.correlationid,
+        causationId: event.id,
+        ...(event.traceparent ? { traceparent: event.traceparent } : {}),
+      });
+    }
+  };
+}

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createPositions, createPositionTable, type Positions } from './positions.ts';
+import { createStage, type Stage } from './testing.ts';
+
+let stage: Stage;
+let one: Positions;
+let other: Positions;
+
+beforeAll(async () => {
+  stage = await createStage();
+  one = createPositions(createPositionTable((await stage.runtime('follower')).database), 0);
+  other = createPositions(createPositionTable((await stage.runtime('follower')).database), 0);
+});
+afterAll(() => stage.close());
+
+describe('positions', () => {
+  it('are 0 where nothing was handled', async () => {
+    expect(await one.get('never')).toBe(0);
+  });
+
+  it('are known to another instance when it reads again', async () => {
+    expect(await other.get('shared')).toBe(0);
+    await one.advance('shared', 3);
+    expect(await one.get('shared')).toBe(3);
+    expect(await other.get('shared')).toBe(0);
+    expect(await other.reread('shared')).toBe(3);
+    expect(await other.get('shared')).toBe(3);
+  });
+
+  it('never move back', async () => {
+    await one.advance('late', 7);
+    await other.advance('late', 5);
+    expect(await one.reread('late')).toBe(7);
+    expect(await other.reread('late')).toBe(7);
+    await one.advance('late', 6);
+    expect(await one.get('late')).toBe(7);
+  });
+
+  it('of many subjects are stored together, from two instances at once', async () => {
+    const subjects = Array.from({ length: 300 }, (_, number) => `subject ${number}`);
+    await Promise.all([
+      ...subjects.map((subject, index) => one.advance(subject, index + 1)),
+      ...subjects.map((subject, index) => other.advance(subject, index + 2)),
+    ]);
+    const stored = await Promise.all(subjects.map((subject) => one.reread(subject)));
+    expect(stored).toEqual(subjects.map((_, index) => index + 2));
+  });
+});

@@ -1,0 +1,179 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createReconciler } from './reconciler.ts';
+import {
+  connected,
+  createGate,
+  createLogbook,
+  createSilentTally,
+  createStage,
+  natsUrl,
+  until,
+  type Stage,
+} from './testing.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await createStage();
+});
+afterAll(() => stage.close());
+
+/** A service whose journal holds three streams, all of it in the broker. */
+async function createPublished(name: string, natsUrlOfService = natsUrl()) {
+  // A stream and subjects of its own: these tests delete them.
+  const own = `${stage.name}-${name}`;
+  const runtime = await stage.runtime(name, {
+    EVENT_STREAM: own,
+    EVENT_SUBJECT_PREFIX: own,
+    NATS_URL: natsUrlOfService,
+  });
+  await connected(runtime.bus);
+  const { add, journal } = createSilentTally(runtime);
+  await journal.createIndexes();
+  await runtime.bus.ensureStream();
+  const decide = async (stream: string, count: number) => {
+    for (const event of await add(stream, count)) await runtime.bus.publish(name, event);
+  };
+  await Promise.all([decide('a', 3), decide('b', 10), decide('c.서울', 5)]);
+  const { manager } = runtime.bus.jetStream();
+  const reconcilerWith = (everyMs: number) =>
+    createReconciler({
+      service: name,
+      journal,
+      bus: runtime.bus,
+      logger: runtime.logger,
+      clock: () => new Date(),
+      everyMs,
+      lookEveryMs: everyMs,
+    });
+  return {
+    runtime,
+    manager,
+    streamName: own,
+    add,
+    decide,
+    subject: (stream: string) => `${own}.${name}.${stream}`,
+    reconciler: reconcilerWith(60_000),
+    reconcilerWith,
+    messages: async () => {
+      const { state } = await manager.streams.info(own, { subjects_filter: '>' });
+      return Object.values(state.subjects ?? {}).toSorted((x, y) => x - y);
+    },
+    lastSequence: async () => (await manager.streams.info(own)).state.last_seq,
+    close: () => manager.streams.delete(own),
+  };
+}
+
+describe('a reconciler', () => {
+  it('publishes nothing when the broker has everything', async () => {
+    const { reconciler, lastSequence, close } = await createPublished('in-step');
+    expect(await reconciler.reconcile()).toBe(0);
+    expect(await reconciler.reconcile()).toBe(0);
+    expect(await lastSequence()).toBe(18);
+    await close();
+  });
+
+  it('refills a stream that was deleted, completely and in order', async () => {
+    const { reconciler, manager, streamName, messages, runtime, subject, close } = await createPublished('deleted');
+    expect(await reconciler.reconcile()).toBe(0);
+    await manager.streams.delete(streamName);
+    expect(await reconciler.reconcile()).toBe(18);
+    expect(await messages()).toEqual([3, 5, 10]);
+    expect(await reconciler.reconcile()).toBe(0);
+    const { client } = runtime.bus.jetStream();
+    const consumer = await client.consumers.get(streamName, { filter_subjects: subject('b') });
+    const sequences = [];
+    for await (const message of await consumer.fetch({ max_messages: 10 })) {
+      sequences.push(Number(message.headers?.get('ce-sequence')));
+      if (sequences.length === 10) break;
+    }
+    expect(sequences).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    await close();
+  });
+
+  it('refills subjects that were lost, although the broker remembers their message ids', async () => {
+    const { reconciler, manager, streamName, messages, subject, close } = await createPublished('purged');
+    await manager.streams.purge(streamName, { filter: subject('b') });
+    await manager.streams.purge(streamName, { filter: subject('a') });
+    expect(await messages()).toEqual([5]);
+    expect(await reconciler.reconcile()).toBe(13);
+    expect(await messages()).toEqual([3, 5, 10]);
+    expect(await reconciler.reconcile()).toBe(0);
+    await close();
+  });
+
+  it('refills the tail of a stream', async () => {
+    const { add, reconciler, lastSequence, messages, close } = await createPublished('tail');
+    // Decided and marked, but the broker lost them.
+    await add('b', 4);
+    expect(await reconciler.reconcile()).toBe(4);
+    expect(await messages()).toEqual([3, 5, 14]);
+    expect(await lastSequence()).toBe(22);
+    await close();
+  });
+
+  it('notices a loss while it runs, also of a stream that nobody decides on any more', async () => {
+    const service = await createPublished('running');
+    const { runtime, manager, streamName, messages, subject, close } = service;
+    await runtime.database.collection('journal').updateMany({}, { $set: { at: new Date(0) } });
+    const reconciler = stage.keep(service.reconcilerWith(20));
+    await reconciler.reconcile();
+    await service.decide('fresh', 1);
+    await reconciler.reconcile();
+    reconciler.start();
+    await manager.streams.purge(streamName, { filter: subject('b') });
+    await until('the lost subject is back', async () => (await messages()).includes(10));
+    await manager.streams.delete(streamName);
+    await until('all of it is back', async () =>
+      messages().then(
+        (counts) => counts.join() === '1,3,5,10',
+        () => false,
+      ),
+    );
+    await reconciler.close();
+    await close();
+  });
+
+  it('compares when the connection comes back', async () => {
+    const gate = stage.keep(await createGate(natsUrl()));
+    const { add, reconciler, runtime, messages, close } = await createPublished('reconnected', gate.url);
+    reconciler.start();
+    await gate.shut();
+    await until('it noticed', () => runtime.bus.status() !== 'ok');
+    await add('b', 2);
+    await gate.open();
+    await until('the events are there', () =>
+      messages().then(
+        (counts) => counts.join() === '3,5,12',
+        () => false,
+      ),
+    );
+    await reconciler.close();
+    await close();
+  });
+
+  it('says nothing of an outage, and survives one', async () => {
+    const gate = stage.keep(await createGate(natsUrl()));
+    const { runtime, close, manager: _manager } = await createPublished('outage', gate.url);
+    const { logger, lines } = createLogbook();
+    const { journal, add } = createSilentTally(runtime);
+    const reconciler = createReconciler({
+      service: 'outage',
+      journal,
+      bus: runtime.bus,
+      logger,
+      clock: () => new Date(),
+      everyMs: 10,
+      lookEveryMs: 10,
+    });
+    await gate.shut();
+    await until('it noticed', () => runtime.bus.status() !== 'ok');
+    reconciler.start();
+    await expect(reconciler.reconcile()).rejects.toThrow(/not connected/);
+    await add('b', 1);
+    await gate.open();
+    await until('it goes on', () => lines.some(({ message }) => message === 'refilled the broker from the journal'));
+    expect(lines.filter(({ message }) => message !== 'refilled the broker from the journal')).toEqual([]);
+    await reconciler.close();
+    await close();
+  });
+});

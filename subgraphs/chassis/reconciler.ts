@@ -1,0 +1,133 @@
+import type { Envelope } from '../../schema/events/envelope.ts';
+import type { EventBus } from './bus.ts';
+import { reachCrashPoint } from './crash-points.ts';
+import { ChainBrokenError, isUnavailable } from './errors.ts';
+import type { EventStream, Holdings } from './event-stream.ts';
+import type { Journal } from './journal.ts';
+import type { Logger } from './logger.ts';
+import { realTime, type Time } from './time.ts';
+
+/**
+ * Refills the broker from the journal when it knows less: its store was deleted, rolled back, or lost its tail. Compares
+ * every stream at start-up, after each reconnection, and when the broker's stream was made anew or lost messages;
+ * otherwise now and then those that were decided on lately.
+ */
+export interface Reconciler {
+  /** One comparison. Returns how many events the broker lacked. */
+  reconcile(): Promise<number>;
+  start(): void;
+  close(): Promise<void>;
+}
+
+export interface ReconcilerOptions<Event extends Envelope> {
+  service: string;
+  journal: Pick<Journal<unknown, Event>, 'lastPublished' | 'eventsAfter'>;
+  bus: Pick<EventStream, 'holdings' | 'lastVersion' | 'republish' | 'onLost'> & Pick<EventBus, 'onConnected'>;
+  logger: Logger;
+  everyMs: number;
+  /** How often to see whether the broker lost anything. */
+  lookEveryMs: number;
+  clock(): Date;
+  time?: Time;
+}
+
+const pageOfEvents = 200;
+const streamsAtOnce = 16;
+
+export function createReconciler<Event extends Envelope>(options: ReconcilerOptions<Event>): Reconciler {
+  const { service, journal, bus, logger, time = realTime } = options;
+  let seen: (Holdings & { comparedAt: Date }) | undefined;
+  let running: Promise<number> | undefined;
+  let stops: (() => void)[] = [];
+  let closed = false;
+
+  const lostOf = ({ lastSequence, messages }: Holdings) => lastSequence - messages;
+
+  /** Says whether the broker still has what it had when it was compared. Nothing is ever deleted: what is gone was lost. */
+  function isIntact(now: Holdings): boolean {
+    if (seen?.created !== now.created) return false;
+    return now.lastSequence >= seen.lastSequence && lostOf(now) <= lostOf(seen);
+  }
+
+  async function compare(): Promise<number> {
+    const comparedAt = options.clock();
+    const holdings = await bus.holdings();
+    // Two rounds of overlap: a decision may be inserted by a clock that is behind.
+    const since = seen && isIntact(holdings) ? new Date(seen.comparedAt.getTime() - 2 * options.everyMs) : undefined;
+    const streams = journal.lastPublished(since)[Symbol.asyncIterator]();
+    let refilled = 0;
+    const compareNext = async () => {
+      for (let next = await streams.next(); !next.done && !closed; next = await streams.next()) {
+        const { stream, version } = next.value;
+        const last = await bus.lastVersion(service, stream);
+        const lacked = last < version ? await refill(stream, last) : 0;
+        refilled += lacked;
+      }
+    };
+    await Promise.all(Array.from({ length: streamsAtOnce }, compareNext));
+    if (refilled > 0) logger.warn({ events: refilled }, 'refilled the broker from the journal');
+    if (!closed) seen = { ...holdings, comparedAt };
+    return refilled;
+  }
+
+  /** Returns how many events the broker did not have. */
+  async function refill(stream: string, after: number): Promise<number> {
+    let lacked = 0;
+    try {
+      for (let position = after; ;) {
+        const events = await journal.eventsAfter(stream, position, pageOfEvents);
+        const last = events.at(-1);
+        if (!last || closed) return lacked;
+        // At once: they leave in this order on one connection.
+        const answers = await Promise.all(events.map((event) => bus.republish(service, event)));
+        lacked += answers.filter(Boolean).length;
+        reachCrashPoint('during-refill');
+        position = last.sequence;
+      }
+    } catch (error) {
+      // The journal has raised the alarm; the other streams are sound.
+      if (error instanceof ChainBrokenError) return lacked;
+      throw error;
+    }
+  }
+
+  const reconcile = () => {
+    running ??= compare().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+
+  async function look(): Promise<void> {
+    const holdings = await bus.holdings();
+    if (!isIntact(holdings)) await reconcile();
+    else if (seen) seen = { ...seen, ...holdings };
+  }
+
+  const quietly = (work: () => Promise<unknown>) => () => {
+    work().catch((error: unknown) => {
+      if (!isUnavailable(error) && !closed)
+        logger.warn({ err: error }, 'could not compare the journal with the broker');
+    });
+  };
+
+  return {
+    reconcile,
+    start() {
+      const afresh = quietly(async () => {
+        // What is under way may have begun before.
+        await running?.catch(() => undefined);
+        seen = undefined;
+        await reconcile();
+      });
+      bus.onConnected(afresh);
+      bus.onLost(afresh);
+      stops = [time.every(options.everyMs, quietly(reconcile)), time.every(options.lookEveryMs, quietly(look))];
+    },
+    async close() {
+      closed = true;
+      for (const stop of stops) stop();
+      await running?.catch(() => undefined);
+    },
+  };
+}

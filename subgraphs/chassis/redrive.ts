@@ -1,0 +1,115 @@
+import type { Envelope } from '../../schema/events/envelope.ts';
+import type { EventBus } from './bus.ts';
+import { ContractError, isUnavailable } from './errors.ts';
+import { publisherOf } from './event-stream.ts';
+import { readParked } from './incoming.ts';
+import type { Logger } from './logger.ts';
+import { eventsBetween } from './missing-events.ts';
+import type { ParkedMessage, Parking } from './parking.ts';
+import type { Patience } from './patience.ts';
+import type { Positions } from './positions.ts';
+import type { Processor } from './processor.ts';
+
+/** The way back of parked messages. All of it runs in the lane of the subject. */
+export interface Redrive {
+  /** Handles a subject's parked messages again, in order; stops at the first that fails. Returns how many went through. */
+  redrive(subject: string): Promise<number>;
+  /** Gives a parked message up, and handles those that waited behind it. @throws {ContractError} when it may not. */
+  discard(id: string, subject: string, reason: string): Promise<void>;
+  /** Goes on with messages that are parked behind others of which none is parked any more. */
+  takeUp(subject: string): Promise<void>;
+}
+
+export interface RedriveOptions {
+  bus: Pick<EventBus, 'ask'> & { subjectPrefix: string };
+  positions: Pick<Positions, 'get' | 'reread' | 'advance'>;
+  parking: Parking;
+  patience: Patience;
+  processor: Processor;
+  logger: Logger;
+  handle(event: Envelope, subject: string): Promise<void>;
+}
+
+export function createRedrive(options: RedriveOptions): Redrive {
+  const { bus, positions, parking, logger, patience } = options;
+
+  /** The parked messages of a subject that hold each other up, the first in line first. */
+  async function inLine(subject: string): Promise<ParkedMessage[]> {
+    return (await parking.ofSubject(subject)).filter(({ version }) => version !== null);
+  }
+
+  async function redrive(subject: string): Promise<number> {
+    let settled = 0;
+    // Asked again at the end: another instance may have put something behind the last one.
+    for (let waiting = await inLine(subject); waiting.length > 0; waiting = await inLine(subject)) {
+      for (const parked of waiting) {
+        if (!(await redriveOne(subject, parked))) return settled;
+        await parking.settle(parked._id, 'redriven');
+        settled += 1;
+      }
+    }
+    return settled;
+  }
+
+  /** Returns false when it failed again. */
+  async function redriveOne(subject: string, parked: ParkedMessage): Promise<boolean> {
+    const { _id: id, version, event, payload } = parked;
+    if (version === null || !event) return false;
+    const position = await positions.reread(subject);
+    if (version <= position) return true;
+    const place = publisherOf(bus.subjectPrefix, subject);
+    try {
+      for await (const missing of eventsBetween(bus, place, position, version, logger)) {
+        await options.handle(missing, subject);
+        await positions.advance(subject, missing.sequence);
+      }
+      await options.handle(event, subject);
+    } catch (error) {
+      if (isUnavailable(error)) throw error;
+      const known = error instanceof Error ? error : new Error(String(error));
+      const errorClass = known instanceof ContractError ? 'contract' : 'unknown';
+      await parking.park({ id, subject, version, event, payload, errorClass, error: known });
+      logger.error({ err: known, subject, version }, 'a parked message failed again');
+      return false;
+    }
+    await positions.advance(subject, version);
+    return true;
+  }
+
+  async function takeUp(subject: string): Promise<void> {
+    const { whileUnavailable } = patience;
+    const readFirst = () => whileUnavailable(() => parking.first(subject));
+    for (let first = await readFirst(); first?.errorClass === 'behind'; first = await readFirst()) {
+      const { _id: id, version } = first;
+      const parked = await whileUnavailable(() => parking.get(id));
+      if (parked?.status !== 'parked') continue;
+      const incoming = readParked(parked, bus.subjectPrefix);
+      await options.processor.process(incoming);
+      await Promise.all(incoming.stored);
+      const isHandled = version <= (await whileUnavailable(() => positions.reread(subject)));
+      const next = isHandled ? null : await readFirst();
+      if (isHandled) await whileUnavailable(() => parking.settle(id, 'redriven'));
+      else if (next?._id === id && next.errorClass === 'behind') {
+        // It was parked a second time, as one that holds nobody up: its owner does not have what lies before it.
+        await whileUnavailable(() => parking.settle(id, 'discarded', 'parked again without its version'));
+      }
+    }
+  }
+
+  return {
+    redrive,
+    takeUp,
+    async discard(id, subject, reason) {
+      const parked = await parking.get(id);
+      if (parked?.status !== 'parked') throw new ContractError(`No parked message has the id ${id}.`);
+      const [first] = await inLine(subject);
+      if (parked.version !== null && first?._id !== id) {
+        throw new ContractError(`${first?._id ?? 'Nothing'} is parked before it, and must be settled first.`);
+      }
+      if (parked.version !== null) await positions.advance(subject, parked.version);
+      await parking.settle(id, 'discarded', reason);
+      logger.warn({ id, reason }, 'an operator discarded a parked message');
+      await redrive(subject);
+    },
+  };
+}

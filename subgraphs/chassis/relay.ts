@@ -1,0 +1,176 @@
+import type { Envelope } from '../../schema/events/envelope.ts';
+import { createBatcher } from './batcher.ts';
+import type { EventBus } from './bus.ts';
+import { reachCrashPoint } from './crash-points.ts';
+import { isUnavailable } from './errors.ts';
+import type { Journal, JournalDocument } from './journal.ts';
+import type { Logger } from './logger.ts';
+import { realTime, type Time } from './time.ts';
+
+/**
+ * Brings decisions out: views first, then the broker, then the mark. At once after the insert, and by a sweeper for what
+ * was left over by a crash or an outage. Order and repetitions are settled by the consumers' version check, so several
+ * relays of one service need no lock.
+ */
+export interface Relay<State, Event extends Envelope> {
+  /** Resolves when the views show it; the broker and the mark follow by themselves. */
+  dispatch(document: JournalDocument<State, Event>): Promise<void>;
+  start(): void;
+  close(): Promise<void>;
+}
+
+export interface RelayOptions<State, Event extends Envelope> {
+  service: string;
+  journal: Pick<Journal<State, Event>, 'unpublished' | 'markPublished'>;
+  bus: Pick<EventBus, 'publish' | 'status'>;
+  logger: Logger;
+  applyViews(document: JournalDocument<State, Event>): Promise<void>;
+  sweepEveryMs: number;
+  sweepBatch: number;
+  /** How long marks may wait for others, to share a write. */
+  gatherMs: number;
+  time?: Time;
+}
+
+const reportEveryMs = 10_000;
+/** Without a failure of its own, or without a broker, the sweeper looks only every so many rounds. */
+const quietRounds = 4;
+
+export function createRelay<State, Event extends Envelope>(options: RelayOptions<State, Event>): Relay<State, Event> {
+  const { journal, bus, logger, service, gatherMs, time = realTime } = options;
+  type Document = JournalDocument<State, Event>;
+  const underWay = new Set<string>();
+  /** Whose views this process has written, until they are published. */
+  const shown = new Set<string>();
+  const marks = createBatcher<string>((ids) => journal.markPublished(ids), { gatherMs, time });
+  let stopSweeping: () => void = () => undefined;
+  let sweeping: Promise<void> | undefined;
+  let closed = false;
+  let reportedAt = -Infinity;
+  let leftOver = true;
+
+  async function show(document: Document): Promise<void> {
+    if (shown.has(document._id)) return;
+    await options.applyViews(document);
+    shown.add(document._id);
+  }
+
+  async function publish(document: Document): Promise<void> {
+    // All at once: they leave in this order on one connection.
+    await Promise.all(document.events.map((event) => bus.publish(service, event)));
+    reachCrashPoint('after-publish');
+  }
+
+  /** Resolves when the broker has it; the mark follows, together with others. */
+  async function deliver(document: Document, views = show(document)): Promise<{ marked: Promise<void> }> {
+    const { _id } = document;
+    underWay.add(_id);
+    try {
+      // Views first: whoever hears of an event can read its effect at the owner.
+      await views;
+      await publish(document);
+    } catch (error) {
+      underWay.delete(_id);
+      throw error;
+    }
+    const marked = mark(_id);
+    // Whoever waits for it hears of a failure; when nobody does, the sweeper finds the document.
+    marked.catch(() => undefined);
+    return { marked };
+  }
+
+  async function mark(id: string): Promise<void> {
+    try {
+      await marks.add(id);
+      reachCrashPoint('after-mark');
+      shown.delete(id);
+    } finally {
+      underWay.delete(id);
+    }
+  }
+
+  /** Each in the order of its version, up to the first that fails. Returns whether all went through. */
+  async function deliverStream(documents: Document[]): Promise<boolean> {
+    documents.sort((one, other) => one.version - other.version);
+    try {
+      const marked: Promise<void>[] = [];
+      for (const document of documents) marked.push((await deliver(document)).marked);
+      reachCrashPoint('during-sweep');
+      await Promise.all(marked);
+      return true;
+    } catch (error) {
+      reportFailure(error);
+      return false;
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    for (;;) {
+      // What is under way now may be marked while the list is on its way here.
+      const busy = new Set(underWay);
+      const leftovers = await journal.unpublished(options.sweepBatch);
+      const isAll = leftovers.length < options.sweepBatch;
+      if (isAll) forgetPublished(leftovers);
+      const missed = leftovers.filter(({ _id }) => !busy.has(_id) && !underWay.has(_id));
+      // Without a broker only views can be written: those of a process that died.
+      if (bus.status() !== 'ok') {
+        await Promise.all(missed.map(show));
+        return;
+      }
+      const streams = Map.groupBy(missed, ({ stream }) => stream);
+      const delivered = await Promise.all(Array.from(streams.values(), deliverStream));
+      if (delivered.includes(false) || missed.length === 0) return;
+      logger.info({ documents: missed.length }, 'delivered decisions that were left over');
+      if (closed || isAll) return;
+    }
+  }
+
+  /** Another instance may have published them. */
+  function forgetPublished(leftovers: Document[]): void {
+    const left = new Set(leftovers.map(({ _id }) => _id));
+    for (const id of shown) if (!left.has(id) && !underWay.has(id)) shown.delete(id);
+  }
+
+  function reportFailure(error: unknown): void {
+    // An outage was already reported by whoever lost the connection; the sweeper tries again, many times a second.
+    if (isUnavailable(error)) {
+      leftOver = true;
+      return;
+    }
+    if (time.now() - reportedAt < reportEveryMs) return;
+    reportedAt = time.now();
+    logger.error({ err: error }, 'a decision could not be delivered; it will be tried again');
+  }
+
+  return {
+    async dispatch(document) {
+      reachCrashPoint('after-insert');
+      const views = show(document);
+      deliver(document, views)
+        .then(({ marked }) => marked)
+        .catch(reportFailure);
+      // The decision stands whatever becomes of its views: the sweeper writes what this could not.
+      await views.catch(() => undefined);
+    },
+    start() {
+      let rounds = 0;
+      stopSweeping = time.every(options.sweepEveryMs, () => {
+        // What this process left over it knows of; what others left over by dying can wait a little longer.
+        const isQuiet = !leftOver || bus.status() !== 'ok';
+        if (isQuiet && (rounds += 1) % quietRounds !== 0) return;
+        leftOver = false;
+        sweeping ??= sweep()
+          .catch(reportFailure)
+          .finally(() => {
+            sweeping = undefined;
+          });
+      });
+    },
+    async close() {
+      closed = true;
+      stopSweeping();
+      await sweeping;
+      await marks.idle();
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import mongoose, { type Connection } from 'mongoose';
+import type { z } from 'zod';
+import { createTokenVerifier, type TokenVerifier } from './auth.ts';
+import { createJetStreamBus, type EventBus, type JetStreamBus } from './bus.ts';
+import { readConfig } from './config.ts';
+import type { EventStream } from './event-stream.ts';
+import { createLogger, type Logger } from './logger.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { serviceSettings, type ServiceSettings } from './settings.ts';
+import { realTime, type Time } from './time.ts';
+
+/** All that a subgraph gets from outside: nothing in it is a module's global, so many can live in one process. */
+export interface Runtime {
+  service: string;
+  settings: ServiceSettings;
+  /** The subgraph's own settings. @throws {ConfigError} with one line per mistake. */
+  readSettings<Schema extends z.ZodType>(schema: Schema): z.infer<Schema>;
+  logger: Logger;
+  metrics: Metrics;
+  database: Connection;
+  bus: EventBus & EventStream;
+  verifyToken: TokenVerifier;
+  /** What time it is; goes into what is written. */
+  clock(): Date;
+  /** How time passes; for what waits and repeats. */
+  time: Time;
+  /** From 0 to 1. */
+  random(): number;
+  close(): Promise<void>;
+}
+
+/** The one of a process: connected to real servers. */
+export interface ConnectedRuntime extends Runtime {
+  bus: JetStreamBus;
+}
+
+/**
+ * Connects a service to its database (waits for it) and to the broker (does not).
+ * @throws {ConfigError} with one line per mistake.
+ */
+export async function createRuntime(
+  service: string,
+  env: NodeJS.ProcessEnv,
+  clock: () => Date = () => new Date(),
+): Promise<ConnectedRuntime> {
+  const own = env[`${service.toUpperCase()}_MONGODB_URI`];
+  const settings = readConfig(serviceSettings, { ...env, ...(own ? { MONGODB_URI: own } : {}) });
+  const logger = createLogger(settings.LOG_LEVEL, service);
+  const verifyToken = await createTokenVerifier(settings, () => clock().getTime());
+  const database = await connectDatabase(settings, service, logger);
+  const bus = createJetStreamBus(settings, service, logger);
+  return {
+    service,
+    settings,
+    readSettings: (schema) => readConfig(schema, env),
+    logger,
+    metrics: createMetrics({
+      service,
+      timeoutMs: settings.METRICS_TIMEOUT_MS,
+      keepMs: settings.METRICS_KEEP_MS,
+      clock,
+    }),
+    database,
+    bus,
+    verifyToken,
+    clock,
+    time: realTime,
+    random: Math.random,
+    close: async () => {
+      await bus.close();
+      await database.close();
+    },
+  };
+}
+
+async function connectDatabase(settings: ServiceSettings, service: string, logger: Logger): Promise<Connection> {
+  const timeout = settings.DATABASE_TIMEOUT_MS;
+  for (let told = false; ;) {
+    const connection = mongoose.createConnection(settings.MONGODB_URI, {
+      dbName: `${settings.DATABASE_PREFIX}${service}`,
+      appName: service,
+      serverSelectionTimeoutMS: timeout,
+      connectTimeoutMS: timeout,
+      // Commands of a broken connection fail at once instead of piling up; the command handler and the consumer know
+      // what to do then.
+      bufferCommands: false,
+      autoIndex: false,
+      autoCreate: false,
+      ignoreUndefined: true,
+      maxPoolSize: settings.DATABASE_POOL_SIZE,
+    });
+    try {
+      await connection.asPromise();
+      return connection;
+    } catch (error) {
+      await connection.destroy().catch(() => undefined);
+      if (!told) logger.warn({ reason: error instanceof Error ? error.message : '' }, 'waiting for the database');
+      told = true;
+      await realTime.wait(settings.OUTAGE_DELAY_MS);
+    }
+  }
+}
+
+/** `ok`, or why the database cannot be used. */
+export async function databaseStatus(database: Connection, timeoutMs: number): Promise<string> {
+  try {
+    if (!database.db) return 'not connected';
+    await database.db.command({ ping: 1 }, { timeoutMS: timeoutMs });
+    return 'ok';
+  } catch (error) {
+    return error instanceof Error ? error.message : 'unknown';
+  }
+}

@@ -1,0 +1,58 @@
+import { GraphQLScalarType, Kind } from 'graphql';
+import { ContractError } from './errors.ts';
+
+const largestLong = 2n ** 63n - 1n;
+const smallestLong = -(2n ** 63n);
+
+/** A whole number of up to 64 bits: a JSON number while exact, otherwise a string. Inside it is a number or a bigint. */
+export const Long = new GraphQLScalarType<number | bigint, number | string>({
+  name: 'Long',
+  serialize: (value) => {
+    const whole = toLong(value);
+    return Number.isSafeInteger(Number(whole)) ? Number(whole) : String(whole);
+  },
+  parseValue: toLong,
+  parseLiteral: (node) => {
+    if (node.kind === Kind.INT || node.kind === Kind.STRING) return toLong(node.value);
+    throw new ContractError('A Long is a whole number.');
+  },
+});
+
+function toLong(value: unknown): number | bigint {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+  if (typeof value === 'bigint' || (typeof value === 'string' && /^-?\d{1,19}$/.test(value))) {
+    const whole = BigInt(value);
+    if (whole >= smallestLong && whole <= largestLong) {
+      return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole;
+    }
+  }
+  throw new ContractError(
+    `A Long is a whole number of up to 64 bits, not ${JSON.stringify(String(value)).slice(0, 40)}.`,
+  );
+}
+
+const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+/** RFC 3339 with offset, in and out; inside it is text in UTC. */
+export const DateTime = new GraphQLScalarType<string, string>({
+  name: 'DateTime',
+  serialize: (value) => (value instanceof Date ? value.toISOString() : String(value)),
+  parseValue: toDateTime,
+  parseLiteral: (node) => toDateTime(node.kind === Kind.STRING ? node.value : undefined),
+});
+
+function toDateTime(value: unknown): string {
+  const [text, year, month, day] = (typeof value === 'string' && rfc3339.exec(value)) || [];
+  const time = new Date(text ?? NaN);
+  if (!Number.isNaN(time.getTime()) && hasDay(Number(year), Number(month), Number(day))) {
+    const utc = time.toISOString();
+    // An offset can carry the last hours of the year 9999 into a year that RFC 3339 has no room for.
+    if (/^\d{4}-/.test(utc)) return utc;
+  }
+  throw new ContractError('A DateTime is RFC 3339 with offset, e.g. 2026-11-23T09:00:00+09:00.');
+}
+
+/** JavaScript takes 30 February for 2 March. */
+function hasDay(year: number, month: number, day: number): boolean {
+  return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
+}

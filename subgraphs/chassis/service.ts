@@ -1,0 +1,90 @@
+import { assemble, type Subgraph } from './assembly.ts';
+import { metricsRoute } from './exposition.ts';
+import { startGraphqlServer, type GraphqlServer } from './graphql-server.ts';
+import { createRuntime, databaseStatus, type ConnectedRuntime, type Runtime } from './runtime.ts';
+
+export interface RunningService {
+  name: string;
+  port: number;
+  runtime: Runtime;
+  close(): Promise<void>;
+}
+
+export interface ServiceDefinition {
+  name: string;
+  sdl: string;
+  port: number;
+  create(runtime: Runtime): Subgraph;
+}
+
+/** Starts a subgraph. @throws {ConfigError} with one line per mistake. */
+export async function startService(
+  definition: ServiceDefinition,
+  env: NodeJS.ProcessEnv,
+  clock?: () => Date,
+): Promise<RunningService> {
+  const runtime = await createRuntime(definition.name, env, clock);
+  try {
+    return await run(definition, runtime);
+  } catch (error) {
+    await runtime.close();
+    throw error;
+  }
+}
+
+async function run(definition: ServiceDefinition, runtime: ConnectedRuntime): Promise<RunningService> {
+  const { settings, logger, database, metrics } = runtime;
+  const subgraph = definition.create(runtime);
+  const assembly = await assemble(runtime, subgraph);
+  const http = await startGraphqlServer({
+    sdl: definition.sdl,
+    resolvers: subgraph.resolvers,
+    port: definition.port,
+    host: settings.HOST,
+    logger,
+    verifyToken: runtime.verifyToken,
+    maxBodyBytes: settings.MAX_BODY_BYTES,
+    keepAliveMs: settings.KEEP_ALIVE_MS,
+    lingerMs: settings.STOP_DELAY_MS,
+    drainMs: settings.STOP_TIMEOUT_MS / 2,
+    requests: metrics.requests,
+    routes: { '/metrics': metricsRoute(metrics.register) },
+    // Ready means: can decide. Whether events can leave is the broker's state; commands are accepted without it.
+    readiness: async () => {
+      const status = await databaseStatus(database, settings.DATABASE_TIMEOUT_MS);
+      return { ready: status === 'ok', checks: { database: status } };
+    },
+  });
+  addGauges(runtime, subgraph, http);
+  assembly.start();
+  logger.info({ port: http.port }, 'ready');
+
+  return {
+    name: definition.name,
+    port: http.port,
+    runtime,
+    async close() {
+      await assembly.stopSweeping();
+      await http.close();
+      await assembly.close();
+      await runtime.close();
+    },
+  };
+}
+
+/** What only a connected process can tell. */
+function addGauges(
+  { metrics, bus, service, clock }: ConnectedRuntime,
+  { follows }: Subgraph,
+  http: GraphqlServer,
+): void {
+  metrics.gauge('subscriptions_open', 'Client subscriptions open now.', () => http.subscriptions());
+  metrics.gauge('ttareungi_broker_connected', '1 while connected to the broker, otherwise 0.', () => {
+    return bus.status() === 'ok' ? 1 : 0;
+  });
+  if (!follows) return;
+  metrics.gauge('ttareungi_consumer_lag_seconds', 'For how long the oldest of them has been there.', async () => {
+    const since = await bus.oldestPending(service, follows.publishers);
+    return since ? Math.max(0, (clock().getTime() - since.getTime()) / 1000) : 0;
+  });
+}

@@ -1,0 +1,27 @@
+import { setInterval, setTimeout as setTimer } from 'node:timers';
+import { setTimeout } from 'node:timers/promises';
+
+/** How time passes for the parts that wait and repeat; the simulation in test/simulation brings its own. */
+export interface Time {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves after so long. @throws {Error} as soon as the signal is aborted. */
+  wait(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls once after so long, unless the function it returns is called before. */
+  after(ms: number, call: () => void): () => void;
+  /** Calls again and again, until the function it returns is called. */
+  every(ms: number, call: () => void): () => void;
+}
+
+export const realTime: Time = {
+  now: () => Date.now(),
+  wait: (ms, signal) => setTimeout(ms, undefined, signal ? { signal } : {}),
+  after(ms, call) {
+    const timer = setTimer(call, ms);
+    return () => clearTimeout(timer);
+  },
+  every(ms, call) {
+    const timer = setInterval(call, ms);
+    return () => clearInterval(timer);
+  },
+};

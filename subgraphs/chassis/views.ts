@@ -1,0 +1,129 @@
+import { Schema, type Collection, type Connection } from 'mongoose';
+import type { Envelope } from '../../schema/events/envelope.ts';
+import { createBatcher } from './batcher.ts';
+import { duplicateKey, lastVersionOf, writeFailuresOf, type Journal, type JournalDocument } from './journal.ts';
+import type { Logger } from './logger.ts';
+
+/**
+ * What a decision changes in a view: the whole row, so that any order of writes ends the same. Made by the subgraph's
+ * store from one journal document.
+ */
+export interface ViewChange<Row extends ViewRow = ViewRow> {
+  collection: Collection;
+  row: Row;
+}
+
+/**
+ * A row remembers the version it shows: an older decision never overwrites a newer one. A view collection has no unique
+ * index but that of `_id`; what must be unique stands there.
+ */
+export interface ViewRow {
+  _id: string | number;
+  version: number;
+}
+
+export interface Views<State, Event extends Envelope> {
+  /** Writes what a decision changes; safe to repeat. */
+  apply(document: JournalDocument<State, Event>): Promise<void>;
+  /** Builds every view anew from the journal when the rows were made by another version of the code. */
+  catchUp(): Promise<void>;
+}
+
+interface ViewState {
+  _id: string;
+  schemaVersion: number;
+}
+
+const viewStateSchema = new Schema<ViewState>(
+  { _id: String, schemaVersion: Number },
+  { collection: 'view_state', versionKey: false },
+);
+
+export interface ViewsOptions<State, Event extends Envelope> {
+  database: Connection;
+  journal: Journal<State, Event>;
+  logger: Logger;
+  /** Raise it when rows must be made anew. */
+  schemaVersion: number;
+  changesOf(document: JournalDocument<State, Event>): ViewChange[];
+}
+
+export function createViews<State, Event extends Envelope>(options: ViewsOptions<State, Event>): Views<State, Event> {
+  const viewState = options.database.model<ViewState>('ViewState', viewStateSchema);
+  const writes = createBatcher<ViewChange>((changes) => writeChanges(changes, writeRows));
+  const rebuilds = createBatcher<ViewChange>((changes) => writeChanges(changes, rebuildRows));
+
+  const apply = async (document: JournalDocument<State, Event>, batcher = writes) => {
+    await Promise.all(options.changesOf(document).map((change) => batcher.add(change)));
+  };
+
+  return {
+    apply: (document) => apply(document),
+    async catchUp() {
+      const current = await viewState.findById('views').lean().exec();
+      if (current?.schemaVersion === options.schemaVersion) return;
+      let documents = 0;
+      let pending: Promise<void>[] = [];
+      for await (const document of options.journal.all()) {
+        pending.push(apply(document, rebuilds));
+        documents += 1;
+        if (pending.length < 200) continue;
+        await Promise.all(pending);
+        pending = [];
+      }
+      await Promise.all(pending);
+      await viewState.updateOne({ _id: 'views' }, { schemaVersion: options.schemaVersion }, { upsert: true }).exec();
+      if (documents > 0) options.logger.info({ documents }, 'rebuilt the views from the journal');
+    },
+  };
+}
+
+async function writeChanges(changes: ViewChange[], write: typeof writeRows): Promise<void> {
+  const byCollection = Map.groupBy(changes, ({ collection }) => collection);
+  await Promise.all([...byCollection].map(([collection, group]) => write(collection, newestOf(group))));
+}
+
+/** Each row once, as its newest change has it. */
+function newestOf(changes: ViewChange[]): ViewRow[] {
+  const newest = new Map<ViewRow['_id'], ViewRow>();
+  for (const { row } of changes) {
+    if (row.version >= (newest.get(row._id)?.version ?? 0)) newest.set(row._id, row);
+  }
+  return [...newest.values()];
+}
+
+/** Writes whole rows, each unless the collection has it with this version or a newer one. */
+export async function writeRows(collection: Collection, rows: ViewRow[]): Promise<void> {
+  await replaceRows(collection, rows, '$lt');
+}
+
+/** Writes rows as other code made them before: also over those of the same version. */
+async function rebuildRows(collection: Collection, rows: ViewRow[]): Promise<void> {
+  await replaceRows(collection, rows, '$lte');
+}
+
+async function replaceRows(collection: Collection, rows: ViewRow[], than: '$lt' | '$lte'): Promise<void> {
+  const write = (some: ViewRow[], upsert: boolean) =>
+    collection.bulkWrite(
+      some.map((row) => ({
+        replaceOne: { filter: { _id: row._id, version: { [than]: row.version } }, replacement: row, upsert },
+      })) as never,
+      { ordered: false },
+    );
+  try {
+    await write(rows, true);
+  } catch (error) {
+    // The row is there with this version or a newer one, and the upsert wanted to insert it a second time; or another
+    // instance inserted an older one at this moment: that one is overtaken now.
+    const inTheWay = writeFailuresOf(error);
+    // `_id` is the only unique index of a view: of several, engines name the one they like.
+    if ([...inTheWay.values()].some(({ code }) => code !== duplicateKey)) throw error;
+    await write(
+      rows.filter((_, index) => inTheWay.has(index)),
+      false,
+    );
+  }
+}
+
+/** The version of a view row that shows the aggregate after a decision. */
+export const rowVersion = (document: Pick<JournalDocument, 'version' | 'events'>) => lastVersionOf(document);

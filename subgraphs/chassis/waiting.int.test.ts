@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createAggregate } from './aggregate.ts';
+import type { ConnectedRuntime } from './runtime.ts';
+import {
+  connected,
+  createGate,
+  createStage,
+  natsUrl,
+  originOf,
+  tally,
+  until,
+  type Stage,
+  type Tally,
+  type TallyCommand,
+  type TallyDocument,
+  type TallyEvent,
+} from './testing.ts';
+import { realTime } from './time.ts';
+import { expectEvent, pick } from './waiting.ts';
+import type { Aggregate } from './aggregate.ts';
+
+let stage: Stage;
+let runtimes: ConnectedRuntime[];
+/** Two processes' worth of one service; neither looks at the journal by itself within a test. */
+let one: Aggregate<Tally, TallyCommand, TallyEvent, 'HELD'>;
+let other: typeof one;
+
+const tooSlowMs = 30_000;
+
+async function createTally(env: NodeJS.ProcessEnv, service = 'owner') {
+  const runtime = await stage.runtime(service, env);
+  const aggregate = createAggregate(runtime, {
+    parse: (envelope) => envelope as TallyEvent,
+    decider: tally,
+    viewsVersion: 1,
+    changesOf: (_document: TallyDocument) => [],
+  });
+  await aggregate.prepare();
+  return { runtime, aggregate: stage.keep(aggregate) };
+}
+
+beforeAll(async () => {
+  stage = await createStage();
+  const made = [
+    await createTally({ OUTCOME_POLL_MS: String(tooSlowMs) }),
+    await createTally({ OUTCOME_POLL_MS: String(tooSlowMs) }),
+  ];
+  runtimes = made.map(({ runtime }) => runtime);
+  [one, other] = made.map(({ aggregate }) => aggregate) as [typeof one, typeof one];
+  for (const { bus } of runtimes) {
+    await connected(bus);
+    await bus.ensureStream();
+  }
+  for (const aggregate of [one, other]) aggregate.start();
+});
+afterAll(() => stage.close());
+
+const hold = (at: typeof one, stream: string) => at.handle(stream, { type: 'Hold', by: 'me' }, originOf());
+const isHeld = ({ holder }: Tally) => holder !== null;
+
+describe('waiting for an outcome', () => {
+  it('ends at once when it is there already', async () => {
+    await hold(one, 'there');
+    expect(await other.waitFor('there', isHeld, { timeoutMs: tooSlowMs })).toMatchObject({ holder: 'me' });
+  });
+
+  it('hears of a decision of its own process without the broker or the journal', async () => {
+    const gate = stage.keep(await createGate(natsUrl(), 'shut'));
+    const { aggregate } = await createTally({ OUTCOME_POLL_MS: String(tooSlowMs), NATS_URL: gate.url });
+    const waited = aggregate.waitFor('here', isHeld, { timeoutMs: tooSlowMs });
+    await aggregate.state('here');
+    await hold(aggregate, 'here');
+    expect(await waited).toMatchObject({ holder: 'me' });
+  });
+
+  it('hears of a decision of another process by the broker', async () => {
+    const waited = other.waitFor('there-too', isHeld, { timeoutMs: tooSlowMs });
+    await other.state('there-too');
+    // Told until it listens: a decision before that is what the poll is for.
+    let told = false;
+    void waited.then(() => (told = true));
+    await until('it heard', async () => {
+      await one.handle('there-too', { type: 'Hold', by: 'me' }, originOf());
+      if (!told) await one.handle('there-too', { type: 'Release' }, originOf());
+      if (!told) await one.handle('there-too', { type: 'Hold', by: 'me' }, originOf());
+      return told;
+    });
+    expect(await waited).toMatchObject({ holder: 'me' });
+  });
+
+  it('looks at the journal when the broker is away', async () => {
+    const gate = stage.keep(await createGate(natsUrl(), 'shut'));
+    const { aggregate } = await createTally({ OUTCOME_POLL_MS: '20', NATS_URL: gate.url });
+    const waited = aggregate.waitFor('polled', isHeld, { timeoutMs: tooSlowMs });
+    await aggregate.state('polled');
+    const startedAt = Date.now();
+    await hold(one, 'polled');
+    expect(await waited).toMatchObject({ holder: 'me' });
+    expect(Date.now() - startedAt).toBeLessThan(3_000);
+  });
+
+  it('gives the last state when the time is up', async () => {
+    await one.handle('never', { type: 'Add', amounts: [3] }, originOf());
+    const startedAt = Date.now();
+    expect(await one.waitFor('never', isHeld, { timeoutMs: 150 })).toEqual({ total: 3, holder: null });
+    expect(Date.now() - startedAt).toBeGreaterThanOrEqual(145);
+    expect(Date.now() - startedAt).toBeLessThan(3_000);
+  });
+});
+
+describe('an event that is expected', () => {
+  const [publisher, stream] = ['owner', 'expected'];
+
+  it('arrives, also when it came before anybody waited', async () => {
+    const bus = runtimes[1]?.bus;
+    if (!bus) throw new Error('no bus');
+    const early = expectEvent({ bus, time: realTime }, publisher, stream, ({ type }) => type === 'Held');
+    const waiting = expectEvent({ bus, time: realTime }, publisher, stream, ({ type }) => type === 'Held');
+    const arrived = waiting.arrived(tooSlowMs);
+    let told = false;
+    void arrived.then(() => (told = true));
+    await until('it heard', async () => {
+      await hold(one, stream);
+      if (!told) await one.handle(stream, { type: 'Release' }, originOf());
+      return told;
+    });
+    expect(await arrived).toBe(true);
+    const startedAt = Date.now();
+    expect(await early.arrived(tooSlowMs)).toBe(true);
+    expect(Date.now() - startedAt).toBeLessThan(1_000);
+  });
+
+  it('does not arrive when another one came, or after it was stopped', async () => {
+    const bus = runtimes[1]?.bus;
+    if (!bus) throw new Error('no bus');
+    const heard: string[] = [];
+    const stopListening = bus.listen(publisher, '>', ({ type, subject }) => heard.push(`${type} of ${subject}`));
+    const wrong = expectEvent({ bus, time: realTime }, publisher, 'wrong', ({ type }) => type === 'Held');
+    const stopped = expectEvent({ bus, time: realTime }, publisher, 'wrong', ({ type }) => type === 'Added');
+    stopped.stop();
+    await until('the other one was heard', async () => {
+      await one.handle('wrong', { type: 'Add', amounts: [1] }, originOf());
+      return heard.includes('Added of wrong');
+    });
+    expect(await Promise.all([wrong.arrived(20), stopped.arrived(20)])).toEqual([false, false]);
+    stopListening();
+  });
+});
+
+describe('changes', () => {
+  it('are told from every instance, in order', async () => {
+    // A service of their own: what the tests above decided may still be on its way.
+    const made = [await createTally({}, 'changing'), await createTally({}, 'changing')];
+    for (const { runtime } of made) await connected(runtime.bus);
+    const [here, there] = made.map(({ aggregate }) => aggregate) as [typeof one, typeof one];
+    const changes = here.changes();
+    const seen: number[] = [];
+    const reading = (async () => {
+      for await (const { total } of changes) {
+        seen.push(total);
+        if (total >= 40) return;
+      }
+    })();
+    // Alternately here and there; what was overtaken may be left out.
+    for (let count = 0; count < 20; count += 1) {
+      await here.handle('told', { type: 'Add', amounts: [1] }, originOf());
+      await there.handle('told', { type: 'Add', amounts: [1] }, originOf());
+    }
+    await reading;
+    expect(seen).toEqual(seen.toSorted((x, y) => x - y));
+    expect(seen.at(-1)).toBe(40);
+    expect(new Set(seen).size).toBeGreaterThanOrEqual(20);
+  });
+
+  it('end at once when they are told to, also while somebody waits for the next', async () => {
+    const changes = one.changes();
+    const pending = changes.next();
+    await changes.return?.();
+    expect(await pending).toEqual({ done: true, value: undefined });
+    expect(await changes.next()).toEqual({ done: true, value: undefined });
+
+    const picked = pick(one.changes(), ({ holder }) => holder ?? undefined);
+    const picking = picked.next();
+    await picked.return?.();
+    expect(await picking).toEqual({ done: true, value: undefined });
+  });
+
+  it('are picked: what nothing is made of is left out', async () => {
+    const picked = pick(one.changes(), ({ holder, total }) => (holder === null ? undefined : `${holder} has ${total}`));
+    await one.handle('picked', { type: 'Add', amounts: [5] }, originOf());
+    await hold(one, 'picked');
+    expect(await picked.next()).toEqual({ done: false, value: 'me has 5' });
+    await picked.return?.();
+  });
+
+  it('lose the oldest, not memory, when a subscriber does not take them', async () => {
+    await one.handle('flood', { type: 'Add', amounts: [1] }, originOf());
+    const document = await one.journal.head('flood');
+    if (!document) throw new Error('nothing was decided');
+    const changes = one.changes();
+    for (let version = 1; version <= 1_500; version += 1) {
+      one.notices.notify({ ...document, stream: 'flooding', version, state: { total: version, holder: null } });
+    }
+    expect((await changes.next()).value).toMatchObject({ total: 501 });
+    await changes.return?.();
+  });
+});

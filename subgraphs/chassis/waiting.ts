@@ -1,0 +1,227 @@
+import type { Envelope } from '../../schema/events/envelope.ts';
+import type { EventBus } from './bus.ts';
+import { lastVersionOf, type JournalDocument } from './journal.ts';
+import type { Time } from './time.ts';
+
+/** Tells this process of its own decisions. */
+export interface Notices<State, Event extends Envelope> {
+  notify(document: JournalDocument<State, Event>): void;
+  /** Calls the listener with each decision of this process on the stream (on any stream for `>`). */
+  onDecision(stream: string, listener: (document: JournalDocument<State, Event>) => void): () => void;
+}
+
+export function createNotices<State, Event extends Envelope>(): Notices<State, Event> {
+  type Listener = (document: JournalDocument<State, Event>) => void;
+  const listeners = new Map<string, Set<Listener>>();
+  return {
+    notify(document) {
+      for (const key of [document.stream, '>']) for (const listener of listeners.get(key) ?? []) listener(document);
+    },
+    onDecision(stream, listener) {
+      const known = listeners.get(stream) ?? new Set();
+      listeners.set(stream, known.add(listener));
+      return () => {
+        known.delete(listener);
+        if (known.size === 0 && listeners.get(stream) === known) listeners.delete(stream);
+      };
+    },
+  };
+}
+
+/**
+ * Waits until a state satisfies, at most `timeoutMs`; then gives the last one seen. A decision of this process is seen at
+ * once, one of another instance by the broker's notice, and by a look at the journal if the broker is away: after `pollMs`,
+ * then after twice as long, and so on, so that waiting costs little when everything is slow.
+ */
+export async function waitForState<State extends object, Event extends Envelope>(options: {
+  service: string;
+  stream: string;
+  notices: Notices<State, Event>;
+  bus: EventBus;
+  read(): Promise<State>;
+  until(state: State): boolean;
+  /** What is known already; saves the first look at the journal. */
+  from?: JournalDocument<State, Event> | undefined;
+  timeoutMs: number;
+  pollMs: number;
+  time: Time;
+}): Promise<State> {
+  const { from, until, time } = options;
+  let last = from?.state;
+  let version = from ? lastVersionOf(from) : 0;
+  let stale = !from;
+  let wake: () => void = () => undefined;
+  const stops = [
+    options.notices.onDecision(options.stream, (document) => {
+      last = document.state;
+      version = lastVersionOf(document);
+      wake();
+    }),
+    options.bus.listen(options.service, options.stream, ({ sequence }) => {
+      // This process's own decisions come around too.
+      if (sequence <= version) return;
+      stale = true;
+      wake();
+    }),
+  ];
+  try {
+    let pollMs = options.pollMs;
+    for (const deadline = time.now() + options.timeoutMs; ;) {
+      if (last === undefined || stale) {
+        stale = false;
+        last = await options.read();
+      }
+      const left = deadline - time.now();
+      if (until(last) || left <= 0) return last;
+      await new Promise<void>((resolve) => {
+        const stop = time.after(Math.min(pollMs, left), () => {
+          stale = true;
+          pollMs *= 2;
+          resolve();
+        });
+        wake = () => {
+          stop();
+          resolve();
+        };
+      });
+    }
+  } finally {
+    for (const stop of stops) stop();
+  }
+}
+
+/**
+ * Begins to listen for an event of another service; `arrived` resolves with true when it came, with false after
+ * `timeoutMs`. Nothing is promised: whoever waits must be right without it.
+ */
+export function expectEvent(
+  { bus, time }: { bus: Pick<EventBus, 'listen'>; time: Time },
+  publisher: string,
+  stream: string,
+  matches: (event: Envelope) => boolean,
+): { arrived(timeoutMs: number): Promise<boolean>; stop(): void } {
+  let seen = false;
+  let wake: (() => void) | undefined;
+  const stop = bus.listen(publisher, stream, (event) => {
+    if (!matches(event)) return;
+    seen = true;
+    wake?.();
+  });
+  return {
+    stop,
+    arrived: async (timeoutMs) => {
+      if (!seen) {
+        await new Promise<void>((resolve) => {
+          const stopWaiting = time.after(timeoutMs, resolve);
+          wake = () => {
+            stopWaiting();
+            resolve();
+          };
+        });
+      }
+      stop();
+      return seen;
+    },
+  };
+}
+
+interface VersionedState<State> {
+  state: State;
+  version: number;
+}
+
+/** At most so many changes wait for a subscriber that does not take them; then it misses the oldest. */
+const maxWaitingChanges = 1_000;
+
+/**
+ * The states that streams change to from now on, decided by any instance, each stream's in order. A version that was
+ * already overtaken when this instance hears of it may be left out, or the newer state told in its place.
+ */
+export function changesOf<State extends object, Event extends Envelope>(options: {
+  service: string;
+  notices: Notices<State, Event>;
+  bus: EventBus;
+  read(stream: string): Promise<VersionedState<State>>;
+}): AsyncIterableIterator<State> {
+  const heard = new Map<string, number>();
+  const given = new Map<string, number>();
+  const waiting: { stream: string; read: () => Promise<VersionedState<State>> }[] = [];
+  let wake: () => void = () => undefined;
+  let ended = false;
+
+  function push(stream: string, version: number, read: () => Promise<VersionedState<State>>): void {
+    if (version <= (heard.get(stream) ?? 0)) return;
+    heard.set(stream, version);
+    waiting.push({ stream, read });
+    if (waiting.length > maxWaitingChanges) waiting.shift();
+    wake();
+  }
+  const stops = [
+    options.notices.onDecision('>', (document) => {
+      const { stream, state } = document;
+      const version = lastVersionOf(document);
+      push(stream, version, () => Promise.resolve({ state, version }));
+    }),
+    options.bus.listen(options.service, '>', ({ subject, sequence }) => {
+      push(subject, sequence, () => options.read(subject));
+    }),
+  ];
+  const end = async (): Promise<IteratorReturnResult<undefined>> => {
+    ended = true;
+    for (const stop of stops) stop();
+    wake();
+    return { done: true, value: undefined };
+  };
+  return {
+    async next() {
+      while (!ended) {
+        const next = waiting.shift();
+        if (next) {
+          const { state, version } = await next.read();
+          // A late look at the journal may have given what came after this one.
+          if (version <= (given.get(next.stream) ?? 0)) continue;
+          given.set(next.stream, version);
+          return { done: false, value: state };
+        }
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      return { done: true, value: undefined };
+    },
+    return: end,
+    throw: end,
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+/**
+ * What a function makes of each item; nothing where it gives undefined. Unlike an async generator it ends at once when it
+ * is told to, and not at the next item.
+ */
+export function pick<Item, Result>(
+  items: AsyncIterableIterator<Item>,
+  toResult: (item: Item) => Result | undefined,
+): AsyncIterableIterator<Result> {
+  const end = async (): Promise<IteratorReturnResult<undefined>> => {
+    await items.return?.();
+    return { done: true, value: undefined };
+  };
+  return {
+    async next() {
+      for (;;) {
+        const item = await items.next();
+        if (item.done) return { done: true, value: undefined };
+        const result = toResult(item.value);
+        if (result !== undefined) return { done: false, value: result };
+      }
+    },
+    return: end,
+    throw: end,
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
