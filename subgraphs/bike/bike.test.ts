@@ -1,0 +1,157 @@
+import { describe, expect, it } from '@jest/globals';
+import { bikeEvents } from '../../schema/events/bike.ts';
+import { itDecides } from '../../test/decision-table.ts';
+import type { BikeCondition, BikeEvent, NewEvent } from '../../schema/events/index.ts';
+import { isRefusal } from '../chassis/decider.ts';
+import { specificationOf } from '../chassis/specification.ts';
+import { bike, type BikeCommand } from './bike.ts';
+
+const at = '2026-11-23T09:00:00.000Z';
+const { given } = specificationOf(bike, at);
+
+const registered: NewEvent<BikeEvent> = {
+  type: 'BikeRegistered',
+  data: { bikeId: 1, color: 'green', registeredDate: at, condition: 'IN_SERVICE' },
+};
+const register = (color: string, registeredDate: string | null = null): BikeCommand => ({
+  type: 'RegisterBike',
+  bikeId: 1,
+  color,
+  registeredDate,
+});
+const change = (condition: BikeCondition, reason: string | null = null): BikeCommand => ({
+  type: 'ChangeBikeCondition',
+  condition,
+  reason,
+});
+const changed = (condition: BikeCondition, previousCondition: BikeCondition): NewEvent<BikeEvent> => ({
+  type: 'BikeConditionChanged',
+  data: { bikeId: 1, condition, previousCondition, reason: null, changedAt: at },
+});
+const withColor = (color: string): NewEvent<BikeEvent> => ({
+  type: 'BikeRegistered',
+  data: { ...registered.data, color },
+});
+
+describe('a bike', () => {
+  it('joins the fleet in service, now unless the operator names a day', () => {
+    given().when(register('green')).then(registered);
+    given()
+      .when(register('green', '2015-10-15T00:00:00.000Z'))
+      .then({
+        type: 'BikeRegistered',
+        data: { bikeId: 1, color: 'green', registeredDate: '2015-10-15T00:00:00.000Z', condition: 'IN_SERVICE' },
+      });
+  });
+
+  it('has a color of 1 to 40 characters after trimming', () => {
+    given().when(register('  green\n')).then(withColor('green'));
+    given().when(register('a')).then(withColor('a'));
+    given()
+      .when(register(` ${'a'.repeat(40)} `))
+      .then(withColor('a'.repeat(40)));
+    given()
+      .when(register('초록'.repeat(20)))
+      .then(withColor('초록'.repeat(20)));
+    given()
+      .when(register('🚲'.repeat(40)))
+      .then(withColor('🚲'.repeat(40)));
+    for (const color of ['', ' \t\n ', 'a'.repeat(41), '🚲'.repeat(41)]) {
+      given().when(register(color)).refused('INVALID_COLOR');
+    }
+  });
+
+  it('says what condition it was in before, and why it changed', () => {
+    given(registered)
+      .when(change('MAINTENANCE', 'flat tyre'))
+      .then({
+        type: 'BikeConditionChanged',
+        data: {
+          bikeId: 1,
+          condition: 'MAINTENANCE',
+          previousCondition: 'IN_SERVICE',
+          reason: 'flat tyre',
+          changedAt: at,
+        },
+      });
+    given(registered, changed('MAINTENANCE', 'IN_SERVICE'))
+      .when(change('IN_SERVICE'))
+      .then(changed('IN_SERVICE', 'MAINTENANCE'));
+  });
+
+  it('keeps its number, color and date when its condition changes', () => {
+    const before = bike.evolve(bike.initial, registered);
+    const after = bike.evolve(before, changed('LOST', 'IN_SERVICE'));
+    expect(after).toEqual({ ...before, condition: 'LOST' });
+  });
+
+  it('that was never registered has no condition to change', () => {
+    expect(bike.evolve(bike.initial, changed('LOST', 'IN_SERVICE'))).toEqual(bike.initial);
+  });
+
+  // Consumers park an event that breaks its contract: what the rules let through, the contract must take.
+  it('with a color of 40 emoji is an event that its own contract takes', () => {
+    const decision = bike.decide(register('🚲'.repeat(40)), bike.initial, at);
+    const event = isRefusal(decision) ? undefined : decision[0];
+    expect(bikeEvents.BikeRegistered.safeParse(event?.data).success).toBe(true);
+  });
+});
+
+type Situation = 'unregistered' | BikeCondition;
+
+describe('a bike decides on', () => {
+  itDecides<
+    Parameters<typeof bike.evolve>[0],
+    BikeCommand,
+    NewEvent<BikeEvent>,
+    Situation,
+    Exclude<BikeCommand['type'], 'ChangeBikeCondition'> | 'RegisterBike without a color' | `change to ${BikeCondition}`
+  >({
+    decider: bike,
+    situations: {
+      unregistered: [],
+      IN_SERVICE: [registered],
+      MAINTENANCE: [registered, changed('MAINTENANCE', 'IN_SERVICE')],
+      LOST: [registered, changed('LOST', 'IN_SERVICE')],
+      RETIRED: [registered, changed('RETIRED', 'IN_SERVICE')],
+    },
+    commands: {
+      RegisterBike: { command: register('green'), at },
+      'RegisterBike without a color': { command: register(' '), at },
+      'change to IN_SERVICE': { command: change('IN_SERVICE'), at },
+      'change to MAINTENANCE': { command: change('MAINTENANCE'), at },
+      'change to LOST': { command: change('LOST'), at },
+      'change to RETIRED': { command: change('RETIRED'), at },
+    },
+    outcomes: {
+      RegisterBike: {
+        BikeRegistered: ['unregistered'],
+        nothing: ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'],
+      },
+      'RegisterBike without a color': {
+        INVALID_COLOR: ['unregistered'],
+        nothing: ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'],
+      },
+      'change to IN_SERVICE': {
+        BIKE_NOT_FOUND: ['unregistered'],
+        nothing: ['IN_SERVICE'],
+        BikeConditionChanged: ['MAINTENANCE', 'LOST', 'RETIRED'],
+      },
+      'change to MAINTENANCE': {
+        BIKE_NOT_FOUND: ['unregistered'],
+        nothing: ['MAINTENANCE'],
+        BikeConditionChanged: ['IN_SERVICE', 'LOST', 'RETIRED'],
+      },
+      'change to LOST': {
+        BIKE_NOT_FOUND: ['unregistered'],
+        nothing: ['LOST'],
+        BikeConditionChanged: ['IN_SERVICE', 'MAINTENANCE', 'RETIRED'],
+      },
+      'change to RETIRED': {
+        BIKE_NOT_FOUND: ['unregistered'],
+        nothing: ['RETIRED'],
+        BikeConditionChanged: ['IN_SERVICE', 'MAINTENANCE', 'LOST'],
+      },
+    },
+  });
+});

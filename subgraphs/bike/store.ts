@@ -1,0 +1,65 @@
+import { Schema, type Connection } from 'mongoose';
+import type { BikeCondition, BikeEvent } from '../../schema/events/index.ts';
+import {
+  paginate,
+  rowVersion,
+  type Connection as Page,
+  type JournalDocument,
+  type PageRequest,
+  type ViewChange,
+  type ViewRow,
+} from '../chassis/index.ts';
+import type { Bike } from './bike.ts';
+
+/** A bike as lists show it. */
+export interface BikeRow extends ViewRow {
+  _id: number;
+  bikeId: number;
+  color: string;
+  registeredDate: string;
+  condition: BikeCondition;
+}
+
+export interface BikeFilter {
+  condition?: BikeCondition | null;
+  color?: string | null;
+}
+
+const schema = new Schema<BikeRow>(
+  { _id: Number, version: Number, bikeId: Number, color: String, registeredDate: String, condition: String },
+  { collection: 'bikes', versionKey: false },
+);
+schema.index({ bikeId: 1 });
+schema.index({ condition: 1, bikeId: 1 });
+
+/** Raise it when the rows must be made anew. */
+export const viewsVersion = 1;
+
+export function createBikeStore(database: Connection) {
+  const bikes = database.model<BikeRow>('Bike', schema);
+
+  return {
+    prepare: () => bikes.createIndexes(),
+
+    changesOf({ state, ...document }: JournalDocument<Bike, BikeEvent>): ViewChange<BikeRow>[] {
+      if (state.status === 'unregistered') return [];
+      const { status: _status, ...fields } = state;
+      return [{ collection: bikes.collection, row: { _id: state.bikeId, version: rowVersion(document), ...fields } }];
+    },
+
+    async byIds(bikeIds: readonly number[]): Promise<Map<number, BikeRow>> {
+      const rows = await bikes
+        .find({ _id: { $in: bikeIds } })
+        .lean<BikeRow[]>()
+        .exec();
+      return new Map(rows.map((row) => [row.bikeId, row]));
+    },
+
+    list({ condition, color }: BikeFilter, page: PageRequest): Promise<Page<BikeRow>> {
+      const filter = { ...(condition ? { condition } : {}), ...(color ? { color } : {}) };
+      return paginate(bikes, filter, [['bikeId', 1]], page);
+    },
+  };
+}
+
+export type BikeStore = ReturnType<typeof createBikeStore>;

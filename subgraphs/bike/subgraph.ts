@@ -1,0 +1,17 @@
+import { parserOf } from '../../schema/events/index.ts';
+import { createAggregate, type Runtime, type Subgraph } from '../chassis/index.ts';
+import { bike } from './bike.ts';
+import { createResolvers } from './resolvers.ts';
+import { createBikeStore, viewsVersion } from './store.ts';
+
+/** The fleet. It follows nobody. */
+export function createBike(runtime: Runtime): Subgraph {
+  const store = createBikeStore(runtime.database);
+  const bikes = createAggregate(runtime, {
+    decider: bike,
+    changesOf: store.changesOf,
+    parse: parserOf('bike'),
+    viewsVersion,
+  });
+  return { resolvers: createResolvers({ bikes, store }), parts: [store, bikes] };
+}

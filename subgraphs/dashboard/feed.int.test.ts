@@ -1,0 +1,479 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { DomainEvent } from '../../schema/events/index.ts';
+import { createStage, until, type Stage } from '../chassis/testing.ts';
+import { realTime } from '../chassis/time.ts';
+import { createFeed, type Feed, type FeedItem, type FeedOptions } from './feed.ts';
+import { noTotals } from './projections.ts';
+import { createReadModels, type FeedDocument, type ReadModels } from './read-models.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await createStage();
+});
+afterAll(() => stage.close());
+
+let databases = 0;
+
+/** A dashboard's database, and replicas on it. */
+async function createScene() {
+  databases += 1;
+  const service = `dashboard${databases}`;
+  const prepared = createReadModels((await stage.runtime(service)).database, 86_400);
+  await prepared.prepare();
+  return {
+    models: prepared,
+    async replica(
+      options: Partial<FeedOptions> = {},
+      change: (models: ReadModels) => Partial<ReadModels> = () => ({}),
+    ) {
+      const { database } = await stage.runtime(service);
+      const own = createReadModels(database, 86_400);
+      const models = { ...own, ...change(own) };
+      const feed = createFeed({
+        models,
+        clock: () => new Date(),
+        time: realTime,
+        batchMs: 5,
+        settleEveryMs: 0,
+        batchSize: 500,
+        causeWaitMs: 2_000,
+        subjectOf: (_service, stream) => stream,
+        recentCommits: 1_000,
+        cacheSize: 1_000,
+        checkpointEveryMs: 1_000,
+        committed: () => undefined,
+        ...options,
+      });
+      await feed.load();
+      return { feed, models, database };
+    },
+    documents: () => prepared.feedAfter(0, 10_000),
+  };
+}
+
+const day = '2026-11-23';
+let clock = 0;
+function event(type: string, subject: string, sequence: number, data: object): [DomainEvent, string] {
+  clock += 1;
+  const time = new Date(Date.parse(`${day}T00:00:00Z`) + clock).toISOString();
+  const id = `owner.${subject}@${sequence}`;
+  return [{ type, subject, sequence, time, id, causationid: 'a request', data } as unknown as DomainEvent, subject];
+}
+const registered = (bikeId: number) =>
+  event('BikeRegistered', `bike-${bikeId}`, 1, { bikeId, condition: 'IN_SERVICE' });
+const condition = (bikeId: number, sequence: number, value: string) =>
+  event('BikeConditionChanged', `bike-${bikeId}`, sequence, { bikeId, condition: value });
+const increased = (userId: string, sequence: number, amount: number, balanceAfter: number) =>
+  event('PointsIncreased', `account-${userId}`, sequence, { userId, amount, balanceAfter });
+
+const beginning = Buffer.from('0.0').toString('base64url');
+
+/** As many items as a follower has coming. */
+async function take(items: AsyncIterableIterator<FeedItem>, count: number): Promise<FeedItem[]> {
+  const taken: FeedItem[] = [];
+  while (taken.length < count) {
+    const { value, done } = (await items.next()) as IteratorResult<FeedItem, undefined>;
+    if (done) break;
+    taken.push(value);
+  }
+  return taken;
+}
+
+async function takeAll(feed: Feed, after: string, count: number): Promise<FeedItem[]> {
+  const items = await feed.follow(after);
+  const taken = await take(items, count);
+  await items.return?.();
+  return taken;
+}
+
+const addAll = (feed: Feed, events: [DomainEvent, string][]) =>
+  Promise.all(events.map(([added, subject]) => feed.add(added, subject)));
+const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
+
+describe('the feed', () => {
+  it('commits what comes together at once, and no more than a batch', async () => {
+    const { replica, documents } = await createScene();
+    const committed: number[] = [];
+    const { feed } = await replica({ batchSize: 20, batchMs: 20, committed: (version) => committed.push(version) });
+    await addAll(feed, upTo(50).map(registered));
+    const sizes = (await documents()).map(({ changes }) => changes.length);
+    expect(sizes).toEqual([20, 20, 10]);
+    expect(committed).toEqual([1, 2, 3]);
+    expect(feed.snapshot()).toMatchObject({ totals: { bikes: 50, available: 50 }, at: expect.stringContaining(day) });
+  });
+
+  it('shows an event in the rows before its adding ends', async () => {
+    const { replica } = await createScene();
+    const { feed, models } = await replica();
+    await addAll(feed, [registered(1), increased('10', 1, 500, 500)]);
+    expect(await models.read({ bikeId: 1, userId: '10' })).toMatchObject({
+      bike: { condition: 'IN_SERVICE', use: 'free' },
+      account: { balance: 500 },
+    });
+    expect(await models.position('bike-1')).toBe(1);
+  });
+
+  it('takes an event once, also when it comes again, at the same moment or after a restart', async () => {
+    const { replica, documents } = await createScene();
+    const { feed } = await replica();
+    await addAll(feed, [increased('10', 1, 500, 500), increased('10', 1, 500, 500)]);
+    await addAll(feed, [increased('10', 1, 500, 500)]);
+    const { feed: restarted } = await replica({ cacheSize: 1 });
+    await addAll(restarted, [increased('10', 1, 500, 500), increased('11', 1, 7, 7)]);
+    expect(restarted.snapshot().totals).toMatchObject({ pointsMoved: 507, pointsInCirculation: 507 });
+    expect((await documents()).flatMap(({ changes }) => changes)).toHaveLength(2);
+  });
+
+  it('refuses an event that it cannot make sense of, and takes the others of its batch', async () => {
+    const { replica } = await createScene();
+    const { feed } = await replica();
+    const [broken, subject] = event('BikeRegistered', 'bike-9', 1, {});
+    const results = await Promise.allSettled([
+      feed.add({ ...broken, data: undefined } as unknown as DomainEvent, subject),
+      ...[registered(1), registered(2)].map(([added, at]) => feed.add(added, at)),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    expect(feed.snapshot().totals.bikes).toBe(2);
+    expect(await feed.position('bike-9')).toBe(0);
+  });
+
+  it('moves past an event that was given up, without a change; at once when it is past it', async () => {
+    const { replica, documents } = await createScene();
+    const { feed, models } = await replica({ batchMs: 300 });
+    await feed.skip('bike-1', 1);
+    expect(await feed.position('bike-1')).toBe(1);
+    expect(await models.position('bike-1')).toBe(1);
+    expect(await documents()).toMatchObject([{ changes: [], positions: [{ subject: 'bike-1', version: 1 }] }]);
+    await addAll(feed, [condition(1, 2, 'BROKEN')]);
+    const startedAt = Date.now();
+    await feed.skip('bike-1', 2);
+    expect(Date.now() - startedAt).toBeLessThan(200);
+    expect(await documents()).toHaveLength(2);
+  });
+
+  it.each([1_000, 2])(
+    'goes on from every cursor without a gap or a repeat (%i commits in memory)',
+    async (recentCommits) => {
+      const { replica } = await createScene();
+      const { feed } = await replica({ recentCommits });
+      // Commits of 3, 1, 4, 0 (quiet) and 2 changes.
+      for (const bikes of [[1, 2, 3], [4], [5, 6, 7, 8]]) await addAll(feed, bikes.map(registered));
+      await feed.skip('bike-99', 1);
+      await addAll(feed, [condition(1, 2, 'BROKEN'), condition(2, 2, 'BROKEN')]);
+      const all = await takeAll(feed, beginning, 10);
+      expect(new Set(all.map(({ cursor }) => cursor)).size).toBe(10);
+
+      const live = await Promise.all(
+        [beginning, ...all.map(({ cursor }) => cursor)].map(async (cursor) => ({
+          cursor,
+          items: await feed.follow(cursor),
+        })),
+      );
+      const last = feed.snapshot().cursor;
+      const fromSnapshot = await feed.follow(last);
+      const fromNow = await feed.follow(null);
+      await addAll(feed, [registered(9), registered(10)]);
+      const whole = await takeAll(feed, beginning, 12);
+      expect(whole.slice(0, 10)).toEqual(all);
+      for (const [index, { items }] of live.entries()) {
+        expect(await take(items, 12 - index)).toEqual(whole.slice(index));
+        await items.return?.();
+      }
+      expect(await take(fromSnapshot, 2)).toEqual(whole.slice(10));
+      expect(await take(fromNow, 2)).toEqual(whole.slice(10));
+
+      // After a restart a cursor means the same.
+      const { feed: restarted } = await replica({ recentCommits });
+      for (const index of [0, 2, 3, 5, 9, 11]) {
+        expect(await takeAll(restarted, whole[index]?.cursor ?? '', 11 - index)).toEqual(whole.slice(index + 1));
+      }
+    },
+  );
+
+  it('says that a cursor has expired, or is none', async () => {
+    const { replica } = await createScene();
+    const { feed, database } = await replica({ recentCommits: 1 });
+    for (const bikeId of [1, 2, 3, 4]) await addAll(feed, [registered(bikeId)]);
+    const all = await takeAll(feed, beginning, 4);
+    const slow = await feed.follow(all[0]?.cursor ?? '');
+    await database.collection('feed').deleteMany({ version: { $lte: 2 } });
+    const codeOf = (cursor: string) =>
+      feed.follow(cursor).then(
+        () => null,
+        (error: unknown) => (error as { extensions: { code: string } }).extensions.code,
+      );
+    expect(await codeOf(all[0]?.cursor ?? '')).toBe('CURSOR_EXPIRED');
+    expect(await codeOf(beginning)).toBe('CURSOR_EXPIRED');
+    expect(await codeOf(Buffer.from('99.0').toString('base64url'))).toBe('CURSOR_EXPIRED');
+    for (const cursor of ['', '!', 'abc', Buffer.from('-1.0').toString('base64url')]) {
+      expect(await codeOf(cursor)).toBe('BAD_USER_INPUT');
+    }
+    expect(await takeAll(feed, all[2]?.cursor ?? '', 1)).toEqual(all.slice(3));
+    expect(await codeOf(feed.snapshot().cursor)).toBeNull();
+    // A follower that was too slow hears of it instead of missing something.
+    await expect(slow.next()).rejects.toMatchObject({ extensions: { code: 'CURSOR_EXPIRED' } });
+  });
+
+  it('ends its followers at once, when they leave and when it closes', async () => {
+    const { replica } = await createScene();
+    const { feed } = await replica();
+    const leaving = await feed.follow(null);
+    const pending = leaving.next();
+    await leaving.return?.();
+    expect(await pending).toEqual({ done: true, value: undefined });
+    const staying = (await feed.follow(null)).next();
+    await feed.close();
+    expect(await staying).toEqual({ done: true, value: undefined });
+  });
+});
+
+describe('an effect', () => {
+  const causedBy = ([added, subject]: [DomainEvent, string], causationid: string): [DomainEvent, string] => [
+    { ...added, causationid },
+    subject,
+  ];
+  const typesOf = (items: FeedItem[]) => items.map(({ eventType }) => eventType);
+
+  it('is shown after its cause, in whatever order they come, and in batches however small', async () => {
+    const { replica } = await createScene();
+    const { feed } = await replica({ batchSize: 2, batchMs: 1, causeWaitMs: 60_000 });
+    const effects = upTo(5).map((bikeId) => causedBy(condition(bikeId, 1, 'BROKEN'), `point.account-${bikeId}@1`));
+    const added = addAll(feed, effects);
+    await addAll(
+      feed,
+      upTo(5).map((bikeId) => increased(String(bikeId), 1, 1, 1)),
+    );
+    await added;
+    const types = typesOf(await takeAll(feed, beginning, 10));
+    const countIn = (some: string[], type: string) => some.filter((name) => name === type).length;
+    expect(countIn(types, 'PointsIncreased')).toBe(5);
+    for (const end of upTo(10)) {
+      const shown = types.slice(0, end);
+      expect(countIn(shown, 'BikeConditionChanged')).toBeLessThanOrEqual(countIn(shown, 'PointsIncreased'));
+    }
+  });
+
+  it('hears of a cause that another replica committed', async () => {
+    const { replica } = await createScene();
+    const feeds: Feed[] = [];
+    const told = (other: number) => () => void feeds[other]?.catchUp();
+    for (const other of [1, 0]) {
+      feeds.push((await replica({ causeWaitMs: 60_000, committed: told(other) })).feed);
+    }
+    const [one, other] = feeds as [Feed, Feed];
+    const added = one.add(...causedBy(registered(1), 'point.account-10@1'));
+    await other.add(...increased('10', 1, 5, 5));
+    await added;
+    expect(typesOf(await takeAll(other, beginning, 2))).toEqual(['PointsIncreased', 'BikeRegistered']);
+  });
+
+  it('is shown without its cause in the end: that may be parked', async () => {
+    const { replica } = await createScene();
+    const { feed } = await replica({ causeWaitMs: 50 });
+    await feed.add(...causedBy(registered(1), 'point.account-10@1'));
+    expect(typesOf(await takeAll(feed, beginning, 1))).toEqual(['BikeRegistered']);
+  });
+});
+
+describe('two replicas of the feed', () => {
+  it('make one feed without gaps, and serve the same items', async () => {
+    const { replica, documents, models } = await createScene();
+    const feeds: Feed[] = [];
+    // Each is told of the other’s commits while it is busy with its own, as by the broker’s notice.
+    const told = (other: number) => () => void feeds[other]?.catchUp();
+    feeds.push((await replica({ batchMs: 1, batchSize: 3, committed: told(1) })).feed);
+    feeds.push((await replica({ batchMs: 1, batchSize: 3, committed: told(0), cacheSize: 20 })).feed);
+    const [one, other] = feeds as [Feed, Feed];
+    const total = 40 * 3;
+    const following = Promise.all(feeds.map((feed) => takeAll(feed, beginning, total)));
+
+    await Promise.all([
+      ...upTo(20).map(async (bikeId) => {
+        await addAll(one, [registered(bikeId)]);
+        await addAll(one, [condition(bikeId, 2, 'BROKEN')]);
+        await addAll(one, [condition(bikeId, 3, 'IN_SERVICE')]);
+      }),
+      ...upTo(20).map(async (user) => {
+        const userId = String(user);
+        await addAll(other, [increased(userId, 1, 100, 100)]);
+        await addAll(other, [increased(userId, 2, 10, 110)]);
+        await addAll(other, [increased(userId, 3, 1, 111)]);
+      }),
+    ]);
+    await Promise.all(feeds.map((feed) => feed.catchUp()));
+
+    const versions = (await documents()).map(({ _id }) => _id);
+    expect(versions).toEqual(upTo(versions.length));
+    const [seenByOne, seenByOther] = await following;
+    expect(seenByOne).toHaveLength(total);
+    expect(seenByOther).toEqual(seenByOne);
+    expect(one.snapshot()).toEqual(other.snapshot());
+    expect(one.snapshot().totals).toMatchObject({
+      bikes: 20,
+      available: 20,
+      outOfService: 0,
+      pointsMoved: 2_220,
+      pointsInCirculation: 2_220,
+      pointsPurchasedToday: 2_220,
+    });
+    for (const bikeId of upTo(20)) expect((await models.read({ bikeId })).bike?.condition).toBe('IN_SERVICE');
+    for (const user of upTo(20)) expect((await models.read({ userId: String(user) })).account?.balance).toBe(111);
+    expect(await models.position('bike-20')).toBe(3);
+  });
+
+  it('take the same events once, when both get them', async () => {
+    const { replica, documents } = await createScene();
+    const feeds: Feed[] = [];
+    const told = (other: number) => () => void feeds[other]?.catchUp();
+    for (const other of [1, 0]) feeds.push((await replica({ batchMs: 1, batchSize: 4, committed: told(other) })).feed);
+    await Promise.all(
+      feeds.flatMap((feed) =>
+        upTo(20).map(async (user) => {
+          for (const sequence of [1, 2, 3]) {
+            await addAll(feed, [increased(String(user), sequence, 10, 10 * sequence)]);
+          }
+        }),
+      ),
+    );
+    await Promise.all(feeds.map((feed) => feed.catchUp()));
+    for (const feed of feeds) {
+      expect(feed.snapshot().totals).toMatchObject({ pointsMoved: 600, pointsInCirculation: 600 });
+    }
+    expect((await documents()).flatMap(({ changes }) => changes)).toHaveLength(60);
+  });
+
+  it('do not forget a commit of the other one over a row that they read meanwhile', async () => {
+    const { replica } = await createScene();
+    const read = Promise.withResolvers<undefined>();
+    const absorbed = Promise.withResolvers<undefined>();
+    const { feed: one } = await replica({}, (own) => ({
+      async position(subject) {
+        const stored = await own.position(subject);
+        read.resolve(undefined);
+        await absorbed.promise;
+        return stored;
+      },
+    }));
+    const { feed: other } = await replica();
+    const early = one.position('account-10');
+    await read.promise;
+    await addAll(other, [increased('10', 1, 5, 5)]);
+    await one.catchUp();
+    absorbed.resolve(undefined);
+    await early;
+    expect(await one.position('account-10')).toBe(1);
+    await addAll(one, [increased('10', 1, 5, 5)]);
+    expect(one.snapshot().totals).toMatchObject({ pointsMoved: 5 });
+  });
+
+  it('know each other’s cursors at once', async () => {
+    const { replica } = await createScene();
+    const [one, other] = [(await replica()).feed, (await replica()).feed];
+    await addAll(one, [registered(1), registered(2)]);
+    const [first, second] = await takeAll(one, beginning, 2);
+    const items = await other.follow(first?.cursor ?? '');
+    expect(await take(items, 1)).toEqual([second]);
+    const fromSnapshot = await (await replica()).feed.follow(one.snapshot().cursor);
+    await addAll(one, [registered(3)]);
+    await other.catchUp();
+    expect(await take(items, 1)).toMatchObject([{ eventType: 'BikeRegistered', totals: { bikes: 3 } }]);
+    await Promise.all([items.return?.(), fromSnapshot.return?.()]);
+  });
+
+  it('catch up although one of them is busy without a pause', async () => {
+    const { replica } = await createScene();
+    const [one, other] = [(await replica({ batchMs: 1 })).feed, (await replica({ batchMs: 1 })).feed];
+    const busy = new AbortController();
+    const load = [1, 100_000].map(async (first) => {
+      for (let bikeId = first; !busy.signal.aborted; bikeId += 1) await one.add(...registered(bikeId));
+    });
+    await addAll(other, [increased('10', 1, 5, 5)]);
+    await one.catchUp();
+    expect(await one.position('account-10')).toBe(1);
+    busy.abort();
+    await Promise.all(load);
+  });
+});
+
+describe('after a crash', () => {
+  it('between the commit and the rows, the rows are written by the next who loads', async () => {
+    const { replica, models } = await createScene();
+    const { feed } = await replica();
+    await addAll(feed, [registered(1)]);
+    await models.append({
+      _id: 2,
+      at: new Date(),
+      changes: [],
+      reservations: [],
+      bikes: [{ bikeId: 1, condition: 'IN_SERVICE', use: 'inUse' }],
+      accounts: [{ userId: '10', balance: 5 }],
+      positions: [{ subject: 'account-10', version: 4 }],
+      totals: { ...noTotals, bikes: 1, inUse: 1 },
+    } satisfies FeedDocument);
+    const { feed: next } = await replica();
+    expect(await models.read({ bikeId: 1, userId: '10' })).toMatchObject({
+      bike: { use: 'inUse' },
+      account: { balance: 5 },
+    });
+    expect(await next.position('account-10')).toBe(4);
+    expect(next.snapshot().totals).toMatchObject({ bikes: 1, inUse: 1, available: 0 });
+    await addAll(next, [registered(2)]);
+    expect(next.snapshot().totals).toMatchObject({ bikes: 2, inUse: 1, available: 1 });
+  });
+
+  it('a write of rows that failed is made up for, and nothing is counted twice', async () => {
+    const { replica, documents } = await createScene();
+    let failures = 0;
+    const { feed, models } = await replica({}, (own) => ({
+      write: (document) => (failures-- > 0 ? Promise.reject(new Error('no disk')) : own.write(document)),
+    }));
+    failures = 2;
+    await expect(addAll(feed, [increased('10', 1, 5, 5)])).rejects.toThrow('no disk');
+    // Not yet in the rows: not yet in the snapshot either.
+    expect(feed.snapshot().totals.pointsMoved).toBe(0);
+    await addAll(feed, [increased('10', 1, 5, 5), increased('11', 1, 7, 7)]);
+    expect(feed.snapshot().totals).toMatchObject({ pointsMoved: 12, pointsInCirculation: 12 });
+    expect(await models.read({ userId: '10' })).toMatchObject({ account: { balance: 5 } });
+    expect((await documents()).map(({ changes }) => changes.length)).toEqual([1, 1]);
+  });
+
+  it('a commit without an answer is found again, and counted once', async () => {
+    const { replica, documents } = await createScene();
+    let unanswered = 1;
+    const { feed } = await replica({}, (own) => ({
+      async append(document) {
+        const stored = await own.append(document);
+        if (unanswered-- > 0) throw new Error('no answer');
+        return stored;
+      },
+    }));
+    await expect(addAll(feed, [increased('10', 1, 5, 5)])).rejects.toThrow('no answer');
+    await addAll(feed, [increased('10', 1, 5, 5)]);
+    expect(feed.snapshot().totals).toMatchObject({ pointsMoved: 5 });
+    expect(await documents()).toHaveLength(1);
+  });
+
+  it('it goes on from the checkpoint, which follows the head also when nothing more comes', async () => {
+    const { replica, models } = await createScene();
+    const { feed } = await replica({ checkpointEveryMs: 50 });
+    for (const bikeId of [1, 2, 3]) await addAll(feed, [registered(bikeId)]);
+    // As the slow poll does.
+    await until('the checkpoint is at the head', async () => {
+      await feed.catchUp();
+      return (await models.checkpoint())?.version === 3;
+    });
+    const read: number[] = [];
+    const { feed: restarted } = await replica({}, (own) => ({
+      feedAfter: (version, limit) => {
+        read.push(version);
+        return own.feedAfter(version, limit);
+      },
+    }));
+    expect(read).toEqual([3]);
+    expect(restarted.snapshot().totals).toEqual(feed.snapshot().totals);
+    await addAll(restarted, [registered(4)]);
+    expect(restarted.snapshot().totals).toMatchObject({ bikes: 4 });
+    await restarted.close();
+    expect(await models.checkpoint()).toMatchObject({ version: 4, totals: { bikes: 4 } });
+  });
+});

@@ -1,0 +1,511 @@
+import type { DomainEvent } from '../../schema/events/index.ts';
+import { clientError, placeOf, type Time } from '../chassis/index.ts';
+import { noTotals, project, touchedBy, type Rows, type Totals } from './projections.ts';
+import type { Change, FeedDocument, ReadModels } from './read-models.ts';
+
+/** A change and its place in the feed. */
+export interface FeedItem extends Change {
+  cursor: string;
+}
+
+export interface Snapshot {
+  /** Everything up to here is in the rows. */
+  cursor: string;
+  at: string | null;
+  totals: Totals;
+}
+
+/**
+ * The dashboard's own stream: events in, one commit per batch, changes out. A commit is one insert; everything else (rows,
+ * positions, what subscribers see) follows from it, on every replica and after every restart alike.
+ */
+export interface Feed {
+  load(): Promise<void>;
+  /** Resolves when the event is in the feed and in the rows. */
+  add(event: DomainEvent, subject: string): Promise<void>;
+  /** Moves past an event that an operator gave up. */
+  skip(subject: string, version: number): Promise<void>;
+  position(subject: string): Promise<number>;
+  /** Says whether this replica has the commit. */
+  has(version: number): boolean;
+  /** Takes over what other replicas committed. */
+  catchUp(): Promise<void>;
+  snapshot(): Snapshot;
+  /**
+   * The changes after a cursor, then the live ones, with no gap and no repeat; without a cursor, only the live ones.
+   * @throws a client error CURSOR_EXPIRED when the feed no longer goes back that far.
+   */
+  follow(after: string | null): Promise<AsyncIterableIterator<FeedItem>>;
+  close(): Promise<void>;
+}
+
+interface Pending {
+  /** Null when an operator gave the event up: only the position moves. */
+  event: DomainEvent | null;
+  subject: string;
+  version: number;
+  /** When it came, in ms since 1970. */
+  since: number;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+interface Draft {
+  document: FeedDocument;
+  failed: Map<Pending, unknown>;
+  putOff: Pending[];
+}
+
+export interface FeedOptions {
+  models: ReadModels;
+  clock(): Date;
+  time: Time;
+  /** How long to gather events before a commit. */
+  batchMs: number;
+  /** How long rows may wait to be written, so that many commits share a write; 0 = written with each commit. */
+  settleEveryMs: number;
+  /** Most events in a commit. */
+  batchSize: number;
+  /** How long an event waits for its cause, which may be parked. */
+  causeWaitMs: number;
+  /** The subject that a stream's events travel on. */
+  subjectOf(service: string, stream: string): string;
+  /** How many commits to keep in memory for subscribers. */
+  recentCommits: number;
+  /** How many rows to remember. */
+  cacheSize: number;
+  checkpointEveryMs: number;
+  /** Called after each commit of this replica. */
+  committed(version: number): void;
+}
+
+const pageOfCommits = 200;
+/** Most commits whose rows may wait to be written. */
+const maxUnsettled = 1_000;
+
+/** A commit's rows and positions by the keys that memory has them under. */
+function entriesOf(document: FeedDocument): [string, unknown][] {
+  return [
+    ...document.reservations.map((row): [string, unknown] => [`reservation:${row.reserveNo}`, row]),
+    ...document.bikes.map((row): [string, unknown] => [`bike:${row.bikeId}`, row]),
+    ...document.accounts.map((row): [string, unknown] => [`account:${row.userId}`, row]),
+    ...document.positions.map(({ subject, version }): [string, unknown] => [`position:${subject}`, version]),
+  ];
+}
+
+/** Several commits as one: of each row the newest, as of the last commit. */
+function mergeCommits(documents: FeedDocument[], last: FeedDocument): FeedDocument {
+  const newest = <Row>(rowsOf: (document: FeedDocument) => Row[], keyOf: (row: Row) => unknown): Row[] => [
+    ...new Map(documents.flatMap(rowsOf).map((row) => [keyOf(row), row])).values(),
+  ];
+  return {
+    ...last,
+    reservations: newest(
+      ({ reservations }) => reservations,
+      ({ reserveNo }) => reserveNo,
+    ),
+    bikes: newest(
+      ({ bikes }) => bikes,
+      ({ bikeId }) => bikeId,
+    ),
+    accounts: newest(
+      ({ accounts }) => accounts,
+      ({ userId }) => userId,
+    ),
+    positions: newest(
+      ({ positions }) => positions,
+      ({ subject }) => subject,
+    ),
+  };
+}
+
+export function createFeed(options: FeedOptions): Feed {
+  const { models, time } = options;
+  let head = 0;
+  let totals: Totals = noTotals;
+  let shown: Snapshot = { cursor: cursorOf(0, 0), at: null, totals: noTotals };
+  let recent: FeedDocument[] = [];
+  /** Absorbed, but perhaps not yet in the rows. */
+  const unsettled: FeedDocument[] = [];
+  let pending: Pending[] = [];
+  let running: Promise<void> | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+  let catchingUp: Promise<void> | undefined;
+  let saved = { version: 0, at: 0 };
+  let closed = false;
+  const cache = new Map<string, unknown>();
+  const unwritten = new Map<string, unknown>();
+  let stopSettling: (() => void) | undefined;
+  const watchers = new Set<() => void>();
+
+  /** One after the other: whatever reads the head and moves it. */
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = turn.then(work);
+    turn = result.catch(() => undefined);
+    return result;
+  }
+
+  function remember(key: string, value: unknown): void {
+    cache.delete(key);
+    cache.set(key, value);
+    if (cache.size > options.cacheSize) cache.delete(cache.keys().next().value ?? '');
+  }
+
+  /** Takes a commit into memory: from now on it counts. */
+  function absorb(document: FeedDocument): void {
+    head = document._id;
+    totals = document.totals;
+    unsettled.push(document);
+    for (const [key, value] of entriesOf(document)) {
+      remember(key, value);
+      unwritten.set(key, value);
+    }
+    recent.push(document);
+    if (recent.length > options.recentCommits) recent = recent.slice(-options.recentCommits);
+    for (const wake of watchers) wake();
+  }
+
+  /** What memory says of a row or a position, above all where the database does not have it yet. */
+  function recall(key: string): unknown {
+    return unwritten.has(key) ? unwritten.get(key) : cache.get(key);
+  }
+
+  const isKnown = (key: string) => unwritten.has(key) || cache.has(key);
+
+  /** Writes the rows of what was absorbed, each once. A failure leaves it to the next call: the commits stand. */
+  async function settle(): Promise<void> {
+    const last = unsettled.at(-1);
+    if (last) {
+      await models.write(mergeCommits(unsettled, last));
+      const changed = unsettled.findLast(({ changes }) => changes.length > 0);
+      shown = {
+        cursor: cursorOf(last._id, last.changes.length),
+        at: changed?.changes.at(-1)?.at ?? shown.at,
+        totals: last.totals,
+      };
+      unsettled.length = 0;
+      unwritten.clear();
+    }
+    // What came last is saved by a later call, when nothing else comes: by the time it is needed the feed may not go back.
+    await saveNowAndThen(head, totals);
+  }
+
+  /** The rows can wait a little, so that those of many commits share a write: memory has them. */
+  function settleSoon(): void {
+    stopSettling ??= time.after(options.settleEveryMs, () => {
+      stopSettling = undefined;
+      inTurn(settle).catch(() => {
+        if (!closed) settleSoon();
+      });
+    });
+  }
+
+  async function saveNowAndThen(version: number, of: Totals): Promise<void> {
+    const now = options.clock().getTime();
+    if (version === saved.version || now - saved.at < options.checkpointEveryMs) return;
+    saved = { version, at: now };
+    await models.saveCheckpoint(version, of);
+  }
+
+  async function catchUp(): Promise<void> {
+    for (;;) {
+      const missed = await models.feedAfter(head, pageOfCommits);
+      for (const document of missed) {
+        if (document._id <= head) continue;
+        absorb(document);
+      }
+      // Whoever committed them may have died before it wrote the rows.
+      await settle();
+      if (missed.length < pageOfCommits) return;
+    }
+  }
+
+  async function position(subject: string): Promise<number> {
+    const known = recall(`position:${subject}`);
+    if (typeof known === 'number') return known;
+    const stored = await models.position(subject);
+    // A commit may have moved it meanwhile, and the row comes after the commit.
+    const moved = recall(`position:${subject}`);
+    if (typeof moved === 'number') return moved;
+    remember(`position:${subject}`, stored);
+    return stored;
+  }
+
+  async function rowsOf(event: DomainEvent, changed: Map<string, unknown>): Promise<Rows> {
+    const touched = touchedBy(event);
+    const keys: [keyof Rows, string][] = [];
+    if (touched.reserveNo !== undefined) keys.push(['reservation', `reservation:${touched.reserveNo}`]);
+    if (touched.bikeId !== undefined) keys.push(['bike', `bike:${touched.bikeId}`]);
+    if (touched.userId !== undefined) keys.push(['account', `account:${touched.userId}`]);
+    const isMissing = (key: string) => !changed.has(key) && !isKnown(key);
+    const begun = `reservation:${touched.reserveNo}`;
+    if (touched.begins && isMissing(begun)) remember(begun, undefined);
+    const missing = keys.filter(([, key]) => isMissing(key)).map(([name]) => name);
+    const stored: Rows = missing.length > 0 ? await models.read(touched, missing) : {};
+    const rows: Record<string, unknown> = {};
+    for (const [name, key] of keys) {
+      if (isMissing(key)) remember(key, stored[name]);
+      rows[name] = changed.get(key) ?? recall(key);
+    }
+    return rows;
+  }
+
+  /**
+   * Says whether what led to the event is in the feed: an effect is never shown before its cause, although the two travel
+   * on subjects of their own.
+   */
+  async function isReady({ event, since }: Pending, positions: Map<string, number>): Promise<boolean> {
+    const cause = event && placeOf(event.causationid);
+    if (!cause || options.clock().getTime() - since > options.causeWaitMs) return true;
+    const subject = options.subjectOf(cause.service, cause.stream);
+    return cause.version <= (positions.get(subject) ?? (await position(subject)));
+  }
+
+  /** Applies events on top of the head; what the head already has is left out, what came before its cause is put off. */
+  async function draft(batch: Pending[]): Promise<Draft> {
+    const changed = new Map<string, unknown>();
+    const positions = new Map<string, number>();
+    const failed = new Map<Pending, unknown>();
+    const changes: Change[] = [];
+    let after = totals;
+
+    async function apply(item: Pending): Promise<void> {
+      const { event, subject, version } = item;
+      if (version <= (positions.get(subject) ?? (await position(subject)))) return;
+      if (event) {
+        const projected = project(event, await rowsOf(event, changed), after);
+        const { reservation, bike, account } = projected.rows;
+        if (reservation) changed.set(`reservation:${reservation.reserveNo}`, reservation);
+        if (bike) changed.set(`bike:${bike.bikeId}`, bike);
+        if (account) changed.set(`account:${account.userId}`, account);
+        after = projected.totals;
+        if (!projected.quiet) {
+          changes.push({ eventType: event.type, at: event.time, reservation: reservation ?? null, totals: after });
+        }
+      }
+      positions.set(subject, version);
+    }
+
+    let waiting = batch;
+    for (let progress = true; progress && waiting.length > 0;) {
+      const notReady: Pending[] = [];
+      for (const item of waiting) {
+        if (await isReady(item, positions)) await apply(item).catch((error: unknown) => failed.set(item, error));
+        else notReady.push(item);
+      }
+      progress = notReady.length < waiting.length;
+      waiting = notReady;
+    }
+    const rows = (kind: string) => [...changed].filter(([key]) => key.startsWith(kind)).map(([, row]) => row);
+    const document = {
+      _id: head + 1,
+      at: options.clock(),
+      changes,
+      reservations: rows('reservation:'),
+      bikes: rows('bike:'),
+      accounts: rows('account:'),
+      positions: [...positions].map(([subject, version]) => ({ subject, version })),
+      totals: after,
+    } as FeedDocument;
+    return { document, failed, putOff: waiting };
+  }
+
+  async function commit(batch: Pending[]): Promise<void> {
+    if (options.settleEveryMs === 0 || unsettled.length >= maxUnsettled) await settle();
+    for (;;) {
+      const { document, failed, putOff } = await draft(batch);
+      if (document.positions.length > 0) {
+        if (!(await models.append(document))) {
+          await catchUp();
+          continue;
+        }
+        absorb(document);
+        options.committed(document._id);
+      }
+      if (options.settleEveryMs === 0) await settle();
+      else settleSoon();
+      // At the end: their causes must get into a batch.
+      pending.push(...putOff);
+      for (const item of batch) {
+        if (failed.has(item)) item.reject(failed.get(item));
+        else if (!putOff.includes(item)) item.resolve();
+      }
+      return;
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (pending.length > 0) {
+      await time.wait(options.batchMs);
+      const batch = pending.slice(0, options.batchSize);
+      pending = pending.slice(options.batchSize);
+      try {
+        await inTurn(() => commit(batch));
+      } catch (error) {
+        // The commit may stand: the positions will tell when the events come again.
+        await inTurn(catchUp).catch(() => undefined);
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    running = undefined;
+  }
+
+  function enqueue(event: DomainEvent | null, subject: string, version: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      pending.push({ event, subject, version, since: options.clock().getTime(), resolve, reject });
+      running ??= run();
+    });
+  }
+
+  async function commitsAfter(version: number): Promise<FeedDocument[]> {
+    const first = recent[0]?._id;
+    if (first !== undefined && first <= version + 1) return recent.filter(({ _id }) => _id > version);
+    return head > version ? models.feedAfter(version, pageOfCommits) : [];
+  }
+
+  return {
+    position,
+    // One that has not begun yet will do for everybody.
+    catchUp: () =>
+      (catchingUp ??= inTurn(() => {
+        catchingUp = undefined;
+        return catchUp();
+      })),
+    has: (version) => version <= head,
+    snapshot: () => shown,
+
+    async load() {
+      const checkpoint = await models.checkpoint();
+      head = checkpoint?.version ?? 0;
+      saved = { version: head, at: 0 };
+      totals = checkpoint?.totals ?? noTotals;
+      shown = { cursor: cursorOf(head, Number.MAX_SAFE_INTEGER), at: null, totals };
+      await inTurn(catchUp);
+    },
+
+    add: (event, subject) => enqueue(event, subject, event.sequence),
+    async skip(subject, version) {
+      if (version > (await position(subject))) await enqueue(null, subject, version);
+    },
+
+    async follow(after) {
+      const start = after === null ? { version: head, index: Number.MAX_SAFE_INTEGER } : await checkedCursor(after);
+      return followFrom(start, { commitsAfter, watchers, head: () => head, isClosed: () => closed });
+    },
+
+    async close() {
+      closed = true;
+      for (const wake of watchers) wake();
+      stopSettling?.();
+      while (running) await running;
+      await inTurn(settle).catch(() => undefined);
+      if (head > 0 && unsettled.length === 0) await models.saveCheckpoint(head, totals);
+    },
+  };
+
+  async function checkedCursor(cursor: string): Promise<Place> {
+    const place = readCursor(cursor);
+    if (!place) throw clientError('BAD_USER_INPUT', '"after" is not a cursor of this feed.');
+    // Another replica may have given it, for a commit that this one has not heard of.
+    if (place.version > head) await inTurn(catchUp);
+    const oldest = (await models.oldestVersion()) ?? head + 1;
+    // Version n is needed in part, n + 1 whole; of version 0 nothing.
+    const isWhole = place.index === Number.MAX_SAFE_INTEGER || place.version === 0;
+    const needed = isWhole ? place.version + 1 : place.version;
+    if (place.version > head || (needed < oldest && place.version < head)) throw cursorExpired();
+    return place;
+  }
+}
+
+const cursorExpired = () =>
+  clientError('CURSOR_EXPIRED', 'The feed does not go back to this cursor: read the dashboard again.');
+
+interface Place {
+  version: number;
+  /** How many changes of this version were seen. */
+  index: number;
+}
+
+function cursorOf(version: number, index: number): string {
+  return Buffer.from(`${version}.${index}`).toString('base64url');
+}
+
+function readCursor(cursor: string): Place | null {
+  const match = /^(\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  return match ? { version: Number(match[1]), index: Number(match[2]) } : null;
+}
+
+/** Pulls at the subscriber's pace: nothing queues up for one that is slow. */
+function followFrom(
+  start: Place,
+  source: {
+    commitsAfter(version: number): Promise<FeedDocument[]>;
+    watchers: Set<() => void>;
+    head(): number;
+    isClosed(): boolean;
+  },
+): AsyncIterableIterator<FeedItem> {
+  let { version, index } = start;
+  const items: FeedItem[] = [];
+  let ended = false;
+  let wake: () => void = () => undefined;
+  let news = true;
+  const watcher = () => {
+    news = true;
+    wake();
+  };
+  source.watchers.add(watcher);
+
+  async function pull(): Promise<void> {
+    news = false;
+    // The version that was seen in part comes again, and its seen changes are left out.
+    for (const document of await source.commitsAfter(version - 1)) {
+      // A subscriber so slow that what it needs is gone hears of it.
+      if (document._id > version + 1) throw cursorExpired();
+      const seen = document._id === version ? index : 0;
+      items.push(
+        ...document.changes.slice(seen).map((change, place) => ({
+          ...change,
+          cursor: cursorOf(document._id, seen + place + 1),
+        })),
+      );
+      if (document._id > version || document.changes.length > index) index = document.changes.length;
+      version = document._id;
+    }
+    if (version < source.head()) news = true;
+  }
+
+  // Nobody calls `return` on what has thrown.
+  function fail(error: unknown): never {
+    source.watchers.delete(watcher);
+    throw error;
+  }
+
+  const end = async (): Promise<IteratorReturnResult<undefined>> => {
+    ended = true;
+    source.watchers.delete(watcher);
+    wake();
+    return { done: true, value: undefined };
+  };
+
+  return {
+    async next() {
+      while (!ended && !source.isClosed()) {
+        const item = items.shift();
+        if (item) return { done: false, value: item };
+        if (news) await pull().catch(fail);
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+      }
+      source.watchers.delete(watcher);
+      return { done: true, value: undefined };
+    },
+    return: end,
+    throw: end,
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import {
+  ContractError,
+  commandOrigin,
+  requireRole,
+  type PageRequest,
+  type RequestContext,
+  type Resolvers,
+} from '../chassis/index.ts';
+import type { Operations, ParkedFilter } from './operations.ts';
+
+interface RedriveInput {
+  id: string;
+  idempotencyKey?: string | null;
+}
+
+interface DiscardInput extends RedriveInput {
+  reason: string;
+}
+
+const longestReason = 500;
+
+/** Whoever runs the system: sees what is stuck, and settles it. */
+export function createOperationResolvers(operations: Operations): Resolvers {
+  const watch = ({ viewer }: RequestContext) => requireRole(viewer, 'operator', 'auditor', 'admin');
+
+  function orderOf(mutation: string, input: RedriveInput, context: RequestContext) {
+    const viewer = requireRole(context.viewer, 'admin');
+    return { by: viewer.userId, key: commandOrigin(context, viewer, mutation, input).cause };
+  }
+
+  return {
+    Query: {
+      services(_root: unknown, _arguments: unknown, context: RequestContext) {
+        watch(context);
+        return operations.services();
+      },
+      parkedEvents(
+        _root: unknown,
+        { filter, ...page }: { filter?: Partial<ParkedFilter> | null } & PageRequest,
+        context: RequestContext,
+      ) {
+        watch(context);
+        return operations.parkedEvents({ service: filter?.service ?? null, status: filter?.status ?? 'parked' }, page);
+      },
+      parkedEvent(_root: unknown, { id }: { id: string }, context: RequestContext) {
+        watch(context);
+        return operations.parkedEvent(id);
+      },
+    },
+
+    Mutation: {
+      redriveParkedEvent(_root: unknown, { input }: { input: RedriveInput }, context: RequestContext) {
+        return operations.redrive(input.id, orderOf('redriveParkedEvent', input, context));
+      },
+      discardParkedEvent(_root: unknown, { input }: { input: DiscardInput }, context: RequestContext) {
+        const order = orderOf('discardParkedEvent', input, context);
+        const reason = input.reason.trim();
+        if (reason.length === 0 || Array.from(reason).length > longestReason) {
+          throw new ContractError(`"reason" must have 1 to ${longestReason} characters.`);
+        }
+        return operations.discard(input.id, { ...order, reason });
+      },
+    },
+
+    // Inside, these are written as in the database.
+    ParkedStatus: { RETRYING: 'retrying', PARKED: 'parked', REDRIVEN: 'redriven', DISCARDED: 'discarded' },
+    ParkedErrorClass: { CONTRACT: 'contract', UNKNOWN: 'unknown', BEHIND: 'behind' },
+    ParkedEventActionKind: { REDRIVE: 'redrive', DISCARD: 'discard' },
+  };
+}

@@ -1,0 +1,198 @@
+import {
+  ContractError,
+  maxPageSize,
+  parkedPerAnswer,
+  type Connection,
+  type Health,
+  type PageRequest,
+  type ParkedAnswer,
+  type ParkedList,
+  type ParkedOrder,
+  type ParkedQuestion,
+  type ParkedView,
+  type Runtime,
+} from '../chassis/index.ts';
+
+/** The services as operators see them, each asked over the bus: nobody reads another's database. */
+export interface Operations {
+  /** How each is; one that does not answer in time is DOWN. */
+  services(): Promise<ServiceState[]>;
+  /** @throws {ContractError} when `first` is not 1 to 200, or `after` is no cursor of this list. */
+  parkedEvents(filter: ParkedFilter, page: PageRequest): Promise<ParkedPage>;
+  /** @throws {UnavailableError} when the service does not answer. */
+  parkedEvent(id: string): Promise<ParkedEvent | null>;
+  /** @throws {UnavailableError} when it is not known what became of it; the same key finds out. */
+  redrive(id: string, order: Omit<ParkedOrder, 'id'>): Promise<Settled>;
+  /** @throws {UnavailableError} when it is not known what became of it; the same key finds out. */
+  discard(id: string, order: Omit<ParkedOrder, 'id'> & { reason: string }): Promise<Settled>;
+}
+
+export interface ServiceState extends Partial<Omit<Health, 'database'>> {
+  name: string;
+  status: 'UP' | 'DOWN';
+  problem: string | null;
+}
+
+/** A parked message with the service that has it; its id is one of the whole system. */
+export interface ParkedEvent extends ParkedView {
+  service: string;
+}
+
+export interface ParkedFilter {
+  service?: string | null;
+  status: ParkedQuestion['status'];
+}
+
+export type ParkedPage = Connection<ParkedEvent> & {
+  /** Services that did not answer. */
+  unavailable: string[];
+};
+
+export type Settled = Omit<ParkedAnswer, 'parked'> & { parkedEvent: ParkedEvent | null };
+
+export interface OperationsOptions {
+  bus: Pick<Runtime['bus'], 'ask'>;
+  services: readonly string[];
+  /** How long a service may take to settle a parked event and those behind it. */
+  settleTimeoutMs: number;
+}
+
+export function createOperations({ bus, services, settleTimeoutMs }: OperationsOptions): Operations {
+  async function stateOf(name: string): Promise<ServiceState> {
+    try {
+      const { database, ...figures } = (await bus.ask(name, 'health', null)) as Health;
+      if (database === 'ok') return { name, status: 'UP', problem: null, ...figures };
+      return { name, status: 'DOWN', problem: `It cannot use its database: ${database}` };
+    } catch (error) {
+      return { name, status: 'DOWN', problem: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** As many of a service's parked messages as asked for, in as many answers as that takes. */
+  async function listOf(service: string, question: ParkedQuestion): Promise<{ rows: ParkedEvent[]; total: number }> {
+    const rows: ParkedEvent[] = [];
+    for (let after = question.after; ;) {
+      const limit = Math.min(parkedPerAnswer, question.limit - rows.length);
+      const answer = (await bus.ask(service, 'parked.list', { ...question, after, limit })) as ParkedList;
+      rows.push(...answer.rows.map((row) => ofService(service, row)));
+      const last = answer.rows.at(-1);
+      if (!last || answer.rows.length < limit || rows.length >= question.limit) return { rows, total: answer.total };
+      after = { at: last.firstAt, id: last.id };
+    }
+  }
+
+  async function settle(endpoint: string, id: string, order: Omit<ParkedOrder, 'id'>): Promise<Settled> {
+    const place = placeOf(id);
+    if (!place) return unknownEvent;
+    const { service, ...rest } = place;
+    const answer = await bus.ask(service, endpoint, { ...order, ...rest }, settleTimeoutMs);
+    const { parked, ...outcome } = answer as ParkedAnswer;
+    return { parkedEvent: parked && ofService(service, parked), ...outcome };
+  }
+
+  function placeOf(id: string): { service: string; id: string } | null {
+    const service = services.find((name) => id.startsWith(`${name}:`));
+    return service === undefined ? null : { service, id: id.slice(service.length + 1) };
+  }
+
+  return {
+    services: () => Promise.all(services.map(stateOf)),
+
+    async parkedEvents({ service, status }, { first, after }) {
+      const size = first ?? 50;
+      if (size < 1 || size > maxPageSize) throw new ContractError(`"first" must be 1 to ${maxPageSize}, not ${size}.`);
+      const place = after ? readCursor(after) : null;
+      const asked = services.filter((name) => !service || name === service);
+      const answers = await Promise.all(
+        asked.map(async (name) => {
+          const question = { status, after: place && beginsFor(name, place), limit: size + 1 };
+          return listOf(name, question).catch(() => name);
+        }),
+      );
+      const lists = answers.filter((answer) => typeof answer !== 'string');
+      const rows = lists.flatMap((list) => list.rows).sort(byAge);
+      const nodes = rows.slice(0, size);
+      const edges = nodes.map((node) => ({ cursor: cursorOf(node), node }));
+      return {
+        edges,
+        nodes,
+        pageInfo: {
+          hasNextPage: rows.length > size,
+          hasPreviousPage: Boolean(after),
+          startCursor: edges[0]?.cursor ?? null,
+          endCursor: edges.at(-1)?.cursor ?? null,
+        },
+        totalCount: async () => lists.reduce((sum, { total }) => sum + total, 0),
+        unavailable: answers.filter((answer) => typeof answer === 'string'),
+      };
+    },
+
+    async parkedEvent(id) {
+      const place = placeOf(id);
+      const parked = place && ((await bus.ask(place.service, 'parked.get', { id: place.id })) as ParkedView | null);
+      return parked && ofService(place.service, parked);
+    },
+
+    redrive: (id, order) => settle('parked.redrive', id, order),
+    discard: (id, order) => settle('parked.discard', id, order),
+  };
+}
+
+const unknownEvent: Settled = {
+  parkedEvent: null,
+  redriven: 0,
+  refusal: { code: 'PARKED_EVENT_NOT_FOUND', because: 'No service has a parked event with this id.' },
+};
+
+const ofService = (service: string, view: ParkedView): ParkedEvent => ({
+  ...view,
+  id: `${service}:${view.id}`,
+  service,
+});
+
+/** Where a page begins: when an event first failed, its service, and its id there. */
+interface Place {
+  at: string;
+  service: string;
+  id: string;
+}
+
+const placeIn = ({ firstAt, service, id }: ParkedEvent): Place => ({
+  at: firstAt,
+  service,
+  id: id.slice(service.length + 1),
+});
+
+function byAge(one: ParkedEvent, other: ParkedEvent): number {
+  const [a, b] = [placeIn(one), placeIn(other)];
+  return compare(a.at, b.at) || compare(a.service, b.service) || compare(a.id, b.id);
+}
+
+const compare = (one: string, other: string) => Number(one > other) - Number(one < other);
+
+/** Of the same moment, the services before that of the place have nothing to come, those after it everything. */
+function beginsFor(service: string, { at, service: last, id }: Place): { at: string; id: string } {
+  if (service === last) return { at, id };
+  return { at, id: service < last ? '\uffff' : '' };
+}
+
+function cursorOf(event: ParkedEvent): string {
+  const { at, service, id } = placeIn(event);
+  return Buffer.from(JSON.stringify([at, service, id])).toString('base64url');
+}
+
+function readCursor(cursor: string): Place {
+  try {
+    const [at, service, id]: unknown[] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
+    if (
+      typeof at === 'string' &&
+      typeof service === 'string' &&
+      typeof id === 'string' &&
+      !Number.isNaN(Date.parse(at))
+    )
+      return { at, service, id };
+  } catch {
+    // Falls through: no JSON is no cursor either.
+  }
+  throw new ContractError(`"after" is not a cursor of this list: ${cursor.slice(0, 80)}`);
+}

@@ -1,0 +1,446 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  catalogue,
+  parseEvent,
+  sourceOf,
+  type DomainEvent,
+  type EventNamed,
+  type EventType,
+  type Publisher,
+} from '../../schema/events/index.ts';
+import { sampleOf } from '../../schema/events/samples.ts';
+import { seeded, type Dice } from '../../test/seeded.ts';
+import {
+  dayOf,
+  noTotals,
+  onDay,
+  project,
+  touchedBy,
+  type AccountView,
+  type BikeView,
+  type Projected,
+  type ReservationView,
+  type Totals,
+} from './projections.ts';
+
+interface World {
+  reservations: Map<number, ReservationView>;
+  bikes: Map<number, BikeView>;
+  accounts: Map<string, AccountView>;
+  totals: Totals;
+}
+
+/** What the feed does with the events, without its database. */
+function apply(world: World, event: DomainEvent): Projected {
+  const { reserveNo, bikeId, userId } = touchedBy(event);
+  const before = {
+    reservation: reserveNo === undefined ? undefined : world.reservations.get(reserveNo),
+    bike: bikeId === undefined ? undefined : world.bikes.get(bikeId),
+    account: userId === undefined ? undefined : world.accounts.get(userId),
+  };
+  const projected = project(event, before, world.totals);
+  const { reservation, bike, account } = projected.rows;
+  if (reservation) world.reservations.set(reservation.reserveNo, reservation);
+  if (bike) world.bikes.set(bike.bikeId, bike);
+  if (account) world.accounts.set(account.userId, account);
+  world.totals = projected.totals;
+  return projected;
+}
+
+function worldOf(events: readonly DomainEvent[]): World {
+  const world: World = { reservations: new Map(), bikes: new Map(), accounts: new Map(), totals: noTotals };
+  for (const event of events) apply(world, event);
+  return world;
+}
+
+const sample = <Type extends EventType>(type: Type) => parseEvent(sampleOf(type)) as EventNamed<Type>;
+/** The same event at another time. */
+const atTime = <Event extends DomainEvent>(event: Event, time: string): Event => ({ ...event, time });
+
+const midnight = '2026-11-23T15:00:00.000Z';
+const beforeMidnight = '2026-11-23T14:59:59.999Z';
+
+describe('the dashboard', () => {
+  /** What each event, alone, does to the totals; null when nobody watches what it changes. */
+  const expected: Record<EventType, Partial<Totals> | null> = {
+    BikeRegistered: { bikes: 1, available: 1 },
+    BikeConditionChanged: { bikes: 1, outOfService: 1 },
+    PointPurchaseApproved: null,
+    PointPurchaseDeclined: null,
+    PointsIncreased: { pointsPurchasedToday: 5000, pointsInCirculation: 5000, pointsMoved: 5000 },
+    // The balance is as the event says; what came before it was never heard of.
+    PointsDeducted: { pointsSpentToday: 1000, pointsInCirculation: 4000, pointsMoved: -1000 },
+    PointsRestored: { pointsRestoredToday: 1000, pointsInCirculation: 5000, pointsMoved: 1000 },
+    OvertimeCharged: { pointsSpentToday: 600, pointsInCirculation: 3400, pointsMoved: -600 },
+    PointsRefused: null,
+    ReservationSettled: null,
+    BikeSlotOpened: null,
+    BikeSlotChanged: null,
+    ReservationRequested: {},
+    ReservationConfirmed: { reservationsToday: 1 },
+    ReservationRejected: { rejectedToday: 1 },
+    ReservationCancelled: { cancelledToday: 1 },
+    ReservationExpired: { expiredToday: 1 },
+    RideStarted: {},
+    BikeReturned: { returnedToday: 1 },
+  };
+
+  it.each([...catalogue.keys()] as EventType[])('counts %s', (type) => {
+    const counted = expected[type];
+    const { totals, quiet } = apply(worldOf([]), sample(type));
+    expect(totals).toEqual({ ...noTotals, day: '2026-11-23', ...counted });
+    expect(quiet).toBe(counted === null);
+  });
+
+  it('shows a bike where its condition and its use put it', () => {
+    const registered = sample('BikeRegistered');
+    const withdrawn = sample('BikeConditionChanged');
+    const requested = sample('ReservationRequested');
+    const counts = (...events: DomainEvent[]) => {
+      const { bikes, available, reserved, inUse, outOfService } = worldOf(events).totals;
+      return { bikes, available, reserved, inUse, outOfService };
+    };
+    const none = { bikes: 1, available: 0, reserved: 0, inUse: 0, outOfService: 0 };
+    expect(counts(registered)).toEqual({ ...none, available: 1 });
+    expect(counts(registered, withdrawn)).toEqual({ ...none, outOfService: 1 });
+    expect(counts(registered, requested)).toEqual({ ...none, reserved: 1 });
+    expect(counts(registered, requested, sample('ReservationConfirmed'))).toEqual({ ...none, reserved: 1 });
+    expect(counts(registered, requested, sample('ReservationCancelled'))).toEqual({ ...none, available: 1 });
+    expect(counts(registered, sample('RideStarted'))).toEqual({ ...none, inUse: 1 });
+    expect(counts(registered, sample('RideStarted'), withdrawn)).toEqual({ ...none, inUse: 1 });
+    expect(counts(registered, withdrawn, sample('BikeReturned'))).toEqual({ ...none, outOfService: 1 });
+  });
+
+  it('counts a bike that it heard of by its reservation first only once it is registered', () => {
+    const [requested, registered] = [sample('ReservationRequested'), sample('BikeRegistered')];
+    expect(worldOf([requested]).totals).toMatchObject({ bikes: 0, reserved: 0 });
+    expect(worldOf([requested, registered]).totals).toMatchObject({ bikes: 1, reserved: 1, available: 0 });
+  });
+
+  it('tells the whole story of a reservation', () => {
+    const { reserveNo } = sample('ReservationRequested').data;
+    const told = <Event extends EventNamed<'RideStarted' | 'BikeReturned'>>(event: Event): Event => ({
+      ...event,
+      data: { ...event.data, reserveNo },
+    });
+    const [requested, confirmed] = [sample('ReservationRequested'), sample('ReservationConfirmed')];
+    const [started, returned] = [told(sample('RideStarted')), told(sample('BikeReturned'))];
+    const rowAfter = (...events: DomainEvent[]) => worldOf(events).reservations.get(reserveNo);
+    const row: ReservationView = {
+      reserveNo,
+      userId: '10',
+      bikeId: 17,
+      reserveStatus: 'PENDING',
+      reserveDateTime: requested.data.requestedAt,
+      expiresAt: null,
+      startDateTime: null,
+      returnDateTime: null,
+      fee: 1000,
+      updatedAt: requested.time,
+    };
+    expect(rowAfter(requested)).toEqual(row);
+    const held = {
+      ...row,
+      reserveStatus: 'RESERVED',
+      expiresAt: confirmed.data.expiresAt,
+      updatedAt: confirmed.time,
+    };
+    expect(rowAfter(requested, confirmed)).toEqual(held);
+    const ridden = {
+      ...held,
+      reserveStatus: 'IN_USE',
+      startDateTime: started.data.startedAt,
+      expiresAt: null,
+      updatedAt: started.time,
+    };
+    expect(rowAfter(requested, confirmed, started)).toEqual(ridden);
+    expect(rowAfter(requested, confirmed, started, returned)).toEqual({
+      ...ridden,
+      reserveStatus: 'RETURNED',
+      returnDateTime: returned.data.returnedAt,
+      updatedAt: returned.time,
+    });
+    const cancelled = sample('ReservationCancelled');
+    const ended = { ...held, expiresAt: null };
+    expect(rowAfter(requested, confirmed, cancelled)).toEqual({
+      ...ended,
+      reserveStatus: 'CANCELLED',
+      updatedAt: cancelled.time,
+    });
+    const late = sample('ReservationExpired');
+    const expired: EventNamed<'ReservationExpired'> = { ...late, data: { ...late.data, reserveNo } };
+    expect(rowAfter(requested, confirmed, expired)).toEqual({
+      ...ended,
+      reserveStatus: 'EXPIRED',
+      updatedAt: expired.time,
+    });
+    const refused = sample('ReservationRejected');
+    const rejected: EventNamed<'ReservationRejected'> = { ...refused, data: { ...refused.data, reserveNo } };
+    expect(rowAfter(requested, rejected)).toEqual({
+      ...row,
+      reserveStatus: 'REJECTED',
+      refusalCode: rejected.data.code,
+      updatedAt: rejected.time,
+    });
+  });
+
+  it('shows a reservation whose beginning was discarded, as far as the later events tell', () => {
+    expect(worldOf([sample('BikeReturned')]).reservations.get(45)).toMatchObject({
+      reserveNo: 45,
+      userId: '10',
+      bikeId: 17,
+      reserveStatus: 'RETURNED',
+      fee: 0,
+    });
+  });
+});
+
+describe('a day', () => {
+  it('turns at midnight in Seoul', () => {
+    expect(dayOf(beforeMidnight)).toBe('2026-11-23');
+    expect(dayOf(midnight)).toBe('2026-11-24');
+    expect(dayOf('2026-11-24T00:00:00+09:00')).toBe('2026-11-24');
+    expect(dayOf('2026-12-31T15:00:00Z')).toBe('2027-01-01');
+  });
+
+  it('begins at 0 with its first event, and keeps what is not of a day', () => {
+    const { totals } = worldOf([
+      atTime(sample('BikeRegistered'), beforeMidnight),
+      atTime(sample('PointsIncreased'), beforeMidnight),
+      atTime(sample('ReservationConfirmed'), beforeMidnight),
+      atTime(sample('ReservationCancelled'), midnight),
+    ]);
+    expect(totals).toEqual({
+      ...noTotals,
+      day: '2026-11-24',
+      bikes: 1,
+      available: 1,
+      cancelledToday: 1,
+      pointsInCirculation: 5000,
+      pointsMoved: 5000,
+    });
+  });
+
+  it('does not count what arrives late from the day before, yet the rows and the ledger do', () => {
+    const world = worldOf([
+      atTime(sample('ReservationConfirmed'), midnight),
+      atTime(sample('PointsIncreased'), beforeMidnight),
+    ]);
+    expect(world.totals).toMatchObject({
+      day: '2026-11-24',
+      reservationsToday: 1,
+      pointsPurchasedToday: 0,
+      pointsInCirculation: 5000,
+      pointsMoved: 5000,
+    });
+    expect(world.accounts.get('10')).toEqual({ userId: '10', balance: 5000 });
+  });
+
+  it('turns by an event that changes no row, too', () => {
+    const { totals } = worldOf([
+      atTime(sample('ReservationConfirmed'), beforeMidnight),
+      atTime(sample('BikeSlotOpened'), midnight),
+    ]);
+    expect(totals).toMatchObject({ day: '2026-11-24', reservationsToday: 0 });
+  });
+
+  it('without any event counts nothing', () => {
+    const { totals } = worldOf([sample('ReservationConfirmed'), sample('PointsIncreased')]);
+    expect(onDay(totals, totals.day)).toBe(totals);
+    expect(onDay(totals, '2026-11-24')).toEqual({
+      ...noTotals,
+      day: '2026-11-24',
+      pointsInCirculation: 5000,
+      pointsMoved: 5000,
+    });
+  });
+});
+
+describe('the ledger on the dashboard', () => {
+  const imbalance = ({ pointsMoved, pointsInCirculation }: Totals) => pointsMoved - pointsInCirculation;
+  const increased = sample('PointsIncreased');
+  const deducted = sample('PointsDeducted');
+
+  it('is even while every amount matches its balance', () => {
+    expect(imbalance(worldOf([increased, deducted]).totals)).toBe(0);
+  });
+
+  it('is out by what an amount and its balance differ', () => {
+    const wrong = { ...deducted, data: { ...deducted.data, amount: 900 } };
+    expect(imbalance(worldOf([increased, wrong]).totals)).toBe(100);
+  });
+
+  it('stays out when later movements are right', () => {
+    const wrong = { ...increased, data: { ...increased.data, balanceAfter: 5001 } };
+    const next = { ...deducted, data: { ...deducted.data, balanceAfter: 4001 } };
+    expect(imbalance(worldOf([wrong, next]).totals)).toBe(-1);
+  });
+});
+
+describe('in whatever order the streams arrive', () => {
+  /** A day's life of a small fleet, as its services would tell it: each stream in order, over midnight. */
+  function story(seed: number): DomainEvent[] {
+    const dice = seeded(seed);
+    const events: DomainEvent[] = [];
+    const versions = new Map<string, number>();
+    let now = Date.parse('2026-11-23T14:52:00.000Z');
+    let numbers = 0;
+
+    function tell<Type extends EventType>(
+      publisher: Publisher,
+      subject: string,
+      type: Type,
+      dataAt: (at: string) => EventNamed<Type>['data'],
+    ): void {
+      now += dice.below(20_000);
+      const time = new Date(now).toISOString();
+      const sequence = (versions.get(`${publisher}.${subject}`) ?? 0) + 1;
+      versions.set(`${publisher}.${subject}`, sequence);
+      const id = `${publisher}.${subject}@${sequence}`;
+      events.push(
+        parseEvent({
+          ...{ specversion: '1.0', id, source: sourceOf(publisher), type, subject, time, sequence },
+          ...{ correlationid: id, causationid: id, data: dataAt(time) },
+        }),
+      );
+    }
+
+    const balances = new Map<string, number>();
+    function move(userId: string, by: number) {
+      const balanceAfter = (balances.get(userId) ?? 0) + by;
+      balances.set(userId, balanceAfter);
+      return { userId, amount: Math.abs(by), balanceAfter };
+    }
+
+    function buy(userId: string): void {
+      const confirmId = (numbers += 1);
+      const price = dice.pick([1000, 3000]);
+      tell('approval', `approval-${confirmId}`, 'PointPurchaseApproved', (approvedAt) => ({
+        ...{ confirmId, userId, price, approvedAt },
+      }));
+      tell('point', `account-${userId}`, 'PointsIncreased', (at) => ({ ...move(userId, price), confirmId, at }));
+    }
+
+    /** From the request to one of the ends, or to where the story stops. */
+    function reserve(userId: string, bikeId: number): void {
+      const who = { reserveNo: (numbers += 1), userId, bikeId };
+      const [slot, account] = [`bike-${bikeId}`, `account-${userId}`];
+      tell('reservation', slot, 'ReservationRequested', (at) => ({
+        ...{ ...who, fee: 1000, requestedAt: at, deadline: at },
+      }));
+      if ((balances.get(userId) ?? 0) < 1000) {
+        const refusal = { code: 'INSUFFICIENT_POINTS' as const, because: 'Too few.' };
+        tell('point', account, 'PointsRefused', (at) => ({ ...who, ...refusal, at }));
+        tell('reservation', slot, 'ReservationRejected', (rejectedAt) => ({ ...who, ...refusal, rejectedAt }));
+        return;
+      }
+      tell('point', account, 'PointsDeducted', (at) => ({ ...who, ...move(userId, -1000), at }));
+      tell('reservation', slot, 'ReservationConfirmed', (at) => ({ ...who, confirmedAt: at, expiresAt: at }));
+      const restore = () => {
+        const { reserveNo } = who;
+        tell('point', account, 'PointsRestored', (at) => ({ ...move(userId, 1000), reserveNo, at }));
+      };
+      const end = dice.pick(['cancelled', 'expired', 'ridden', 'given back', 'kept', 'riding']);
+      if (end === 'cancelled') {
+        tell('reservation', slot, 'ReservationCancelled', (at) => ({ ...who, because: 'BY_RIDER', cancelledAt: at }));
+        restore();
+      }
+      if (end === 'expired') {
+        tell('reservation', slot, 'ReservationExpired', (expiredAt) => ({ ...who, expiredAt }));
+        restore();
+      }
+      if (end === 'ridden' || end === 'riding') {
+        tell('reservation', slot, 'RideStarted', (startedAt) => ({ ...who, startedAt }));
+      }
+      if (end === 'ridden' || end === 'given back') {
+        tell('reservation', slot, 'BikeReturned', (at) => ({ ...who, startedAt: null, returnedAt: at }));
+        tell('point', account, 'ReservationSettled', (at) => ({ userId, reserveNo: who.reserveNo, at }));
+        const amount = Math.min(200, balances.get(userId) ?? 0);
+        tell('point', account, 'OvertimeCharged', (at) => ({
+          ...{ ...move(userId, -amount), reserveNo: who.reserveNo, owed: 200 - amount, at },
+        }));
+      }
+      if (end === 'kept' || end === 'riding') taken.add(bikeId);
+    }
+
+    const taken = new Set<number>();
+    const bikes = [1, 2, 3, 4, 5];
+    for (const bikeId of bikes) {
+      tell('bike', `bike-${bikeId}`, 'BikeRegistered', (at) => ({
+        ...{ bikeId, color: 'green', registeredDate: at, condition: 'IN_SERVICE' },
+      }));
+      tell('reservation', `bike-${bikeId}`, 'BikeSlotOpened', (at) => ({ bikeId, condition: 'IN_SERVICE', at }));
+    }
+    for (let step = 0; step < 30; step += 1) {
+      const bikeId = 1 + dice.below(bikes.length);
+      const userId = String(10 + dice.below(4));
+      const action = dice.pick(['buy', 'reserve', 'reserve', 'withdraw']);
+      if (action === 'buy') buy(userId);
+      if (action === 'reserve' && !taken.has(bikeId)) reserve(userId, bikeId);
+      if (action === 'withdraw') {
+        const condition = dice.pick(['IN_SERVICE', 'MAINTENANCE', 'LOST'] as const);
+        tell('bike', `bike-${bikeId}`, 'BikeConditionChanged', (at) => ({
+          ...{ bikeId, condition, previousCondition: 'IN_SERVICE', reason: null, changedAt: at },
+        }));
+      }
+    }
+    return events;
+  }
+
+  function shuffled(events: readonly DomainEvent[], dice: Dice): DomainEvent[] {
+    const streams = Map.groupBy(events, ({ source, subject }) => `${source}/${subject}`);
+    return dice.interleave([...streams.values()]);
+  }
+
+  const stories = Array.from({ length: 100 }, (_, seed) => ({ seed, events: story(seed) }));
+
+  it('100 stories touch every kind of count and both days', () => {
+    const days = new Set(stories.flatMap(({ events }) => events.map(({ time }) => dayOf(time))));
+    expect([...days].toSorted()).toEqual(['2026-11-23', '2026-11-24']);
+    const never = Object.keys(noTotals).filter((count) =>
+      stories.every(({ events }) => worldOf(events).totals[count as keyof Totals] === noTotals[count as keyof Totals]),
+    );
+    expect(never).toEqual([]);
+  });
+
+  it('the rows and the totals end the same', () => {
+    for (const { seed, events } of stories) {
+      const told = worldOf(events);
+      const dice = seeded(seed);
+      for (let turn = 0; turn < 10; turn += 1) expect(worldOf(shuffled(events, dice))).toEqual(told);
+    }
+  });
+
+  it('the totals are what the rows add up to', () => {
+    for (const { events } of stories) {
+      const { totals, bikes, accounts } = worldOf(events);
+      const rows = [...bikes.values()];
+      const free = rows.filter(({ use }) => use === 'free');
+      const circulating = [...accounts.values()].reduce((sum, { balance }) => sum + balance, 0);
+      expect(totals).toMatchObject({
+        bikes: rows.length,
+        available: free.filter(({ condition }) => condition === 'IN_SERVICE').length,
+        outOfService: free.filter(({ condition }) => condition !== 'IN_SERVICE').length,
+        reserved: rows.filter(({ use }) => use === 'reserved').length,
+        inUse: rows.filter(({ use }) => use === 'inUse').length,
+        pointsInCirculation: circulating,
+        pointsMoved: circulating,
+      });
+    }
+  });
+
+  it('what ended today is counted by the event of its end, once', () => {
+    for (const { events } of stories) {
+      const { totals } = worldOf(events);
+      const today = (type: EventType) =>
+        events.filter((event) => event.type === type && dayOf(event.time) === totals.day).length;
+      expect(totals).toMatchObject({
+        reservationsToday: today('ReservationConfirmed'),
+        cancelledToday: today('ReservationCancelled'),
+        expiredToday: today('ReservationExpired'),
+        returnedToday: today('BikeReturned'),
+        rejectedToday: today('ReservationRejected'),
+      });
+    }
+  });
+});

@@ -1,0 +1,309 @@
+import type { BikeCondition, DomainEvent, EventNamed } from '../../schema/events/index.ts';
+
+export type ReserveStatus = 'PENDING' | 'RESERVED' | 'IN_USE' | 'RETURNED' | 'CANCELLED' | 'EXPIRED' | 'REJECTED';
+
+export type RejectionCode = EventNamed<'ReservationRejected'>['data']['code'];
+
+/** A reservation as the dashboard saw it in the events. */
+export interface ReservationView {
+  reserveNo: number;
+  userId: string;
+  bikeId: number;
+  reserveStatus: ReserveStatus;
+  reserveDateTime: string;
+  expiresAt: string | null;
+  startDateTime: string | null;
+  returnDateTime: string | null;
+  fee: number;
+  /** Why it was rejected; null unless it was. Rows of before it was kept have none. */
+  refusalCode?: RejectionCode | null;
+  updatedAt: string;
+}
+
+/** A bike, as its condition (from bike) and its use (from reservation) say; each may be heard of first. */
+export interface BikeView {
+  bikeId: number;
+  condition: BikeCondition | null;
+  use: 'free' | 'reserved' | 'inUse';
+}
+
+export interface AccountView {
+  userId: string;
+  balance: number;
+}
+
+/** Counts over everything; what ends in `Today` is of `day`. */
+export interface Totals {
+  /** The day in Asia/Seoul that the counts of today are of, `YYYY-MM-DD`. */
+  day: string;
+  bikes: number;
+  available: number;
+  reserved: number;
+  inUse: number;
+  outOfService: number;
+  reservationsToday: number;
+  cancelledToday: number;
+  returnedToday: number;
+  rejectedToday: number;
+  expiredToday: number;
+  pointsPurchasedToday: number;
+  pointsSpentToday: number;
+  pointsRestoredToday: number;
+  /** Σ of all balances. */
+  pointsInCirculation: number;
+  /** Σ of all movements; the same number, or the ledger is wrong. */
+  pointsMoved: number;
+}
+
+export const noTotals: Totals = {
+  day: '',
+  bikes: 0,
+  available: 0,
+  reserved: 0,
+  inUse: 0,
+  outOfService: 0,
+  reservationsToday: 0,
+  cancelledToday: 0,
+  returnedToday: 0,
+  rejectedToday: 0,
+  expiredToday: 0,
+  pointsPurchasedToday: 0,
+  pointsSpentToday: 0,
+  pointsRestoredToday: 0,
+  pointsInCirculation: 0,
+  pointsMoved: 0,
+};
+
+/** By how much all balances differ from all movements; 0, or the ledger is wrong. */
+export function ledgerImbalance({ pointsMoved, pointsInCirculation }: Totals): number {
+  return pointsMoved - pointsInCirculation;
+}
+
+/** Which rows an event touches. */
+export interface Touched {
+  reserveNo?: number;
+  /** The reservation begins with this event: it has no row yet. */
+  begins?: boolean;
+  bikeId?: number;
+  userId?: string;
+}
+
+/** The rows an event touches, before or after it. */
+export interface Rows {
+  reservation?: ReservationView | undefined;
+  bike?: BikeView | undefined;
+  account?: AccountView | undefined;
+}
+
+export interface Projected {
+  rows: Rows;
+  totals: Totals;
+  /** Nothing that anybody watches changed: not worth a push. */
+  quiet: boolean;
+}
+
+type TodayCount = Extract<keyof Totals, `${string}Today`>;
+
+export function touchedBy(event: DomainEvent): Touched {
+  switch (event.type) {
+    case 'BikeRegistered':
+    case 'BikeConditionChanged':
+      return { bikeId: event.data.bikeId };
+    case 'PointsIncreased':
+    case 'PointsDeducted':
+    case 'PointsRestored':
+    case 'OvertimeCharged':
+      return { userId: event.data.userId };
+    case 'ReservationRequested':
+      return { reserveNo: event.data.reserveNo, bikeId: event.data.bikeId, begins: true };
+    case 'ReservationConfirmed':
+    case 'ReservationRejected':
+    case 'ReservationCancelled':
+    case 'ReservationExpired':
+    case 'RideStarted':
+    case 'BikeReturned':
+      return { reserveNo: event.data.reserveNo, bikeId: event.data.bikeId };
+    case 'BikeSlotOpened':
+    case 'BikeSlotChanged':
+    case 'PointPurchaseApproved':
+    case 'PointPurchaseDeclined':
+    case 'PointsRefused':
+    case 'ReservationSettled':
+      return {};
+  }
+}
+
+/** What an event makes of the rows it touches and of the totals. The order of events of different streams is no matter. */
+export function project(event: DomainEvent, before: Rows, totals: Totals): Projected {
+  const today = turnDay(totals, event.time);
+  switch (event.type) {
+    case 'BikeRegistered':
+    case 'BikeConditionChanged': {
+      const { bikeId, condition } = event.data;
+      const bike: BikeView = { ...(before.bike ?? { bikeId, use: 'free' }), condition };
+      return loud({ bike }, recount(today, before.bike, bike));
+    }
+    case 'PointsIncreased':
+      return movement(event, before, today, 'pointsPurchasedToday', 1);
+    case 'PointsDeducted':
+    case 'OvertimeCharged':
+      return movement(event, before, today, 'pointsSpentToday', -1);
+    case 'PointsRestored':
+      return movement(event, before, today, 'pointsRestoredToday', 1);
+    case 'ReservationRequested':
+      return step(event, before, today, 'reserved', null);
+    case 'ReservationConfirmed':
+      return step(event, before, today, 'reserved', 'reservationsToday');
+    case 'RideStarted':
+      return step(event, before, today, 'inUse', null);
+    case 'ReservationRejected':
+      return step(event, before, today, 'free', 'rejectedToday');
+    case 'ReservationCancelled':
+      return step(event, before, today, 'free', 'cancelledToday');
+    case 'ReservationExpired':
+      return step(event, before, today, 'free', 'expiredToday');
+    case 'BikeReturned':
+      return step(event, before, today, 'free', 'returnedToday');
+    case 'BikeSlotOpened':
+    case 'BikeSlotChanged':
+    case 'PointPurchaseApproved':
+    case 'PointPurchaseDeclined':
+    case 'PointsRefused':
+    case 'ReservationSettled':
+      return { rows: {}, totals: today, quiet: true };
+  }
+}
+
+function loud(rows: Rows, totals: Totals): Projected {
+  return { rows, totals, quiet: false };
+}
+
+type PointMovement = 'PointsIncreased' | 'PointsDeducted' | 'PointsRestored' | 'OvertimeCharged';
+
+function movement(
+  event: EventNamed<PointMovement>,
+  before: Rows,
+  totals: Totals,
+  count: TodayCount,
+  sign: 1 | -1,
+): Projected {
+  const { userId, amount, balanceAfter } = event.data;
+  const counted = countToday(totals, event.time, count, amount);
+  const difference = balanceAfter - (before.account?.balance ?? 0);
+  return loud(
+    { account: { userId, balance: balanceAfter } },
+    {
+      ...counted,
+      pointsInCirculation: counted.pointsInCirculation + difference,
+      pointsMoved: counted.pointsMoved + sign * amount,
+    },
+  );
+}
+
+type ReservationStep =
+  | 'ReservationRequested'
+  | 'ReservationConfirmed'
+  | 'ReservationRejected'
+  | 'ReservationCancelled'
+  | 'ReservationExpired'
+  | 'RideStarted'
+  | 'BikeReturned';
+
+function step(
+  event: EventNamed<ReservationStep>,
+  before: Rows,
+  totals: Totals,
+  use: BikeView['use'],
+  count: TodayCount | null,
+): Projected {
+  const { bikeId } = event.data;
+  const bike: BikeView = { ...(before.bike ?? { bikeId, condition: null }), use };
+  const counted = count ? countToday(totals, event.time, count, 1) : totals;
+  return loud({ reservation: evolve(before.reservation, event), bike }, recount(counted, before.bike, bike));
+}
+
+/** The reservation after the event; it begins with what the event says of it where an earlier one was discarded. */
+function evolve(before: ReservationView | undefined, event: EventNamed<ReservationStep>): ReservationView {
+  const { reserveNo, userId, bikeId } = event.data;
+  const begun: ReservationView = before ?? {
+    reserveNo,
+    userId,
+    bikeId,
+    reserveStatus: 'PENDING',
+    reserveDateTime: event.time,
+    expiresAt: null,
+    startDateTime: null,
+    returnDateTime: null,
+    fee: 0,
+    updatedAt: event.time,
+  };
+  const row = { ...begun, updatedAt: event.time };
+  switch (event.type) {
+    case 'ReservationRequested':
+      return { ...row, reserveDateTime: event.data.requestedAt, fee: event.data.fee };
+    case 'ReservationConfirmed':
+      return { ...row, reserveStatus: 'RESERVED', expiresAt: event.data.expiresAt };
+    case 'ReservationRejected':
+      return { ...row, reserveStatus: 'REJECTED', refusalCode: event.data.code };
+    case 'ReservationCancelled':
+      return { ...row, reserveStatus: 'CANCELLED', expiresAt: null };
+    case 'ReservationExpired':
+      return { ...row, reserveStatus: 'EXPIRED', expiresAt: null };
+    case 'RideStarted':
+      return { ...row, reserveStatus: 'IN_USE', startDateTime: event.data.startedAt, expiresAt: null };
+    case 'BikeReturned':
+      return { ...row, reserveStatus: 'RETURNED', returnDateTime: event.data.returnedAt, expiresAt: null };
+  }
+}
+
+type BikeCount = 'available' | 'reserved' | 'inUse' | 'outOfService';
+
+/** Where a bike counts; nowhere before its registration was heard of. */
+function countOf(bike: BikeView | undefined): BikeCount | null {
+  if (!bike || bike.condition === null) return null;
+  if (bike.use !== 'free') return bike.use;
+  return bike.condition === 'IN_SERVICE' ? 'available' : 'outOfService';
+}
+
+function recount(totals: Totals, before: BikeView | undefined, after: BikeView): Totals {
+  const counted = { ...totals };
+  const [left, entered] = [countOf(before), countOf(after)];
+  if (left) counted[left] -= 1;
+  if (entered) counted[entered] += 1;
+  if (!left && entered) counted.bikes += 1;
+  return counted;
+}
+
+function countToday(totals: Totals, time: string, count: TodayCount, by: number): Totals {
+  return dayOf(time) === totals.day ? { ...totals, [count]: totals[count] + by } : totals;
+}
+
+/** The day begins with its first event; what arrives late from the day before no longer counts. */
+function turnDay(totals: Totals, time: string): Totals {
+  const day = dayOf(time);
+  return day > totals.day ? onDay(totals, day) : totals;
+}
+
+/** The totals as they are on a day: those of another day begin at 0. */
+export function onDay(totals: Totals, day: string): Totals {
+  if (totals.day === day) return totals;
+  return {
+    ...totals,
+    day,
+    reservationsToday: 0,
+    cancelledToday: 0,
+    returnedToday: 0,
+    rejectedToday: 0,
+    expiredToday: 0,
+    pointsPurchasedToday: 0,
+    pointsSpentToday: 0,
+    pointsRestoredToday: 0,
+  };
+}
+
+const seoulOffsetMs = 9 * 3_600_000;
+
+/** The day in Asia/Seoul (UTC+9, no daylight saving time), `YYYY-MM-DD`. */
+export function dayOf(time: string): string {
+  return new Date(Date.parse(time) + seoulOffsetMs).toISOString().slice(0, 10);
+}

@@ -1,0 +1,76 @@
+import { ContractError, requireRole, type PageRequest, type RequestContext, type Resolvers } from '../chassis/index.ts';
+import type { Feed, FeedItem, Snapshot } from './feed.ts';
+import { dayOf, ledgerImbalance, onDay } from './projections.ts';
+import type { ReadModels, ReservationRowFilter, RowOrder } from './read-models.ts';
+
+interface Dependencies {
+  feed: Feed;
+  models: ReadModels;
+  landscape: string;
+  clock(): Date;
+  pendingEvents(): Promise<number>;
+  parkedEvents(): Promise<number>;
+}
+
+const longestSeriesMinutes = 180;
+
+export function createResolvers(dependencies: Dependencies): Resolvers {
+  const { feed, models, clock, landscape } = dependencies;
+  const watch = ({ viewer }: RequestContext) => requireRole(viewer, 'operator', 'auditor', 'admin');
+
+  return {
+    Query: {
+      dashboard(_root: unknown, _arguments: unknown, context: RequestContext) {
+        watch(context);
+        const { at, cursor, totals } = feed.snapshot();
+        return { at: at ?? clock().toISOString(), cursor, landscape, totals, lag: {} };
+      },
+    },
+
+    Subscription: {
+      dashboardUpdated: {
+        subscribe: (_root: unknown, { after }: { after?: string | null }, context: RequestContext) => {
+          watch(context);
+          return feed.follow(after ?? null);
+        },
+        resolve: (item: FeedItem) => item,
+      },
+    },
+
+    Dashboard: {
+      totals: ({ totals }: Snapshot) => onDay(totals, dayOf(clock().toISOString())),
+      reservations: (
+        _dashboard: unknown,
+        { filter, orderBy, ...page }: { filter?: ReservationRowFilter | null; orderBy: RowOrder } & PageRequest,
+      ) => models.list(filter ?? {}, orderBy, page),
+      series: (_dashboard: unknown, { minutes }: { minutes: number }) => series(models, minutes, clock()),
+    },
+
+    DashboardTotals: {
+      ledgerImbalance,
+    },
+
+    DashboardLag: {
+      pendingEvents: () => dependencies.pendingEvents(),
+      parkedEvents: () => dependencies.parkedEvents(),
+    },
+
+    DashboardReservation: {
+      reservation: ({ reserveNo }: { reserveNo: number }) => ({ __typename: 'Reservation', reserveNo }),
+      bike: ({ bikeId }: { bikeId: number }) => ({ __typename: 'Bike', bikeId }),
+    },
+  };
+}
+
+async function series(models: ReadModels, minutes: number, now: Date) {
+  if (minutes < 1 || minutes > longestSeriesMinutes) {
+    throw new ContractError(`"minutes" must be 1 to ${longestSeriesMinutes}, not ${minutes}.`);
+  }
+  const thisMinute = Math.floor(now.getTime() / 60_000);
+  const begins = Array.from({ length: minutes }, (_, index) =>
+    new Date((thisMinute - minutes + 1 + index) * 60_000).toISOString(),
+  );
+  const counted = await models.perMinute(begins[0] ?? now.toISOString());
+  const none = { requested: 0, rejected: 0, refusals: [] };
+  return begins.map((minute) => ({ minute, ...(counted.get(minute.slice(0, 16)) ?? none) }));
+}

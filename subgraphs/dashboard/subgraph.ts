@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { parseEvent, publishers } from '../../schema/events/index.ts';
+import { subgraphNames } from '../../schema/subgraphs.ts';
+import {
+  eventSubject,
+  parseOrThrow,
+  wholeNumber,
+  type Consumer,
+  type Resolvers,
+  type Runtime,
+  type Subgraph,
+} from '../chassis/index.ts';
+import { createFeed } from './feed.ts';
+import { createOperationResolvers } from './operation-resolvers.ts';
+import { createOperations } from './operations.ts';
+import { ledgerImbalance } from './projections.ts';
+import { createReadModels, type FeedDocument } from './read-models.ts';
+import { createResolvers } from './resolvers.ts';
+
+const settingsSchema = z.object({
+  FEED_BATCH_MS: wholeNumber(20),
+  FEED_SETTLE_MS: wholeNumber(1_000),
+  FEED_BATCH_SIZE: wholeNumber(500, 1),
+  FEED_CAUSE_WAIT_MS: wholeNumber(1_000),
+  FEED_RECENT_COMMITS: wholeNumber(1_000, 1),
+  FEED_CACHE_SIZE: wholeNumber(50_000, 1),
+  FEED_CHECKPOINT_MS: wholeNumber(1_000),
+  FEED_POLL_MS: wholeNumber(1_000, 1),
+  FEED_RETENTION_SECONDS: wholeNumber(604_800, 60),
+  PARKED_SETTLE_TIMEOUT_MS: wholeNumber(8_000, 1),
+});
+
+/** The read side. It follows everybody and decides nothing. */
+export function createDashboard(runtime: Runtime): Subgraph {
+  const { bus, clock, database, logger, metrics, service, time } = runtime;
+  const settings = runtime.readSettings(settingsSchema);
+  const stored = createReadModels(database, settings.FEED_RETENTION_SECONDS);
+  const models = { ...stored, append: (commit: FeedDocument) => metrics.timeAppend(stored.append(commit)) };
+  const feed = createFeed({
+    models,
+    clock,
+    time,
+    batchMs: settings.FEED_BATCH_MS,
+    settleEveryMs: settings.FEED_SETTLE_MS,
+    batchSize: settings.FEED_BATCH_SIZE,
+    causeWaitMs: settings.FEED_CAUSE_WAIT_MS,
+    subjectOf: (publisher, stream) => eventSubject(bus.subjectPrefix, publisher, stream),
+    recentCommits: settings.FEED_RECENT_COMMITS,
+    cacheSize: settings.FEED_CACHE_SIZE,
+    checkpointEveryMs: settings.FEED_CHECKPOINT_MS,
+    committed: (version) => bus.notify(service, 'feed', String(version)),
+  });
+  const operations = createOperations({
+    bus,
+    services: subgraphNames,
+    settleTimeoutMs: settings.PARKED_SETTLE_TIMEOUT_MS,
+  });
+  let consumer: Consumer | undefined;
+  let countParked = async () => 0;
+  let stopPolling: () => void = () => undefined;
+
+  const catchUp = () => {
+    feed.catchUp().catch((error: unknown) => logger.debug({ err: error }, 'the feed could not be read'));
+  };
+
+  metrics.gauge('ttareungi_ledger_imbalance_points', 'By how much all balances differ from all movements; 0.', () =>
+    ledgerImbalance(feed.snapshot().totals),
+  );
+
+  return {
+    resolvers: mergeResolvers(
+      createResolvers({
+        feed,
+        models,
+        landscape: runtime.settings.LANDSCAPE,
+        clock,
+        pendingEvents: () => consumer?.pending() ?? Promise.resolve(0),
+        parkedEvents: () => countParked(),
+      }),
+      createOperationResolvers(operations),
+    ),
+    parts: [
+      models,
+      {
+        prepare: () => feed.load(),
+        start() {
+          bus.onNotice(service, 'feed', (version) => {
+            if (!feed.has(Number(version))) catchUp();
+          });
+          stopPolling = time.every(settings.FEED_POLL_MS, catchUp);
+        },
+        async close() {
+          stopPolling();
+          await feed.close();
+        },
+      },
+    ],
+    follows: {
+      publishers: Object.keys(publishers),
+      handle: (envelope, subject) => feed.add(parseOrThrow(envelope, parseEvent), subject),
+      positions: {
+        get: (subject) => feed.position(subject),
+        reread: async (subject) => {
+          await feed.catchUp();
+          return feed.position(subject);
+        },
+        advance: (subject, version) => feed.skip(subject, version),
+      },
+      consumer: (made, count) => {
+        consumer = made;
+        countParked = count;
+      },
+    },
+  };
+}
+
+/** Resolvers of several files: each adds fields of its own to the types. */
+function mergeResolvers(...parts: Resolvers[]): Resolvers {
+  const merged: Resolvers = {};
+  for (const part of parts) {
+    for (const [type, fields] of Object.entries(part)) merged[type] = { ...merged[type], ...fields };
+  }
+  return merged;
+}

@@ -1,0 +1,36 @@
+/** `node subgraphs/main.ts <name>` runs one subgraph, `… all` runs them all in one process. */
+import { subgraphNames, type SubgraphName } from '../schema/subgraphs.ts';
+import {
+  ConfigError,
+  createLogger,
+  exitCodeConfig,
+  processSettings,
+  readConfig,
+  startService,
+  stopOnSignal,
+} from './chassis/index.ts';
+import { definitionOf } from './registry.ts';
+
+const wanted = process.argv[2] ?? '';
+const names = wanted === 'all' ? subgraphNames : subgraphNames.filter((name: SubgraphName) => name === wanted);
+
+if (names.length === 0) {
+  process.stderr.write(`Usage: node subgraphs/main.ts ${subgraphNames.join('|')}|all\n`);
+  process.exit(exitCodeConfig);
+}
+
+try {
+  const settings = readConfig(processSettings, process.env);
+  const services = await Promise.all(names.map((name) => startService(definitionOf(name, process.env), process.env)));
+  stopOnSignal(
+    async () => {
+      await Promise.all(services.map((service) => service.close()));
+    },
+    settings.STOP_DELAY_MS + settings.STOP_TIMEOUT_MS,
+    createLogger(settings.LOG_LEVEL, wanted),
+  );
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exit(exitCodeConfig);
+}

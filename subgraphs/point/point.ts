@@ -1,0 +1,159 @@
+import type { EventNamed, NewEvent, PointEvent } from '../../schema/events/index.ts';
+import { refuse, type Decider } from '../chassis/decider.ts';
+
+type PointsRefusal = EventNamed<'PointsRefused'>['data']['code'];
+
+/** A rider's account. One live reservation per rider holds by construction: the account holds points for at most one. */
+export interface Account {
+  userId: string | null;
+  /** Nothing was ever bought: there is no account to take points from. */
+  opened: boolean;
+  balance: number;
+  /** Overtime that the balance could not pay. */
+  debt: number;
+  /** The reservation that is paid for and not over. */
+  hold: { reserveNo: number; fee: number } | null;
+  /** The reservation whose overtime the debt is for. */
+  debtOf: number | null;
+  /** Movements so far; the newest one has this number. */
+  seq: number;
+}
+
+export type PointCommand =
+  | { type: 'IncreasePoints'; userId: string; confirmId: number; price: number }
+  | { type: 'DeductPoints'; userId: string; reserveNo: number; bikeId: number; fee: number }
+  | { type: 'RestorePoints'; userId: string; reserveNo: number }
+  | { type: 'SettleRide'; userId: string; reserveNo: number; startedAt: string | null; returnedAt: string };
+
+export interface OvertimeRule {
+  /** Minutes that the fee covers. */
+  freeMinutes: number;
+  /** Each started step costs. */
+  stepMinutes: number;
+  stepPrice: number;
+  /** Most that one ride can cost. */
+  cap: number;
+}
+
+type NewPointEvent = NewEvent<PointEvent>;
+
+/** Nothing here is turned down: what others must know of is an event (`PointsRefused`). */
+export const account = (overtime: OvertimeRule): Decider<Account, PointCommand, NewPointEvent, never> => ({
+  initial: { userId: null, opened: false, balance: 0, debt: 0, hold: null, debtOf: null, seq: 0 },
+
+  decide(command, state, at) {
+    switch (command.type) {
+      case 'IncreasePoints':
+        return increase(command, state, at);
+      case 'DeductPoints':
+        return deduct(command, state, at);
+      case 'RestorePoints': {
+        const { userId, reserveNo } = command;
+        if (state.hold?.reserveNo !== reserveNo) return [];
+        const amount = state.hold.fee;
+        const data = { userId, reserveNo, amount, balanceAfter: state.balance + amount, at };
+        return [{ type: 'PointsRestored', data }];
+      }
+      case 'SettleRide':
+        return settle(command, state, at, overtime);
+    }
+  },
+
+  evolve(state, event) {
+    const { userId } = event.data;
+    switch (event.type) {
+      case 'PointsIncreased':
+        return { ...moved(state, event.data), userId, opened: true };
+      case 'PointsDeducted': {
+        const { reserveNo, amount } = event.data;
+        return { ...moved(state, event.data), hold: { reserveNo, fee: amount } };
+      }
+      case 'PointsRefused':
+        return { ...state, userId };
+      case 'PointsRestored':
+        return { ...moved(state, event.data), hold: null };
+      case 'ReservationSettled':
+        return { ...state, hold: null };
+      case 'OvertimeCharged': {
+        const { owed, reserveNo } = event.data;
+        return { ...moved(state, event.data), debt: owed, debtOf: owed > 0 ? reserveNo : null };
+      }
+    }
+  },
+});
+
+function moved(state: Account, { balanceAfter, amount }: { balanceAfter: number; amount: number }): Account {
+  return { ...state, balance: balanceAfter, seq: amount > 0 ? state.seq + 1 : state.seq };
+}
+
+/** Bought points pay an old debt first. */
+function increase(
+  { userId, confirmId, price }: Extract<PointCommand, { type: 'IncreasePoints' }>,
+  state: Account,
+  at: string,
+): NewPointEvent[] {
+  const balance = state.balance + price;
+  const increased: NewPointEvent = {
+    type: 'PointsIncreased',
+    data: { userId, confirmId, amount: price, balanceAfter: balance, at },
+  };
+  if (state.debtOf === null) return [increased];
+  return [increased, charge({ userId, reserveNo: state.debtOf }, state.debt, balance, at)];
+}
+
+function deduct(
+  { userId, reserveNo, bikeId, fee }: Extract<PointCommand, { type: 'DeductPoints' }>,
+  state: Account,
+  at: string,
+): NewPointEvent[] {
+  const refusal = whyNot(state, fee);
+  if (refusal) {
+    return [
+      {
+        type: 'PointsRefused',
+        data: { userId, reserveNo, bikeId, code: refusal.refused, because: refusal.because, at },
+      },
+    ];
+  }
+  const data = { userId, reserveNo, bikeId, amount: fee, balanceAfter: state.balance - fee, at };
+  return [{ type: 'PointsDeducted', data }];
+}
+
+function whyNot(state: Account, fee: number) {
+  const no = (code: PointsRefusal, because: string) => refuse(code, because);
+  if (!state.opened) return no('NO_POINT_ACCOUNT', 'The rider never bought points.');
+  if (state.hold) return no('RIDER_HAS_LIVE_RESERVATION', 'The rider already has a reservation or a ride.');
+  if (state.debt > 0) return no('OUTSTANDING_DEBT', `Overtime of ${state.debt} points is unpaid.`);
+  if (state.balance < fee) {
+    return no('INSUFFICIENT_POINTS', `A reservation costs ${fee} points; the account has ${state.balance}.`);
+  }
+  return undefined;
+}
+
+function settle(
+  { userId, reserveNo, startedAt, returnedAt }: Extract<PointCommand, { type: 'SettleRide' }>,
+  state: Account,
+  at: string,
+  rule: OvertimeRule,
+): NewPointEvent[] {
+  if (state.hold?.reserveNo !== reserveNo) return [];
+  const settled: NewPointEvent = { type: 'ReservationSettled', data: { userId, reserveNo, at } };
+  const price = startedAt === null ? 0 : overtimePrice(startedAt, returnedAt, rule);
+  return price === 0 ? [settled] : [settled, charge({ userId, reserveNo }, price, state.balance, at)];
+}
+
+/** Takes what the balance has; the rest is owed. A balance never goes below 0. */
+function charge(of: { userId: string; reserveNo: number }, price: number, balance: number, at: string): NewPointEvent {
+  const amount = Math.min(price, balance);
+  return {
+    type: 'OvertimeCharged',
+    data: { ...of, amount, balanceAfter: balance - amount, owed: price - amount, at },
+  };
+}
+
+/** 200 points per started 5 minutes after the first 60, at most 30,000 (the city's own rules, FACTS §7). */
+export function overtimePrice(startedAt: string, returnedAt: string, rule: OvertimeRule): number {
+  const minutes = (Date.parse(returnedAt) - Date.parse(startedAt)) / 60_000;
+  const steps = Math.ceil(Math.max(0, minutes - rule.freeMinutes) / rule.stepMinutes);
+  return Math.min(rule.cap, steps * rule.stepPrice);
+}

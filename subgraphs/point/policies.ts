@@ -1,0 +1,34 @@
+import type { DomainEvent } from '../../schema/events/index.ts';
+import type { Policies } from '../chassis/decider.ts';
+import type { PointCommand } from './point.ts';
+
+export const accountOf = (userId: string) => `account-${userId}`;
+
+const restore = ({ data: { userId, reserveNo } }: { data: { userId: string; reserveNo: number } }) => ({
+  stream: accountOf(userId),
+  command: { type: 'RestorePoints' as const, userId, reserveNo },
+});
+
+/** What point does when others decided something. */
+export const policies: Policies<DomainEvent, PointCommand> = {
+  PointPurchaseApproved: {
+    increasePointsWhenPointPurchaseApproved: ({ data: { userId, confirmId, price } }) => ({
+      stream: accountOf(userId),
+      command: { type: 'IncreasePoints', userId, confirmId, price },
+    }),
+  },
+  ReservationRequested: {
+    deductPointsWhenReservationRequested: ({ data: { userId, reserveNo, bikeId, fee } }) => ({
+      stream: accountOf(userId),
+      command: { type: 'DeductPoints', userId, reserveNo, bikeId, fee },
+    }),
+  },
+  ReservationCancelled: { restorePointsWhenReservationCancelled: restore },
+  ReservationExpired: { restorePointsWhenReservationExpired: restore },
+  BikeReturned: {
+    settleRideWhenBikeReturned: ({ data: { userId, reserveNo, startedAt, returnedAt } }) => ({
+      stream: accountOf(userId),
+      command: { type: 'SettleRide', userId, reserveNo, startedAt, returnedAt },
+    }),
+  },
+};

@@ -1,0 +1,213 @@
+import type { BikeCondition, EventNamed, NewEvent, ReservationEvent } from '../../schema/events/index.ts';
+import { refuse, type Decider } from '../chassis/decider.ts';
+
+export type ReserveStatus = 'PENDING' | 'RESERVED' | 'IN_USE' | 'RETURNED' | 'CANCELLED' | 'EXPIRED' | 'REJECTED';
+export type RejectionCode = EventNamed<'ReservationRejected'>['data']['code'];
+
+export interface Reservation {
+  reserveNo: number;
+  userId: string;
+  bikeId: number;
+  reserveStatus: ReserveStatus;
+  fee: number;
+  reserveDateTime: string;
+  /** When the present situation runs out: the wait for the points, then the hold. Null once nothing can run out. */
+  deadline: string | null;
+  startDateTime: string | null;
+  returnDateTime: string | null;
+  refusal: { code: RejectionCode; because: string } | null;
+}
+
+/** One bike as reservation sees it: its stream has room for one live reservation at a time. */
+export type BikeSlot =
+  | { status: 'unknown' }
+  /** `last` is the reservation that ended most recently. */
+  | { status: 'free'; bikeId: number; condition: BikeCondition; last: Reservation | null }
+  | { status: 'held'; bikeId: number; condition: BikeCondition; reservation: Reservation };
+
+export type ReservationCommand =
+  | { type: 'OpenSlot'; bikeId: number; condition: BikeCondition }
+  | { type: 'ChangeSlot'; condition: BikeCondition }
+  | { type: 'RequestReservation'; reserveNo: number; userId: string }
+  | { type: 'ConfirmReservation'; reserveNo: number }
+  | { type: 'RejectReservation'; reserveNo: number; code: RejectionCode; because: string }
+  | { type: 'CancelReservation'; reserveNo: number; because: 'BY_RIDER' | 'BY_OPERATOR'; reason?: string }
+  | { type: 'ExpireReservation'; reserveNo: number }
+  | { type: 'StartRide'; reserveNo: number }
+  | { type: 'ReturnBike'; reserveNo: number; reason?: string };
+
+export type ReservationRefusal =
+  | 'BIKE_NOT_FOUND'
+  | 'BIKE_NOT_IN_SERVICE'
+  | 'BIKE_ALREADY_RESERVED'
+  | 'NOT_CANCELLABLE'
+  | 'NOT_STARTABLE'
+  | 'NOT_RETURNABLE';
+
+export interface ReservationRule {
+  /** Points. */
+  fee: number;
+  holdMs: number;
+  /** How long to wait for the points before giving up. */
+  sagaMs: number;
+}
+
+type NewReservationEvent = NewEvent<ReservationEvent>;
+type Decision = readonly NewReservationEvent[];
+
+export const reservation = (
+  rule: ReservationRule,
+): Decider<BikeSlot, ReservationCommand, NewReservationEvent, ReservationRefusal> => ({
+  initial: { status: 'unknown' },
+
+  decide(command, slot, at) {
+    switch (command.type) {
+      case 'OpenSlot': {
+        const { bikeId, condition } = command;
+        return slot.status === 'unknown' ? [{ type: 'BikeSlotOpened', data: { bikeId, condition, at } }] : [];
+      }
+      case 'ChangeSlot':
+        return changeSlot(slot, command.condition, at);
+      case 'RequestReservation':
+        if (slot.status === 'unknown') return refuse('BIKE_NOT_FOUND', 'No bike has this number.');
+        if (slot.condition !== 'IN_SERVICE') return refuse('BIKE_NOT_IN_SERVICE', 'The bike is out of service.');
+        if (slot.status === 'held') return refuse('BIKE_ALREADY_RESERVED', 'Another reservation holds the bike.');
+        return request(command, slot.bikeId, rule, at);
+      case 'ConfirmReservation': {
+        const live = liveIn(slot, command.reserveNo, 'PENDING');
+        const data = { confirmedAt: at, expiresAt: later(at, rule.holdMs) };
+        return live ? [{ type: 'ReservationConfirmed', data: { ...named(live), ...data } }] : [];
+      }
+      case 'RejectReservation': {
+        const live = liveIn(slot, command.reserveNo, 'PENDING');
+        const { code, because } = command;
+        return live ? [{ type: 'ReservationRejected', data: { ...named(live), code, because, rejectedAt: at } }] : [];
+      }
+      case 'ExpireReservation': {
+        const live = liveIn(slot, command.reserveNo, 'PENDING', 'RESERVED');
+        const due = live?.deadline !== null && live !== undefined && Date.parse(live.deadline) <= Date.parse(at);
+        return due ? [{ type: 'ReservationExpired', data: { ...named(live), expiredAt: at } }] : [];
+      }
+      case 'CancelReservation': {
+        const live = liveIn(slot, command.reserveNo, 'PENDING', 'RESERVED');
+        if (!live) return refuse('NOT_CANCELLABLE', 'Only a reservation whose ride has not started can be cancelled.');
+        const data = { ...named(live), because: command.because, cancelledAt: at, ...reasonIn(command) };
+        return [{ type: 'ReservationCancelled', data }];
+      }
+      case 'StartRide': {
+        const live = liveIn(slot, command.reserveNo, 'RESERVED');
+        if (!live) return refuse('NOT_STARTABLE', 'Only a confirmed reservation can be started.');
+        return [{ type: 'RideStarted', data: { ...named(live), startedAt: at } }];
+      }
+      case 'ReturnBike': {
+        const live = liveIn(slot, command.reserveNo, 'RESERVED', 'IN_USE');
+        if (!live) return refuse('NOT_RETURNABLE', 'Only a confirmed reservation or a ride can be returned.');
+        const data = { ...named(live), startedAt: live.startDateTime, returnedAt: at, ...reasonIn(command) };
+        return [{ type: 'BikeReturned', data }];
+      }
+    }
+  },
+
+  evolve(slot, event) {
+    const { data } = event;
+    switch (event.type) {
+      case 'BikeSlotOpened':
+        return { status: 'free', bikeId: data.bikeId, condition: event.data.condition, last: null };
+      case 'BikeSlotChanged':
+        return slot.status === 'unknown' ? slot : { ...slot, condition: event.data.condition };
+      case 'ReservationRequested':
+        return slot.status === 'unknown' ? slot : hold(slot, requested(event.data));
+      case 'ReservationConfirmed':
+        return update(slot, { reserveStatus: 'RESERVED', deadline: event.data.expiresAt });
+      case 'RideStarted':
+        return update(slot, { reserveStatus: 'IN_USE', startDateTime: event.data.startedAt, deadline: null });
+      case 'ReservationRejected': {
+        const { code, because } = event.data;
+        return end(slot, { reserveStatus: 'REJECTED', refusal: { code, because } });
+      }
+      case 'ReservationCancelled':
+        return end(slot, { reserveStatus: 'CANCELLED' });
+      case 'ReservationExpired':
+        return end(slot, { reserveStatus: 'EXPIRED' });
+      case 'BikeReturned':
+        return end(slot, { reserveStatus: 'RETURNED', returnDateTime: event.data.returnedAt });
+    }
+  },
+});
+
+/** The reservation that the slot's last decision was about. */
+export function latestIn(slot: BikeSlot): Reservation | null {
+  if (slot.status === 'unknown') return null;
+  return slot.status === 'held' ? slot.reservation : slot.last;
+}
+
+/** A bike taken out of service loses a reservation whose ride has not started; a ride goes on. */
+function changeSlot(slot: BikeSlot, condition: BikeCondition, at: string): Decision {
+  if (slot.status === 'unknown' || slot.condition === condition) return [];
+  const changed: NewReservationEvent = { type: 'BikeSlotChanged', data: { bikeId: slot.bikeId, condition, at } };
+  if (condition === 'IN_SERVICE' || slot.status === 'free' || slot.reservation.reserveStatus === 'IN_USE') {
+    return [changed];
+  }
+  const data = { ...named(slot.reservation), because: 'BIKE_WITHDRAWN' as const, cancelledAt: at };
+  return [changed, { type: 'ReservationCancelled', data }];
+}
+
+function request(
+  { reserveNo, userId }: { reserveNo: number; userId: string },
+  bikeId: number,
+  rule: ReservationRule,
+  at: string,
+): Decision {
+  const data = { reserveNo, userId, bikeId, fee: rule.fee, requestedAt: at, deadline: later(at, rule.sagaMs) };
+  return [{ type: 'ReservationRequested', data }];
+}
+
+function liveIn(slot: BikeSlot, reserveNo: number, ...statuses: ReserveStatus[]): Reservation | undefined {
+  if (slot.status !== 'held' || slot.reservation.reserveNo !== reserveNo) return undefined;
+  return statuses.includes(slot.reservation.reserveStatus) ? slot.reservation : undefined;
+}
+
+function named({ reserveNo, userId, bikeId }: Reservation) {
+  return { reserveNo, userId, bikeId };
+}
+
+/** Only where one was given: an event without it is as it always was. */
+function reasonIn({ reason }: { reason?: string }): { reason?: string } {
+  return reason === undefined ? {} : { reason };
+}
+
+function requested(data: EventNamed<'ReservationRequested'>['data']): Reservation {
+  const { reserveNo, userId, bikeId, fee, requestedAt, deadline } = data;
+  return {
+    reserveNo,
+    userId,
+    bikeId,
+    reserveStatus: 'PENDING',
+    fee,
+    reserveDateTime: requestedAt,
+    deadline,
+    startDateTime: null,
+    returnDateTime: null,
+    refusal: null,
+  };
+}
+
+type KnownSlot = Exclude<BikeSlot, { status: 'unknown' }>;
+
+function hold({ bikeId, condition }: KnownSlot, held: Reservation): BikeSlot {
+  return { status: 'held', bikeId, condition, reservation: held };
+}
+
+function update(slot: BikeSlot, change: Partial<Reservation>): BikeSlot {
+  return slot.status === 'held' ? hold(slot, { ...slot.reservation, ...change }) : slot;
+}
+
+function end(slot: BikeSlot, change: Partial<Reservation>): BikeSlot {
+  if (slot.status !== 'held') return slot;
+  const { bikeId, condition, reservation: ended } = slot;
+  return { status: 'free', bikeId, condition, last: { ...ended, deadline: null, ...change } };
+}
+
+function later(at: string, ms: number): string {
+  return new Date(Date.parse(at) + ms).toISOString();
+}

@@ -1,0 +1,191 @@
+import type { ReservationEvent } from '../../schema/events/index.ts';
+import {
+  callerOf,
+  isStaff,
+  pick,
+  requireRole,
+  requireSelfOrStaff,
+  requireViewer,
+  type JournalDocument,
+  type PageRequest,
+  type RequestContext,
+  type Resolvers,
+} from '../chassis/index.ts';
+import { slotOf } from './policies.ts';
+import { latestIn, type BikeSlot, type Reservation } from './reservation.ts';
+import type { ReservationFilter, ReservationRow } from './store.ts';
+import {
+  cancelReservation,
+  reserveBike,
+  returnBike,
+  startRide,
+  type Dependencies as UseCaseDependencies,
+  type ReserveBikeInput,
+  type EndInput,
+  type ReserveNoInput,
+} from './use-cases.ts';
+
+interface Dependencies extends UseCaseDependencies {
+  /** Every slot that changes from now on, on any instance. */
+  changes(): AsyncIterableIterator<BikeSlot>;
+}
+
+interface OfBike {
+  bikeId: number;
+}
+
+interface OfUser {
+  userId: string;
+}
+
+interface Which {
+  reserveNo?: number | null;
+  userId?: string | null;
+}
+
+/**
+ * Decisions on a bike that are looked through for one reservation's: its own are the few up to its last, with the bike's
+ * changes of condition between them.
+ */
+const longestHistory = 100;
+
+export function createResolvers(dependencies: Dependencies): Resolvers {
+  const { store } = dependencies;
+
+  const load = (context: RequestContext, reserveNo: number) =>
+    context.load('reservation', reserveNo, (ids) => store.byIds(ids));
+  const loadSlot = (context: RequestContext, bikeId: number) =>
+    context.load('slot', bikeId, (ids) => store.slotsByIds(ids));
+  const loadHolder = (context: RequestContext, bikeId: number) =>
+    context.load('holder', bikeId, (ids) => store.liveByBikeIds(ids));
+
+  async function visible(reserveNo: number, context: RequestContext): Promise<ReservationRow | null> {
+    requireViewer(context.viewer);
+    const row = await load(context, reserveNo);
+    if (row) requireSelfOrStaff(context.viewer, row.userId);
+    return row;
+  }
+
+  /** Staff see what they ask for; a rider sees only their own. */
+  function list(filter: ReservationFilter, page: PageRequest, { viewer }: RequestContext) {
+    const own = requireViewer(viewer).userId;
+    if (filter.userId) requireSelfOrStaff(viewer, filter.userId);
+    return store.list(isStaff(viewer) ? filter : { ...filter, userId: own }, page);
+  }
+
+  return {
+    Query: {
+      reservation: (_root: unknown, { reserveNo }: { reserveNo: number }, context: RequestContext) =>
+        visible(reserveNo, context),
+      reservations: (
+        _root: unknown,
+        { filter, ...page }: { filter?: ReservationFilter | null } & PageRequest,
+        context: RequestContext,
+      ) => list(filter ?? {}, page, context),
+    },
+
+    Mutation: {
+      reserveBike: (_root: unknown, { input }: { input: ReserveBikeInput }, context: RequestContext) =>
+        reserveBike(dependencies, input, context),
+      startRide: (_root: unknown, { input }: { input: ReserveNoInput }, context: RequestContext) =>
+        startRide(dependencies, input, context),
+      cancelReservation: (_root: unknown, { input }: { input: EndInput }, context: RequestContext) =>
+        cancelReservation(dependencies, input, context),
+      returnBike: (_root: unknown, { input }: { input: EndInput }, context: RequestContext) =>
+        returnBike(dependencies, input, context),
+    },
+
+    Subscription: {
+      reservationChanged: {
+        subscribe: async (_root: unknown, which: Which, context: RequestContext) => {
+          const userId = await whose(which, context, (reserveNo) => visible(reserveNo, context));
+          return reservationsOf(dependencies.changes(), { ...which, userId });
+        },
+        resolve: (reservation: Reservation) => reservation,
+      },
+    },
+
+    Reservation: {
+      __resolveReference: ({ reserveNo }: { reserveNo: number }, context: RequestContext) =>
+        visible(reserveNo, context),
+      user: ({ userId }: OfUser) => ({ __typename: 'User', userId }),
+      bike: ({ bikeId }: OfBike) => ({ __typename: 'Bike', bikeId }),
+      expiresAt: ({ reserveStatus, deadline }: Reservation) => (reserveStatus === 'RESERVED' ? deadline : null),
+      async history({ reserveNo, bikeId }: Reservation, _arguments: unknown, context: RequestContext) {
+        requireRole(context.viewer, 'operator', 'auditor', 'admin');
+        const row = await load(context, reserveNo);
+        if (!row) return [];
+        const documents = await dependencies.slots.journal.latest(slotOf(bikeId), longestHistory, row.version);
+        return documents.flatMap((document) => historyIn(document, reserveNo));
+      },
+    },
+
+    Bike: {
+      __resolveReference: ({ bikeId }: OfBike) => ({ bikeId }),
+      async isAvailable({ bikeId }: OfBike, _arguments: unknown, context: RequestContext) {
+        const [slot, holder] = await Promise.all([loadSlot(context, bikeId), loadHolder(context, bikeId)]);
+        return slot?.condition === 'IN_SERVICE' && !holder;
+      },
+      async currentReservation({ bikeId }: OfBike, _arguments: unknown, context: RequestContext) {
+        if (!context.viewer) return null;
+        const holder = await loadHolder(context, bikeId);
+        return holder && (isStaff(context.viewer) || holder.userId === context.viewer.userId) ? holder : null;
+      },
+      reservations: ({ bikeId }: OfBike, page: PageRequest, context: RequestContext) => list({ bikeId }, page, context),
+    },
+
+    User: {
+      __resolveReference: ({ userId }: OfUser) => ({ userId }),
+      currentReservation({ userId }: OfUser, _arguments: unknown, context: RequestContext) {
+        requireSelfOrStaff(context.viewer, userId);
+        return context.load('liveReservation', userId, (ids) => store.liveByUserIds(ids));
+      },
+      reservations({ userId }: OfUser, page: PageRequest, context: RequestContext) {
+        requireSelfOrStaff(context.viewer, userId);
+        return store.list({ userId }, page);
+      },
+    },
+  };
+}
+
+/** Whose reservations a subscriber may see; undefined = everybody's. */
+async function whose(
+  { reserveNo, userId }: Which,
+  { viewer }: RequestContext,
+  checkReservation: (reserveNo: number) => Promise<unknown>,
+): Promise<string | undefined> {
+  const own = requireViewer(viewer).userId;
+  if (typeof reserveNo === 'number') await checkReservation(reserveNo);
+  if (userId) {
+    requireSelfOrStaff(viewer, userId);
+    return userId;
+  }
+  return isStaff(viewer) ? undefined : own;
+}
+
+function reservationsOf(
+  slots: AsyncIterableIterator<BikeSlot>,
+  { reserveNo, userId }: { reserveNo?: number | null; userId: string | undefined },
+): AsyncIterableIterator<Reservation> {
+  return pick(slots, (slot) => {
+    const latest = latestIn(slot);
+    if (!latest || (typeof reserveNo === 'number' && latest.reserveNo !== reserveNo)) return undefined;
+    return userId === undefined || latest.userId === userId ? { ...latest } : undefined;
+  });
+}
+
+function historyIn({ events, state, cause }: JournalDocument<BikeSlot, ReservationEvent>, reserveNo: number) {
+  return events.flatMap(({ type, time, correlationid, data }) => {
+    const latest = latestIn(state);
+    if (!('reserveNo' in data) || data.reserveNo !== reserveNo || !latest) return [];
+    return {
+      at: time,
+      eventType: type,
+      reserveStatus: latest.reserveStatus,
+      by: callerOf(cause),
+      reason: 'reason' in data ? data.reason : null,
+      bikeWithdrawn: 'because' in data && data.because === 'BIKE_WITHDRAWN',
+      correlationId: correlationid,
+    };
+  });
+}

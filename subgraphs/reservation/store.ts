@@ -1,0 +1,163 @@
+import { Schema, type Connection } from 'mongoose';
+import type { BikeCondition, ReservationEvent } from '../../schema/events/index.ts';
+import {
+  createLruCache,
+  paginate,
+  rowVersion,
+  type Connection as Page,
+  type JournalDocument,
+  type PageRequest,
+  type ViewChange,
+  type ViewRow,
+} from '../chassis/index.ts';
+import { latestIn, type BikeSlot, type Reservation, type ReserveStatus } from './reservation.ts';
+
+/** A reservation as lists show it. */
+export interface ReservationRow extends ViewRow, Reservation {
+  _id: number;
+}
+
+/** Which bikes can be had at all; who has one is in the reservations. */
+export interface SlotRow extends ViewRow {
+  _id: number;
+  condition: BikeCondition;
+}
+
+export interface ReservationFilter {
+  userId?: string | null;
+  bikeId?: number | null;
+  reserveStatus?: ReserveStatus[] | null;
+}
+
+const reservationSchema = new Schema<ReservationRow>(
+  {
+    _id: Number,
+    version: Number,
+    reserveNo: Number,
+    userId: String,
+    bikeId: Number,
+    reserveStatus: String,
+    fee: Number,
+    reserveDateTime: String,
+    deadline: String,
+    startDateTime: String,
+    returnDateTime: String,
+    refusal: Schema.Types.Mixed,
+  },
+  { collection: 'reservations', versionKey: false },
+);
+reservationSchema.index({ reserveNo: -1 });
+reservationSchema.index({ userId: 1, reserveNo: -1 });
+reservationSchema.index({ bikeId: 1, reserveNo: -1 });
+reservationSchema.index({ bikeId: 1, reserveStatus: 1 });
+reservationSchema.index({ reserveStatus: 1, deadline: 1 });
+
+const slotSchema = new Schema<SlotRow>(
+  { _id: Number, version: Number, condition: String },
+  { collection: 'slots', versionKey: false },
+);
+
+const live: ReserveStatus[] = ['PENDING', 'RESERVED', 'IN_USE'];
+
+function changesSlot({ type }: ReservationEvent): boolean {
+  return type === 'BikeSlotOpened' || type === 'BikeSlotChanged';
+}
+
+/** What of a reservation never changes. */
+export type ReservationKey = Pick<Reservation, 'reserveNo' | 'userId' | 'bikeId'>;
+
+/** Raise it when the rows must be made anew. */
+export const viewsVersion = 2;
+
+/** @param cacheSize how many reservations' keys to remember. */
+export function createReservationStore(database: Connection, cacheSize: number) {
+  const reservations = database.model<ReservationRow>('Reservation', reservationSchema);
+  const slots = database.model<SlotRow>('Slot', slotSchema);
+  const keys = createLruCache<number, ReservationKey>(cacheSize);
+
+  async function byIds(reserveNos: readonly number[]): Promise<Map<number, ReservationRow>> {
+    const rows = await reservations
+      .find({ _id: { $in: reserveNos } })
+      .lean<ReservationRow[]>()
+      .exec();
+    return new Map(rows.map((row) => [row.reserveNo, row]));
+  }
+
+  return {
+    prepare: () => Promise.all([reservations.createIndexes(), slots.createIndexes()]),
+
+    changesOf({
+      state,
+      ...document
+    }: JournalDocument<BikeSlot, ReservationEvent>): ViewChange<ReservationRow | SlotRow>[] {
+      if (state.status === 'unknown') return [];
+      const version = rowVersion(document);
+      const slot: SlotRow = { _id: state.bikeId, version, condition: state.condition };
+      const latest = latestIn(state);
+      return [
+        ...(document.events.some(changesSlot) ? [{ collection: slots.collection, row: slot }] : []),
+        ...(latest
+          ? [{ collection: reservations.collection, row: { _id: latest.reserveNo, version, ...latest } }]
+          : []),
+      ];
+    },
+
+    byIds,
+
+    /** Whose reservation it is, and of which bike. */
+    async keyOf(reserveNo: number): Promise<ReservationKey | undefined> {
+      const known = keys.get(reserveNo) ?? (await byIds([reserveNo])).get(reserveNo);
+      if (known) keys.set(reserveNo, { reserveNo, userId: known.userId, bikeId: known.bikeId });
+      return known;
+    },
+
+    async slotsByIds(bikeIds: readonly number[]): Promise<Map<number, SlotRow>> {
+      const rows = await slots
+        .find({ _id: { $in: bikeIds } })
+        .lean<SlotRow[]>()
+        .exec();
+      return new Map(rows.map((row) => [row._id, row]));
+    },
+
+    async liveByBikeIds(bikeIds: readonly number[]): Promise<Map<number, ReservationRow>> {
+      const rows = await reservations
+        .find({ bikeId: { $in: bikeIds }, reserveStatus: { $in: live } })
+        .lean<ReservationRow[]>()
+        .exec();
+      return new Map(rows.map((row) => [row.bikeId, row]));
+    },
+
+    async liveByUserIds(userIds: readonly string[]): Promise<Map<string, ReservationRow>> {
+      const rows = await reservations
+        .find({ userId: { $in: userIds }, reserveStatus: { $in: live } })
+        .sort({ reserveNo: -1 })
+        .lean<ReservationRow[]>()
+        .exec();
+      return new Map(rows.toReversed().map((row) => [row.userId, row]));
+    },
+
+    list({ userId, bikeId, reserveStatus }: ReservationFilter, page: PageRequest): Promise<Page<ReservationRow>> {
+      const filter = {
+        ...(userId ? { userId } : {}),
+        ...(typeof bikeId === 'number' ? { bikeId } : {}),
+        ...(reserveStatus ? { reserveStatus: { $in: reserveStatus } } : {}),
+      };
+      return paginate(reservations, filter, [['reserveNo', -1]], page);
+    },
+
+    /** How many reservations' deadline had passed at a time. */
+    countDue: (at: string): Promise<number> =>
+      reservations.countDocuments({ reserveStatus: { $in: ['PENDING', 'RESERVED'] }, deadline: { $lte: at } }).exec(),
+
+    /** Reservations whose deadline has passed. */
+    due(at: string, limit: number): Promise<ReservationRow[]> {
+      return reservations
+        .find({ reserveStatus: { $in: ['PENDING', 'RESERVED'] }, deadline: { $lte: at } })
+        .limit(limit)
+        .lean<ReservationRow[]>()
+        .exec();
+    },
+  };
+}
+
+export type ReservationStore = ReturnType<typeof createReservationStore>;

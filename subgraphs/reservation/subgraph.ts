@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { parseEvent, parserOf } from '../../schema/events/index.ts';
+import { createAggregate, expectEvent, reactWith, wholeNumber, type Runtime, type Subgraph } from '../chassis/index.ts';
+import { policies, slotOf } from './policies.ts';
+import { reservation } from './reservation.ts';
+import { createResolvers } from './resolvers.ts';
+import { createReservationStore, viewsVersion } from './store.ts';
+
+const settingsSchema = z.object({
+  RESERVATION_FEE: wholeNumber(1000, 1),
+  HOLD_MINUTES: z.coerce.number().positive().default(10),
+  SAGA_DEADLINE_MS: wholeNumber(30_000, 1),
+  EXPIRY_EVERY_MS: wholeNumber(1_000, 1),
+  EXPIRY_BATCH: wholeNumber(100, 1),
+  BIKE_WAIT_MS: wholeNumber(1_000),
+  RESERVATION_CACHE_SIZE: wholeNumber(10_000),
+});
+
+/** What point publishes when a reservation no longer binds the rider. */
+const freeing = ['PointsRestored', 'ReservationSettled', 'PointsRefused'];
+
+/** Who has which bike: the saga's owner. It follows the fleet and the ledger. */
+export function createReservation(runtime: Runtime): Subgraph {
+  const { clock, database } = runtime;
+  const settings = runtime.readSettings(settingsSchema);
+  const store = createReservationStore(database, settings.RESERVATION_CACHE_SIZE);
+  const slots = createAggregate(runtime, {
+    decider: reservation({
+      fee: settings.RESERVATION_FEE,
+      holdMs: settings.HOLD_MINUTES * 60_000,
+      sagaMs: settings.SAGA_DEADLINE_MS,
+    }),
+    changesOf: store.changesOf,
+    parse: parserOf('reservation'),
+    viewsVersion,
+  });
+
+  const expectPointsFreed = (userId: string, reserveNo: number) => {
+    const expected = expectEvent(runtime, 'point', `account-${userId}`, ({ type, data }) => {
+      return freeing.includes(type) && (data as { reserveNo?: number }).reserveNo === reserveNo;
+    });
+    return { stop: expected.stop, arrived: () => expected.arrived(runtime.settings.OUTCOME_TIMEOUT_MS) };
+  };
+
+  /** Every instance looks; whose insert comes first decides. */
+  async function expireWhatIsDue(): Promise<void> {
+    const due = await store.due(clock().toISOString(), settings.EXPIRY_BATCH);
+    for (const { bikeId, reserveNo, reserveStatus } of due) {
+      const cause = `expire:${reserveNo}:${reserveStatus}`;
+      await slots.handle(
+        slotOf(bikeId),
+        { type: 'ExpireReservation', reserveNo },
+        { cause, correlationId: cause, causationId: cause },
+      );
+    }
+  }
+
+  // A sweep or two late is no failure: whoever looks between two of them would always find some.
+  const missedSweepsMs = 10 * settings.EXPIRY_EVERY_MS;
+  runtime.metrics.gauge(
+    'ttareungi_sagas_past_deadline',
+    'Reservations that should have expired ten sweeps ago, and did not.',
+    () => store.countDue(new Date(clock().getTime() - missedSweepsMs).toISOString()),
+  );
+
+  return {
+    resolvers: createResolvers({
+      slots,
+      store,
+      bikeWaitMs: settings.BIKE_WAIT_MS,
+      expectPointsFreed,
+      changes: slots.changes,
+    }),
+    parts: [store, slots],
+    follows: { publishers: ['bike', 'point'], handle: reactWith(slots, policies, parseEvent) },
+    sweeps: [{ name: 'expiry', everyMs: settings.EXPIRY_EVERY_MS, run: expireWhatIsDue }],
+  };
+}

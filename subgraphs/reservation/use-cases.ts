@@ -1,0 +1,138 @@
+import type { ReservationEvent } from '../../schema/events/index.ts';
+import {
+  commandOrigin,
+  refusalOf,
+  requireSelfOrOperator,
+  requireViewer,
+  type Aggregate,
+  type RequestContext,
+} from '../chassis/index.ts';
+import { slotOf } from './policies.ts';
+import {
+  latestIn,
+  type BikeSlot,
+  type Reservation,
+  type ReservationCommand,
+  type ReservationRefusal,
+} from './reservation.ts';
+import type { ReservationKey, ReservationStore } from './store.ts';
+
+export interface Dependencies {
+  slots: Aggregate<BikeSlot, ReservationCommand, ReservationEvent, ReservationRefusal>;
+  store: ReservationStore;
+  /** How long a bike that was just registered is waited for, in ms. */
+  bikeWaitMs: number;
+  /** Begins to wait until point has let go of the reservation; resolves after the time-out too. */
+  expectPointsFreed(userId: string, reserveNo: number): { arrived(): Promise<boolean>; stop(): void };
+}
+
+export interface Payload {
+  reservation: Reservation | null;
+  refusal: { code: string; because: string } | null;
+}
+
+export interface ReserveBikeInput {
+  bikeId: number;
+  userId?: string | null;
+  idempotencyKey?: string | null;
+}
+
+export interface ReserveNoInput {
+  reserveNo: number;
+  idempotencyKey?: string | null;
+}
+
+export interface EndInput extends ReserveNoInput {
+  /** Why, in the words of whoever ends it. */
+  reason?: string | null;
+}
+
+/** Claims the bike, then waits for the points. */
+export async function reserveBike(
+  { slots, store, bikeWaitMs }: Dependencies,
+  input: ReserveBikeInput,
+  context: RequestContext,
+): Promise<Payload> {
+  const userId = input.userId ?? requireViewer(context.viewer).userId;
+  const viewer = requireSelfOrOperator(context.viewer, userId);
+  const origin = commandOrigin(context, viewer, 'reserveBike', input);
+  const stream = slotOf(input.bikeId);
+  const reserveNo = await slots.counters.next('reservation');
+  const command: ReservationCommand = { type: 'RequestReservation', reserveNo, userId };
+
+  let outcome = await slots.handle(stream, command, origin);
+  if (outcome.kind === 'refused' && outcome.state.status === 'unknown') {
+    // The bike may have been registered a moment ago, and reservation not yet have heard of it.
+    const slot = await slots.waitFor(stream, ({ status }) => status !== 'unknown', { timeoutMs: bikeWaitMs });
+    if (slot.status !== 'unknown') outcome = await slots.handle(stream, command, origin);
+  }
+  if (outcome.kind !== 'decided') return { reservation: null, refusal: refusalOf(outcome) };
+
+  const asked = outcome.document.events.find(({ type }) => type === 'ReservationRequested');
+  const number = asked && 'reserveNo' in asked.data ? asked.data.reserveNo : reserveNo;
+  const from = outcome.replayed ? {} : { from: outcome.document };
+  const slot = await slots.waitFor(stream, (state) => !isPending(state, number), from);
+  const latest = latestIn(slot);
+  const found = latest?.reserveNo === number ? latest : ((await store.byIds([number])).get(number) ?? null);
+  return { reservation: found && { ...found }, refusal: found?.refusal ?? null };
+}
+
+function isPending(slot: BikeSlot, reserveNo: number): boolean {
+  const latest = latestIn(slot);
+  return latest?.reserveNo === reserveNo && latest.reserveStatus === 'PENDING';
+}
+
+export const startRide = (dependencies: Dependencies, input: ReserveNoInput, context: RequestContext) =>
+  change(dependencies, 'startRide', input, context, ({ reserveNo }) => ({ type: 'StartRide', reserveNo }));
+
+export const cancelReservation = (dependencies: Dependencies, input: EndInput, context: RequestContext) =>
+  change(dependencies, 'cancelReservation', input, context, ({ reserveNo, userId }) => {
+    const because = context.viewer?.userId === userId ? 'BY_RIDER' : 'BY_OPERATOR';
+    return { type: 'CancelReservation', reserveNo, because, ...reasonIn(input) };
+  });
+
+export const returnBike = (dependencies: Dependencies, input: EndInput, context: RequestContext) =>
+  change(dependencies, 'returnBike', input, context, ({ reserveNo }) => ({
+    type: 'ReturnBike',
+    reserveNo,
+    ...reasonIn(input),
+  }));
+
+function reasonIn({ reason }: EndInput): { reason?: string } {
+  const text = reason?.trim();
+  return text ? { reason: text } : {};
+}
+
+async function change(
+  { slots, store, expectPointsFreed }: Dependencies,
+  mutation: string,
+  input: ReserveNoInput,
+  context: RequestContext,
+  commandFor: (whose: ReservationKey) => ReservationCommand,
+): Promise<Payload> {
+  requireViewer(context.viewer);
+  const { reserveNo } = input;
+  const key = await store.keyOf(reserveNo);
+  if (!key) return notFound;
+  const viewer = requireSelfOrOperator(context.viewer, key.userId);
+  const origin = commandOrigin(context, viewer, mutation, input);
+  const command = commandFor(key);
+  // Who starts a ride keeps the points held; any other change can end the reservation.
+  const freed = command.type === 'StartRide' ? null : expectPointsFreed(key.userId, reserveNo);
+  try {
+    const outcome = await slots.handle(slotOf(key.bikeId), command, origin);
+    const latest = latestIn(outcome.kind === 'decided' ? outcome.document.state : outcome.state);
+    const reservation = latest?.reserveNo === reserveNo ? latest : (await store.byIds([reserveNo])).get(reserveNo);
+    // The rider may reserve again as soon as this is answered: point must have let go by then.
+    const ended = outcome.kind === 'decided' && !outcome.replayed && outcome.document.state.status === 'free';
+    if (ended) await freed?.arrived();
+    return { reservation: reservation ? { ...reservation } : null, refusal: refusalOf(outcome) };
+  } finally {
+    freed?.stop();
+  }
+}
+
+const notFound: Payload = {
+  reservation: null,
+  refusal: { code: 'RESERVATION_NOT_FOUND', because: 'No reservation has this number.' },
+};
