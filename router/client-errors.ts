@@ -1,0 +1,90 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import type { Logger } from '../subgraphs/chassis/process.ts';
+
+/** Codes that the router itself gives, beside those of the subgraphs and of Apollo Server. */
+export type RouterErrorCode =
+  | 'UNAUTHENTICATED'
+  | 'SERVICE_UNAVAILABLE'
+  | 'INTERNAL_SERVER_ERROR'
+  | 'BAD_REQUEST'
+  | 'BAD_USER_INPUT'
+  | 'GRAPHQL_PARSE_FAILED'
+  | 'GRAPHQL_VALIDATION_FAILED'
+  | 'OPERATION_RESOLUTION_FAILURE'
+  | 'QUERY_TOO_DEEP'
+  | 'SLOW_CONSUMER'
+  | 'TOO_MANY_SUBSCRIPTIONS';
+
+export function routerError(code: RouterErrorCode, message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code } });
+}
+
+export const unavailable = (message = 'A service that is needed does not answer. Try again later.') =>
+  routerError('SERVICE_UNAVAILABLE', message);
+
+/** Extensions that tell about the inside: which service, where it runs, what its code looks like. */
+const innerExtensions = new Set(['serviceName', 'service', 'stacktrace', 'exception', 'response', 'http']);
+
+/** Turns errors into what a client may see. */
+export type ErrorFormatter = (error: unknown, formatted?: GraphQLFormattedError) => GraphQLFormattedError;
+
+/**
+ * Codes and messages of subgraphs pass through. What was thrown by accident in the router is logged and masked.
+ */
+export function createErrorFormatter(logger: Logger): ErrorFormatter {
+  return (error, formatted) => {
+    const { message, path, locations, extensions } = formatted ?? formattedOf(error);
+    const code = codeOf(error, extensions);
+    if (code === 'INTERNAL_SERVER_ERROR' && isAccident(error)) {
+      logger.error({ err: error }, 'operation failed');
+      return { message: 'Something went wrong here. The log has it.', extensions: { code } };
+    }
+    const shown = Object.entries(extensions ?? {}).filter(([name]) => !innerExtensions.has(name));
+    return {
+      message,
+      ...(locations ? { locations } : {}),
+      ...(path ? { path } : {}),
+      extensions: { ...Object.fromEntries(shown), code },
+    };
+  };
+}
+
+function formattedOf(error: unknown): GraphQLFormattedError {
+  if (error instanceof GraphQLError) return error.toJSON();
+  if (isFormatted(error)) return error;
+  return { message: 'Unexpected error.' };
+}
+
+/** Also for errors of another realm, which `instanceof` misses. */
+const isError = (value: unknown) => Object.prototype.toString.call(value) === '[object Error]';
+
+function isFormatted(error: unknown): error is GraphQLFormattedError {
+  return typeof error === 'object' && error !== null && 'message' in error && !isError(error);
+}
+
+function codeOf(error: unknown, extensions: GraphQLFormattedError['extensions']): string {
+  const original = error instanceof GraphQLError ? error.originalError : undefined;
+  if (original instanceof GraphQLError && original.extensions['code'] === 'QUERY_TOO_DEEP') return 'QUERY_TOO_DEEP';
+  const code = extensions?.['code'];
+  return typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR';
+}
+
+/** Thrown, not answered: an exception of the router's own code. A subgraph's error arrives as a plain object. */
+function isAccident(error: unknown): boolean {
+  if (!(error instanceof GraphQLError)) return isError(error);
+  return isError(error.originalError) && !(error.originalError instanceof GraphQLError);
+}
+
+/**
+ * The HTTP status of an answer without any data: 401 when a subgraph wants a token, 503 when one is away. An answer with
+ * some data stays 200, so that clients use what there is.
+ */
+export function statusWithoutData(
+  data: Record<string, unknown> | null | undefined,
+  errors: readonly GraphQLFormattedError[] | undefined,
+): number | undefined {
+  if (!errors || Object.values(data ?? {}).some((value) => value !== null)) return undefined;
+  const codes = errors.map((error) => error.extensions?.['code']);
+  if (codes.includes('UNAUTHENTICATED')) return 401;
+  return codes.includes('SERVICE_UNAVAILABLE') ? 503 : undefined;
+}

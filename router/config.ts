@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { subgraphs, routerPort, type SubgraphName } from '../schema/subgraphs.ts';
+import { list, processSettings, wholeNumber } from '../subgraphs/chassis/process.ts';
+
+const subgraphUrl = (name: SubgraphName) =>
+  z.url({ protocol: /^https?$/ }).default(`http://127.0.0.1:${subgraphs[name].port}/graphql`);
+
+/** Every limit, time-out and default of the router; the table in README.md says what each is for. */
+export const routerSettings = processSettings.extend({
+  ROUTER_PORT: wholeNumber(routerPort),
+  APPROVAL_URL: subgraphUrl('approval'),
+  RESERVATION_URL: subgraphUrl('reservation'),
+  POINT_URL: subgraphUrl('point'),
+  BIKE_URL: subgraphUrl('bike'),
+  DASHBOARD_URL: subgraphUrl('dashboard'),
+  CORS_ORIGINS: list(''),
+  WEB_ROOT: z.string().default(new URL('./web/dist', import.meta.url).pathname),
+
+  SUBGRAPH_TIMEOUT_MS: wholeNumber(10_000, 1),
+  SUBGRAPH_CONNECTIONS: wholeNumber(64, 1),
+  READINESS_TIMEOUT_MS: wholeNumber(2_000, 1),
+
+  MAX_QUERY_DEPTH: wholeNumber(15, 1),
+  MAX_QUERY_TOKENS: wholeNumber(5_000, 1),
+  PLAN_CACHE_SIZE: wholeNumber(1_000, 1),
+
+  MAX_SOCKETS: wholeNumber(20_000, 1),
+  MAX_SUBSCRIPTIONS_PER_SOCKET: wholeNumber(100, 1),
+  SUBSCRIPTION_QUEUE_LIMIT: wholeNumber(1_000, 1),
+  SUBSCRIPTION_BUFFER_BYTES: wholeNumber(4_194_304, 1),
+  CONNECTION_INIT_TIMEOUT_MS: wholeNumber(5_000, 1),
+  PING_INTERVAL_MS: wholeNumber(15_000, 1),
+  RESUME_BACKOFF_MS: wholeNumber(100, 1),
+  RESUME_BACKOFF_MAX_MS: wholeNumber(5_000, 1),
+  RESUME_TIMEOUT_MS: wholeNumber(120_000, 1),
+
+  DEV_TOKEN_PRIVATE_KEY: z.string().min(1).optional(),
+  DEV_TOKEN_TTL_SECONDS: wholeNumber(28_800, 1),
+});
+
+export type RouterSettings = z.infer<typeof routerSettings>;
+
+/** Where each subgraph answers GraphQL. */
+export function subgraphUrls(settings: RouterSettings): Record<SubgraphName, URL> {
+  return {
+    approval: new URL(settings.APPROVAL_URL),
+    reservation: new URL(settings.RESERVATION_URL),
+    point: new URL(settings.POINT_URL),
+    bike: new URL(settings.BIKE_URL),
+    dashboard: new URL(settings.DASHBOARD_URL),
+  };
+}
+
+/** The same address for graphql-transport-ws. */
+export function webSocketUrl(url: URL): URL {
+  const socketUrl = new URL(url);
+  socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return socketUrl;
+}

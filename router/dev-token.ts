@@ -1,0 +1,92 @@
+import { importJWK, SignJWT, type JWK } from 'jose';
+import { z } from 'zod';
+import { ConfigError, readBody, roles, sendJson, type RequestHandler } from '../subgraphs/chassis/process.ts';
+import type { RouterSettings } from './config.ts';
+import type { Cors } from './cors.ts';
+
+const tokenRequest = z.strictObject({
+  userId: z.string().trim().min(1).max(64),
+  roles: z.array(z.enum(roles)).max(roles.length).default(['rider']),
+});
+
+/** Far more than a request for a token needs. */
+const maxTokenRequestBytes = 4_096;
+
+/** Whether "sign in as" is offered: only in development, and only with a key to sign with. */
+export function offersDevTokens(settings: RouterSettings): boolean {
+  return settings.LANDSCAPE === 'development' && settings.DEV_TOKEN_PRIVATE_KEY !== undefined;
+}
+
+/**
+ * `POST /dev/token {"userId":"10","roles":["rider"]}` answers `{"token","expiresAt"}`; undefined where it is not offered.
+ * @throws {ConfigError} when the key cannot be read.
+ */
+export async function createDevTokenRoute(
+  settings: RouterSettings,
+  cors: Cors,
+  now: () => number = Date.now,
+): Promise<RequestHandler | undefined> {
+  if (!offersDevTokens(settings)) return undefined;
+  const sign = await createSigner(settings, now);
+
+  return async (request, response) => {
+    if (request.method !== 'POST') {
+      response.setHeader('allow', 'POST');
+      return sendJson(response, 405, { error: 'Ask for a token with POST.' });
+    }
+    // Not merely the same host: a page whose name was rebound to this machine has that too.
+    const { origin } = request.headers;
+    if (origin !== undefined && !cors.isAllowed(origin)) {
+      return sendJson(response, 403, { error: `The origin ${origin} is not in CORS_ORIGINS.` });
+    }
+    response.setHeader('connection', 'close');
+    const asked = parseTokenRequest(await readBody(request, maxTokenRequestBytes));
+    if ('error' in asked) return sendJson(response, 400, asked);
+    response.setHeader('cache-control', 'no-store');
+    sendJson(response, 200, await sign(asked));
+  };
+}
+
+type TokenRequest = z.infer<typeof tokenRequest>;
+
+export function parseTokenRequest(text: string | undefined): TokenRequest | { error: string } {
+  if (text === undefined) return { error: `The body is longer than ${maxTokenRequestBytes} bytes.` };
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return { error: 'The body is not JSON. Send {"userId":"10","roles":["rider"]}.' };
+  }
+  const parsed = tokenRequest.safeParse(body);
+  if (parsed.success) return { ...parsed.data, roles: [...new Set(parsed.data.roles)] };
+  return {
+    error: parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`).join('; '),
+  };
+}
+
+async function createSigner(settings: RouterSettings, now: () => number) {
+  const { key, algorithm, kid } = await signingKey(settings.DEV_TOKEN_PRIVATE_KEY ?? '');
+  return async ({ userId, roles: claimed }: TokenRequest): Promise<{ token: string; expiresAt: string }> => {
+    const issuedAt = Math.floor(now() / 1000);
+    const expiresAt = issuedAt + settings.DEV_TOKEN_TTL_SECONDS;
+    const jwt = new SignJWT({ roles: claimed })
+      .setProtectedHeader({ alg: algorithm, ...(kid ? { kid } : {}) })
+      .setSubject(userId)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(expiresAt);
+    if (settings.JWT_ISSUER) jwt.setIssuer(settings.JWT_ISSUER);
+    if (settings.JWT_AUDIENCE) jwt.setAudience(settings.JWT_AUDIENCE);
+    return { token: await jwt.sign(key), expiresAt: new Date(expiresAt * 1000).toISOString() };
+  };
+}
+
+async function signingKey(text: string) {
+  try {
+    const jwk = JSON.parse(text) as JWK;
+    const algorithm = jwk.alg ?? 'EdDSA';
+    if (jwk.d === undefined) throw new Error('no private part');
+    return { key: await importJWK(jwk, algorithm), algorithm, kid: jwk.kid };
+  } catch {
+    throw new ConfigError('DEV_TOKEN_PRIVATE_KEY: not a private JWK (Ed25519, as JSON).');
+  }
+}

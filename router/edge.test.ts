@@ -1,0 +1,183 @@
+import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ConfigError } from '../subgraphs/chassis/process.ts';
+import { startRouter } from './router.ts';
+import { startTestSupergraph, type TestSupergraph } from './testing/supergraph.ts';
+
+jest.setTimeout(20_000);
+
+let graph: TestSupergraph;
+let webRoot: string;
+beforeAll(async () => {
+  webRoot = await mkdtemp(join(tmpdir(), 'web-'));
+  await mkdir(join(webRoot, 'assets'));
+  await writeFile(join(webRoot, 'index.html'), '<!doctype html><title>대시보드</title>');
+  await writeFile(join(webRoot, 'assets', 'main-4f3a.js'), `console.log(1);${' '.repeat(5_000)}`);
+  await writeFile(join(webRoot, '..', 'secret.txt'), 'secret');
+  graph = await startTestSupergraph({ WEB_ROOT: webRoot, CORS_ORIGINS: 'https://bikes.example' });
+});
+afterAll(async () => {
+  await graph.close();
+  await rm(webRoot, { recursive: true });
+});
+
+const at = (path: string) => new URL(path, graph.url).href;
+const own = () => new URL(graph.url).origin;
+
+/** As `fetch`, but without tidying up the path and with any header. */
+function raw(path: string, headers: Record<string, string> = {}, method = 'GET') {
+  return new Promise<{ status: number; headers: Record<string, unknown>; length: number }>((resolve, reject) => {
+    const sent = request(at('/'), { path, headers, method }, (response) => {
+      let length = 0;
+      response.on('data', (chunk: Buffer) => (length += chunk.length));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, length }));
+    });
+    sent.on('error', reject).end();
+  });
+}
+
+describe('POST /dev/token', () => {
+  const askToken = (body: string, headers: Record<string, string> = {}) =>
+    fetch(at('/dev/token'), { method: 'POST', body, headers });
+
+  it('gives a token that the graph accepts, and says when it ends', async () => {
+    const response = await askToken('{"userId":"10","roles":["rider"]}');
+    const { token, expiresAt } = (await response.json()) as { token: string; expiresAt: string };
+    expect(Date.parse(expiresAt)).toBeGreaterThan(Date.now());
+    const answer = await fetch(graph.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: '{"query":"{ me { userId } }"}',
+    });
+    expect(await answer.json()).toEqual({ data: { me: { userId: '10' } } });
+  });
+
+  it.each(['', '{', '{}', '{"userId":10}', '{"userId":""}', '{"userId":"1","roles":["king"]}', '{"userId":"1","x":1}'])(
+    'says what is wrong with %j',
+    async (body) => {
+      const response = await askToken(body);
+      expect(response.status).toBe(400);
+      expect(((await response.json()) as { error: string }).error).toMatch(/\w/);
+    },
+  );
+
+  it('refuses pages of other origins, also one whose name leads to this machine', async () => {
+    expect((await askToken('{"userId":"1"}', { origin: 'https://evil.example' })).status).toBe(403);
+    const rebound = await raw('/dev/token', { origin: 'http://evil.example', host: 'evil.example' }, 'POST');
+    expect(rebound.status).toBe(403);
+    expect((await askToken('{"userId":"1"}', { origin: own() })).status).toBe(200);
+  });
+
+  it('is not there outside development, even with a key', async () => {
+    const { port } = await graph.startRouter({ LANDSCAPE: 'production' });
+    const response = await fetch(`http://127.0.0.1:${port}/dev/token`, { method: 'POST', body: '{"userId":"1"}' });
+    expect(response.status).toBe(404);
+    const config = await fetch(`http://127.0.0.1:${port}/config.json`);
+    expect(await config.json()).toEqual({ landscape: 'production', devTokens: false });
+  });
+});
+
+describe('CORS', () => {
+  const preflight = (origin: string) => raw('/graphql', { origin, 'access-control-request-method': 'POST' }, 'OPTIONS');
+
+  it('lets pages of the allow-list in', async () => {
+    const { status, headers } = await preflight('https://bikes.example');
+    expect(status).toBe(204);
+    expect(headers['access-control-allow-origin']).toBe('https://bikes.example');
+    expect(headers['access-control-allow-headers']).toContain('authorization');
+    expect(headers['access-control-allow-credentials']).toBeUndefined();
+  });
+
+  it('says nothing to other pages', async () => {
+    expect((await preflight('https://evil.example')).headers['access-control-allow-origin']).toBeUndefined();
+    expect((await preflight('null')).headers['access-control-allow-origin']).toBeUndefined();
+  });
+});
+
+describe('pages', () => {
+  it('come with a strict policy and are asked for again each time', async () => {
+    for (const path of ['/', '/?status=RESERVED']) {
+      const response = await fetch(at(path));
+      expect(await response.text()).toContain('대시보드');
+      expect(response.headers.get('cache-control')).toBe('no-cache');
+      const policy = response.headers.get('content-security-policy');
+      expect(policy).toContain("frame-ancestors 'none'");
+      expect(policy).toContain(`connect-src 'self' ws://${new URL(graph.url).host} `);
+      expect(policy).toContain("script-src 'self';");
+    }
+  });
+
+  it('are not sent again when nothing changed', async () => {
+    const etag = (await fetch(at('/'))).headers.get('etag') ?? '';
+    expect((await fetch(at('/'), { headers: { 'if-none-match': etag } })).status).toBe(304);
+  });
+
+  it('keep hashed files for ever, compressed', async () => {
+    const { headers, length } = await raw('/assets/main-4f3a.js', { 'accept-encoding': 'gzip, br' });
+    expect(headers['cache-control']).toContain('immutable');
+    expect(headers['content-encoding']).toBe('br');
+    expect(length).toBeLessThan(200);
+  });
+
+  it.each([
+    '/../secret.txt',
+    '/%2e%2e/secret.txt',
+    '/assets/..%2f..%2fsecret.txt',
+    '/..%5csecret.txt',
+    '/%00',
+    '/%zz',
+    '//etc/passwd',
+  ])('never leave their folder: %s', async (path) => {
+    expect((await raw(path)).status).toBe(404);
+  });
+
+  it('do not put a Host of any form into their policy', async () => {
+    const { headers } = await raw('/', { host: "x; script-src 'unsafe-inline'" });
+    expect(headers['content-security-policy']).not.toContain("unsafe-inline' ws");
+    expect(headers['content-security-policy']).toContain("connect-src 'self';");
+  });
+
+  it('say how to build them when they are not built', async () => {
+    const response = await fetch(at('/playground'));
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({
+      error: 'The web pages are not built. Build them with `npm run build:web`.',
+    });
+  });
+});
+
+describe('operations', () => {
+  it('is ready when every subgraph is, and says which is not', async () => {
+    const { port } = await graph.startRouter();
+    const ready = () => fetch(`http://127.0.0.1:${port}/readyz`);
+    await graph.subgraphs.approval.stop();
+    const away = await ready();
+    expect(away.status).toBe(503);
+    expect(await away.json()).toMatchObject({ checks: { approval: 'does not answer', bike: 'ok' } });
+    await graph.subgraphs.approval.start();
+    const { port: fresh } = await graph.startRouter();
+    expect((await fetch(`http://127.0.0.1:${fresh}/readyz`)).status).toBe(200);
+  });
+
+  it('counts requests by operation and code', async () => {
+    await fetch(graph.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"query":"query Colors { bike(bikeId: 409) { color } }"}',
+    });
+    const text = await (await fetch(at('/metrics'))).text();
+    expect(text).toContain(
+      'graphql_requests_total{operation="Colors",type="query",code="CONFLICT",service="router"} 1',
+    );
+    expect(text).toContain('process_cpu_seconds_total');
+  });
+
+  it('does not start with a wrong setting, and names each', async () => {
+    const start = startRouter({ ...graph.env, MAX_QUERY_DEPTH: 'deep', BIKE_URL: 'bike' }, { port: 0 });
+    await expect(start).rejects.toThrow(ConfigError);
+    await expect(start).rejects.toThrow(/BIKE_URL: .*\n.*MAX_QUERY_DEPTH: /);
+  });
+});

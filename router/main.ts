@@ -1,0 +1,20 @@
+import { ConfigError, createLogger, exitCodeConfig, readConfig, stopOnSignal } from '../subgraphs/chassis/process.ts';
+import { routerSettings } from './config.ts';
+import { startRouter } from './router.ts';
+
+/** After the drain ends, time for sockets and pools to close before the process is cut. */
+const closingGraceMs = 3_000;
+
+try {
+  const settings = readConfig(routerSettings, process.env);
+  const router = await startRouter(process.env);
+  const logger = createLogger(settings.LOG_LEVEL, 'router');
+  const stopWithinMs = settings.STOP_DELAY_MS + settings.STOP_TIMEOUT_MS + closingGraceMs;
+  stopOnSignal(() => router.close(), stopWithinMs, logger);
+  // Said last: whoever reads it may send a signal at once.
+  logger.info({ port: router.port, landscape: settings.LANDSCAPE }, 'router is ready');
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = exitCodeConfig;
+}

@@ -1,0 +1,45 @@
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { createRegister, createRequestMetrics } from '../subgraphs/chassis/process.ts';
+
+/** What the router tells Prometheus; docs/metrics.md lists every name. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+export function createMetrics() {
+  const register = createRegister('router');
+  const registers = [register];
+  return {
+    register,
+    requests: createRequestMetrics(register),
+    subgraphRequests: new Counter({
+      name: 'subgraph_requests_total',
+      help: 'HTTP requests to subgraphs, by outcome (HTTP status, or `unreachable`).',
+      labelNames: ['subgraph', 'outcome'] as const,
+      registers,
+    }),
+    subgraphDuration: new Histogram({
+      name: 'subgraph_request_duration_seconds',
+      help: 'Time from asking a subgraph to its whole answer.',
+      labelNames: ['subgraph'] as const,
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    sockets: new Gauge({ name: 'websocket_connections', help: 'Open WebSocket connections.', registers }),
+    subscriptions: new Gauge({ name: 'subscriptions_open', help: 'Client subscriptions open now.', registers }),
+    upstreams: new Gauge({
+      name: 'subscription_upstreams_open',
+      help: 'Subscriptions open at subgraphs; fewer than those of clients, because clients share.',
+      registers,
+    }),
+    resumes: new Counter({
+      name: 'subscription_resumes_total',
+      help: 'Times an upstream was lost and taken up again from its cursor.',
+      registers,
+    }),
+    slowConsumers: new Counter({
+      name: 'subscription_slow_consumers_total',
+      help: 'Clients that were cut off because they did not read as fast as events came.',
+      registers,
+    }),
+    events: new Counter({ name: 'subscription_events_total', help: 'Events received from subgraphs.', registers }),
+  };
+}

@@ -1,0 +1,35 @@
+import type { Readiness } from '../subgraphs/chassis/process.ts';
+import type { SubgraphClient } from './subgraph-client.ts';
+
+/** How long an answer of the subgraphs counts: probes of several observers cost them one request. */
+const rememberedMs = 1_000;
+
+/**
+ * Ready once every subgraph was, and from then on while any is: one that is away costs its own fields, and a router that
+ * left for it would take the rest of the graph with it.
+ */
+export function createReadiness(
+  clients: Readonly<Record<string, SubgraphClient>>,
+  timeoutMs: number,
+  now: () => number = Date.now,
+): () => Promise<Readiness> {
+  let asked: { at: number; answer: Promise<Readiness> } | undefined;
+
+  let wasComplete = false;
+
+  const ask = async (): Promise<Readiness> => {
+    const checks = Object.fromEntries(
+      await Promise.all(
+        Object.entries(clients).map(async ([name, client]) => [name, await client.readiness(timeoutMs)] as const),
+      ),
+    );
+    const isOk = (state: string) => state === 'ok';
+    wasComplete ||= Object.values(checks).every(isOk);
+    return { ready: wasComplete && Object.values(checks).some(isOk), checks };
+  };
+
+  return () => {
+    if (!asked || now() - asked.at > rememberedMs) asked = { at: now(), answer: ask() };
+    return asked.answer;
+  };
+}

@@ -1,0 +1,154 @@
+import { readFile } from 'node:fs/promises';
+import { subgraphNames } from '../schema/subgraphs.ts';
+import {
+  createLogger,
+  createTokenVerifier,
+  graphqlRoute,
+  metricsRoute,
+  readConfig,
+  sendJson,
+  startHttpServer,
+  type RequestHandler,
+} from '../subgraphs/chassis/process.ts';
+import { createErrorFormatter } from './client-errors.ts';
+import { routerSettings, subgraphUrls, type RouterSettings } from './config.ts';
+import { createCors, loopbackOrigins } from './cors.ts';
+import { createDevTokenRoute, offersDevTokens } from './dev-token.ts';
+import { startGateway } from './gateway.ts';
+import { createMetrics } from './metrics.ts';
+import { createReadiness } from './readiness.ts';
+import { correlationIdOf, createRequestContext } from './request-context.ts';
+import { createStaticRoute } from './static-pages.ts';
+import { createSubgraphClient } from './subgraph-client.ts';
+import { createSubscriptionHub } from './subscriptions/hub.ts';
+import { createOperations } from './subscriptions/operations.ts';
+import { createPlanner } from './subscriptions/planner.ts';
+import { createSseTransport, wantsEventStream } from './subscriptions/sse.ts';
+import { createWebSocketTransport } from './subscriptions/websocket.ts';
+
+export interface Router {
+  /** The port it listens on, chosen by the system when 0 was asked for. */
+  port: number;
+  /** Takes nothing new, finishes what runs (at most STOP_TIMEOUT_MS), closes every socket. */
+  close(): Promise<void>;
+}
+
+const supergraphFile = new URL('../schema/supergraph.graphql', import.meta.url);
+
+/**
+ * Starts the router with the settings in `env`; `options.port` wins over ROUTER_PORT.
+ * @throws {ConfigError} with one line per mistake in the settings.
+ * @throws {Error} EADDRINUSE when the port is taken.
+ */
+export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: number } = {}): Promise<Router> {
+  // Read by the gateway when it is constructed: without it, it calls out to its maker and to cloud metadata services.
+  process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
+  const settings = readConfig(routerSettings, env);
+  const logger = createLogger(settings.LOG_LEVEL, 'router');
+  const verifyToken = await createTokenVerifier(settings);
+  const cors = createCors(settings.CORS_ORIGINS);
+  const devToken = await createDevTokenRoute(settings, cors);
+  const metrics = createMetrics();
+  const formatError = createErrorFormatter(logger);
+  const supergraphSdl = await readFile(supergraphFile, 'utf8');
+  const urls = subgraphUrls(settings);
+
+  const clients = Object.fromEntries(
+    subgraphNames.map((name) => [
+      name,
+      createSubgraphClient({
+        name,
+        url: urls[name],
+        timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
+        connections: settings.SUBGRAPH_CONNECTIONS,
+        metrics,
+        logger,
+      }),
+    ]),
+  );
+  const clientOf = (name: string) => {
+    const client = clients[name];
+    if (!client) throw new Error(`The supergraph has a subgraph ${name} that schema/subgraphs.ts does not know.`);
+    return client;
+  };
+
+  const apollo = await startGateway({ supergraphSdl, settings, clientOf, formatError, metrics, logger });
+  const planner = createPlanner({
+    supergraphSdl,
+    serviceMap: clients,
+    maxDepth: settings.MAX_QUERY_DEPTH,
+    maxTokens: settings.MAX_QUERY_TOKENS,
+    cacheSize: settings.PLAN_CACHE_SIZE,
+    logger,
+  });
+  const hub = createSubscriptionHub({ settings, urls, formatError, metrics });
+  const operations = createOperations(planner, hub, apollo, formatError);
+  const sse = createSseTransport({ settings, operations, verifyToken, formatError, metrics });
+  const graphql = graphqlRoute(
+    apollo,
+    ({ headers }) => createRequestContext(headers, correlationIdOf(headers), verifyToken),
+    settings.MAX_BODY_BYTES,
+  );
+
+  const http = await startHttpServer({
+    port: options.port ?? settings.ROUTER_PORT,
+    host: settings.HOST,
+    logger,
+    keepAliveMs: settings.KEEP_ALIVE_MS,
+    lingerMs: settings.STOP_DELAY_MS,
+    drainMs: settings.STOP_TIMEOUT_MS,
+    readiness: createReadiness(clients, settings.READINESS_TIMEOUT_MS),
+    routes: {
+      '/graphql': cors.wrap(
+        withCorrelationId((request, response) =>
+          wantsEventStream(request) ? sse.route(request, response) : graphql(request, response),
+        ),
+      ),
+      '/config.json': cors.wrap(configRoute(settings)),
+      '/metrics': metricsRoute(metrics.register),
+      ...(devToken ? { '/dev/token': cors.wrap(devToken) } : {}),
+      '/': createStaticRoute(settings.WEB_ROOT),
+    },
+  });
+  if (settings.LANDSCAPE === 'development') cors.allow(...loopbackOrigins(http.port));
+  const sockets = createWebSocketTransport({
+    server: http.server,
+    path: '/graphql',
+    settings,
+    operations,
+    verifyToken,
+    formatError,
+    cors,
+    metrics,
+    logger,
+  });
+  async function close(): Promise<void> {
+    sse.close();
+    await Promise.all([sockets.close(settings.STOP_TIMEOUT_MS), http.close()]);
+    hub.close();
+    await apollo.stop();
+    await Promise.all(Object.values(clients).map((client) => client.close()));
+    metrics.register.clear();
+  }
+
+  let closing: Promise<void> | undefined;
+  return { port: http.port, close: () => (closing ??= close()) };
+}
+
+/** Gives every request one id, which the answer, the logs and the subgraphs have in common. */
+function withCorrelationId(handler: RequestHandler): RequestHandler {
+  return (request, response) => {
+    const correlationId = correlationIdOf(request.headers);
+    request.headers['x-correlation-id'] = correlationId;
+    response.setHeader('x-correlation-id', correlationId);
+    return handler(request, response);
+  };
+}
+
+/** What the pages need to know about this installation. */
+function configRoute(settings: RouterSettings): RequestHandler {
+  return (_request, response) => {
+    response.setHeader('cache-control', 'no-store');
+    sendJson(response, 200, { landscape: settings.LANDSCAPE, devTokens: offersDevTokens(settings) });
+  };
+}

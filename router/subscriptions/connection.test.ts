@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { createMetrics } from '../metrics.ts';
+import { eventually } from '../testing/waiting.ts';
+import { createConnection, type Connection, type Ending } from './connection.ts';
+import type { SubscriptionPlan } from './planner.ts';
+
+/** A subgraph that does what a test tells it to. */
+let server: WebSocketServer;
+let url: URL;
+let sockets: WebSocket[];
+let subscribed: { variables: Record<string, unknown> }[];
+let tokens: unknown[];
+let onSubscribe: (socket: WebSocket) => void;
+let connections: Connection[];
+
+beforeEach(async () => {
+  [sockets, subscribed, tokens, connections] = [[], [], [], []];
+  server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(server, 'listening');
+  url = new URL(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`);
+  server.on('connection', (socket) => {
+    sockets.push(socket);
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString()) as { type: string; payload?: object };
+      if (message.type === 'connection_init') {
+        tokens.push((message.payload as { authorization?: string } | undefined)?.authorization);
+        socket.send('{"type":"connection_ack"}');
+      } else if (message.type === 'subscribe') {
+        subscribed.push((message.payload ?? { variables: {} }) as { variables: Record<string, unknown> });
+        onSubscribe(socket);
+      }
+    });
+  });
+});
+afterEach(async () => {
+  for (const connection of connections) connection.close();
+  for (const socket of server.clients) socket.terminate();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+const plan: Pick<SubscriptionPlan, 'upstream' | 'upstreamVariables'> = {
+  upstream: {
+    query: 'subscription',
+    operationName: undefined,
+    resume: { path: ['u', 'cursor'], variable: 'after', clientVariable: undefined, literal: undefined },
+  },
+  upstreamVariables: () => ({}),
+};
+const event = (n: number) => JSON.stringify({ id: '1', type: 'next', payload: { data: { u: { cursor: `c${n}` } } } });
+
+function connect(authorization: () => string | undefined = () => undefined, pingIntervalMs = 10_000) {
+  const cursors: unknown[] = [];
+  const endings: Ending[] = [];
+  const connection = createConnection({
+    plan: plan as SubscriptionPlan,
+    variables: {},
+    after: undefined,
+    upstream: { url, connectTimeoutMs: 1_000, pingIntervalMs },
+    resume: { backoffMs: 1, backoffMaxMs: 5, timeoutMs: 300 },
+    authorization,
+    metrics: createMetrics(),
+    next: ({ data }) => void cursors.push((data?.['u'] as { cursor: string }).cursor),
+    end: (ending) => void endings.push(ending),
+  });
+  connections.push(connection);
+  return { connection, cursors, endings };
+}
+
+describe('a connection to the owner', () => {
+  it.each([1000, 1001, 1011, 1012, 4500])('goes on after the last cursor when it is closed with %d', async (code) => {
+    onSubscribe = (socket) => {
+      socket.send(event(subscribed.length));
+      if (subscribed.length < 3) socket.close(code);
+    };
+    const { cursors, endings } = connect();
+    await eventually('three events', () => cursors.length === 3);
+    expect(subscribed.map(({ variables }) => variables)).toEqual([{}, { after: 'c1' }, { after: 'c2' }]);
+    expect(endings).toEqual([]);
+  });
+
+  it('goes on when the owner is silent to pings', async () => {
+    onSubscribe = (socket) => {
+      socket.send(event(subscribed.length));
+      if (subscribed.length === 1) socket.pause();
+    };
+    const { cursors } = connect(undefined, 30);
+    await eventually('it came back', () => cursors.length === 2);
+  });
+
+  it('gives up on an owner that takes the subscription and fails each time', async () => {
+    onSubscribe = (socket) => {
+      if (subscribed.length === 1) socket.send(event(1));
+      socket.close(4500);
+    };
+    const { endings } = connect();
+    await eventually('it ended', () => endings.length === 1);
+    expect(endings).toMatchObject([{ kind: 'errors', errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] }]);
+  });
+
+  it('goes on with another client’s token when that of the first has ended', async () => {
+    onSubscribe = (socket) => {
+      socket.send(event(subscribed.length));
+      if (subscribed.length === 1) socket.close(4403);
+    };
+    let token = 'short';
+    const { cursors, endings } = connect(() => token);
+    token = 'long';
+    await eventually('two events', () => cursors.length === 2);
+    expect(tokens).toEqual(['short', 'long']);
+    expect(endings).toEqual([]);
+  });
+
+  it('ends with UNAUTHENTICATED when there is no other token', async () => {
+    onSubscribe = (socket) => socket.close(4403);
+    const { endings } = connect(() => 'short');
+    await eventually('it ended', () => endings.length === 1);
+    expect(endings).toMatchObject([{ kind: 'errors', errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] }]);
+  });
+
+  it('completes when the owner does', async () => {
+    onSubscribe = (socket) => {
+      socket.send(event(1));
+      socket.send('{"id":"1","type":"complete"}');
+    };
+    const { endings } = connect();
+    await eventually('it ended', () => endings.length === 1);
+    expect(endings).toEqual([{ kind: 'complete' }]);
+  });
+
+  it('stops reading while it is paused', async () => {
+    const chunk = JSON.stringify({ id: '1', type: 'next', payload: { data: { u: { cursor: 'x'.repeat(100_000) } } } });
+    onSubscribe = (socket) => {
+      for (let n = 0; n < 200; n += 1) socket.send(chunk);
+    };
+    const { connection, cursors } = connect();
+    await eventually('the first event', () => cursors.length > 0);
+    connection.pause();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const seen = cursors.length;
+    expect(seen).toBeLessThan(200);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(cursors).toHaveLength(seen);
+    expect(sockets[0]?.bufferedAmount).toBeGreaterThan(0);
+    connection.resume();
+    await eventually('all events', () => cursors.length === 200);
+  });
+
+  it('is silent once closed, in whatever state', async () => {
+    onSubscribe = (socket) => socket.send(event(1));
+    const early = connect();
+    early.connection.close();
+    const late = connect();
+    await eventually('an event', () => late.cursors.length === 1);
+    late.connection.close();
+    await eventually('no socket is left', () => server.clients.size === 0);
+    expect([early.cursors, early.endings, late.endings]).toEqual([[], [], []]);
+  });
+});

@@ -1,0 +1,109 @@
+import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import { unavailable } from '../client-errors.ts';
+import type { Metrics } from '../metrics.ts';
+import type { SubscriptionPlan, Variables } from './planner.ts';
+import { cursorOf } from './upstream-operation.ts';
+import { openUpstream, type Upstream, type UpstreamRequest } from './upstream.ts';
+
+/** How a subscription ended. */
+export type Ending = { kind: 'complete' } | { kind: 'errors'; errors: readonly GraphQLFormattedError[] };
+
+/** A group's subscription at the owner, across as many upstreams as it takes. */
+export interface Connection {
+  pause(): void;
+  resume(): void;
+  close(): void;
+}
+
+export interface ConnectionOptions {
+  plan: SubscriptionPlan;
+  variables: Variables;
+  after: string | undefined;
+  upstream: Pick<UpstreamRequest, 'url' | 'connectTimeoutMs' | 'pingIntervalMs'>;
+  resume: { backoffMs: number; backoffMaxMs: number; timeoutMs: number };
+  /** The token to speak with, now. */
+  authorization(): string | undefined;
+  metrics: Metrics;
+  next(result: ExecutionResult): void;
+  end(ending: Ending): void;
+}
+
+/**
+ * When the upstream is lost it is taken up again after the last cursor received: no gap, no repeat. Without a cursor
+ * changes may have been missed meanwhile, so the subscription ends and says so.
+ */
+export function createConnection(options: ConnectionOptions): Connection {
+  const { plan, resume, metrics } = options;
+  let received = options.after;
+  let upstream: Upstream | undefined;
+  let spokenWith: string | undefined;
+  let established = false;
+  let lostAt: number | undefined;
+  let connectedAt: number | undefined;
+  let attempts = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const fail = (error = unavailable()) => options.end({ kind: 'errors', errors: [error.toJSON()] });
+  const isResumable = () => established && plan.upstream.resume !== undefined && received !== undefined;
+
+  function connect(): void {
+    spokenWith = options.authorization();
+    const { query, operationName, resume: point } = plan.upstream;
+    const variables = plan.upstreamVariables(options.variables);
+    if (point && received !== undefined) variables[point.variable] = received;
+    upstream = openUpstream(
+      { ...options.upstream, query, operationName, variables, authorization: spokenWith },
+      {
+        connected: () => {
+          established = true;
+          connectedAt = Date.now();
+        },
+        next: (result) => {
+          recovered();
+          received = cursorOf(plan.upstream, result) ?? received;
+          options.next(result);
+        },
+        complete: () => options.end({ kind: 'complete' }),
+        error: onErrors,
+        lost: onLost,
+      },
+    );
+  }
+
+  function recovered(): void {
+    lostAt = undefined;
+    attempts = 0;
+  }
+
+  function onLost(): void {
+    // A connection alone is no recovery: a feed that fails on its next event would be asked for it without end.
+    if (connectedAt !== undefined && Date.now() - connectedAt > resume.backoffMaxMs) recovered();
+    connectedAt = undefined;
+    if (!isResumable()) return fail(unavailable('The connection to a service was lost. Subscribe again.'));
+    lostAt ??= Date.now();
+    if (Date.now() - lostAt > resume.timeoutMs) return fail();
+    const delayMs = Math.min(resume.backoffMaxMs, resume.backoffMs * 2 ** attempts);
+    attempts += 1;
+    metrics.resumes.inc();
+    // Jitter: a subgraph that comes back is not met by all routers and groups in the same moment.
+    timer = setTimeout(connect, delayMs * (0.5 + Math.random() / 2));
+  }
+
+  function onErrors(errors: readonly GraphQLFormattedError[]): void {
+    const isTokenRefused = errors.some((error) => error.extensions?.['code'] === 'UNAUTHENTICATED');
+    // The token that opened the upstream has ended, but another client's has not: that one goes on.
+    const isReplaceable = established && options.authorization() !== spokenWith;
+    if (isTokenRefused && isReplaceable) return isResumable() ? connect() : fail(unavailable('Subscribe again.'));
+    options.end({ kind: 'errors', errors: errors.length > 0 ? errors : [unavailable().toJSON()] });
+  }
+
+  connect();
+  return {
+    pause: () => upstream?.pause(),
+    resume: () => upstream?.resume(),
+    close: () => {
+      clearTimeout(timer);
+      upstream?.close();
+    },
+  };
+}

@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import { unavailable, type ErrorFormatter } from '../client-errors.ts';
+import type { Metrics } from '../metrics.ts';
+import { createConnection, type Connection, type Ending } from './connection.ts';
+import type { SubscriptionPlan, Variables } from './planner.ts';
+import { cursorOf } from './upstream-operation.ts';
+import type { UpstreamRequest } from './upstream.ts';
+
+/** One client's subscription, as the group sees it. */
+export interface Member {
+  readonly authorization: string | undefined;
+  /** When the token ends, in ms since 1970; null when it never does. */
+  readonly expiresAtMs: number | null;
+  /** An answer, serialised. */
+  next(payload: string): void;
+  /** The end, with errors. */
+  error(errors: readonly GraphQLFormattedError[]): void;
+  /** The end. */
+  complete(): void;
+}
+
+/** Clients that see the same: one upstream, one plan execution and one serialisation per event. */
+export interface Group {
+  /** The cursor after which everything is delivered: given at the start, then moved by every event. */
+  readonly position: string | undefined;
+  /** Began without a cursor, so whoever wants to begin now may join. */
+  readonly fromNow: boolean;
+  readonly ending: boolean;
+  /** Some members have the event at `position`, others not yet. */
+  readonly delivering: boolean;
+  add(member: Member): void;
+  /** The last one to leave ends the group. */
+  remove(member: Member): void;
+  /** Gives all members to another group that stands at the same position. */
+  moveTo(other: Group): Member[];
+  close(): void;
+}
+
+export interface GroupOptions {
+  plan: SubscriptionPlan;
+  variables: Variables;
+  /** The cursor to begin after. */
+  after: string | undefined;
+  upstream: Pick<UpstreamRequest, 'url' | 'connectTimeoutMs' | 'pingIntervalMs'>;
+  resume: { backoffMs: number; backoffMaxMs: number; timeoutMs: number };
+  /** Events that may wait for their turn before the upstream is paused. */
+  queueLimit: number;
+  formatError: ErrorFormatter;
+  metrics: Metrics;
+  delivered(group: Group): void;
+  ended(group: Group): void;
+}
+
+/** After so many clients others get a turn: ten thousand sends in a row would stop the event loop for 0.2 s. */
+const sendsPerTurn = 500;
+
+type Item = { kind: 'event'; result: ExecutionResult } | ({ kind: 'end' } & { ending: Ending });
+
+export function createGroup(options: GroupOptions): Group {
+  const { plan, variables, metrics, queueLimit } = options;
+  const members = new Set<Member>();
+  const queue: Item[] = [];
+  let position = options.after;
+  let draining = false;
+  let delivering = false;
+  let closed = false;
+  let ending = false;
+  let longestLived: Member | undefined;
+  let connection: Connection | undefined;
+
+  /** The member whose token lasts longest speaks for the group. */
+  function speaker(): Member | undefined {
+    longestLived ??= [...members].reduce<Member | undefined>(
+      (best, member) => (best && lifetime(best) >= lifetime(member) ? best : member),
+      undefined,
+    );
+    return longestLived;
+  }
+
+  async function render(result: ExecutionResult): Promise<string> {
+    const format = (errors: readonly unknown[]) => errors.map((error) => options.formatError(error));
+    try {
+      const { data, errors } = await plan.complete(result, variables, {
+        viewer: null,
+        authorization: speaker()?.authorization,
+        correlationId: randomUUID(),
+        traceparent: undefined,
+      });
+      return JSON.stringify({ data, ...(errors ? { errors: format(errors) } : {}) });
+    } catch (error) {
+      return JSON.stringify({ data: null, errors: format([error]) });
+    }
+  }
+
+  async function deliver(payload: string): Promise<void> {
+    // Whoever joins between two turns begins after this event, so it goes only to those who are there now.
+    let sent = 0;
+    for (const member of [...members]) {
+      if (members.has(member)) member.next(payload);
+      sent += 1;
+      if (sent % sendsPerTurn === 0) await nextTurn();
+    }
+  }
+
+  // Strictly one event after the other: fetches of two events side by side could show a client newer data first.
+  async function drain(): Promise<void> {
+    draining = true;
+    for (let item = queue.shift(); item && !isClosed(); item = queue.shift()) {
+      if (queue.length <= queueLimit / 2) connection?.resume();
+      if (item.kind === 'end') return end(item.ending);
+      const cursor = cursorOf(plan.upstream, item.result);
+      const payload = await render(item.result);
+      if (isClosed()) return;
+      position = cursor ?? position;
+      delivering = true;
+      await deliver(payload);
+      delivering = false;
+      if (!isClosed()) options.delivered(group);
+    }
+    draining = false;
+  }
+
+  function enqueue(item: Item): void {
+    queue.push(item);
+    if (queue.length >= queueLimit) connection?.pause();
+    if (!draining) void drain();
+  }
+
+  function end(how: Ending): void {
+    const left = [...members];
+    dispose();
+    const errors = how.kind === 'errors' ? how.errors.map((error) => options.formatError(error)) : [];
+    for (const member of left) {
+      if (how.kind === 'complete') member.complete();
+      else member.error(errors);
+    }
+  }
+
+  function dispose(): void {
+    if (closed) return;
+    closed = true;
+    members.clear();
+    queue.length = 0;
+    connection?.close();
+    metrics.upstreams.dec();
+    options.ended(group);
+  }
+
+  // A function, because the compiler would take the flag for unchanged across an await.
+  const isClosed = () => closed;
+
+  const group: Group = {
+    get position() {
+      return position;
+    },
+    get ending() {
+      return ending;
+    },
+    get delivering() {
+      return delivering;
+    },
+    fromNow: options.after === undefined,
+    add(member) {
+      members.add(member);
+      longestLived = undefined;
+      connection ??= createConnection({
+        plan,
+        variables,
+        after: options.after,
+        upstream: options.upstream,
+        resume: options.resume,
+        authorization: () => speaker()?.authorization,
+        metrics,
+        next: (result) => {
+          metrics.events.inc();
+          enqueue({ kind: 'event', result });
+        },
+        end: (how) => {
+          ending = true;
+          enqueue({ kind: 'end', ending: how });
+        },
+      });
+    },
+    remove(member) {
+      members.delete(member);
+      if (longestLived === member) longestLived = undefined;
+      if (members.size === 0) dispose();
+    },
+    moveTo(other) {
+      const moved = [...members];
+      for (const member of moved) other.add(member);
+      dispose();
+      return moved;
+    },
+    close() {
+      end({ kind: 'errors', errors: [unavailable('The router is stopping. Subscribe again.').toJSON()] });
+    },
+  };
+  metrics.upstreams.inc();
+  return group;
+}
+
+function lifetime(member: Member): number {
+  return member.expiresAtMs ?? Infinity;
+}

@@ -1,0 +1,152 @@
+import type { GraphQLFormattedError } from 'graphql';
+import { authScope, type Viewer } from '../../subgraphs/chassis/process.ts';
+import { routerError, type ErrorFormatter } from '../client-errors.ts';
+import { webSocketUrl, type RouterSettings } from '../config.ts';
+import type { Metrics } from '../metrics.ts';
+import { beginningOf, groupKey } from './group-key.ts';
+import { createGroup, type Group, type Member } from './group.ts';
+import type { SubscriptionPlan, Variables } from './planner.ts';
+
+/** Where a client's answers go. After `error` or `complete` nothing more does. */
+export type Receiver = Pick<Member, 'next' | 'error' | 'complete'>;
+
+export interface SubscriptionRequest {
+  plan: SubscriptionPlan;
+  variables: Variables;
+  viewer: Viewer | null;
+  authorization: string | undefined;
+}
+
+export interface SubscriptionHub {
+  /** @returns how to leave, or why the subscription is refused. */
+  join(request: SubscriptionRequest, receiver: Receiver): { leave(): void } | { errors: GraphQLFormattedError[] };
+  close(): void;
+}
+
+export interface HubOptions {
+  settings: RouterSettings;
+  urls: Readonly<Record<string, URL>>;
+  formatError: ErrorFormatter;
+  metrics: Metrics;
+}
+
+/** The longest time that a timer can wait (2^31 − 1 ms, about 25 days). */
+const maxTimerMs = 2_147_483_647;
+
+/** All subscriptions of this router, each client in the group of those that see the same. */
+export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
+  const { metrics, formatError } = options;
+  /** Groups that differ only in where they stand. */
+  const families = new Map<string, Set<Group>>();
+  const groupOf = new Map<Member, Group>();
+
+  function open(key: string, plan: SubscriptionPlan, variables: Variables, after: string | undefined): Group {
+    const family = families.get(key) ?? new Set();
+    const group = createGroup({
+      ...groupSettings(options, plan.subgraph),
+      plan,
+      variables,
+      after,
+      delivered: (delivered) => merge(family, delivered),
+      ended: (ended) => {
+        family.delete(ended);
+        if (family.size === 0 && families.get(key) === family) families.delete(key);
+      },
+    });
+    families.set(key, family.add(group));
+    return group;
+  }
+
+  // Clients that began after different cursors see the same from the moment on when they stand at the same one.
+  function merge(family: ReadonlySet<Group>, group: Group): void {
+    if (family.size < 2 || group.position === undefined || group.ending) return;
+    for (const other of family) {
+      if (other === group || other.ending || other.position !== group.position) continue;
+      // The one that began now stays: it is the one that others can join.
+      const [from, to] = group.fromNow ? [other, group] : [group, other];
+      if (from.delivering) continue;
+      for (const member of from.moveTo(to)) groupOf.set(member, to);
+      return;
+    }
+  }
+
+  function seat(group: Group, viewer: Viewer | null, authorization: string | undefined, receiver: Receiver) {
+    const expiresAtMs = viewer?.expiresAtMs ?? null;
+    let expiry: NodeJS.Timeout | undefined;
+    const leave = () => {
+      clearTimeout(expiry);
+      const current = groupOf.get(member);
+      if (!current) return;
+      groupOf.delete(member);
+      metrics.subscriptions.dec();
+      current.remove(member);
+    };
+    const endAs = (tell: () => void) => {
+      if (!groupOf.has(member)) return;
+      leave();
+      tell();
+    };
+    const member: Member = {
+      authorization,
+      expiresAtMs,
+      next: (payload) => receiver.next(payload),
+      error: (errors) => endAs(() => receiver.error(errors)),
+      complete: () => endAs(() => receiver.complete()),
+    };
+    groupOf.set(member, group);
+    metrics.subscriptions.inc();
+    group.add(member);
+    if (expiresAtMs !== null) {
+      expiry = setTimeout(() => member.error([tokenExpired()]), Math.min(maxTimerMs, expiresAtMs - Date.now()));
+    }
+    return { leave };
+  }
+
+  return {
+    join({ plan, variables, viewer, authorization }, receiver) {
+      const coercion = plan.coerce(variables);
+      if ('errors' in coercion) return { errors: coercion.errors.map((error) => formatError(error)) };
+      const { coerced } = coercion;
+      const key = groupKey(plan, coerced, authScope(viewer));
+      const after = beginningOf(plan, coerced);
+      const group = joinable(families.get(key), after) ?? open(key, plan, coerced, after);
+      return seat(group, viewer, authorization, receiver);
+    },
+    close() {
+      for (const family of [...families.values()]) for (const group of [...family]) group.close();
+    },
+  };
+}
+
+/** The group in which a client that begins here misses nothing and gets nothing twice. */
+function joinable(family: ReadonlySet<Group> | undefined, after: string | undefined): Group | undefined {
+  for (const group of family ?? []) {
+    if (group.ending) continue;
+    if (after === undefined ? group.fromNow : group.position === after) return group;
+  }
+  return undefined;
+}
+
+function tokenExpired(): GraphQLFormattedError {
+  return routerError('UNAUTHENTICATED', 'The token has expired.').toJSON();
+}
+
+function groupSettings({ settings, urls, formatError, metrics }: HubOptions, subgraph: string) {
+  const url = urls[subgraph];
+  if (!url) throw new Error(`No address is known for the subgraph ${subgraph}.`);
+  return {
+    upstream: {
+      url: webSocketUrl(url),
+      connectTimeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
+      pingIntervalMs: settings.PING_INTERVAL_MS,
+    },
+    resume: {
+      backoffMs: settings.RESUME_BACKOFF_MS,
+      backoffMaxMs: settings.RESUME_BACKOFF_MAX_MS,
+      timeoutMs: settings.RESUME_TIMEOUT_MS,
+    },
+    queueLimit: settings.SUBSCRIPTION_QUEUE_LIMIT,
+    formatError,
+    metrics,
+  };
+}

@@ -1,0 +1,105 @@
+import type { GraphQLFormattedError } from 'graphql';
+import { z } from 'zod';
+
+/** The subprotocol's name in `Sec-WebSocket-Protocol`. */
+export const subprotocol = 'graphql-transport-ws';
+
+/** Why the router closes a socket (PROTOCOL.md). */
+export const closeCodes = {
+  goingAway: 1001,
+  badRequest: 4400,
+  unauthorized: 4401,
+  forbidden: 4403,
+  subprotocolNotAcceptable: 4406,
+  connectionInitTimeout: 4408,
+  subscriberAlreadyExists: 4409,
+  tooManyInitRequests: 4429,
+  internalError: 4500,
+} as const;
+
+const record = z.record(z.string(), z.unknown());
+const optionalRecord = record.nullish().transform((value) => value ?? undefined);
+const id = z.string().min(1).max(256);
+
+const subscribePayload = z.object({
+  query: z.string(),
+  operationName: z.string().nullish(),
+  variables: optionalRecord,
+  extensions: optionalRecord,
+});
+
+const clientMessage = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('connection_init'), payload: optionalRecord }),
+  z.object({ type: z.literal('ping'), payload: optionalRecord }),
+  z.object({ type: z.literal('pong'), payload: optionalRecord }),
+  z.object({ type: z.literal('complete'), id }),
+  z.object({ type: z.literal('subscribe'), id, payload: subscribePayload }),
+]);
+
+export type ClientMessage = z.infer<typeof clientMessage>;
+export type SubscribePayload = z.infer<typeof subscribePayload>;
+
+/** The message, or what is wrong with it. */
+export function parseClientMessage(text: string): ClientMessage | { type: 'invalid'; reason: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { type: 'invalid', reason: 'The message is not JSON.' };
+  }
+  const parsed = clientMessage.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  return { type: 'invalid', reason: `Invalid message: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}` };
+}
+
+/** The body of a POST that asks for server-sent events; undefined when it is not a GraphQL request. */
+export function parseSubscribePayload(text: string): SubscribePayload | undefined {
+  try {
+    return subscribePayload.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+export const connectionAck = '{"type":"connection_ack"}';
+
+export function pongMessage(payload: Record<string, unknown> | undefined): string {
+  return JSON.stringify({ type: 'pong', ...(payload ? { payload } : {}) });
+}
+
+/** What stands before the payload in this client's `next` messages; the payload is serialised once for all clients. */
+export function nextPrefix(id: string): string {
+  return `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+}
+
+export function errorMessage(id: string, errors: readonly GraphQLFormattedError[]): string {
+  return JSON.stringify({ id, type: 'error', payload: errors });
+}
+
+export function completeMessage(id: string): string {
+  return JSON.stringify({ id, type: 'complete' });
+}
+
+/** The reason as WebSocket allows it: at most 123 bytes. */
+export function closeReason(text: string): string {
+  const bytes = Buffer.from(text);
+  return bytes.length <= 123
+    ? text
+    : bytes
+        .subarray(0, 120)
+        .toString('utf8')
+        .replace(/\uFFFD$/, '');
+}
+
+/** Where clients put their token in `connection_init`. */
+export function authorizationOf(payload: Record<string, unknown> | undefined): string | undefined {
+  const headers = record.safeParse(payload?.['headers']).data;
+  const candidates = [
+    payload?.['authorization'],
+    payload?.['Authorization'],
+    headers?.['authorization'],
+    headers?.['Authorization'],
+  ];
+  return candidates.find((candidate) => typeof candidate === 'string');
+}

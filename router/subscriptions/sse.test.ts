@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
+import { eventually } from '../testing/waiting.ts';
+
+jest.setTimeout(20_000);
+
+let graph: TestSupergraph;
+let operator: string;
+beforeAll(async () => {
+  graph = await startTestSupergraph({ PING_INTERVAL_MS: '50' });
+  operator = await graph.signIn('1', 'operator');
+});
+afterAll(() => graph.close());
+
+const post = (body: string, headers: Record<string, string> = {}, signal?: AbortSignal) =>
+  fetch(graph.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
+    body,
+    ...(signal ? { signal } : {}),
+  });
+const ask = (query: string, headers?: Record<string, string>, signal?: AbortSignal) =>
+  post(JSON.stringify({ query }), headers, signal);
+
+describe('server-sent events', () => {
+  it('carry a subscription until the client goes, which ends the upstream at once', async () => {
+    const abort = new AbortController();
+    const response = await ask(
+      'subscription { reservationChanged { reserveNo bike { color } } }',
+      { authorization: operator },
+      abort.signal,
+    );
+    expect(response.headers.get('content-type')).toBe('text/event-stream');
+    await eventually('the owner has it', () => graph.changes.followers() === 1);
+    graph.changes.publish({ reserveNo: 1, userId: '10', bikeId: 7, reserveStatus: 'RESERVED' });
+
+    let text = '';
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    while (!text.includes('color 7') || !text.includes('\n:\n')) text += (await reader?.read())?.value ?? '';
+    expect(text).toContain(
+      'event: next\ndata: {"data":{"reservationChanged":{"reserveNo":1,"bike":{"color":"color 7"}}}}\n\n',
+    );
+    abort.abort();
+    await eventually('the owner has it no more', () => graph.changes.followers() === 0);
+  });
+
+  it('carry a query too', async () => {
+    const response = await ask('{ bike(bikeId: 7) { color } }');
+    expect(await response.text()).toBe(
+      'event: next\ndata: {"data":{"bike":{"color":"color 7"}}}\n\nevent: complete\ndata:\n\n',
+    );
+  });
+
+  it('are not what a client gets that prefers JSON', async () => {
+    const response = await ask('{ bike(bikeId: 7) { color } }', { accept: 'application/json, text/event-stream' });
+    expect(await response.json()).toEqual({ data: { bike: { color: 'color 7' } } });
+  });
+
+  it('give the reason and a status when there is nothing to stream', async () => {
+    const statusOf = async (response: Promise<Response>) => (await response).status;
+    expect(await statusOf(ask('subscription { nothing }'))).toBe(400);
+    expect(await statusOf(ask('{ nothing }'))).toBe(400);
+    expect(await statusOf(post('{'))).toBe(400);
+    expect(await statusOf(post('{}', { 'content-type': 'text/plain' }))).toBe(415);
+    expect(await statusOf(ask('{ __typename }', { authorization: 'Bearer nonsense' }))).toBe(401);
+    expect(await statusOf(fetch(graph.url, { headers: { accept: 'text/event-stream' } }))).toBe(405);
+  });
+
+  it('say in an event that the subscription was refused, then end', async () => {
+    const response = await ask('subscription { reservationChanged { reserveNo } }');
+    const text = await response.text();
+    expect(text).toContain('"code":"UNAUTHENTICATED"');
+    expect(text).toMatch(/event: complete\ndata:\n\n$/);
+  });
+});

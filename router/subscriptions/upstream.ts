@@ -1,0 +1,169 @@
+import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import { WebSocket, type RawData } from 'ws';
+import { closeCodes, subprotocol } from './protocol.ts';
+
+/** What comes from the subgraph. After `error`, `complete` or `lost` nothing more does. */
+export interface UpstreamSink {
+  /** The subgraph took the subscription's connection. */
+  connected(): void;
+  next(result: ExecutionResult): void;
+  /** The subgraph refused the subscription, or ended it with errors. */
+  error(errors: readonly GraphQLFormattedError[]): void;
+  complete(): void;
+  /** The connection could not be made, or broke. */
+  lost(): void;
+}
+
+export interface Upstream {
+  /** Stops reading, so that the subgraph's socket fills instead of our memory. */
+  pause(): void;
+  resume(): void;
+  /** Tells the subgraph at once; silent afterwards, in whatever state it is. */
+  close(): void;
+}
+
+export interface UpstreamRequest {
+  url: URL;
+  query: string;
+  operationName: string | undefined;
+  variables: Record<string, unknown>;
+  authorization: string | undefined;
+  /** For the connection and its acknowledgement together. */
+  connectTimeoutMs: number;
+  pingIntervalMs: number;
+}
+
+/** A subgraph that does not take part in closing is cut after this. */
+const closeTimeoutMs = 1_000;
+const operationId = '1';
+
+interface SubgraphMessage {
+  type?: string;
+  payload?: unknown;
+}
+
+/**
+ * One subscription on a socket of its own: identity is a matter of the connection (`connection_init`), so sockets cannot
+ * be shared between viewers anyway. Written on `ws` rather than on graphql-ws' client, which after a close with 1000
+ * subscribes again by itself, without the cursor.
+ */
+export function openUpstream(request: UpstreamRequest, sink: UpstreamSink): Upstream {
+  const socket = new WebSocket(request.url, subprotocol, { perMessageDeflate: false });
+  let finished = false;
+  const connectTimer = setTimeout(() => finish(() => sink.lost()), request.connectTimeoutMs);
+  const stopHeartbeat = startHeartbeat(socket, request.pingIntervalMs);
+
+  function finish(tell: () => void): void {
+    if (finished) return;
+    finished = true;
+    clearTimeout(connectTimer);
+    stopHeartbeat();
+    closeSocket(socket);
+    tell();
+  }
+
+  function receive(result: ExecutionResult): void {
+    // Without `data` nothing was executed: this is how graphql-ws says that subscribing failed.
+    if (result.data === undefined) return finish(() => sink.error(errorsIn(result.errors)));
+    sink.next(result);
+  }
+
+  socket.on('open', () => {
+    const { authorization } = request;
+    socket.send(JSON.stringify({ type: 'connection_init', ...(authorization ? { payload: { authorization } } : {}) }));
+  });
+  socket.on('message', (data) => {
+    if (finished) return;
+    const message = parseMessage(data);
+    switch (message.type) {
+      case 'connection_ack':
+        clearTimeout(connectTimer);
+        socket.send(subscribeMessage(request));
+        return sink.connected();
+      case 'next':
+        return receive(message.payload as ExecutionResult);
+      case 'error':
+        return finish(() => sink.error(errorsIn(message.payload)));
+      case 'complete':
+        return finish(() => sink.complete());
+      case 'ping':
+        return socket.send('{"type":"pong"}');
+      case 'pong':
+        return;
+      case undefined:
+      default:
+        return finish(() => sink.lost());
+    }
+  });
+  socket.on('close', (code) => finish(() => (isRefusal(code) ? sink.error([tokenRefused]) : sink.lost())));
+  // 'close' follows, and tells.
+  socket.on('error', () => undefined);
+
+  return {
+    pause: () => {
+      if (socket.readyState === WebSocket.OPEN) socket.pause();
+    },
+    resume: () => {
+      if (socket.isPaused) socket.resume();
+    },
+    close: () => {
+      if (!finished && socket.readyState === WebSocket.OPEN) {
+        socket.send(JSON.stringify({ id: operationId, type: 'complete' }));
+      }
+      finish(() => undefined);
+    },
+  };
+}
+
+function subscribeMessage({ query, operationName, variables }: UpstreamRequest): string {
+  return JSON.stringify({ id: operationId, type: 'subscribe', payload: { query, operationName, variables } });
+}
+
+function closeSocket(socket: WebSocket): void {
+  if (socket.readyState === WebSocket.CLOSED) return;
+  if (socket.readyState === WebSocket.CONNECTING) return socket.terminate();
+  // A paused socket would never read the answer to its close frame.
+  if (socket.isPaused) socket.resume();
+  const cut = setTimeout(() => socket.terminate(), closeTimeoutMs);
+  socket.once('close', () => clearTimeout(cut));
+  socket.close(1000, 'Normal Closure');
+}
+
+/** Pings; a socket that was silent for a whole interval is cut, which TCP alone would notice only after minutes. */
+function startHeartbeat(socket: WebSocket, intervalMs: number): () => void {
+  let alive = true;
+  const heard = () => {
+    alive = true;
+  };
+  socket.on('pong', heard);
+  socket.on('message', heard);
+  const timer = setInterval(() => {
+    // While paused nothing can be heard: that is our doing.
+    if (socket.readyState !== WebSocket.OPEN || socket.isPaused) return heard();
+    if (!alive) return socket.terminate();
+    alive = false;
+    socket.ping();
+  }, intervalMs);
+  return () => clearInterval(timer);
+}
+
+function parseMessage(data: RawData): SubgraphMessage {
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-base-to-string -- a Buffer, because binaryType is left at its default
+    const message: unknown = JSON.parse(data.toString());
+    return typeof message === 'object' && message !== null ? message : {};
+  } catch {
+    return {};
+  }
+}
+
+function errorsIn(payload: unknown): readonly GraphQLFormattedError[] {
+  return Array.isArray(payload) ? (payload as GraphQLFormattedError[]) : [];
+}
+
+const isRefusal = (code: number) => code === closeCodes.unauthorized || code === closeCodes.forbidden;
+
+const tokenRefused: GraphQLFormattedError = {
+  message: 'A service does not accept the token.',
+  extensions: { code: 'UNAUTHENTICATED' },
+};

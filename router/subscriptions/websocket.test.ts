@@ -1,0 +1,299 @@
+import { request } from 'node:http';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { WebSocket } from 'ws';
+import { connect, subscribe } from '../testing/subscriber.ts';
+import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
+import { foreignToken, tokenUntil } from '../testing/tokens.ts';
+import { eventually } from '../testing/waiting.ts';
+
+jest.setTimeout(20_000);
+
+let graph: TestSupergraph;
+let operator: string;
+beforeAll(async () => {
+  graph = await startTestSupergraph({
+    CONNECTION_INIT_TIMEOUT_MS: '200',
+    PING_INTERVAL_MS: '200',
+    MAX_SUBSCRIPTIONS_PER_SOCKET: '2',
+    MAX_SOCKETS: '8',
+    SUBSCRIPTION_QUEUE_LIMIT: '50',
+  });
+  operator = await graph.signIn('1', 'operator');
+});
+afterAll(() => graph.close());
+
+interface Message {
+  type: string;
+  id?: string;
+  payload?: unknown;
+}
+
+/** A client without a library, that can do everything wrong. */
+interface RawClient {
+  socket: WebSocket;
+  messages: Message[];
+  send(message: unknown): void;
+  closed: Promise<{ code: number; reason: string }>;
+  waitFor(type: string, count?: number): Promise<Message>;
+}
+
+const clients: RawClient[] = [];
+afterEach(async () => {
+  for (const { socket } of clients.splice(0)) socket.terminate();
+  await eventually('no follower is left', () => graph.changes.followers() === 0);
+});
+
+function dial(
+  protocol: string[] = ['graphql-transport-ws'],
+  headers: Record<string, string> = {},
+  url = graph.url,
+): RawClient {
+  const socket = new WebSocket(url.replace('http', 'ws'), protocol, { headers });
+  const messages: Message[] = [];
+  socket.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString()) as Message));
+  socket.on('error', () => undefined);
+  const client: RawClient = {
+    socket,
+    messages,
+    send: (message) => socket.send(typeof message === 'string' ? message : JSON.stringify(message)),
+    closed: new Promise((resolve) =>
+      socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })),
+    ),
+    async waitFor(type, count = 1) {
+      const found = () => messages.filter((message) => message.type === type);
+      await eventually(`${count} × ${type}`, () => found().length >= count);
+      return found()[count - 1] ?? { type: 'none' };
+    },
+  };
+  clients.push(client);
+  return client;
+}
+
+async function opened(...options: Parameters<typeof dial>): Promise<RawClient> {
+  const client = dial(...options);
+  await new Promise((resolve) => client.socket.once('open', resolve));
+  return client;
+}
+
+async function signedIn(authorization = operator, url = graph.url): Promise<RawClient> {
+  const client = await opened(undefined, undefined, url);
+  client.send({ type: 'connection_init', payload: { authorization } });
+  await client.waitFor('connection_ack');
+  return client;
+}
+
+const watch = (id: string, query = 'subscription { reservationChanged { fee } }') => ({
+  id,
+  type: 'subscribe',
+  payload: { query },
+});
+
+describe('the protocol', () => {
+  it.each([
+    ['text that is not JSON', '{'],
+    ['an unknown type', { type: 'start' }],
+    ['a subscribe without an id', { type: 'subscribe', payload: { query: '{ __typename }' } }],
+    ['a subscribe without a query', { type: 'subscribe', id: '1', payload: {} }],
+    ['variables that are a list', { type: 'subscribe', id: '1', payload: { query: '{ __typename }', variables: [] } }],
+  ])('closes with 4400 on %s', async (_what, message) => {
+    const client = await signedIn();
+    client.send(message);
+    expect((await client.closed).code).toBe(4400);
+  });
+
+  it('closes with 4400 on a binary message', async () => {
+    const client = await signedIn();
+    client.socket.send(Buffer.from('{"type":"ping"}'), { binary: true });
+    expect((await client.closed).code).toBe(4400);
+  });
+
+  it('closes with 4401 when somebody subscribes before the connection is acknowledged', async () => {
+    const client = await opened();
+    client.send(watch('1'));
+    expect(await client.closed).toEqual({ code: 4401, reason: 'Unauthorized' });
+  });
+
+  it('closes with 4403 on a token that is not good', async () => {
+    const client = await opened();
+    client.send({ type: 'connection_init', payload: { authorization: await foreignToken() } });
+    expect(await client.closed).toEqual({ code: 4403, reason: 'The token’s signature does not fit.' });
+  });
+
+  it('closes with 4406 without the subprotocol', async () => {
+    expect((await (await opened([])).closed).code).toBe(4406);
+  });
+
+  it('closes with 4408 when nobody introduces themselves', async () => {
+    expect(await (await opened()).closed).toEqual({ code: 4408, reason: 'Connection initialisation timeout' });
+  });
+
+  it('closes with 4409 when an id is used twice', async () => {
+    const client = await signedIn();
+    client.send(watch('1'));
+    client.send(watch('1'));
+    expect(await client.closed).toEqual({ code: 4409, reason: 'Subscriber for 1 already exists' });
+  });
+
+  it('closes with 4429 on a second connection_init, also before the first is acknowledged', async () => {
+    const client = await opened();
+    client.send({ type: 'connection_init', payload: { authorization: operator } });
+    client.send({ type: 'connection_init', payload: { authorization: operator } });
+    expect(await client.closed).toEqual({ code: 4429, reason: 'Too many initialisation requests' });
+  });
+
+  it('answers ping with pong and its payload, at any time', async () => {
+    const client = await opened();
+    client.send({ type: 'ping', payload: { n: 1 } });
+    client.send({ type: 'pong' });
+    expect(await client.waitFor('pong')).toEqual({ type: 'pong', payload: { n: 1 } });
+  });
+
+  it('takes the token from the handshake when connection_init brings none', async () => {
+    const client = await opened(['graphql-transport-ws'], { authorization: operator });
+    client.send({ type: 'connection_init' });
+    await client.waitFor('connection_ack');
+    client.send(watch('1'));
+    await eventually('the owner has it', () => graph.changes.followers() === 1);
+  });
+
+  it('lets an id be used again once its operation has ended', async () => {
+    const client = await signedIn();
+    for (const round of [1, 2]) {
+      client.send(watch('1', '{ bike(bikeId: 7) { color } }'));
+      await client.waitFor('complete', round);
+    }
+    client.send(watch('1'));
+    await eventually('the owner has it', () => graph.changes.followers() === 1);
+    client.send({ type: 'complete', id: '1' });
+    await eventually('the owner has it no more', () => graph.changes.followers() === 0);
+    client.send(watch('1'));
+    await eventually('the owner has it again', () => graph.changes.followers() === 1);
+  });
+});
+
+describe('queries and mutations on the socket', () => {
+  it('are answered from all subgraphs, then completed', async () => {
+    const client = await signedIn();
+    client.send(watch('q', '{ bike(bikeId: 7) { color isAvailable } }'));
+    client.send(watch('m', 'mutation { registerBike(input: { color: "green" }) { bike { color } } }'));
+    await client.waitFor('complete', 2);
+    const answer = (id: string) => client.messages.filter((message) => message.id === id);
+    expect(answer('q')).toEqual([
+      { id: 'q', type: 'next', payload: { data: { bike: { color: 'color 7', isAvailable: true } } } },
+      { id: 'q', type: 'complete' },
+    ]);
+    expect(answer('m')).toMatchObject([{ payload: { data: { registerBike: { bike: { color: 'green' } } } } }, {}]);
+  });
+
+  it('end with an error message when they are not valid, without complete', async () => {
+    const client = await signedIn();
+    client.send(watch('1', '{ nothing }'));
+    expect(await client.waitFor('error')).toMatchObject({
+      id: '1',
+      payload: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
+    });
+    client.send({ type: 'ping' });
+    await client.waitFor('pong');
+    expect(client.messages.filter(({ type }) => type === 'complete')).toEqual([]);
+  });
+});
+
+describe('limits of a socket', () => {
+  it('are named in an error when too much runs on it', async () => {
+    const client = await signedIn();
+    for (const id of ['1', '2', '3']) client.send(watch(id));
+    expect(await client.waitFor('error')).toMatchObject({
+      id: '3',
+      payload: [{ extensions: { code: 'TOO_MANY_SUBSCRIPTIONS' } }],
+    });
+  });
+
+  it('refuse the handshake when there are too many sockets, a foreign page, or another path', async () => {
+    const statusOf = (headers: Record<string, string>, path = '/graphql') =>
+      new Promise((resolve, reject) => {
+        const upgrade = { connection: 'upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
+        const key = {
+          'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+          'sec-websocket-protocol': 'graphql-transport-ws',
+        };
+        const sent = request(new URL(path, graph.url), { headers: { ...upgrade, ...key, ...headers } });
+        sent.on('response', ({ statusCode }) => resolve(statusCode));
+        sent.on('upgrade', (_response, socket) => (socket.destroy(), resolve(101)));
+        sent.on('error', reject).end();
+      });
+    expect(await statusOf({ origin: 'https://evil.example' })).toBe(403);
+    expect(await statusOf({ origin: new URL(graph.url).origin })).toBe(101);
+    expect(await statusOf({}, '/other')).toBe(404);
+    await Promise.all(Array.from({ length: 8 }, () => signedIn()));
+    expect(await statusOf({})).toBe(503);
+  });
+
+  it('cut clients that no longer answer pings', async () => {
+    const client = await signedIn();
+    client.socket.pause();
+    await eventually('the socket is counted out', async () => {
+      const text = await (await fetch(graph.url.replace('/graphql', '/metrics'))).text();
+      return text.includes('websocket_connections{service="router"} 0');
+    });
+  });
+});
+
+describe('a client that reads too slowly', () => {
+  it('loses its subscription with SLOW_CONSUMER, others do not, and memory stays bounded', async () => {
+    // Long enough that the buffers of the operating system do not hide the slowness.
+    const query = 'subscription { reservationChanged { reserveStatus userId } }';
+    // This router is patient: it must not cut the client for its silence.
+    const { port } = await graph.startRouter({ PING_INTERVAL_MS: '60000' });
+    const url = `http://127.0.0.1:${port}/graphql`;
+    const slow = await signedIn(operator, url);
+    const quick = subscribe(connect(url, operator), query);
+    slow.send(watch('slow', query));
+    await eventually('the owner has one subscription for both', () => graph.changes.followers() === 1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    slow.socket.pause();
+    const long = 'x'.repeat(200_000);
+    for (let n = 0; n < 200; n += 1) {
+      graph.changes.publish({ reserveNo: n, userId: long, bikeId: 7, reserveStatus: 'RESERVED' });
+      await quick.waitFor(n + 1);
+    }
+    slow.socket.resume();
+    expect(await slow.waitFor('error')).toMatchObject({
+      id: 'slow',
+      payload: [{ extensions: { code: 'SLOW_CONSUMER' } }],
+    });
+    expect(slow.messages.filter(({ type }) => type === 'next').length).toBeLessThan(150);
+    expect(slow.messages.at(-1)?.type).toBe('error');
+    await quick.stop();
+  });
+});
+
+describe('a token that ends during a subscription', () => {
+  it('ends it with UNAUTHENTICATED and no complete; other clients go on with theirs', async () => {
+    // Whole seconds are all that a token can say.
+    const until = Math.ceil(Date.now() / 1000) * 1000 + 1000;
+    const leaving = await signedIn(await tokenUntil(graph.env, until));
+    leaving.send(watch('1', 'subscription { reservationChanged { user { totalPoint } } }'));
+    await eventually('the owner has it', () => graph.changes.followers() === 1);
+    const staying = await signedIn();
+    staying.send(watch('1', 'subscription { reservationChanged { user { totalPoint } } }'));
+    expect(await leaving.waitFor('error')).toMatchObject({
+      id: '1',
+      payload: [{ message: 'The token has expired.', extensions: { code: 'UNAUTHENTICATED' } }],
+    });
+    expect(Date.now()).toBeGreaterThanOrEqual(until - 20);
+
+    // The point subgraph checks the token of every fetch: this one must be the other client's.
+    graph.changes.publish({ reserveNo: 1, userId: '10', bikeId: 7, reserveStatus: 'RESERVED' });
+    expect(await staying.waitFor('next')).toMatchObject({
+      payload: { data: { reservationChanged: { user: { totalPoint: 1000 } } } },
+    });
+    expect(graph.changes.followers()).toBe(1);
+
+    leaving.send(watch('2', '{ bike(bikeId: 1) { color } }'));
+    expect(await leaving.waitFor('error', 2)).toMatchObject({
+      id: '2',
+      payload: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    });
+    expect(leaving.messages.map(({ type }) => type)).toEqual(['connection_ack', 'error', 'error']);
+  });
+});
