@@ -1,0 +1,52 @@
+import { useMemo } from 'react';
+import { useClock } from '../words/clock.ts';
+import { formatCount, useWords } from '../words/speech.tsx';
+import type { Picture } from './dashboard-state.ts';
+import { isExpiring, isOverdue } from './table-view.ts';
+import { dashboardWords } from './words.ts';
+
+const countEveryMs = 5_000;
+
+/** What may need a person; each line leads to the rows behind its number. */
+export function Attention({ picture: { rows, lag } }: { picture: Picture }) {
+  const words = useWords(dashboardWords);
+  const moment = useClock((now) => Math.floor(now / countEveryMs)) * countEveryMs;
+  const expiring = useMemo(() => rows.filter(({ row }) => isExpiring(row, moment)).length, [rows, moment]);
+  const overdue = useMemo(() => rows.filter(({ row }) => isOverdue(row, moment)).length, [rows, moment]);
+  return (
+    <section className="card attention" aria-labelledby="attention-title">
+      <h2 id="attention-title">{words.attention}</h2>
+      <ul>
+        <Concern href="/?only=expiring" label={words.expiring} hint={words.expiringHint} count={expiring} />
+        <Concern href="/?only=overdue" label={words.overdue} hint={words.overdueHint} count={overdue} />
+        <Concern href="/fleet?tab=parked" label={words.parked} hint={words.parkedHint} count={lag.parkedEvents} />
+      </ul>
+    </section>
+  );
+}
+
+interface ConcernProps {
+  href: string;
+  label: string;
+  hint: string;
+  count: number;
+}
+
+function Concern({ href, label, hint, count }: ConcernProps) {
+  const words = useWords(dashboardWords);
+  return (
+    <li>
+      <a href={href} className="concern" data-zero={count === 0}>
+        <span className="concern-sign" aria-hidden="true">
+          <svg className="icon" viewBox="0 0 16 16">
+            <path d={count === 0 ? 'M2.5 8.5l3.5 4 7.5-9' : 'M8 3v6M8 12.8v.01'} />
+          </svg>
+        </span>
+        <span className="concern-label">
+          {label} <span className="aside">{hint}</span>
+        </span>
+        <strong className="number">{count === 0 ? words.nothingUrgent : formatCount(count)}</strong>
+      </a>
+    </li>
+  );
+}

@@ -1,0 +1,118 @@
+import { type KeyboardEvent, memo, useMemo, useRef, useState } from 'react';
+import { BikeConditionsDocument } from '../../../../schema/client/generated/graphql.ts';
+import { useAllPages } from '../data/use-all-pages.ts';
+import { Empty } from '../design/controls.tsx';
+import { useActing } from '../session/acting.ts';
+import { formatCount, useWords } from '../words/speech.tsx';
+import { type BikeState, boardOf } from './board-state.ts';
+import type { ShownRow, Totals } from './dashboard-state.ts';
+import { dashboardWords } from './words.ts';
+
+/** More than that nobody takes in at a glance; the fleet page has them all. */
+const cellsShown = 400;
+
+interface BikeBoardProps {
+  rows: readonly ShownRow[];
+  totals: Totals;
+}
+
+/** Every bike as a cell with its number, in the color and pattern of its state. */
+export const BikeBoard = memo(function BikeBoard({ rows, totals }: BikeBoardProps) {
+  const words = useWords(dashboardWords);
+  const acting = useActing();
+  // What the feed says about bikes are these two counts; when one changes, the fleet is asked for again.
+  const version = totals.bikes * 1_000_003 + totals.outOfService;
+  const bikes = useAllPages(
+    acting?.client ?? null,
+    BikeConditionsDocument,
+    (after) => ({ first: 200, after }),
+    (answer) => answer.bikes,
+    cellsShown,
+    version,
+  );
+  const cells = useMemo(() => boardOf(bikes ?? [], rows), [bikes, rows]);
+  return (
+    <section className="card bikes" aria-labelledby="bikes-title">
+      <h2 id="bikes-title">
+        {words.board}
+        {cells.length < totals.bikes && bikes && (
+          <span className="aside number">{words.boardShows(formatCount(cells.length), formatCount(totals.bikes))}</span>
+        )}
+      </h2>
+      {totals.bikes === 0 ? (
+        <Empty title={words.noBikes}>
+          <a className="button" data-weight="primary" href="/fleet?tab=register">
+            {words.toFleet}
+          </a>
+        </Empty>
+      ) : (
+        <Cells cells={cells} />
+      )}
+    </section>
+  );
+});
+
+/** One stop for the Tab key, arrow keys within. */
+function Cells({ cells }: { cells: readonly { bikeId: number; state: BikeState }[] }) {
+  const words = useWords(dashboardWords);
+  const list = useRef<HTMLUListElement>(null);
+  const [current, setCurrent] = useState(0);
+  const reachable = Math.min(current, cells.length - 1);
+  function move(event: KeyboardEvent) {
+    const links = [...(list.current?.querySelectorAll('a') ?? [])];
+    const place = links.findIndex((link) => link === document.activeElement);
+    const next = place + (stepOf(event.key, links) ?? NaN);
+    if (!links[next]) return;
+    event.preventDefault();
+    links[next].focus();
+    setCurrent(next);
+  }
+  return (
+    <ul className="cells" ref={list} onKeyDown={move}>
+      {cells.map(({ bikeId, state }, place) => (
+        <Cell
+          key={bikeId}
+          bikeId={bikeId}
+          state={state}
+          label={words.bikeIs(bikeId, words.bikeState[state])}
+          reachable={place === reachable}
+        />
+      ))}
+    </ul>
+  );
+}
+
+/** How many cells an arrow key moves; a row is as long as the screen makes it. */
+function stepOf(key: string, links: readonly HTMLElement[]): number | undefined {
+  if (key === 'ArrowRight') return 1;
+  if (key === 'ArrowLeft') return -1;
+  const top = links[0]?.getBoundingClientRect().top;
+  const perRow = links.findIndex((link) => link.getBoundingClientRect().top !== top);
+  if (key === 'ArrowDown') return perRow;
+  if (key === 'ArrowUp') return -perRow;
+  return undefined;
+}
+
+interface CellProps {
+  bikeId: number;
+  state: BikeState;
+  label: string;
+  reachable: boolean;
+}
+
+const Cell = memo(function Cell({ bikeId, state, label, reachable }: CellProps) {
+  return (
+    <li>
+      <a
+        href={`/fleet?bike=${bikeId}`}
+        className="cell number"
+        data-part={state}
+        aria-label={label}
+        title={label}
+        tabIndex={reachable ? 0 : -1}
+      >
+        <span>{bikeId}</span>
+      </a>
+    </li>
+  );
+});

@@ -1,0 +1,51 @@
+import { memo } from 'react';
+import { StatusIcon } from '../design/icons.tsx';
+import { clockTime } from '../words/seoul-time.ts';
+import { useSharedWords, useWords } from '../words/speech.tsx';
+import type { FeedEntry } from './dashboard-state.ts';
+import { dashboardWords } from './words.ts';
+
+/** The latest events, newest first. A log that is not read aloud by itself: the announcer counts instead. */
+export const EventFeed = memo(function EventFeed({ feed }: { feed: readonly FeedEntry[] }) {
+  const words = useWords(dashboardWords);
+  return (
+    <section className="card feed" aria-labelledby="feed-title">
+      <h2 id="feed-title">
+        {words.feed} <span className="aside">KST</span>
+      </h2>
+      {feed.length === 0 ? (
+        <p className="empty">{words.noEvents}</p>
+      ) : (
+        // Scrolls by itself, so it has to be reachable by keyboard.
+        <div className="feed-scroll" role="log" aria-live="off" tabIndex={0} aria-labelledby="feed-title">
+          <ol>
+            {feed.map((entry) => (
+              <Entry key={entry.cursor} entry={entry} />
+            ))}
+          </ol>
+        </div>
+      )}
+    </section>
+  );
+});
+
+const Entry = memo(function Entry({ entry: { at, eventType, row } }: { entry: FeedEntry }) {
+  const words = useSharedWords();
+  return (
+    <li>
+      <time dateTime={at} className="number">
+        {clockTime(at)}
+      </time>
+      <span className="event" data-status={row?.reserveStatus}>
+        {row ? <StatusIcon status={row.reserveStatus} /> : <span className="point" aria-hidden="true" />}
+        <span title={eventType}>{words.event(eventType)}</span>
+      </span>
+      {row && (
+        <span className="detail">
+          <a href={`/fleet?reservation=${row.reserveNo}`}>#{row.reserveNo}</a> · {words.bike} {row.bikeId} ·{' '}
+          {row.userId}
+        </span>
+      )}
+    </li>
+  );
+});

@@ -1,0 +1,36 @@
+import { csvCell } from '../data/csv.ts';
+import { seoulStamp } from '../words/seoul-time.ts';
+import type { ShownRow } from './dashboard-state.ts';
+
+const columns = [
+  'reserveNo',
+  'reserveStatus',
+  'bikeId',
+  'userId',
+  'reserveDateTime',
+  'startDateTime',
+  'returnDateTime',
+  'expiresAt',
+  'fee',
+  'refusalCode',
+  'updatedAt',
+] as const;
+
+/**
+ * The rows as CSV (RFC 4180, with the mark that tells spreadsheets it is UTF-8). When it was taken and what was asked for
+ * stand in every line, so that they survive renaming and pasting.
+ */
+export function toCsv(rows: readonly ShownRow[], filter: string, at: number): string {
+  const taken = seoulStamp(at);
+  const lines = rows.map(({ row }) =>
+    [...columns.map((column) => row[column] ?? ''), taken, filter].map(csvCell).join(','),
+  );
+  return `\uFEFF${[[...columns, 'exportedAt', 'filter'].join(','), ...lines].join('\r\n')}\r\n`;
+}
+
+/** `reservations-20261123T180005+0900-status-IN_USE.csv` */
+export function csvName(name: string, filter: string, at: number): string {
+  const taken = seoulStamp(at).replaceAll(/[-:]/g, '');
+  const asked = filter.replaceAll(/[^\p{L}\p{N}_-]+/gu, '-').replaceAll(/^-+|-+$/g, '');
+  return `${[name, taken, asked].filter(Boolean).join('-')}.csv`;
+}

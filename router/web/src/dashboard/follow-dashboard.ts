@@ -1,0 +1,129 @@
+import { type Client, GraphqlRequestError } from '../../../../schema/client/client.ts';
+import { DashboardDocument, DashboardUpdatedDocument } from '../../../../schema/client/generated/graphql.ts';
+import type { DashboardAction, Update } from './dashboard-state.ts';
+
+export interface Following {
+  /** Makes the client of one connection; `onConnected` is to be called when its socket is ready. */
+  connect(onConnected: () => void): Client;
+  dispatch(action: DashboardAction): void;
+  signal: AbortSignal;
+  /** Milliseconds before the given retry (1, 2, 3 …). */
+  retryDelayMs?: (retry: number) => number;
+  /** Tells of the network: `offline` ends the connection at once, `retry` ends the wait for the next one. */
+  network?: EventTarget;
+}
+
+/** A server may still refuse the subscription on a socket it accepted: believed live when it did not. */
+const refusalTimeMs = 300;
+/** Changes that come close together are drawn together; one that comes alone is drawn with the next frame. */
+const frameMs = 16;
+/** Twenty drawings a second look alive; more would only take the processor from what people do. */
+const drawEveryMs = 50;
+const longestDelayMs = 10_000;
+
+/**
+ * Takes the picture, then follows the feed from its cursor; after a lost connection from the last cursor seen, so that
+ * nothing is missed and nothing comes twice. Ends when aborted, or when this user may not see the dashboard.
+ */
+export async function followDashboard(following: Following): Promise<void> {
+  const { dispatch, signal, retryDelayMs = backoffMs, network = new EventTarget() } = following;
+  const place: Place = { cursor: null, retries: 0 };
+  while (!signal.aborted) {
+    const code = await followOnce(following, place);
+    if (isAborted(signal)) return;
+    if (code === 'UNAUTHENTICATED' && place.retries > 0) return dispatch({ type: 'signedOut' });
+    if (code === 'FORBIDDEN') return dispatch({ type: 'notAllowed' });
+    // Any answer but silence says that the cursor leads nowhere: start again from a new picture.
+    if (code !== 'CONNECTION_LOST') place.cursor = null;
+    if (code === 'CURSOR_EXPIRED') continue;
+    dispatch({ type: 'connectionLost', at: Date.now(), code });
+    place.retries += 1;
+    await sleep(retryDelayMs(place.retries), signal, network);
+  }
+}
+
+interface Place {
+  cursor: string | null;
+  retries: number;
+}
+
+/** @returns the code of the error that ended it */
+async function followOnce({ connect, dispatch, signal, network }: Following, place: Place): Promise<string> {
+  let believe: ReturnType<typeof setTimeout> | undefined;
+  const live = () => {
+    clearTimeout(believe);
+    place.retries = 0;
+    dispatch({ type: 'connected' });
+  };
+  const client = connect(() => (believe = setTimeout(live, refusalTimeMs)));
+  const end = () => client.close();
+  signal.addEventListener('abort', end);
+  network?.addEventListener('offline', end);
+  const frame = createFrame((updates) => dispatch({ type: 'updated', updates }));
+  try {
+    if (place.cursor === null) {
+      const { dashboard } = await client.request(DashboardDocument, {});
+      dispatch({ type: 'snapshotTaken', snapshot: dashboard });
+      place.cursor = dashboard.cursor;
+    }
+    for await (const { dashboardUpdated } of client.subscribe(DashboardUpdatedDocument, { after: place.cursor })) {
+      if (place.retries > 0) live();
+      place.cursor = dashboardUpdated.cursor;
+      frame.add(dashboardUpdated);
+    }
+    return 'CONNECTION_LOST';
+  } catch (error) {
+    return error instanceof GraphqlRequestError ? error.code : 'UNKNOWN';
+  } finally {
+    clearTimeout(believe);
+    frame.flush();
+    signal.removeEventListener('abort', end);
+    network?.removeEventListener('offline', end);
+    client.close();
+  }
+}
+
+/** Collects updates for one frame. A timer, not requestAnimationFrame: a hidden tab has to keep up as well. */
+function createFrame(draw: (updates: readonly Update[]) => void) {
+  let waiting: Update[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let drawnAt = 0;
+  function flush() {
+    clearTimeout(timer);
+    timer = undefined;
+    drawnAt = Date.now();
+    if (waiting.length > 0) draw(waiting);
+    waiting = [];
+  }
+  return {
+    add(update: Update) {
+      waiting.push(update);
+      timer ??= setTimeout(flush, Math.max(frameMs, drawnAt + drawEveryMs - Date.now()));
+    },
+    flush,
+  };
+}
+
+/** Half a second, doubled each time up to ten, and never at the same moment as the other screens. */
+function backoffMs(retry: number): number {
+  return Math.min(longestDelayMs, 250 * 2 ** retry) * (0.5 + Math.random() / 2);
+}
+
+function sleep(ms: number, signal: AbortSignal, network: EventTarget): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
+      network.removeEventListener('retry', wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    signal.addEventListener('abort', wake);
+    network.addEventListener('retry', wake);
+  });
+}
+
+/** Asked anew after an await, when the type checker still believes the first answer. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

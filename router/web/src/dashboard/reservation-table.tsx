@@ -1,0 +1,129 @@
+import { type FocusEvent, memo, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { Empty } from '../design/controls.tsx';
+import { go, useSearch } from '../shell/pages.ts';
+import { useClock } from '../words/clock.ts';
+import { formatCount, useWords } from '../words/speech.tsx';
+import { maxRows, type ShownRow } from './dashboard-state.ts';
+import { ReservationRow } from './reservation-row.tsx';
+import { TableHead } from './table-head.tsx';
+import { TableToolbar } from './table-toolbar.tsx';
+import { defaultView, isFiltered, readView, type TableView, viewRows, writeView } from './table-view.ts';
+import { useSteadyScroll, useWindow } from './use-window.ts';
+import { dashboardWords } from './words.ts';
+
+interface ReservationTableProps {
+  rows: readonly ShownRow[];
+  /** Reservations that there are, also those too old to be among the rows. */
+  all: number;
+  hasBikes: boolean;
+}
+
+const viewEveryMs = 5_000;
+
+/** Who has what: thousands of rows, of which only those in sight are drawn. */
+export const ReservationTable = memo(function ReservationTable({ rows, all, hasBikes }: ReservationTableProps) {
+  const words = useWords(dashboardWords);
+  const search = useSearch();
+  const view = useMemo(() => readView(search), [search]);
+  const setView = (next: TableView) => go(location.pathname + writeView(next, location.search), { replace: true });
+  const moment = useClock((now) => (view.concern ? Math.floor(now / viewEveryMs) * viewEveryMs : 0));
+  const shown = useMemo(() => viewRows(rows, view, moment), [rows, view, moment]);
+  return (
+    <section className="card reservations" aria-labelledby="reservations-title">
+      <h2 id="reservations-title">
+        {words.reservations}{' '}
+        <span className="aside number">
+          {words.rowsShown(formatCount(shown.length), formatCount(all))}
+          {rows.length < all && <> · {all > maxRows ? words.newest(formatCount(rows.length)) : words.loadingOlder}</>}
+        </span>
+      </h2>
+      {rows.length === 0 ? (
+        <Empty title={words.noReservations}>
+          <p>{words.noReservationsHint}</p>
+          {hasBikes && (
+            <a className="button" data-weight="primary" href="/ride">
+              {words.toRide}
+            </a>
+          )}
+        </Empty>
+      ) : (
+        <>
+          <TableToolbar rows={rows} shown={shown} view={view} onView={setView} />
+          <Rows shown={shown} view={view} onView={setView} />
+          {shown.length === 0 && isFiltered(view) && (
+            <Empty title={words.noneInFilter}>
+              <button type="button" className="link" onClick={() => setView(defaultView)}>
+                {words.clear}
+              </button>
+            </Empty>
+          )}
+        </>
+      )}
+    </section>
+  );
+});
+
+interface RowsProps {
+  shown: readonly ShownRow[];
+  view: TableView;
+  onView: (view: TableView) => void;
+}
+
+/** The roles are spelled out because the layout is not a table's, which takes them away otherwise. */
+function Rows({ shown, view, onView }: RowsProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const rowHeight = useRowHeight();
+  const keys = useMemo(() => shown.map(({ row }) => row.reserveNo), [shown]);
+  useSteadyScroll(scroller, keys, rowHeight);
+  const { first, last } = useWindow(scroller, shown.length, rowHeight);
+  const [focused, onFocus, onBlur] = useFocusedRow();
+  const places = Array.from({ length: last - first }, (_, place) => first + place);
+  // A row with the focus stays drawn when it is scrolled out of sight: the focus would be lost with it.
+  const focusedPlace = focused === null ? -1 : keys.indexOf(focused);
+  if (focusedPlace >= 0 && (focusedPlace < first || focusedPlace >= last)) places.push(focusedPlace);
+  return (
+    <div
+      className="table"
+      role="table"
+      aria-labelledby="reservations-title"
+      aria-rowcount={shown.length + 1}
+      ref={scroller}
+      tabIndex={0}
+    >
+      <TableHead view={view} onView={onView} />
+      <div
+        role="rowgroup"
+        className="rows"
+        style={{ height: shown.length * rowHeight }}
+        onFocus={onFocus}
+        onBlur={onBlur}
+      >
+        {places.map((place) => {
+          const entry = shown[place];
+          return entry && <ReservationRow key={entry.row.reserveNo} {...entry} place={place} rowHeight={rowHeight} />;
+        })}
+      </div>
+    </div>
+  );
+}
+
+function useFocusedRow() {
+  const [focused, setFocused] = useState<number | null>(null);
+  const onFocus = ({ target }: FocusEvent) =>
+    setFocused(Number(target.closest('[data-reserve-no]')?.getAttribute('data-reserve-no')) || null);
+  return [focused, onFocus, () => setFocused(null)] as const;
+}
+
+const narrow = '(max-width: 719px)';
+
+/** As in dashboard.css: on a phone a row is a card of two lines. */
+function useRowHeight(): number {
+  return useSyncExternalStore(
+    (notify) => {
+      const query = matchMedia(narrow);
+      query.addEventListener('change', notify);
+      return () => query.removeEventListener('change', notify);
+    },
+    () => (matchMedia(narrow).matches ? 66 : 42),
+  );
+}

@@ -1,0 +1,115 @@
+import { useEffect, useRef, useState } from 'react';
+import { Button } from '../design/controls.tsx';
+import { useClock } from '../words/clock.ts';
+import { clockTime, clockTimeOn } from '../words/seoul-time.ts';
+import { formatCount, type SharedWords, useSharedWords, useWords } from '../words/speech.tsx';
+import { type Connection, type DashboardAction, type DashboardState, updatesNotShown } from './dashboard-state.ts';
+import { dashboardWords } from './words.ts';
+
+interface StatusStripProps {
+  connection: Connection;
+  state: DashboardState;
+  dispatch: (action: DashboardAction) => void;
+}
+
+/** How true the screen is: whether it is live, as of when, how late, how far behind. */
+export function StatusStrip({ connection, state, dispatch }: StatusStripProps) {
+  const words = useWords(dashboardWords);
+  const { picture, frozen } = state;
+  return (
+    <div className="status-strip">
+      <ConnectionState connection={connection} />
+      {picture && (
+        <dl className="instruments">
+          <LastChange at={(frozen ?? picture).at} />
+          <Latency at={picture.at} updates={picture.updates} />
+          <div title={words.lagHint}>
+            <dt>{words.lag}</dt>
+            <dd className="number">{formatCount(picture.lag.pendingEvents)}</dd>
+          </div>
+        </dl>
+      )}
+      {picture && (
+        <Button
+          weight={frozen ? 'primary' : 'plain'}
+          className="pause"
+          onPress={() => dispatch({ type: frozen ? 'resumed' : 'paused' })}
+        >
+          <svg className="icon" viewBox="0 0 16 16" aria-hidden="true" data-filled={frozen !== null}>
+            <path d={frozen ? 'M5 3l8 5-8 5z' : 'M5.5 3v10M10.5 3v10'} />
+          </svg>
+          {frozen ? words.resume : words.pause}
+          {frozen && <span className="badge number">{formatCount(updatesNotShown(state))}</span>}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function ConnectionState({ connection }: { connection: Connection }) {
+  const shared = useSharedWords();
+  return (
+    <p className="connection" data-status={connection.status}>
+      <span className="lamp" aria-hidden="true" />
+      {connectionText(connection, shared)}
+    </p>
+  );
+}
+
+function connectionText(connection: Connection, words: SharedWords): string {
+  switch (connection.status) {
+    case 'connecting':
+      return words.connecting;
+    case 'live':
+      return words.live;
+    case 'reconnecting':
+      return words.reconnecting(clockTime(connection.since));
+    case 'signed-out':
+      return words.signedOut;
+    case 'not-allowed':
+      return words.noAccess;
+  }
+}
+
+function LastChange({ at }: { at: string }) {
+  const words = useWords(dashboardWords);
+  const text = useClock((now) => clockTimeOn(at, now));
+  return (
+    <div>
+      <dt>{words.lastChange}</dt>
+      <dd className="number">
+        <time dateTime={at}>{text}</time> KST
+      </dd>
+    </div>
+  );
+}
+
+/** A figure that changes with every event could not be read. */
+const showLatencyEveryMs = 1_000;
+
+/** Measured when the frame that shows the update is due, not when the message came. */
+function Latency({ at, updates }: { at: string; updates: number }) {
+  const words = useWords(dashboardWords);
+  const [measured, setMeasured] = useState<number | null>(null);
+  const atFirst = useRef(updates);
+  const shownAt = useRef(0);
+  useEffect(() => {
+    if (updates === atFirst.current || Date.now() - shownAt.current < showLatencyEveryMs) return;
+    const frame = requestAnimationFrame(() => {
+      shownAt.current = Date.now();
+      setMeasured(Math.max(0, Date.now() - Date.parse(at)));
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [at, updates]);
+  return (
+    <div title={words.latencyHint}>
+      <dt>{words.latency}</dt>
+      <dd className="number latency">{measured === null ? '–' : formatLatency(measured)}</dd>
+    </div>
+  );
+}
+
+function formatLatency(ms: number): string {
+  if (ms < 1_000) return `${ms} ms`;
+  return ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;
+}

@@ -1,0 +1,93 @@
+import { download } from '../data/csv.ts';
+import { Button } from '../design/controls.tsx';
+import { StatusIcon } from '../design/icons.tsx';
+import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
+import type { ShownRow } from './dashboard-state.ts';
+import { csvName, toCsv } from './export-csv.ts';
+import { defaultView, isFiltered, statuses, type TableView, writeView } from './table-view.ts';
+import { dashboardWords } from './words.ts';
+
+interface TableToolbarProps {
+  rows: readonly ShownRow[];
+  shown: readonly ShownRow[];
+  view: TableView;
+  onView: (view: TableView) => void;
+}
+
+export function TableToolbar({ rows, shown, view, onView }: TableToolbarProps) {
+  const words = useWords(dashboardWords);
+  function exportCsv() {
+    const filter = writeView(view, '').slice(1);
+    const at = Date.now();
+    download(csvName(words.file, filter, at), toCsv(shown, filter, at));
+  }
+  return (
+    <div className="toolbar">
+      <input
+        type="search"
+        name="q"
+        className="search"
+        value={view.search}
+        placeholder={words.search}
+        aria-label={words.search}
+        autoComplete="off"
+        onChange={(event) => onView({ ...view, search: event.target.value })}
+      />
+      <StatusFilter rows={rows} view={view} onView={onView} />
+      <div className="toolbar-end">
+        {isFiltered(view) && (
+          <Button
+            weight="quiet"
+            onPress={() => onView({ ...defaultView, sort: view.sort, descending: view.descending })}
+          >
+            {words.clear}
+          </Button>
+        )}
+        <Button weight="plain" onPress={exportCsv}>
+          {words.exportCsv}
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function StatusFilter({ rows, view, onView }: Omit<TableToolbarProps, 'shown'>) {
+  const words = useWords(dashboardWords);
+  const shared = useSharedWords();
+  const counts = new Map<string, number>();
+  for (const { row } of rows) counts.set(row.reserveStatus, (counts.get(row.reserveStatus) ?? 0) + 1);
+  const toggle = (status: (typeof statuses)[number]) => {
+    const without = view.statuses.filter((name) => name !== status);
+    onView({ ...view, statuses: without.length < view.statuses.length ? without : [...without, status] });
+  };
+  return (
+    <div className="filter" role="group" aria-label={words.filterByStatus}>
+      <button
+        type="button"
+        className="chip"
+        aria-pressed={view.statuses.length === 0 && view.concern === null}
+        onClick={() => onView({ ...view, statuses: [], concern: null })}
+      >
+        {words.all}
+      </button>
+      {view.concern && (
+        <button type="button" className="chip" aria-pressed onClick={() => onView({ ...view, concern: null })}>
+          {view.concern === 'expiring' ? words.onlyExpiring : words.onlyOverdue}
+        </button>
+      )}
+      {statuses.map((status) => (
+        <button
+          key={status}
+          type="button"
+          className="chip"
+          data-status={status}
+          aria-pressed={view.statuses.includes(status)}
+          onClick={() => toggle(status)}
+        >
+          <StatusIcon status={status} />
+          {shared.statusNames[status]} <span className="number">{formatCount(counts.get(status) ?? 0)}</span>
+        </button>
+      ))}
+    </div>
+  );
+}

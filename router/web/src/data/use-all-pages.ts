@@ -1,0 +1,56 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { useEffect, useRef, useState } from 'react';
+import type { Client } from '../../../../schema/client/client.ts';
+
+interface Page<Node> {
+  nodes: readonly Node[];
+  pageInfo: { hasNextPage: boolean; endCursor?: string | null };
+}
+
+/** A list that changes often is not asked for more often than this. */
+const restMs = 1_500;
+
+/**
+ * A connection's nodes from the first page up to `limit`, asked again when `version` changes. Null until they are there;
+ * a failed repeat leaves the last ones.
+ */
+export function useAllPages<Data, Variables, Node>(
+  client: Client | null,
+  document: TypedDocumentNode<Data, Variables>,
+  variablesAfter: (after: string | null) => Variables,
+  pageOf: (data: Data) => Page<Node>,
+  limit: number,
+  version: number,
+): readonly Node[] | null {
+  const [nodes, setNodes] = useState<readonly Node[] | null>(null);
+  const lastAskedAt = useRef(0);
+  // The functions are written anew with every drawing; what they do stays the same.
+  const ask = useRef({ variablesAfter, pageOf });
+  useEffect(() => {
+    if (!client) return;
+    let wanted = true;
+    const load = async () => {
+      lastAskedAt.current = Date.now();
+      const loaded: Node[] = [];
+      let after: string | null = null;
+      try {
+        do {
+          const page: Page<Node> = ask.current.pageOf(
+            await client.request(document, ask.current.variablesAfter(after)),
+          );
+          loaded.push(...page.nodes);
+          after = page.pageInfo.hasNextPage ? (page.pageInfo.endCursor ?? null) : null;
+        } while (wanted && after !== null && loaded.length < limit);
+        if (wanted) setNodes(loaded.slice(0, limit));
+      } catch {
+        // What is wrong shows in the connection state.
+      }
+    };
+    const timer = setTimeout(() => void load(), Math.max(0, lastAskedAt.current + restMs - Date.now()));
+    return () => {
+      wanted = false;
+      clearTimeout(timer);
+    };
+  }, [client, document, limit, version]);
+  return nodes;
+}

@@ -1,0 +1,35 @@
+import type { ReactNode } from 'react';
+import { Dialog } from 'react-aria-components/Dialog';
+import { Heading } from 'react-aria-components/Heading';
+import { Modal, ModalOverlay } from 'react-aria-components/Modal';
+import { useSharedWords } from '../words/speech.tsx';
+import { Button } from './controls.tsx';
+
+interface ConfirmProps {
+  title: string;
+  isOpen: boolean;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+/** A question of our own instead of the browser's; Escape and a click outside close it. */
+export function ConfirmDialog({ title, isOpen, onClose, children }: ConfirmProps) {
+  const shared = useSharedWords();
+  return (
+    <ModalOverlay className="overlay" isOpen={isOpen} onOpenChange={(open) => !open && onClose()} isDismissable>
+      <Modal className="modal">
+        <Dialog className="dialog">
+          <div className="dialog-head">
+            <Heading slot="title">{title}</Heading>
+            <Button weight="quiet" className="icon-button" aria-label={shared.close} onPress={onClose}>
+              <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
+                <path d="M3.5 3.5l9 9M12.5 3.5l-9 9" />
+              </svg>
+            </Button>
+          </div>
+          {children}
+        </Dialog>
+      </Modal>
+    </ModalOverlay>
+  );
+}

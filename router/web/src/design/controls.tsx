@@ -1,0 +1,92 @@
+/** The few controls that all pages share, on react-aria-components. Their looks are in controls.css. */
+import { type ReactNode, useId } from 'react';
+import { Button as AriaButton, type ButtonProps as AriaButtonProps } from 'react-aria-components/Button';
+import { ToggleButton } from 'react-aria-components/ToggleButton';
+import { ToggleButtonGroup } from 'react-aria-components/ToggleButtonGroup';
+
+export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style'> {
+  /** How much it asks to be pressed. */
+  weight?: 'primary' | 'plain' | 'quiet' | 'danger';
+  className?: string;
+}
+
+export function Button({ weight = 'primary', className = '', ...rest }: ButtonProps) {
+  return <AriaButton {...rest} className={`button ${className}`} data-weight={weight} />;
+}
+
+interface ChoiceProps<Key extends string> {
+  label: string;
+  options: readonly { key: Key; label: ReactNode; lang?: string }[];
+  chosen: Key;
+  onChoose: (key: Key) => void;
+}
+
+/** One of a few, all of them visible. */
+export function Choice<Key extends string>({ label, options, chosen, onChoose }: ChoiceProps<Key>) {
+  return (
+    <ToggleButtonGroup
+      className="choice"
+      aria-label={label}
+      disallowEmptySelection
+      selectedKeys={[chosen]}
+      onSelectionChange={(keys) => {
+        const picked = options.find(({ key }) => keys.has(key));
+        if (picked) onChoose(picked.key);
+      }}
+    >
+      {options.map(({ key, label: text, lang }) => (
+        <ToggleButton key={key} id={key} className="choice-option">
+          <span lang={lang}>{text}</span>
+        </ToggleButton>
+      ))}
+    </ToggleButtonGroup>
+  );
+}
+
+interface FieldProps {
+  label: string;
+  /** What is expected, in small letters below. */
+  hint?: string;
+  children: (ids: { id: string; 'aria-describedby': string | undefined }) => ReactNode;
+}
+
+/** A labelled input of the browser's own: on a phone nothing beats its keyboard and its wheel. */
+export function Field({ label, hint, children }: FieldProps) {
+  const id = useId();
+  const hintId = hint ? `${id}-hint` : undefined;
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      {children({ id, 'aria-describedby': hintId })}
+      {hint && (
+        <p className="hint" id={hintId}>
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+/** Says that there is nothing, and what to do about it. */
+export function Empty({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <div className="empty">
+      <p>
+        <strong>{title}</strong>
+      </p>
+      {children}
+    </div>
+  );
+}
+
+/** Where something is about to be: its outline, so that nothing jumps when it comes. */
+export function Skeleton({ label, lines = 3 }: { label: string; lines?: number }) {
+  return (
+    <div className="skeleton" role="status">
+      <span className="visually-hidden">{label}</span>
+      {Array.from({ length: lines }, (_, line) => (
+        <span key={line} aria-hidden="true" />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,12 @@
+import { useClock } from '../words/clock.ts';
+import { clockTimeOn } from '../words/seoul-time.ts';
+
+/** A moment as people in Seoul read it, with its zone. */
+export function At({ time }: { time: string }) {
+  const text = useClock((now) => clockTimeOn(time, now));
+  return (
+    <time dateTime={time} className="number at">
+      {text} KST
+    </time>
+  );
+}

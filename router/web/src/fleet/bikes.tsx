@@ -1,0 +1,133 @@
+import { useState } from 'react';
+import { type BikeCondition, BikesDocument, type BikesQuery } from '../../../../schema/client/generated/graphql.ts';
+import { useQuery } from '../data/use-query.ts';
+import { Button, Empty, Field, Skeleton } from '../design/controls.tsx';
+import { BikeSwatch } from '../design/icons.tsx';
+import { errorText } from '../design/submission.tsx';
+import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
+import { At } from './at.tsx';
+import { ChangeCondition, conditions } from './change-condition.tsx';
+import { fleetWords } from './words.ts';
+
+const pageSize = 50;
+
+/** The fleet by number, and by what state it is in. */
+export function Bikes() {
+  const words = useWords(fleetWords);
+  const shared = useSharedWords();
+  const [condition, setCondition] = useState<BikeCondition | null>(null);
+  const [color, setColor] = useState('');
+  const [after, setAfter] = useState<readonly string[]>([]);
+  const filter = { ...(condition && { condition }), ...(color.trim() && { color: color.trim() }) };
+  const { data, error, isWaiting, refresh } = useQuery(BikesDocument, {
+    filter,
+    first: pageSize,
+    after: after.at(-1) ?? null,
+  });
+  const restart = () => setAfter([]);
+  const page = data?.bikes;
+  const next = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+  return (
+    <section className="card bikes-list" aria-label={words.tabs.bikes}>
+      <div className="list-tools">
+        <Field label={words.condition}>
+          {(ids) => (
+            <select
+              {...ids}
+              value={condition ?? ''}
+              onChange={(event) => {
+                setCondition(conditions.find((name) => name === event.target.value) ?? null);
+                restart();
+              }}
+            >
+              <option value="">{words.anyCondition}</option>
+              {conditions.map((name) => (
+                <option key={name} value={name}>
+                  {shared.conditionNames[name]}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+        <Field label={words.colorFilter}>
+          {(ids) => (
+            <input
+              {...ids}
+              type="search"
+              name="color"
+              maxLength={40}
+              autoComplete="off"
+              value={color}
+              onChange={(event) => {
+                setColor(event.target.value);
+                restart();
+              }}
+            />
+          )}
+        </Field>
+        <Button weight="plain" onPress={() => void refresh()}>
+          {words.refresh}
+        </Button>
+      </div>
+      {isWaiting && !page && <Skeleton label={shared.loading} lines={6} />}
+      {error !== null && (
+        <p className="outcome" role="status" data-tone="error">
+          {errorText(error, shared)}
+        </p>
+      )}
+      {page && page.nodes.length === 0 && (
+        <Empty title={condition || color.trim() ? words.noBikesMatch : words.noBikes}>
+          <a className="button" data-weight="primary" href="/fleet?tab=register">
+            {words.toRegister}
+          </a>
+        </Empty>
+      )}
+      {page && page.nodes.length > 0 && (
+        <>
+          <BikeLines bikes={page.nodes} onDone={refresh} />
+          <div className="pager">
+            <p className="aside number">
+              {words.bikesShown(formatCount(page.nodes.length), formatCount(page.totalCount))}
+            </p>
+            {after.length > 0 && (
+              <Button weight="plain" onPress={() => setAfter(after.slice(0, -1))}>
+                {words.previous}
+              </Button>
+            )}
+            {next && (
+              <Button weight="plain" onPress={() => setAfter([...after, next])}>
+                {words.next}
+              </Button>
+            )}
+          </div>
+        </>
+      )}
+    </section>
+  );
+}
+
+function BikeLines({ bikes, onDone }: { bikes: BikesQuery['bikes']['nodes']; onDone: () => Promise<void> }) {
+  const words = useWords(fleetWords);
+  const shared = useSharedWords();
+  return (
+    <ul className="lines">
+      {bikes.map((bike) => (
+        <li key={bike.bikeId}>
+          <a className="number" href={`/fleet?bike=${bike.bikeId}`}>
+            {bike.bikeId}
+          </a>
+          <span className="condition" data-condition={bike.condition}>
+            {shared.conditionNames[bike.condition]}
+          </span>
+          <span>
+            <BikeSwatch color={bike.color} /> {shared.colorName(bike.color)}
+          </span>
+          <span className="aside">
+            {words.registered} <At time={bike.registeredDate} />
+          </span>
+          <ChangeCondition bike={bike} onDone={onDone} />
+        </li>
+      ))}
+    </ul>
+  );
+}

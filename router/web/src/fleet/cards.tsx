@@ -1,0 +1,239 @@
+import type { ReactNode } from 'react';
+import type {
+  BikeCondition,
+  FleetBikeQuery,
+  FleetReservationQuery,
+  FleetRiderQuery,
+  ReservationFieldsFragment,
+} from '../../../../schema/client/generated/graphql.ts';
+import { Empty } from '../design/controls.tsx';
+import { BikeSwatch, StatusIcon } from '../design/icons.tsx';
+import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
+import { At } from './at.tsx';
+import { AuditTrail } from './audit-trail.tsx';
+import { ChangeCondition } from './change-condition.tsx';
+import { Force } from './force.tsx';
+import { fleetWords } from './words.ts';
+
+type Bike = NonNullable<FleetBikeQuery['bike']>;
+type Rider = NonNullable<FleetRiderQuery['user']>;
+type Reservation = NonNullable<FleetReservationQuery['reservation']>;
+type OnDone = () => Promise<void>;
+
+export function BikeCard({ bike, onDone }: { bike: Bike; onDone: OnDone }) {
+  const words = useWords(fleetWords);
+  const shared = useSharedWords();
+  return (
+    <section className="card found" aria-labelledby="found-title">
+      <h2 id="found-title">
+        {words.bikeTitle(bike.bikeId)} <ChangeCondition bike={bike} onDone={onDone} />
+      </h2>
+      <dl className="facts">
+        <Fact label={words.condition}>
+          <Condition condition={bike.condition} />
+        </Fact>
+        <Fact label={words.availability}>{bike.isAvailable ? words.isAvailable : words.isNotAvailable}</Fact>
+        <Fact label={words.color}>
+          <BikeSwatch color={bike.color} /> {shared.colorName(bike.color)}
+        </Fact>
+        <Fact label={words.registered}>
+          <At time={bike.registeredDate} />
+        </Fact>
+      </dl>
+      <h3>{words.now}</h3>
+      {bike.currentReservation ? (
+        <ReservationLines reservations={[bike.currentReservation]} onDone={onDone} />
+      ) : (
+        <p className="aside">{words.nobody}</p>
+      )}
+      <History reservations={bike.reservations} />
+      <AuditTrail entries={bike.history} became={({ condition }) => <Condition condition={condition} />} />
+    </section>
+  );
+}
+
+export function RiderCard({ rider, debt, onDone }: { rider: Rider; debt: number | string; onDone: OnDone }) {
+  const words = useWords(fleetWords);
+  return (
+    <section className="card found" aria-labelledby="found-title">
+      <h2 id="found-title">{words.riderTitle(rider.userId)}</h2>
+      <dl className="facts">
+        <Fact label={words.balance}>{formatCount(rider.totalPoint)}P</Fact>
+        <Fact label={words.debt}>{formatCount(debt)}P</Fact>
+      </dl>
+      <h3>{words.now}</h3>
+      {rider.currentReservation ? (
+        <ReservationLines reservations={[rider.currentReservation]} onDone={onDone} />
+      ) : (
+        <p className="aside">{words.noneNow}</p>
+      )}
+      <History reservations={rider.reservations} />
+      <Entries entries={rider.pointEntries} />
+    </section>
+  );
+}
+
+export function ReservationCard({ reservation, onDone }: { reservation: Reservation; onDone: OnDone }) {
+  const words = useWords(fleetWords);
+  const shared = useSharedWords();
+  const { refusal } = reservation;
+  return (
+    <section className="card found" aria-labelledby="found-title">
+      <h2 id="found-title">
+        {words.reservationTitle(reservation.reserveNo)} <Force reservation={reservation} onDone={onDone} />
+      </h2>
+      <dl className="facts">
+        <Fact label={shared.status}>
+          <Status reservation={reservation} />
+        </Fact>
+        <Fact label={shared.bike}>
+          <a href={`/fleet?bike=${reservation.bikeId}`}>{reservation.bikeId}</a>{' '}
+          <span className="aside">{shared.conditionNames[reservation.bike.condition]}</span>
+        </Fact>
+        <Fact label={shared.rider}>
+          <RiderLink userId={reservation.userId} />{' '}
+          <span className="aside number">{shared.points(formatCount(reservation.user.totalPoint))}</span>
+        </Fact>
+        <Fact label={words.fee}>{formatCount(reservation.fee)}P</Fact>
+        <Fact label={words.requestedAt}>
+          <At time={reservation.reserveDateTime} />
+        </Fact>
+        {reservation.expiresAt && (
+          <Fact label={words.holdUntil}>
+            <At time={reservation.expiresAt} />
+          </Fact>
+        )}
+        {reservation.startDateTime && (
+          <Fact label={words.startedAt}>
+            <At time={reservation.startDateTime} />
+          </Fact>
+        )}
+        {reservation.returnDateTime && (
+          <Fact label={words.returnedAt}>
+            <At time={reservation.returnDateTime} />
+          </Fact>
+        )}
+        {refusal && <Fact label={words.why}>{shared.refusal[refusal.code].because}</Fact>}
+      </dl>
+      <AuditTrail
+        entries={reservation.history}
+        became={(entry) => (
+          <>
+            <Status reservation={entry} /> {entry.bikeWithdrawn && words.bikeWithdrawn}
+          </>
+        )}
+      />
+    </section>
+  );
+}
+
+function History({ reservations }: { reservations: Bike['reservations'] }) {
+  const words = useWords(fleetWords);
+  const { nodes, totalCount } = reservations;
+  return (
+    <>
+      <h3>
+        {words.history(formatCount(totalCount))}{' '}
+        {totalCount > nodes.length && <span className="aside">{words.newestOf(formatCount(nodes.length))}</span>}
+      </h3>
+      {nodes.length > 0 ? <ReservationLines reservations={nodes} /> : <Empty title={words.noHistory} />}
+    </>
+  );
+}
+
+interface ReservationLinesProps {
+  reservations: readonly ReservationFieldsFragment[];
+  /** With it, what is under way can be brought to its end. */
+  onDone?: OnDone;
+}
+
+function ReservationLines({ reservations, onDone }: ReservationLinesProps) {
+  const shared = useSharedWords();
+  return (
+    <ul className="lines">
+      {reservations.map((reservation) => (
+        <li key={reservation.reserveNo}>
+          <a className="number" href={`/fleet?reservation=${reservation.reserveNo}`}>
+            #{reservation.reserveNo}
+          </a>
+          <Status reservation={reservation} />
+          <span>
+            {shared.bike} <a href={`/fleet?bike=${reservation.bikeId}`}>{reservation.bikeId}</a> · {shared.rider}{' '}
+            <RiderLink userId={reservation.userId} />
+          </span>
+          <At time={reservation.reserveDateTime} />
+          {onDone && <Force reservation={reservation} onDone={onDone} />}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Entries({ entries: { nodes, totalCount } }: { entries: Rider['pointEntries'] }) {
+  const words = useWords(fleetWords);
+  return (
+    <>
+      <h3>
+        {words.entries(formatCount(totalCount))}{' '}
+        {totalCount > nodes.length && <span className="aside">{words.newestOf(formatCount(nodes.length))}</span>}
+      </h3>
+      {nodes.length === 0 ? (
+        <Empty title={words.noEntries} />
+      ) : (
+        <ul className="lines">
+          {nodes.map((entry) => (
+            <li key={entry.seq}>
+              <strong className="number">
+                {BigInt(entry.amount) > 0n && '+'}
+                {formatCount(entry.amount)}P
+              </strong>
+              <span>
+                {words.entryKinds[entry.kind]}
+                {typeof entry.reserveNo === 'number' && (
+                  <>
+                    {' '}
+                    <a href={`/fleet?reservation=${entry.reserveNo}`}>#{entry.reserveNo}</a>
+                  </>
+                )}
+              </span>
+              <span className="aside number">= {formatCount(entry.balanceAfter)}P</span>
+              <At time={entry.at} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function Condition({ condition }: { condition: BikeCondition }) {
+  const shared = useSharedWords();
+  return (
+    <span className="condition" data-condition={condition}>
+      {shared.conditionNames[condition]}
+    </span>
+  );
+}
+
+function Status({ reservation: { reserveStatus } }: { reservation: Pick<ReservationFieldsFragment, 'reserveStatus'> }) {
+  const shared = useSharedWords();
+  return (
+    <span className="status" data-status={reserveStatus}>
+      <StatusIcon status={reserveStatus} />
+      {shared.statusNames[reserveStatus]}
+    </span>
+  );
+}
+
+function RiderLink({ userId }: { userId: string }) {
+  return <a href={`/fleet?rider=${encodeURIComponent(userId)}`}>{userId}</a>;
+}
+
+function Fact({ label, children }: { label: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

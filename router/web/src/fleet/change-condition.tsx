@@ -1,0 +1,86 @@
+import { type SubmitEvent, useState } from 'react';
+import { type BikeCondition, ChangeBikeConditionDocument } from '../../../../schema/client/generated/graphql.ts';
+import { useIntention } from '../data/use-intention.ts';
+import { ConfirmDialog } from '../design/confirm.tsx';
+import { Button, Choice } from '../design/controls.tsx';
+import { good, type Outcome, OutcomeText, refused, useSubmission } from '../design/submission.tsx';
+import { actsForOthers, useActing } from '../session/acting.ts';
+import { useSharedWords, useSpeech, useWords } from '../words/speech.tsx';
+import { Reason } from './reason.tsx';
+import { fleetWords } from './words.ts';
+
+export const conditions = ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'] as const satisfies BikeCondition[];
+
+interface ChangeConditionProps {
+  bike: { bikeId: number; condition: BikeCondition };
+  onDone: () => Promise<void>;
+}
+
+/** Takes a bike out of service, or puts it back, and says why. */
+export function ChangeCondition({ bike, onDone }: ChangeConditionProps) {
+  const words = useWords(fleetWords);
+  const shared = useSharedWords();
+  const { language } = useSpeech();
+  const acting = useActing();
+  const submission = useSubmission();
+  const intention = useIntention();
+  const [isOpen, setOpen] = useState(false);
+  const [condition, setCondition] = useState<BikeCondition>(bike.condition);
+  const [reason, setReason] = useState('');
+  if (!acting || !actsForOthers(acting.session)) return null;
+
+  async function change(client: NonNullable<typeof acting>['client']): Promise<Outcome> {
+    const wish = { bikeId: bike.bikeId, condition, reason: reason.trim() };
+    const input = { ...wish, idempotencyKey: intention.keyFor(JSON.stringify(wish)) };
+    const { refusal } = (await client.request(ChangeBikeConditionDocument, { input })).changeBikeCondition;
+    intention.settled();
+    if (refusal) return refused(refusal);
+    return good(({ conditionNames }) => fleetWords[language].conditionIs(bike.bikeId, conditionNames[condition]));
+  }
+  async function submit(event: SubmitEvent) {
+    event.preventDefault();
+    if (!acting) return;
+    const outcome = await submission.submit(() => change(acting.client));
+    await onDone();
+    if (outcome?.tone !== 'good') return;
+    setOpen(false);
+    setReason('');
+  }
+
+  return (
+    <span className="act">
+      {!isOpen && <OutcomeText submission={submission} />}
+      <Button
+        weight="plain"
+        aria-label={`${words.change}, ${words.bikeTitle(bike.bikeId)}`}
+        onPress={() => {
+          setCondition(bike.condition);
+          submission.forget();
+          setOpen(true);
+        }}
+      >
+        {words.change}
+      </Button>
+      <ConfirmDialog title={words.changeTitle(bike.bikeId)} isOpen={isOpen} onClose={() => setOpen(false)}>
+        <form className="dialog-form" onSubmit={(event) => void submit(event)}>
+          <Choice
+            label={words.condition}
+            options={conditions.map((key) => ({ key, label: shared.conditionNames[key] }))}
+            chosen={condition}
+            onChoose={setCondition}
+          />
+          <Reason value={reason} onChange={setReason} />
+          <OutcomeText submission={submission} />
+          <div className="dialog-actions">
+            <Button weight="quiet" onPress={() => setOpen(false)}>
+              {words.keep}
+            </Button>
+            <Button type="submit" isPending={submission.pending}>
+              {words.change}
+            </Button>
+          </div>
+        </form>
+      </ConfirmDialog>
+    </span>
+  );
+}

@@ -1,0 +1,113 @@
+import { type SubmitEvent, useState } from 'react';
+import type { Client } from '../../../../schema/client/client.ts';
+import {
+  CancelReservationDocument,
+  type RefusalFieldsFragment,
+  type ReserveStatus,
+  ReturnBikeDocument,
+} from '../../../../schema/client/generated/graphql.ts';
+import { useIntention } from '../data/use-intention.ts';
+import { ConfirmDialog } from '../design/confirm.tsx';
+import { Button } from '../design/controls.tsx';
+import { good, type Outcome, OutcomeText, refused, useSubmission } from '../design/submission.tsx';
+import { actsForOthers, useActing } from '../session/acting.ts';
+import { useWords } from '../words/speech.tsx';
+import { Reason } from './reason.tsx';
+import { fleetWords } from './words.ts';
+
+type Force = 'cancel' | 'return';
+
+interface ForceProps {
+  reservation: { reserveNo: number; reserveStatus: ReserveStatus };
+  onDone: () => Promise<void>;
+}
+
+function forcesOn(status: ReserveStatus): readonly Force[] {
+  switch (status) {
+    case 'PENDING':
+      return ['cancel'];
+    case 'RESERVED':
+      return ['cancel', 'return'];
+    case 'IN_USE':
+      return ['return'];
+    case 'RETURNED':
+    case 'CANCELLED':
+    case 'EXPIRED':
+    case 'REJECTED':
+      return [];
+  }
+}
+
+/** Ends a reservation or ride that its rider does not end. */
+export function Force({ reservation: { reserveNo, reserveStatus }, onDone }: ForceProps) {
+  const words = useWords(fleetWords);
+  const acting = useActing();
+  const submission = useSubmission();
+  const intention = useIntention();
+  const [asked, setAsked] = useState<Force | null>(null);
+  const [reason, setReason] = useState('');
+  if (!acting || !actsForOthers(acting.session)) return null;
+
+  async function end(force: Force, client: Client): Promise<Outcome> {
+    const wish = { reserveNo, reason: reason.trim() };
+    const idempotencyKey = intention.keyFor(`${force} ${JSON.stringify(wish)}`);
+    const refusal = await send(force, { ...wish, idempotencyKey }, client);
+    intention.settled();
+    if (refusal) return refused(refusal);
+    const status = force === 'cancel' ? 'CANCELLED' : 'RETURNED';
+    return good((shared) => shared.reservationIs(reserveNo, shared.statusNames[status]));
+  }
+  async function submit(event: SubmitEvent) {
+    event.preventDefault();
+    if (!asked || !acting) return;
+    const outcome = await submission.submit(() => end(asked, acting.client));
+    await onDone();
+    if (outcome?.tone === 'good') setAsked(null);
+  }
+
+  return (
+    <span className="act">
+      {!asked && <OutcomeText submission={submission} />}
+      {forcesOn(reserveStatus).map((force) => (
+        <Button
+          key={force}
+          weight={force === 'cancel' ? 'danger' : 'plain'}
+          aria-label={words.forceTitle[force](reserveNo)}
+          onPress={() => {
+            submission.forget();
+            setReason('');
+            setAsked(force);
+          }}
+        >
+          {words.force[force]}
+        </Button>
+      ))}
+      {asked && (
+        <ConfirmDialog title={words.forceTitle[asked](reserveNo)} isOpen onClose={() => setAsked(null)}>
+          <form className="dialog-form" onSubmit={(event) => void submit(event)}>
+            <p>{words.forceHint[asked]}</p>
+            <Reason value={reason} onChange={setReason} />
+            <OutcomeText submission={submission} />
+            <div className="dialog-actions">
+              <Button weight="quiet" onPress={() => setAsked(null)}>
+                {words.keep}
+              </Button>
+              <Button type="submit" weight="danger" isPending={submission.pending}>
+                {words.force[asked]}
+              </Button>
+            </div>
+          </form>
+        </ConfirmDialog>
+      )}
+    </span>
+  );
+}
+
+async function send(
+  force: Force,
+  input: { reserveNo: number; reason: string; idempotencyKey: string },
+  client: Client,
+): Promise<RefusalFieldsFragment | null | undefined> {
+  if (force === 'cancel') return (await client.request(CancelReservationDocument, { input })).cancelReservation.refusal;
+  return (await client.request(ReturnBikeDocument, { input })).returnBike.refusal;
+}

@@ -1,0 +1,60 @@
+import './fleet.css';
+import { type ReactNode, useMemo } from 'react';
+import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components/Tabs';
+import { Skeleton } from '../design/controls.tsx';
+import { actsForOthers, seesEverything, useActing } from '../session/acting.ts';
+import { useSessionState } from '../session/session-context.ts';
+import { go, useSearch } from '../shell/pages.ts';
+import { useSharedWords, useWords } from '../words/speech.tsx';
+import { Bikes } from './bikes.tsx';
+import { Parked } from './parked.tsx';
+import { Register } from './register.tsx';
+import { Search } from './search.tsx';
+import { fleetWords } from './words.ts';
+
+type TabName = 'search' | 'bikes' | 'register' | 'parked';
+
+/** Where operators look things up and put them right. */
+export default function FleetPage() {
+  const words = useWords(fleetWords);
+  const shared = useSharedWords();
+  const acting = useActing();
+  const { config } = useSessionState();
+  const address = useSearch();
+  const wanted = useMemo(() => new URLSearchParams(address).get('tab'), [address]);
+  if (!acting) {
+    return config ? <p className="card empty">{words.needSignIn}</p> : <Skeleton label={shared.loading} lines={8} />;
+  }
+  if (!seesEverything(acting.session)) return <p className="card empty">{words.notAllowed}</p>;
+
+  const mayChange = actsForOthers(acting.session);
+  const panels: Partial<Record<TabName, ReactNode>> = {
+    search: <Search />,
+    bikes: <Bikes />,
+    ...(mayChange ? { register: <Register /> } : {}),
+    parked: <Parked />,
+  };
+  const names = Object.keys(panels) as TabName[];
+  return (
+    <div className="operations" key={acting.session.userId + acting.session.roles.join()}>
+      {!mayChange && <p className="notice">{words.onlyLook}</p>}
+      <Tabs
+        selectedKey={names.find((name) => name === wanted) ?? 'search'}
+        onSelectionChange={(name) => go(name === 'search' ? '/fleet' : `/fleet?tab=${name}`)}
+      >
+        <TabList className="tab-list" aria-label={words.sections}>
+          {names.map((name) => (
+            <Tab key={name} id={name} className="tab">
+              {words.tabs[name]}
+            </Tab>
+          ))}
+        </TabList>
+        {names.map((name) => (
+          <TabPanel key={name} id={name} className="tab-panel">
+            {panels[name]}
+          </TabPanel>
+        ))}
+      </Tabs>
+    </div>
+  );
+}

@@ -1,0 +1,171 @@
+import { type SubmitEvent, useState } from 'react';
+import type { Client } from '../../../../schema/client/client.ts';
+import {
+  DiscardParkedEventDocument,
+  type ParkedEventFieldsFragment,
+  RedriveParkedEventDocument,
+} from '../../../../schema/client/generated/graphql.ts';
+import { useIntention } from '../data/use-intention.ts';
+import { ConfirmDialog } from '../design/confirm.tsx';
+import { Button } from '../design/controls.tsx';
+import { good, type Outcome, OutcomeText, refused, type Submission, useSubmission } from '../design/submission.tsx';
+import { isAdmin, useActing } from '../session/acting.ts';
+import { formatCount, useSharedWords, useSpeech, useWords } from '../words/speech.tsx';
+import { At } from './at.tsx';
+import { Reason } from './reason.tsx';
+import { fleetWords } from './words.ts';
+
+interface ParkedEventProps {
+  event: ParkedEventFieldsFragment;
+  onDone: () => Promise<void>;
+}
+
+/** One of them: in a line what it is, opened everything that is known of it. */
+export function ParkedEvent({ event, onDone }: ParkedEventProps) {
+  const words = useWords(fleetWords);
+  const shared = useSharedWords();
+  const name = event.eventType ? shared.event(event.eventType) : words.unreadable;
+  return (
+    <article className="parked-event" data-event-id={event.id} aria-label={`${name}, ${event.subject}`}>
+      <details>
+        <summary>
+          <strong>{name}</strong>
+          <span className="pill">{words.errorClass[event.errorClass]}</span>
+          <span className="aside">
+            {event.service} ← {event.subject}
+            {typeof event.version === 'number' && `@${event.version}`}
+          </span>
+          <span className="aside">
+            <At time={event.firstAt} />
+          </span>
+        </summary>
+        <dl className="facts">
+          <div>
+            <dt>{words.tries}</dt>
+            <dd className="number">{formatCount(event.attempts)}</dd>
+          </div>
+          <div>
+            <dt>{words.lastTry}</dt>
+            <dd>
+              <At time={event.lastAt} />
+            </dd>
+          </div>
+          <div>
+            <dt>{words.correlationId}</dt>
+            <dd>{event.correlationId ?? '–'}</dd>
+          </div>
+          {event.reason && (
+            <div>
+              <dt>{words.reason}</dt>
+              <dd>{event.reason}</dd>
+            </div>
+          )}
+        </dl>
+        <Text title={words.whatFailed} text={event.error} />
+        <Text title={words.payload} text={event.payload} />
+        <Text title={words.stack} text={event.stack} />
+        {event.actions.map((action) => (
+          <p key={action.at} className="aside">
+            <At time={action.at} /> · {words.actionBy[action.kind](action.by)}
+            {action.reason && <q>{action.reason}</q>}
+          </p>
+        ))}
+      </details>
+      <p className="parked-error">{event.error}</p>
+      <Settle event={event} onDone={onDone} />
+    </article>
+  );
+}
+
+function Text({ title, text }: { title: string; text: string }) {
+  if (!text) return null;
+  return (
+    <figure>
+      <figcaption className="aside">{title}</figcaption>
+      <pre tabIndex={0}>{text}</pre>
+    </figure>
+  );
+}
+
+function Settle({ event, onDone }: ParkedEventProps) {
+  const words = useWords(fleetWords);
+  const { language } = useSpeech();
+  const acting = useActing();
+  const submission = useSubmission();
+  const intention = useIntention();
+  const [isGivingUp, setGivingUp] = useState(false);
+  if (!acting || !isAdmin(acting.session) || event.status !== 'PARKED') return null;
+
+  async function redrive(client: Client): Promise<Outcome> {
+    const input = { id: event.id, idempotencyKey: intention.keyFor(`redrive ${event.id}`) };
+    const { redriven, refusal } = (await client.request(RedriveParkedEventDocument, { input })).redriveParkedEvent;
+    intention.settled();
+    return refusal ? refused(refusal) : good(() => fleetWords[language].redriven(formatCount(redriven)));
+  }
+  async function discard(client: Client, reason: string): Promise<Outcome> {
+    const input = { id: event.id, reason, idempotencyKey: intention.keyFor(`discard ${event.id} ${reason}`) };
+    const { redriven, refusal } = (await client.request(DiscardParkedEventDocument, { input })).discardParkedEvent;
+    intention.settled();
+    return refusal ? refused(refusal) : good(() => fleetWords[language].discarded(formatCount(redriven)));
+  }
+  async function settle(run: () => Promise<Outcome>) {
+    const outcome = await submission.submit(run);
+    if (outcome?.tone === 'good') setGivingUp(false);
+    await onDone();
+  }
+
+  return (
+    <div className="act">
+      {!isGivingUp && <OutcomeText submission={submission} />}
+      <Button onPress={() => void settle(() => redrive(acting.client))} isPending={submission.pending}>
+        {words.redrive}
+      </Button>
+      <Button
+        weight="danger"
+        onPress={() => {
+          submission.forget();
+          setGivingUp(true);
+        }}
+      >
+        {words.discard}
+      </Button>
+      <ConfirmDialog title={words.discardTitle} isOpen={isGivingUp} onClose={() => setGivingUp(false)}>
+        <DiscardForm
+          submission={submission}
+          onCancel={() => setGivingUp(false)}
+          onDiscard={(reason) => void settle(() => discard(acting.client, reason))}
+        />
+      </ConfirmDialog>
+    </div>
+  );
+}
+
+interface DiscardFormProps {
+  submission: Submission;
+  onCancel: () => void;
+  onDiscard: (reason: string) => void;
+}
+
+function DiscardForm({ submission, onCancel, onDiscard }: DiscardFormProps) {
+  const words = useWords(fleetWords);
+  const [reason, setReason] = useState('');
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    onDiscard(reason.trim());
+  };
+  return (
+    <form className="dialog-form" onSubmit={submit}>
+      <p>{words.discardHint}</p>
+      <Reason value={reason} onChange={setReason} />
+      <OutcomeText submission={submission} />
+      <div className="dialog-actions">
+        <Button weight="quiet" onPress={onCancel}>
+          {words.keep}
+        </Button>
+        <Button type="submit" weight="danger" isPending={submission.pending}>
+          {words.discard}
+        </Button>
+      </div>
+    </form>
+  );
+}

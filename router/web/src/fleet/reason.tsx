@@ -1,0 +1,23 @@
+import { Field } from '../design/controls.tsx';
+import { useWords } from '../words/speech.tsx';
+import { fleetWords } from './words.ts';
+
+/** Why an operator does something: never left out, kept with what was done. */
+export function Reason({ value, onChange }: { value: string; onChange: (reason: string) => void }) {
+  const words = useWords(fleetWords);
+  return (
+    <Field label={words.reason} hint={words.reasonHint}>
+      {(ids) => (
+        <textarea
+          {...ids}
+          name="reason"
+          rows={2}
+          required
+          maxLength={500}
+          value={value}
+          onChange={(event) => onChange(event.target.value)}
+        />
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,128 @@
+import { type SubmitEvent, useMemo, useState } from 'react';
+import {
+  FleetBikeDocument,
+  FleetReservationDocument,
+  FleetRiderDocument,
+} from '../../../../schema/client/generated/graphql.ts';
+import { useQuery } from '../data/use-query.ts';
+import { Button, Choice, Empty, Field, Skeleton } from '../design/controls.tsx';
+import { errorText } from '../design/submission.tsx';
+import { go, useSearch } from '../shell/pages.ts';
+import { useSharedWords, useWords } from '../words/speech.tsx';
+import { BikeCard, ReservationCard, RiderCard } from './cards.tsx';
+import { fleetWords } from './words.ts';
+
+const kinds = ['reservation', 'bike', 'rider'] as const;
+type Kind = (typeof kinds)[number];
+
+interface Wanted {
+  kind: Kind;
+  id: string;
+}
+
+/** What the address asks for, e.g. `?bike=12`. */
+function wantedIn(address: string): Wanted | null {
+  const query = new URLSearchParams(address);
+  const kind = kinds.find((name) => query.get(name));
+  return kind ? { kind, id: query.get(kind) ?? '' } : null;
+}
+
+/** A bike, a rider or a reservation by its number, with everything that belongs to it. */
+export function Search() {
+  const words = useWords(fleetWords);
+  const address = useSearch();
+  const wanted = useMemo(() => wantedIn(address), [address]);
+  return (
+    <>
+      <SearchForm key={address} wanted={wanted} />
+      {wanted ? (
+        <Found key={address} wanted={wanted} />
+      ) : (
+        <div className="card">
+          <Empty title={words.searchTitle}>
+            <p>{words.searchHint}</p>
+          </Empty>
+        </div>
+      )}
+    </>
+  );
+}
+
+function SearchForm({ wanted }: { wanted: Wanted | null }) {
+  const words = useWords(fleetWords);
+  const [kind, setKind] = useState<Kind>(wanted?.kind ?? 'reservation');
+  const [id, setId] = useState(wanted?.id ?? '');
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const text = id.trim().replace(/^#/, '');
+    if (text) go(`/fleet?${kind}=${encodeURIComponent(text)}`);
+  };
+  return (
+    <form className="card search-form" role="search" onSubmit={submit}>
+      <Choice
+        label={words.searchFor}
+        options={kinds.map((key) => ({ key, label: words.kinds[key] }))}
+        chosen={kind}
+        onChoose={setKind}
+      />
+      <Field label={words.number[kind]}>
+        {(ids) => (
+          <input
+            {...ids}
+            name="id"
+            type="search"
+            inputMode={kind === 'rider' ? 'text' : 'numeric'}
+            autoComplete="off"
+            maxLength={100}
+            value={id}
+            onChange={(event) => setId(event.target.value)}
+          />
+        )}
+      </Field>
+      <Button type="submit">{words.find}</Button>
+    </form>
+  );
+}
+
+function Found({ wanted: { kind, id } }: { wanted: Wanted }) {
+  switch (kind) {
+    case 'bike':
+      return <FoundBike bikeId={Number(id)} />;
+    case 'rider':
+      return <FoundRider userId={id} />;
+    case 'reservation':
+      return <FoundReservation reserveNo={Number(id)} />;
+  }
+}
+
+/** The largest number that GraphQL's Int carries. */
+const isNumber = (value: number) => Number.isInteger(value) && value > 0 && value < 2 ** 31;
+
+function FoundBike({ bikeId }: { bikeId: number }) {
+  const answer = useQuery(isNumber(bikeId) ? FleetBikeDocument : null, { bikeId });
+  if (!answer.data?.bike) return <NotThere kind="bike" answer={answer} />;
+  return <BikeCard bike={answer.data.bike} onDone={answer.refresh} />;
+}
+
+function FoundRider({ userId }: { userId: string }) {
+  const answer = useQuery(FleetRiderDocument, { userId });
+  if (!answer.data?.user) return <NotThere kind="rider" answer={answer} />;
+  return <RiderCard rider={answer.data.user} debt={answer.data.pointAccount?.debt ?? 0} onDone={answer.refresh} />;
+}
+
+function FoundReservation({ reserveNo }: { reserveNo: number }) {
+  const answer = useQuery(isNumber(reserveNo) ? FleetReservationDocument : null, { reserveNo });
+  if (!answer.data?.reservation) return <NotThere kind="reservation" answer={answer} />;
+  return <ReservationCard reservation={answer.data.reservation} onDone={answer.refresh} />;
+}
+
+function NotThere({ kind, answer }: { kind: Kind; answer: { error: unknown; isWaiting: boolean } }) {
+  const words = useWords(fleetWords);
+  const shared = useSharedWords();
+  if (answer.isWaiting) return <Skeleton label={shared.loading} lines={6} />;
+  return (
+    <div className="card" role="status">
+      <Empty title={answer.error ? errorText(answer.error, shared) : words.notFound[kind]} />
+    </div>
+  );
+}

@@ -1,0 +1,49 @@
+import type { ServicesQuery } from '../../../../schema/client/generated/graphql.ts';
+import { formatCount, useWords } from '../words/speech.tsx';
+import { At } from './at.tsx';
+import { fleetWords } from './words.ts';
+
+/** How the services behind the graph are: the first question when something hangs. */
+export function Services({ services }: { services: ServicesQuery['services'] }) {
+  const words = useWords(fleetWords);
+  return (
+    <section className="card services" aria-labelledby="services-title">
+      <h2 id="services-title">{words.services}</h2>
+      <div className="scroll" tabIndex={0} role="region" aria-labelledby="services-title">
+        <table className="report">
+          <thead>
+            <tr>
+              <th scope="col">{words.service}</th>
+              <th scope="col">{words.serviceState}</th>
+              <th scope="col">{words.pendingEvents}</th>
+              <th scope="col">{words.unpublished}</th>
+              <th scope="col">{words.parkedEvents}</th>
+              <th scope="col">{words.upSince}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {services.map((service) => (
+              <tr key={service.name}>
+                <th scope="row">{service.name}</th>
+                <td>
+                  <span className="pill" data-tone={service.status === 'UP' ? 'good' : 'bad'}>
+                    {words.serviceStatus[service.status]}
+                  </span>{' '}
+                  {service.problem && <span className="aside">{service.problem}</span>}
+                </td>
+                <Count value={service.pendingEvents} />
+                <Count value={service.unpublishedDecisions} />
+                <Count value={service.parkedEvents} />
+                <td>{service.startedAt ? <At time={service.startedAt} /> : '–'}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Count({ value }: { value: number | string | null | undefined }) {
+  return <td className="number">{value === null || value === undefined ? '–' : formatCount(value)}</td>;
+}

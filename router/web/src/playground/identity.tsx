@@ -1,0 +1,72 @@
+import { type ChangeEvent, useState } from 'react';
+import { type Identity as Someone, signInAs, signInWith } from '../session/session.ts';
+import type { SessionState } from '../session/use-session.ts';
+import { type SharedWords, useSharedWords } from '../words/speech.tsx';
+
+const presets = [
+  { userId: 'operator', roles: ['operator'] },
+  { userId: '10', roles: ['rider'] },
+  { userId: '11', roles: ['rider'] },
+  { userId: 'auditor', roles: ['auditor'] },
+  { userId: 'admin', roles: ['admin'] },
+] as const satisfies readonly Someone[];
+
+type Problem = 'signInFailed' | 'notAToken';
+
+/** As whom every request goes out: in development anyone, elsewhere who the pasted token says. */
+export function Identity({ config, session, signIn, signOut }: SessionState) {
+  const words = useSharedWords();
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const current = session ? nameOf(session) : '';
+  const isPreset = presets.some((preset) => nameOf(preset) === current);
+
+  async function choose(event: ChangeEvent<HTMLSelectElement>) {
+    const someone = presets.find((preset) => nameOf(preset) === event.target.value);
+    if (!someone) return signOut();
+    try {
+      signIn(await signInAs(someone, 'staff'));
+      setProblem(null);
+    } catch {
+      setProblem('signInFailed');
+    }
+  }
+
+  function paste(event: ChangeEvent<HTMLInputElement>) {
+    const pasted = signInWith(event.target.value, 'staff');
+    setProblem(pasted ? null : 'notAToken');
+    if (pasted) signIn(pasted);
+  }
+
+  return (
+    <div className="identity">
+      {config?.devTokens ? (
+        <label>
+          {words.signInAs}{' '}
+          <select value={current} onChange={(event) => void choose(event)}>
+            <option value="">{words.nobody}</option>
+            {session && !isPreset && <option value={current}>{current}</option>}
+            {presets.map((preset) => (
+              <option key={preset.userId} value={nameOf(preset)}>
+                {titleOf(preset, words)}
+              </option>
+            ))}
+          </select>
+        </label>
+      ) : (
+        <label>
+          {words.pasteToken} <input type="password" autoComplete="off" onChange={paste} />
+          {current && ` ${current}`}
+        </label>
+      )}
+      <span role="status">{problem && words[problem]}</span>
+    </div>
+  );
+}
+
+function nameOf({ userId, roles }: Someone): string {
+  return `${roles.join(' ')} ${userId}`;
+}
+
+function titleOf({ userId, roles: [role] }: (typeof presets)[number], words: SharedWords): string {
+  return userId === role ? words.roles[role] : `${words.roles[role]} ${userId}`;
+}

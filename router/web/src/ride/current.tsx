@@ -1,0 +1,113 @@
+import { useState } from 'react';
+import {
+  CancelReservationDocument,
+  type RefusalFieldsFragment,
+  ReturnBikeDocument,
+  StartRideDocument,
+} from '../../../../schema/client/generated/graphql.ts';
+import { useIntention } from '../data/use-intention.ts';
+import { ConfirmDialog } from '../design/confirm.tsx';
+import { Button } from '../design/controls.tsx';
+import { BikeSwatch } from '../design/icons.tsx';
+import { good, type Outcome, OutcomeText, refused, useSubmission } from '../design/submission.tsx';
+import { type Acting, useActing } from '../session/acting.ts';
+import { useSharedWords, useSpeech, useWords } from '../words/speech.tsx';
+import type { Ride } from './page.tsx';
+import { HoldDial, RideDial } from './dials.tsx';
+import { rideWords } from './words.ts';
+
+type Step = 'start' | 'return' | 'cancel';
+
+/** The reservation or ride that the rider has now, and what can be done with it. */
+export function Current({ ride, onDone }: { ride: Ride; onDone: () => Promise<void> }) {
+  const words = useWords(rideWords);
+  const shared = useSharedWords();
+  const { language } = useSpeech();
+  const acting = useActing();
+  const submission = useSubmission();
+  const intention = useIntention();
+  const [asking, setAsking] = useState(false);
+  const isRiding = ride.reserveStatus === 'IN_USE';
+  const isPending = ride.reserveStatus === 'PENDING';
+
+  async function take(step: Step): Promise<Outcome> {
+    if (!acting) return good(() => '');
+    const key = intention.keyFor(`${step} ${ride.reserveNo}`);
+    const refusal = await send(step, ride.reserveNo, key, acting);
+    intention.settled();
+    if (refusal) return refused(refusal);
+    const said = { start: 'started', return: 'returned', cancel: 'cancelled' } as const;
+    return good(() => rideWords[language][said[step]]);
+  }
+  async function press(step: Step) {
+    setAsking(false);
+    await submission.submit(() => take(step));
+    await onDone();
+  }
+
+  return (
+    <section className="card current" aria-labelledby="current-title" data-status={ride.reserveStatus}>
+      <h2 id="current-title">
+        {isRiding ? words.riding : isPending ? words.waiting : words.held}
+        <span className="aside">
+          {shared.reserveNo} {ride.reserveNo}
+        </span>
+      </h2>
+      <p className="bike-number">
+        <BikeSwatch color={ride.bike.color} />
+        {shared.bike} <strong className="number">{ride.bikeId}</strong>
+      </p>
+      {isPending && <p className="aside">{words.waitingHint}</p>}
+      {ride.reserveStatus === 'RESERVED' && ride.expiresAt && (
+        <HoldDial from={ride.reserveDateTime} until={ride.expiresAt} />
+      )}
+      {isRiding && ride.startDateTime && <RideDial since={ride.startDateTime} />}
+      <div className="big-actions">
+        {ride.reserveStatus === 'RESERVED' && (
+          <Button onPress={() => void press('start')} isPending={submission.pending}>
+            {words.start}
+          </Button>
+        )}
+        {isRiding && (
+          <Button onPress={() => void press('return')} isPending={submission.pending}>
+            {words.giveBack}
+          </Button>
+        )}
+        {!isRiding && (
+          <Button weight="plain" onPress={() => setAsking(true)} isPending={submission.pending}>
+            {words.cancel}
+          </Button>
+        )}
+      </div>
+      <OutcomeText submission={submission} />
+      <ConfirmDialog title={words.cancelTitle(ride.bikeId)} isOpen={asking} onClose={() => setAsking(false)}>
+        <p>{words.cancelHint}</p>
+        <div className="dialog-actions">
+          <Button weight="quiet" onPress={() => setAsking(false)}>
+            {words.keep}
+          </Button>
+          <Button weight="danger" onPress={() => void press('cancel')}>
+            {words.cancel}
+          </Button>
+        </div>
+      </ConfirmDialog>
+    </section>
+  );
+}
+
+async function send(
+  step: Step,
+  reserveNo: number,
+  idempotencyKey: string,
+  { client }: Acting,
+): Promise<RefusalFieldsFragment | null | undefined> {
+  const input = { reserveNo, idempotencyKey };
+  switch (step) {
+    case 'start':
+      return (await client.request(StartRideDocument, { input })).startRide.refusal;
+    case 'return':
+      return (await client.request(ReturnBikeDocument, { input })).returnBike.refusal;
+    case 'cancel':
+      return (await client.request(CancelReservationDocument, { input })).cancelReservation.refusal;
+  }
+}

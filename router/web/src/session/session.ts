@@ -1,0 +1,119 @@
+/**
+ * Who is signed in, kept for this tab. In development the router signs tokens for anyone; elsewhere one is pasted.
+ * Riding and running the fleet are remembered apart, so that one tab can be a rider and an operator in turn.
+ */
+
+export interface Config {
+  landscape: string;
+  /** Whether the router gives out tokens: in development only. */
+  devTokens: boolean;
+}
+
+export interface Identity {
+  userId: string;
+  roles: readonly string[];
+}
+
+export interface Session extends Identity {
+  /** The token of the moment: renewed by itself where the router gives them out. */
+  token(): Promise<string>;
+}
+
+interface Token {
+  token: string;
+  expiresAt: string;
+}
+
+export const graphqlUrl = new URL('/graphql', location.href).href;
+
+export type Area = 'staff' | 'rider';
+
+/** Who a newcomer is, where the router gives out tokens: somebody who sees everything of that area at once. */
+export const newcomers: Record<Area, Identity> = {
+  staff: { userId: 'operator', roles: ['operator'] },
+  rider: { userId: '10', roles: ['rider'] },
+};
+
+const storageKey = (area: Area) => `ttareungi.session.${area}`;
+const renewBeforeMs = 60_000;
+
+export async function loadConfig(): Promise<Config> {
+  const response = await fetch('/config.json');
+  if (!response.ok) throw new Error(`/config.json answered ${response.status}`);
+  return (await response.json()) as Config;
+}
+
+/** @throws {Error} when the router gives no token */
+export async function signInAs(identity: Identity, area: Area): Promise<Session> {
+  let current = await fetchToken(identity);
+  remember(area, { identity });
+  return {
+    ...identity,
+    async token() {
+      if (Date.parse(current.expiresAt) - Date.now() < renewBeforeMs) current = await fetchToken(identity);
+      return current.token;
+    },
+  };
+}
+
+/** Signs in with a token from elsewhere; null when it is not one. What it allows, the server decides. */
+export function signInWith(pasted: string, area: Area): Session | null {
+  const token = pasted.trim().replace(/^bearer\s+/i, '');
+  const claims = readClaims(token);
+  if (!claims) return null;
+  remember(area, { token });
+  return { ...claims, token: async () => token };
+}
+
+/** The session that this tab had before it was loaded anew; in development a newcomer's, when there was none. */
+export async function resumeSession(config: Config, area: Area): Promise<Session | null> {
+  const { identity, token } = recall(area);
+  if (config.devTokens) return signInAs(identity ?? newcomers[area], area);
+  return token ? signInWith(token, area) : null;
+}
+
+export function forgetSession(area: Area): void {
+  sessionStorage.removeItem(storageKey(area));
+}
+
+async function fetchToken({ userId, roles }: Identity): Promise<Token> {
+  const response = await fetch('/dev/token', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ userId, roles }),
+  });
+  if (!response.ok) throw new Error(`/dev/token answered ${response.status}`);
+  return (await response.json()) as Token;
+}
+
+/** What the token says about itself, unverified: for display only. */
+function readClaims(token: string): Identity | null {
+  try {
+    const [, payload = ''] = token.split('.');
+    const bytes = Uint8Array.from(atob(payload.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
+      char.charCodeAt(0),
+    );
+    const { sub, roles } = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown; roles?: unknown };
+    if (typeof sub !== 'string') return null;
+    return { userId: sub, roles: Array.isArray(roles) ? roles.map(String) : [] };
+  } catch {
+    return null;
+  }
+}
+
+interface Remembered {
+  identity?: Identity;
+  token?: string;
+}
+
+function remember(area: Area, session: Remembered): void {
+  sessionStorage.setItem(storageKey(area), JSON.stringify(session));
+}
+
+function recall(area: Area): Remembered {
+  try {
+    return JSON.parse(sessionStorage.getItem(storageKey(area)) ?? '{}') as Remembered;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,122 @@
+import { type SubmitEvent, useState } from 'react';
+import { Button, Field } from '../design/controls.tsx';
+import { useSharedWords } from '../words/speech.tsx';
+import { type Area, type Config, type Identity, type Session, signInAs, signInWith } from './session.ts';
+
+interface SignInProps {
+  config: Config;
+  area: Area;
+  onSignedIn: (session: Session) => void;
+}
+
+/** In development as anyone; elsewhere with a token that was issued there. */
+export function SignIn({ config, ...rest }: SignInProps) {
+  return config.devTokens ? <SignInAs {...rest} /> : <SignInWith {...rest} />;
+}
+
+const roles = ['operator', 'rider', 'auditor', 'admin'] as const;
+type Role = (typeof roles)[number];
+
+const presets: Record<Area, readonly (Identity & { roles: readonly [Role] })[]> = {
+  staff: [
+    { userId: 'operator', roles: ['operator'] },
+    { userId: 'admin', roles: ['admin'] },
+  ],
+  rider: [
+    { userId: '10', roles: ['rider'] },
+    { userId: '11', roles: ['rider'] },
+  ],
+};
+
+function SignInAs({ area, onSignedIn }: Omit<SignInProps, 'config'>) {
+  const words = useSharedWords();
+  const [userId, setUserId] = useState('');
+  const [role, setRole] = useState<Role>(area === 'rider' ? 'rider' : 'operator');
+  const [failed, setFailed] = useState(false);
+
+  const signIn = async (identity: Identity) => {
+    try {
+      setFailed(false);
+      onSignedIn(await signInAs(identity, area));
+    } catch {
+      setFailed(true);
+    }
+  };
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    void signIn({ userId: userId.trim(), roles: [role] });
+  };
+
+  return (
+    <form className="sign-in" onSubmit={submit}>
+      <div className="presets">
+        {presets[area].map((preset) => (
+          <Button key={preset.userId} weight="plain" onPress={() => void signIn(preset)}>
+            {words.roles[preset.roles[0]]} {preset.userId}
+          </Button>
+        ))}
+      </div>
+      <div className="sign-in-other">
+        <Field label={words.userId}>
+          {(ids) => (
+            <input
+              {...ids}
+              value={userId}
+              required
+              maxLength={64}
+              autoComplete="off"
+              onChange={(event) => setUserId(event.target.value)}
+            />
+          )}
+        </Field>
+        <Field label={words.role}>
+          {(ids) => (
+            <select {...ids} value={role} onChange={(event) => setRole(event.target.value as Role)}>
+              {roles.map((name) => (
+                <option key={name} value={name}>
+                  {words.roles[name]}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      </div>
+      <Button type="submit">{words.signIn}</Button>
+      <p className="outcome" role="status" data-tone="error">
+        {failed && words.signInFailed}
+      </p>
+    </form>
+  );
+}
+
+function SignInWith({ area, onSignedIn }: Omit<SignInProps, 'config'>) {
+  const words = useSharedWords();
+  const [token, setToken] = useState('');
+  const [failed, setFailed] = useState(false);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const session = signInWith(token, area);
+    setFailed(!session);
+    if (session) onSignedIn(session);
+  };
+  return (
+    <form className="sign-in" onSubmit={submit}>
+      <Field label={words.pasteToken}>
+        {(ids) => (
+          <textarea
+            {...ids}
+            value={token}
+            required
+            rows={3}
+            spellCheck={false}
+            onChange={(event) => setToken(event.target.value)}
+          />
+        )}
+      </Field>
+      <Button type="submit">{words.signIn}</Button>
+      <p className="outcome" role="status" data-tone="error">
+        {failed && words.notAToken}
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,87 @@
+import { Button as AriaButton } from 'react-aria-components/Button';
+import { Dialog, DialogTrigger } from 'react-aria-components/Dialog';
+import { Popover } from 'react-aria-components/Popover';
+import { Button, Choice } from '../design/controls.tsx';
+import { SignIn } from '../session/sign-in.tsx';
+import type { SessionState } from '../session/use-session.ts';
+import { type Language, useSharedWords, useSpeech } from '../words/speech.tsx';
+import { themes, useTheme } from './theme.ts';
+
+/** Who is signed in; behind it, who else to be, and how the screen should look. */
+export function Account(state: SessionState) {
+  const words = useSharedWords();
+  const { session } = state;
+  return (
+    <DialogTrigger>
+      <AriaButton
+        className="account-button"
+        aria-label={session ? `${session.userId}, ${words.account}` : words.account}
+      >
+        <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
+          <circle cx="8" cy="5" r="3" />
+          <path d="M2 14.5c.6-3.4 3-5 6-5s5.4 1.6 6 5" />
+        </svg>
+        <span className="account-name">{session ? session.userId : words.signIn}</span>
+      </AriaButton>
+      <Popover className="popover" placement="bottom end">
+        <Dialog className="dialog account" aria-label={words.account}>
+          {({ close }) => <Panel {...state} close={close} />}
+        </Dialog>
+      </Popover>
+    </DialogTrigger>
+  );
+}
+
+function Panel({ config, area, session, signIn, signOut, close }: SessionState & { close: () => void }) {
+  const words = useSharedWords();
+  return (
+    <>
+      <Preferences />
+      {config && (
+        <section>
+          <h2>{config.devTokens ? words.signInAs : words.signIn}</h2>
+          {session && (
+            <p className="who">
+              <strong>{session.userId}</strong> <span className="aside">{session.roles.join(' ')}</span>
+            </p>
+          )}
+          <SignIn
+            config={config}
+            area={area}
+            onSignedIn={(next) => {
+              signIn(next);
+              close();
+            }}
+          />
+          {session && (
+            <Button weight="quiet" onPress={signOut}>
+              {words.signOut}
+            </Button>
+          )}
+        </section>
+      )}
+    </>
+  );
+}
+
+const languages: { key: Language; label: string; lang: string }[] = [
+  { key: 'ko', label: '한국어', lang: 'ko' },
+  { key: 'en', label: 'English', lang: 'en' },
+];
+
+function Preferences() {
+  const words = useSharedWords();
+  const { language, speak } = useSpeech();
+  const [theme, setTheme] = useTheme();
+  return (
+    <section className="preferences">
+      <Choice label={words.language} options={languages} chosen={language} onChoose={speak} />
+      <Choice
+        label={words.theme}
+        options={themes.map((key) => ({ key, label: words.themes[key] }))}
+        chosen={theme}
+        onChoose={setTheme}
+      />
+    </section>
+  );
+}

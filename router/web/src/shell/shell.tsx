@@ -1,0 +1,87 @@
+import { Component, type ReactNode, Suspense, useEffect, useMemo, useRef } from 'react';
+import { createClient } from '../../../../schema/client/client.ts';
+import { Button, Skeleton } from '../design/controls.tsx';
+import { type Acting, ActingContext } from '../session/acting.ts';
+import { graphqlUrl } from '../session/session.ts';
+import { useSession } from '../session/use-session.ts';
+import { SessionContext } from '../session/session-context.ts';
+import { useSharedWords } from '../words/speech.tsx';
+import { Header } from './header.tsx';
+import { pages, usePage } from './pages.ts';
+
+/** The frame around every page: where one is, who one is, and the page itself once it is loaded. */
+export function Shell() {
+  const page = usePage();
+  const words = useSharedWords();
+  const sessionState = useSession(pages[page].area);
+  const { session } = sessionState;
+  const acting = useMemo<Acting | null>(
+    () => session && { session, client: createClient({ url: graphqlUrl, token: () => session.token() }) },
+    [session],
+  );
+  useEffect(() => () => acting?.client.close(), [acting]);
+  useTitle(`${words.name} · ${words.pageTitles[page]}`);
+  const content = useFocusOnMove(page);
+  const { Content } = pages[page];
+  return (
+    <SessionContext value={sessionState}>
+      <ActingContext value={acting}>
+        <Header page={page} sessionState={sessionState} />
+        <main id="content" ref={content} tabIndex={-1} data-page={page}>
+          <h1 className="visually-hidden">{words.pageTitles[page]}</h1>
+          {sessionState.failed && (
+            <p className="notice" data-tone="stale" role="status">
+              {words.noServer}
+            </p>
+          )}
+          <Fence key={page} words={words}>
+            <Suspense fallback={<Skeleton label={words.loading} lines={6} />}>
+              <Content />
+            </Suspense>
+          </Fence>
+        </main>
+      </ActingContext>
+    </SessionContext>
+  );
+}
+
+function useTitle(title: string): void {
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+}
+
+/** A new page is read from its beginning, also by those who do not see it; the first one is not moved to. */
+function useFocusOnMove(page: string) {
+  const content = useRef<HTMLElement>(null);
+  const shown = useRef(page);
+  useEffect(() => {
+    if (shown.current === page) return;
+    shown.current = page;
+    content.current?.focus({ preventScroll: true });
+  }, [page]);
+  return content;
+}
+
+interface FenceProps {
+  words: { failed: string; reload: string };
+  children: ReactNode;
+}
+
+/** A page that cannot be drawn, or not be loaded, says so instead of leaving nothing. */
+class Fence extends Component<FenceProps, { failed: boolean }> {
+  override state = { failed: false };
+  static getDerivedStateFromError() {
+    return { failed: true };
+  }
+  override render() {
+    const { words, children } = this.props;
+    if (!this.state.failed) return children;
+    return (
+      <div className="empty" role="alert">
+        <p>{words.failed}</p>
+        <Button onPress={() => location.reload()}>{words.reload}</Button>
+      </div>
+    );
+  }
+}

@@ -1,0 +1,28 @@
+import { useState } from 'react';
+
+export const themes = ['system', 'light', 'dark'] as const;
+export type Theme = (typeof themes)[number];
+
+const storageKey = 'ttareungi.theme';
+
+export function rememberedTheme(): Theme {
+  const remembered = localStorage.getItem(storageKey);
+  return themes.find((theme) => theme === remembered) ?? 'system';
+}
+
+/** Every color is a light-dark() pair: which of the two is decided here, and by the device when nobody decided. */
+export function applyTheme(theme: Theme = rememberedTheme()): void {
+  document.documentElement.style.colorScheme = theme === 'system' ? '' : theme;
+}
+
+export function useTheme(): [Theme, (theme: Theme) => void] {
+  const [theme, setTheme] = useState(rememberedTheme);
+  return [
+    theme,
+    (next) => {
+      localStorage.setItem(storageKey, next);
+      applyTheme(next);
+      setTheme(next);
+    },
+  ];
+}

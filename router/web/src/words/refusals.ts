@@ -1,0 +1,88 @@
+/** Every refusal in words, and what to do about it. A code that is missing here does not compile. */
+import type { RefusalCode } from '../../../../schema/client/generated/graphql.ts';
+
+export interface RefusalWords {
+  /** What is the matter. */
+  because: string;
+  /** What to do next. */
+  next: string;
+}
+
+export const refusalsKo: Record<RefusalCode, RefusalWords> = {
+  INSUFFICIENT_POINTS: { because: '포인트가 모자랍니다.', next: '포인트를 구매한 뒤 다시 예약하세요.' },
+  NO_POINT_ACCOUNT: { because: '포인트를 구매한 적이 없습니다.', next: '포인트를 구매하면 바로 예약할 수 있습니다.' },
+  BIKE_ALREADY_RESERVED: { because: '다른 이용자가 예약한 자전거입니다.', next: '다른 자전거를 고르세요.' },
+  RIDER_HAS_LIVE_RESERVATION: {
+    because: '진행 중인 예약이 이미 있습니다.',
+    next: '그 예약을 취소하거나 반납한 뒤 다시 예약하세요.',
+  },
+  BIKE_NOT_FOUND: { because: '없는 자전거 번호입니다.', next: '자전거에 적힌 번호를 확인하세요.' },
+  BIKE_NOT_IN_SERVICE: { because: '운행하지 않는 자전거입니다.', next: '다른 자전거를 고르세요.' },
+  RESERVATION_NOT_FOUND: { because: '없는 예약 번호입니다.', next: '번호를 확인하세요.' },
+  NOT_CANCELLABLE: { because: '대여를 시작했거나 끝난 예약입니다.', next: '타고 있다면 반납하세요.' },
+  NOT_STARTABLE: { because: '확정된 예약만 대여를 시작할 수 있습니다.', next: '예약 상태를 확인하세요.' },
+  NOT_RETURNABLE: {
+    because: '확정된 예약이나 이용 중인 자전거만 반납할 수 있습니다.',
+    next: '예약 상태를 확인하세요.',
+  },
+  INVALID_PRICE: { because: '1부터 1,000,000까지의 정수로 살 수 있습니다.', next: '금액을 고쳐 주세요.' },
+  PAYMENT_DECLINED: { because: '결제가 거절되었습니다.', next: '다른 결제 수단으로 다시 시도하세요.' },
+  OUTSTANDING_DEBT: {
+    because: '지난 이용의 초과요금이 남아 있습니다.',
+    next: '남은 금액만큼 포인트를 구매하면 풀립니다.',
+  },
+  IDEMPOTENCY_KEY_REUSED: { because: '같은 요청 번호가 다른 내용으로 쓰였습니다.', next: '다시 시도하세요.' },
+  INVALID_COLOR: { because: '색은 1자부터 40자까지 쓸 수 있습니다.', next: '색을 고쳐 주세요.' },
+  PARKED_EVENT_NOT_FOUND: { because: '없는 보류 이벤트입니다.', next: '목록을 새로 고쳐 주세요.' },
+  NOT_PARKED: {
+    because: '이미 처리되었거나 아직 자동으로 다시 시도하는 중인 이벤트입니다.',
+    next: '목록을 새로 고쳐 주세요.',
+  },
+  NOT_FIRST_IN_LINE: {
+    because: '같은 흐름에서 먼저 보류된 이벤트가 있습니다.',
+    next: '먼저 보류된 이벤트를 처리해 주세요.',
+  },
+  STILL_FAILING: { because: '다시 처리했지만 또 실패했습니다.', next: '원인을 고친 뒤 다시 해 주세요.' },
+  REBUILD_UNDER_WAY: { because: '현황판을 이미 다시 만들고 있습니다.', next: '끝날 때까지 기다려 주세요.' },
+};
+
+export const refusalsEn: typeof refusalsKo = {
+  INSUFFICIENT_POINTS: { because: 'Not enough points.', next: 'Buy points, then reserve again.' },
+  NO_POINT_ACCOUNT: { because: 'No points were ever bought.', next: 'Buy points; then you can reserve at once.' },
+  BIKE_ALREADY_RESERVED: { because: 'Another rider has this bike.', next: 'Choose another one.' },
+  RIDER_HAS_LIVE_RESERVATION: {
+    because: 'There already is a reservation or a ride.',
+    next: 'Cancel or return that one first.',
+  },
+  BIKE_NOT_FOUND: { because: 'No bike has this number.', next: 'Check the number on the bike.' },
+  BIKE_NOT_IN_SERVICE: { because: 'This bike is not in service.', next: 'Choose another one.' },
+  RESERVATION_NOT_FOUND: { because: 'No reservation has this number.', next: 'Check the number.' },
+  NOT_CANCELLABLE: {
+    because: 'The ride has started, or the reservation has ended.',
+    next: 'On a ride, return the bike.',
+  },
+  NOT_STARTABLE: { because: 'Only a confirmed reservation can be started.', next: 'Look at its status.' },
+  NOT_RETURNABLE: {
+    because: 'Only a confirmed reservation or a ride can be returned.',
+    next: 'Look at its status.',
+  },
+  INVALID_PRICE: { because: 'Points are sold in whole numbers from 1 to 1,000,000.', next: 'Correct the amount.' },
+  PAYMENT_DECLINED: { because: 'The payment was declined.', next: 'Try again with another means of payment.' },
+  OUTSTANDING_DEBT: {
+    because: 'Overtime of an earlier ride is unpaid.',
+    next: 'Buying that many points settles it.',
+  },
+  IDEMPOTENCY_KEY_REUSED: { because: 'The same request number was used for something else.', next: 'Try again.' },
+  INVALID_COLOR: { because: 'A color has 1 to 40 characters.', next: 'Correct the color.' },
+  PARKED_EVENT_NOT_FOUND: { because: 'No parked event has this id.', next: 'Load the list again.' },
+  NOT_PARKED: {
+    because: 'The event was settled already, or is still being tried again.',
+    next: 'Load the list again.',
+  },
+  NOT_FIRST_IN_LINE: {
+    because: 'An earlier event of the same subject is parked.',
+    next: 'Settle the earlier one first.',
+  },
+  STILL_FAILING: { because: 'It was handled again and failed again.', next: 'Mend the cause, then try again.' },
+  REBUILD_UNDER_WAY: { because: 'The view is being rebuilt already.', next: 'Wait until it is done.' },
+};

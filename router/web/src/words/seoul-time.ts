@@ -1,0 +1,47 @@
+/** Times as people in Seoul read them. */
+
+const clockFormat = new Intl.DateTimeFormat('en-GB', {
+  timeZone: 'Asia/Seoul',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+});
+const dayFormat = new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Seoul' });
+
+/** `18:00:05`, in Asia/Seoul. */
+export function clockTime(time: string | number): string {
+  return clockFormat.format(new Date(time));
+}
+
+/** `18:00:05` today, `11-22 18:00:05` on another day, in Asia/Seoul. */
+export function clockTimeOn(time: string | number, now: number): string {
+  const day = dayFormat.format(new Date(time));
+  return day === dayFormat.format(new Date(now)) ? clockTime(time) : `${day.slice(5)} ${clockTime(time)}`;
+}
+
+/** Milliseconds until the next midnight in Asia/Seoul, which is UTC+9 all year: what counts "today" begins anew. */
+export function untilMidnight(now: number): number {
+  const dayMs = 86_400_000;
+  const seoulOffsetMs = 9 * 3_600_000;
+  return dayMs - ((now + seoulOffsetMs) % dayMs);
+}
+
+/** `4:05` for a time that is left, `0:00` when it is over. */
+export function timeLeft(until: string, now: number): string {
+  const seconds = Math.max(0, Math.round((Date.parse(until) - now) / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
+/** `2026-11-23T18:00:05+09:00`: for files, which leave the screen that names the zone. */
+export function seoulStamp(time: number): string {
+  return `${dayFormat.format(time)}T${clockTime(time)}+09:00`;
+}
+
+/** `1:04:05` or `4:05` for what has passed since. */
+export function timePassed(since: string, now: number): string {
+  const seconds = Math.max(0, Math.floor((now - Date.parse(since)) / 1000));
+  const hours = Math.floor(seconds / 3_600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  const rest = String(seconds % 60).padStart(2, '0');
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
+}

@@ -1,0 +1,191 @@
+/** What every page says: the frame around it, who is signed in, the names of the domain. */
+import type { BikeCondition, ReserveStatus } from '../../../../schema/client/generated/graphql.ts';
+import { agoIn } from './ago.ts';
+import { refusalsEn, refusalsKo } from './refusals.ts';
+
+type Names<Key extends string> = Record<Key, string>;
+
+const errorKo: Record<string, string> = {
+  UNAUTHENTICATED: '로그인이 필요하거나 만료되었습니다.',
+  FORBIDDEN: '이 역할로는 할 수 없습니다.',
+  BAD_USER_INPUT: '입력한 값이 올바르지 않습니다.',
+  CONNECTION_LOST: '서버가 응답하지 않습니다. 잠시 뒤에 다시 시도하세요.',
+  SERVICE_UNAVAILABLE: '지금은 처리할 수 없습니다. 잠시 뒤에 다시 시도하세요.',
+};
+
+const errorEn: typeof errorKo = {
+  UNAUTHENTICATED: 'Sign in first, or again.',
+  FORBIDDEN: 'This role may not do that.',
+  BAD_USER_INPUT: 'A value is not valid.',
+  CONNECTION_LOST: 'The server does not answer. Try again in a moment.',
+  SERVICE_UNAVAILABLE: 'Not possible just now. Try again in a moment.',
+};
+
+const eventKo: Record<string, string> = {
+  BikeRegistered: '자전거 등록',
+  BikeConditionChanged: '자전거 상태 변경',
+  PointPurchaseApproved: '포인트 결제 승인',
+  PointPurchaseDeclined: '포인트 결제 거절',
+  PointsIncreased: '포인트 적립',
+  PointsDeducted: '포인트 차감',
+  PointsRefused: '포인트 부족',
+  PointsRestored: '포인트 복원',
+  OvertimeCharged: '초과요금 부과',
+  ReservationRequested: '예약 요청',
+  ReservationConfirmed: '예약 확정',
+  ReservationRejected: '예약 거절',
+  ReservationCancelled: '예약 취소',
+  ReservationExpired: '예약 시간초과',
+  RideStarted: '대여 시작',
+  BikeReturned: '반납',
+};
+
+const colorKo: Record<string, string> = {
+  green: '초록',
+  white: '하양',
+  blue: '파랑',
+  yellow: '노랑',
+  black: '검정',
+  red: '빨강',
+};
+
+const statusKo: Names<ReserveStatus> = {
+  PENDING: '대기중',
+  RESERVED: '예약됨',
+  IN_USE: '이용중',
+  RETURNED: '사용완료',
+  CANCELLED: '예약취소',
+  EXPIRED: '시간초과',
+  REJECTED: '거절됨',
+};
+
+const statusEn: Names<ReserveStatus> = {
+  PENDING: 'Pending',
+  RESERVED: 'Reserved',
+  IN_USE: 'In use',
+  RETURNED: 'Returned',
+  CANCELLED: 'Cancelled',
+  EXPIRED: 'Expired',
+  REJECTED: 'Rejected',
+};
+
+const conditionKo: Names<BikeCondition> = {
+  IN_SERVICE: '운행 중',
+  MAINTENANCE: '정비 중',
+  LOST: '분실',
+  RETIRED: '폐기',
+};
+
+const conditionEn: Names<BikeCondition> = {
+  IN_SERVICE: 'In service',
+  MAINTENANCE: 'In repair',
+  LOST: 'Lost',
+  RETIRED: 'Retired',
+};
+
+const ko = {
+  name: '따릉이',
+  pages: { dashboard: '현황', ride: '대여', fleet: '운영', playground: 'GraphQL' },
+  pageTitles: { dashboard: '예약 현황', ride: '내 대여', fleet: '운영 관리', playground: 'GraphQL 실험실' },
+  navigation: '페이지',
+  skip: '본문으로',
+  language: '언어',
+  theme: '화면 밝기',
+  themes: { system: '기기 설정', light: '밝게', dark: '어둡게' },
+  seoulTime: '서울 시각 (KST, UTC+9)',
+  live: '실시간',
+  connecting: '연결하는 중',
+  reconnecting: (since: string) => `${since}부터 끊김`,
+  signedOut: '로그아웃됨',
+  noAccess: '권한 없음',
+  signIn: '로그인',
+  signInAs: '누구로 볼까요',
+  userId: '이용자 번호',
+  role: '역할',
+  roles: { rider: '이용자', operator: '운영자', auditor: '감사', admin: '관리자' },
+  signInFailed: '로그인하지 못했습니다.',
+  signOut: '로그아웃',
+  nobody: '아무도 아님',
+  account: '계정과 화면 설정',
+  pasteToken: '토큰 (JWT)',
+  notAToken: '토큰의 형식이 아닙니다.',
+  noServer: '서버가 응답하지 않습니다. 다시 시도하는 중입니다.',
+  loading: '불러오는 중입니다.',
+  failed: '이 화면을 그리지 못했습니다.',
+  reload: '새로 고침',
+  statusNames: statusKo,
+  conditionNames: conditionKo,
+  step: { start: '대여 시작', return: '반납', cancel: '취소' },
+  refusal: refusalsKo,
+  error: (code: string, message: string) => errorKo[code] ?? `오류가 났습니다 (${code}): ${message}`,
+  event: (eventType: string) => eventKo[eventType] ?? eventType,
+  colorName: (color: string) => colorKo[color] ?? color,
+  ago: (ms: number) => agoIn(ms, { justNow: '방금', second: '초 전', minute: '분 전', hour: '시간 전', day: '일 전' }),
+  pending: '처리 중…',
+  onItsWay: '접수했습니다. 결과는 곧 나타납니다.',
+  reservationIs: (reserveNo: number, status: string) => `예약 ${reserveNo}: ${status}`,
+  reserveNo: '예약번호',
+  bike: '자전거',
+  rider: '이용자',
+  status: '상태',
+  close: '닫기',
+  more: '더 보기',
+  points: (points: string) => `${points}P`,
+};
+
+const en: typeof ko = {
+  name: 'Ttareungi',
+  pages: { dashboard: 'Live', ride: 'Ride', fleet: 'Fleet', playground: 'GraphQL' },
+  pageTitles: {
+    dashboard: 'Reservations live',
+    ride: 'My rides',
+    fleet: 'Fleet operations',
+    playground: 'GraphQL playground',
+  },
+  navigation: 'Pages',
+  skip: 'To the content',
+  language: 'Language',
+  theme: 'Brightness',
+  themes: { system: 'As the device', light: 'Light', dark: 'Dark' },
+  seoulTime: 'Time in Seoul (KST, UTC+9)',
+  live: 'Live',
+  connecting: 'Connecting',
+  reconnecting: (since) => `Lost since ${since}`,
+  signedOut: 'Signed out',
+  noAccess: 'No access',
+  signIn: 'Sign in',
+  signInAs: 'See it as',
+  userId: 'User number',
+  role: 'Role',
+  roles: { rider: 'Rider', operator: 'Operator', auditor: 'Auditor', admin: 'Admin' },
+  signInFailed: 'Could not sign in.',
+  signOut: 'Sign out',
+  nobody: 'Nobody',
+  account: 'Account and display',
+  pasteToken: 'Token (JWT)',
+  notAToken: 'This is not a token.',
+  noServer: 'The server does not answer. Trying again.',
+  loading: 'Loading.',
+  failed: 'This page could not be drawn.',
+  reload: 'Reload',
+  statusNames: statusEn,
+  conditionNames: conditionEn,
+  step: { start: 'Start ride', return: 'Return', cancel: 'Cancel' },
+  refusal: refusalsEn,
+  error: (code, message) => errorEn[code] ?? `Something went wrong (${code}): ${message}`,
+  event: (eventType) => eventType.replace(/(?<=[a-z])(?=[A-Z])/g, ' '),
+  colorName: (color) => color,
+  ago: (ms) => agoIn(ms, { justNow: 'just now', second: ' s ago', minute: ' min ago', hour: ' h ago', day: ' d ago' }),
+  pending: 'Working…',
+  onItsWay: 'Accepted. The outcome will show soon.',
+  reservationIs: (reserveNo, status) => `Reservation ${reserveNo}: ${status}`,
+  reserveNo: 'No.',
+  bike: 'Bike',
+  rider: 'Rider',
+  status: 'Status',
+  close: 'Close',
+  more: 'Show more',
+  points: (points) => `${points}P`,
+};
+
+export const sharedWords = { ko, en };

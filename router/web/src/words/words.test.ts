@@ -1,0 +1,58 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+
+type Sentences = Record<string, unknown>;
+interface Languages {
+  ko: Sentences;
+  en: Sentences;
+}
+
+const source = join(import.meta.dirname, '..');
+const files = readdirSync(source, { recursive: true })
+  .map(String)
+  .filter((file) => /(^|\/)(words|shared)\.ts$/.test(file));
+
+async function languagesOf(file: string): Promise<Languages> {
+  const module = (await import(join(source, file))) as Record<string, unknown>;
+  const found = Object.values(module).find((value): value is Languages => isObject(value) && 'ko' in value);
+  if (!found) throw new Error(`${file} has no sentences.`);
+  return found;
+}
+
+const isObject = (value: unknown): value is Sentences => typeof value === 'object' && value !== null;
+
+/** `steps.start` and the like, with what stands there. */
+function entriesOf(sentences: Sentences, path = ''): [string, unknown][] {
+  return Object.entries(sentences).flatMap(([key, value]) =>
+    isObject(value) ? entriesOf(value, `${path}${key}.`) : [[`${path}${key}`, value] as [string, unknown]],
+  );
+}
+
+function textOf(sentence: unknown): string {
+  return typeof sentence === 'function'
+    ? String((sentence as (...values: string[]) => unknown)('3', '3', '3', '3'))
+    : String(sentence);
+}
+
+const hangul = /\p{Script=Hangul}/u;
+
+describe.each(files)('the sentences of %s', (file) => {
+  it('are there in both languages, none of them empty', async () => {
+    const { ko, en } = await languagesOf(file);
+    expect(entriesOf(en).map(([key]) => key)).toEqual(entriesOf(ko).map(([key]) => key));
+    for (const [key, sentence] of [...entriesOf(ko), ...entriesOf(en)]) {
+      expect([key, textOf(sentence).trim()]).not.toEqual([key, '']);
+    }
+  });
+
+  it('are in the language that they are said to be in', async () => {
+    const { en } = await languagesOf(file);
+    const korean = entriesOf(en).filter(([, sentence]) => hangul.test(textOf(sentence)));
+    expect(korean).toEqual([]);
+  });
+});
+
+it('every part of the site has its sentences', () => {
+  expect(files.sort()).toEqual(['dashboard/words.ts', 'fleet/words.ts', 'ride/words.ts', 'words/shared.ts']);
+});

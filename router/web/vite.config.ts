@@ -1,0 +1,96 @@
+import { gzipSync } from 'node:zlib';
+import react from '@vitejs/plugin-react';
+import { defineConfig, type Plugin } from 'vite';
+
+const routerUrl = process.env['ROUTER_URL'] ?? 'http://127.0.0.1:8088';
+
+/** With the router's own origin: it answers no other. */
+const toRouter = { target: routerUrl, changeOrigin: true, headers: { origin: routerUrl } };
+
+/** The router serves these addresses; so does the development server. */
+const addresses: Record<string, string> = { '/playground': '/playground.html', '/ride': '/', '/fleet': '/' };
+
+const pageAddresses: Plugin = {
+  name: 'page-addresses',
+  configureServer(server) {
+    server.middlewares.use((request, _response, next) => {
+      const [path = '', search] = request.url?.split('?') ?? [];
+      const page = addresses[path];
+      if (page) request.url = search ? `${page}?${search}` : page;
+      next();
+    });
+  },
+};
+
+/** GraphiQL's style sheet carries its fonts as data: addresses, which the content security policy forbids. */
+const fontsAsFiles: Plugin = {
+  name: 'fonts-as-files',
+  enforce: 'post',
+  generateBundle(_options, bundle) {
+    for (const asset of Object.values(bundle)) {
+      if (asset.type !== 'asset' || !asset.fileName.endsWith('.css')) continue;
+      asset.source = asset.source
+        .toString()
+        .replace(/url\(["']?data:font\/(\w+)[^,]*;base64,([^"')]+)["']?\)/g, (_url, kind: string, base64: string) => {
+          const source = Buffer.from(base64, 'base64');
+          const file = this.emitFile({ type: 'asset', name: `font.${kind}`, source });
+          return `url(/${this.getFileName(file)})`;
+        });
+    }
+  },
+};
+
+/** JavaScript that `/` may load, gzipped, before it is live. */
+const firstLoadLimit = 200_000;
+
+/** Fails the build when the first load of `/` weighs too much: what the page's entry and the dashboard load at once. */
+const firstLoad: Plugin = {
+  name: 'first-load',
+  generateBundle(_options, bundle) {
+    const files = new Set<string>();
+    const add = (file: string) => {
+      const chunk = bundle[file];
+      if (chunk?.type !== 'chunk' || files.has(file)) return;
+      files.add(file);
+      chunk.imports.forEach(add);
+    };
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== 'chunk') continue;
+      const source = chunk.facadeModuleId?.slice(import.meta.dirname.length);
+      if (source === '/index.html' || source === '/src/dashboard/page.tsx') add(chunk.fileName);
+    }
+    const bytes = [...files].reduce((sum, file) => {
+      const chunk = bundle[file];
+      return sum + (chunk?.type === 'chunk' ? gzipSync(chunk.code).length : 0);
+    }, 0);
+    const found = `The first load of / is ${Math.round(bytes / 1000)} kB of JavaScript (gzip) in ${files.size} files`;
+    if (files.size < 2 || bytes > firstLoadLimit) this.error(`${found}; allowed are ${firstLoadLimit / 1000} kB.`);
+    this.info(`${found}.`);
+  },
+};
+
+export default defineConfig({
+  root: import.meta.dirname,
+  plugins: [react(), pageAddresses, fontsAsFiles, firstLoad],
+  // Workers are files of their own, which the dependency optimizer cannot bundle.
+  optimizeDeps: { exclude: ['graphiql/setup-workers/vite', '@graphiql/react/setup-workers/vite'] },
+  server: {
+    fs: { allow: ['../..'] },
+    proxy: { '/graphql': { ...toRouter, ws: true }, '/dev': toRouter, '/config.json': toRouter },
+  },
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    // The content security policy allows files of this origin and no data: addresses.
+    assetsInlineLimit: 0,
+    // Monaco, the playground's editor, is one large piece by nature.
+    chunkSizeWarningLimit: 4_000,
+    rolldownOptions: {
+      input: ['index.html', 'playground.html'],
+      // GraphiQL's modules address a compiler that has run already; nothing is lost with what they say to it.
+      onLog(level, log, report) {
+        if (log.code !== 'MODULE_LEVEL_DIRECTIVE') report(level, log);
+      },
+    },
+  },
+});
