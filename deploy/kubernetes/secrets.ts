@@ -1,0 +1,45 @@
+/**
+ * `node deploy/kubernetes/secrets.ts [--members N] [--development]`: Secret manifests with new random passwords and keys,
+ * for `kubectl -n <namespace> create -f -`. Run it once: a database keeps the password it was made with.
+ */
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { createDevelopmentKeys } from '../local/development-keys.ts';
+import { subgraphNames } from '../../schema/subgraphs.ts';
+
+const { values } = parseArgs({
+  options: { members: { type: 'string', default: '1' }, development: { type: 'boolean', default: false } },
+});
+
+const secret = (name: string, stringData: Record<string, string>) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name, labels: { 'app.kubernetes.io/part-of': 'ttareungi' } },
+  stringData,
+});
+
+/** NATS reads its password as a value of its settings file: one that begins with a letter is a text, whatever follows. */
+const password = () => `p${randomBytes(24).toString('base64url')}`;
+
+function databaseSecret(service: string, members: number) {
+  const host = `mongodb-${service}`;
+  const hosts = Array.from({ length: members }, (_, index) => `${host}-${index}.${host}:27017`).join(',');
+  const [username, word] = [service, password()];
+  return secret(`${service}-database`, {
+    username,
+    password: word,
+    uri: `mongodb://${username}:${word}@${hosts}/?replicaSet=rs0&authSource=admin`,
+    'replica-set-key': randomBytes(512).toString('base64'),
+  });
+}
+
+const databases = subgraphNames.map((name) => databaseSecret(name, Number(values.members)));
+const broker = secret('broker', { NATS_USERNAME: 'ttareungi', NATS_PASSWORD: password() });
+
+async function developmentSecrets() {
+  const { JWT_PUBLIC_KEY, DEV_TOKEN_PRIVATE_KEY } = await createDevelopmentKeys();
+  return [secret('token-verification', { JWT_PUBLIC_KEY }), secret('development-keys', { DEV_TOKEN_PRIVATE_KEY })];
+}
+
+const items = [...databases, broker, ...(values.development ? await developmentSecrets() : [])];
+console.log(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 2));

@@ -1,0 +1,187 @@
+/**
+ * The demo's city without its network: who does what next, and the count of what came of it. No clock and no randomness
+ * but the dice it is given, so that a seed plays the same city again.
+ */
+
+/** Chances for people; each city has its own, by its seed. */
+export interface Dice {
+  /** True with this chance (0 to 1). */
+  chance(probability: number): boolean;
+  /** A number from `least` up to, but not including, `most`. */
+  between(least: number, most: number): number;
+  /** Undefined only for an empty list. */
+  pick<Item>(items: readonly Item[]): Item | undefined;
+}
+
+/** Mulberry32 (public domain, Tommy Ettinger). */
+export function createDice(seed: number): Dice {
+  let state = seed | 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return {
+    chance: (probability) => next() < probability,
+    between: (least, most) => least + next() * (most - least),
+    pick: (items) => items[Math.floor(next() * items.length)],
+  };
+}
+
+/** What the demo knows of its people and bikes. */
+export interface City {
+  riders: readonly CityRider[];
+  bikeIds: readonly number[];
+  /** Bikes that riders of the demo have, or are asking for. */
+  takenBikeIds: ReadonlySet<number>;
+}
+
+export interface CityRider {
+  userId: string;
+  /** As far as the demo knows; null when the rider was never asked. */
+  points: number | null;
+  /** In the middle of a trip. */
+  busy: boolean;
+}
+
+/** One rider's plan from wanting a bike to being done with it. Times in ms. */
+export interface Trip {
+  userId: string;
+  /** Points to buy first; null when the rider has enough, or thinks so. */
+  purchase: number | null;
+  bikeId: number;
+  /** From the reservation to getting on the bike, or to giving up. */
+  walkMs: number;
+  /** Null when the rider cancels instead. */
+  rideMs: number | null;
+}
+
+/** What a reservation costs unless RESERVATION_FEE says otherwise. */
+export const fee = 1_000;
+const chances = { takenBike: 0.07, noPurchase: 0.15, cancel: 0.12 };
+
+/** Who wants which bike now; null when nobody has time. */
+export function nextTrip(city: City, dice: Dice): Trip | null {
+  const rider = dice.pick(city.riders.filter(({ busy }) => !busy));
+  if (!rider) return null;
+  const free = city.bikeIds.filter((bikeId) => !city.takenBikeIds.has(bikeId));
+  const taken = city.bikeIds.filter((bikeId) => city.takenBikeIds.has(bikeId));
+  const wantsTaken = dice.chance(chances.takenBike);
+  const bikeId = dice.pick((wantsTaken && taken.length > 0) || free.length === 0 ? taken : free);
+  if (bikeId === undefined) return null;
+  return {
+    userId: rider.userId,
+    purchase: purchaseOf(rider, dice),
+    bikeId,
+    walkMs: dice.between(2_000, 8_000),
+    rideMs: dice.chance(chances.cancel) ? null : dice.between(5_000, 20_000),
+  };
+}
+
+/** 1000 to 5000 points by those who have too few; some only find out when they are refused. */
+function purchaseOf({ points }: CityRider, dice: Dice): number | null {
+  if ((points ?? 0) >= fee || dice.chance(chances.noPurchase)) return null;
+  return Math.floor(dice.between(1, 6)) * 1_000;
+}
+
+/** Requests come as people do: at random, `rate` per second on average. At most ten seconds apart. */
+export function nextArrivalMs(rate: number, dice: Dice): number {
+  return Math.min(10_000, (-Math.log(1 - dice.between(0, 1)) / rate) * 1_000);
+}
+
+/** Mostly the green that gave 따릉이 its look. */
+export function bikeColor(dice: Dice): string {
+  return (
+    dice.pick(['green', 'green', 'green', 'green', 'green', 'green', 'white', 'white', 'yellow', 'blue']) ?? 'green'
+  );
+}
+
+/** What the demo did and what came of it. */
+export interface Tally {
+  did(what: Deed): void;
+  refused(code: string): void;
+  failed(code: string): void;
+  /** How long reserveBike took, in ms, whatever its answer. */
+  reserveTook(ms: number): void;
+  /** One line for now. */
+  progress(seconds: number, riding: number): string;
+  /** The table at the end. */
+  summary(seconds: number): string;
+}
+
+const deeds = {
+  registered: 'bikes registered',
+  bought: 'purchases of points',
+  asked: 'reservations asked for',
+  reserved: 'reservations made',
+  cancelled: 'reservations cancelled',
+  started: 'rides started',
+  returned: 'bikes returned',
+  idle: 'times nobody was free to ask',
+} as const;
+export type Deed = keyof typeof deeds;
+
+export function createTally(): Tally {
+  const did = new Map<Deed, number>();
+  const refusals = new Map<string, number>();
+  const errors = new Map<string, number>();
+  const reserveMs: number[] = [];
+  const of = (what: Deed) => did.get(what) ?? 0;
+
+  return {
+    did: (what) => count(did, what),
+    refused: (code) => count(refusals, code),
+    failed: (code) => count(errors, code),
+    reserveTook: (ms) => void reserveMs.push(ms),
+    progress(seconds, riding) {
+      const words = [
+        `${of('asked')} asked`,
+        `${of('reserved')} reserved`,
+        `${riding} under way`,
+        `${of('cancelled')} cancelled`,
+        `${of('returned')} returned`,
+        `${total(refusals)} refused`,
+        `${total(errors)} errors`,
+      ];
+      return `${String(Math.round(seconds)).padStart(5)} s   ${words.join(' · ')}`;
+    },
+    summary(seconds) {
+      const done = (Object.keys(deeds) as Deed[])
+        .filter((what) => what !== 'idle' || of(what) > 0)
+        .map((what) => row(deeds[what], of(what)));
+      const rate = seconds > 0 ? (of('reserved') / seconds).toFixed(1) : '0';
+      return [
+        `In ${Math.round(seconds)} s (${rate} reservations a second):`,
+        ...done,
+        ...section('Refusals', refusals),
+        ...section('Errors', errors),
+        `reserveBike: p50 ${milliseconds(reserveMs, 0.5)}, p99 ${milliseconds(reserveMs, 0.99)}`,
+      ].join('\n');
+    },
+  };
+}
+
+function count<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function total(counts: ReadonlyMap<unknown, number>): number {
+  return [...counts.values()].reduce((sum, times) => sum + times, 0);
+}
+
+function row(what: string, times: number): string {
+  return `  ${what.padEnd(32)}${String(times).padStart(7)}`;
+}
+
+function section(title: string, counts: ReadonlyMap<string, number>): string[] {
+  if (counts.size === 0) return [`${title}: none`];
+  const most = [...counts].toSorted(([, one], [, other]) => other - one);
+  return [`${title}:`, ...most.map(([code, times]) => row(code, times))];
+}
+
+function milliseconds(times: readonly number[], share: number): string {
+  const sorted = times.toSorted((one, other) => one - other);
+  const value = sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
+  return value === undefined ? '–' : `${Math.round(value)} ms`;
+}

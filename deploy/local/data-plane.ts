@@ -1,0 +1,103 @@
+import { join, resolve } from 'node:path';
+import { DataPlaneError } from './data-plane-error.ts';
+import { chooseMongodbEngine, localMongodbUri, mongodbLaunch, natsLaunch, type Place } from './engines.ts';
+import { freePort, isPortFree } from './free-port.ts';
+import { takeLock } from './lock.ts';
+import { createSupervisor, type Launch, type RunningServer } from './supervisor.ts';
+
+export { DataPlaneError };
+
+/** Where `npm start` keeps data, logs and installed servers. */
+export const DATA_DIRECTORY = process.env.DATA_DIRECTORY || join(import.meta.dirname, '../../.data');
+
+export interface DataPlane {
+  mongodbUri: string;
+  natsUrl: string;
+  /** The servers that this process started; none for an address that was given. */
+  servers: RunningServer[];
+  /** Ends them and gives the data folder back. */
+  close(): Promise<void>;
+}
+
+export interface DataPlaneOptions {
+  directory: string;
+  /** Where servers are installed; `python` in the directory by default. */
+  installDirectory?: string;
+  env: NodeJS.ProcessEnv;
+  /** 0 = a free one; by default MONGODB_PORT, else 27217. */
+  mongodbPort?: number;
+  /** 0 = a free one; by default NATS_PORT, else 4322. */
+  natsPort?: number;
+  /** Progress for a person. */
+  report(line: string): void;
+  /** Called with a message for a person when a server ends by itself after it was up. */
+  serverExited?(message: string): void;
+}
+
+async function choosePort(name: 'MONGODB_PORT' | 'NATS_PORT', given: number | undefined, env: NodeJS.ProcessEnv) {
+  const text = env[name] || (name === 'MONGODB_PORT' ? '27217' : '4322');
+  const port = given ?? (/^\d+$/.test(text) ? Number(text) : NaN);
+  if (!(port <= 65_535))
+    throw new DataPlaneError(`${name} is "${text}". It must be a port number, 0 for any free one.`);
+  if (port === 0) return freePort();
+  if (await isPortFree(port)) return port;
+  throw new DataPlaneError(`Port ${port} is in use by another program. Set ${name} to a free port, or to 0 for any.`);
+}
+
+/**
+ * Brings up what MONGODB_URI and NATS_URL do not name, each from the best server at hand. Throws DataPlaneError, with
+ * nothing left running, when that cannot be done.
+ */
+export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
+  const { env } = options;
+  const [mongodbUri, natsUrl] = [env.MONGODB_URI || undefined, env.NATS_URL || undefined];
+  if (mongodbUri && natsUrl) return { mongodbUri, natsUrl, servers: [], close: async () => undefined };
+
+  // A stream goes with the database that its events were written to: one pair of folders an engine.
+  const engine = mongodbUri ? undefined : chooseMongodbEngine(options);
+  const directory = resolve(options.directory);
+  const logs = join(directory, 'logs');
+  const lock = await takeLock(directory);
+  const supervisor = createSupervisor(logs, lock, (message) => options.serverExited?.(message));
+  let closed: Promise<void> | undefined;
+  const close = () => (closed ??= supervisor.close().then(() => lock.release()));
+
+  const abort = new AbortController();
+  const place: Place = {
+    data: join(directory, 'data', engine?.name ?? 'external'),
+    logs,
+    installDirectory: resolve(options.installDirectory ?? join(directory, 'python')),
+    env,
+    signal: abort.signal,
+    report: (line) => options.report(line),
+  };
+  const servers: RunningServer[] = [];
+  const run = async (prepare: () => Promise<Launch>) => {
+    try {
+      const launch = await prepare();
+      abort.signal.throwIfAborted();
+      const startedAt = performance.now();
+      const server = await supervisor.start(launch, abort.signal);
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      options.report(`${server.engine} is up on port ${server.port} (${seconds} s)`);
+      servers.push(server);
+    } catch (error) {
+      abort.abort(error); // the other one need not go on; the first reason is kept
+    }
+  };
+  await Promise.all([
+    engine && run(async () => mongodbLaunch(engine, await choosePort('MONGODB_PORT', options.mongodbPort, env), place)),
+    natsUrl ?? run(async () => natsLaunch(await choosePort('NATS_PORT', options.natsPort, env), place)),
+  ]);
+  if (abort.signal.aborted) {
+    await close();
+    throw abort.signal.reason;
+  }
+  const portOf = (name: RunningServer['name']) => servers.find((server) => server.name === name)?.port ?? NaN;
+  return {
+    mongodbUri: mongodbUri ?? localMongodbUri(portOf('mongodb'), engine?.name),
+    natsUrl: natsUrl ?? `nats://127.0.0.1:${portOf('nats')}`,
+    servers,
+    close,
+  };
+}

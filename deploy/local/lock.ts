@@ -1,0 +1,64 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DataPlaneError, shown, writing } from './data-plane-error.ts';
+import { commandLine, endProcesses, startTime } from './processes.ts';
+
+const Process = z.object({ pid: z.number(), startedAt: z.string() });
+const Holder = Process.extend({ servers: z.array(Process.extend({ command: z.string() })) });
+type Holder = z.infer<typeof Holder>;
+
+/** The only right to use a data folder, held until `release` or until this process ends. */
+export interface Lock {
+  /** Notes which servers must end should this process leave them behind. */
+  record(pids: readonly number[]): void;
+  release(): void;
+}
+
+function readHolder(file: string): Holder | undefined {
+  try {
+    return Holder.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return undefined; // none, or cut off by a crash: either way nobody's
+  }
+}
+
+const isSame = (process: { pid: number; startedAt: string }) => startTime(process.pid) === process.startedAt;
+
+/**
+ * Takes the lock of a data folder, also from a process that ended without giving it back; servers which that one left
+ * running are ended first. Throws DataPlaneError while the holder lives.
+ */
+export async function takeLock(directory: string): Promise<Lock> {
+  const file = join(directory, 'lock');
+  const holder = readHolder(file);
+  if (holder && isSame(holder)) {
+    throw new DataPlaneError(
+      `${shown(directory)} is in use by process ${holder.pid}. Stop that one first: Ctrl-C in its terminal, or kill ${holder.pid}.`,
+    );
+  }
+  // A pid alone proves nothing, it may have been given to a stranger since.
+  const orphans =
+    holder?.servers.filter((server) => isSame(server) && commandLine(server.pid) === server.command) ?? [];
+  await endProcesses(
+    orphans.map((server) => server.pid),
+    5_000,
+  );
+
+  const describe = (pids: readonly number[]): string => {
+    const servers = pids.map((pid) => ({ pid, startedAt: startTime(pid) ?? '', command: commandLine(pid) ?? '' }));
+    return JSON.stringify({ pid: process.pid, startedAt: startTime(process.pid) ?? '', servers } satisfies Holder);
+  };
+  writing(directory, () => {
+    mkdirSync(directory, { recursive: true });
+    rmSync(file, { force: true });
+    writeFileSync(file, describe([]), { flag: 'wx' });
+  });
+  return {
+    record(pids) {
+      writeFileSync(`${file}.next`, describe(pids));
+      renameSync(`${file}.next`, file);
+    },
+    release: () => rmSync(file, { force: true }),
+  };
+}

@@ -1,0 +1,125 @@
+import type { Client } from '../../../schema/client/client.ts';
+import {
+  DiscardParkedEventDocument,
+  ParkedEventDocument,
+  ParkedEventsDocument,
+  RedriveParkedEventDocument,
+  ServicesDocument,
+  type ParkedEventFieldsFragment,
+  type RefusalFieldsFragment,
+} from '../../../schema/client/generated/graphql.ts';
+import { usage, type Command } from './arguments.ts';
+import { exitCodes, OpsError } from './ops-error.ts';
+import { toFacts, toLine, toSeoulTime, toTable } from './tables.ts';
+
+/** What a command found out, for people and for programs. */
+export interface Finding {
+  text: string;
+  data: unknown;
+  exitCode: number;
+}
+
+/** @throws {OpsError} where the event is unknown; {GraphqlRequestError} as the client does. */
+export async function runCommand(command: Command, client: Client): Promise<Finding> {
+  switch (command.name) {
+    case 'help':
+      return found(usage, usage);
+    case 'services':
+      return services(client);
+    case 'parked':
+      return parked(client, command);
+    case 'show': {
+      const { parkedEvent } = await client.request(ParkedEventDocument, { id: command.id });
+      if (!parkedEvent) throw unknownId(command.id);
+      return found(describe(parkedEvent), parkedEvent);
+    }
+    case 'redrive': {
+      const answer = await client.request(RedriveParkedEventDocument, { input: { id: command.id } });
+      const { redriven, refusal } = answer.redriveParkedEvent;
+      const text = redriven === 0 ? 'It was handled before.' : `Handled ${count(redriven, 'event')}.`;
+      return settled(command.id, answer.redriveParkedEvent, refusal, text);
+    }
+    case 'discard': {
+      const { id, reason } = command;
+      const answer = await client.request(DiscardParkedEventDocument, { input: { id, reason } });
+      const { redriven, refusal } = answer.discardParkedEvent;
+      const rest = redriven === 0 ? '' : ` Handled ${count(redriven, 'event')} that waited behind it.`;
+      return settled(id, answer.discardParkedEvent, refusal, `Discarded.${rest}`);
+    }
+  }
+}
+
+const found = (text: string, data: unknown, exitCode: number = exitCodes.ok): Finding => ({ text, data, exitCode });
+
+function settled(id: string, data: unknown, refusal: RefusalFieldsFragment | null | undefined, text: string): Finding {
+  if (refusal?.code === 'PARKED_EVENT_NOT_FOUND') throw unknownId(id);
+  if (refusal) return found(`${refusal.code}: ${refusal.because}`, data, exitCodes.refused);
+  return found(text, data);
+}
+
+const unknownId = (id: string) =>
+  new OpsError(exitCodes.unknownId, `No service has a parked event "${id}". npm run ops -- parked lists them.`);
+
+async function services(client: Client): Promise<Finding> {
+  const answer = await client.request(ServicesDocument, {});
+  const rows = answer.services.map((service) => [
+    service.name,
+    service.status,
+    service.startedAt ? toSeoulTime(service.startedAt) : '-',
+    service.unpublishedDecisions ?? '-',
+    service.pendingEvents ?? '-',
+    service.parkedEvents ?? '-',
+    service.problem ?? '',
+  ]);
+  const down = answer.services.some(({ status }) => status === 'DOWN');
+  const head = ['SERVICE', 'STATUS', 'UP SINCE', 'UNPUBLISHED', 'PENDING', 'PARKED', 'PROBLEM'];
+  return found(toTable(head, rows), answer.services, down ? exitCodes.refused : exitCodes.ok);
+}
+
+async function parked(
+  client: Client,
+  { service, status, limit }: Extract<Command, { name: 'parked' }>,
+): Promise<Finding> {
+  const filter = { status, ...(service ? { service } : {}) };
+  const { parkedEvents } = await client.request(ParkedEventsDocument, { filter, first: limit });
+  const { nodes, totalCount, unavailable } = parkedEvents;
+  const rows = nodes.map((event) => [
+    event.id,
+    event.eventType ?? '?',
+    event.errorClass,
+    event.attempts,
+    toSeoulTime(event.firstAt),
+    toLine(event.error, 70),
+  ]);
+  const lines = [
+    nodes.length > 0 ? toTable(['ID', 'EVENT', 'WHY', 'TRIES', 'SINCE', 'ERROR'], rows) : 'Nothing.',
+    ...(totalCount > nodes.length ? [`${nodes.length} of ${totalCount}: --limit shows more.`] : []),
+    ...unavailable.map((name) => `${name} did not answer: its events are missing here.`),
+  ];
+  return found(lines.join('\n'), parkedEvents, unavailable.length > 0 ? exitCodes.refused : exitCodes.ok);
+}
+
+function describe(event: ParkedEventFieldsFragment): string {
+  const actions = event.actions.map(
+    ({ kind, by, at, reason }) => `${toSeoulTime(at)}  ${kind} by ${by}${reason ? `: ${reason}` : ''}`,
+  );
+  const facts = toFacts([
+    ['id', event.id],
+    ['status', event.status],
+    ['event', event.eventType ?? 'unreadable'],
+    ['subject', event.subject],
+    ['version', event.version],
+    ['correlation', event.correlationId],
+    ['why', event.errorClass],
+    ['tries', event.attempts],
+    ['first', toSeoulTime(event.firstAt)],
+    ['last', toSeoulTime(event.lastAt)],
+    ['reason', event.reason],
+  ]);
+  const parts = [facts, event.stack || event.error, event.payload, actions.join('\n')];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,75 @@
+import { createClient, GraphqlRequestError } from '../../../schema/client/client.ts';
+import { parseInvocation, usage, type Command } from './arguments.ts';
+import { runCommand, type Finding } from './commands.ts';
+import { exitCodes, OpsError } from './ops-error.ts';
+
+const requestTimeoutMs = 15_000;
+
+/** What a command leaves behind: one of the two texts, and its exit code. */
+export interface Ending {
+  out: string;
+  err: string;
+  exitCode: number;
+}
+
+/** Runs one command line; whatever the person who typed it can mend ends in `err`. */
+export async function runOps(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Ending> {
+  try {
+    const { command, url, json } = parseInvocation(argv, env);
+    if (command.name === 'help') return { out: usage, err: '', exitCode: exitCodes.ok };
+    const token = env['TTAREUNGI_TOKEN'] || (await developmentToken(url));
+    const { text, data, exitCode } = await findOut(command, url, token);
+    return { out: json ? JSON.stringify(data, null, 2) : text, err: '', exitCode };
+  } catch (error) {
+    if (!(error instanceof OpsError)) throw error;
+    return { out: '', err: error.message, exitCode: error.exitCode };
+  }
+}
+
+async function findOut(command: Command, url: string, token: string): Promise<Finding> {
+  const client = createClient({ url: `${url}/graphql`, token });
+  try {
+    return await runCommand(command, client);
+  } catch (error) {
+    throw error instanceof GraphqlRequestError ? forPeople(error, url) : error;
+  } finally {
+    client.close();
+  }
+}
+
+/** An admin's token, where the system gives them to anybody. */
+async function developmentToken(url: string): Promise<string> {
+  const response = await fetch(`${url}/dev/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ userId: 'ops', roles: ['admin'] }),
+    signal: AbortSignal.timeout(requestTimeoutMs),
+  }).catch(() => undefined);
+  if (!response) throw notRunning(url);
+  const answer = (await response.json().catch(() => null)) as { token?: string } | null;
+  if (answer?.token) return answer.token;
+  throw new OpsError(
+    exitCodes.noRight,
+    `${url} gives no development tokens: put the token of an operator or admin into TTAREUNGI_TOKEN.`,
+  );
+}
+
+const notRunning = (url: string) =>
+  new OpsError(exitCodes.unavailable, `Nothing answers at ${url}. Start the system first (npm start), or set --url.`);
+
+function forPeople({ code, message }: GraphqlRequestError, url: string): OpsError {
+  switch (code) {
+    case 'CONNECTION_LOST':
+      return notRunning(url);
+    case 'UNAUTHENTICATED':
+      return new OpsError(exitCodes.noRight, `TTAREUNGI_TOKEN is not accepted: ${message}`);
+    case 'FORBIDDEN':
+      return new OpsError(exitCodes.noRight, `You may not do this: ${message}`);
+    case 'SERVICE_UNAVAILABLE':
+      return new OpsError(exitCodes.unavailable, `It is not known what became of it: ${message}`);
+    case 'BAD_USER_INPUT':
+      return new OpsError(exitCodes.usage, message);
+    default:
+      return new OpsError(exitCodes.bug, `${code}: ${message}`);
+  }
+}

@@ -1,0 +1,43 @@
+import { startRouter } from '../../router/router.ts';
+import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
+import { startService, type RunningService } from '../../subgraphs/chassis/index.ts';
+import { definitionOf } from '../../subgraphs/registry.ts';
+
+/** The five subgraphs and the router in this process, each with its own port, database and consumer. */
+export interface System {
+  routerPort: number;
+  services: Record<SubgraphName, RunningService>;
+  close(): Promise<void>;
+}
+
+/** @throws {ConfigError} with one line per mistake. */
+export async function startSystem(env: NodeJS.ProcessEnv): Promise<System> {
+  const started: RunningService[] = [];
+  const closeAll = async () => {
+    await Promise.all(started.map((service) => service.close()));
+  };
+  try {
+    const services = await Promise.all(
+      subgraphNames.map(async (name) => {
+        const service = await startService(definitionOf(name, env), env);
+        started.push(service);
+        return [name, service] as const;
+      }),
+    );
+    const urls: NodeJS.ProcessEnv = {};
+    for (const [name, { port }] of services) urls[`${name.toUpperCase()}_URL`] = `http://127.0.0.1:${port}/graphql`;
+    const router = await startRouter({ ...env, ...urls });
+    return {
+      routerPort: router.port,
+      services: Object.fromEntries(services) as Record<SubgraphName, RunningService>,
+      close: async () => {
+        // Clients first: what they asked for is still answered.
+        await router.close();
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
