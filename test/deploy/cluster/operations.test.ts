@@ -1,0 +1,149 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Client } from '../../../schema/client/client.ts';
+import { DashboardDocument, RegisterBikeDocument } from '../../../schema/client/generated/graphql.ts';
+import { subgraphs } from '../../../schema/subgraphs.ts';
+import { until } from '../../system.ts';
+import { client, get, isReady, kubectl, namespace, podsOf, routerUrl, tryKubectl, untilRolledOut } from '../cluster.ts';
+import { startTraffic } from '../traffic.ts';
+
+/** Everything here waits for controllers that act in their own time. */
+const patienceMs = 180_000;
+
+let operator: Client;
+beforeAll(async () => {
+  operator = await client('operator', 'operator');
+});
+afterAll(() => operator.close());
+
+const register = async () => {
+  const { registerBike } = await operator.request(RegisterBikeDocument, { input: { color: 'green' } });
+  return registerBike.bike?.bikeId ?? 0;
+};
+
+describe('the settings', () => {
+  it('reach the dashboard: the landscape is the one of the ConfigMap', async () => {
+    const { items } = get<{ items: { metadata: { name: string }; data?: Record<string, string> }[] }>('configmaps');
+    const landscape = items.find(({ metadata }) => metadata.name.startsWith('settings-'))?.data?.['LANDSCAPE'];
+    expect(landscape).toBe('seoul-test');
+    const { dashboard } = await operator.request(DashboardDocument, { first: 1, minutes: 1 });
+    expect(dashboard.landscape).toBe(landscape);
+    expect(await (await fetch(`${routerUrl}/config.json`)).json()).toMatchObject({ landscape });
+  });
+});
+
+describe('a database pod that is deleted', () => {
+  it('comes back with its volume, and the numbers of bikes go on', async () => {
+    const before = await register();
+    const [pod] = podsOf('mongodb').filter(({ metadata }) => metadata.name === 'mongodb-bike-0');
+    kubectl('delete', 'pod', 'mongodb-bike-0', '--wait=false');
+    await until(
+      'another pod with the same volume is ready',
+      () =>
+        podsOf('mongodb').some(
+          (other) =>
+            other.metadata.name === 'mongodb-bike-0' && other.metadata.uid !== pod?.metadata.uid && isReady(other),
+        ),
+      patienceMs,
+      500,
+    );
+    await until('the bike service can decide', () => podsOf('bike').every(isReady), patienceMs, 500);
+    // Traffic follows readiness a little later.
+    await until('bikes are answered', async () => (await answers('{ bike(bikeId: 1) { bikeId } }')).ok, patienceMs);
+    expect(await register()).toBe(before + 1);
+  });
+});
+
+async function answers(query: string): Promise<{ ok: boolean }> {
+  const body = JSON.stringify({ query });
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${routerUrl}/graphql`, { method: 'POST', headers, body });
+  return { ok: response.ok && !(await response.text()).includes('"errors"') };
+}
+
+describe('a disruption budget', () => {
+  const evict = (pod: string) => {
+    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod, namespace } };
+    const path = `/api/v1/namespaces/${namespace}/pods/${pod}/eviction`;
+    return tryKubectl(['create', '--raw', path, '-f', '-'], JSON.stringify(eviction));
+  };
+
+  it('lets one pod of a service go, and refuses the second until another took its place', async () => {
+    await untilRolledOut('bike');
+    const [first, second] = podsOf('bike').map(({ metadata }) => metadata.name);
+    expect(evict(first ?? '')).toMatchObject({ ok: true });
+    const refused = evict(second ?? '');
+    expect(refused.ok).toBe(false);
+    expect(refused.output).toContain("Cannot evict pod as it would violate the pod's disruption budget");
+    await until('two pods are ready again', () => podsOf('bike').filter(isReady).length === 2, patienceMs, 500);
+    await until('the budget has room again', () => evict(second ?? '').ok, patienceMs, 500);
+    await until('and again', () => podsOf('bike').filter(isReady).length === 2, patienceMs, 500);
+  });
+});
+
+describe('a process that hangs', () => {
+  it('is restarted, because its event loop does not turn', async () => {
+    const pod = podsOf('approval').find(isReady);
+    const name = pod?.metadata.name ?? '';
+    const restarts = () =>
+      podsOf('approval').find(({ metadata }) => metadata.name === name)?.status.containerStatuses?.[0]?.restartCount;
+    const before = restarts() ?? NaN;
+    process.kill(processOf(name), 'SIGSTOP');
+    await until('it was restarted', () => restarts() === before + 1, patienceMs, 500);
+    await until('it is ready again', () => podsOf('approval').some(isReady), patienceMs, 500);
+  });
+});
+
+/** The main process of a pod, by the host name it was given: number 1 in a namespace below this one. */
+function processOf(pod: string): number {
+  const found = readdirSync('/proc').filter((entry) => {
+    if (!/^\d+$/.test(entry)) return false;
+    try {
+      const environment = readFileSync(`/proc/${entry}/environ`, 'utf8').split('\0');
+      const [innermost] =
+        /\d+$/m.exec(/^NSpid:.*$/m.exec(readFileSync(`/proc/${entry}/status`, 'utf8'))?.[0] ?? '') ?? [];
+      return environment.includes(`HOSTNAME=${pod}`) && innermost === '1';
+    } catch {
+      return false;
+    }
+  });
+  if (found.length !== 1) throw new Error(`${found.length} processes belong to ${pod}.`);
+  return Number(found[0]);
+}
+
+describe('the autoscaler', () => {
+  interface Scaler {
+    status: { desiredReplicas: number; currentReplicas: number; conditions?: { type: string; reason: string }[] };
+  }
+  const scaler = () => get<Scaler>('hpa', 'bike').status;
+
+  it('follows the CPU that bike really uses to three pods, not beyond, and back to one', async () => {
+    // As in the manifests, but for the minimum and for how long it watches a low before it follows.
+    const behavior = {
+      scaleDown: { stabilizationWindowSeconds: 10, policies: [{ type: 'Pods', value: 2, periodSeconds: 15 }] },
+    };
+    kubectl('patch', 'hpa', 'bike', '--type=merge', '-p', JSON.stringify({ spec: { minReplicas: 1, behavior } }));
+    await until('one pod is enough at rest', () => scaler().currentReplicas === 1, patienceMs, 1_000);
+    const seen = new Set<number>();
+    const traffic = startTraffic({
+      url: `http://bike.${namespace}:${subgraphs.bike.port}/graphql`,
+      query: hardWork,
+      rate: 100,
+    });
+    await until('there are three', () => podsOf('bike').filter(isReady).length === 3, patienceMs, 1_000);
+    for (let look = 0; look < 20; look += 1) {
+      seen.add(podsOf('bike').length);
+      await delay(1_000);
+    }
+    const wanted = scaler().conditions?.find(({ type }) => type === 'ScalingLimited')?.reason;
+    await traffic.stop();
+    expect(Math.max(...seen)).toBe(3);
+    expect(wanted).toBe('TooManyReplicas');
+    await until('one is enough again', () => podsOf('bike').length === 1, patienceMs, 1_000);
+  });
+});
+
+const names = Array.from({ length: 2_000 }, (_, index) => `name${index}: __typename`).join(' ');
+/** Work for the event loop and for no database: a long query that was never seen before. */
+const hardWork = (request: number) => `{ ${names} request${request}: __typename }`;

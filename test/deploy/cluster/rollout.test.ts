@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Client } from '../../../schema/client/client.ts';
+import {
+  BuyPointsDocument,
+  CancelReservationDocument,
+  RegisterBikeDocument,
+  ReserveBikeDocument,
+} from '../../../schema/client/generated/graphql.ts';
+import { until } from '../../system.ts';
+import { client, kubectl, routerUrl, untilRolledOut } from '../cluster.ts';
+import { cursorOf, openSubscriber, readAgain } from '../subscriber.ts';
+import { startTraffic } from '../traffic.ts';
+
+const rate = Number(process.env['DEPLOY_RATE'] ?? 200);
+const times = Number(process.env['DEPLOY_ROLLOUTS'] ?? 1);
+
+let operator: Client;
+let rider: Client;
+let bikeId = 0;
+let versions = 0;
+
+beforeAll(async () => {
+  operator = await client('operator', 'operator');
+  rider = await client('10', 'rider');
+  const { registerBike } = await operator.request(RegisterBikeDocument, { input: { color: 'green' } });
+  bikeId = registerBike.bike?.bikeId ?? 0;
+  await rider.request(BuyPointsDocument, { input: { price: 1_000_000 } });
+});
+
+afterAll(() => {
+  operator.close();
+  rider.close();
+});
+
+/** A new tag: another pod template, as every deploy is. */
+async function rollOut(name: string): Promise<void> {
+  versions += 1;
+  kubectl('set', 'image', `deployment/${name}`, `service=ttareungi:0.2.${versions}`);
+  await untilRolledOut(name);
+}
+
+const query = `{ bike(bikeId: 1) { bikeId color isAvailable } }`;
+
+/** Reserves and cancels until stopped; every answer must be there. */
+function startStories() {
+  const stop = new AbortController();
+  let stories = 0;
+  const running = (async () => {
+    while (!stop.signal.aborted) {
+      const { reserveBike } = await rider.request(ReserveBikeDocument, { input: { bikeId } });
+      const reserveNo = reserveBike.reservation?.reserveNo ?? 0;
+      expect(reserveBike.refusal).toBeNull();
+      const { cancelReservation } = await rider.request(CancelReservationDocument, { input: { reserveNo } });
+      expect(cancelReservation.refusal).toBeNull();
+      stories += 1;
+    }
+  })();
+  // Awaited at the end; until then a failure must not end the process.
+  running.catch(() => undefined);
+  return {
+    async stop() {
+      stop.abort();
+      await running;
+      return stories;
+    },
+  };
+}
+
+describe('a rolling update under load', () => {
+  for (const name of ['bike', 'reservation', 'router']) {
+    it(`of ${name} fails no request, and its subscriber misses and repeats no event`, async () => {
+      const from = await cursorOf(operator);
+      const subscriber = openSubscriber(operator, from);
+      const traffic = startTraffic({ url: `${routerUrl}/graphql`, query, rate });
+      const stories = startStories();
+      for (let count = 0; count < times; count += 1) await rollOut(name);
+      const told = await stories.stop();
+      const result = await traffic.stop();
+      // Requested, deducted, confirmed, cancelled, restored: at least.
+      await until('the subscriber has seen every story', () => subscriber.events.length >= told * 5, 60_000);
+      subscriber.stop();
+      console.log(
+        name,
+        JSON.stringify({ ...result, told, events: subscriber.events.length, reconnections: subscriber.reconnections }),
+      );
+
+      expect(result).toMatchObject({ failed: 0, errors: {} });
+      expect(result.requests).toBeGreaterThan(rate * 5);
+      expect(told).toBeGreaterThan(0);
+      expect(subscriber.events).toEqual(await readAgain(operator, from, subscriber.events.length));
+      expect(new Set(subscriber.events).size).toBe(subscriber.events.length);
+      if (name === 'router') expect(subscriber.reconnections).toBeGreaterThan(0);
+    });
+  }
+});

@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DashboardDocument, DashboardUpdatedDocument } from '../../schema/client/generated/graphql.ts';
+import type { Client } from '../../schema/client/client.ts';
+import { until } from '../system.ts';
+
+/** A dashboard that stays open: it goes on after its last cursor whenever its connection ends, as the page does. */
+export interface Subscriber {
+  /** Events as they came: cursor and type. */
+  readonly events: readonly string[];
+  /** How often it had to connect again. */
+  readonly reconnections: number;
+  /** Waits for this many events more, then leaves. */
+  stop(): void;
+}
+
+const label = ({ cursor, eventType }: { cursor: string; eventType: string }) => `${cursor} ${eventType}`;
+
+export async function cursorOf(client: Client): Promise<string> {
+  return (await client.request(DashboardDocument, { first: 1, minutes: 1 })).dashboard.cursor;
+}
+
+export function openSubscriber(client: Client, from: string): Subscriber {
+  const events: string[] = [];
+  let after = from;
+  let reconnections = 0;
+  const stop = new AbortController();
+  const isStopped = () => stop.signal.aborted;
+
+  void (async () => {
+    for (; !isStopped(); reconnections += 1) {
+      try {
+        for await (const { dashboardUpdated } of client.subscribe(DashboardUpdatedDocument, { after })) {
+          if (isStopped()) return;
+          events.push(label(dashboardUpdated));
+          after = dashboardUpdated.cursor;
+        }
+      } catch {
+        // Lost: a router went away. The next round goes on after the last cursor.
+      }
+      await delay(50);
+    }
+  })();
+
+  return {
+    events,
+    get reconnections() {
+      return reconnections;
+    },
+    stop: () => {
+      stop.abort();
+    },
+  };
+}
+
+/** The same span once more, from what the feed has kept: as many events as a subscriber got, from the same cursor on. */
+export async function readAgain(client: Client, from: string, count: number): Promise<string[]> {
+  const again = openSubscriber(client, from);
+  try {
+    await until(`${count} events come again`, () => again.events.length >= count);
+    return again.events.slice(0, count);
+  } finally {
+    again.stop();
+  }
+}

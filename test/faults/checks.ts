@@ -1,0 +1,93 @@
+import { eventsOf, type Evidence } from '../invariants.ts';
+import type { JournalDocument } from '../../subgraphs/chassis/journal.ts';
+import type { Attempt, CommandKind, Look, Story } from './story.ts';
+
+const journalOf = {
+  buy: 'approval',
+  reserve: 'reservation',
+  cancel: 'reservation',
+  start: 'reservation',
+  return: 'reservation',
+} as const satisfies Record<CommandKind, keyof Evidence['journals']>;
+
+/** Refusals that are a decision of the journal, because others must know. */
+const decidedRefusals = ['NO_POINT_ACCOUNT', 'INSUFFICIENT_POINTS', 'RIDER_HAS_LIVE_RESERVATION', 'OUTSTANDING_DEBT'];
+
+/**
+ * 0 lost, 0 doubled: what was answered as done stands in the journal once, under its key and with the number that was
+ * answered; what was only ever refused does not.
+ */
+export function accounted(
+  { attempts, bikeIds }: Pick<Story, 'attempts' | 'bikeIds'>,
+  { journals }: Evidence,
+): string[] {
+  const documents = new Map(Object.values(journals).flatMap((journal) => journal.map((one) => [one.cause, one])));
+  const bikes = new Set(
+    eventsOf(journals.bike)
+      .map(({ data }) => data as { bikeId: number })
+      .map(({ bikeId }) => bikeId),
+  );
+  const missing = bikeIds.filter((bikeId) => !bikes.has(bikeId)).map((bikeId) => `lost: bike ${bikeId}`);
+  const byKey = Map.groupBy(attempts, ({ rider, key }) => `key:${encodeURIComponent(rider)}:${key}`);
+  return [...missing, ...[...byKey].flatMap(([cause, those]) => ofOneKey(cause, those, documents.get(cause)))];
+}
+
+function ofOneKey(cause: string, attempts: Attempt[], document: JournalDocument | undefined): string[] {
+  const answers = attempts.flatMap(({ answer }) => (answer ? [answer] : []));
+  const done = answers.filter(({ refused, outcome }) => !refused || decidedRefusals.includes(outcome));
+  const [first] = attempts;
+  if (!first) return [];
+  if (done.length === 0) {
+    const certain = answers.length === attempts.length;
+    return document && certain ? [`doubled: ${cause} was refused, and ${document._id} stands`] : [];
+  }
+  if (!document) return [`lost: ${cause} was answered ${done[0]?.outcome ?? ''} and stands in no journal`];
+  const wanted = journalOf[first.kind];
+  const found: string[] = [];
+  if (!document.events[0]?.source.endsWith(`/${wanted}`))
+    found.push(`${cause} stands in another journal: ${document._id}`);
+  const decided = document.events.map(({ data }) => data as { reserveNo?: number; confirmId?: number });
+  const numbers = new Set(decided.map(({ reserveNo, confirmId }) => reserveNo ?? confirmId));
+  for (const { number } of done) {
+    if (!numbers.has(number)) found.push(`doubled: ${cause} was answered number ${number}, ${document._id} has others`);
+  }
+  return found;
+}
+
+/** I10: every event says what it belongs to and what led to it; what led to it is a request or an event that stands. */
+export function traces({ journals }: Evidence): string[] {
+  const events = new Map(
+    Object.values(journals).flatMap((journal) => eventsOf(journal).map((event) => [event.id, event])),
+  );
+  return [...events.values()].flatMap((event) => {
+    const { id, correlationid, causationid, traceparent } = event;
+    if (!correlationid || !causationid) return [`I10 ${id} does not say where it comes from`];
+    if (causationid === correlationid) return [];
+    const cause = events.get(causationid);
+    if (!cause) return [`I10 ${id} was caused by ${causationid}, which stands nowhere`];
+    if (cause.correlationid !== correlationid) return [`I10 ${id} does not belong to the story of ${causationid}`];
+    if (traceOf(cause.traceparent) !== traceOf(traceparent)) return [`I10 ${id} left the trace of ${causationid}`];
+    return [];
+  });
+}
+
+const traceOf = (traceparent: string | undefined) => traceparent?.split('-')[1];
+
+/** What a rider saw of their points were balances that the account had, and time did not go back. */
+export function monotonicReads(looks: readonly Look[], { journals }: Evidence): string[] {
+  const balances = new Map<string, number[]>();
+  for (const { data } of eventsOf(journals.point)) {
+    const { userId, balanceAfter } = data as { userId: string; balanceAfter?: number };
+    if (balanceAfter !== undefined) balances.set(userId, [...(balances.get(userId) ?? [0]), balanceAfter]);
+  }
+  return [...Map.groupBy(looks, ({ rider }) => rider)].flatMap(([rider, seen]) => {
+    const had = balances.get(rider) ?? [0];
+    let place = 0;
+    for (const { points } of seen) {
+      const next = had.indexOf(points, place);
+      if (next < 0) return [`I9 ${rider} saw ${seen.map((look) => look.points).join(', ')}, had ${had.join(', ')}`];
+      place = next;
+    }
+    return [];
+  });
+}

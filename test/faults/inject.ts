@@ -1,0 +1,217 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import mongoose from 'mongoose';
+import type { JournalDocument } from '../../subgraphs/chassis/journal.ts';
+import { seeded, type Dice } from '../seeded.ts';
+import { until } from '../system.ts';
+import { messageOf, newestMessages, publishRaw, withBroker } from './broker.ts';
+import type { Cluster } from './cluster.ts';
+import type { NetworkFault } from './fault-proxy.ts';
+import type { Fault, FaultKind } from './plan.ts';
+import { poisonOf } from './poison.ts';
+
+const crashWithinMs = 6_000;
+
+type Injection = (cluster: Cluster, fault: Fault, dice: Dice) => Promise<void>;
+
+/** What two faults cannot do at once: they take turns. */
+const shared: Partial<Record<FaultKind, 'broker' | 'database'>> = {
+  'kill-broker': 'broker',
+  'crash-while-sweeping': 'broker',
+  'crash-while-refilling': 'broker',
+  'wipe-broker': 'broker',
+  'roll-back-broker': 'broker',
+  'pause-broker': 'broker',
+  'flip-bit': 'broker',
+  'fill-stream': 'broker',
+  'kill-database': 'database',
+  'pause-database': 'database',
+};
+
+/** Runs every fault at its time, to its end. A fault that finds nothing to break (a broker that is down) does nothing. */
+export async function injectFaults(cluster: Cluster, faults: readonly Fault[]): Promise<void> {
+  const turns = new Map<string, Promise<void>>();
+  await Promise.all(
+    faults.map(async (fault) => {
+      await delay(fault.at);
+      const work = () => injections[fault.kind](cluster, fault, seeded(fault.seed));
+      const what = shared[fault.kind] ?? `${fault.kind} ${fault.service} ${fault.instance}`;
+      const turn = (turns.get(what) ?? Promise.resolve()).then(work);
+      turns.set(what, turn);
+      await turn;
+    }),
+  );
+}
+
+const instanceOf = (cluster: Cluster, { service, instance }: Fault) => {
+  const found = cluster.instances[service][instance];
+  if (!found) throw new Error(`${service} has no instance ${instance}`);
+  return found;
+};
+
+/** Dies at the point as soon as it gets there, while this happens or soon after; what never gets there is killed in the end. */
+const crashDuring =
+  (during: Injection): Injection =>
+  async (cluster, fault, dice) => {
+    const instance = instanceOf(cluster, fault);
+    const before = instance.crashes;
+    await instance.kill({ CRASH_AT: fault.point });
+    await during(cluster, fault, dice);
+    const crashed = () => instance.crashes > before;
+    await until('it crashed', crashed, crashWithinMs).catch(() => instance.kill());
+  };
+
+type LinkEnd = 'mongodb' | 'nats' | 'router';
+const everyLink = ['mongodb', 'nats', 'router'] as const;
+
+/** On one of the service's links, drawn by lot. */
+function onLink(among: readonly [LinkEnd, ...LinkEnd[]], of: NetworkFault): Injection {
+  return async (cluster, { service, forMs }, dice) => {
+    const link = cluster.links[`${service}-${dice.pick(among)}`];
+    link.set(of);
+    await delay(forMs);
+    link.heal();
+  };
+}
+
+const whileBrokerIsDown =
+  (work: Injection): Injection =>
+  async (cluster, fault, dice) => {
+    await cluster.servers.nats.kill();
+    await delay(fault.forMs / 2);
+    await work(cluster, fault, dice);
+    await cluster.servers.nats.start();
+  };
+
+const injections: Record<FaultKind, Injection> = {
+  'crash-outward': crashDuring(async () => undefined),
+  'crash-inward': crashDuring(async () => undefined),
+  // What was decided while the broker was away is what a sweep finds.
+  'crash-while-sweeping': crashDuring((...all) => injections['kill-broker'](...all)),
+  'crash-while-refilling': crashDuring((...all) => injections['wipe-broker'](...all)),
+  'crash-while-parking': crashDuring((cluster, fault, dice) => {
+    const publisher = fault.service === 'point' ? 'approval' : 'point';
+    return injections.poison(cluster, { ...fault, service: publisher }, dice);
+  }),
+  'kill-service': (cluster, fault) => instanceOf(cluster, fault).kill(),
+  'kill-broker': whileBrokerIsDown(async () => undefined),
+  'wipe-broker': whileBrokerIsDown(({ servers }) => servers.nats.wipe()),
+  'roll-back-broker': whileBrokerIsDown(({ servers }) => servers.nats.rollBack().then(() => undefined)),
+  'flip-bit': whileBrokerIsDown(({ servers }, _fault, dice) => servers.nats.flipBit(dice).then(() => undefined)),
+  async 'pause-broker'({ servers }, { forMs }) {
+    servers.nats.pause();
+    await delay(forMs);
+    servers.nats.resume();
+  },
+  'late-network': onLink(everyLink, { kind: 'latency', ms: 200, jitterMs: 100 }),
+  'black-hole': onLink(everyLink, { kind: 'black-hole' }),
+  async 'reset-network'(cluster, { service, forMs }, dice) {
+    for (let times = 2 + dice.below(4); times > 0; times -= 1) {
+      cluster.links[`${service}-${dice.pick(everyLink)}`].reset();
+      await delay(forMs / 4);
+    }
+  },
+  'slow-network': onLink(everyLink, { kind: 'slow', bytesPerSecond: 20_000 }),
+  'refuse-database': onLink(['mongodb'], { kind: 'refuse' }),
+  'lose-answers': onLink(['mongodb', 'mongodb', 'nats'], { kind: 'one-way' }),
+  async 'kill-database'({ servers }, { forMs }) {
+    await servers.mongodb.kill();
+    await delay(forMs / 2);
+    await servers.mongodb.start();
+  },
+  async 'pause-database'({ servers }, { forMs }) {
+    servers.mongodb.pause();
+    await delay(forMs);
+    servers.mongodb.resume();
+  },
+  async duplicate(cluster, { forMs }, dice) {
+    await duplicate(cluster, 60, dice);
+    await delay(forMs);
+    await duplicate(cluster, 60, dice);
+  },
+  reorder: reorder,
+  async 'pause-service'(cluster, fault) {
+    const instance = instanceOf(cluster, fault);
+    instance.pause();
+    // Past the time after which the broker gives its messages to others.
+    await delay(2_000 + fault.forMs);
+    instance.resume();
+  },
+  'slow-consumer': onLink(['nats'], { kind: 'slow', bytesPerSecond: 4_000 }),
+  async poison(cluster, { service, seed }) {
+    const name = `${seed}-${Math.round(performance.now())}`;
+    for (const message of Object.values(poisonOf(cluster.name, service, name))) {
+      await attemptOf(async () => {
+        await publishRaw(cluster, [message]);
+        cluster.poisoned.push(message.subject);
+      });
+    }
+  },
+  async 'fill-stream'(cluster, { forMs }) {
+    await attemptOf(() => limitStream(cluster, true));
+    await delay(forMs);
+    await attemptOf(() => limitStream(cluster, false));
+  },
+  async 'jump-clock'(cluster, { service, forMs }, dice) {
+    const hourMs = 3_600_000;
+    await cluster.setClock(service, dice.pick([-hourMs, hourMs]));
+    await delay(forMs);
+    await cluster.setClock(service, dice.pick([-hourMs, hourMs, 0]));
+    await delay(forMs / 2);
+    await cluster.setClock(service, 0);
+  },
+};
+
+/** The broker may be down or full by another fault: then there is nothing to do. */
+async function attemptOf(work: () => Promise<unknown>): Promise<void> {
+  await work().catch(() => undefined);
+}
+
+/** Publishes the newest messages again, two to ten times each, in any order. */
+export async function duplicate(cluster: Cluster, messages: number, dice: Dice): Promise<void> {
+  await attemptOf(async () => {
+    const newest = await newestMessages(cluster, messages);
+    const copies = newest.flatMap((message) => Array.from({ length: dice.below(3) === 0 ? 10 : 2 }, () => message));
+    await publishRaw(cluster, dice.interleave(copies.map((message) => [message])));
+  });
+}
+
+/** Takes the limit up to what is there, so that nothing fits in any more; or away. */
+export async function limitStream(cluster: Cluster, full: boolean): Promise<void> {
+  await withBroker(cluster, async ({ manager }) => {
+    const { state } = await manager.streams.info(cluster.name);
+    await manager.streams.update(cluster.name, { max_msgs: full ? Math.max(1, state.messages) : -1 });
+  });
+}
+
+/**
+ * Cuts a publisher off from the broker, and publishes in its place what it decides: in any order within and across
+ * aggregates, half of it as a newer version of the publisher would, with a field that nobody knows.
+ */
+async function reorder(cluster: Cluster, { service, forMs }: Fault, dice: Dice): Promise<void> {
+  const link = cluster.links[`${service}-nats`];
+  link.set({ kind: 'black-hole' });
+  await delay(forMs);
+  await attemptOf(async () => {
+    const events = (await unpublished(cluster, service)).flatMap((document) => document.events);
+    const shuffled = dice.interleave(events.map((event) => [event]));
+    const messages = shuffled.map((event) =>
+      messageOf(cluster, service, event, dice.below(2) === 0 ? { addedLater: 'by a newer version' } : {}),
+    );
+    await publishRaw(cluster, messages);
+  });
+  await delay(forMs / 2);
+  link.heal();
+}
+
+async function unpublished(cluster: Cluster, service: string): Promise<JournalDocument[]> {
+  const connection = await mongoose.createConnection(cluster.env['MONGODB_URI'] ?? '').asPromise();
+  try {
+    const journal = connection.getClient().db(`${cluster.name}_${service}`).collection<JournalDocument>('journal');
+    return await journal.find({ published: false }).toArray();
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Says whether a service's clock jumps: reservations may then end by themselves. */
+export const mayLapse = (faults: readonly Fault[]) => faults.some(({ kind }) => kind === 'jump-clock');

@@ -1,0 +1,114 @@
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import mongoose from 'mongoose';
+import type { Envelope } from '../schema/events/index.ts';
+import type { JournalDocument } from '../subgraphs/chassis/journal.ts';
+import { noTotals, type Totals } from '../subgraphs/dashboard/projections.ts';
+import { until, type TestSystem } from './system.ts';
+import { consumers, isQuiet, publishers, violationsIn, type Evidence } from './violations.ts';
+
+export { eventsNamed, eventsOf, isQuiet, violationsIn, type Evidence } from './violations.ts';
+
+/**
+ * Waits until nothing moves any more, then checks the invariants I1–I8 of the README. It trusts no service: it reads the
+ * journals, and folds them by rules of its own.
+ * @throws {Error} that lists every violation.
+ */
+export async function checkInvariants(
+  system: Pick<TestSystem, 'env' | 'name'>,
+  quietWithinMs = 30_000,
+): Promise<Evidence> {
+  let evidence = await gather(system);
+  await until(
+    'every event was published and handled, or parked',
+    async () => {
+      evidence = await gather(system);
+      return isQuiet(evidence, system.name);
+    },
+    quietWithinMs,
+    200,
+  ).catch(() => undefined);
+  const violations = violationsIn(evidence, system.name);
+  if (violations.length > 0) throw new Error(`Invariants violated:\n${violations.join('\n')}`);
+  return evidence;
+}
+
+/** What the servers of a system say now. */
+export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): Promise<Evidence> {
+  const connection = await mongoose.createConnection(env['MONGODB_URI'] ?? '').asPromise();
+  try {
+    const read = (service: string, collection: string) =>
+      connection.getClient().db(`${name}_${service}`).collection(collection).find().toArray();
+    const journals = await mapValues(publishers, async (publisher) => {
+      const documents = (await read(publisher, 'journal')) as unknown as JournalDocument[];
+      return documents.sort((one, other) => one.version - other.version);
+    });
+    const positions = await mapValues(consumers, async (consumer) => {
+      const rows = (await read(consumer, 'positions')) as unknown as {
+        _id: string;
+        version: number;
+        handled?: number;
+      }[];
+      return new Map(rows.map((row) => [row._id, row.handled ?? row.version]));
+    });
+    const parked = await mapValues(consumers, async (consumer) => {
+      const rows = (await read(consumer, 'parked')) as unknown as { subject: string; status: string }[];
+      return new Set(rows.filter(({ status }) => status === 'parked').map(({ subject }) => subject));
+    });
+    const rows = (await read('dashboard', 'reservations')) as unknown as { _id: number; version: number }[];
+    const feed = (await read('dashboard', 'feed')) as unknown as { _id: number; totals: Totals }[];
+    const newest = feed.sort((one, other) => other._id - one._id)[0];
+    return {
+      journals,
+      positions,
+      parked,
+      broker: await readBroker(env, name),
+      dashboard: {
+        rows: new Map(rows.map(({ _id, version: _version, ...row }) => [_id, row])),
+        totals: newest?.totals ?? noTotals,
+      },
+    };
+  } finally {
+    await connection.close();
+  }
+}
+
+async function readBroker(env: NodeJS.ProcessEnv, stream: string): Promise<Envelope[]> {
+  const connection = await connect({ servers: env['NATS_URL'] ?? '' });
+  try {
+    const manager = await jetstreamManager(connection);
+    const info = await manager.streams.info(stream);
+    const consumer = await jetstream(connection).consumers.get(stream, { filter_subjects: [`${stream}.>`] });
+    const events: Envelope[] = [];
+    while (events.length < info.state.messages) {
+      const batch = await consumer.fetch({
+        // No more than there are: it would wait for them.
+        max_messages: Math.min(500, info.state.messages - events.length),
+        expires: 2_000,
+      });
+      let received = 0;
+      for await (const message of batch) {
+        received += 1;
+        events.push({
+          id: message.headers?.get('ce-id') ?? '',
+          type: message.headers?.get('ce-type') ?? '',
+          sequence: Number(message.headers?.get('ce-sequence')),
+        } as Envelope);
+      }
+      if (received === 0) break;
+    }
+    return events;
+  } finally {
+    await connection.close();
+  }
+}
+
+async function mapValues<Key extends string, Value>(
+  keys: readonly Key[],
+  toValue: (key: Key) => Promise<Value>,
+): Promise<Record<Key, Value>> {
+  return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await toValue(key)]))) as Record<
+    Key,
+    Value
+  >;
+}

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  ChangeBikeConditionDocument,
+  ReservationChangedDocument,
+  ReservationDocument,
+  type BikeCondition,
+} from '../../schema/client/generated/graphql.ts';
+import { checkInvariants } from '../invariants.ts';
+import { registerBikes, rider, type Rider } from '../people.ts';
+import { startSystem, until, type TestSystem } from '../system.ts';
+
+const holdMs = 2_000;
+const env = { HOLD_MINUTES: String(holdMs / 60_000), EXPIRY_EVERY_MS: '100' };
+
+describe('a hold', () => {
+  let system: TestSystem;
+  beforeAll(async () => {
+    system = await startSystem({ env });
+  });
+  afterAll(() => system.close());
+
+  const statusOf = async ({ client }: Rider, reserveNo: number) =>
+    (await client.request(ReservationDocument, { reserveNo })).reservation?.reserveStatus;
+
+  async function changeCondition(bikeId: number, condition: BikeCondition): Promise<void> {
+    const operator = await system.client('operator', 'operator');
+    await operator.request(ChangeBikeConditionDocument, { input: { bikeId, condition, reason: 'flat tyre' } });
+  }
+
+  it('runs out: EXPIRED, the points come back, the bike can be had again', async () => {
+    const [bikeId = 0] = await registerBikes(system);
+    const forgetful = await rider(system, 'forgetful');
+    await forgetful.buys(1000);
+    const { reserveNo } = await forgetful.reserves(bikeId);
+    await until('the hold ran out', async () => (await statusOf(forgetful, reserveNo)) === 'EXPIRED');
+    await until('the points are back', async () => (await forgetful.points()) === 1000);
+    expect(await forgetful.starts(reserveNo)).toBe('NOT_STARTABLE');
+    expect((await forgetful.reserves(bikeId)).status).toBe('RESERVED');
+    await checkInvariants(system);
+  });
+
+  it('runs out while the whole system is down', async () => {
+    const [bikeId = 0] = await registerBikes(system);
+    const unlucky = await rider(system, 'unlucky');
+    await unlucky.buys(1000);
+    const { reserveNo } = await unlucky.reserves(bikeId);
+    await system.close();
+    await new Promise((resolve) => setTimeout(resolve, holdMs));
+    system = await startSystem({ name: system.name, env: system.env });
+    const back = await rider(system, 'unlucky');
+    await until('the hold ran out', async () => (await statusOf(back, reserveNo)) === 'EXPIRED');
+    await until('the points are back', async () => (await back.points()) === 1000);
+    await checkInvariants(system);
+  });
+
+  it('ends when the bike is taken out of service, but a ride goes on', async () => {
+    const [held = 0, ridden = 0] = await registerBikes(system, 2);
+    const waiting = await rider(system, 'waiting');
+    const riding = await rider(system, 'riding');
+    await Promise.all([waiting.buys(1000), riding.buys(1000)]);
+    const hold = await waiting.reserves(held);
+    const ride = await riding.reserves(ridden);
+    expect(await riding.starts(ride.reserveNo)).toBe('IN_USE');
+    await changeCondition(held, 'MAINTENANCE');
+    await changeCondition(ridden, 'LOST');
+    await until('the hold is cancelled', async () => (await statusOf(waiting, hold.reserveNo)) === 'CANCELLED');
+    await until('the points are back', async () => (await waiting.points()) === 1000);
+    expect((await waiting.reserves(held)).status).toBe('BIKE_NOT_IN_SERVICE');
+    expect(await riding.returns(ride.reserveNo)).toBe('RETURNED');
+    await checkInvariants(system);
+  });
+
+  it('is told to its rider as it changes, and to nobody else', async () => {
+    const [bikeId = 0] = await registerBikes(system);
+    const [mine, other] = await Promise.all([rider(system, 'mine'), rider(system, 'other')]);
+    await Promise.all([mine.buys(5000), other.buys(5000)]);
+    const seen: Record<string, string[]> = { mine: [], other: [] };
+    for (const one of [mine, other]) {
+      void (async () => {
+        for await (const { reservationChanged } of one.client.subscribe(ReservationChangedDocument, {})) {
+          seen[one.userId]?.push(reservationChanged.reserveStatus);
+        }
+      })().catch(() => undefined);
+    }
+    await until('the subscription is live', async () => {
+      const { reserveNo, status } = await mine.reserves(bikeId);
+      if (status === 'RESERVED') await mine.cancels(reserveNo);
+      return (seen['mine']?.length ?? 0) > 0;
+    });
+    const { reserveNo } = await mine.reserves(bikeId);
+    await mine.starts(reserveNo);
+    await mine.returns(reserveNo);
+    await until('the ride was told', () => seen['mine']?.at(-1) === 'RETURNED');
+    expect(seen['mine']?.slice(-2)).toEqual(['IN_USE', 'RETURNED']);
+    expect(seen['other']).toEqual([]);
+    const stranger = other.client.subscribe(ReservationChangedDocument, { reserveNo });
+    await expect(stranger[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+});

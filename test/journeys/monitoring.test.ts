@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse } from 'yaml';
+import { metricNamesIn } from '../../deploy/monitoring/promql.ts';
+import { subgraphNames } from '../../schema/subgraphs.ts';
+import { startSystem, type TestSystem } from '../system.ts';
+
+const root = join(import.meta.dirname, '../..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+/** A metric as the table in docs/metrics.md has it, or as a process exports it. */
+interface Metric {
+  name: string;
+  type: string;
+  help: string;
+}
+
+interface Documented extends Metric {
+  labels: string[];
+  services: string[];
+}
+
+const services = [...subgraphNames, 'router'];
+
+function documented(): Documented[] {
+  const rows = read('docs/metrics.md').matchAll(
+    /^\| `(?<name>\w+)` +\| (?<type>\w+) +\| (?<labels>[^|]*?) *\| (?<from>[^|]+?) +\| (?<help>[^|]+?) +\|$/gm,
+  );
+  return [...rows].map(({ groups }) => {
+    const { name = '', type = '', labels = '', from = '', help = '' } = groups ?? {};
+    const groupsOfServices: Record<string, readonly string[]> = { all: services, subgraphs: subgraphNames };
+    return { name, type, help, labels: listOf(labels), services: [...(groupsOfServices[from] ?? listOf(from))] };
+  });
+}
+
+const listOf = (text: string) => text.split(', ').filter(Boolean);
+
+/** Figures of Node's own, and Prometheus' about its targets. */
+const isCommon = (name: string) => /^(nodejs|process)_/.test(name) || name === 'up';
+
+describe('what is said of metrics', () => {
+  let system: TestSystem;
+  const texts = new Map<string, string>();
+
+  beforeAll(async () => {
+    system = await startSystem();
+    const operator = await system.token('boss', ['operator']);
+    for (const query of ['query Names { bikes { nodes { bikeId } } }', 'query Wrong { nothing }']) {
+      await fetch(`${system.routerUrl}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${operator}` },
+        body: JSON.stringify({ query }),
+      });
+    }
+    const urls = [
+      ...Object.values(system.services ?? {}).map(({ name, port }) => [name, `http://127.0.0.1:${port}`] as const),
+      ['router', system.routerUrl] as const,
+    ];
+    for (const [name, url] of urls) texts.set(name, await (await fetch(`${url}/metrics`)).text());
+  }, 240_000);
+  afterAll(() => system.close(), 60_000);
+
+  function exported(service: string): Metric[] {
+    const text = texts.get(service) ?? '';
+    const metrics = [...text.matchAll(/^# HELP (\w+) (.*)\n# TYPE \w+ (\w+)$/gm)];
+    return metrics
+      .map(([, name = '', help = '', type = '']) => ({ name, help, type }))
+      .filter(({ name }) => !isCommon(name));
+  }
+
+  /** The label names of a metric's samples, in all processes. */
+  function labelsOf(name: string): Set<string> {
+    const samples = [...texts.values()]
+      .join('\n')
+      .matchAll(new RegExp(`^${name}(?:_bucket|_sum|_count)?\\{(.*)\\} `, 'gm'));
+    return new Set(
+      [...samples].flatMap(([, labels = '']) => [...labels.matchAll(/(\w+)="/g)].map(([, label = '']) => label)),
+    );
+  }
+
+  it.each(services)('names what %s exports, all of it and nothing else', (service) => {
+    const said = documented().filter((metric) => metric.services.includes(service));
+    const byName = (one: Metric, other: Metric) => one.name.localeCompare(other.name);
+    expect(exported(service).sort(byName)).toEqual(
+      said.map(({ name, type, help }) => ({ name, type, help })).sort(byName),
+    );
+  });
+
+  it('names the labels of what was counted', () => {
+    const counted = documented().filter(({ name }) => /^(graphql|subgraph)_/.test(name));
+    expect(counted).toHaveLength(4);
+    for (const { name, type, labels } of counted) {
+      const said = ['service', ...labels, ...(type === 'histogram' ? ['le'] : [])];
+      expect([name, [...labelsOf(name)].sort()]).toEqual([name, said.sort()]);
+    }
+  });
+
+  it('counts under the names that clients give, in the router and behind it', () => {
+    expect(texts.get('router')).toContain(
+      'graphql_requests_total{operation="Names",type="query",code="OK",service="router"} 1',
+    );
+    expect(texts.get('router')).toContain('code="GRAPHQL_VALIDATION_FAILED"');
+    expect(texts.get('bike')).toContain(
+      'graphql_requests_total{operation="Names",type="query",code="OK",service="bike"} 1',
+    );
+  });
+
+  it('reads every gauge of a server', () => {
+    const gauges = documented().filter(({ type }) => type === 'gauge');
+    for (const { name, services: from } of gauges) {
+      for (const service of from)
+        expect(texts.get(service)).toMatch(new RegExp(`^${name}{service="${service}"} \\d`, 'm'));
+    }
+  });
+
+  /** Names that a query may use. */
+  function queryable(): Set<string> {
+    const suffixes: Record<string, string[]> = { histogram: ['_bucket', '_sum', '_count'] };
+    return new Set(
+      documented().flatMap(({ name, type }) => (suffixes[type] ?? ['']).map((suffix) => `${name}${suffix}`)),
+    );
+  }
+
+  const unknownIn = (expressions: string[]) => {
+    const known = queryable();
+    const common = new Set(
+      [...texts.values()].flatMap((text) => [...text.matchAll(/^(\w+)[{ ]/gm)].map(([, name]) => name)),
+    );
+    return expressions
+      .flatMap(metricNamesIn)
+      .filter((name) => name !== 'up' && !known.has(name) && !(isCommon(name) && common.has(name)));
+  };
+
+  it('is what the alerts are made of', () => {
+    const { spec } = parse(read('deploy/kubernetes/components/monitoring/rules.yaml')) as {
+      spec: { groups: { rules: { expr: string }[] }[] };
+    };
+    const expressions = spec.groups.flatMap(({ rules }) => rules.map(({ expr }) => expr));
+    expect(expressions.length).toBeGreaterThan(10);
+    expect(unknownIn(expressions)).toEqual([]);
+    expect(unknownIn(['rate(ttareungi_no_such_metric[5m])'])).toEqual(['ttareungi_no_such_metric']);
+  });
+});

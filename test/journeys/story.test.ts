@@ -1,0 +1,101 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import {
+  DashboardUpdatedAcrossDocument,
+  type DashboardUpdatedAcrossSubscription,
+} from '../../schema/client/generated/graphql.ts';
+import { checkInvariants } from '../invariants.ts';
+import { registerBikes, rider } from '../people.ts';
+import { startSystem, until, type TestSystem } from '../system.ts';
+
+type Update = DashboardUpdatedAcrossSubscription['dashboardUpdated'];
+
+/** Opens a subscription and waits until it is live: a change of its own is the proof. */
+async function watchDashboard(system: TestSystem): Promise<Update[]> {
+  const operator = await system.client('watcher', 'operator');
+  const seen: Update[] = [];
+  void (async () => {
+    for await (const { dashboardUpdated } of operator.subscribe(DashboardUpdatedAcrossDocument, {}))
+      seen.push(dashboardUpdated);
+  })().catch(() => undefined);
+  const canary = await rider(system, 'canary');
+  await until('the subscription is live', async () => {
+    await canary.buys(1);
+    return seen.length > 0;
+  });
+  let before = -1;
+  await until('the canary is quiet', () => before === (before = seen.length), 5_000, 300);
+  seen.length = 0;
+  return seen;
+}
+
+describe.each(['one', 'many'] as const)('the story, with %s process(es)', (mode) => {
+  let system: TestSystem | undefined;
+  afterAll(() => system?.close(), 60_000);
+
+  it('goes from registration to return, live on the dashboard, and on after a restart', async () => {
+    system = await startSystem({ mode });
+    const seen = await watchDashboard(system);
+
+    expect(await registerBikes(system)).toEqual([1]);
+    const user10 = await rider(system, '10');
+    expect(await user10.buys(3000)).toBe('APPROVED');
+    expect(await user10.buys(5000)).toBe('APPROVED');
+    expect(await user10.points()).toBe(8000);
+
+    const first = await user10.reserves(1);
+    expect(first.status).toBe('RESERVED');
+    expect(await user10.points()).toBe(7000);
+    expect(await user10.cancels(first.reserveNo)).toBe('CANCELLED');
+    expect(await user10.points()).toBe(8000);
+
+    const second = await user10.reserves(1);
+    expect(second.status).toBe('RESERVED');
+    expect(await user10.starts(second.reserveNo)).toBe('IN_USE');
+    expect(await user10.returns(second.reserveNo)).toBe('RETURNED');
+    expect(await user10.points()).toBe(7000);
+
+    const told = [
+      'BikeRegistered',
+      'PointsIncreased',
+      'PointsIncreased',
+      'ReservationRequested',
+      'PointsDeducted',
+      'ReservationConfirmed',
+      'ReservationCancelled',
+      'PointsRestored',
+      'ReservationRequested',
+      'PointsDeducted',
+      'ReservationConfirmed',
+      'RideStarted',
+      'BikeReturned',
+    ];
+    await until('the subscription saw everything', () => seen.length >= told.length);
+    expect(seen.map(({ eventType }) => eventType)).toEqual(told);
+    const rows = seen.map(({ reservation }) => reservation).flatMap((row) => row ?? []);
+    expect(rows.map((row) => row.reserveStatus)).toEqual([
+      'PENDING',
+      'RESERVED',
+      'CANCELLED',
+      'PENDING',
+      'RESERVED',
+      'IN_USE',
+      'RETURNED',
+    ]);
+    // Fields of bike (the fleet), reservation (the saga) and user (the ledger), resolved for each event.
+    expect(rows.every((row) => row.bike.color === 'green')).toBe(true);
+    expect(rows.map((row) => row.reservation.user.userId)).toEqual(rows.map(() => '10'));
+    expect(rows.at(-1)).toMatchObject({
+      returnDateTime: expect.any(String),
+      reservation: { reserveStatus: 'RETURNED' },
+    });
+    expect(seen.at(-1)?.totals).toMatchObject({ bikes: 1, available: 1, ledgerImbalance: 0 });
+    await checkInvariants(system);
+
+    const { name, env } = system;
+    await system.close();
+    system = await startSystem({ mode, name, env });
+    expect(await registerBikes(system)).toEqual([2]);
+    expect(await (await rider(system, '10')).points()).toBe(7000);
+    await checkInvariants(system);
+  }, 240_000);
+});

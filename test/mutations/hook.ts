@@ -1,0 +1,18 @@
+/** `node --import` this, with MUTATION=<name>: the file that the mutation is of is changed as it is loaded, and nowhere else. */
+import { readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { mutate, wantedMutation } from './mutations.ts';
+
+const mutation = wantedMutation(process.env);
+if (mutation) {
+  const file = join(import.meta.dirname, '../..', mutation.file);
+  const url = pathToFileURL(file).href;
+  registerHooks({
+    load: (wanted, context, next) =>
+      wanted === url
+        ? { format: 'module-typescript', source: mutate(mutation, readFileSync(file, 'utf8')), shortCircuit: true }
+        : next(wanted, context),
+  });
+}

@@ -1,0 +1,18 @@
+/** The suites of the whole product, one mutation in one file. Nothing is cached: the cache does not know of mutations. */
+import { join } from 'node:path';
+import config from '../../jest.config.js';
+
+const transform = join(import.meta.dirname, 'transform.js');
+
+export default {
+  ...config,
+  rootDir: join(import.meta.dirname, '../..'),
+  projects: config.projects.map((project) => ({
+    ...project,
+    cache: false,
+    rootDir: join(import.meta.dirname, '../..'),
+    transform: Object.fromEntries(
+      Object.entries(project.transform).map(([files, [, options]]) => [files, [transform, options]]),
+    ),
+  })),
+};

@@ -1,0 +1,320 @@
+/**
+ * Defects that somebody might put into the core or the rules one day, each as a replacement of text, and the checker that
+ * must catch it. A check that none of them turns red proves nothing.
+ */
+export interface Mutation {
+  name: string;
+  file: string;
+  /** Stands in the file exactly once. */
+  find: string;
+  replace: string;
+  caughtBy: Check;
+}
+
+export type Check =
+  /** The specification of rules or of a part of the chassis. */
+  | { specification: string; project: 'fast' | 'servers' }
+  /** A run of the whole system under load with these faults, judged by the invariants and by linearizability. */
+  | { faults: readonly string[]; seed: number };
+
+const rulesOf = (name: string): Check => ({ specification: `subgraphs/${name}/`, project: 'fast' });
+const chassis = (name: string, project: 'fast' | 'servers' = 'servers'): Check => ({
+  specification: `subgraphs/chassis/${name}`,
+  project,
+});
+/** Ordinary life, with repetitions: enough for what shows without any outage. */
+const life: Check = { faults: ['duplicate'], seed: 4 };
+
+const reservation = 'subgraphs/reservation/reservation.ts';
+const point = 'subgraphs/point/point.ts';
+const pointPolicies = 'subgraphs/point/policies.ts';
+const reservationPolicies = 'subgraphs/reservation/policies.ts';
+const commandHandler = 'subgraphs/chassis/command-handler.ts';
+const journal = 'subgraphs/chassis/journal.ts';
+const relay = 'subgraphs/chassis/relay.ts';
+const reconciler = 'subgraphs/chassis/reconciler.ts';
+const consumer = 'subgraphs/chassis/consumer.ts';
+const processor = 'subgraphs/chassis/processor.ts';
+
+export const mutations: readonly Mutation[] = [
+  {
+    name: 'no refund: a cancelled reservation restores nothing',
+    file: pointPolicies,
+    find: 'ReservationCancelled: { restorePointsWhenReservationCancelled: restore },',
+    replace: '',
+    caughtBy: life,
+  },
+  {
+    name: 'a refund of nothing',
+    file: point,
+    find: 'const amount = state.hold.fee;',
+    replace: 'const amount = 0;',
+    caughtBy: life,
+  },
+  {
+    name: 'double refund: the fee stays held after it was restored',
+    file: point,
+    find: "case 'PointsRestored':\n        return { ...moved(state, event.data), hold: null };",
+    replace: "case 'PointsRestored':\n        return moved(state, event.data);",
+    caughtBy: rulesOf('point'),
+  },
+  {
+    name: 'hold not released: a returned ride binds the rider for ever',
+    file: point,
+    find: "case 'ReservationSettled':\n        return { ...state, hold: null };",
+    replace: "case 'ReservationSettled':\n        return state;",
+    caughtBy: rulesOf('point'),
+  },
+  {
+    name: 'balance off by one, too generous',
+    file: point,
+    find: 'if (state.balance < fee) {',
+    replace: 'if (state.balance + 1 < fee) {',
+    caughtBy: rulesOf('point'),
+  },
+  {
+    name: 'balance off by one, too strict',
+    file: point,
+    find: 'if (state.balance < fee) {',
+    replace: 'if (state.balance <= fee) {',
+    caughtBy: life,
+  },
+  {
+    name: 'no check for a live reservation of the rider',
+    file: point,
+    find: "if (state.hold) return no('RIDER_HAS_LIVE_RESERVATION', 'The rider already has a reservation or a ride.');",
+    replace: '',
+    caughtBy: rulesOf('point'),
+  },
+  {
+    name: 'the fee is booked, but not taken',
+    file: point,
+    find: 'amount: fee, balanceAfter: state.balance - fee, at }',
+    replace: 'amount: fee, balanceAfter: state.balance, at }',
+    caughtBy: life,
+  },
+  {
+    name: 'a ride is settled for any reservation',
+    file: point,
+    find: '  if (state.hold?.reserveNo !== reserveNo) return [];\n  const settled',
+    replace: '  const settled',
+    caughtBy: rulesOf('point'),
+  },
+  {
+    name: 'double booking: a held bike is given to the next who asks',
+    file: reservation,
+    find: "if (slot.status === 'held') return refuse('BIKE_ALREADY_RESERVED', 'Another reservation holds the bike.');",
+    replace: '',
+    caughtBy: life,
+  },
+  {
+    name: 'a started ride can be cancelled',
+    file: reservation,
+    find: "const live = liveIn(slot, command.reserveNo, 'PENDING', 'RESERVED');\n        if (!live) return refuse('NOT_CANCELLABLE'",
+    replace:
+      "const live = liveIn(slot, command.reserveNo, 'PENDING', 'RESERVED', 'IN_USE');\n        if (!live) return refuse('NOT_CANCELLABLE'",
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'an answer to an old reservation changes the present one',
+    file: reservation,
+    find: "if (slot.status !== 'held' || slot.reservation.reserveNo !== reserveNo) return undefined;",
+    replace: "if (slot.status !== 'held') return undefined;",
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'no deadline: nothing ever expires',
+    file: reservation,
+    find: 'Date.parse(live.deadline) <= Date.parse(at);',
+    replace: 'Date.parse(live.deadline) < 0;',
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'a rejected reservation keeps the bike',
+    file: reservation,
+    find: "return end(slot, { reserveStatus: 'REJECTED', refusal: { code, because } });",
+    replace: "return update(slot, { reserveStatus: 'REJECTED', refusal: { code, because } });",
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'refused points confirm the reservation',
+    file: reservationPolicies,
+    find: "command: { type: 'RejectReservation', reserveNo, code, because },",
+    replace: "command: { type: 'ConfirmReservation', reserveNo, ...{ code, because } },",
+    caughtBy: life,
+  },
+  {
+    name: 'drop the inbox: a cause may come any number of times',
+    file: journal,
+    find: 'schema.index({ cause: 1 }, { unique: true });',
+    replace: 'schema.index({ cause: 1 });',
+    caughtBy: chassis('journal.int'),
+  },
+  {
+    name: 'no cause check: a repetition that is refused now is not recognised',
+    file: commandHandler,
+    find: 'const earlier = origin.isNew ? null : await journal.byCause(origin.cause);',
+    replace: 'const earlier = null as Document | null;',
+    caughtBy: life,
+  },
+  {
+    name: 'a key with another body gets the answer of the first',
+    file: commandHandler,
+    find: "if (document.commandHash === commandHash) return { kind: 'decided', document, replayed: true };",
+    replace: "if (document) return { kind: 'decided', document, replayed: true };",
+    caughtBy: { faults: ['duplicate'], seed: 5 },
+  },
+  {
+    name: 'wrong version: a decision leaves a gap behind it',
+    file: commandHandler,
+    find: 'const version = lastVersionOf(head) + 1;',
+    replace: 'const version = lastVersionOf(head) + (head ? 2 : 1);',
+    caughtBy: chassis('command-handler.test', 'fast'),
+  },
+  {
+    name: 'no version check: two writers of one version both win',
+    file: journal,
+    find: 'return `${stream}@${version}`;',
+    replace: "return `${stream}@${version}${new Error().stack?.includes('compose') ? `~${Math.random()}` : ''}`;",
+    caughtBy: chassis('command-handler.test', 'fast'),
+  },
+  {
+    name: 'the hash chain is not linked',
+    file: commandHandler,
+    find: "prevHash: head?.hash ?? '',",
+    replace: "prevHash: '',",
+    caughtBy: chassis('command-handler.test', 'fast'),
+  },
+  {
+    name: 'publish before insert',
+    file: commandHandler,
+    find: 'if (await journal.append(document)) {',
+    replace: 'await options.decided(document);\n    if (await journal.append(document)) {',
+    caughtBy: chassis('command-handler.test', 'fast'),
+  },
+  {
+    name: 'an insert without an answer is taken for done',
+    file: journal,
+    find: "if (isUnavailable(error)) throw new UnavailableError('The journal did not answer.', { cause: error });",
+    replace: 'if (isUnavailable(error)) return true;',
+    caughtBy: chassis('journal.int'),
+  },
+  {
+    name: 'no sweeper: what a dying process left over stays',
+    file: relay,
+    find: 'const leftovers = await journal.unpublished(options.sweepBatch);',
+    replace: 'const leftovers = (await journal.unpublished(options.sweepBatch)).slice(0, 0);',
+    caughtBy: chassis('relay.int'),
+  },
+  {
+    name: 'mark before publish',
+    file: relay,
+    find: '      await views;\n      await publish(document);',
+    replace: '      await views;\n      await journal.markPublished([_id]);\n      await publish(document);',
+    caughtBy: chassis('relay.int'),
+  },
+  {
+    name: 'the broker hears of it before the owner shows it',
+    file: relay,
+    find: '      await views;\n      await publish(document);',
+    replace: '      await publish(document);\n      await views;',
+    caughtBy: chassis('relay.int'),
+  },
+  {
+    name: 'no reconciler: a broker that lost its store stays empty',
+    file: reconciler,
+    find: 'const lacked = last < version ? await refill(stream, last) : 0;',
+    replace: 'const lacked = last < version ? 0 : await refill(stream, version);',
+    caughtBy: chassis('reconciler.int'),
+  },
+  {
+    name: 'ack before the effect stands',
+    file: consumer,
+    find: '    try {\n      const process = () => processor.process(incoming);',
+    replace: '    try {\n      delivery.ack();\n      const process = () => processor.process(incoming);',
+    caughtBy: chassis('consumer.int'),
+  },
+  {
+    name: 'position before handle',
+    file: processor,
+    find: '    const failure = await attempt(incoming);\n',
+    replace: '    await positions.advance(incoming.subject, version);\n    const failure = await attempt(incoming);\n',
+    caughtBy: chassis('consumer.int'),
+  },
+  {
+    name: 'no gap check: events are handled in the order they come',
+    file: processor,
+    find: 'if (version > (await whileUnavailable(() => positions.get(subject))) + 1) {',
+    replace: 'if (version < 0) {',
+    caughtBy: chassis('consumer.int'),
+  },
+  {
+    name: 'poison is thrown away',
+    file: processor,
+    find: '    await whileUnavailable(() => parking.park(toFailed(incoming, errorClass, error)));\n',
+    replace: '',
+    caughtBy: { faults: ['poison'], seed: 6 },
+  },
+  {
+    name: 'later events overtake one that is parked',
+    file: processor,
+    find: 'if (!first || version < first.version) return false;',
+    replace: 'if (first) return false;\n    if (!first || version < first.version) return false;',
+    caughtBy: chassis('consumer.int'),
+  },
+  {
+    name: 'no attempts counted: an unknown error is tried for ever',
+    file: processor,
+    find: 'if (delay === undefined) return {',
+    replace: 'if (attempts < 0 || delay === null) return {',
+    caughtBy: chassis('consumer.int'),
+  },
+  {
+    name: 'one after the other, without lanes by subject',
+    file: 'subgraphs/chassis/lanes.ts',
+    find: 'if (lane) return add(lane, each);',
+    replace: 'if (lane) return void each.begin();',
+    caughtBy: chassis('lanes.test', 'fast'),
+  },
+  {
+    name: 'numbers repeat',
+    file: 'subgraphs/chassis/counters.ts',
+    find: 'takers.forEach((take, index) => take(first + index));',
+    replace: 'takers.forEach((take) => take(first));',
+    caughtBy: chassis('counters.int'),
+  },
+  {
+    name: 'a view goes back to an older version',
+    file: 'subgraphs/chassis/views.ts',
+    find: 'filter: { _id: row._id, version: { [than]: row.version } }',
+    replace: 'filter: { _id: row._id }',
+    caughtBy: chassis('views.int'),
+  },
+  {
+    name: 'the dashboard counts a repeated event again',
+    file: 'subgraphs/dashboard/feed.ts',
+    find: 'if (version <= (positions.get(subject) ?? (await position(subject)))) return;',
+    replace: '',
+    caughtBy: { specification: 'subgraphs/dashboard/feed.int', project: 'servers' },
+  },
+];
+
+/**
+ * The source with a mutation in it.
+ * @throws {Error} when its text does not stand there exactly once: the code has moved on, and so must the mutation.
+ */
+export function mutate({ name, file, find, replace }: Mutation, source: string): string {
+  const times = source.split(find).length - 1;
+  if (times !== 1)
+    throw new Error(`"${name}" wants to replace a text that stands in ${file} ${times} times, not once.`);
+  return source.replace(find, () => replace);
+}
+
+/** The mutation that the environment asks for (MUTATION=<its name>). */
+export function wantedMutation(env: NodeJS.ProcessEnv): Mutation | undefined {
+  const name = env['MUTATION'];
+  if (!name) return undefined;
+  const found = mutations.find((mutation) => mutation.name === name);
+  if (!found) throw new Error(`There is no mutation "${name}".`);
+  return found;
+}

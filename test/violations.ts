@@ -1,0 +1,250 @@
+import {
+  parseEvent,
+  type DomainEvent,
+  type Envelope,
+  type EventNamed,
+  type PointEvent,
+} from '../schema/events/index.ts';
+import { subjectToken } from '../subgraphs/chassis/event-stream.ts';
+import { chainHash, lastVersionOf, type JournalDocument } from '../subgraphs/chassis/journal.ts';
+import { noTotals, project, touchedBy, type Rows, type Totals } from '../subgraphs/dashboard/projections.ts';
+import { entryOf } from '../subgraphs/point/ledger.ts';
+
+/** What the journals, the broker and the dashboard of a system say. */
+export interface Evidence {
+  journals: Record<Publisher, JournalDocument[]>;
+  /** Every message of the event stream. */
+  broker: Envelope[];
+  /** Per consumer: the last version handled of each subject. */
+  positions: Record<Consumer, Map<string, number>>;
+  parked: Record<Consumer, Set<string>>;
+  dashboard: { rows: Map<number, unknown>; totals: Totals };
+}
+
+export const publishers = ['bike', 'approval', 'point', 'reservation'] as const;
+export type Publisher = (typeof publishers)[number];
+/** Whose events a consumer handles. */
+export const follows = {
+  point: ['approval', 'reservation'],
+  reservation: ['bike', 'point'],
+  dashboard: [...publishers],
+} as const;
+export type Consumer = keyof typeof follows;
+export const consumers = Object.keys(follows) as Consumer[];
+
+/** Says whether every decision was published, and handled or parked by all who follow it. */
+export function isQuiet(evidence: Evidence, prefix: string): boolean {
+  const published = publishers.every((publisher) =>
+    evidence.journals[publisher].every((document) => document.published),
+  );
+  return published && unhandled(evidence, prefix).length === 0;
+}
+
+/** What consumers have neither handled nor parked. */
+function unhandled({ journals, positions, parked }: Evidence, prefix: string): string[] {
+  return consumers.flatMap((consumer) =>
+    follows[consumer].flatMap((publisher) =>
+      [...streamsOf(journals[publisher])].flatMap(([stream, documents]) => {
+        const subject = `${prefix}.${publisher}.${subjectToken(stream)}`;
+        const last = lastVersionOf(documents.at(-1) ?? null);
+        const position = positions[consumer].get(subject) ?? 0;
+        return position === last || parked[consumer].has(subject)
+          ? []
+          : [`I6 ${consumer} handled ${position} of ${last} events of ${publisher}.${stream}`];
+      }),
+    ),
+  );
+}
+
+/** Every violation that the evidence shows, a line each. */
+export function violationsIn(evidence: Evidence, prefix: string): string[] {
+  const { journals } = evidence;
+  return [
+    ...publishers.flatMap((publisher) => chains(publisher, journals[publisher])),
+    ...ledger(eventsOf(journals.point) as PointEvent[]),
+    ...liveReservations(journals),
+    ...reservations(journals),
+    ...unhandled(evidence, prefix),
+    ...publishedOnlyWhatWasDecided(evidence),
+    ...view(evidence),
+  ];
+}
+
+/** I7 versions without gaps, hash chain intact. */
+function chains(publisher: string, journal: JournalDocument[]): string[] {
+  return [...streamsOf(journal)].flatMap(([stream, documents]) => {
+    const found: string[] = [];
+    let before: JournalDocument | null = null;
+    for (const document of documents) {
+      if (document.version !== lastVersionOf(before) + 1) found.push(`I7 ${publisher} gap before ${document._id}`);
+      if (document.prevHash !== (before?.hash ?? '')) found.push(`I7 ${publisher} chain broken at ${document._id}`);
+      if (document.hash !== chainHash(document)) found.push(`I7 ${publisher} ${document._id} was changed (${stream})`);
+      before = document;
+    }
+    return found;
+  });
+}
+
+/** I1 every entry sums to zero, balances equal movements; I2 no balance below 0 at any version. */
+function ledger(events: PointEvent[]): string[] {
+  const found: string[] = [];
+  const balances = new Map<string, number>();
+  const causes = new Set<string>();
+  for (const event of events) {
+    const entry = entryOf(event);
+    if (!entry) continue;
+    if (entry.lines.reduce((sum, line) => sum + line.amount, 0) !== 0)
+      found.push(`I1 ${event.id} does not sum to zero`);
+    if (causes.has(entry.cause)) found.push(`I1 ${entry.cause} was booked twice`);
+    causes.add(entry.cause);
+    const { userId } = event.data;
+    const balance = (balances.get(userId) ?? 0) + entry.amount;
+    balances.set(userId, balance);
+    if (balance !== entry.balanceAfter)
+      found.push(`I1 ${event.id} says ${entry.balanceAfter}, movements say ${balance}`);
+    if (balance < 0) found.push(`I2 ${userId} has ${balance} after ${event.id}`);
+  }
+  return found;
+}
+
+const opening = ['ReservationRequested', 'PointsDeducted'];
+const closing = [
+  'ReservationRejected',
+  'ReservationCancelled',
+  'ReservationExpired',
+  'BikeReturned',
+  'PointsRestored',
+  'ReservationSettled',
+];
+
+/** I3 at most one live reservation per bike (its slot's stream) and per rider (the account's stream) at any version. */
+function liveReservations(journals: Evidence['journals']): string[] {
+  return [...streamsOf(journals.reservation), ...streamsOf(journals.point)].flatMap(([stream, documents]) => {
+    const found: string[] = [];
+    const live = new Set<number>();
+    for (const event of eventsOf(documents)) {
+      const { reserveNo } = event.data as { reserveNo?: number };
+      if (reserveNo === undefined) continue;
+      if (opening.includes(event.type)) live.add(reserveNo);
+      if (closing.includes(event.type)) live.delete(reserveNo);
+      if (live.size > 1) found.push(`I3 ${stream} has live reservations ${[...live].join(', ')} after ${event.id}`);
+    }
+    return found;
+  });
+}
+
+const amountOf = ({ data }: DomainEvent) => (data as { amount?: number }).amount ?? 0;
+
+/** I4 deductions and restorations fit the outcomes; I5 every request and every purchase reached its outcome. */
+function reservations(journals: Evidence['journals']): string[] {
+  const events = [...eventsOf(journals.reservation), ...eventsOf(journals.point)];
+  const byReservation = Map.groupBy(
+    events.filter((event) => 'reserveNo' in event.data),
+    (event) => (event.data as { reserveNo: number }).reserveNo,
+  );
+  const found = [...byReservation].flatMap(([reserveNo, story]) => {
+    const count = (type: string) => story.filter((event) => event.type === type).length;
+    const wrong: string[] = [];
+    const [deducted, restored] = [count('PointsDeducted'), count('PointsRestored')];
+    const ended = count('ReservationCancelled') + count('ReservationExpired');
+    if (count('ReservationConfirmed') > 0 && deducted !== 1) wrong.push(`${deducted} deductions for a confirmed one`);
+    if (deducted > 1) wrong.push(`${deducted} deductions`);
+    if (ended > 0 && restored !== deducted) wrong.push(`${restored} restorations after ${deducted} deductions`);
+    const amounts = story.filter(({ type }) => type === 'PointsDeducted' || type === 'PointsRestored').map(amountOf);
+    if (new Set(amounts).size > 1) wrong.push(`deducted and restored are ${amounts.join(' and ')}`);
+    if (ended === 0 && restored > 0) wrong.push('restored although neither cancelled nor expired');
+    if (count('ReservationRejected') > 0 && deducted > 0) wrong.push('charged although rejected');
+    if (count('BikeReturned') > 0 && count('ReservationSettled') !== 1) wrong.push('returned but not settled once');
+    if (closing.slice(0, 4).reduce((sum, type) => sum + count(type), 0) > 1) wrong.push('ended more than once');
+    const outcome = count('ReservationConfirmed') + count('ReservationRejected') + ended;
+    if (outcome === 0) wrong.push('I5 no outcome');
+    return wrong.map((what) => `I4 reservation ${reserveNo}: ${what}`);
+  });
+  const increased = new Map<number, number>();
+  for (const event of eventsOf(journals.point)) {
+    if (event.type !== 'PointsIncreased') continue;
+    increased.set(event.data.confirmId, (increased.get(event.data.confirmId) ?? 0) + 1);
+  }
+  for (const event of eventsOf(journals.approval)) {
+    const times = increased.get(event.type === 'PointPurchaseApproved' ? event.data.confirmId : -1);
+    if (event.type === 'PointPurchaseApproved' && times !== 1)
+      found.push(`I5 ${event.id} was booked ${times ?? 0} times`);
+  }
+  return found;
+}
+
+/** I6 nothing is published that is not in a journal, and everything in a journal is published. */
+function publishedOnlyWhatWasDecided({ journals, broker }: Evidence): string[] {
+  const decided = new Set(publishers.flatMap((publisher) => eventsOf(journals[publisher]).map(({ id }) => id)));
+  const published = new Set(broker.map(({ id }) => id));
+  const poison = (id: string) => id === '' || id.startsWith('poison');
+  return [
+    ...[...published].filter((id) => !decided.has(id) && !poison(id)).map((id) => `I6 ${id} is in no journal`),
+    ...[...decided].filter((id) => !published.has(id)).map((id) => `I6 ${id} was never published`),
+  ];
+}
+
+/** I8 the dashboard is the fold of the journals, built from zero. */
+function view({ journals, dashboard, parked }: Evidence): string[] {
+  if (parked.dashboard.size > 0) return [];
+  const folded = foldJournals(journals);
+  const found: string[] = [];
+  for (const [reserveNo, row] of folded.rows) {
+    if (text(row) !== text(dashboard.rows.get(reserveNo))) {
+      found.push(
+        `I8 row ${reserveNo}: the journals say ${text(row)}, the dashboard ${text(dashboard.rows.get(reserveNo))}`,
+      );
+    }
+  }
+  if (dashboard.rows.size !== folded.rows.size) found.push(`I8 ${dashboard.rows.size} rows for ${folded.rows.size}`);
+  if (text(folded.totals) !== text(dashboard.totals)) {
+    found.push(`I8 totals: the journals say ${text(folded.totals)}, the dashboard ${text(dashboard.totals)}`);
+  }
+  if (dashboard.totals.pointsMoved !== dashboard.totals.pointsInCirculation)
+    found.push('I1 the dashboard’s ledger check is red');
+  return found;
+}
+
+function foldJournals(journals: Evidence['journals']): { rows: Map<number, unknown>; totals: Totals } {
+  const rows = {
+    reservation: new Map<unknown, unknown>(),
+    bike: new Map<unknown, unknown>(),
+    account: new Map<unknown, unknown>(),
+  };
+  let totals = noTotals;
+  for (const publisher of publishers) {
+    for (const event of eventsOf(journals[publisher])) {
+      const { reserveNo, bikeId, userId } = touchedBy(event);
+      const keys = { reservation: reserveNo, bike: bikeId, account: userId };
+      const before: Rows = {};
+      for (const kind of ['reservation', 'bike', 'account'] as const)
+        Object.assign(before, { [kind]: rows[kind].get(keys[kind]) });
+      const projected = project(event, before, totals);
+      for (const kind of ['reservation', 'bike', 'account'] as const) {
+        if (projected.rows[kind]) rows[kind].set(keys[kind], projected.rows[kind]);
+      }
+      totals = projected.totals;
+    }
+  }
+  return { rows: rows.reservation as Map<number, unknown>, totals };
+}
+
+function text(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return JSON.stringify(Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))));
+}
+
+function streamsOf(journal: JournalDocument[]): Map<string, JournalDocument[]> {
+  return Map.groupBy(journal, ({ stream }) => stream);
+}
+
+export function eventsOf(journal: JournalDocument[]): DomainEvent[] {
+  return journal.flatMap(({ events }) => events.map(parseEvent));
+}
+
+/** The journal's events of one type. */
+export function eventsNamed<Type extends DomainEvent['type']>(evidence: Evidence, type: Type): EventNamed<Type>[] {
+  return publishers
+    .flatMap((publisher) => eventsOf(evidence.journals[publisher]))
+    .filter((event): event is EventNamed<Type> => event.type === type);
+}
