@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from '../schema/client/client.ts';
+import { BuyPointsDocument, DashboardLagDocument, RegisterBikeDocument } from '../schema/client/generated/graphql.ts';
+import type { TestSystem } from '../test/system.ts';
+
+const atOnce = 8;
+/** The most that one purchase may be. */
+const plenty = 1_000_000;
+
+/** Registers bikes as an operator; gives their numbers. */
+export async function registerBikes(operator: Client, count: number): Promise<number[]> {
+  return inParallel(count, async () => {
+    const { registerBike } = await operator.request(RegisterBikeDocument, { input: { color: 'green' } });
+    return registerBike.bike?.bikeId ?? 0;
+  });
+}
+
+/** Riders with more points than a benchmark can spend. */
+export async function signInRiders(system: TestSystem, count: number): Promise<Client[]> {
+  return inParallel(count, async (index) => {
+    const rider = await system.client(`rider-${index + 1}`, 'rider');
+    await rider.request(BuyPointsDocument, { input: { price: plenty } });
+    return rider;
+  });
+}
+
+/** How long a system may take to handle what it has accepted. */
+const drainWithinMs = 180_000;
+
+/**
+ * Waits until the dashboard, which follows everybody, has handled every event; gives the time that took, in ms.
+ * @throws {Error} after three minutes.
+ */
+export async function untilQuiet(operator: Client): Promise<number> {
+  const startedAt = performance.now();
+  for (;;) {
+    const { dashboard } = await operator.request(DashboardLagDocument, {});
+    const ms = Math.round(performance.now() - startedAt);
+    if (Number(dashboard.lag.pendingEvents) === 0) {
+      // The lag is the dashboard's own; the others are never far behind.
+      await delay(1_000);
+      return ms;
+    }
+    if (ms > drainWithinMs) throw new Error(`${dashboard.lag.pendingEvents} events still wait after ${ms / 1000} s.`);
+    await delay(200);
+  }
+}
+
+async function inParallel<Result>(count: number, work: (index: number) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < count) {
+      const index = next++;
+      results[index] = await work(index);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return results;
+}
