@@ -56,7 +56,7 @@ export function createAggregate<
   runtime: Runtime,
   options: AggregateOptions<State, Command, NewEvent, Event, Code>,
 ): Aggregate<State, Command, Event, Code> {
-  const { service, settings, database, bus, logger, metrics, clock, time } = runtime;
+  const { service, settings, database, bus, logger, metrics, clock, time, random } = runtime;
   const broken = new Set<string>();
   const stored = createJournal<State, Event>(database, (stream, error) => {
     if (!broken.has(stream)) logger.error({ err: error, stream }, 'the journal was tampered with; the stream stops');
@@ -112,7 +112,10 @@ export function createAggregate<
     journal,
     clock,
     maxConflicts: settings.MAX_CONFLICTS,
+    conflictDelayMs: settings.CONFLICT_DELAY_MS,
     headCacheSize: settings.HEAD_CACHE_SIZE,
+    time,
+    random,
     decided: async (document) => {
       const dispatched = relay.dispatch(document);
       notices.notify(document);

@@ -74,8 +74,8 @@ describe('a command handler', () => {
         (number % 2 ? one : other).handle('repeated', { type: 'Hold', by: 'me' }, originOf('the same key')),
       ),
     );
-    const answers = outcomes.map((outcome) => outcome.kind === 'decided' && { ...outcome.document, published: true });
-    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    const answers = outcomes.map((outcome) => outcome.kind === 'decided' && outcome.document.hash);
+    expect(new Set(answers)).toEqual(new Set([expect.stringMatching(/^[0-9a-f]{64}$/)]));
     expect(outcomes.filter((outcome) => outcome.kind === 'decided' && !outcome.replayed)).toHaveLength(1);
     expect(await versionsOf('repeated')).toEqual([1]);
   });
@@ -145,6 +145,7 @@ describe('a command handler', () => {
       journal: { ...journal, head: () => Promise.resolve(behind) },
       clock: () => new Date(),
       maxConflicts: 3,
+      conflictDelayMs: 0,
       headCacheSize: 10,
       decided: () => Promise.resolve(),
     });

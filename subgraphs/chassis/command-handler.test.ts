@@ -4,6 +4,7 @@ import { createCommandHandler, type Origin } from './command-handler.ts';
 import { refuse, type Decider } from './decider.ts';
 import { ConflictError, UnavailableError } from './errors.ts';
 import { chainHash, type Journal, type JournalDocument } from './journal.ts';
+import { realTime } from './time.ts';
 
 /** A turnstile with so many places. */
 type Entered = EventOf<'Entered', { who: string }>;
@@ -40,6 +41,7 @@ const journal: Pick<Journal<State, Entered>, 'head' | 'byCause' | 'append'> = {
 };
 
 const told: Document[] = [];
+const waits: number[] = [];
 const createInstance = () =>
   createCommandHandler<State, Command, Pick<Entered, 'type' | 'data'>, Entered, 'FULL'>({
     parse: (envelope) => envelope as Entered,
@@ -48,7 +50,10 @@ const createInstance = () =>
     journal,
     clock: () => new Date('2026-11-23T09:00:00.000Z'),
     maxConflicts: 3,
+    conflictDelayMs: 10,
     headCacheSize: 10,
+    time: { ...realTime, wait: async (ms) => void waits.push(ms) },
+    random: () => 0.5,
     decided: async (document) => void told.push(document),
   });
 
@@ -59,6 +64,7 @@ const idsOf = (documents: Document[]) => documents.map(({ _id }) => _id);
 beforeEach(() => {
   stored = [];
   told.length = 0;
+  waits.length = 0;
   beforeAppend = () => undefined;
   afterAppend = () => undefined;
 });
@@ -117,7 +123,7 @@ describe('a command', () => {
     expect(idsOf(stored)).toEqual(['gate@1', 'gate@2']);
   });
 
-  it('gives up after losing again and again', async () => {
+  it('gives up after losing again and again, longer apart each time', async () => {
     let attempts = 0;
     const { handle } = createInstance();
     await handle('gate', enter('kim'), from('0'));
@@ -129,6 +135,7 @@ describe('a command', () => {
     };
     await expect(handle('gate', enter('lee'), from('1'))).rejects.toThrow(ConflictError);
     expect(attempts).toBe(4);
+    expect(waits).toEqual([5, 10, 15]);
   });
 
   it('that comes again gets the first answer, and changes nothing', async () => {

@@ -8,6 +8,7 @@ import { chainHash, eventId, journalId, lastVersionOf, type Journal, type Journa
 import { hashOf } from './canonical-json.ts';
 import { createLanes } from './lanes.ts';
 import { createLruCache } from './lru-cache.ts';
+import { realTime, type Time } from './time.ts';
 
 /** Where a command comes from: goes into the events it leads to. */
 export interface Origin {
@@ -52,8 +53,13 @@ export interface CommandHandlerOptions<State, Command, NewEvent, Event extends E
   clock(): Date;
   /** How often to decide again after losing to another writer. */
   maxConflicts: number;
+  /** After losing n times in a row, the wait before the next try is chance, up to n times so long. */
+  conflictDelayMs: number;
   /** How many streams' heads to remember. */
   headCacheSize: number;
+  time?: Time;
+  /** At least 0, below 1. */
+  random?(): number;
 }
 
 export function createCommandHandler<
@@ -63,7 +69,7 @@ export function createCommandHandler<
   Event extends Envelope,
   Code extends string,
 >(options: CommandHandlerOptions<State, Command, NewEvent, Event, Code>): CommandHandler<State, Command, Event, Code> {
-  const { decider, journal } = options;
+  const { decider, journal, conflictDelayMs, time = realTime, random = Math.random } = options;
   type Document = JournalDocument<State, Event>;
   type Head = Document | null;
 
@@ -81,6 +87,8 @@ export function createCommandHandler<
   async function handle(stream: string, command: Command, origin: Origin): Promise<Outcome<State, Event, Code>> {
     const commandHash = hashOf(origin.body ?? command);
     for (let conflicts = 0; conflicts <= options.maxConflicts; conflicts += 1) {
+      // The winner needs no read for its next decision, so whoever tries again at once loses again.
+      if (conflicts > 0) await time.wait(random() * conflictDelayMs * conflicts);
       const outcome = await attempt(stream, command, commandHash, origin, conflicts === 0);
       if (outcome) return outcome;
       heads.delete(stream);

@@ -68,6 +68,9 @@ describe('an error', () => {
       named('MongooseServerSelectionError'),
       named('MongooseError', 'Operation `bikes.findOne()` buffering timed out after 10000ms'),
       retryable,
+      Object.assign(new Error('write ECONNRESET'), { code: 'ECONNRESET', syscall: 'write' }),
+      Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' }),
+      Object.assign(new Error('write'), { code: 91 }),
     ];
     expect(outages.filter((error) => !isUnavailable(error))).toEqual([]);
     const others = [
@@ -76,6 +79,7 @@ describe('an error', () => {
       new ConflictError('no'),
       named('MongoServerError', 'E11000 duplicate key'),
       named('MongooseError', 'Schema has no path'),
+      Object.assign(new Error('open'), { code: 'ENOENT' }),
       Object.assign(new Error('no'), { errorLabelSet: new Set(['Other']) }),
       'MongoNetworkError',
       null,

@@ -41,8 +41,15 @@ export function clientError(code: ErrorCode, message: string): GraphQLError {
 const outageNames =
   /^(Mongo(Network|ServerSelection|PoolCleared|NotConnected|TopologyClosed|WaitQueue|WriteConcern)|MongooseServerSelection|PoolClearedOnNetwork)/;
 
-/** What a MongoDB server says while it stops or steps down: ShutdownInProgress, InterruptedAtShutdown and their like. */
-const outageCodes = new Set<unknown>([91, 189, 10107, 11600, 11602, 13435, 13436]);
+/**
+ * What a MongoDB server says while it stops or steps down (ShutdownInProgress, InterruptedAtShutdown and their like), and
+ * what the operating system says of a socket: the driver hands on some of its errors as they are.
+ */
+const outageCodes = new Set<unknown>([
+  ...[91, 189, 10107, 11600, 11602, 13435, 13436],
+  ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'],
+  'EAI_AGAIN',
+]);
 
 /** Says whether an error means that a server is away, whatever library threw it. */
 export function isUnavailable(error: unknown): boolean {

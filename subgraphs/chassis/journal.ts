@@ -6,7 +6,7 @@ import { ChainBrokenError, UnavailableError, isUnavailable } from './errors.ts';
 
 /**
  * One decision: optimistic lock, inbox, state and outbox in one insert (ARCHITECTURE §2).
- * Only `published` ever changes, and losing it is harmless.
+ * Only `published` and `publishedAt` ever change, and losing them is harmless.
  */
 export interface JournalDocument<State = unknown, Event extends Envelope = Envelope> {
   /** `<stream>@<version>`: two writers of the same version want the same id, and one wins. */
@@ -26,6 +26,8 @@ export interface JournalDocument<State = unknown, Event extends Envelope = Envel
   at: Date;
   /** Views written and every event in the broker. */
   published: boolean;
+  /** When that was marked, by the database's clock. */
+  publishedAt?: Date;
 }
 
 export interface Journal<State, Event extends Envelope> {
@@ -46,8 +48,8 @@ export interface Journal<State, Event extends Envelope> {
   countUnpublished(): Promise<number>;
   markPublished(ids: string[]): Promise<void>;
   /**
-   * Each stream's last published version; with `since`, only of streams decided on since then. What is not published yet
-   * is on its way, and no loss.
+   * Each stream's last published version; with `since`, only of streams with something marked published since then. What
+   * is not published yet is on its way, and no loss.
    */
   lastPublished(since?: Date): AsyncIterable<{ stream: string; version: number }>;
   /** Every document, stream by stream, newest first within a stream. */
@@ -80,7 +82,7 @@ export function lastVersionOf(document: Pick<JournalDocument, 'version' | 'event
 }
 
 /** The link of the chain that a document must carry. */
-export function chainHash(document: Omit<JournalDocument, 'hash' | 'published' | 'at'>): string {
+export function chainHash(document: Omit<JournalDocument, 'hash' | 'published' | 'publishedAt' | 'at'>): string {
   const { _id, stream, version, cause, commandHash, events, state, prevHash } = document;
   return hashOf({ _id, stream, version, cause, commandHash, events, state, prevHash });
 }
@@ -118,12 +120,13 @@ const schema = new Schema<Stored>(
     hash: { type: String, required: true },
     at: { type: Date, required: true },
     published: { type: Boolean, required: true },
+    publishedAt: Date,
   },
   { collection: 'journal', versionKey: false, minimize: false },
 );
 schema.index({ stream: 1, version: -1 }, { unique: true });
 schema.index({ cause: 1 }, { unique: true });
-schema.index({ at: 1 });
+schema.index({ publishedAt: 1 });
 // Only the leftovers: a full index would grow with every event ever decided.
 schema.index({ published: 1, at: 1 }, { partialFilterExpression: { published: false } });
 
@@ -193,11 +196,13 @@ export function createJournal<State, Event extends Envelope>(
     unpublished: (limit) => model.find({ published: false }).sort({ at: 1 }).limit(limit).lean<Document[]>().exec(),
     countUnpublished: () => model.countDocuments({ published: false }).exec(),
     async markPublished(ids) {
-      await model.updateMany({ _id: { $in: ids } }, { $set: { published: true } }).exec();
+      // The database's clock: a write that arrives late must not look as if it had been made before.
+      const marked = { $set: { published: true }, $currentDate: { publishedAt: true } } as const;
+      await model.updateMany({ _id: { $in: ids } }, marked).exec();
     },
     async *lastPublished(since) {
       const cursor = model.aggregate<{ _id: string; version: number }>([
-        { $match: { published: true, ...(since ? { at: { $gte: since } } : {}) } },
+        { $match: { published: true, ...(since ? { publishedAt: { $gte: since } } : {}) } },
         { $project: { stream: 1, last: { $subtract: [{ $add: ['$version', { $size: '$events' }] }, 1] } } },
         { $group: { _id: '$stream', version: { $max: '$last' } } },
       ]);

@@ -111,10 +111,24 @@ describe('a reconciler', () => {
     await close();
   });
 
+  it('finds what was marked only after the broker that had taken it was compared', async () => {
+    const { reconcilerWith, runtime, messages, close } = await createPublished('late-mark');
+    const { add, journal } = createSilentTally(runtime, false);
+    await add('late', 1);
+    // Decided long before, and acknowledged by a broker that lost it since.
+    await runtime.database.collection('journal').updateMany({ stream: 'late' }, { $set: { at: new Date(0) } });
+    const reconciler = reconcilerWith(20);
+    expect(await reconciler.reconcile()).toBe(0);
+    await journal.markPublished(['late@1']);
+    expect(await reconciler.reconcile()).toBe(1);
+    expect(await messages()).toEqual([1, 3, 5, 10]);
+    await close();
+  });
+
   it('notices a loss while it runs, also of a stream that nobody decides on any more', async () => {
     const service = await createPublished('running');
     const { runtime, manager, streamName, messages, subject, close } = service;
-    await runtime.database.collection('journal').updateMany({}, { $set: { at: new Date(0) } });
+    await runtime.database.collection('journal').updateMany({}, { $set: { publishedAt: new Date(0) } });
     const reconciler = stage.keep(service.reconcilerWith(20));
     await reconciler.reconcile();
     await service.decide('fresh', 1);

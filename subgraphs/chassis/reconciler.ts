@@ -10,7 +10,7 @@ import { realTime, type Time } from './time.ts';
 /**
  * Refills the broker from the journal when it knows less: its store was deleted, rolled back, or lost its tail. Compares
  * every stream at start-up, after each reconnection, and when the broker's stream was made anew or lost messages;
- * otherwise now and then those that were decided on lately.
+ * otherwise now and then those that were marked published lately.
  */
 export interface Reconciler {
   /** One comparison. Returns how many events the broker lacked. */
@@ -52,7 +52,7 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
   async function compare(): Promise<number> {
     const comparedAt = options.clock();
     const holdings = await bus.holdings();
-    // Two rounds of overlap: a decision may be inserted by a clock that is behind.
+    // Two rounds of overlap: the database, whose clock dates the marks, may be behind.
     const since = seen && isIntact(holdings) ? new Date(seen.comparedAt.getTime() - 2 * options.everyMs) : undefined;
     const streams = journal.lastPublished(since)[Symbol.asyncIterator]();
     let refilled = 0;

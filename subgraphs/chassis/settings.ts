@@ -21,6 +21,7 @@ export const serviceSettings = processSettings.extend({
   RECONCILE_EVERY_MS: wholeNumber(60_000, 1),
   LOOK_EVERY_MS: wholeNumber(2_000, 1),
   MAX_CONFLICTS: wholeNumber(20),
+  CONFLICT_DELAY_MS: wholeNumber(10),
   HEAD_CACHE_SIZE: wholeNumber(10_000),
   OUTCOME_TIMEOUT_MS: wholeNumber(2_000),
   OUTCOME_POLL_MS: wholeNumber(100, 1),

@@ -228,10 +228,12 @@ export function createSilentTally(runtime: Runtime, published = true) {
     decider: tally,
     journal: {
       ...journal,
-      append: (document) => journal.append({ ...document, published }),
+      append: (document) =>
+        journal.append({ ...document, published, ...(published ? { publishedAt: new Date() } : {}) }),
     },
     clock: () => new Date(),
     maxConflicts: 50,
+    conflictDelayMs: 10,
     headCacheSize: 100,
     decided: () => Promise.resolve(),
   });
