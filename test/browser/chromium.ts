@@ -1,0 +1,152 @@
+/** The pages in a real Chromium, against a whole system. CHROMIUM names the browser; without one the suites are skipped, in CI they fail. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Client } from '../../schema/client/client.ts';
+import { RegisterBikeDocument } from '../../schema/client/generated/graphql.ts';
+import { startSystem, type SystemOptions, type TestSystem } from '../system.ts';
+
+const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const isInstalled = existsSync(chromiumPath);
+const startTimeoutMs = 180_000;
+const testTimeoutMs = 120_000;
+/** For what a page is waited for; a machine under load is slow, a page that lost something never comes. */
+const waitTimeoutMs = 60_000;
+
+/** Where the screenshots go. */
+export const artifacts = new URL('../../artifacts/', import.meta.url).pathname;
+
+export interface Visit extends Pick<BrowserContextOptions, 'colorScheme' | 'javaScriptEnabled' | 'reducedMotion'> {
+  path: string;
+  width: number;
+  height?: number;
+  language?: 'ko' | 'en';
+  /** Name of the screenshot, taken also when the visit fails. */
+  shot: string;
+  /** Where the router is reached; through a proxy, say. */
+  origin?: string;
+  /** Complaints of the console that this visit is about. */
+  expectedComplaints?: RegExp;
+}
+
+/** What a suite plays on: a system of its own, and a browser. */
+export interface Stage {
+  readonly system: TestSystem;
+  readonly operator: Client;
+  /** Visits a page as a newcomer, who must get no error on the console and ask no foreign host. */
+  visit(visit: Visit, doThere: (page: Page) => Promise<void>): Promise<void>;
+  registerBikes(count: number): Promise<number[]>;
+}
+
+/** A suite in a browser; `specify` says what happens on its stage, which stands while its tests run. */
+export function describeInBrowser(name: string, specify: (stage: Stage) => void, options: SystemOptions = {}): void {
+  if (!isInstalled && process.env['CI'] === 'true') {
+    throw new Error(`CI needs Chromium, and there is none at ${chromiumPath}: install it or set CHROMIUM.`);
+  }
+  if (!isInstalled) console.warn(`Browser tests skipped: no Chromium at ${chromiumPath}. Install it or set CHROMIUM.`);
+
+  (isInstalled ? describe : describe.skip)(name, () => {
+    jest.setTimeout(testTimeoutMs);
+    let system: TestSystem;
+    let operator: Client;
+    let browser: Browser;
+
+    beforeAll(async () => {
+      mkdirSync(artifacts, { recursive: true });
+      [system, browser] = await Promise.all([startSystem(options), launch()]);
+      operator = await system.client('operator', 'operator');
+    }, startTimeoutMs);
+
+    afterAll(async () => {
+      await browser.close();
+      await system.close();
+    }, startTimeoutMs);
+
+    specify({
+      get system() {
+        return system;
+      },
+      get operator() {
+        return operator;
+      },
+      visit: (visit, doThere) => visitPage(browser, { origin: system.routerUrl, ...visit }, doThere),
+      async registerBikes(count) {
+        const bikeIds: number[] = [];
+        while (bikeIds.length < count) bikeIds.push(await registerBike(operator));
+        return bikeIds;
+      },
+    });
+  });
+}
+
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: chromiumPath,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  });
+}
+
+async function registerBike(operator: Client): Promise<number> {
+  const { registerBike } = await operator.request(RegisterBikeDocument, { input: { color: 'green' } });
+  if (!registerBike.bike) throw new Error(`No bike: ${registerBike.refusal?.because ?? 'no reason given'}`);
+  return registerBike.bike.bikeId;
+}
+
+async function visitPage(
+  browser: Browser,
+  { path, width, height = 900, language = 'ko', shot, origin = '', expectedComplaints, ...context }: Visit,
+  doThere: (page: Page) => Promise<void>,
+): Promise<void> {
+  const page = await browser.newPage({ viewport: { width, height }, timezoneId: 'Asia/Seoul', ...context });
+  page.setDefaultTimeout(waitTimeoutMs);
+  const complaints = complaintsOf(page, new URL(origin).host);
+  try {
+    await page.addInitScript(`localStorage.setItem('ttareungi.language', '${language}')`);
+    await page.goto(origin + path);
+    await doThere(page);
+  } finally {
+    await page.screenshot({ path: `${artifacts}${shot}.png`, fullPage: true });
+    await page.context().close();
+  }
+  expect(complaints.filter((complaint) => !expectedComplaints?.test(complaint))).toEqual([]);
+}
+
+function complaintsOf(page: Page, ownHost: string): string[] {
+  const complaints: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text().slice(0, 300)));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    const { protocol, host } = new URL(request.url());
+    const isOwn = host === ownHost || protocol === 'blob:' || protocol === 'data:';
+    if (!isOwn) complaints.push(`asked a foreign host: ${request.url()}`);
+  });
+  page.on('websocket', (socket) => {
+    if (new URL(socket.url()).host !== ownHost) complaints.push(`asked a foreign host: ${socket.url()}`);
+  });
+  return complaints;
+}
+
+/** The dashboard follows what happens. */
+export async function untilLive(page: Page): Promise<void> {
+  await page.locator('.connection[data-status="live"]').waitFor();
+}
+
+/** Becomes somebody else, on any page but the playground. */
+export async function signInAs(page: Page, userId: string, role: string): Promise<void> {
+  await page.locator('.account-button').click();
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('input').fill(userId);
+  await dialog.locator('select').selectOption(role);
+  await dialog.locator('button[type="submit"]').click();
+  await page.getByRole('button', { name: new RegExp(`^${userId},`) }).waitFor();
+}
+
+/** The table's row of a reservation. */
+export function rowOf(page: Page, reserveNo: number) {
+  return page.locator(`[role="row"][data-reserve-no="${reserveNo}"]`);
+}
+
+/** Pixels by which the page is wider than the window: on a phone nothing scrolls sideways. */
+export async function overflowOf(page: Page): Promise<number> {
+  return page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
+}
