@@ -32,14 +32,15 @@ export interface Follows {
   publishers: readonly string[];
   handle(event: Envelope, subject: string): Promise<void>;
   /** Where it stands, if the subgraph keeps that itself. */
-  positions?: Pick<Positions, 'get' | 'reread' | 'advance'>;
+  positions?: Positions;
   /** Gets the consumer once it is made. */
   consumer?(consumer: Consumer, parked: () => Promise<number>): void;
 }
 
 /** A subgraph put together: its parts, its consumer, its sweeps. Whoever asks it something comes from elsewhere. */
 export interface Assembly {
-  start(): void;
+  /** Resolves when whoever asks it something is heard, as far as there is a broker. */
+  start(): Promise<void>;
   /** Begins no more work of its own, and lets what was begun finish. */
   stopSweeping(): Promise<void>;
   close(): Promise<void>;
@@ -51,11 +52,12 @@ export async function assemble(runtime: Runtime, subgraph: Subgraph): Promise<As
   const follower = subgraph.follows && (await createFollower(runtime, subgraph.follows));
   let stops: (() => Promise<void>)[] = [];
   return {
-    start() {
+    async start() {
       for (const part of subgraph.parts) part.start?.();
       follower?.consumer.start();
       serveOperators(runtime, { follower, unpublished: () => countUnpublished(subgraph.parts) });
       stops = (subgraph.sweeps ?? []).map((sweep) => startSweep(runtime, sweep));
+      await runtime.bus.settled();
     },
     async stopSweeping() {
       for (const stop of stops) await stop();

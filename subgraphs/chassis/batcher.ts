@@ -7,6 +7,8 @@ import { realTime, type Time } from './time.ts';
 export interface Batcher<Item> {
   /** Resolves when a write that contains the item succeeded; rejects when it failed. */
   add(item: Item): Promise<void>;
+  /** What waits for others to share its write with waits no longer. */
+  hurry(): void;
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>;
 }
@@ -17,10 +19,20 @@ export function createBatcher<Item>(
 ): Batcher<Item> {
   let waiting: { item: Item; resolve: () => void; reject: (error: unknown) => void }[] = [];
   let running: Promise<void> | undefined;
+  let hurried = false;
+  let stopGathering: () => void = () => undefined;
+
+  async function gather(): Promise<void> {
+    const called = new Promise<void>((resolve) => {
+      stopGathering = resolve;
+    });
+    if (!hurried) await Promise.race([time.wait(gatherMs), called]);
+    hurried = false;
+  }
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
-      if (gatherMs > 0) await time.wait(gatherMs);
+      if (gatherMs > 0) await gather();
       const batch = waiting.slice(0, most);
       waiting = waiting.slice(most);
       try {
@@ -40,6 +52,11 @@ export function createBatcher<Item>(
         // The microtask lets the callers of this turn share the first write.
         running ??= Promise.resolve().then(run);
       }),
+    hurry() {
+      if (waiting.length === 0) return;
+      hurried = true;
+      stopGathering();
+    },
     idle: async () => {
       while (running) await running;
     },

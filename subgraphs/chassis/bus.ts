@@ -20,6 +20,8 @@ export interface EventBus {
   listen(service: string, stream: string, listener: (event: Envelope) => void): () => void;
   /** Answers questions put to this service; several instances share them. */
   serve(service: string, endpoint: string, answer: (question: unknown) => Promise<unknown>): void;
+  /** Resolves when the broker knows of everything served and listened to so far; at once while not connected. */
+  settled(): Promise<void>;
   /**
    * Puts a question to a service.
    * @throws {UnavailableError} without an answer in time (REQUEST_TIMEOUT_MS by default).
@@ -30,7 +32,7 @@ export interface EventBus {
   notify(service: string, topic: string, text: string): void;
   /** Hears its own notices too. */
   onNotice(service: string, topic: string, listener: (text: string) => void): void;
-  /** `ok`, or what is wrong. */
+  /** `ok`, once the broker also knows what is served here; or what is wrong. */
   status(): string;
   /** Calls the listener each time the connection has come (back) up; at once when it is up. */
   onConnected(listener: () => void): void;
@@ -93,11 +95,23 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
     const client = jetstream(connection, { timeout: settings.PUBLISH_TIMEOUT_MS });
     const manager = await jetstreamManager(connection, { checkAPI: false, timeout: settings.PUBLISH_TIMEOUT_MS });
     state = { connection, client, manager };
-    up = true;
     for (const start of whenConnected) start(connection);
     void watch(connection);
+    // Lost at this moment: then it comes up like after any other loss.
+    if (await isKnown(connection)) comeUp();
+  }
+
+  function comeUp(): void {
+    up = true;
     for (const listener of connectedListeners) listener();
   }
+
+  /** Waits until the broker has read what was sent; false when the connection was lost before. */
+  const isKnown = (connection: NatsConnection) =>
+    connection.flush().then(
+      () => true,
+      () => false,
+    );
 
   async function watch(connection: NatsConnection): Promise<void> {
     for await (const status of connection.status()) {
@@ -105,9 +119,8 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
         up = false;
         logger.warn('lost the connection to the broker; commands are accepted and delivered later');
       } else if (status.type === 'reconnect') {
-        up = true;
         logger.info('connected to the broker again');
-        for (const listener of connectedListeners) listener();
+        comeUp();
       }
     }
   }
@@ -171,6 +184,9 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
           },
         });
       });
+    },
+    async settled() {
+      if (state) await isKnown(state.connection);
     },
     async ask(service, endpoint, question, timeout = settings.REQUEST_TIMEOUT_MS) {
       const { connection } = jetStream();

@@ -35,7 +35,7 @@ export interface ConsumerOptions {
   /** Whose events to follow. */
   publishers: readonly string[];
   bus: Pick<EventStream, 'subjectPrefix' | 'consume' | 'pending'> & Pick<EventBus, 'ask'>;
-  positions: Pick<Positions, 'get' | 'reread' | 'advance'>;
+  positions: Positions;
   parking: Parking;
   logger: Logger;
   /** Resolves when what the event leads to stands in a database. @throws {ContractError} when the event makes no sense. */

@@ -26,7 +26,9 @@ let scenes = 0;
 async function createScene(env: NodeJS.ProcessEnv = {}) {
   scenes += 1;
   const [publisher, name] = [`owner${scenes}`, `follower${scenes}`];
-  const owner = await stage.runtime(publisher);
+  // Whoever waits on a busy machine is patient.
+  const patient = { REQUEST_TIMEOUT_MS: '15000', OPERATE_TIMEOUT_MS: '30000' };
+  const owner = await stage.runtime(publisher, patient);
   await connected(owner.bus);
   await owner.bus.ensureStream();
   const { add, journal } = createSilentTally(owner);
@@ -60,6 +62,8 @@ async function createScene(env: NodeJS.ProcessEnv = {}) {
   await connected(service.runtime.bus);
   const ask = <Answer>(endpoint: string, question: unknown) =>
     owner.bus.ask(name, endpoint, question) as Promise<Answer>;
+  const order = (endpoint: string, what: { id: string; key: string; by: string; reason?: string }) =>
+    owner.bus.ask(name, endpoint, what, owner.settings.OPERATE_TIMEOUT_MS) as Promise<ParkedAnswer>;
   const idOf = (stream: string, version: number) => `${stage.name}.${publisher}.${stream}#${version}`;
   return {
     name,
@@ -71,9 +75,9 @@ async function createScene(env: NodeJS.ProcessEnv = {}) {
     list: (question: Partial<ParkedQuestion> = {}) =>
       ask<ParkedList>('parked.list', { status: 'parked', after: null, limit: 200, ...question }),
     get: (id: string) => ask<ParkedView | null>('parked.get', { id }),
-    redrive: (id: string, key: string, by = 'boss') => ask<ParkedAnswer>('parked.redrive', { id, key, by }),
+    redrive: (id: string, key: string, by = 'boss') => order('parked.redrive', { id, key, by }),
     discard: (id: string, key: string, reason = 'made by mistake') =>
-      ask<ParkedAnswer>('parked.discard', { id, key, by: 'boss', reason }),
+      order('parked.discard', { id, key, by: 'boss', reason }),
     /** Publishes as many events of a stream, some of them poison, and waits until none is on its way. */
     async publish(stream: string, count: number, poisonous: number[] = []): Promise<Envelope[]> {
       for (const version of poisonous) poison.add(`${stream}@${version}`);
@@ -159,6 +163,14 @@ describe('a parked event', () => {
     expect(handled).toHaveLength(4);
   });
 
+  it('does not keep whoever redrives it waiting, however many wait behind it', async () => {
+    const { publish, redrive, idOf, poison, handled } = await createScene();
+    await publish('a', 40, [2]);
+    poison.clear();
+    expect(await redrive(idOf('a', 2), 'key')).toMatchObject({ redriven: 39, refusal: null });
+    expect(handled).toHaveLength(40);
+  });
+
   it('is given up with a reason, and those behind it are handled', async () => {
     const { publish, discard, get, idOf, handled } = await createScene();
     await publish('a', 4, [2]);
@@ -236,7 +248,7 @@ describe('a parked event', () => {
 
 describe('a service that follows nobody', () => {
   it('has nothing parked and nothing pending', async () => {
-    const owner = await stage.runtime('asker');
+    const owner = await stage.runtime('asker', { REQUEST_TIMEOUT_MS: '15000' });
     await connected(owner.bus);
     const service = await startService(
       { name: 'loner', sdl, port: 0, create: () => ({ resolvers: {}, parts: [] }) },
@@ -244,12 +256,7 @@ describe('a service that follows nobody', () => {
     );
     stage.keep(service);
     await connected(service.runtime.bus);
-    await until('it is heard', () =>
-      owner.bus.ask('loner', 'health', null).then(
-        () => true,
-        () => false,
-      ),
-    );
+    // Started and connected is heard: nobody who waits for that is told that there is no such service.
     expect(await owner.bus.ask('loner', 'health', null)).toMatchObject({
       database: 'ok',
       unpublishedDecisions: 0,

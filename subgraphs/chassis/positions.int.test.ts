@@ -27,6 +27,14 @@ describe('positions', () => {
     expect(await other.get('shared')).toBe(3);
   });
 
+  it('wait for others to share a write, unless somebody is in a hurry', async () => {
+    const gathering = createPositions(createPositionTable((await stage.runtime('follower')).database), 3_600_000);
+    const stored = [gathering.advance('hurried', 1), gathering.advance('hurried', 2)];
+    gathering.hurry();
+    await Promise.all(stored);
+    expect(await one.reread('hurried')).toBe(2);
+  });
+
   it('never move back', async () => {
     await one.advance('late', 7);
     await other.advance('late', 5);

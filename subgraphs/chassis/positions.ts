@@ -10,6 +10,8 @@ export interface Positions {
   reread(subject: string): Promise<number>;
   /** Known to this instance at once; resolves when it is stored, together with others. Never moves back. */
   advance(subject: string, version: number): Promise<void>;
+  /** Stores at once what was advanced: somebody waits for it. */
+  hurry(): void;
 }
 
 interface Position {
@@ -73,5 +75,6 @@ export function createPositions(table: PositionTable, gatherMs: number, time: Ti
         throw error;
       }
     },
+    hurry: () => batcher.hurry(),
   };
 }

@@ -22,7 +22,7 @@ export interface Redrive {
 
 export interface RedriveOptions {
   bus: Pick<EventBus, 'ask'> & { subjectPrefix: string };
-  positions: Pick<Positions, 'get' | 'reread' | 'advance'>;
+  positions: Positions;
   parking: Parking;
   patience: Patience;
   processor: Processor;
@@ -36,6 +36,12 @@ export function createRedrive(options: RedriveOptions): Redrive {
   /** The parked messages of a subject that hold each other up, the first in line first. */
   async function inLine(subject: string): Promise<ParkedMessage[]> {
     return (await parking.ofSubject(subject)).filter(({ version }) => version !== null);
+  }
+
+  async function moveOn(subject: string, version: number): Promise<void> {
+    const stored = positions.advance(subject, version);
+    positions.hurry();
+    await stored;
   }
 
   async function redrive(subject: string): Promise<number> {
@@ -61,7 +67,7 @@ export function createRedrive(options: RedriveOptions): Redrive {
     try {
       for await (const missing of eventsBetween(bus, place, position, version, logger)) {
         await options.handle(missing, subject);
-        await positions.advance(subject, missing.sequence);
+        await moveOn(subject, missing.sequence);
       }
       await options.handle(event, subject);
     } catch (error) {
@@ -72,7 +78,7 @@ export function createRedrive(options: RedriveOptions): Redrive {
       logger.error({ err: known, subject, version }, 'a parked message failed again');
       return false;
     }
-    await positions.advance(subject, version);
+    await moveOn(subject, version);
     return true;
   }
 
@@ -85,6 +91,7 @@ export function createRedrive(options: RedriveOptions): Redrive {
       if (parked?.status !== 'parked') continue;
       const incoming = readParked(parked, bus.subjectPrefix);
       await options.processor.process(incoming);
+      positions.hurry();
       await Promise.all(incoming.stored);
       const isHandled = version <= (await whileUnavailable(() => positions.reread(subject)));
       const next = isHandled ? null : await readFirst();
@@ -106,7 +113,7 @@ export function createRedrive(options: RedriveOptions): Redrive {
       if (parked.version !== null && first?._id !== id) {
         throw new ContractError(`${first?._id ?? 'Nothing'} is parked before it, and must be settled first.`);
       }
-      if (parked.version !== null) await positions.advance(subject, parked.version);
+      if (parked.version !== null) await moveOn(subject, parked.version);
       await parking.settle(id, 'discarded', reason);
       logger.warn({ id, reason }, 'an operator discarded a parked message');
       await redrive(subject);

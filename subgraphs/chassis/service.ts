@@ -56,7 +56,7 @@ async function run(definition: ServiceDefinition, runtime: ConnectedRuntime): Pr
     },
   });
   addGauges(runtime, subgraph, http);
-  assembly.start();
+  await assembly.start();
   logger.info({ port: http.port }, 'ready');
 
   return {

@@ -16,6 +16,7 @@ export const serviceSettings = processSettings.extend({
   DUPLICATE_WINDOW_MS: wholeNumber(600_000),
   PUBLISH_TIMEOUT_MS: wholeNumber(5_000, 1),
   REQUEST_TIMEOUT_MS: wholeNumber(2_000, 1),
+  OPERATE_TIMEOUT_MS: wholeNumber(8_000, 1),
   SWEEP_EVERY_MS: wholeNumber(250, 1),
   SWEEP_BATCH: wholeNumber(256, 1),
   RECONCILE_EVERY_MS: wholeNumber(60_000, 1),

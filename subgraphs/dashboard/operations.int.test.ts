@@ -27,7 +27,7 @@ describe('a service that is away', () => {
       asker.bus.serve('hanging', endpoint, () => new Promise(() => undefined));
     }
     const services = ['running', 'hanging', 'missing'];
-    const operations = createOperations({ bus: asker.bus, services, settleTimeoutMs: 500 });
+    const operations = createOperations({ bus: asker.bus, services, operateTimeoutMs: 500 });
     await until('the service is heard', async () => (await operations.services())[0]?.status === 'UP');
 
     const startedAt = Date.now();

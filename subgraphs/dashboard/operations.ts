@@ -54,10 +54,10 @@ export interface OperationsOptions {
   bus: Pick<Runtime['bus'], 'ask'>;
   services: readonly string[];
   /** How long a service may take to settle a parked event and those behind it. */
-  settleTimeoutMs: number;
+  operateTimeoutMs: number;
 }
 
-export function createOperations({ bus, services, settleTimeoutMs }: OperationsOptions): Operations {
+export function createOperations({ bus, services, operateTimeoutMs }: OperationsOptions): Operations {
   async function stateOf(name: string): Promise<ServiceState> {
     try {
       const { database, ...figures } = (await bus.ask(name, 'health', null)) as Health;
@@ -85,7 +85,7 @@ export function createOperations({ bus, services, settleTimeoutMs }: OperationsO
     const place = placeOf(id);
     if (!place) return unknownEvent;
     const { service, ...rest } = place;
-    const answer = await bus.ask(service, endpoint, { ...order, ...rest }, settleTimeoutMs);
+    const answer = await bus.ask(service, endpoint, { ...order, ...rest }, operateTimeoutMs);
     const { parked, ...outcome } = answer as ParkedAnswer;
     return { parkedEvent: parked && ofService(service, parked), ...outcome };
   }

@@ -27,7 +27,6 @@ const settingsSchema = z.object({
   FEED_CHECKPOINT_MS: wholeNumber(1_000),
   FEED_POLL_MS: wholeNumber(1_000, 1),
   FEED_RETENTION_SECONDS: wholeNumber(604_800, 60),
-  PARKED_SETTLE_TIMEOUT_MS: wholeNumber(8_000, 1),
 });
 
 /** The read side. It follows everybody and decides nothing. */
@@ -53,7 +52,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
   const operations = createOperations({
     bus,
     services: subgraphNames,
-    settleTimeoutMs: settings.PARKED_SETTLE_TIMEOUT_MS,
+    operateTimeoutMs: runtime.settings.OPERATE_TIMEOUT_MS,
   });
   let consumer: Consumer | undefined;
   let countParked = async () => 0;
@@ -105,6 +104,8 @@ export function createDashboard(runtime: Runtime): Subgraph {
           return feed.position(subject);
         },
         advance: (subject, version) => feed.skip(subject, version),
+        // Its commits never wait for long.
+        hurry: () => undefined,
       },
       consumer: (made, count) => {
         consumer = made;
