@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { parse } from 'yaml';
 import { metricNamesIn } from '../../deploy/monitoring/promql.ts';
+import { readRuleGroups } from '../../deploy/monitoring/rules.ts';
 import { subgraphNames } from '../../schema/subgraphs.ts';
 import { startSystem, type TestSystem } from '../system.ts';
 
@@ -133,12 +133,18 @@ describe('what is said of metrics', () => {
   };
 
   it('is what the alerts are made of', () => {
-    const { spec } = parse(read('deploy/kubernetes/components/monitoring/rules.yaml')) as {
-      spec: { groups: { rules: { expr: string }[] }[] };
-    };
-    const expressions = spec.groups.flatMap(({ rules }) => rules.map(({ expr }) => expr));
+    const expressions = readRuleGroups().flatMap(({ rules }) => rules.map(({ expr }) => expr));
     expect(expressions.length).toBeGreaterThan(10);
     expect(unknownIn(expressions)).toEqual([]);
     expect(unknownIn(['rate(ttareungi_no_such_metric[5m])'])).toEqual(['ttareungi_no_such_metric']);
+  });
+
+  it('is what the runbooks ask for', () => {
+    const pages = readdirSync(join(root, 'docs/runbooks')).map((file) => read(`docs/runbooks/${file}`));
+    const queries = pages.flatMap((page) =>
+      [...page.matchAll(/```promql\n(.*?)\n```/gs)].map(([, query = '']) => query),
+    );
+    expect(queries.length).toBeGreaterThan(10);
+    expect(unknownIn(queries)).toEqual([]);
   });
 });
