@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { queriesOf, readDashboards } from '../../deploy/monitoring/dashboards.ts';
 import { metricNamesIn } from '../../deploy/monitoring/promql.ts';
 import { readRuleGroups } from '../../deploy/monitoring/rules.ts';
 import { subgraphNames } from '../../schema/subgraphs.ts';
@@ -36,8 +37,10 @@ function documented(): Documented[] {
 
 const listOf = (text: string) => text.split(', ').filter(Boolean);
 
-/** Figures of Node's own, and Prometheus' about its targets. */
-const isCommon = (name: string) => /^(nodejs|process)_/.test(name) || name === 'up';
+/** Figures of Node's own. */
+const isCommon = (name: string) => /^(nodejs|process)_/.test(name);
+/** What Prometheus itself tells of its targets and its alerts. */
+const ofPrometheus = ['up', 'ALERTS'];
 
 describe('what is said of metrics', () => {
   let system: TestSystem;
@@ -129,7 +132,7 @@ describe('what is said of metrics', () => {
     );
     return expressions
       .flatMap(metricNamesIn)
-      .filter((name) => name !== 'up' && !known.has(name) && !(isCommon(name) && common.has(name)));
+      .filter((name) => !ofPrometheus.includes(name) && !known.has(name) && !(isCommon(name) && common.has(name)));
   };
 
   it('is what the alerts are made of', () => {
@@ -137,6 +140,16 @@ describe('what is said of metrics', () => {
     expect(expressions.length).toBeGreaterThan(10);
     expect(unknownIn(expressions)).toEqual([]);
     expect(unknownIn(['rate(ttareungi_no_such_metric[5m])'])).toEqual(['ttareungi_no_such_metric']);
+  });
+
+  it.each(readDashboards())('is what $file shows', (dashboard) => {
+    expect(unknownIn(queriesOf(dashboard))).toEqual([]);
+  });
+
+  it('is on a dashboard, all that is ours', () => {
+    const shown = new Set(readDashboards().flatMap(queriesOf).flatMap(metricNamesIn));
+    const left = documented().filter(({ name }) => !shown.has(name) && !shown.has(`${name}_bucket`));
+    expect(left.map(({ name }) => name)).toEqual([]);
   });
 
   it('is what the runbooks ask for', () => {

@@ -1,0 +1,33 @@
+import { routerPort, subgraphNames, subgraphs } from '../../schema/subgraphs.ts';
+import { readRuleGroups } from './rules.ts';
+
+/** Where each process of a system on this machine answers `/metrics`, by the settings it was started with. */
+export function portsOf(env: NodeJS.ProcessEnv): Record<string, number> {
+  return {
+    ...Object.fromEntries(
+      subgraphNames.map((name) => [name, Number(env[`${name.toUpperCase()}_PORT`] || subgraphs[name].port)]),
+    ),
+    router: Number(env['ROUTER_PORT'] || routerPort),
+  };
+}
+
+/** What Prometheus reads at its start: whom to ask and how often. The rules are in `rules.yaml` beside it. */
+export function scrapeConfiguration(ports: Record<string, number>): unknown {
+  const interval = '2s';
+  return {
+    global: { scrape_interval: interval, evaluation_interval: interval },
+    rule_files: ['rules.yaml'],
+    scrape_configs: [
+      {
+        job_name: 'ttareungi',
+        // An instance is called as its pod would be, not by an address that only counts here.
+        static_configs: Object.entries(ports).map(([name, port]) => ({
+          targets: [`127.0.0.1:${port}`],
+          labels: { instance: name },
+        })),
+      },
+    ],
+  };
+}
+
+export const rulesConfiguration = () => ({ groups: readRuleGroups() });

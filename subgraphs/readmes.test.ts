@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { publishers } from '../schema/events/index.ts';
+import { subgraphNames, subgraphs, type SubgraphName } from '../schema/subgraphs.ts';
+import { policies as pointPolicies } from './point/policies.ts';
+import { policies as reservationPolicies } from './reservation/policies.ts';
+
+const read = (path: string) => readFileSync(join(import.meta.dirname, '..', path), 'utf8');
+const policies: Partial<Record<SubgraphName, Record<string, object>>> = {
+  point: pointPolicies,
+  reservation: reservationPolicies,
+};
+
+/** The settings that .env.example has under a heading, with their defaults. */
+function settingsUnder(heading: string): [name: string, fallback: string][] {
+  const [, section = ''] = read('.env.example').split(`# --- ${heading}\n`);
+  const [own = ''] = section.split('# ---');
+  return [...own.matchAll(/^#(\w+)=(\S*)/gm)].map(([, name = '', fallback = '']) => [name, fallback]);
+}
+
+describe.each(subgraphNames)('the README of %s', (name) => {
+  const [, out = '', into = '', settings = ''] = read(`subgraphs/${name}/README.md`).split(/^\| (?=out|in |setting)/m);
+  const rowsOf = (table: string): [string, string][] =>
+    [...table.matchAll(/^\| `(\w+)` +\| (.+?) +\|/gm)].map(([, first = '', second = '']) => [first, second]);
+
+  it('names the events that it publishes', () => {
+    const published = name === 'dashboard' ? undefined : publishers[name];
+    expect(rowsOf(out).map(([event]) => event)).toEqual(Object.keys(published?.events ?? {}));
+    if (published) expect(out).toContain(`evt.${name}.${published.aggregate}-<`);
+  });
+
+  it('names the events that it follows, and what each leads to', () => {
+    const followed = Object.entries(policies[name] ?? {});
+    const said = followed.map(([event, named]) => [
+      event,
+      Object.keys(named)
+        .map((policy) => `\`${policy}\``)
+        .join(),
+    ]);
+    expect(rowsOf(into)).toEqual(said);
+  });
+
+  it('names its settings, with their defaults', () => {
+    const own = settingsUnder(name).filter(([, fallback]) => fallback !== '');
+    const said = Object.fromEntries(rowsOf(settings));
+    expect(said).toMatchObject({
+      [`${name.toUpperCase()}_PORT`]: String(subgraphs[name].port),
+      [`${name.toUpperCase()}_MONGODB_URI`]: '`MONGODB_URI`',
+      ...Object.fromEntries(own),
+    });
+    expect(Object.keys(said)).toHaveLength(settingsUnder(name).length + 2);
+  });
+});
