@@ -134,6 +134,8 @@ function whyNot({ opened, balance, held }: AccountState): string | null {
 
 /** Refusals that a point decides, not a bike. */
 const accountRefusals: readonly string[] = ['NO_POINT_ACCOUNT', 'RIDER_HAS_LIVE_RESERVATION', 'INSUFFICIENT_POINTS'];
+/** A row was not written yet, or the bike was not known yet or withdrawn: nothing was done, and who has it stays open. */
+const sayNothing: readonly string[] = ['RESERVATION_NOT_FOUND', 'BIKE_NOT_FOUND', 'BIKE_NOT_IN_SERVICE'];
 /** Heard only once the points were taken. */
 const confirmedOutcomes: readonly string[] = ['RESERVED', 'IN_USE', 'RETURNED'];
 
@@ -146,8 +148,7 @@ export function bikeHistories(attempts: readonly Attempt[]): Map<number, Timed<B
 }
 
 function onBike({ kind, key, of, answer, calledAt, answeredAt }: Attempt): Timed<BikeOperation>[] {
-  // The row was not written yet: such an answer says nothing about the bike, and nothing was done.
-  if (answer?.outcome === 'RESERVATION_NOT_FOUND' || kind === 'buy') return [];
+  if (kind === 'buy' || (answer && sayNothing.includes(answer.outcome))) return [];
   const timed = (operation: BikeOperation) => ({ operation, calledAt, returnedAt: answeredAt });
   if (kind !== 'reserve') return [timed({ does: kind, key, of, accepted: answer && !answer.refused })];
   if (answer === null) return [timed({ does: 'reserve', key, accepted: null })];

@@ -1,4 +1,4 @@
-import { eventsOf, type Evidence } from '../invariants.ts';
+import { eventsOf, type Evidence } from '../violations.ts';
 import type { JournalDocument } from '../../subgraphs/chassis/journal.ts';
 import type { Attempt, CommandKind, Look, Story } from './story.ts';
 

@@ -224,11 +224,11 @@ function createRider({ cluster, rider, token, story, deadline }: RiderOptions) {
 }
 
 /** An answer that does not say how it ended: a reservation still waits, or its row is not written yet. */
-function isOpen({ outcome }: Answer): boolean {
+export function isOpen({ outcome }: Answer): boolean {
   return outcome === 'PENDING' || outcome === 'RESERVATION_NOT_FOUND';
 }
 
-function phasesOf(end: RideEnd): ('cancel' | 'start' | 'return')[][] {
+export function phasesOf(end: RideEnd): ('cancel' | 'start' | 'return')[][] {
   if (end === 'keep') return [];
   return end.split(',').map((phase) => phase.split('|') as ('cancel' | 'start' | 'return')[]);
 }

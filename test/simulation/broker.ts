@@ -1,0 +1,437 @@
+import { fromBinaryMode, toBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
+import type { EventBus } from '../../subgraphs/chassis/bus.ts';
+import { ChainBrokenError, UnavailableError } from '../../subgraphs/chassis/errors.ts';
+import {
+  eventSubject,
+  type Deliveries,
+  type Delivery,
+  type DurableConsumer,
+  type EventStream,
+  type Holdings,
+} from '../../subgraphs/chassis/event-stream.ts';
+import type { Link } from './network.ts';
+import type { Process, Scheduler } from './scheduler.ts';
+
+/** A broker with one stream: it stores each id once within a window, and delivers again what nobody acknowledged. */
+export interface Broker {
+  /** The connection of a process. */
+  connect(process: Process, link: Link): BrokerConnection;
+  /** The process is gone, and its connection with it. */
+  disconnect(process: Process): void;
+  /** Every message that it holds. */
+  messages(): Message[];
+  /** Stores messages that no service has published; false when there is no stream. */
+  inject(messages: Omit<Message, 'sequence'>[]): boolean;
+  /** The whole store is gone. */
+  wipe(): void;
+  /** Loses some messages in the middle. */
+  lose(isLost: (message: Message) => boolean): void;
+  /** Its store as it is now; what it returns puts it back. */
+  copy(): () => void;
+  /** How long messages are on their way to a consumer at most, in ms. */
+  deliveryMs: number;
+}
+
+export interface BrokerConnection {
+  bus: EventBus & EventStream & { settled(): Promise<void> };
+  /** The connection was lost, and is back. */
+  reconnected(): void;
+}
+
+export interface Message {
+  sequence: number;
+  subject: string;
+  headers: ReadonlyMap<string, string>;
+  payload: string;
+  id: string;
+}
+
+interface Store {
+  created: string;
+  last: number;
+  messages: Map<number, Message>;
+  /** Ids, also of messages that were lost since. */
+  remembered: Map<string, { sequence: number; at: number }>;
+  durables: Map<string, Durable>;
+}
+
+interface Durable extends DurableConsumer {
+  /** Everything before was delivered at least once. */
+  next: number;
+  /** Delivered, and not acknowledged: when it is delivered again. */
+  pending: Map<number, number>;
+}
+
+interface Pull {
+  durable: string;
+  process: Process;
+  link: Link;
+  push(message: Message): void;
+  end(): void;
+}
+
+interface Listener {
+  process: Process;
+  link: Link;
+  subject: string;
+  hear(message: Message): void;
+}
+
+interface Endpoint {
+  name: string;
+  process: Process;
+  link: Link;
+  answer(question: unknown): Promise<unknown>;
+}
+
+interface BrokerOptions {
+  scheduler: Scheduler;
+  prefix: string;
+  duplicateWindowMs: number;
+  requestTimeoutMs: number;
+}
+
+class NoStreamError extends UnavailableError {}
+
+export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTimeoutMs }: BrokerOptions): Broker {
+  const { dice } = scheduler;
+  let store: Store | undefined;
+  let streamsMade = 0;
+  let pulls: Pull[] = [];
+  let listeners: Listener[] = [];
+  let endpoints: Endpoint[] = [];
+
+  /** The stream, which is made when there is none. */
+  function open(): Store {
+    store ??= {
+      created: `stream ${(streamsMade += 1)}`,
+      last: 0,
+      messages: new Map(),
+      remembered: new Map(),
+      durables: new Map(),
+    };
+    return store;
+  }
+
+  function put(message: Omit<Message, 'sequence'>): { sequence: number; isDuplicate: boolean } {
+    hearAll(message);
+    if (!store) throw new NoStreamError('There is no stream.');
+    const known = store.remembered.get(message.id);
+    if (known && scheduler.now - known.at < duplicateWindowMs) return { sequence: known.sequence, isDuplicate: true };
+    const sequence = (store.last += 1);
+    store.messages.set(sequence, { ...message, sequence });
+    store.remembered.set(message.id, { sequence, at: scheduler.now });
+    for (const durable of store.durables.values()) pump(durable);
+    return { sequence, isDuplicate: false };
+  }
+
+  /** Whoever listens hears a message as it comes, or never. */
+  function hearAll(message: Omit<Message, 'sequence'>): void {
+    for (const { subject, link, hear } of listeners) {
+      const isWanted = subject.endsWith('>')
+        ? message.subject.startsWith(subject.slice(0, -1))
+        : subject === message.subject;
+      if (isWanted) link.receive(0.2 + dice.below(300) / 100, () => hear({ ...message, sequence: 0 }));
+    }
+  }
+
+  const isFor = ({ publishers }: Durable, { subject }: Message) =>
+    publishers.some((publisher) => subject.startsWith(`${prefix}.${publisher}.`));
+
+  /** Delivers what may be delivered now. */
+  function pump(durable: Durable): void {
+    const waiting = pulls.filter((pull) => pull.durable === durable.name);
+    const [first, ...others] = waiting;
+    if (!first || !store || store.durables.get(durable.name) !== durable) return;
+    for (const [sequence, dueAt] of durable.pending) {
+      const message = store.messages.get(sequence);
+      if (!message) durable.pending.delete(sequence);
+      else if (dueAt <= scheduler.now) deliver(durable, message, dice.pick([first, ...others]));
+    }
+    for (; durable.next <= store.last && durable.pending.size < durable.maxAckPending; durable.next += 1) {
+      const message = store.messages.get(durable.next);
+      if (message && isFor(durable, message)) deliver(durable, message, dice.pick([first, ...others]));
+    }
+  }
+
+  function deliver(durable: Durable, message: Message, pull: Pull): void {
+    defer(durable, message.sequence, durable.ackWaitMs);
+    const ms = 0.2 + scheduler.random() * broker.deliveryMs;
+    pull.link.receive(ms, () => {
+      scheduler.note(`${pull.process.name} receives ${message.id} (${message.sequence})`);
+      pull.push(message);
+    });
+  }
+
+  /** The message comes again after so long, unless it is acknowledged before. */
+  function defer(durable: Durable, sequence: number, ms: number): void {
+    durable.pending.set(sequence, scheduler.now + ms);
+    scheduler.after(ms, () => {
+      const found = store?.durables.get(durable.name);
+      if (found) pump(found);
+    });
+  }
+
+  function take({ name, ...consumer }: DurableConsumer): void {
+    const { durables } = open();
+    if (!durables.has(name)) durables.set(name, { name, ...consumer, next: 1, pending: new Map() });
+  }
+
+  function deliveriesOf(process: Process, link: Link, durable: string): Deliveries {
+    const queue: Message[] = [];
+    let wake: () => void = () => undefined;
+    let ended = false;
+    const pull: Pull = {
+      durable,
+      process,
+      link,
+      push(message) {
+        queue.push(message);
+        wake();
+      },
+      end() {
+        ended = true;
+        pulls = pulls.filter((one) => one !== pull);
+        wake();
+      },
+    };
+    pulls.push(pull);
+    const found = store?.durables.get(durable);
+    if (found) pump(found);
+    return {
+      stop: () => pull.end(),
+      async *[Symbol.asyncIterator]() {
+        while (!ended) {
+          const message = queue.shift();
+          if (message) yield toDelivery(message, durable, link);
+          else
+            await new Promise<void>((resolve) => {
+              wake = resolve;
+            });
+        }
+      },
+    };
+  }
+
+  function toDelivery({ sequence, subject, headers, payload, id }: Message, name: string, link: Link): Delivery {
+    const tell = (what: string, effect: (durable: Durable) => void) =>
+      link.send(`${what} ${id} (${sequence})`, () => {
+        const durable = store?.durables.get(name);
+        if (durable?.pending.has(sequence)) effect(durable);
+      });
+    return {
+      subject,
+      payload,
+      header: (key) => headers.get(key),
+      ack: () =>
+        tell('acks', (durable) => {
+          durable.pending.delete(sequence);
+          pump(durable);
+        }),
+      nak: (delayMs) => tell('naks', (durable) => defer(durable, sequence, delayMs)),
+      working: () => tell('works on', (durable) => defer(durable, sequence, durable.ackWaitMs)),
+    };
+  }
+
+  async function ask(
+    process: Process,
+    link: Link,
+    name: string,
+    question: unknown,
+    timeoutMs: number,
+  ): Promise<unknown> {
+    const late = () => new UnavailableError(`${name} does not answer`);
+    let answered: (reply: { value: unknown } | { error: Error }) => void = () => undefined;
+    const reply = new Promise<{ value: unknown } | { error: Error }>((resolve) => {
+      answered = resolve;
+    });
+    const stop = scheduler.after(timeoutMs, () => answered({ error: late() }), process);
+    const text = JSON.stringify(question);
+    await link.call(`asks ${name} ${text}`, () => {
+      const [first, ...others] = endpoints.filter((endpoint) => endpoint.name === name && endpoint.process.alive);
+      if (!first) throw late();
+      const endpoint = dice.pick([first, ...others]);
+      const respond = (value: { value: unknown } | { error: Error }) =>
+        endpoint.link.send(`answers ${name}`, () => link.receive(0.2 + dice.below(300) / 100, () => answered(value)));
+      endpoint.link.receive(0.2 + dice.below(300) / 100, () => {
+        Promise.resolve()
+          .then(() => endpoint.answer(JSON.parse(text)))
+          .then(
+            (value) => respond({ value: JSON.parse(JSON.stringify(value ?? null)) as unknown }),
+            (error: unknown) => respond({ error: error instanceof Error ? error : new Error(String(error)) }),
+          );
+      });
+    });
+    const answer = await reply;
+    stop();
+    if ('value' in answer) return answer.value;
+    const Kind = answer.error.name === 'ChainBrokenError' ? ChainBrokenError : UnavailableError;
+    throw new Kind(`${name}: ${answer.error.message}`);
+  }
+
+  function connect(process: Process, link: Link): BrokerConnection {
+    const lost: (() => void)[] = [];
+    const connected: (() => void)[] = [];
+    const tellLost = () => {
+      for (const listener of lost) listener();
+    };
+    const endpointName = (service: string, endpoint: string) => `${service}.${endpoint}`;
+    const isUp = () => link.state.trouble !== 'refused';
+
+    async function publish(service: string, event: Envelope, id: string) {
+      const { headers, payload } = toBinaryMode(event);
+      const message = { subject: eventSubject(prefix, service, event.subject), headers: new Map(headers), payload, id };
+      try {
+        return await link.call(`publishes ${id}`, () => put(message));
+      } catch (error) {
+        if (error instanceof NoStreamError) tellLost();
+        throw error;
+      }
+    }
+
+    function listen(subject: string, hear: (message: Message) => void): () => void {
+      const listener: Listener = { process, link, subject, hear };
+      listeners.push(listener);
+      return () => {
+        listeners = listeners.filter((one) => one !== listener);
+      };
+    }
+
+    async function openStream(): Promise<Holdings> {
+      const { isNew, holdings } = await link.call('looks at the stream', () => {
+        const before = store;
+        const { created, last, messages } = open();
+        return { isNew: !before, holdings: { created, lastSequence: last, messages: messages.size } };
+      });
+      if (isNew) tellLost();
+      return holdings;
+    }
+
+    const bus = {
+      subjectPrefix: prefix,
+      async publish(service: string, event: Envelope) {
+        await publish(service, event, event.id);
+      },
+      async republish(service: string, event: Envelope) {
+        let stored = await publish(service, event, event.id);
+        const isThere = ({ sequence }: { sequence: number }) =>
+          link.call(`looks for ${event.id}`, () => store?.messages.has(sequence) ?? false);
+        while (stored.isDuplicate && !(await isThere(stored))) {
+          stored = await publish(service, event, `${event.id}#${stored.sequence}`);
+        }
+        return !stored.isDuplicate;
+      },
+      holdings: openStream,
+      lastVersion: (service: string, stream: string) =>
+        link.call(`last of ${service} ${stream}`, () => {
+          const subject = eventSubject(prefix, service, stream);
+          const last = Array.from(store?.messages.values() ?? []).findLast((message) => message.subject === subject);
+          return Number(last?.headers.get('ce-sequence')) || 0;
+        }),
+      onLost: (listener: () => void) => void lost.push(listener),
+      pending: (name: string) =>
+        link.call('counts what is pending', () => {
+          const durable = store?.durables.get(name);
+          if (!store || !durable) throw new Error('There is no such consumer.');
+          const { next, pending } = durable;
+          const after = Array.from(store.messages.values()).filter(({ sequence }) => sequence >= next);
+          return after.filter((message) => isFor(durable, message)).length + pending.size;
+        }),
+      async consume(consumer: DurableConsumer) {
+        await openStream();
+        await link.call('takes up its consumer', () => take(consumer));
+        return deliveriesOf(process, link, consumer.name);
+      },
+      listen(service: string, stream: string, listener: (event: Envelope) => void) {
+        return listen(eventSubject(prefix, service, stream), ({ headers, payload }) => {
+          let event: Envelope;
+          try {
+            event = fromBinaryMode((name) => headers.get(name), payload);
+          } catch {
+            return;
+          }
+          listener(event);
+        });
+      },
+      serve(service: string, endpoint: string, answer: (question: unknown) => Promise<unknown>) {
+        endpoints.push({ name: endpointName(service, endpoint), process, link, answer });
+      },
+      ask: (service: string, endpoint: string, question: unknown, timeoutMs = requestTimeoutMs) =>
+        ask(process, link, endpointName(service, endpoint), question, timeoutMs),
+      notify(service: string, topic: string, text: string) {
+        const subject = `notice ${endpointName(service, topic)}`;
+        const notice = { subject, headers: new Map<string, string>(), payload: text, id: '' };
+        link.send(`tells ${topic} ${text}`, () => hearAll(notice));
+      },
+      onNotice(service: string, topic: string, listener: (text: string) => void) {
+        listen(`notice ${endpointName(service, topic)}`, ({ payload }) => listener(payload));
+      },
+      status: () => (isUp() ? 'ok' : 'not connected'),
+      onConnected(listener: () => void) {
+        connected.push(listener);
+        if (isUp()) listener();
+      },
+      settled: () => Promise.resolve(),
+      close: () => Promise.resolve(),
+    };
+    return {
+      bus,
+      reconnected() {
+        // Silent for two heartbeats: the client gives the pull up.
+        for (const pull of pulls.filter((one) => one.process === process)) pull.end();
+        for (const listener of connected) listener();
+      },
+    };
+  }
+
+  function endPulls(): void {
+    for (const pull of pulls) scheduler.after(dice.below(1_000), () => pull.end(), pull.process);
+    pulls = [];
+  }
+
+  const broker: Broker = {
+    deliveryMs: 5,
+    connect,
+    disconnect(process) {
+      pulls = pulls.filter((pull) => pull.process !== process);
+      listeners = listeners.filter((listener) => listener.process !== process);
+      endpoints = endpoints.filter((endpoint) => endpoint.process !== process);
+    },
+    messages: () => Array.from(store?.messages.values() ?? []),
+    inject(messages) {
+      if (store) for (const message of messages) put(message);
+      return store !== undefined;
+    },
+    wipe() {
+      store = undefined;
+      endPulls();
+    },
+    lose(isLost) {
+      for (const message of store?.messages.values() ?? [])
+        if (isLost(message)) store?.messages.delete(message.sequence);
+    },
+    copy() {
+      const kept = store && copyOf(store);
+      return () => {
+        store = kept && copyOf(kept);
+        endPulls();
+      };
+    },
+  };
+  return broker;
+}
+
+function copyOf(store: Store): Store {
+  return {
+    ...store,
+    messages: new Map(store.messages),
+    remembered: new Map(store.remembered),
+    durables: new Map(
+      // As after a restart: what was not acknowledged comes again at once.
+      Array.from(store.durables, ([name, durable]) => [
+        name,
+        { ...durable, pending: new Map(Array.from(durable.pending, ([sequence]) => [sequence, 0])) },
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,271 @@
+import { duplicateKey } from '../../subgraphs/chassis/journal.ts';
+
+/** The part of MongoDB that the services use, in memory. What it does not know it says, instead of doing something else. */
+export interface Database {
+  table(name: string): Table;
+}
+
+export interface Row {
+  _id: unknown;
+  [field: string]: unknown;
+}
+export type Filter = Record<string, unknown>;
+export type Change = Record<string, unknown>;
+type Order = Record<string, unknown>;
+type Stage = Record<string, unknown>;
+
+export interface Table {
+  find(filter: Filter, order?: Order, limit?: number): Row[];
+  /** @throws error 11000 */
+  insert(row: Row): void;
+  /** Replaces the row that fits; or inserts it. @throws error 11000 */
+  replace(filter: Filter, row: Row, upsert: boolean): void;
+  /** Returns the rows after the change. @throws error 11000 */
+  update(filter: Filter, change: Change, options: { upsert?: boolean; many?: boolean }): Row[];
+  remove(filter: Filter): void;
+  aggregate(pipeline: Stage[]): Row[];
+  /** From now on no two rows may have the same values of these fields. */
+  makeUnique(fields: string[]): void;
+}
+
+/** @param clock the server's own. */
+export function createDatabase(clock: () => Date): Database {
+  const tables = new Map<string, Table>();
+  return {
+    table(name) {
+      const table = tables.get(name) ?? createTable(clock);
+      tables.set(name, table);
+      return table;
+    },
+  };
+}
+
+function createTable(clock: () => Date): Table {
+  const rows = new Map<unknown, Row>();
+  const uniques = new Map<string, string[]>();
+
+  function find(filter: Filter, order?: Order, limit = Infinity): Row[] {
+    const found = candidates(filter).filter((row) => matches(row, filter));
+    if (order) found.sort((one, other) => compareBy(order, one, other));
+    return found.slice(0, limit || Infinity);
+  }
+
+  function candidates({ _id }: Filter): Row[] {
+    if (_id === undefined || isOperators(_id)) return Array.from(rows.values());
+    const row = rows.get(_id);
+    return row ? [row] : [];
+  }
+
+  function insert(row: Row): void {
+    if (rows.has(row._id)) throw duplicate('_id');
+    for (const fields of uniques.values()) {
+      for (const other of rows.values()) {
+        if (fields.every((field) => isEqual(other[field], row[field]))) throw duplicate(fields.join());
+      }
+    }
+    rows.set(row._id, freeze(row));
+  }
+
+  return {
+    find,
+    insert,
+    replace(filter, row, upsert) {
+      const [found] = find(filter, undefined, 1);
+      if (found) rows.set(found._id, freeze({ ...row, _id: found._id }));
+      else if (upsert) insert(row);
+    },
+    update(filter, change, { upsert = false, many = false }) {
+      const found = find(filter, undefined, many ? Infinity : 1);
+      if (found.length === 0 && upsert) {
+        const row = changed(equalities(filter) as Row, filter, change, true, clock());
+        insert(row);
+        return [row];
+      }
+      return found.map((before) => {
+        const row = freeze(changed(before, filter, change, false, clock()));
+        rows.set(before._id, row);
+        return row;
+      });
+    },
+    remove(filter) {
+      for (const { _id } of find(filter, undefined, 1)) rows.delete(_id);
+    },
+    aggregate: (pipeline) => pipeline.reduce(applyStage, Array.from(rows.values())),
+    makeUnique: (fields) => void uniques.set(fields.join(), fields),
+  };
+}
+
+function duplicate(index: string): Error {
+  return Object.assign(new Error(`E11000 duplicate key: ${index}`), { name: 'MongoServerError', code: duplicateKey });
+}
+
+/** What was stored belongs to the database: nobody changes it under its hands. */
+function freeze<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  Object.freeze(value);
+  Object.values(value).forEach(freeze);
+  return value;
+}
+
+const unknown = (what: string) => new Error(`The simulated database does not know ${what}: teach it.`);
+
+function isOperators(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || value instanceof Date || Array.isArray(value)) return false;
+  return Object.keys(value).some((key) => key.startsWith('$'));
+}
+
+function isEqual(one: unknown, other: unknown): boolean {
+  if (one instanceof Date && other instanceof Date) return one.getTime() === other.getTime();
+  return (one ?? null) === (other ?? null);
+}
+
+/** The values under a path; of an array on the way, those of each item. */
+function valuesAt(value: unknown, path: string[]): unknown[] {
+  const [field, ...rest] = path;
+  if (field === undefined) return [value];
+  if (Array.isArray(value)) return value.flatMap((item) => valuesAt(item, path));
+  if (typeof value !== 'object' || value === null) return [undefined];
+  return valuesAt((value as Record<string, unknown>)[field], rest);
+}
+
+function matches(row: Row, filter: Filter): boolean {
+  return Object.entries(filter).every(([key, wanted]) => {
+    if (key === '$and') return (wanted as Filter[]).every((one) => matches(row, one));
+    if (key === '$or') return (wanted as Filter[]).some((one) => matches(row, one));
+    const values = key.includes('.') ? valuesAt(row, key.split('.')) : [row[key]];
+    if (!isOperators(wanted)) return values.some((value) => isEqual(value, wanted));
+    return Object.entries(wanted).every(([operator, operand]) => fits(operator, values, operand));
+  });
+}
+
+function fits(operator: string, values: unknown[], operand: unknown): boolean {
+  const compares = (holds: (value: number, limit: number) => boolean) =>
+    values.some((value) => typeof value === typeof operand && holds(value as number, operand as number));
+  switch (operator) {
+    case '$in':
+      return values.some((value) => (operand as unknown[]).some((one) => isEqual(value, one)));
+    case '$ne':
+      return !values.some((value) => isEqual(value, operand));
+    case '$lt':
+      return compares((value, limit) => value < limit);
+    case '$lte':
+      return compares((value, limit) => value <= limit);
+    case '$gt':
+      return compares((value, limit) => value > limit);
+    case '$gte':
+      return compares((value, limit) => value >= limit);
+    default:
+      throw unknown(operator);
+  }
+}
+
+function compareBy(order: Order, one: Row, other: Row): number {
+  for (const [field, direction] of Object.entries(order)) {
+    const [a, b] = [one[field], other[field]] as [number, number];
+    if (a < b) return -Number(direction);
+    if (a > b) return Number(direction);
+  }
+  return 0;
+}
+
+/** What an upsert begins with. */
+function equalities(filter: Filter): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(filter).filter(([key, wanted]) => !key.includes('.') && !isOperators(wanted)),
+  );
+}
+
+function changed(before: Row, filter: Filter, change: Change, isNew: boolean, now: Date): Row {
+  const row: Row = { ...before };
+  // Mongoose takes fields without an operator for what is to be set.
+  const operations = isOperators(change) ? change : { $set: change };
+  for (const [operator, fields] of Object.entries(operations) as [string, Record<string, unknown>][]) {
+    for (const [path, value] of Object.entries(fields)) {
+      switch (operator) {
+        case '$set':
+          set(row, path, value, filter);
+          break;
+        case '$setOnInsert':
+          if (isNew) row[path] = value;
+          break;
+        case '$inc':
+          row[path] = Number(row[path] ?? 0) + Number(value);
+          break;
+        case '$push':
+          row[path] = [...((row[path] as unknown[] | undefined) ?? []), value];
+          break;
+        case '$currentDate':
+          row[path] = now;
+          break;
+        default:
+          throw unknown(operator);
+      }
+    }
+  }
+  return row;
+}
+
+/** Sets a field; `list.$.field` is that of the list's first item which the filter names by one of its fields. */
+function set(row: Row, path: string, value: unknown, filter: Filter): void {
+  const [list, field] = path.split('.$.');
+  if (list === undefined || field === undefined) {
+    if (path.includes('.')) throw unknown(`the path ${path}`);
+    row[path] = value;
+    return;
+  }
+  const items = row[list] as Record<string, unknown>[];
+  const [key, wanted] = Object.entries(filter).find(([name]) => name.startsWith(`${list}.`)) ?? [];
+  const place = items.findIndex((item) => isEqual(item[(key ?? '').slice(list.length + 1)], wanted));
+  row[list] = items.map((item, index) => (index === place ? { ...item, [field]: value } : item));
+}
+
+function applyStage(rows: Row[], stage: Stage): Row[] {
+  const [[operator, operand] = ['nothing', {}]] = Object.entries(stage) as [string, Record<string, unknown>][];
+  switch (operator) {
+    case '$match':
+      return rows.filter((row) => matches(row, operand));
+    case '$project':
+      return rows.map((row) => ({
+        _id: row._id,
+        ...mapValues(operand, (expression, field) => (expression === 1 ? row[field] : evaluate(expression, row))),
+      }));
+    case '$group': {
+      const { _id, ...fields } = operand;
+      const groups = Map.groupBy(rows, (row) => evaluate(_id, row));
+      return Array.from(groups, ([key, members]) => ({
+        _id: key,
+        ...mapValues(fields, (accumulator) => accumulate(accumulator as Record<string, unknown>, members)),
+      }));
+    }
+    default:
+      throw unknown(operator);
+  }
+}
+
+function mapValues(of: Record<string, unknown>, toValue: (value: unknown, key: string) => unknown) {
+  return Object.fromEntries(Object.entries(of).map(([key, value]) => [key, toValue(value, key)]));
+}
+
+function accumulate(accumulator: Record<string, unknown>, members: Row[]): unknown {
+  const [[operator, expression] = ['nothing', null]] = Object.entries(accumulator);
+  if (operator !== '$max') throw unknown(operator);
+  return Math.max(...members.map((row) => Number(evaluate(expression, row))));
+}
+
+function evaluate(expression: unknown, row: Row): unknown {
+  if (typeof expression === 'string' && expression.startsWith('$'))
+    return valuesAt(row, expression.slice(1).split('.'))[0];
+  if (!isOperators(expression)) return expression;
+  const [[operator, operand] = ['nothing', null]] = Object.entries(expression);
+  const numbers = () => (operand as unknown[]).map((one) => Number(evaluate(one, row)));
+  switch (operator) {
+    case '$add':
+      return numbers().reduce((sum, number) => sum + number, 0);
+    case '$subtract':
+      return numbers().reduce((from, number) => from - number);
+    case '$size':
+      return (evaluate(operand, row) as unknown[]).length;
+    default:
+      throw unknown(operator);
+  }
+}

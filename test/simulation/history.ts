@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import type { JournalDocument } from '../../subgraphs/chassis/journal.ts';
+import { latestIn, type BikeSlot } from '../../subgraphs/reservation/reservation.ts';
+import { accounted, monotonicReads, traces } from '../faults/checks.ts';
+import type { Story } from '../faults/story.ts';
+import { unlinearizable } from '../histories.ts';
+import { consumers, eventsNamed, follows, isQuiet, violationsIn, type Evidence } from '../violations.ts';
+import { injectFaults, isStrange, type Damage } from './faults.ts';
+import type { Plan } from './plan.ts';
+import { liveThrough } from './riders.ts';
+import { createScheduler } from './scheduler.ts';
+import { createWorld, prefix, type World } from './world.ts';
+
+/** What became of one plan. */
+export interface History {
+  violations: string[];
+  /** Every line of what happened, and their hash: the same plan has the same. */
+  trace: readonly string[];
+  hash: string;
+  /** Requests, and decisions that they led to. */
+  attempts: number;
+  decisions: number;
+  /** Ms of the history's own time: all of it, and from the end of the last fault until all was well. */
+  lastedMs: number;
+  settledMs: number;
+}
+
+/** Within so long after the last fault everything must have come to its end. */
+const settleWithinMs = 30_000;
+const settings: NodeJS.ProcessEnv = { LANDSCAPE: 'development', LOG_LEVEL: 'silent', DUPLICATE_WINDOW_MS: '2000' };
+/** Reservations run out while the riders still ride. */
+const hasty: NodeJS.ProcessEnv = { SAGA_DEADLINE_MS: '3000', HOLD_MINUTES: '0.05' };
+
+/** Lives through a plan from its beginning to the end, and checks all there is to check. */
+export async function simulate(plan: Plan): Promise<History> {
+  const scheduler = createScheduler(plan.dice);
+  const env = { ...settings, ...(plan.hasty ? hasty : {}) };
+  const world = createWorld({ scheduler, twins: plan.twins, env });
+  const outcome = await scheduler.until(live(world, plan));
+  const { trace } = scheduler;
+  return {
+    ...outcome,
+    trace,
+    hash: createHash('sha256').update(trace.join('\n')).digest('hex'),
+    lastedMs: Math.round(scheduler.now),
+  };
+}
+
+async function live(world: World, plan: Plan) {
+  world.start();
+  const [story, damage] = await Promise.all([
+    liveThrough(world, plan, plan.faults.some(isStrange)),
+    injectFaults(world, plan.faults),
+  ]);
+  world.heal();
+  world.scheduler.note('all is healed');
+  const { scheduler } = world;
+  const healedAt = scheduler.now;
+  for (;;) {
+    await scheduler.wait(500);
+    const orders = await settleParked(world, damage);
+    const evidence = world.evidence();
+    const isLate = scheduler.now - healedAt > settleWithinMs;
+    if (!isLate && (orders > 0 || !isQuiet(evidence, prefix))) continue;
+    const violations = violationsNow(world, story, damage, evidence);
+    if (!isLate && violations.length > 0) continue;
+    const decisions = Object.values(evidence.journals).flat().length;
+    const settledMs = Math.round(scheduler.now - healedAt);
+    return { violations, attempts: story.attempts.length, decisions, settledMs };
+  }
+}
+
+/** Discards poison and redrives what failed for a reason unknown, as an operator would. Returns how much there was. */
+async function settleParked(world: World, { poisoned }: Damage): Promise<number> {
+  let orders = 0;
+  for (const consumer of consumers) {
+    const parked = world.rows(consumer, 'parked').filter(({ status }) => status === 'parked');
+    for (const { _id: id, subject, errorClass } of parked) {
+      const isPoison = poisoned.has(String(subject));
+      if (!isPoison && errorClass !== 'unknown') continue;
+      orders += 1;
+      const order = { id, key: `order ${world.scheduler.now}`, by: 'operator', reason: 'as it must be' };
+      await world.operate(consumer, isPoison ? 'parked.discard' : 'parked.redrive', order).catch(() => undefined);
+    }
+  }
+  return orders;
+}
+
+function violationsNow(world: World, story: Story, damage: Damage, evidence: Evidence): string[] {
+  const lapses =
+    eventsNamed(evidence, 'ReservationExpired').length > 0 ||
+    eventsNamed(evidence, 'ReservationCancelled').some(({ data }) => data.because === 'BIKE_WITHDRAWN');
+  // A broker that lost messages may have holes that the consumers filled from the owners' journals: nothing is lost.
+  const isHole = (violation: string) => damage.brokerLost && violation.endsWith('was never published');
+  return [
+    ...story.wrong,
+    ...(isQuiet(evidence, prefix) ? [] : ['I6 something still moves']),
+    ...violationsIn(evidence, prefix).filter((violation) => !isHole(violation)),
+    ...accounted(story, evidence),
+    ...traces(evidence),
+    ...monotonicReads(story.looks, evidence),
+    ...unlinearizable(story, lapses),
+    ...overdue(world, evidence),
+    ...views(world, evidence),
+    ...unsettled(world, damage),
+  ];
+}
+
+/** By stream: the newest document. */
+function heads(journal: JournalDocument[]): JournalDocument[] {
+  return [...new Map(journal.map((document) => [document.stream, document])).values()];
+}
+
+/** I5 no reservation outlives its deadline; the sweep may be a moment late. */
+function overdue(world: World, { journals }: Evidence): string[] {
+  return heads(journals.reservation).flatMap(({ state }) => {
+    const live = latestIn(state as BikeSlot);
+    if (!live?.deadline || Date.parse(live.deadline) > world.date().getTime() - 5_000) return [];
+    return [`I5 reservation ${live.reserveNo} is ${live.reserveStatus} past its deadline`];
+  });
+}
+
+/** What an owner shows is what it decided. */
+function views(world: World, { journals }: Evidence): string[] {
+  const latest = new Map(
+    journals.reservation
+      .map(({ state }) => latestIn(state as BikeSlot))
+      .filter((one) => one !== null)
+      .map((one) => [one.reserveNo, one.reserveStatus]),
+  );
+  const expected: [rows: ReturnType<World['rows']>, field: string, values: Map<unknown, unknown>][] = [
+    [world.rows('reservation', 'reservations'), 'reserveStatus', latest],
+    [world.rows('point', 'accounts'), 'totalPoint', fieldOf(journals.point, 'userId', 'balance')],
+    [world.rows('bike', 'bikes'), 'condition', fieldOf(journals.bike, 'bikeId', 'condition')],
+    [world.rows('approval', 'approvals'), 'status', fieldOf(journals.approval, 'confirmId', 'status')],
+  ];
+  return expected.flatMap(([rows, field, values]) => {
+    const shown = new Map(rows.map((row) => [row._id, row[field]]));
+    return [...values].flatMap(([id, value]) => {
+      // An account that was refused all it asked for has no row.
+      const seen = shown.get(id) ?? (field === 'totalPoint' ? 0 : undefined);
+      return seen === value
+        ? []
+        : [`the owner shows ${field} ${String(seen)} for ${String(id)}, decided ${String(value)}`];
+    });
+  });
+}
+
+function fieldOf(journal: JournalDocument[], key: string, field: string): Map<unknown, unknown> {
+  const states = heads(journal).map(({ state }) => state as Record<string, unknown>);
+  return new Map(states.map((state) => [state[key], state[field]]));
+}
+
+/** I6 nothing stays parked, and poison was parked by all who follow its publisher. */
+function unsettled(world: World, { poisoned, brokerLost }: Damage): string[] {
+  return consumers.flatMap((consumer) => {
+    const rows = world.rows(consumer, 'parked');
+    const left = rows.filter(({ status }) => status === 'parked' || status === 'retrying');
+    const known = new Set(rows.map(({ subject }) => subject));
+    const missed = [...poisoned].filter((subject) => {
+      const isFollowed = follows[consumer].some((publisher) => subject.startsWith(`${prefix}.${publisher}.`));
+      return isFollowed && !brokerLost && !known.has(subject);
+    });
+    return [
+      ...left.map(({ _id, status }) => `I6 ${consumer} still has ${String(status)} ${String(_id)}`),
+      ...missed.map((subject) => `I6 ${consumer} let ${subject} go by`),
+    ];
+  });
+}

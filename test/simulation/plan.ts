@@ -1,0 +1,121 @@
+import fc from 'fast-check';
+import type { BikeCondition } from '../../schema/events/values.ts';
+import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
+import type { RideEnd, RiderStep } from '../faults/plan.ts';
+
+/** One history before it happens: who does what, and what goes wrong when. */
+export interface Plan {
+  /** Seed of all chance that is left: latencies, who is asked, what gets lost. */
+  dice: number;
+  /** Reservations run out within seconds, so that many do. */
+  hasty: boolean;
+  /** Services with two instances. */
+  twins: SubgraphName[];
+  bikes: number;
+  riders: RiderStep[][];
+  /** What the operator does to bikes. */
+  conditions: { at: number; bike: number; condition: BikeCondition }[];
+  faults: Fault[];
+}
+
+export interface Fault {
+  kind: FaultKind;
+  /** Ms after the history began. */
+  at: number;
+  forMs: number;
+  /** Whom it strikes. */
+  service: SubgraphName;
+  instance: number;
+  /** For what else there is to choose. */
+  detail: number;
+}
+
+export const faultKinds = [
+  'kill',
+  /** Dies at one of its next calls to a server, before or after it arrives. */
+  'die',
+  'restart',
+  'pause',
+  'jump-clock',
+  'database-of-all',
+  'database-of-one',
+  'broker-of-all',
+  'broker-of-one',
+  'wipe-broker',
+  'roll-back-broker',
+  'lose-messages',
+  'duplicate',
+  'reorder',
+  'poison',
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+const saying = {
+  waitMs: fc.nat(900),
+  times: fc.constantFrom(1, 1, 1, 3),
+  insists: fc.constantFrom(true, true, true, false),
+};
+const rideEnds: RideEnd[] = [
+  'cancel',
+  'return',
+  'start,return',
+  'cancel|start',
+  'cancel|return',
+  'cancel|cancel',
+  'keep',
+];
+const buy = fc.record({
+  does: fc.constant('buy' as const),
+  // Just enough and just too little: the edge is where races show.
+  price: fc.constantFrom(1_000, 2_500, 999, 500),
+  reusesKey: fc.boolean(),
+  ...saying,
+});
+const ride = fc.record({
+  does: fc.constant('ride' as const),
+  bike: fc.nat(1),
+  then: fc.constantFrom(...rideEnds),
+  ...saying,
+});
+const rider: fc.Arbitrary<RiderStep[]> = fc
+  .tuple(buy, fc.array(fc.oneof({ arbitrary: buy, weight: 1 }, { arbitrary: ride, weight: 3 }), { maxLength: 3 }))
+  .map(([first, others]) => [first, ...others]);
+
+const fault: fc.Arbitrary<Fault> = fc.record({
+  kind: fc.constantFrom(...faultKinds),
+  at: fc.nat(4_000),
+  forMs: fc.integer({ min: 100, max: 3_000 }),
+  service: fc.constantFrom(...subgraphNames),
+  instance: fc.nat(1),
+  detail: fc.nat(999),
+});
+
+export const plans: fc.Arbitrary<Plan> = fc.record({
+  dice: fc.noShrink(fc.noBias(fc.nat(2 ** 31 - 1))),
+  hasty: fc.boolean(),
+  twins: fc.subarray([...subgraphNames]),
+  bikes: fc.integer({ min: 1, max: 2 }),
+  riders: fc.array(rider, { minLength: 1, maxLength: 3 }),
+  conditions: fc.array(
+    fc.record({
+      at: fc.nat(5_000),
+      bike: fc.nat(1),
+      condition: fc.constantFrom<BikeCondition>('MAINTENANCE', 'IN_SERVICE'),
+    }),
+    { maxLength: 2 },
+  ),
+  faults: fc.array(fault, { maxLength: 4 }),
+});
+
+/** A plan in lines, for people. */
+export function tell({ dice, hasty, twins, bikes, riders, conditions, faults }: Plan): string[] {
+  return [
+    `dice ${dice}, ${bikes} bikes, ${hasty ? 'hasty' : 'patient'}, two of ${twins.join(', ') || 'none'}`,
+    ...riders.map((steps, index) => `rider ${index + 1}: ${steps.map((step) => JSON.stringify(step)).join(' ')}`),
+    ...conditions.map(({ at, bike, condition }) => `operator: bike ${bike + 1} ${condition} at ${at} ms`),
+    ...faults.map(
+      ({ kind, at, forMs, service, instance, detail }) =>
+        `fault: ${kind} ${service}#${instance + 1} at ${at} ms for ${forMs} ms (${detail})`,
+    ),
+  ];
+}

@@ -1,0 +1,178 @@
+import { setImmediate } from 'node:timers';
+import type { Time } from '../../subgraphs/chassis/time.ts';
+import { seeded, type Dice } from '../seeded.ts';
+
+/**
+ * Time and chance of one history. Nothing happens but by it: one event after the other, each only when all that the one
+ * before it led to has come to rest, so that a seed is one history, the same every time.
+ */
+export interface Scheduler {
+  /** Milliseconds since the history began. */
+  readonly now: number;
+  readonly dice: Dice;
+  /** At least 0, below 1. */
+  random(): number;
+  /** Calls after so long, unless what it returns is called before; never once the process is dead, later while it pauses. */
+  after(ms: number, call: () => void, process?: Process): () => void;
+  wait(ms: number): Promise<void>;
+  /** Lets time pass until the work is done. @throws {Error} when nothing is left that could happen. */
+  until<Result>(work: Promise<Result>): Promise<Result>;
+  /** Another line of what happened. */
+  note(line: string): void;
+  readonly trace: readonly string[];
+}
+
+/** A process of a service: whatever waits for it waits for ever once it is dead. */
+export interface Process {
+  readonly name: string;
+  alive: boolean;
+  pausedUntil: number;
+  /** What its clock is off by, in ms. */
+  clockOffsetMs: number;
+  /** Dies with so many more calls to a server; whether the last one still arrives. */
+  dies: { calls: number; arrives: boolean } | null;
+}
+
+interface Due {
+  at: number;
+  /** Of two at the same time the one that was planned first. */
+  number: number;
+  call: (() => void) | null;
+  process: Process | undefined;
+}
+
+export function createScheduler(seed: number): Scheduler {
+  const dice = seeded(seed);
+  const planned = createHeap();
+  const trace: string[] = [];
+  let now = 0;
+  let number = 0;
+
+  function plan(at: number, call: () => void, process: Process | undefined): Due {
+    const due: Due = { at, number: (number += 1), call, process };
+    planned.push(due);
+    return due;
+  }
+
+  /** Returns false when there was nothing to do. */
+  function step(due: Due): boolean {
+    const { call, process } = due;
+    if (!call || process?.alive === false) return false;
+    if (process && process.pausedUntil > due.at) {
+      // What was planned can still be called off.
+      due.at = process.pausedUntil;
+      due.number = number += 1;
+      planned.push(due);
+      return false;
+    }
+    now = due.at;
+    call();
+    return true;
+  }
+
+  const scheduler: Scheduler = {
+    get now() {
+      return now;
+    },
+    dice,
+    random: () => dice.below(2 ** 30) / 2 ** 30,
+    after(ms, call, process) {
+      const due = plan(now + Math.max(0, ms), call, process);
+      return () => {
+        due.call = null;
+      };
+    },
+    wait: (ms) => new Promise((resolve) => void scheduler.after(ms, resolve)),
+    async until(work) {
+      let over = false;
+      const end = () => {
+        over = true;
+      };
+      work.then(end, end);
+      for (await rest(); !over;) {
+        const due = planned.pop();
+        if (!due) throw new Error('Nothing is left that could happen.');
+        if (step(due)) await rest();
+      }
+      return work;
+    },
+    note: (line) => void trace.push(`${now.toFixed(2)} ${line}`),
+    trace,
+  };
+  return scheduler;
+}
+
+/** Resolves when no promise is left that could go on by itself. */
+const rest = () => new Promise<void>((resolve) => void setImmediate(resolve));
+
+/** How time passes for a process. */
+export function timeOf(scheduler: Scheduler, process: Process): Time {
+  return {
+    now: () => scheduler.now,
+    wait: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        const stop = scheduler.after(ms, resolve, process);
+        const abort = () => {
+          stop();
+          reject(new Error('aborted'));
+        };
+        if (signal?.aborted) abort();
+        else signal?.addEventListener('abort', abort, { once: true });
+      }),
+    after: (ms, call) => scheduler.after(ms, call, process),
+    every(ms, call) {
+      let stop: () => void = () => undefined;
+      const again = () => {
+        stop = scheduler.after(
+          ms,
+          () => {
+            again();
+            call();
+          },
+          process,
+        );
+      };
+      again();
+      return () => stop();
+    },
+  };
+}
+
+/** A binary heap: what is due first is popped first. */
+function createHeap() {
+  const heap: Due[] = [];
+  const isBefore = (one: Due, other: Due) => one.at < other.at || (one.at === other.at && one.number < other.number);
+
+  function swap(one: number, other: number): void {
+    const [a, b] = [heap[one], heap[other]] as [Due, Due];
+    heap[one] = b;
+    heap[other] = a;
+  }
+  const goesFirst = (one: number, other: number) => {
+    const [a, b] = [heap[one], heap[other]];
+    return a !== undefined && (b === undefined || isBefore(a, b));
+  };
+
+  return {
+    push(due: Due): void {
+      let place = heap.push(due) - 1;
+      for (let above = (place - 1) >> 1; place > 0 && goesFirst(place, above); above = (place - 1) >> 1) {
+        swap(place, above);
+        place = above;
+      }
+    },
+    pop(): Due | undefined {
+      const [first] = heap;
+      const last = heap.pop();
+      if (!last || heap.length === 0) return first;
+      heap[0] = last;
+      for (let place = 0; ;) {
+        const [left, right] = [2 * place + 1, 2 * place + 2];
+        const below = goesFirst(right, left) ? right : left;
+        if (!goesFirst(below, place)) return first;
+        swap(place, below);
+        place = below;
+      }
+    },
+  };
+}

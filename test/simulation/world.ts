@@ -1,0 +1,330 @@
+import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
+import { assemble, type Assembly, type Subgraph } from '../../subgraphs/chassis/assembly.ts';
+import type { Viewer } from '../../subgraphs/chassis/auth.ts';
+import { readConfig } from '../../subgraphs/chassis/config.ts';
+import { UnavailableError } from '../../subgraphs/chassis/errors.ts';
+import type { RequestContext, Resolvers } from '../../subgraphs/chassis/graphql-server.ts';
+import type { JournalDocument } from '../../subgraphs/chassis/journal.ts';
+import type { Logger } from '../../subgraphs/chassis/logger.ts';
+import type { Metrics } from '../../subgraphs/chassis/metrics.ts';
+import type { Runtime } from '../../subgraphs/chassis/runtime.ts';
+import { serviceSettings } from '../../subgraphs/chassis/settings.ts';
+import { definitionOf } from '../../subgraphs/registry.ts';
+import { noTotals, type Totals } from '../../subgraphs/dashboard/projections.ts';
+import { consumers, publishers, type Evidence } from '../violations.ts';
+import { createBroker, type Broker, type BrokerConnection } from './broker.ts';
+import { createConnection } from './connection.ts';
+import { createDatabase, type Database, type Row } from './database.ts';
+import { createLink, type Link, type Trouble } from './network.ts';
+import { timeOf, type Process, type Scheduler } from './scheduler.ts';
+
+/** The real services, put together by their own wiring, on servers, a network and clocks that are simulated. */
+export interface World {
+  scheduler: Scheduler;
+  broker: Broker;
+  instances: Instance[];
+  /** Starts every instance. */
+  start(): void;
+  /**
+   * Asks an instance of a service that is ready, as the router would.
+   * @throws {UnavailableError} when none is, or none answers in time.
+   */
+  ask<Answer>(service: SubgraphName, question: Question<Answer>, viewer: Viewer): Promise<Answer>;
+  /** Asks a service's endpoint on the bus. */
+  operate(service: SubgraphName, endpoint: string, order: unknown): Promise<unknown>;
+  /** Takes all that is wrong away: troubles, pauses, offsets of clocks. */
+  heal(): void;
+  evidence(): Evidence;
+  rows(service: SubgraphName, table: string): Row[];
+  /** What the clock on the wall says. */
+  date(): Date;
+}
+
+type Question<Answer> = (resolvers: Resolvers, context: RequestContext) => Promise<Answer>;
+
+/** One place where a service runs: a process after the other. */
+export interface Instance {
+  readonly service: SubgraphName;
+  readonly name: string;
+  readonly process: Process;
+  readonly isReady: boolean;
+  trouble(server: 'database' | 'broker', trouble: Trouble): void;
+  /** SIGKILL; starts again by itself. */
+  kill(): void;
+  /** Ends gracefully and starts again. */
+  restart(): void;
+}
+
+const definitions = mapKeys(subgraphNames, (name) => definitionOf(name, {}));
+
+/** Noon in Seoul. */
+const beginning = Date.parse('2026-03-02T03:00:00.000Z');
+export const prefix = 'evt';
+const serverTimeoutMs = 1_000;
+const restartMs = 300;
+const requestTimeoutMs = 5_000;
+
+export interface WorldOptions {
+  scheduler: Scheduler;
+  /** Services that have two instances. */
+  twins: readonly SubgraphName[];
+  env: NodeJS.ProcessEnv;
+}
+
+export function createWorld({ scheduler, twins, env }: WorldOptions): World {
+  const settings = readConfig(serviceSettings, env);
+  const date = () => new Date(beginning + scheduler.now);
+  const databases = new Map<SubgraphName, Database>(subgraphNames.map((name) => [name, createDatabase(date)]));
+  const broker = createBroker({
+    scheduler,
+    prefix,
+    duplicateWindowMs: settings.DUPLICATE_WINDOW_MS,
+    requestTimeoutMs: settings.REQUEST_TIMEOUT_MS,
+  });
+  const databaseOf = (service: SubgraphName) => databases.get(service) ?? createDatabase(date);
+  const instances = subgraphNames.flatMap((service) =>
+    [1, 2]
+      .slice(0, twins.includes(service) ? 2 : 1)
+      .map((number) =>
+        createInstance({ scheduler, broker, database: databaseOf(service), settings, env, service, number, date }),
+      ),
+  );
+  const outside = createProcess('outside');
+  const operator = broker.connect(outside, linkOf({ scheduler, process: outside, died: () => undefined }, true));
+  let requests = 0;
+
+  function contextOf(viewer: Viewer): RequestContext {
+    requests += 1;
+    return {
+      viewer,
+      correlationId: `request ${requests}`,
+      traceparent: `00-${String(requests).padStart(32, '0')}-0000000000000001-01`,
+      load: async (_name, key, batch) => (await batch([key])).get(key) ?? null,
+    };
+  }
+
+  const rows = (service: SubgraphName, table: string) => databaseOf(service).table(table).find({});
+
+  return {
+    scheduler,
+    broker,
+    instances,
+    date,
+    start() {
+      for (const instance of instances) instance.start();
+    },
+    async ask(service, question, viewer) {
+      await scheduler.wait(0.2 + scheduler.dice.below(200) / 100);
+      const [first, ...others] = instances.filter((instance) => instance.service === service && instance.isReady);
+      if (!first) throw new UnavailableError(`No ${service} is ready.`);
+      const { process, subgraph } = scheduler.dice.pick([first, ...others]);
+      return new Promise((resolve, reject) => {
+        const stop = scheduler.after(requestTimeoutMs, () => reject(new UnavailableError('No answer in time.')));
+        const answered = (tell: () => void) => {
+          scheduler.after(0.2 + scheduler.dice.below(200) / 100, () => {
+            stop();
+            tell();
+          });
+        };
+        scheduler.after(
+          0,
+          () => {
+            question(subgraph?.resolvers ?? {}, contextOf(viewer)).then(
+              (answer) => process.alive && answered(() => resolve(answer)),
+              (error: unknown) => process.alive && answered(() => reject(error as Error)),
+            );
+          },
+          process,
+        );
+      });
+    },
+    operate: (service, endpoint, order) => operator.bus.ask(service, endpoint, order, 8_000),
+    heal() {
+      broker.deliveryMs = 5;
+      for (const instance of instances) {
+        instance.process.pausedUntil = 0;
+        instance.process.clockOffsetMs = 0;
+        instance.process.dies = null;
+        instance.trouble('database', 'none');
+        instance.trouble('broker', 'none');
+      }
+    },
+    rows,
+    evidence: () => gather(rows, broker),
+  };
+}
+
+interface InstanceOptions {
+  scheduler: Scheduler;
+  broker: Broker;
+  database: Database;
+  settings: Runtime['settings'];
+  env: NodeJS.ProcessEnv;
+  service: SubgraphName;
+  number: number;
+  date(): Date;
+}
+
+function createProcess(name: string): Process {
+  return { name, alive: true, pausedUntil: 0, clockOffsetMs: 0, dies: null };
+}
+
+function linkOf(
+  of: { scheduler: Scheduler; process: Process; died(): void },
+  toBroker: boolean,
+  state = { trouble: 'none' as Trouble },
+): Link {
+  const away = () =>
+    toBroker
+      ? new UnavailableError('The broker does not answer.')
+      : Object.assign(new Error('The database does not answer.'), { name: 'MongoNetworkError' });
+  return createLink({ ...of, state, timeoutMs: serverTimeoutMs, inOrder: toBroker, away });
+}
+
+function createInstance(
+  options: InstanceOptions,
+): Instance & { start(): void; readonly subgraph: Subgraph | undefined } {
+  const { scheduler, broker, service, number, settings, env } = options;
+  const name = `${service}#${number}`;
+  const troubles = { database: { trouble: 'none' as Trouble }, broker: { trouble: 'none' as Trouble } };
+  let process = createProcess(name);
+  let connection: BrokerConnection | undefined;
+  let running: { subgraph: Subgraph; assembly: Assembly } | undefined;
+
+  function start(): void {
+    process = { ...createProcess(name), clockOffsetMs: process.clockOffsetMs };
+    const of = { scheduler, process, died: kill };
+    connection = broker.connect(process, linkOf(of, true, troubles.broker));
+    const runtime = runtimeOf(process, connection, linkOf(of, false, troubles.database));
+    run(runtime, process).catch((error: unknown) => {
+      scheduler.note(`${name} ends at start: ${String(error)}`);
+      kill();
+    });
+  }
+
+  async function run(runtime: Runtime, of: Process): Promise<void> {
+    const subgraph = definitions[service].create(runtime);
+    const assembly = await assemble(runtime, subgraph);
+    if (!of.alive) return;
+    assembly.start();
+    running = { subgraph, assembly };
+    scheduler.note(`${name} is ready`);
+  }
+
+  function runtimeOf(of: Process, { bus }: BrokerConnection, link: Link): Runtime {
+    return {
+      service,
+      settings,
+      readSettings: (schema) => readConfig(schema, env),
+      logger: createLogger(scheduler, name),
+      metrics: silentMetrics,
+      database: createConnection(options.database, link),
+      bus,
+      verifyToken: () => Promise.resolve(null),
+      clock: () => new Date(options.date().getTime() + of.clockOffsetMs),
+      time: timeOf(scheduler, of),
+      random: () => scheduler.random(),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  function kill(): void {
+    if (!process.alive) return;
+    scheduler.note(`${name} dies`);
+    process.alive = false;
+    running = undefined;
+    broker.disconnect(process);
+    scheduler.after(restartMs, start);
+  }
+
+  function restart(): void {
+    if (!running) return;
+    const { assembly } = running;
+    const stopping = process;
+    running = undefined;
+    scheduler.note(`${name} stops`);
+    const end = () => {
+      if (process === stopping) kill();
+    };
+    scheduler.after(settings.STOP_TIMEOUT_MS, end);
+    assembly
+      .stopSweeping()
+      .then(() => assembly.close())
+      .then(end, end);
+  }
+
+  return {
+    service,
+    name,
+    get process() {
+      return process;
+    },
+    get isReady() {
+      return running !== undefined;
+    },
+    get subgraph() {
+      return running?.subgraph;
+    },
+    start,
+    kill,
+    restart,
+    trouble(server, trouble) {
+      const before = troubles[server].trouble;
+      troubles[server].trouble = trouble;
+      const cameBack = server === 'broker' && before !== 'none' && trouble === 'none';
+      if (cameBack) scheduler.after(5, () => connection?.reconnected(), process);
+    },
+  };
+}
+
+function mapKeys<Key extends string, Value>(keys: readonly Key[], toValue: (key: Key) => Value): Record<Key, Value> {
+  return Object.fromEntries(keys.map((key) => [key, toValue(key)])) as Record<Key, Value>;
+}
+
+/** Reads what there is to read, as an observer who needs no network. */
+function gather(rows: World['rows'], broker: Broker): Evidence {
+  const feed = rows('dashboard', 'feed') as unknown as { _id: number; totals: Totals }[];
+  const newest = feed.toSorted((one, other) => other._id - one._id)[0];
+  return {
+    journals: mapKeys(publishers, (publisher) => {
+      const documents = rows(publisher, 'journal') as unknown as JournalDocument[];
+      return documents.toSorted((one, other) => one.version - other.version);
+    }),
+    positions: mapKeys(
+      consumers,
+      (consumer) =>
+        new Map(rows(consumer, 'positions').map((row) => [String(row._id), Number(row['handled'] ?? row['version'])])),
+    ),
+    parked: mapKeys(consumers, (consumer) => {
+      const parked = rows(consumer, 'parked').filter(({ status }) => status === 'parked');
+      return new Set(parked.map(({ subject }) => String(subject)));
+    }),
+    broker: broker.messages().map(({ headers }) => ({ id: headers.get('ce-id') ?? '' }) as Evidence['broker'][number]),
+    dashboard: {
+      rows: new Map(rows('dashboard', 'reservations').map(({ _id, version: _version, ...row }) => [Number(_id), row])),
+      totals: newest?.totals ?? noTotals,
+    },
+  };
+}
+
+/** What services say goes into the trace. */
+function createLogger(scheduler: Scheduler, name: string): Logger {
+  const say = (level: string) => (fields: unknown, message?: unknown) => {
+    const { err, ...rest } = typeof fields === 'object' ? (fields as { err?: unknown }) : { err: undefined };
+    const details = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
+    scheduler.note(`${name} ${level}: ${String(message ?? fields)}${details}${err ? ` ${String(err)}` : ''}`);
+  };
+  const levels = Object.fromEntries(
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((level) => [level, say(level)]),
+  );
+  return levels as unknown as Logger;
+}
+
+const silentMetrics = {
+  timeAppend: (append: Promise<boolean>) => append,
+  timePublish: (publish: Promise<void>) => publish,
+  refilled: () => undefined,
+  handled: () => undefined,
+  parked: () => undefined,
+  gauge: () => undefined,
+} as unknown as Metrics;
