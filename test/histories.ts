@@ -133,7 +133,12 @@ function whyNot({ opened, balance, held }: AccountState): string | null {
 }
 
 /** Refusals that a point decides, not a bike. */
-const accountRefusals: readonly string[] = ['NO_POINT_ACCOUNT', 'RIDER_HAS_LIVE_RESERVATION', 'INSUFFICIENT_POINTS'];
+const accountRefusals: readonly string[] = [
+  'NO_POINT_ACCOUNT',
+  'RIDER_HAS_LIVE_RESERVATION',
+  'INSUFFICIENT_POINTS',
+  'OUTSTANDING_DEBT',
+];
 /** A row was not written yet, or the bike was not known yet or withdrawn: nothing was done, and who has it stays open. */
 const sayNothing: readonly string[] = ['RESERVATION_NOT_FOUND', 'BIKE_NOT_FOUND', 'BIKE_NOT_IN_SERVICE'];
 /** Heard only once the points were taken. */

@@ -81,6 +81,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   async function run(): Promise<void> {
     while (!patience.ended) {
       try {
+        // Nothing may be handled before it is known what is parked.
+        await takeUpStranded();
         deliveries = await bus.consume({
           name,
           publishers: options.publishers,
@@ -157,13 +159,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
   return {
     start() {
-      // Nothing may be handled before it is known what is parked.
-      running = patience
-        .whileUnavailable(takeUpStranded)
-        .then(run)
-        .catch((error: unknown) => {
-          if (!isClosed()) logger.error({ err: error }, 'the consumer gave up');
-        });
+      running = run();
       stopLooking = time.every(options.stallMs / 2, () => {
         // An outage is told of by others; the next look comes soon.
         takeUpStranded().catch(() => undefined);

@@ -83,11 +83,15 @@ const injectors: Record<FaultKind, Inject> = {
     damage.brokerLost = true;
     broker.wipe();
   },
-  async 'roll-back-broker'({ broker, scheduler }, { forMs }, damage) {
+  async 'roll-back-broker'({ broker, scheduler, instances }, { forMs }, damage) {
     damage.brokerLost = true;
     const putBack = broker.copy();
     await scheduler.wait(forMs);
+    // Nobody can do that to a broker that runs.
+    for (const instance of instances) instance.trouble('broker', 'refused');
     putBack();
+    await scheduler.wait(scheduler.dice.below(500));
+    for (const instance of instances) instance.trouble('broker', 'none');
   },
   'lose-messages': ({ broker, scheduler }, { detail }, damage) => {
     damage.brokerLost = true;
