@@ -91,6 +91,9 @@ interface BrokerOptions {
   requestTimeoutMs: number;
 }
 
+/** A client gives a pull up after two heartbeats that did not come. */
+const silenceMs = 4_000;
+
 class NoStreamError extends UnavailableError {}
 
 export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTimeoutMs }: BrokerOptions): Broker {
@@ -198,6 +201,8 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
     pulls.push(pull);
     const found = store?.durables.get(durable);
     if (found) pump(found);
+    // The consumer is gone already: the client hears nothing.
+    else scheduler.after(silenceMs, () => pull.end(), process);
     return {
       stop: () => pull.end(),
       async *[Symbol.asyncIterator]() {

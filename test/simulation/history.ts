@@ -144,15 +144,14 @@ function views(world: World, { journals }: Evidence): string[] {
   ];
   return expected.flatMap(([rows, field, values]) => {
     const shown = new Map(rows.map((row) => [row._id, row[field]]));
-    return [...values].flatMap(([id, value]) => {
-      // An account that was refused all it asked for has no row.
-      const seen = shown.get(id) ?? (field === 'totalPoint' ? 0 : undefined);
-      return seen === value
-        ? []
-        : [`the owner shows ${field} ${String(seen)} for ${String(id)}, decided ${String(value)}`];
-    });
+    return [...values]
+      .filter(([id, value]) => (shown.get(id) ?? unseen) !== value)
+      .map(([id, value]) => `the owner decided that ${String(id)} has ${field} ${String(value)}, and shows another`);
   });
 }
+
+/** An account that was refused all it asked for has no row. */
+const unseen = 0;
 
 function fieldOf(journal: JournalDocument[], key: string, field: string): Map<unknown, unknown> {
   const states = heads(journal).map(({ state }) => state as Record<string, unknown>);

@@ -95,7 +95,7 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
   hasty: fc.boolean(),
   twins: fc.subarray([...subgraphNames]),
   bikes: fc.integer({ min: 1, max: 2 }),
-  riders: fc.array(rider, { minLength: 1, maxLength: 3 }),
+  riders: fc.array(rider, { minLength: 1, maxLength: 4 }),
   conditions: fc.array(
     fc.record({
       at: fc.nat(5_000),
@@ -104,7 +104,7 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
     }),
     { maxLength: 2 },
   ),
-  faults: fc.array(fault, { maxLength: 4 }),
+  faults: fc.array(fault, { maxLength: 6 }),
 });
 
 /** A plan in lines, for people. */

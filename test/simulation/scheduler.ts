@@ -84,12 +84,12 @@ export function createScheduler(seed: number): Scheduler {
     },
     wait: (ms) => new Promise((resolve) => void scheduler.after(ms, resolve)),
     async until(work) {
-      let over = false;
+      const state = { isOver: false };
       const end = () => {
-        over = true;
+        state.isOver = true;
       };
       work.then(end, end);
-      for (await rest(); !over;) {
+      for (await rest(); !state.isOver;) {
         const due = planned.pop();
         if (!due) throw new Error('Nothing is left that could happen.');
         if (step(due)) await rest();

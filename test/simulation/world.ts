@@ -131,7 +131,8 @@ export function createWorld({ scheduler, twins, env }: WorldOptions): World {
           () => {
             question(subgraph?.resolvers ?? {}, contextOf(viewer)).then(
               (answer) => process.alive && answered(() => resolve(answer)),
-              (error: unknown) => process.alive && answered(() => reject(error as Error)),
+              (error: unknown) =>
+                process.alive && answered(() => reject(error instanceof Error ? error : new Error(String(error)))),
             );
           },
           process,
@@ -309,15 +310,14 @@ function gather(rows: World['rows'], broker: Broker): Evidence {
 
 /** What services say goes into the trace. */
 function createLogger(scheduler: Scheduler, name: string): Logger {
-  const say = (level: string) => (fields: unknown, message?: unknown) => {
-    const { err, ...rest } = typeof fields === 'object' ? (fields as { err?: unknown }) : { err: undefined };
-    const details = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '';
-    scheduler.note(`${name} ${level}: ${String(message ?? fields)}${details}${err ? ` ${String(err)}` : ''}`);
+  const say = (level: string) => (said: unknown, phrase?: unknown) => {
+    const fields = typeof said === 'object' ? { ...said } : {};
+    const { err, ...rest } = fields as { err?: unknown };
+    const error = err instanceof Error ? ` ${err.message}` : '';
+    scheduler.note(`${name} ${level}: ${String(phrase ?? said)} ${JSON.stringify(rest)}${error}`);
   };
-  const levels = Object.fromEntries(
-    ['trace', 'debug', 'info', 'warn', 'error', 'fatal'].map((level) => [level, say(level)]),
-  );
-  return levels as unknown as Logger;
+  const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+  return Object.fromEntries(levels.map((level) => [level, say(level)])) as unknown as Logger;
 }
 
 const silentMetrics = {
