@@ -131,6 +131,18 @@ const settled = (consumer: Consumer) =>
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
 describe('a consumer', () => {
+  it('begins although its first look at what is parked failed', async () => {
+    const { owner, add, publish, follow } = await createScene();
+    const [event] = await add('a', 1);
+    await publish(event as Envelope);
+    const parking = createParking(createParkingTable(owner.database), () => new Date());
+    const looks = [() => Promise.reject(new Error('the database stumbled'))];
+    const { versionsOf } = await follow({
+      parking: { ...parking, firsts: () => (looks.pop() ?? (() => parking.firsts()))() },
+    });
+    await until('it is handled', () => versionsOf('a').length === 1);
+  });
+
   it('handles a subject in order, and different subjects side by side', async () => {
     const { add, publish, follow } = await createScene();
     const streams = ['a', 'b', 'c', 'd'];

@@ -206,8 +206,8 @@ function createInstance(
   async function run(runtime: Runtime, of: Process): Promise<void> {
     const subgraph = definitions[service].create(runtime);
     const assembly = await assemble(runtime, subgraph);
+    await assembly.start();
     if (!of.alive) return;
-    assembly.start();
     running = { subgraph, assembly };
     scheduler.note(`${name} is ready`);
   }
