@@ -12,7 +12,7 @@ describe('a simulated history', () => {
   });
 
   it('fails where a promise is broken, and is shrunk to little more than that', async () => {
-    const failing = await shrink(7, 10_000, ({ decisions }) => (decisions > 3 ? ['more than three decisions'] : []));
+    const failing = await shrink(7, 40_000, ({ decisions }) => (decisions > 3 ? ['more than three decisions'] : []));
     expect(failing?.history.violations).toContain('more than three decisions');
     expect(failing?.plan.faults).toEqual([]);
     expect(failing?.plan.riders).toHaveLength(1);
