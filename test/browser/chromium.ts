@@ -1,7 +1,7 @@
 /** The pages in a real Chromium, against a whole system. CHROMIUM names the browser; without one the suites are skipped, in CI they fail. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 import type { Client } from '../../schema/client/client.ts';
 import { RegisterBikeDocument } from '../../schema/client/generated/graphql.ts';
 import { startSystem, type SystemOptions, type TestSystem } from '../system.ts';
@@ -11,7 +11,7 @@ const isInstalled = existsSync(chromiumPath);
 const startTimeoutMs = 180_000;
 const testTimeoutMs = 120_000;
 /** For what a page is waited for; a machine under load is slow, a page that lost something never comes. */
-const waitTimeoutMs = 60_000;
+const waitTimeoutMs = Number(process.env["W"] ?? 60_000);
 
 /** Where the screenshots go. */
 export const artifacts = new URL('../../artifacts/', import.meta.url).pathname;
@@ -21,8 +21,8 @@ export interface Visit extends Pick<BrowserContextOptions, 'colorScheme' | 'java
   width: number;
   height?: number;
   language?: 'ko' | 'en';
-  /** Name of the screenshot, taken also when the visit fails. */
-  shot: string;
+  /** Name of the screenshot that is taken at the end, also when the visit fails. */
+  shot?: string;
   /** Where the router is reached; through a proxy, say. */
   origin?: string;
   /** Complaints of the console that this visit is about. */
@@ -105,7 +105,7 @@ async function visitPage(
     await page.goto(origin + path);
     await doThere(page);
   } finally {
-    await page.screenshot({ path: `${artifacts}${shot}.png`, fullPage: true });
+    if (shot) await page.screenshot({ path: `${artifacts}${shot}.png`, fullPage: true });
     await page.context().close();
   }
   expect(complaints.filter((complaint) => !expectedComplaints?.test(complaint))).toEqual([]);
@@ -128,7 +128,11 @@ function complaintsOf(page: Page, ownHost: string): string[] {
 
 /** The dashboard follows what happens. */
 export async function untilLive(page: Page): Promise<void> {
-  await page.locator('.connection[data-status="live"]').waitFor();
+  await liveLamp(page).waitFor();
+}
+
+export function liveLamp(page: Page): Locator {
+  return page.locator('.connection[data-status="live"]');
 }
 
 /** Becomes somebody else, on any page but the playground. */
@@ -142,7 +146,7 @@ export async function signInAs(page: Page, userId: string, role: string): Promis
 }
 
 /** The table's row of a reservation. */
-export function rowOf(page: Page, reserveNo: number) {
+export function rowOf(page: Page, reserveNo: number): Locator {
   return page.locator(`[role="row"][data-reserve-no="${reserveNo}"]`);
 }
 

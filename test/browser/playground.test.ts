@@ -1,11 +1,12 @@
-import { it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { until } from '../system.ts';
+import { violationsOf } from './accessibility.ts';
 import { describeInBrowser } from './chromium.ts';
 
 describeInBrowser('the playground', (stage) => {
   it('runs a subscription', async () => {
     await stage.visit({ path: '/playground', width: 1440, shot: 'playground-subscription' }, async (page) => {
-      await page.getByRole('tab', { name: 'DashboardUpdated' }).click();
+      await page.locator('.graphiql-tabs').getByRole('button', { name: 'DashboardUpdated' }).click();
       await page.locator('.graphiql-query-editor .view-lines').filter({ hasText: 'DashboardUpdated' }).waitFor();
       const execute = page.getByRole('button', { name: 'Execute' });
       const response = page.locator('.graphiql-response');
@@ -21,6 +22,14 @@ describeInBrowser('the playground', (stage) => {
         60_000,
         250,
       );
+    });
+  });
+
+  it('documents the schema, where there is room', async () => {
+    await stage.visit({ path: '/playground', width: 1440, shot: 'playground-schema' }, async (page) => {
+      await page.locator('.graphiql-plugin').getByRole('link', { name: 'Mutation', exact: true }).click();
+      await page.locator('.graphiql-plugin').getByText('reserveBike', { exact: true }).waitFor();
+      expect(await violationsOf(page)).toEqual([]);
     });
   });
 });

@@ -6,7 +6,7 @@ import './playground.css';
 import { createGraphiQLFetcher, type Fetcher } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
 import { createClient } from 'graphql-ws/client';
-import { StrictMode, useMemo } from 'react';
+import { StrictMode, useEffect, useMemo, useRef } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Wheel } from '../design/icons.tsx';
 import { graphqlUrl, type Session } from '../session/session.ts';
@@ -15,6 +15,7 @@ import { Navigation } from '../shell/navigation.tsx';
 import { applyTheme, rememberedTheme } from '../shell/theme.ts';
 import { SpeechProvider, useSharedWords } from '../words/speech.tsx';
 import { Identity } from './identity.tsx';
+import { mendTabs } from './mend-tabs.ts';
 import { stories } from './stories.ts';
 
 /** As in playground.css: below it the documentation opens when it is asked for. */
@@ -26,8 +27,10 @@ function Playground() {
   const { config, session, failed } = sessionState;
   const fetcher = useMemo(() => createFetcher(session), [session]);
   const theme = rememberedTheme();
+  const page = useRef<HTMLDivElement>(null);
+  useEffect(() => (page.current ? mendTabs(page.current) : undefined), []);
   return (
-    <div className="playground">
+    <div className="playground" ref={page}>
       <PlaygroundHeader {...sessionState} />
       <h1 className="visually-hidden">{words.pageTitles.playground}</h1>
       {failed && (

@@ -35,8 +35,7 @@ export function Purse({ rider, debt, isOpen, onOpen, onDone }: PurseProps) {
     intention.settled();
     if (refusal) return refused(refusal);
     if (!approval) return good((shared) => shared.onItsWay);
-    const [bought, total] = [formatCount(approval.price), formatCount(approval.user.totalPoint)];
-    return good(() => rideWords[language].bought(bought, total));
+    return good(() => rideWords[language].bought(formatCount(approval.price)));
   }
 
   async function submit(price: number) {
