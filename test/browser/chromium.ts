@@ -11,7 +11,7 @@ const isInstalled = existsSync(chromiumPath);
 const startTimeoutMs = 180_000;
 const testTimeoutMs = 120_000;
 /** For what a page is waited for; a machine under load is slow, a page that lost something never comes. */
-const waitTimeoutMs = Number(process.env["W"] ?? 60_000);
+const waitTimeoutMs = Number(process.env['W'] ?? 60_000);
 
 /** Where the screenshots go. */
 export const artifacts = new URL('../../artifacts/', import.meta.url).pathname;
@@ -39,7 +39,11 @@ export interface Stage {
 }
 
 /** A suite in a browser; `specify` says what happens on its stage, which stands while its tests run. */
-export function describeInBrowser(name: string, specify: (stage: Stage) => void, options: SystemOptions = {}): void {
+export function describeInBrowser(
+  name: string,
+  specify: (stage: Stage) => void,
+  prepare: () => Promise<SystemOptions> = async () => ({}),
+): void {
   if (!isInstalled && process.env['CI'] === 'true') {
     throw new Error(`CI needs Chromium, and there is none at ${chromiumPath}: install it or set CHROMIUM.`);
   }
@@ -53,7 +57,7 @@ export function describeInBrowser(name: string, specify: (stage: Stage) => void,
 
     beforeAll(async () => {
       mkdirSync(artifacts, { recursive: true });
-      [system, browser] = await Promise.all([startSystem(options), launch()]);
+      [system, browser] = await Promise.all([startSystem(await prepare()), launch()]);
       operator = await system.client('operator', 'operator');
     }, startTimeoutMs);
 
