@@ -20,10 +20,10 @@ describeInBrowser(
       [bikeId = 0] = await stage.registerBikes(1);
       user10 = await rider(stage.system, '10');
       await user10.buys(50_000);
-    await until('the dashboard knows of both', async () => {
-      const { totals } = (await stage.operator.request(DashboardDocument, {})).dashboard;
-      return totals.bikes === 1 && totals.pointsInCirculation === 50_000;
-    });
+      await until('the dashboard knows of both', async () => {
+        const { totals } = (await stage.operator.request(DashboardDocument, {})).dashboard;
+        return totals.bikes === 1 && totals.pointsInCirculation === 50_000;
+      });
     });
     afterAll(() => network.close());
 

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, it } from '@jest/globals';
 import { rider } from '../people.ts';
 import { describeInBrowser, rowOf, signInAs, untilLive } from './chromium.ts';
@@ -28,6 +29,78 @@ describeInBrowser('the dashboard', (stage) => {
       await untilLive(page);
       await signInAs(page, '10', 'rider');
       await page.getByText('이 역할로는 현황을 볼 수 없습니다').waitFor();
+    });
+  });
+
+  it('keeps in the address what is looked for, and gives it as a file', async () => {
+    await stage.visit({ path: '/?q=10', width: 1440, shot: 'dashboard-filtered' }, async (page) => {
+      await untilLive(page);
+      await page.getByRole('button', { name: /^예약취소/ }).click();
+      await page.getByRole('button', { name: '자전거', exact: true }).click();
+      await page.reload();
+      await page.getByRole('columnheader', { name: '자전거' }).and(page.locator('[aria-sort="ascending"]')).waitFor();
+      await page.locator('.row[data-status="CANCELLED"]').first().waitFor();
+      expect(await page.locator('.row[data-status]:not([data-status="CANCELLED"])').count()).toBe(0);
+      expect(new URL(page.url()).search).toBe('?q=10&status=CANCELLED&sort=bikeId');
+
+      const saved = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'CSV 내려받기' }).click();
+      const download = await saved;
+      expect(download.suggestedFilename()).toMatch(
+        /^예약현황-\d{8}T\d{6}\+0900-status-CANCELLED-q-10-sort-bikeId\.csv$/,
+      );
+      const [head, ...lines] = (await readFile(await download.path(), 'utf8')).trim().split('\r\n');
+      expect(head).toMatch(/^\uFEFF?reserveNo,reserveStatus,bikeId,userId,/);
+      expect(lines.length).toBeGreaterThan(0);
+      for (const line of lines) expect(line).toMatch(/^\d+,CANCELLED,\d+,10,.*,"?status=CANCELLED&q=10&sort=bikeId"?$/);
+    });
+  });
+
+  it('holds still while it is paused, and counts what waits', async () => {
+    const [bikeId = 0] = await stage.registerBikes(1);
+    const user11 = await rider(stage.system, '11');
+    await user11.buys(1000);
+    await stage.visit({ path: '/', width: 1440, reducedMotion: 'reduce', shot: 'dashboard-paused' }, async (page) => {
+      await untilLive(page);
+      expect(await page.evaluate("getComputedStyle(document.querySelector('.lamp')).animationIterationCount")).toBe(
+        '1',
+      );
+      await page.getByRole('button', { name: '화면 멈춤' }).click();
+      const { reserveNo } = await user11.reserves(bikeId);
+      await page.getByText(/^변경 [1-9]\d*건 대기$/).waitFor();
+      expect(await rowOf(page, reserveNo).count()).toBe(0);
+      await page
+        .getByRole('button', { name: /^다시 보기/ })
+        .first()
+        .click();
+      await rowOf(page, reserveNo).getByText('예약됨').waitFor();
+    });
+  });
+
+  it('is used by keyboard, and what changes takes nobody from their place', async () => {
+    const [bikeId = 0] = await stage.registerBikes(1);
+    const user12 = await rider(stage.system, '12');
+    await user12.buys(5000);
+    const first = await user12.reserves(bikeId);
+    await user12.cancels(first.reserveNo);
+    await stage.visit({ path: '/', width: 1440, shot: 'dashboard-keyboard' }, async (page) => {
+      await untilLive(page);
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      await page.locator('#content:focus').waitFor();
+
+      await rowOf(page, first.reserveNo).getByRole('link').focus();
+      const second = await user12.reserves(bikeId);
+      await rowOf(page, second.reserveNo).getByText('예약됨').waitFor();
+      expect(await page.locator('a:focus').innerText()).toBe(String(first.reserveNo));
+
+      await page.locator('.cells a[tabindex="0"]').focus();
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('Enter');
+      await page.locator('#found-title').getByText('자전거 2').first().waitFor();
+      expect(new URL(page.url()).search).toBe('?bike=2');
+      await page.goBack();
+      await untilLive(page);
     });
   });
 });

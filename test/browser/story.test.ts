@@ -32,10 +32,34 @@ describeInBrowser('the story, by clicking', (stage) => {
         await ride.getByRole('button', { name: '대여 시작' }).click();
         await rowOf(watcher, 2).getByText('이용중').waitFor();
         await ride.getByRole('button', { name: '반납하기' }).click();
+        await ride.getByText('반납했습니다.').waitFor();
         await rowOf(watcher, 2).getByText('사용완료').waitFor();
         await ride.locator('.history').getByText('사용완료').waitFor();
         await untilBalance(ride, '7,000');
         expect(await overflowOf(ride)).toBe(0);
+      });
+    });
+  });
+
+  it('shows a rider at once what an operator does, and the operator what the rider did', async () => {
+    const [bikeId = 0] = await stage.registerBikes(1);
+    await stage.visit({ path: '/ride', width: 390, height: 844, shot: 'story-forced-ride' }, async (ride) => {
+      await signInAs(ride, '11', 'rider');
+      await buy(ride, '1,000');
+      await reserve(ride, bikeId);
+      await ride.getByText(`${bikeId}번 자전거를 예약했습니다.`).waitFor();
+
+      const path = `/fleet?bike=${bikeId}`;
+      await stage.visit({ path, width: 1440, shot: 'story-forced-fleet' }, async (fleet) => {
+        await fleet.getByRole('button', { name: /^예약 \d+ 강제 취소$/ }).click();
+        await fleet.getByRole('dialog').getByLabel('사유').fill('Road works');
+        await fleet.getByRole('dialog').getByRole('button', { name: '강제 취소' }).click();
+        await fleet.getByText('아무도 쓰지 않습니다.').waitFor();
+        await ride.locator('.history').getByText('예약취소').waitFor();
+        await untilBalance(ride, '1,000');
+
+        await fleet.locator('.lines').getByRole('link', { name: /^#/ }).first().click();
+        await fleet.locator('.trail').getByText('Road works').waitFor();
       });
     });
   });

@@ -13,7 +13,11 @@ export interface LiveAnswer<Data> {
 }
 
 const longestDelayMs = 10_000;
-const settleMs = 1_000;
+/**
+ * What a change entails elsewhere, a payment say, and what changes between the answer and the subscription's beginning,
+ * comes with no event of its own: asked again so much later.
+ */
+const afterwardsMs = [500, 2_000, 8_000];
 
 /**
  * The answer to a query about a rider, asked again each time one of their reservations changes and after every lost
@@ -39,17 +43,22 @@ export function useLiveAnswer<Data, Variables extends { userId: string }>(
       if (turn === latest && !leaving.signal.aborted) setData(answer);
     };
     ask.current = () => load().catch(() => undefined);
+    let afterwards: ReturnType<typeof setTimeout>[] = [];
+    const forgetAfterwards = () => afterwards.forEach((timer) => clearTimeout(timer));
+    leaving.signal.addEventListener('abort', forgetAfterwards);
+    const loadNowAndAfterwards = async () => {
+      forgetAfterwards();
+      await load();
+      afterwards = isAborted(leaving.signal) ? [] : afterwardsMs.map((ms) => setTimeout(() => void ask.current(), ms));
+    };
     const follow = async () => {
       for (let retry = 0; !leaving.signal.aborted; retry += 1) {
         try {
-          await load();
+          await loadNowAndAfterwards();
           setLostSince(null);
           retry = 0;
-          // What changes between the answer and the subscription's beginning comes with no event.
-          const settle = setTimeout(() => void ask.current(), settleMs);
-          leaving.signal.addEventListener('abort', () => clearTimeout(settle), { once: true });
           for await (const _change of client.subscribe(ReservationChangedDocument, { userId: asked.userId })) {
-            await load();
+            await loadNowAndAfterwards();
           }
         } catch {
           // Whatever it was: say since when, wait, and begin anew from the whole answer.

@@ -9,7 +9,7 @@ import { useIntention } from '../data/use-intention.ts';
 import { ConfirmDialog } from '../design/confirm.tsx';
 import { Button } from '../design/controls.tsx';
 import { BikeSwatch } from '../design/icons.tsx';
-import { good, type Outcome, OutcomeText, refused, useSubmission } from '../design/submission.tsx';
+import { good, type Outcome, OutcomeText, refused, type Submission } from '../design/submission.tsx';
 import { type Acting, useActing } from '../session/acting.ts';
 import { useSharedWords, useSpeech, useWords } from '../words/speech.tsx';
 import type { Ride } from './page.tsx';
@@ -18,13 +18,18 @@ import { rideWords } from './words.ts';
 
 type Step = 'start' | 'return' | 'cancel';
 
+interface CurrentProps {
+  ride: Ride;
+  submission: Submission;
+  onDone: () => Promise<void>;
+}
+
 /** The reservation or ride that the rider has now, and what can be done with it. */
-export function Current({ ride, onDone }: { ride: Ride; onDone: () => Promise<void> }) {
+export function Current({ ride, submission, onDone }: CurrentProps) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const { language } = useSpeech();
   const acting = useActing();
-  const submission = useSubmission();
   const intention = useIntention();
   const [asking, setAsking] = useState(false);
   const isRiding = ride.reserveStatus === 'IN_USE';

@@ -9,7 +9,7 @@ import { useAllPages } from '../data/use-all-pages.ts';
 import { useIntention } from '../data/use-intention.ts';
 import { Button, Empty, Field, Skeleton } from '../design/controls.tsx';
 import { BikeSwatch } from '../design/icons.tsx';
-import { good, type Outcome, OutcomeText, refused, useSubmission } from '../design/submission.tsx';
+import { good, type Outcome, OutcomeText, refused, type Submission } from '../design/submission.tsx';
 import { useActing } from '../session/acting.ts';
 import { formatCount, useSharedWords, useSpeech, useWords } from '../words/speech.tsx';
 import { nearestFree } from './nearest-free.ts';
@@ -24,17 +24,17 @@ const askEveryMs = 10_000;
 interface FindBikeProps {
   /** Changes when the rider's own reservations did. */
   version: number;
+  submission: Submission;
   onDone: () => Promise<void>;
   onBuy: () => void;
 }
 
 /** Which bike to take: by the number that stands on it, or from those that are free. */
-export function FindBike({ version, onDone, onBuy }: FindBikeProps) {
+export function FindBike({ version, submission, onDone, onBuy }: FindBikeProps) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const { language } = useSpeech();
   const acting = useActing();
-  const submission = useSubmission();
   const intention = useIntention();
   const [bikeId, setBikeId] = useState('');
   const [asked, setAsked] = useState<number | null>(null);

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { RiderHomeDocument, type RiderHomeQuery } from '../../../../schema/client/generated/graphql.ts';
 import { useLiveAnswer } from '../data/use-live-answer.ts';
 import { Skeleton } from '../design/controls.tsx';
+import { useSubmission } from '../design/submission.tsx';
 import { type Acting, useActing } from '../session/acting.ts';
 import { useSessionState } from '../session/session-context.ts';
 import { clockTime } from '../words/seoul-time.ts';
@@ -40,6 +41,8 @@ function RiderHome({ acting }: { acting: Acting }) {
   const { userId } = acting.session;
   const { data, lostSince, refresh } = useLiveAnswer(acting.client, RiderHomeDocument, { userId });
   const [wantsPoints, setWantsPoints] = useState(false);
+  // One for both: what ended one of them is told in the other.
+  const submission = useSubmission();
   const rider = data?.me;
   const ride = rider?.currentReservation;
   return (
@@ -59,9 +62,14 @@ function RiderHome({ acting }: { acting: Acting }) {
             onDone={refresh}
           />
           {ride ? (
-            <Current ride={ride} onDone={refresh} />
+            <Current ride={ride} submission={submission} onDone={refresh} />
           ) : (
-            <FindBike version={rider.reservations.totalCount} onDone={refresh} onBuy={() => setWantsPoints(true)} />
+            <FindBike
+              version={rider.reservations.totalCount}
+              submission={submission}
+              onDone={refresh}
+              onBuy={() => setWantsPoints(true)}
+            />
           )}
           <History rider={rider} />
         </>
