@@ -1,13 +1,12 @@
 /** The pages in a real Chromium, against a whole system. CHROMIUM names the browser; without one the suites are skipped, in CI they fail. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import type { Client } from '../../schema/client/client.ts';
 import { RegisterBikeDocument } from '../../schema/client/generated/graphql.ts';
+import { chromiumPath, isChromiumInstalled, launchChromium } from './launch.ts';
 import { startSystem, type SystemOptions, type TestSystem } from '../system.ts';
 
-const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const isInstalled = existsSync(chromiumPath);
 const startTimeoutMs = 180_000;
 const testTimeoutMs = 120_000;
 /** For what a page is waited for; a machine under load is slow, a page that lost something never comes. */
@@ -44,12 +43,13 @@ export function describeInBrowser(
   specify: (stage: Stage) => void,
   prepare: () => Promise<SystemOptions> = async () => ({}),
 ): void {
-  if (!isInstalled && process.env['CI'] === 'true') {
+  if (!isChromiumInstalled && process.env['CI'] === 'true') {
     throw new Error(`CI needs Chromium, and there is none at ${chromiumPath}: install it or set CHROMIUM.`);
   }
-  if (!isInstalled) console.warn(`Browser tests skipped: no Chromium at ${chromiumPath}. Install it or set CHROMIUM.`);
+  if (!isChromiumInstalled)
+    console.warn(`Browser tests skipped: no Chromium at ${chromiumPath}. Install it or set CHROMIUM.`);
 
-  (isInstalled ? describe : describe.skip)(name, () => {
+  (isChromiumInstalled ? describe : describe.skip)(name, () => {
     jest.setTimeout(testTimeoutMs);
     let system: TestSystem;
     let operator: Client;
@@ -57,7 +57,7 @@ export function describeInBrowser(
 
     beforeAll(async () => {
       mkdirSync(artifacts, { recursive: true });
-      [system, browser] = await Promise.all([startSystem(await prepare()), launch()]);
+      [system, browser] = await Promise.all([startSystem(await prepare()), launchChromium()]);
       operator = await system.client('operator', 'operator');
     }, startTimeoutMs);
 
@@ -80,13 +80,6 @@ export function describeInBrowser(
         return bikeIds;
       },
     });
-  });
-}
-
-export function launch(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: chromiumPath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   });
 }
 

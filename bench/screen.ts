@@ -1,0 +1,222 @@
+/**
+ * `node bench/screen.ts`: what the live dashboard costs a browser. Chromium shows 5,000 rows while a made-up city streams
+ * changes at a constant pace through the real router; only the services behind it are played, so that the pace is exact and
+ * the two cores belong to the screen. `-- --help` is in bench/README.md.
+ */
+import { writeFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { Browser, CDPSession, Page } from 'playwright-core';
+import { createDevelopmentKeys } from '../deploy/local/development-keys.ts';
+import { startRouter } from '../router/router.ts';
+import { startTestSubgraph } from '../router/testing/subgraph-server.ts';
+import { createTokenVerifier, processSettings, readConfig } from '../subgraphs/chassis/process.ts';
+import { launchChromium } from '../test/browser/launch.ts';
+import { machine, versions } from './environment.ts';
+import { createCityFeed, type CityFeed } from './screen-feed.ts';
+import { distributionOf, median, round } from './statistics.ts';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '5000' },
+    /** Updates a second, one measurement each. */
+    rates: { type: 'string', default: '50,100' },
+    seconds: { type: 'string', default: '30' },
+    /** How long memory is watched, at the last of the rates. */
+    'soak-minutes': { type: 'string', default: '10' },
+    loads: { type: 'string', default: '5' },
+    out: { type: 'string', default: '' },
+  },
+});
+const rates = values.rates.split(',').map(Number);
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+/** Looks with every frame, from the first on. */
+const watchLoad = `
+  window.seenAt = {};
+  const look = () => {
+    if (document.querySelector('.rows .row')) seenAt.row ??= performance.now();
+    if (document.querySelector('.connection[data-status="live"]')) seenAt.lamp ??= performance.now();
+    if (!seenAt.row || !seenAt.lamp) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);`;
+
+const countFrames = `
+  window.frames60 = { gaps: [], tasks: [], running: true };
+  window.frames60.observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) frames60.tasks.push(duration);
+  });
+  frames60.observer.observe({ entryTypes: ['longtask'] });
+  let last = performance.now();
+  requestAnimationFrame(function frame(now) {
+    if (!frames60.running) return;
+    frames60.gaps.push(now - last);
+    last = now;
+    requestAnimationFrame(frame);
+  });`;
+const frameMs = 1000 / 60;
+const sampleEveryMs = 30_000;
+
+const city = createCityFeed(Number(values.rows));
+const served = await serve(city);
+const browser = await launchChromium();
+try {
+  const result = {
+    date: new Date().toISOString(),
+    machine: machine(),
+    versions: { ...(await versions()), chromium: browser.version() },
+    options: values,
+    firstLoad: await measureLoads(browser, Number(values.loads)),
+    streaming: [] as Streaming[],
+    soak: null as Soak | null,
+  };
+  const page = await openDashboard(browser);
+  for (const rate of rates) {
+    say(`${rate} updates a second for ${values.seconds} s …`);
+    result.streaming.push(await measureStreaming(page, rate, Number(values.seconds)));
+    say(JSON.stringify(result.streaming.at(-1)));
+  }
+  if (Number(values['soak-minutes']) > 0) {
+    result.soak = await soak(page, rates.at(-1) ?? 0, Number(values['soak-minutes']));
+  }
+  const text = `${JSON.stringify(result, null, 2)}\n`;
+  if (values.out) await writeFile(values.out, text);
+  else process.stdout.write(text);
+} finally {
+  city.pace(0);
+  await browser.close();
+  await served.close();
+}
+
+async function serve({ resolvers }: CityFeed) {
+  const env: NodeJS.ProcessEnv = { LANDSCAPE: 'development', LOG_LEVEL: 'warn', ...(await createDevelopmentKeys()) };
+  const verifyToken = await createTokenVerifier(readConfig(processSettings, env));
+  const subgraphs = [
+    await startTestSubgraph('dashboard', resolvers.dashboard, verifyToken),
+    await startTestSubgraph('bike', resolvers.bike, verifyToken),
+  ];
+  const [dashboard, bike] = subgraphs.map(({ url }) => url);
+  const router = await startRouter({ ...env, DASHBOARD_URL: dashboard, BIKE_URL: bike }, { port: 0 });
+  return {
+    url: `http://127.0.0.1:${router.port}/`,
+    async close() {
+      await router.close();
+      await Promise.all(subgraphs.map((subgraph) => subgraph.stop()));
+    },
+  };
+}
+
+/** From the address to what the page shows, in ms since navigation began: the first row, and the lamp that says live. */
+async function measureLoads(opened: Browser, times: number) {
+  const firstRow: number[] = [];
+  const live: number[] = [];
+  for (let time = 0; time < times; time += 1) {
+    const page = await openDashboard(opened);
+    const { row, lamp } = await page.evaluate<{ row: number; lamp: number }>('window.seenAt');
+    firstRow.push(row);
+    live.push(lamp);
+    await page.context().close();
+  }
+  return { loads: times, firstRowMs: median(firstRow), liveMs: median(live) };
+}
+
+/** A newcomer's page, nothing cached, live and with all of its rows. */
+async function openDashboard(opened: Browser): Promise<Page> {
+  const page = await opened.newPage({ viewport: { width: 1440, height: 900 }, timezoneId: 'Asia/Seoul' });
+  await page.addInitScript(watchLoad);
+  await page.goto(served.url);
+  await page.waitForFunction('window.seenAt.lamp && window.seenAt.row');
+  await page.waitForFunction(
+    `Number(document.querySelector('.table').getAttribute('aria-rowcount')) > ${Number(values.rows)}`,
+  );
+  return page;
+}
+
+interface Streaming {
+  updatesPerSecond: number;
+  /** That the screen folded in, by its own count of frames drawn, see frames. */
+  seconds: number;
+  /** Share of one core that the page's main thread worked, by the thread's own clock. */
+  mainThreadShare: number;
+  scriptShare: number;
+  layoutAndStyleShare: number;
+  /** Time between frames, in ms; a frame is due every 16.7 ms. */
+  frames: ReturnType<typeof distributionOf>;
+  /** Frames that were due and did not come, as a share of those due. */
+  droppedShare: number;
+  /** Tasks over 50 ms. */
+  longTasks: number;
+  longestTaskMs: number;
+}
+
+async function measureStreaming(page: Page, rate: number, seconds: number): Promise<Streaming> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  city.pace(rate);
+  await delay(3_000);
+  await page.evaluate(countFrames);
+  const before = await metricsOf(session);
+  const startedAt = performance.now();
+  await delay(seconds * 1000);
+  const after = await metricsOf(session);
+  const took = (performance.now() - startedAt) / 1000;
+  const { gaps, tasks } = await page.evaluate<{ gaps: number[]; tasks: number[] }>(
+    '(frames60.running = false, frames60.observer.disconnect(), { gaps: frames60.gaps.slice(1), tasks: frames60.tasks })',
+  );
+  city.pace(0);
+  await session.detach();
+  const share = (...names: string[]) =>
+    round(names.reduce((sum, name) => sum + (after[name] ?? NaN) - (before[name] ?? NaN), 0) / took);
+  const due = gaps.reduce((sum, gap) => sum + Math.max(1, Math.round(gap / frameMs)), 0);
+  return {
+    updatesPerSecond: rate,
+    seconds: round(took),
+    mainThreadShare: share('TaskDuration'),
+    scriptShare: share('ScriptDuration'),
+    layoutAndStyleShare: share('LayoutDuration', 'RecalcStyleDuration'),
+    frames: distributionOf(gaps),
+    droppedShare: round((due - gaps.length) / due),
+    longTasks: tasks.length,
+    longestTaskMs: round(Math.max(0, ...tasks)),
+  };
+}
+
+async function metricsOf(session: CDPSession): Promise<Record<string, number>> {
+  const { metrics } = await session.send('Performance.getMetrics');
+  return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
+}
+
+interface Soak {
+  updatesPerSecond: number;
+  minutes: number;
+  /** Of JavaScript, right after its garbage was collected: at the beginning, then every half minute. */
+  heapMb: number[];
+  nodes: number[];
+  /** Of the second half against the first, after the screen has filled. */
+  growthMb: number;
+}
+
+async function soak(page: Page, rate: number, minutes: number): Promise<Soak> {
+  say(`${rate} updates a second for ${minutes} min …`);
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable');
+  const heapMb: number[] = [];
+  const nodes: number[] = [];
+  const sample = async () => {
+    await session.send('HeapProfiler.collectGarbage');
+    const metrics = await metricsOf(session);
+    heapMb.push(round((metrics['JSHeapUsedSize'] ?? NaN) / 1_000_000));
+    nodes.push(metrics['Nodes'] ?? NaN);
+  };
+  city.pace(rate);
+  await sample();
+  for (let sampled = 0; sampled < (minutes * 60_000) / sampleEveryMs; sampled += 1) {
+    await delay(sampleEveryMs);
+    await sample();
+    say(`${heapMb.at(-1)} MB, ${nodes.at(-1)} nodes`);
+  }
+  city.pace(0);
+  const half = Math.ceil(heapMb.length / 2);
+  const growthMb = round(median(heapMb.slice(half)) - median(heapMb.slice(1, half)));
+  return { updatesPerSecond: rate, minutes, heapMb, nodes, growthMb };
+}
