@@ -10,13 +10,15 @@ import {
 import { createCounter, distributionOf, round, type Distribution } from './statistics.ts';
 
 export interface LoadOptions {
-  /** Reservations asked for per second, at even distances, whatever becomes of the earlier ones. */
-  rate: number;
-  seconds: number;
+  /** When reservations are asked for, in ms from the start and in order, whatever becomes of the earlier ones. */
+  schedule: readonly number[];
   riders: readonly Client[];
   bikeIds: readonly number[];
-  /** Pause of the rider before each next step. */
+  /** Pause of the rider before getting on the bike, and how long the ride takes. */
   pauseMs: number;
+  rideMs?: number;
+  /** Tells reserveBike apart by when it was due, in slices of this length. */
+  sliceMs?: number;
   signal: AbortSignal;
 }
 
@@ -27,6 +29,8 @@ export interface LoadResult {
   completed: number;
   completedPerSecond: number;
   reserveBike: Distribution;
+  /** The same by slices; empty without `sliceMs`. */
+  slices: Distribution[];
   startRide: Distribution;
   returnBike: Distribution;
   /** The three together, without the rider's pauses. */
@@ -49,13 +53,17 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const bikes = createPool(options.bikeIds);
   const times = { reserveBike: [] as number[], startRide: [] as number[], returnBike: [] as number[] };
   const stories: number[] = [];
+  const { pauseMs, rideMs = pauseMs, sliceMs = Infinity } = options;
+  const slices = sliceMs === Infinity ? [] : perSlice(options.schedule, sliceMs);
   const { counts: refusals, count: countRefusal } = createCounter();
   const { counts: errors, count: countError } = createCounter();
   let pending = 0;
 
   async function timed<Result>(name: keyof typeof times, dueAt: number, work: Promise<Result>): Promise<Result> {
     const result = await work;
-    times[name].push(performance.now() - dueAt);
+    const ms = performance.now() - dueAt;
+    times[name].push(ms);
+    if (name === 'reserveBike') slices[Math.floor((dueAt - startedAt) / sliceMs)]?.push(ms);
     return result;
   }
 
@@ -83,13 +91,13 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
         pending += 1;
         await outcomeOf(rider, reserveNo);
       }
-      await delay(options.pauseMs);
+      await delay(pauseMs);
       const { startRide } = await timed(
         'startRide',
         performance.now(),
         rider.request(StartRideDocument, { input: { reserveNo } }),
       );
-      await delay(options.pauseMs);
+      await delay(rideMs);
       const { returnBike } = await timed(
         'returnBike',
         performance.now(),
@@ -97,15 +105,15 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       );
       const refusal = startRide.refusal ?? returnBike.refusal;
       if (refusal) countRefusal(refusal.code);
-      else stories.push(performance.now() - dueAt - 2 * options.pauseMs);
+      else stories.push(performance.now() - dueAt - pauseMs - rideMs);
     }
   }
 
   const startedAt = performance.now();
   const running: Promise<void>[] = [];
-  const total = Math.round(options.rate * options.seconds);
-  for (let index = 0; index < total && !options.signal.aborted; index += 1) {
-    const dueAt = startedAt + (index * 1000) / options.rate;
+  for (const dueMs of options.schedule) {
+    if (options.signal.aborted) break;
+    const dueAt = startedAt + dueMs;
     const early = dueAt - performance.now();
     if (early > 0) await delay(early);
     running.push(play(dueAt).catch(() => undefined));
@@ -116,12 +124,13 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     delay(patienceMs, undefined, { signal: late.signal }).catch(() => undefined),
   ]);
   late.abort();
-  const seconds = (performance.now() - startedAt - 2 * options.pauseMs) / 1000;
+  const seconds = (performance.now() - startedAt - pauseMs - rideMs) / 1000;
   return {
     asked: running.length,
     completed: stories.length,
     completedPerSecond: round(stories.length / seconds),
     reserveBike: distributionOf(times.reserveBike),
+    slices: slices.map(distributionOf),
     startRide: distributionOf(times.startRide),
     returnBike: distributionOf(times.returnBike),
     story: distributionOf(stories),
@@ -129,6 +138,15 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     refusals: { ...refusals },
     errors: { ...errors },
   };
+}
+
+/** Requests at even distances. */
+export function evenly(rate: number, seconds: number): number[] {
+  return Array.from({ length: Math.round(rate * seconds) }, (_, index) => (index * 1000) / rate);
+}
+
+function perSlice(schedule: readonly number[], sliceMs: number): number[][] {
+  return Array.from({ length: Math.floor((schedule.at(-1) ?? 0) / sliceMs) + 1 }, () => []);
 }
 
 /** Ends whatever the rider has. @throws {Error} when that does not succeed for ten seconds. */

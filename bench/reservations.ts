@@ -8,7 +8,7 @@ import { checkInvariants } from '../test/invariants.ts';
 import { operationsPer, type OperationCounts } from './database-operations.ts';
 import { machine, versions } from './environment.ts';
 import { openScreen, type Screen } from './event-to-screen.ts';
-import { runLoad, type LoadResult } from './load.ts';
+import { evenly, runLoad, type LoadResult } from './load.ts';
 import { raceForOneBike } from './one-bike.ts';
 import { measureUsage, type Usage } from './process-usage.ts';
 import { registerBikes, signInRiders, untilQuiet } from './seeding.ts';
@@ -119,9 +119,9 @@ async function measure(options: Options, system: SystemUnderTest, signal: AbortS
   const riders = await signInRiders(system, Math.max(racers, places));
   await untilQuiet(operator);
   const screen = openScreen(operator);
-  const load = { rate: options.rate, riders, bikeIds, pauseMs, signal };
+  const load = { riders, bikeIds, pauseMs, signal };
   say(`Warming up for ${warmUpSeconds} s …`);
-  await runLoad({ ...load, seconds: warmUpSeconds });
+  await runLoad({ ...load, schedule: evenly(options.rate, warmUpSeconds) });
   await untilQuiet(operator);
 
   const runs: Run[] = [];
@@ -142,17 +142,17 @@ async function measure(options: Options, system: SystemUnderTest, signal: AbortS
 }
 
 async function measureRun(
-  { seconds }: Options,
+  { rate, seconds }: Options,
   system: SystemUnderTest,
   operator: Client,
   screen: Screen,
-  load: Omit<Parameters<typeof runLoad>[0], 'seconds'>,
+  load: Omit<Parameters<typeof runLoad>[0], 'schedule'>,
 ): Promise<Run> {
   const before = loadavg()[0] ?? NaN;
   const operationsBefore = await system.operations?.();
   screen.reset();
   const stopUsage = measureUsage(system.pids);
-  const result = await runLoad({ ...load, seconds });
+  const result = await runLoad({ ...load, schedule: evenly(rate, seconds) });
   const used = stopUsage();
   const drainMs = await untilQuiet(operator);
   const operationsAfter = await system.operations?.();
