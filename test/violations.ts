@@ -32,12 +32,12 @@ export const follows = {
 export type Consumer = keyof typeof follows;
 export const consumers = Object.keys(follows) as Consumer[];
 
-/** Says whether every decision was published, and handled or parked by all who follow it. */
+/** Says whether the broker has every decision, and all who follow it handled or parked it. */
 export function isQuiet(evidence: Evidence, prefix: string): boolean {
   const published = publishers.every((publisher) =>
     evidence.journals[publisher].every((document) => document.published),
   );
-  return published && unhandled(evidence, prefix).length === 0;
+  return published && unpublished(evidence).length === 0 && unhandled(evidence, prefix).length === 0;
 }
 
 /** What consumers have neither handled nor parked. */
@@ -174,14 +174,24 @@ function reservations(journals: Evidence['journals']): string[] {
 }
 
 /** I6 nothing is published that is not in a journal, and everything in a journal is published. */
-function publishedOnlyWhatWasDecided({ journals, broker }: Evidence): string[] {
+function publishedOnlyWhatWasDecided(evidence: Evidence): string[] {
+  const { journals, broker } = evidence;
   const decided = new Set(publishers.flatMap((publisher) => eventsOf(journals[publisher]).map(({ id }) => id)));
   const published = new Set(broker.map(({ id }) => id));
   const poison = (id: string) => id === '' || id.startsWith('poison');
   return [
     ...[...published].filter((id) => !decided.has(id) && !poison(id)).map((id) => `I6 ${id} is in no journal`),
-    ...[...decided].filter((id) => !published.has(id)).map((id) => `I6 ${id} was never published`),
+    ...unpublished(evidence),
   ];
+}
+
+/** What the broker does not have. */
+function unpublished({ journals, broker }: Evidence): string[] {
+  const published = new Set(broker.map(({ id }) => id));
+  return publishers
+    .flatMap((publisher) => eventsOf(journals[publisher]))
+    .filter(({ id }) => !published.has(id))
+    .map(({ id }) => `I6 ${id} was never published`);
 }
 
 /** I8 the dashboard is the fold of the journals, built from zero. */

@@ -16,8 +16,10 @@ export interface EventStream {
   pending(name: string): Promise<number>;
   /** What the broker holds; its stream is made when it has none. @throws {UnavailableError} while the broker is away. */
   holdings(): Promise<Holdings>;
-  /** The version that the broker has last of a stream; 0 when it has none. */
-  lastVersion(service: string, stream: string): Promise<number>;
+  /** How many messages the broker has, by subject: of all streams of a service, or of one. */
+  countMessages(service: string, stream?: string): Promise<ReadonlyMap<string, number>>;
+  /** The versions of a stream that the broker has; a request each. */
+  versions(service: string, stream: string): Promise<ReadonlySet<number>>;
   /**
    * Publishes what the broker may have lost, also when it still remembers the id. Resolves with true when it had.
    * @throws {UnavailableError} when it is not known whether the broker has stored it.

@@ -98,9 +98,9 @@ export function createJetStreamEvents(
   const hasMessage = async (seq: number) =>
     (await ask(({ manager }) => manager.streams.getMessage(streamName, { seq }))) !== null;
 
-  /** A publisher's first message at this place of the stream or after it. */
-  const nextMessage = (publisher: string, seq: number) => {
-    const query = { seq, next_by_subj: eventSubject(subjectPrefix, publisher, '>') };
+  /** The first message of a service's stream, or of all of them (`>`), at this place or after it. */
+  const nextMessage = (service: string, stream: string, seq: number) => {
+    const query = { seq, next_by_subj: eventSubject(subjectPrefix, service, stream) };
     return ask(({ manager }) => manager.streams.getMessage(streamName, query));
   };
 
@@ -125,16 +125,24 @@ export function createJetStreamEvents(
       const { created, state } = await readStream();
       return { created, lastSequence: state.last_seq, messages: state.messages };
     },
-    async lastVersion(service, stream) {
-      const subject = eventSubject(subjectPrefix, service, stream);
-      const message = await ask(({ manager }) => manager.streams.getMessage(streamName, { last_by_subj: subject }));
-      return Number(message?.header.get('ce-sequence')) || 0;
+    async countMessages(service, stream = '>') {
+      const query = { subjects_filter: eventSubject(subjectPrefix, service, stream) };
+      const { state } = await ask(({ manager }) => manager.streams.info(streamName, query));
+      return new Map(Object.entries(state.subjects ?? {}));
+    },
+    async versions(service, stream) {
+      const versions = new Set<number>();
+      for (let message = await nextMessage(service, stream, 1); message !== null;) {
+        versions.add(Number(message.header.get('ce-sequence')));
+        message = await nextMessage(service, stream, message.seq + 1);
+      }
+      return versions;
     },
     async oldestPending(name, publishers) {
       const info = await ask(({ manager }) => manager.consumers.info(streamName, name));
       if (info.num_pending + info.num_ack_pending === 0) return null;
       const from = info.ack_floor.stream_seq + 1;
-      const firsts = await Promise.all(publishers.map((publisher) => nextMessage(publisher, from)));
+      const firsts = await Promise.all(publishers.map((publisher) => nextMessage(publisher, '>', from)));
       const times = firsts.filter((message) => message !== null).map(({ time }) => time.getTime());
       return times.length > 0 ? new Date(Math.min(...times)) : null;
     },

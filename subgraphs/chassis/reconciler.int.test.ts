@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { headers as natsHeaders } from '@nats-io/transport-node';
 import { createReconciler } from './reconciler.ts';
 import {
   connected,
@@ -108,6 +109,30 @@ describe('a reconciler', () => {
     expect(await reconciler.reconcile()).toBe(4);
     expect(await messages()).toEqual([3, 5, 14]);
     expect(await lastSequence()).toBe(22);
+    await close();
+  });
+
+  it('fills a hole before what was published after the loss', async () => {
+    const { add, reconciler, manager, streamName, runtime, messages, close } = await createPublished('hole');
+    await manager.streams.delete(streamName);
+    await runtime.bus.ensureStream();
+    // Faster than anyone who noticed the loss.
+    for (const event of await add('b', 2)) await runtime.bus.publish('hole', event);
+    expect(await messages()).toEqual([2]);
+    expect(await reconciler.reconcile()).toBe(18);
+    expect(await messages()).toEqual([3, 5, 12]);
+    expect(await reconciler.reconcile()).toBe(0);
+    await close();
+  });
+
+  it('lets messages be that are there twice', async () => {
+    const { reconciler, runtime, lastSequence, subject, close } = await createPublished('twice');
+    const { client } = runtime.bus.jetStream();
+    const headers = natsHeaders();
+    headers.set('ce-sequence', '2');
+    await client.publish(subject('b'), 'again', { headers });
+    expect(await reconciler.reconcile()).toBe(0);
+    expect(await lastSequence()).toBe(19);
     await close();
   });
 

@@ -2,13 +2,13 @@ import type { Envelope } from '../../schema/events/envelope.ts';
 import type { EventBus } from './bus.ts';
 import { reachCrashPoint } from './crash-points.ts';
 import { ChainBrokenError, isUnavailable } from './errors.ts';
-import type { EventStream, Holdings } from './event-stream.ts';
+import { eventSubject, type EventStream, type Holdings } from './event-stream.ts';
 import type { Journal } from './journal.ts';
 import type { Logger } from './logger.ts';
 import { realTime, type Time } from './time.ts';
 
 /**
- * Refills the broker from the journal when it knows less: its store was deleted, rolled back, or lost its tail. Compares
+ * Refills the broker from the journal when it has less: its store was deleted, rolled back, or lost a part. Compares
  * every stream at start-up, after each reconnection, and when the broker's stream was made anew or lost messages;
  * otherwise now and then those that were marked published lately.
  */
@@ -22,7 +22,8 @@ export interface Reconciler {
 export interface ReconcilerOptions<Event extends Envelope> {
   service: string;
   journal: Pick<Journal<unknown, Event>, 'lastPublished' | 'eventsAfter'>;
-  bus: Pick<EventStream, 'holdings' | 'lastVersion' | 'republish' | 'onLost'> & Pick<EventBus, 'onConnected'>;
+  bus: Pick<EventStream, 'subjectPrefix' | 'holdings' | 'countMessages' | 'versions' | 'republish' | 'onLost'> &
+    Pick<EventBus, 'onConnected'>;
   logger: Logger;
   everyMs: number;
   /** How often to see whether the broker lost anything. */
@@ -55,12 +56,14 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     // Two rounds of overlap: the database, whose clock dates the marks, may be behind.
     const since = seen && isIntact(holdings) ? new Date(seen.comparedAt.getTime() - 2 * options.everyMs) : undefined;
     const streams = journal.lastPublished(since)[Symbol.asyncIterator]();
+    const all = since ? undefined : await bus.countMessages(service);
     let refilled = 0;
     const compareNext = async () => {
       for (let next = await streams.next(); !next.done && !closed; next = await streams.next()) {
         const { stream, version } = next.value;
-        const last = await bus.lastVersion(service, stream);
-        const lacked = last < version ? await refill(stream, last) : 0;
+        const counts = all ?? (await bus.countMessages(service, stream));
+        const count = counts.get(eventSubject(bus.subjectPrefix, service, stream)) ?? 0;
+        const lacked = count === version ? 0 : await refill(stream, count > 0);
         refilled += lacked;
       }
     };
@@ -70,16 +73,22 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     return refilled;
   }
 
-  /** Returns how many events the broker did not have. */
-  async function refill(stream: string, after: number): Promise<number> {
+  /**
+   * A message for each version is as it should be. With more, some are repeated; with fewer, any may be missing, not just
+   * the last: what is decided after a loss can be in the broker before the loss is noticed.
+   * @returns how many events the broker did not have.
+   */
+  async function refill(stream: string, hasSome: boolean): Promise<number> {
     let lacked = 0;
     try {
-      for (let position = after; ;) {
+      const there = hasSome ? await bus.versions(service, stream) : new Set<number>();
+      for (let position = 0; ;) {
         const events = await journal.eventsAfter(stream, position, pageOfEvents);
         const last = events.at(-1);
         if (!last || closed) return lacked;
+        const missing = events.filter(({ sequence }) => !there.has(sequence));
         // At once: they leave in this order on one connection.
-        const answers = await Promise.all(events.map((event) => bus.republish(service, event)));
+        const answers = await Promise.all(missing.map((event) => bus.republish(service, event)));
         lacked += answers.filter(Boolean).length;
         reachCrashPoint('during-refill');
         position = last.sequence;

@@ -223,8 +223,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'no reconciler: a broker that lost its store stays empty',
     file: reconciler,
-    find: 'const lacked = last < version ? await refill(stream, last) : 0;',
-    replace: 'const lacked = last < version ? 0 : await refill(stream, version);',
+    find: 'const lacked = count === version ? 0 : await refill(stream, count > 0);',
+    replace: 'const lacked = 0;',
+    caughtBy: chassis('reconciler.int'),
+  },
+  {
+    name: 'only empty streams are refilled: a hole before what came after the loss stays',
+    file: reconciler,
+    find: 'const lacked = count === version ? 0 : await refill(stream, count > 0);',
+    replace: 'const lacked = count > 0 ? 0 : await refill(stream, false);',
     caughtBy: chassis('reconciler.int'),
   },
   {
