@@ -327,11 +327,20 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
         return !stored.isDuplicate;
       },
       holdings: openStream,
-      lastVersion: (service: string, stream: string) =>
-        link.call(`last of ${service} ${stream}`, () => {
-          const subject = eventSubject(prefix, service, stream);
-          const last = Array.from(store?.messages.values() ?? []).findLast((message) => message.subject === subject);
-          return Number(last?.headers.get('ce-sequence')) || 0;
+      countMessages: (service: string, stream = '>') =>
+        link.call(`counts ${service} ${stream}`, () => {
+          const wanted = eventSubject(prefix, service, stream).replace(/>$/, '');
+          const counts = new Map<string, number>();
+          for (const { subject } of store?.messages.values() ?? [])
+            if (stream === '>' ? subject.startsWith(wanted) : subject === wanted)
+              counts.set(subject, (counts.get(subject) ?? 0) + 1);
+          return counts;
+        }),
+      versions: (service: string, stream: string) =>
+        link.call(`versions of ${service} ${stream}`, () => {
+          const wanted = eventSubject(prefix, service, stream);
+          const messages = Array.from(store?.messages.values() ?? []).filter(({ subject }) => subject === wanted);
+          return new Set(messages.map(({ headers }) => Number(headers.get('ce-sequence'))));
         }),
       onLost: (listener: () => void) => void lost.push(listener),
       pending: (name: string) =>
