@@ -38,6 +38,8 @@ const streamsAtOnce = 16;
 export function createReconciler<Event extends Envelope>(options: ReconcilerOptions<Event>): Reconciler {
   const { service, journal, bus, logger, time = realTime } = options;
   let seen: (Holdings & { comparedAt: Date }) | undefined;
+  /** What the next comparison owes: a look at all streams, at each of their messages. */
+  let due = { all: true, exactly: false };
   let running: Promise<number> | undefined;
   let stops: (() => void)[] = [];
   let closed = false;
@@ -53,8 +55,10 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
   async function compare(): Promise<number> {
     const comparedAt = options.clock();
     const holdings = await bus.holdings();
+    const isLoss = seen !== undefined && !isIntact(holdings);
+    const exactly = due.exactly || isLoss;
     // Two rounds of overlap: the database, whose clock dates the marks, may be behind.
-    const since = seen && isIntact(holdings) ? new Date(seen.comparedAt.getTime() - 2 * options.everyMs) : undefined;
+    const since = seen && !isLoss && !due.all ? new Date(seen.comparedAt.getTime() - 2 * options.everyMs) : undefined;
     const streams = journal.lastPublished(since)[Symbol.asyncIterator]();
     const all = since ? undefined : await bus.countMessages(service);
     let refilled = 0;
@@ -63,19 +67,22 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
         const { stream, version } = next.value;
         const counts = all ?? (await bus.countMessages(service, stream));
         const count = counts.get(eventSubject(bus.subjectPrefix, service, stream)) ?? 0;
-        const lacked = count === version ? 0 : await refill(stream, count > 0);
+        const lacked = count === version && !exactly ? 0 : await refill(stream, count > 0);
         refilled += lacked;
       }
     };
     await Promise.all(Array.from({ length: streamsAtOnce }, compareNext));
     if (refilled > 0) logger.warn({ events: refilled }, 'refilled the broker from the journal');
-    if (!closed) seen = { ...holdings, comparedAt };
+    if (!closed) {
+      seen = { ...holdings, comparedAt };
+      due = { all: false, exactly: false };
+    }
     return refilled;
   }
 
   /**
-   * A message for each version is as it should be. With more, some are repeated; with fewer, any may be missing, not just
-   * the last: what is decided after a loss can be in the broker before the loss is noticed.
+   * Any version may be missing, not just the last ones: what is decided after a loss can be in the broker before the loss
+   * is noticed. As many messages as versions are as it should be, unless some were lost and others are there twice.
    * @returns how many events the broker did not have.
    */
   async function refill(stream: string, hasSome: boolean): Promise<number> {
@@ -123,14 +130,15 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
   return {
     reconcile,
     start() {
-      const afresh = quietly(async () => {
-        // What is under way may have begun before.
-        await running?.catch(() => undefined);
-        seen = undefined;
-        await reconcile();
-      });
-      bus.onConnected(afresh);
-      bus.onLost(afresh);
+      const afresh = (exactly: boolean) =>
+        quietly(async () => {
+          // What is under way may have begun before.
+          while (running) await running.catch(() => undefined);
+          due = { all: true, exactly: exactly || due.exactly };
+          await reconcile();
+        });
+      bus.onConnected(afresh(false));
+      bus.onLost(afresh(true));
       stops = [time.every(options.everyMs, quietly(reconcile)), time.every(options.lookEveryMs, quietly(look))];
     },
     async close() {

@@ -98,12 +98,10 @@ function violationsNow(world: World, story: Story, damage: Damage, evidence: Evi
     eventsNamed(evidence, 'ReservationExpired').length > 0 ||
     eventsNamed(evidence, 'OvertimeCharged').length > 0 ||
     eventsNamed(evidence, 'ReservationCancelled').some(({ data }) => data.because === 'BIKE_WITHDRAWN');
-  // A broker that lost messages may have holes that the consumers filled from the owners' journals: nothing is lost.
-  const isHole = (violation: string) => damage.brokerLost && violation.endsWith('was never published');
   return [
     ...story.wrong,
     ...(isQuiet(evidence, prefix) ? [] : ['I6 something still moves']),
-    ...violationsIn(evidence, prefix).filter((violation) => !isHole(violation)),
+    ...violationsIn(evidence, prefix),
     ...accounted(story, evidence),
     ...traces(evidence),
     ...monotonicReads(story.looks, evidence),
