@@ -8,7 +8,7 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, OperationTypeNode } from 'graphql';
-import { countRequests, type Logger } from '../subgraphs/chassis/process.ts';
+import { countRequests, traceRequests, type Logger, type Tracing } from '../subgraphs/chassis/process.ts';
 import { statusWithoutData, type ErrorFormatter } from './client-errors.ts';
 import type { RouterSettings } from './config.ts';
 import type { Metrics } from './metrics.ts';
@@ -22,6 +22,7 @@ export interface GatewayOptions {
   clientOf(subgraph: string): SubgraphClient;
   formatError: ErrorFormatter;
   metrics: Metrics;
+  tracing: Tracing;
   logger: Logger;
 }
 
@@ -50,6 +51,7 @@ export async function startGateway(options: GatewayOptions): Promise<ApolloServe
       operationChecks,
       answerStatus,
       countRequests(metrics.requests),
+      traceRequests(options.tracing),
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),

@@ -3,6 +3,7 @@ import { subgraphNames } from '../schema/subgraphs.ts';
 import {
   createLogger,
   createTokenVerifier,
+  createTracing,
   graphqlRoute,
   metricsRoute,
   readConfig,
@@ -49,6 +50,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
   const cors = createCors(settings.CORS_ORIGINS);
   const devToken = await createDevTokenRoute(settings, cors);
   const metrics = createMetrics();
+  const tracing = await createTracing(settings, 'router', logger);
   const formatError = createErrorFormatter(logger);
   const supergraphSdl = await readFile(supergraphFile, 'utf8');
   const urls = subgraphUrls(settings);
@@ -72,7 +74,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
     return client;
   };
 
-  const apollo = await startGateway({ supergraphSdl, settings, clientOf, formatError, metrics, logger });
+  const apollo = await startGateway({ supergraphSdl, settings, clientOf, formatError, metrics, tracing, logger });
   const planner = createPlanner({
     supergraphSdl,
     serviceMap: clients,
@@ -81,7 +83,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
     cacheSize: settings.PLAN_CACHE_SIZE,
     logger,
   });
-  const hub = createSubscriptionHub({ settings, urls, formatError, metrics });
+  const hub = createSubscriptionHub({ settings, urls, formatError, metrics, tracing });
   const operations = createOperations(planner, hub, apollo, formatError);
   const sse = createSseTransport({ settings, operations, verifyToken, formatError, metrics });
   const graphql = graphqlRoute(
@@ -128,6 +130,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
     hub.close();
     await apollo.stop();
     await Promise.all(Object.values(clients).map((client) => client.close()));
+    await tracing.close();
     metrics.register.clear();
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { Span, Tracing } from '../../subgraphs/chassis/process.ts';
 import { unavailable, type ErrorFormatter } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { createConnection, type Connection, type Ending } from './connection.ts';
@@ -49,6 +50,7 @@ export interface GroupOptions {
   queueLimit: number;
   formatError: ErrorFormatter;
   metrics: Metrics;
+  tracing: Tracing;
   delivered(group: Group): void;
   ended(group: Group): void;
 }
@@ -79,19 +81,27 @@ export function createGroup(options: GroupOptions): Group {
     return longestLived;
   }
 
-  async function render(result: ExecutionResult): Promise<string> {
+  async function render(result: ExecutionResult, traceparent: string | undefined): Promise<string> {
     const format = (errors: readonly unknown[]) => errors.map((error) => options.formatError(error));
     try {
       const { data, errors } = await plan.complete(result, variables, {
         viewer: null,
         authorization: speaker()?.authorization,
         correlationId: randomUUID(),
-        traceparent: undefined,
+        traceparent,
       });
       return JSON.stringify({ data, ...(errors ? { errors: format(errors) } : {}) });
     } catch (error) {
       return JSON.stringify({ data: null, errors: format([error]) });
     }
+  }
+
+  /** The last step of what a decision led to: the owner says which trace its event belongs to. */
+  function beginFrame({ extensions }: ExecutionResult): Span | undefined {
+    const parent = extensions?.['traceparent'];
+    if (typeof parent !== 'string') return undefined;
+    const name = `frame ${plan.upstream.operationName ?? 'anonymous'}`;
+    return options.tracing.begin(name, parent, { clients: members.size });
   }
 
   async function deliver(payload: string): Promise<void> {
@@ -111,12 +121,14 @@ export function createGroup(options: GroupOptions): Group {
       if (queue.length <= queueLimit / 2) connection?.resume();
       if (item.kind === 'end') return end(item.ending);
       const cursor = cursorOf(plan.upstream, item.result);
-      const payload = await render(item.result);
+      const span = beginFrame(item.result);
+      const payload = await render(item.result, span?.traceparent);
       if (isClosed()) return;
       position = cursor ?? position;
       delivering = true;
       await deliver(payload);
       delivering = false;
+      span?.end();
       if (!isClosed()) options.delivered(group);
     }
     draining = false;

@@ -1,5 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
-import { authScope, type Viewer } from '../../subgraphs/chassis/process.ts';
+import { authScope, type Tracing, type Viewer } from '../../subgraphs/chassis/process.ts';
 import { routerError, type ErrorFormatter } from '../client-errors.ts';
 import { webSocketUrl, type RouterSettings } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
@@ -28,6 +28,7 @@ export interface HubOptions {
   urls: Readonly<Record<string, URL>>;
   formatError: ErrorFormatter;
   metrics: Metrics;
+  tracing: Tracing;
 }
 
 /** The longest time that a timer can wait (2^31 − 1 ms, about 25 days). */
@@ -131,7 +132,7 @@ function tokenExpired(): GraphQLFormattedError {
   return routerError('UNAUTHENTICATED', 'The token has expired.').toJSON();
 }
 
-function groupSettings({ settings, urls, formatError, metrics }: HubOptions, subgraph: string) {
+function groupSettings({ settings, urls, formatError, metrics, tracing }: HubOptions, subgraph: string) {
   const url = urls[subgraph];
   if (!url) throw new Error(`No address is known for the subgraph ${subgraph}.`);
   return {
@@ -148,5 +149,6 @@ function groupSettings({ settings, urls, formatError, metrics }: HubOptions, sub
     queueLimit: settings.SUBSCRIPTION_QUEUE_LIMIT,
     formatError,
     metrics,
+    tracing,
   };
 }

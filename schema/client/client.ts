@@ -1,5 +1,5 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { print } from 'graphql';
+import { OperationTypeNode, print, type DocumentNode } from 'graphql';
 import { createClient as createSocket } from 'graphql-ws/client';
 
 /** Where and as whom. */
@@ -68,7 +68,8 @@ export function createClient({ url, token, onConnected }: ClientOptions): Client
 
   return {
     async request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables) {
-      const response = await send(url, await currentToken(), { query: print(document), variables });
+      const headers = { ...authorization(await currentToken()), ...(isMutation(document) ? newTrace() : {}) };
+      const response = await send(url, headers, { query: print(document), variables });
       return dataOf(await answerOf(response)) as Data;
     },
     async *subscribe<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables) {
@@ -87,12 +88,23 @@ function authorization(token: string | undefined): { authorization?: string } {
   return token ? { authorization: `Bearer ${token}` } : {};
 }
 
-async function send(url: string, token: string | undefined, body: unknown): Promise<Response> {
+function isMutation({ definitions }: DocumentNode): boolean {
+  return definitions.some((each) => 'operation' in each && each.operation === OperationTypeNode.MUTATION);
+}
+
+/** What somebody does begins a trace (W3C Trace Context), which everything that it leads to belongs to. */
+function newTrace(): { traceparent: string } {
+  const hex = (bytes: number) =>
+    Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return { traceparent: `00-${hex(16)}-${hex(8)}-01` };
+}
+
+async function send(url: string, headers: Record<string, string>, body: unknown): Promise<Response> {
   const accept = 'application/graphql-response+json, application/json';
   try {
     return await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept, ...authorization(token) },
+      headers: { 'content-type': 'application/json', accept, ...headers },
       body: JSON.stringify(body),
     });
   } catch (cause) {

@@ -56,7 +56,7 @@ export function createAggregate<
   runtime: Runtime,
   options: AggregateOptions<State, Command, NewEvent, Event, Code>,
 ): Aggregate<State, Command, Event, Code> {
-  const { service, settings, database, bus, logger, metrics, clock, time, random } = runtime;
+  const { service, settings, database, bus, logger, metrics, tracing, clock, time, random } = runtime;
   const broken = new Set<string>();
   const stored = createJournal<State, Event>(database, (stream, error) => {
     if (!broken.has(stream)) logger.error({ err: error, stream }, 'the journal was tampered with; the stream stops');
@@ -64,7 +64,10 @@ export function createAggregate<
   });
   const journal: Journal<State, Event> = {
     ...stored,
-    append: (document) => metrics.timeAppend(stored.append(document)),
+    append: (document) =>
+      tracing.trace(`append ${namesIn(document)}`, document.events[0]?.traceparent, { document: document._id }, () =>
+        metrics.timeAppend(stored.append(document)),
+      ),
   };
   const notices = createNotices<State, Event>();
   const views = createViews({
@@ -78,7 +81,10 @@ export function createAggregate<
     service,
     journal,
     bus: {
-      publish: (publisher, event) => metrics.timePublish(bus.publish(publisher, event)),
+      publish: (publisher, event) =>
+        tracing.trace(`publish ${event.type}`, event.traceparent, { event: event.id }, () =>
+          metrics.timePublish(bus.publish(publisher, event)),
+        ),
       status: () => bus.status(),
     },
     logger,
@@ -180,6 +186,8 @@ export function createAggregate<
     },
   };
 }
+
+const namesIn = ({ events }: JournalDocument) => events.map(({ type }) => type).join(', ');
 
 /** An answer must fit into one NATS message (1 MiB by default); an event is about 600 bytes. */
 const eventsPerAnswer = 200;

@@ -70,7 +70,7 @@ export async function assemble(runtime: Runtime, subgraph: Subgraph): Promise<As
 }
 
 async function createFollower(runtime: Runtime, follows: Follows): Promise<NonNullable<Operated['follower']>> {
-  const { settings, database, bus, logger, metrics, service, time, random } = runtime;
+  const { settings, database, bus, logger, metrics, tracing, service, time, random } = runtime;
   const clock = () => runtime.clock();
   const parking = createParking(createParkingTable(database), clock);
   const consumer = createConsumer({
@@ -81,7 +81,9 @@ async function createFollower(runtime: Runtime, follows: Follows): Promise<NonNu
     parking,
     logger,
     handle: async (event, subject) => {
-      await follows.handle(event, subject);
+      await tracing.trace(`handle ${event.type}`, event.traceparent, { event: event.id, subject }, (traceparent) =>
+        follows.handle(tracing.on && traceparent ? { ...event, traceparent } : event, subject),
+      );
       metrics.handled(event.time);
     },
     parked: () => metrics.parked(),

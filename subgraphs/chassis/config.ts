@@ -36,6 +36,9 @@ export const processSettings = z.object({
   JWT_PUBLIC_KEY: z.string().min(1).optional(),
   JWT_ISSUER: z.string().min(1).optional(),
   JWT_AUDIENCE: z.string().min(1).optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_TIMEOUT: wholeNumber(2_000, 1),
+  TRACE_RATIO: z.coerce.number().min(0).max(1).default(1),
 });
 
 export type ProcessSettings = z.infer<typeof processSettings>;

@@ -13,6 +13,7 @@ import { graphqlRoute, startHttpServer, type HttpServer, type Readiness, type Re
 import type { Logger } from './logger.ts';
 import { countRequests, type RequestMetrics } from './request-metrics.ts';
 import { DateTime, Long } from './scalars.ts';
+import { traceRequests, traceSubscriptions, type Tracing } from './tracing.ts';
 
 /** What a resolver knows about the request it serves. */
 export interface RequestContext {
@@ -39,6 +40,7 @@ export interface GraphqlServerOptions {
   verifyToken: TokenVerifier;
   readiness(): Promise<Readiness> | Readiness;
   requests: RequestMetrics;
+  tracing: Tracing;
   routes: Record<string, RequestHandler>;
   maxBodyBytes: number;
   keepAliveMs: number;
@@ -67,7 +69,12 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     csrfPrevention: true,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
-    plugins: [ApolloServerPluginLandingPageDisabled(), outageStatus, countRequests(options.requests)],
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      outageStatus,
+      countRequests(options.requests),
+      traceRequests(options.tracing),
+    ],
     logger,
   });
   await apollo.start();
@@ -173,6 +180,7 @@ function serveSubscriptions(http: HttpServer, schema: GraphQLSchema, options: Gr
   const open = new Set<Context>();
   const graphql = makeServer<Record<string, unknown>, { socketKey: object }>({
     schema,
+    ...traceSubscriptions(options.tracing),
     onConnect: async (context) => {
       const params = context.connectionParams ?? {};
       const text = (name: string) => (typeof params[name] === 'string' ? params[name] : undefined);

@@ -8,3 +8,4 @@ export * from './logger.ts';
 export * from './lru-cache.ts';
 export * from './request-metrics.ts';
 export * from './stop.ts';
+export * from './tracing.ts';

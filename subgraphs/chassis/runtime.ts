@@ -8,6 +8,7 @@ import { createLogger, type Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { serviceSettings, type ServiceSettings } from './settings.ts';
 import { realTime, type Time } from './time.ts';
+import { createTracing, type Tracing } from './tracing.ts';
 
 /** All that a subgraph gets from outside: nothing in it is a module's global, so many can live in one process. */
 export interface Runtime {
@@ -17,6 +18,7 @@ export interface Runtime {
   readSettings<Schema extends z.ZodType>(schema: Schema): z.infer<Schema>;
   logger: Logger;
   metrics: Metrics;
+  tracing: Tracing;
   database: Connection;
   bus: EventBus & EventStream;
   verifyToken: TokenVerifier;
@@ -47,6 +49,7 @@ export async function createRuntime(
   const settings = readConfig(serviceSettings, { ...env, ...(own ? { MONGODB_URI: own } : {}) });
   const logger = createLogger(settings.LOG_LEVEL, service);
   const verifyToken = await createTokenVerifier(settings, () => clock().getTime());
+  const tracing = await createTracing(settings, service, logger);
   const database = await connectDatabase(settings, service, logger);
   const bus = createJetStreamBus(settings, service, logger);
   return {
@@ -60,6 +63,7 @@ export async function createRuntime(
       keepMs: settings.METRICS_KEEP_MS,
       clock,
     }),
+    tracing,
     database,
     bus,
     verifyToken,
@@ -69,6 +73,7 @@ export async function createRuntime(
     close: async () => {
       await bus.close();
       await database.close();
+      await tracing.close();
     },
   };
 }

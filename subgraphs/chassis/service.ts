@@ -48,6 +48,7 @@ async function run(definition: ServiceDefinition, runtime: ConnectedRuntime): Pr
     lingerMs: settings.STOP_DELAY_MS,
     drainMs: settings.STOP_TIMEOUT_MS / 2,
     requests: metrics.requests,
+    tracing: runtime.tracing,
     routes: { '/metrics': metricsRoute(metrics.register) },
     // Ready means: can decide. Whether events can leave is the broker's state; commands are accepted without it.
     readiness: async () => {

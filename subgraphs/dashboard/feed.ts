@@ -75,6 +75,8 @@ export interface FeedOptions {
   /** How many rows to remember. */
   cacheSize: number;
   checkpointEveryMs: number;
+  /** Changes say which trace they belong to. */
+  traced?: boolean;
   /** Called after each commit of this replica. */
   committed(version: number): void;
 }
@@ -280,7 +282,9 @@ export function createFeed(options: FeedOptions): Feed {
         if (account) changed.set(`account:${account.userId}`, account);
         after = projected.totals;
         if (!projected.quiet) {
-          changes.push({ eventType: event.type, at: event.time, reservation: reservation ?? null, totals: after });
+          const change = { eventType: event.type, at: event.time, reservation: reservation ?? null, totals: after };
+          const { traceparent } = event;
+          changes.push(options.traced && traceparent ? { ...change, traceparent } : change);
         }
       }
       positions.set(subject, version);

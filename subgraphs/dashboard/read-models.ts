@@ -24,6 +24,8 @@ export interface Change {
   at: string;
   reservation: ReservationView | null;
   totals: Totals;
+  /** Where the trace goes on that the event belongs to, while traces are collected. */
+  traceparent?: string;
 }
 
 /**

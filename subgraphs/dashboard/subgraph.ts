@@ -47,6 +47,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
     recentCommits: settings.FEED_RECENT_COMMITS,
     cacheSize: settings.FEED_CACHE_SIZE,
     checkpointEveryMs: settings.FEED_CHECKPOINT_MS,
+    traced: runtime.tracing.on,
     committed: (version) => bus.notify(service, 'feed', String(version)),
   });
   const operations = createOperations({

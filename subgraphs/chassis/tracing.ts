@@ -1,0 +1,197 @@
+import type { ApolloServerPlugin } from '@apollo/server';
+import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import type { ProcessSettings } from './config.ts';
+import type { Logger } from './logger.ts';
+
+/**
+ * Spans of one service, sent to any collector that speaks OTLP over HTTP. From one service to the next travels the W3C
+ * `traceparent`: in headers of requests, in events, and so in the journal.
+ */
+export interface Tracing {
+  /** False when nobody collects: then nothing is made, and a `traceparent` is handed on as it came. */
+  readonly on: boolean;
+  /** Begins a span under `parent`, or a trace where there is none. */
+  begin(name: string, parent: string | undefined, details?: Details): Span;
+  /** Does the work in a span; what the work leads to goes on from the `traceparent` it is given. */
+  trace<Result>(
+    name: string,
+    parent: string | undefined,
+    details: Details,
+    work: (traceparent: string | undefined) => Promise<Result>,
+  ): Promise<Result>;
+  /** Sends what was not sent yet. */
+  close(): Promise<void>;
+}
+
+export interface Span {
+  readonly traceparent: string | undefined;
+  rename(name: string): void;
+  /** @param problem why it failed, in a word: a code or an error's name. */
+  end(problem?: string): void;
+}
+
+/** What is worth knowing of a span: ids and names, never payloads. */
+export type Details = Record<string, string | number>;
+
+const ignore = () => undefined;
+
+/** Nobody collects. */
+export const noTracing: Tracing = {
+  on: false,
+  begin: (_name, parent) => ({ traceparent: parent, rename: ignore, end: ignore }),
+  trace: (_name, parent, _details, work) => work(parent),
+  close: async () => undefined,
+};
+
+export type TracingSettings = Pick<
+  ProcessSettings,
+  'LANDSCAPE' | 'OTEL_EXPORTER_OTLP_ENDPOINT' | 'OTEL_EXPORTER_OTLP_TIMEOUT' | 'TRACE_RATIO'
+>;
+
+const traceparentForm = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+const reportEveryMs = 60_000;
+
+/** Without OTEL_EXPORTER_OTLP_ENDPOINT there is no tracing, and its libraries are not even loaded. */
+export async function createTracing(settings: TracingSettings, service: string, logger: Logger): Promise<Tracing> {
+  const endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (endpoint === undefined) return noTracing;
+  const [{ ROOT_CONTEXT, SpanStatusCode, trace }, sdk, { OTLPTraceExporter }, { Resource }] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/sdk-trace-base'),
+    import('@opentelemetry/exporter-trace-otlp-http'),
+    import('@opentelemetry/resources'),
+  ]);
+  const timeoutMillis = settings.OTEL_EXPORTER_OTLP_TIMEOUT;
+  const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces`, timeoutMillis });
+  const provider = new sdk.BasicTracerProvider({
+    resource: new Resource({ 'service.name': service, 'deployment.environment': settings.LANDSCAPE }),
+    // By the trace's id alone, so that all services keep the same traces, whatever a client asks for.
+    sampler: new sdk.TraceIdRatioBasedSampler(settings.TRACE_RATIO),
+    spanProcessors: [new sdk.BatchSpanProcessor(reporting(exporter, logger))],
+  });
+  const tracer = provider.getTracer('ttareungi');
+
+  function contextOf(parent: string | undefined) {
+    const [, traceId, spanId, flags] = traceparentForm.exec(parent ?? '') ?? [];
+    if (!traceId || !spanId || !flags) return ROOT_CONTEXT;
+    return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: parseInt(flags, 16), isRemote: true });
+  }
+
+  const begin: Tracing['begin'] = (name, parent, attributes = {}) => {
+    const span = tracer.startSpan(name, { attributes }, contextOf(parent));
+    const { traceId, spanId, traceFlags } = span.spanContext();
+    return {
+      traceparent: `00-${traceId}-${spanId}-0${traceFlags & 1}`,
+      rename: (better) => void span.updateName(better),
+      end(problem) {
+        if (problem !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: problem });
+        span.end();
+      },
+    };
+  };
+
+  return {
+    on: true,
+    begin,
+    async trace(name, parent, details, work) {
+      const span = begin(name, parent, details);
+      try {
+        const result = await work(span.traceparent);
+        span.end();
+        return result;
+      } catch (error) {
+        span.end(error instanceof Error ? error.name : 'Error');
+        throw error;
+      }
+    },
+    close: () => provider.shutdown().catch(ignore),
+  };
+}
+
+/** Spans that do not arrive are lost, which somebody who looks for them should know. */
+function reporting<Exporter extends { export(spans: never, done: (result: ExportOutcome) => void): void }>(
+  exporter: Exporter,
+  logger: Logger,
+): Exporter {
+  let reportedAt = -Infinity;
+  const send = exporter.export.bind(exporter);
+  exporter.export = (spans, done) => {
+    send(spans, (result) => {
+      if (result.error && performance.now() - reportedAt > reportEveryMs) {
+        reportedAt = performance.now();
+        logger.warn({ err: result.error }, 'the collector does not take the spans; they are lost');
+      }
+      done(result);
+    });
+  };
+  return exporter;
+}
+
+interface ExportOutcome {
+  code: number;
+  error?: Error;
+}
+
+/** A span for each query and mutation; what its resolvers lead to goes on from there. */
+export function traceRequests<Context extends { traceparent: string | undefined }>(
+  tracing: Tracing,
+): ApolloServerPlugin<Context> {
+  if (!tracing.on) return {};
+  return {
+    async requestDidStart({ contextValue }) {
+      // Made for this request alone.
+      const context: { traceparent: string | undefined } = contextValue;
+      const span = tracing.begin('request', context.traceparent);
+      context.traceparent = span.traceparent;
+      return {
+        async didResolveOperation({ operation, operationName }) {
+          span.rename(`${operation?.operation ?? 'request'} ${operationName ?? 'anonymous'}`);
+        },
+        async willSendResponse({ response: { body } }) {
+          const [error] = (body.kind === 'single' ? body.singleResult.errors : body.initialResult.errors) ?? [];
+          const code = error?.extensions?.['code'];
+          span.end(error && (typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR'));
+        },
+      };
+    },
+  };
+}
+
+/**
+ * For graphql-ws: a span for each event of a subscription that belongs to a trace. Whoever gets the result goes on from its
+ * `extensions.traceparent`.
+ */
+export function traceSubscriptions(tracing: Tracing): { subscribe?: typeof subscribe } {
+  return tracing.on ? { subscribe } : {};
+
+  async function subscribe(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
+    const events = await createSourceEventStream(args);
+    if (!(Symbol.asyncIterator in events)) return events;
+    const source = events[Symbol.asyncIterator]() as AsyncIterator<unknown, undefined>;
+    const ended = { done: true, value: undefined } as const;
+    // No generator: its `return` would wait for the next event.
+    const results: AsyncIterableIterator<ExecutionResult> = {
+      async next() {
+        const { done, value } = await source.next();
+        return done ? ended : { done: false, value: await resultOf(args, value) };
+      },
+      async return() {
+        await source.return?.();
+        return ended;
+      },
+      [Symbol.asyncIterator]: () => results,
+    };
+    return results;
+  }
+
+  async function resultOf(args: ExecutionArgs, event: unknown): Promise<ExecutionResult> {
+    const { traceparent: parent } = (event ?? {}) as { traceparent?: string };
+    const result = async () => execute({ ...args, rootValue: event });
+    if (parent === undefined) return result();
+    const name = args.operationName ?? 'anonymous';
+    return tracing.trace(`push ${name}`, parent, {}, async (traceparent) => ({
+      ...(await result()),
+      extensions: { traceparent },
+    }));
+  }
+}
