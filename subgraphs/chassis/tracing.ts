@@ -132,16 +132,19 @@ interface ExportOutcome {
   error?: Error;
 }
 
+interface Traced {
+  correlationId: string;
+  traceparent: string | undefined;
+}
+
 /** A span for each query and mutation; what its resolvers lead to goes on from there. */
-export function traceRequests<Context extends { traceparent: string | undefined }>(
-  tracing: Tracing,
-): ApolloServerPlugin<Context> {
+export function traceRequests<Context extends Traced>(tracing: Tracing): ApolloServerPlugin<Context> {
   if (!tracing.on) return {};
   return {
     async requestDidStart({ contextValue }) {
       // Made for this request alone.
-      const context: { traceparent: string | undefined } = contextValue;
-      const span = tracing.begin('request', context.traceparent);
+      const context: Traced = contextValue;
+      const span = tracing.begin('request', context.traceparent, { correlationId: context.correlationId });
       context.traceparent = span.traceparent;
       return {
         async didResolveOperation({ operation, operationName }) {
