@@ -9,11 +9,14 @@ import { WebSocketServer } from 'ws';
 import { type Client, createClient, GraphqlRequestError } from './client.ts';
 
 const schema = buildSchema(`
-  type Query { caller: String  fails: String }
+  type Query { caller: String  fails: String  trace: String }
+  type Mutation { act: String }
   type Subscription { count(to: Int!): Int  caller: String  refused: Int  endless: Int }
 `);
 const CallerDocument = parse('{ caller }') as TypedDocumentNode<{ caller: string | null }, object>;
 const FailsDocument = parse('{ fails }') as TypedDocumentNode<{ fails: string }, object>;
+const ActDocument = parse('mutation { act }') as TypedDocumentNode<{ act: string | null }, object>;
+const TraceDocument = parse('{ trace }') as TypedDocumentNode<{ trace: string | null }, object>;
 const CountDocument = parse('subscription ($to: Int!) { count(to: $to) }') as TypedDocumentNode<
   { count: number },
   { to: number }
@@ -25,6 +28,8 @@ const EndlessDocument = parse('subscription { endless }') as TypedDocumentNode<{
 const forbidden = () => new GraphQLError('Not you.', { extensions: { code: 'FORBIDDEN' } });
 const root = {
   caller: (_: unknown, { authorization }: { authorization?: string }) => authorization,
+  trace: (_: unknown, { traceparent }: { traceparent?: string }) => traceparent,
+  act: (_: unknown, { traceparent }: { traceparent?: string }) => traceparent,
   fails() {
     throw forbidden();
   },
@@ -51,7 +56,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     return;
   }
   const { query, variables } = JSON.parse(await text(request)) as { query: string; variables: Record<string, unknown> };
-  const contextValue = { authorization: request.headers.authorization };
+  const { authorization, traceparent } = request.headers;
+  const contextValue = { authorization, traceparent };
   const result = await graphql({ schema, source: query, variableValues: variables, rootValue: root, contextValue });
   response.setHeader('content-type', 'application/json').end(JSON.stringify(result));
 }
@@ -102,6 +108,13 @@ describe('a request', () => {
 
   it('goes without one when there is none', async () => {
     expect(await createClient({ url }).request(CallerDocument, {})).toEqual({ caller: null });
+  });
+
+  it('begins a trace when it changes something, another each time', async () => {
+    const [one, other] = [await client.request(ActDocument, {}), await client.request(ActDocument, {})];
+    expect(one.act).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(other.act).not.toBe(one.act);
+    expect(await client.request(TraceDocument, {})).toEqual({ trace: null });
   });
 
   it('throws the code of the server’s error', async () => {

@@ -9,6 +9,7 @@ import type { Logger } from '../../subgraphs/chassis/logger.ts';
 import type { Metrics } from '../../subgraphs/chassis/metrics.ts';
 import type { Runtime } from '../../subgraphs/chassis/runtime.ts';
 import { serviceSettings } from '../../subgraphs/chassis/settings.ts';
+import { noTracing } from '../../subgraphs/chassis/tracing.ts';
 import { definitionOf } from '../../subgraphs/registry.ts';
 import { noTotals, type Totals } from '../../subgraphs/dashboard/projections.ts';
 import { consumers, publishers, type Evidence } from '../violations.ts';
@@ -219,6 +220,7 @@ function createInstance(
       readSettings: (schema) => readConfig(schema, env),
       logger: createLogger(scheduler, name),
       metrics: silentMetrics,
+      tracing: noTracing,
       database: createConnection(options.database, link),
       bus,
       verifyToken: () => Promise.resolve(null),
