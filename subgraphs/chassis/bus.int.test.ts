@@ -175,6 +175,23 @@ describe('a bus', () => {
     stop();
   });
 
+  it('finds the broker again although the clock was set back an hour since the last time', async () => {
+    const loseAndFind = async () => {
+      await gate.shut();
+      await until('it noticed', () => remote.bus.status() !== 'ok');
+      await gate.open();
+      await connected(remote.bus);
+    };
+    const rightNow = Date.now;
+    try {
+      Date.now = () => rightNow() + 3_600_000;
+      await loseAndFind();
+    } finally {
+      Date.now = rightNow;
+    }
+    await loseAndFind();
+  });
+
   it('does not know whether an event was stored when the broker does not say so', async () => {
     gate.swallowAnswers();
     await expect(remote.bus.publish('owner', eventOf('unsaid', 1))).rejects.toBeInstanceOf(UnavailableError);

@@ -81,8 +81,11 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
       ...(settings.NATS_USERNAME ? { user: settings.NATS_USERNAME, pass: settings.NATS_PASSWORD } : {}),
       name,
       maxReconnectAttempts: -1,
-      reconnectTimeWait: reconnectMs,
-      reconnectJitter: reconnectMs,
+      // The client waits by the wall clock: one that is set back by an hour would keep it away for an hour. So it is told
+      // never to wait, and each attempt is delayed by a timer instead.
+      reconnectDelayHandler: () => -Infinity,
+      reconnectToServer: ([server = null], info) =>
+        server && { server, delay: info ? reconnectMs * (1 + Math.random()) : 0 },
       pingInterval: 10_000,
       timeout: 2_000,
     });
