@@ -17,8 +17,8 @@ export interface Following {
 const refusalTimeMs = 300;
 /** Changes that come close together are drawn together; one that comes alone is drawn with the next frame. */
 const frameMs = 16;
-/** Twenty drawings a second look alive; more would only take the processor from what people do. */
-const drawEveryMs = 50;
+/** Ten drawings a second look alive; more would only take the processor from what people do. */
+const drawEveryMs = 100;
 const longestDelayMs = 10_000;
 
 /**
