@@ -3,11 +3,16 @@ import { StatusIcon } from '../design/icons.tsx';
 import { clockTime } from '../words/seoul-time.ts';
 import { useSharedWords, useWords } from '../words/speech.tsx';
 import type { FeedEntry } from './dashboard-state.ts';
+import { usePaced } from './use-paced.ts';
 import { dashboardWords } from './words.ts';
 
+/** Every new event moves all the others. */
+const readEveryMs = 500;
+
 /** The latest events, newest first. A log that is not read aloud by itself: the announcer counts instead. */
-export const EventFeed = memo(function EventFeed({ feed }: { feed: readonly FeedEntry[] }) {
+export const EventFeed = memo(function EventFeed({ feed: newest }: { feed: readonly FeedEntry[] }) {
   const words = useWords(dashboardWords);
+  const feed = usePaced(newest, readEveryMs);
   return (
     <section className="card feed" aria-labelledby="feed-title">
       <h2 id="feed-title">
