@@ -1,6 +1,6 @@
 /**
  * Makes the README's picture: the dashboard of a running system, as it is. In three terminals:
- * `npm start`, `npm run demo -- --rate 3 --seconds 600 --bikes 120 --riders 150`, and some minutes later
+ * `npm start`, `npm run demo -- --seconds 600 --bikes 160 --riders 200`, and some minutes later
  * `node test/browser/picture.ts docs/dashboard.png [http://127.0.0.1:8088]`.
  */
 import { setTimeout as delay } from 'node:timers/promises';
