@@ -4,6 +4,7 @@ import { reachCrashPoint } from './crash-points.ts';
 import { createCounters, type Counters } from './counters.ts';
 import type { Decider } from './decider.ts';
 import { createJournal, lastVersionOf, type Journal, type JournalDocument } from './journal.ts';
+import type { JournalQuestion, StreamsQuestion } from './missing-events.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import { createRelay } from './relay.ts';
 import type { Runtime } from './runtime.ts';
@@ -166,8 +167,11 @@ export function createAggregate<
     },
     start() {
       bus.serve(service, 'journal.read', async (question) => {
-        const { stream, after } = question as { stream: string; after: number };
+        const { stream, after } = question as JournalQuestion;
         return journal.eventsAfter(stream, after, eventsPerAnswer);
+      });
+      bus.serve(service, 'journal.streams', async (question) => {
+        return journal.streamsAfter((question as StreamsQuestion).after, eventsPerAnswer);
       });
       metrics.gauge('ttareungi_unpublished_decisions', 'Decisions that the broker does not have yet.', () =>
         journal.countUnpublished(),

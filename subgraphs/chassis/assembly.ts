@@ -4,7 +4,7 @@ import type { Resolvers } from './graphql-server.ts';
 import { serveOperators, type Operated } from './operator-endpoints.ts';
 import { createParkedDesk } from './parked-desk.ts';
 import { createParkingTable } from './parking-table.ts';
-import { createParking } from './parking.ts';
+import { createParking, type Parking } from './parking.ts';
 import { createPositions, createPositionTable, type Positions } from './positions.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -34,7 +34,7 @@ export interface Follows {
   /** Where it stands, if the subgraph keeps that itself. */
   positions?: Positions;
   /** Gets the consumer once it is made. */
-  consumer?(consumer: Consumer, parked: () => Promise<number>): void;
+  consumer?(consumer: Consumer, parking: Pick<Parking, 'count' | 'discarded'>): void;
 }
 
 /** A subgraph put together: its parts, its consumer, its sweeps. Whoever asks it something comes from elsewhere. */
@@ -103,7 +103,7 @@ async function createFollower(runtime: Runtime, follows: Follows): Promise<NonNu
   metrics.gauge('ttareungi_consumer_lag_messages', 'Events in the broker that were not handled yet.', () =>
     consumer.pending(),
   );
-  follows.consumer?.(consumer, () => parking.count());
+  follows.consumer?.(consumer, parking);
   return { consumer, parking, desk };
 }
 

@@ -14,7 +14,9 @@ export type CrashPoint =
   | 'before-position' // handled, position not yet written
   | 'after-parking' // parked, not yet acknowledged
   | 'before-ack' // position written, not yet acknowledged
-  | 'after-ack'; // the acknowledgement may not have left
+  | 'after-ack' // the acknowledgement may not have left
+  | 'before-switch' // the view was rebuilt and compared, the old one is live
+  | 'after-switch'; // the rebuilt view is live, and nobody has written that down
 
 export function reachCrashPoint(name: CrashPoint): void {
   if (process.env['CRASH_AT'] === name && process.env['LANDSCAPE'] === 'development')

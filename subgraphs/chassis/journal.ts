@@ -43,6 +43,12 @@ export interface Journal<State, Event extends Envelope> {
   append(document: JournalDocument<State, Event>): Promise<boolean>;
   /** The stream's events after a version, oldest first. @throws {ChainBrokenError} */
   eventsAfter(stream: string, version: number, limit: number): Promise<Event[]>;
+  /**
+   * The first streams after a name, in the order of their names, with their events, oldest first; about `limit` events in
+   * all. Of a stream that has more than that, only the first ones: `eventsAfter` has the rest. None: there is no more.
+   * @throws {ChainBrokenError}
+   */
+  streamsAfter(name: string, limit: number): Promise<StreamEvents<Event>[]>;
   /** Documents that were not published yet, oldest first. */
   unpublished(limit: number): Promise<JournalDocument<State, Event>[]>;
   countUnpublished(): Promise<number>;
@@ -55,6 +61,11 @@ export interface Journal<State, Event extends Envelope> {
   /** Every document, stream by stream, newest first within a stream. */
   all(): AsyncIterable<JournalDocument<State, Event>>;
   createIndexes(): Promise<void>;
+}
+
+export interface StreamEvents<Event extends Envelope = Envelope> {
+  stream: string;
+  events: Event[];
 }
 
 /** A decision carries a handful of events at most; `eventsAfter` counts on it. */
@@ -154,6 +165,28 @@ export function createJournal<State, Event extends Envelope>(
     });
   }
 
+  /** Checks documents that follow each other, oldest first. @throws {ChainBrokenError} */
+  function trusted(stream: string, documents: Document[]): Event[] {
+    try {
+      checkChain(documents);
+    } catch (error) {
+      onBroken(stream, error);
+      throw error;
+    }
+    return documents.flatMap(({ events }) => events);
+  }
+
+  async function eventsAfter(stream: string, version: number, limit: number): Promise<Event[]> {
+    const documents = await model
+      .find({ stream, version: { $gt: version - maxEventsPerDecision } })
+      .sort({ version: 1 })
+      // The first ones may end before the version.
+      .limit(limit + maxEventsPerDecision)
+      .lean<Document[]>()
+      .exec();
+    return trusted(stream, documents).filter(({ sequence }) => sequence > version);
+  }
+
   return {
     createIndexes: () => model.createIndexes(),
     head: (stream) => model.findOne({ stream }).sort({ version: -1 }).lean<Document>().exec(),
@@ -177,21 +210,20 @@ export function createJournal<State, Event extends Envelope>(
       if (entry.taken instanceof Error) throw entry.taken;
       return entry.taken;
     },
-    async eventsAfter(stream, version, limit) {
+    eventsAfter,
+    async streamsAfter(name, limit) {
       const documents = await model
-        .find({ stream, version: { $gt: version - maxEventsPerDecision } })
-        .sort({ version: 1 })
-        // The first ones may end before the version.
-        .limit(limit + maxEventsPerDecision)
+        .find({ stream: { $gt: name } })
+        // As the index has them: no engine needs to sort.
+        .sort({ stream: 1, version: -1 })
+        .limit(limit)
         .lean<Document[]>()
         .exec();
-      try {
-        checkChain(documents);
-      } catch (error) {
-        onBroken(stream, error);
-        throw error;
-      }
-      return documents.flatMap(({ events }) => events).filter(({ sequence }) => sequence > version);
+      const streams = [...Map.groupBy(documents, ({ stream }) => stream)];
+      // The page may end in the middle of the last one.
+      const last = documents.length < limit ? undefined : streams.pop();
+      if (last && streams.length === 0) return [{ stream: last[0], events: await eventsAfter(last[0], 0, limit) }];
+      return streams.map(([stream, newestFirst]) => ({ stream, events: trusted(stream, newestFirst.toReversed()) }));
     },
     unpublished: (limit) => model.find({ published: false }).sort({ at: 1 }).limit(limit).lean<Document[]>().exec(),
     countUnpublished: () => model.countDocuments({ published: false }).exec(),

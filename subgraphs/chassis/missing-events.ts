@@ -9,6 +9,11 @@ export interface JournalQuestion {
   after: number;
 }
 
+/** Put to a service's endpoint `journal.streams`; answered with the first streams after that name (`StreamEvents`). */
+export interface StreamsQuestion {
+  after: string;
+}
+
 /**
  * The events of a stream between two versions, both excluded, from its owner's journal, page by page.
  * @throws {ContractError} when the journal does not have them all.
@@ -20,7 +25,7 @@ export async function* eventsBetween(
   { publisher, stream }: { publisher: string; stream: string },
   position: number,
   version: number,
-  logger: Logger,
+  logger?: Logger,
 ): AsyncGenerator<Envelope> {
   for (let next = position + 1; next < version;) {
     const question: JournalQuestion = { stream, after: next - 1 };
@@ -28,7 +33,7 @@ export async function* eventsBetween(
     if (events[0]?.sequence !== next) {
       throw new ContractError(`The journal of ${publisher} has no version ${next} of ${stream}, but ${version} came.`);
     }
-    logger.info({ publisher, stream, from: next, to: version - 1 }, 'fetched missing events from their owner');
+    logger?.info({ publisher, stream, from: next, to: version - 1 }, 'fetched missing events from their owner');
     for (const event of events) {
       if (event.sequence !== next || next === version) break;
       yield event;

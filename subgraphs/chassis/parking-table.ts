@@ -22,6 +22,8 @@ export interface ParkingTable {
   /** Removes a message that is not parked, but tried again. */
   removeRetrying(id: string): Promise<void>;
   count(): Promise<number>;
+  /** Those that hold nobody up any more, and those that an operator has just ordered to be discarded. */
+  discarded(): Promise<Pick<FirstInLine, 'subject' | 'version'>[]>;
   createIndexes(): Promise<void>;
 }
 
@@ -89,5 +91,13 @@ export function createParkingTable(database: Connection): ParkingTable {
       await model.deleteOne({ _id: id, status: 'retrying' }).exec();
     },
     count: () => model.countDocuments({ status: 'parked' }).exec(),
+    async discarded() {
+      const ordered = { status: 'parked', 'actions.kind': 'discard' };
+      const found = await model.collection
+        .find({ version: { $ne: null }, $or: [{ status: 'discarded' }, ordered] } as object)
+        .project<Pick<FirstInLine, 'subject' | 'version'>>({ subject: 1, version: 1 })
+        .toArray();
+      return found;
+    },
   };
 }

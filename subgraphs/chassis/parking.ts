@@ -44,6 +44,8 @@ export interface Parking {
   /** Forgets a failed attempt that was followed by success. */
   clear(id: string): Promise<void>;
   count(): Promise<number>;
+  /** What operators gave up, or are just giving up: `<subject>#<version>`. */
+  discarded(): Promise<Set<string>>;
   createIndexes(): Promise<void>;
 }
 
@@ -98,5 +100,8 @@ export function createParking(table: ParkingTable, clock: () => Date): Parking {
     },
     clear: (id) => table.removeRetrying(id),
     count: () => table.count(),
+    async discarded() {
+      return new Set((await table.discarded()).map(({ subject, version }) => `${subject}#${version}`));
+    },
   };
 }

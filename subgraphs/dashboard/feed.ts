@@ -31,6 +31,17 @@ export interface Feed {
   /** Takes over what other replicas committed. */
   catchUp(): Promise<void>;
   snapshot(): Snapshot;
+  /** The newest commit that this replica has, and the totals after it. */
+  head(): { version: number; totals: Totals };
+  /**
+   * Makes another generation of rows the live one, as a commit that nobody sees. `isEqual` is asked while this replica
+   * commits nothing, with the head that the rows must stand at.
+   * @returns the commit's version; null when it is not equal, or another replica committed meanwhile.
+   */
+  switchTo(
+    generation: number,
+    prepared: (at: { version: number; totals: Totals }) => Promise<Totals | null>,
+  ): Promise<number | null>;
   /**
    * The changes after a cursor, then the live ones, with no gap and no repeat; without a cursor, only the live ones.
    * @throws a client error CURSOR_EXPIRED when the feed no longer goes back that far.
@@ -81,6 +92,7 @@ export interface FeedOptions {
   committed(version: number): void;
 }
 
+const nothing = { changes: [], reservations: [], bikes: [], accounts: [], positions: [] };
 const pageOfCommits = 200;
 /** Most commits whose rows may wait to be written. */
 const maxUnsettled = 1_000;
@@ -157,6 +169,7 @@ export function createFeed(options: FeedOptions): Feed {
   function absorb(document: FeedDocument): void {
     head = document._id;
     totals = document.totals;
+    if (document.generation !== undefined) takeUp(document.generation);
     unsettled.push(document);
     for (const [key, value] of entriesOf(document)) {
       remember(key, value);
@@ -165,6 +178,14 @@ export function createFeed(options: FeedOptions): Feed {
     recent.push(document);
     if (recent.length > options.recentCommits) recent = recent.slice(-options.recentCommits);
     for (const wake of watchers) wake();
+  }
+
+  /** The rows of this generation have everything up to here; what memory holds is of the one before. */
+  function takeUp(generation: number): void {
+    models.use(generation);
+    cache.clear();
+    unwritten.clear();
+    unsettled.length = 0;
   }
 
   /** What memory says of a row or a position, above all where the database does not have it yet. */
@@ -225,7 +246,9 @@ export function createFeed(options: FeedOptions): Feed {
   async function position(subject: string): Promise<number> {
     const known = recall(`position:${subject}`);
     if (typeof known === 'number') return known;
+    const { generation } = models.live();
     const stored = await models.position(subject);
+    if (models.live().generation !== generation) return position(subject);
     // A commit may have moved it meanwhile, and the row comes after the commit.
     const moved = recall(`position:${subject}`);
     if (typeof moved === 'number') return moved;
@@ -380,6 +403,7 @@ export function createFeed(options: FeedOptions): Feed {
 
     async load() {
       const checkpoint = await models.checkpoint();
+      models.use(checkpoint?.generation ?? 0);
       head = checkpoint?.version ?? 0;
       saved = { version: head, at: 0 };
       totals = checkpoint?.totals ?? noTotals;
@@ -391,6 +415,21 @@ export function createFeed(options: FeedOptions): Feed {
     async skip(subject, version) {
       if (version > (await position(subject))) await enqueue(null, subject, version);
     },
+
+    head: () => ({ version: head, totals }),
+    switchTo: (generation, prepared) =>
+      inTurn(async () => {
+        await catchUp();
+        const rebuilt = await prepared({ version: head, totals });
+        if (!rebuilt) return null;
+        const document = { ...nothing, _id: head + 1, at: options.clock(), totals: rebuilt, generation };
+        if (!(await models.append(document))) return null;
+        absorb(document);
+        options.committed(document._id);
+        saved = { version: 0, at: 0 };
+        await settle();
+        return document._id;
+      }),
 
     async follow(after) {
       const start = after === null ? { version: head, index: Number.MAX_SAFE_INTEGER } : await checkedCursor(after);

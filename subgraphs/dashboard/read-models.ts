@@ -1,22 +1,7 @@
-import { Schema, type Collection, type Connection } from 'mongoose';
-import {
-  isDuplicateKey,
-  paginate,
-  writeRows,
-  type Connection as Page,
-  type PageRequest,
-  type ViewRow,
-} from '../chassis/index.ts';
-import {
-  type AccountView,
-  type BikeView,
-  type RejectionCode,
-  type ReservationView,
-  type ReserveStatus,
-  type Rows,
-  type Totals,
-  type Touched,
-} from './projections.ts';
+import { Schema, type Connection } from 'mongoose';
+import { isDuplicateKey, writeRows, type PageRequest, type ViewRow } from '../chassis/index.ts';
+import type { Rows, ReservationView, Totals, Touched } from './projections.ts';
+import { createRows, type ReservationRowFilter, type RowOrder, type ViewRows, type Written } from './rows.ts';
 
 /** One change in the feed: what a subscriber sees. */
 export interface Change {
@@ -32,17 +17,14 @@ export interface Change {
  * One commit of the dashboard: the events of about 20 ms, applied at once. Its insert is the decision; the rows below are
  * its copies and can be written again from it.
  */
-export interface FeedDocument {
+export interface FeedDocument extends Written {
   /** 1, 2, 3 … without gaps: two replicas want the same number, and one insert wins. */
   _id: number;
   at: Date;
   changes: Change[];
-  reservations: ReservationView[];
-  bikes: BikeView[];
-  accounts: AccountView[];
-  /** The subjects that were handled, and how far. */
-  positions: { subject: string; version: number }[];
   totals: Totals;
+  /** With this commit, the rows of another generation take the place of those before. */
+  generation?: number;
 }
 
 /** Where the rows stand: everything up to this feed version is in them. */
@@ -50,19 +32,9 @@ interface Checkpoint {
   _id: 'feed';
   version: number;
   totals: Totals;
+  /** Whose rows; those of before there were others are generation 0. */
+  generation?: number;
 }
-
-type Row<View> = ViewRow & View;
-export type ReservationRow = Row<ReservationView> & { _id: number };
-
-export interface ReservationRowFilter {
-  reserveStatus?: ReserveStatus[] | null;
-  userId?: string | null;
-  bikeId?: number | null;
-  reserveNo?: number | null;
-}
-
-export type RowOrder = 'UPDATED_AT_DESC' | 'RESERVE_NO_DESC' | 'RESERVE_NO_ASC';
 
 /** Some engines scan for a range of _id (FACTS §1), so the version stands a second time in an index of its own. */
 type StoredFeedDocument = FeedDocument & { version: number };
@@ -78,75 +50,45 @@ const feedSchema = new Schema<StoredFeedDocument>(
     accounts: Schema.Types.Mixed,
     positions: Schema.Types.Mixed,
     totals: Schema.Types.Mixed,
+    generation: Number,
   },
   { collection: 'feed', versionKey: false },
 );
 feedSchema.index({ version: 1 }, { unique: true });
 
 const checkpointSchema = new Schema<Checkpoint>(
-  { _id: String, version: Number, totals: Schema.Types.Mixed },
+  { _id: String, version: Number, totals: Schema.Types.Mixed, generation: Number },
   { collection: 'checkpoint', versionKey: false },
 );
-
-const reservationSchema = new Schema<ReservationRow>(
-  {
-    _id: Number,
-    version: Number,
-    reserveNo: Number,
-    userId: String,
-    bikeId: Number,
-    reserveStatus: String,
-    reserveDateTime: String,
-    expiresAt: String,
-    startDateTime: String,
-    returnDateTime: String,
-    fee: Number,
-    refusalCode: String,
-    updatedAt: String,
-  },
-  { collection: 'reservations', versionKey: false },
-);
-reservationSchema.index({ updatedAt: -1, reserveNo: -1 });
-reservationSchema.index({ reserveNo: -1 });
-reservationSchema.index({ reserveStatus: 1, updatedAt: -1, reserveNo: -1 });
-reservationSchema.index({ reserveDateTime: 1 });
-
-const bikeSchema = new Schema<Row<BikeView>>(
-  { _id: Number, version: Number, bikeId: Number, condition: String, use: String },
-  { collection: 'bikes', versionKey: false },
-);
-const accountSchema = new Schema<Row<AccountView>>(
-  { _id: String, version: Number, userId: String, balance: Number },
-  { collection: 'accounts', versionKey: false },
-);
-const positionSchema = new Schema<ViewRow & { handled: number }>(
-  { _id: String, version: Number, handled: Number },
-  { collection: 'positions', versionKey: false },
-);
-
-const orders = {
-  UPDATED_AT_DESC: [
-    ['updatedAt', -1],
-    ['reserveNo', -1],
-  ],
-  RESERVE_NO_DESC: [['reserveNo', -1]],
-  RESERVE_NO_ASC: [['reserveNo', 1]],
-} as const;
-
-const rowKinds: readonly (keyof Rows)[] = ['reservation', 'bike', 'account'];
 
 export function createReadModels(database: Connection, feedRetentionSeconds: number) {
   const feed = database.model<StoredFeedDocument>('Feed', feedSchema);
   const checkpoints = database.model<Checkpoint>('Checkpoint', checkpointSchema);
-  const reservations = database.model<ReservationRow>('Reservation', reservationSchema);
-  const bikes = database.model<Row<BikeView>>('Bike', bikeSchema);
-  const accounts = database.model<Row<AccountView>>('Account', accountSchema);
-  const positions = database.model<ViewRow & { handled: number }>('Position', positionSchema);
+  const made = new Map<number, ViewRows>();
+
+  /** The rows of a generation. */
+  function rows(generation: number): ViewRows {
+    const known = made.get(generation) ?? createRows(database, generation);
+    made.set(generation, known);
+    return known;
+  }
+
+  let live = rows(0);
 
   return {
     async prepare() {
-      await Promise.all([feed.createIndexes(), reservations.createIndexes()]);
+      await feed.createIndexes();
       await feed.collection.createIndex({ at: 1 }, { expireAfterSeconds: feedRetentionSeconds }, {});
+      const checkpoint = await checkpoints.findById('feed').lean<Checkpoint>().exec();
+      await rows(checkpoint?.generation ?? 0).prepare();
+    },
+
+    rows,
+    /** The live generation. */
+    live: () => live,
+    /** Makes a generation the live one, for this replica. */
+    use(generation: number) {
+      live = rows(generation);
     },
 
     /** @returns false when another replica has this version. */
@@ -176,112 +118,18 @@ export function createReadModels(database: Connection, feedRetentionSeconds: num
 
     checkpoint: () => checkpoints.findById('feed').lean<Checkpoint>().exec(),
     async saveCheckpoint(version: number, totals: Totals) {
-      await writeRows(checkpoints.collection, [{ _id: 'feed', version, totals } as ViewRow]);
-    },
-
-    /** Copies a commit into the rows; safe to repeat, in any order. */
-    async write(document: FeedDocument): Promise<void> {
-      const version = document._id;
-      const write = (collection: Collection, rows: ViewRow[]) =>
-        rows.length > 0 ? writeRows(collection, rows) : Promise.resolve();
-      await Promise.all([
-        write(
-          reservations.collection,
-          document.reservations.map((row): ReservationRow => ({ _id: row.reserveNo, version, ...row })),
-        ),
-        write(
-          bikes.collection,
-          document.bikes.map((row) => ({ _id: row.bikeId, version, ...row })),
-        ),
-        write(
-          accounts.collection,
-          document.accounts.map((row) => ({ _id: row.userId, version, ...row })),
-        ),
-        write(
-          positions.collection,
-          document.positions.map((row): ViewRow => ({ _id: row.subject, version, handled: row.version }) as ViewRow),
-        ),
+      await writeRows(checkpoints.collection, [
+        { _id: 'feed', version, totals, generation: live.generation } as ViewRow,
       ]);
     },
 
-    async position(subject: string): Promise<number> {
-      return (await positions.findById(subject).lean<{ handled: number }>().exec())?.handled ?? 0;
-    },
-
-    /** The rows of these kinds as they are; what does not exist is left out. */
-    async read({ reserveNo, bikeId, userId }: Touched, kinds = rowKinds): Promise<Rows> {
-      const wanted = (kind: keyof Rows, key: unknown) => key !== undefined && kinds.includes(kind);
-      const [reservation, bike, account] = await Promise.all([
-        wanted('reservation', reserveNo) ? reservations.findById(reserveNo).lean<ReservationRow>().exec() : null,
-        wanted('bike', bikeId) ? bikes.findById(bikeId).lean<Row<BikeView>>().exec() : null,
-        wanted('account', userId) ? accounts.findById(userId).lean<Row<AccountView>>().exec() : null,
-      ]);
-      return {
-        reservation: reservation ? withoutKey(reservation) : undefined,
-        bike: bike ? withoutKey(bike) : undefined,
-        account: account ? withoutKey(account) : undefined,
-      };
-    },
-
-    list(filter: ReservationRowFilter, order: RowOrder, page: PageRequest): Promise<Page<ReservationRow>> {
-      const { reserveStatus, userId, bikeId, reserveNo } = filter;
-      const conditions = {
-        ...(reserveStatus ? { reserveStatus: { $in: reserveStatus } } : {}),
-        ...(userId ? { userId } : {}),
-        ...(typeof bikeId === 'number' ? { bikeId } : {}),
-        ...(typeof reserveNo === 'number' ? { reserveNo } : {}),
-      };
-      return paginate(reservations, conditions, orders[order], page);
-    },
-
-    /** Requests per minute since a moment; minutes without any are left out. */
-    async perMinute(since: string): Promise<Map<string, MinuteCounts>> {
-      const groups = await reservations.aggregate<RequestGroup>([
-        { $match: { reserveDateTime: { $gte: since } } },
-        {
-          $group: {
-            _id: {
-              minute: { $substrBytes: ['$reserveDateTime', 0, 16] },
-              status: '$reserveStatus',
-              code: { $ifNull: ['$refusalCode', null] },
-            },
-            count: { $sum: 1 },
-          },
-        },
-      ]);
-      return countsPerMinute(groups);
-    },
+    // Those of the live generation.
+    write: (document: FeedDocument) => live.write(document._id, document),
+    position: (subject: string) => live.position(subject),
+    read: (touched: Touched, kinds?: readonly (keyof Rows)[]) => live.read(touched, kinds),
+    list: (filter: ReservationRowFilter, order: RowOrder, page: PageRequest) => live.list(filter, order, page),
+    perMinute: (since: string) => live.perMinute(since),
   };
-}
-
-/** Requests of one minute that ended, or stand, the same way. */
-interface RequestGroup {
-  _id: { minute: string; status: ReserveStatus; code: RejectionCode | null };
-  count: number;
-}
-
-export interface MinuteCounts {
-  requested: number;
-  rejected: number;
-  /** The most frequent first. */
-  refusals: { code: RejectionCode; count: number }[];
-}
-
-function countsPerMinute(groups: readonly RequestGroup[]): Map<string, MinuteCounts> {
-  const minutes = new Map<string, MinuteCounts>();
-  for (const { _id, count } of groups.toSorted((a, b) => b.count - a.count)) {
-    const counts = minutes.get(_id.minute) ?? { requested: 0, rejected: 0, refusals: [] };
-    minutes.set(_id.minute, counts);
-    counts.requested += count;
-    if (_id.status === 'REJECTED') counts.rejected += count;
-    if (_id.code) counts.refusals.push({ code: _id.code, count });
-  }
-  return minutes;
-}
-
-function withoutKey<View>(row: Row<View>): View {
-  const { _id, version: _version, ...view } = row;
-  return view as View;
 }
 
 export type ReadModels = ReturnType<typeof createReadModels>;

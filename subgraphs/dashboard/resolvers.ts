@@ -1,7 +1,8 @@
 import { ContractError, requireRole, type PageRequest, type RequestContext, type Resolvers } from '../chassis/index.ts';
 import type { Feed, FeedItem, Snapshot } from './feed.ts';
 import { dayOf, ledgerImbalance, onDay } from './projections.ts';
-import type { ReadModels, ReservationRowFilter, RowOrder } from './read-models.ts';
+import type { ReadModels } from './read-models.ts';
+import type { ReservationRowFilter, RowOrder } from './rows.ts';
 
 interface Dependencies {
   feed: Feed;

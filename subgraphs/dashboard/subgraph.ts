@@ -6,6 +6,7 @@ import {
   parseOrThrow,
   wholeNumber,
   type Consumer,
+  type Parking,
   type Resolvers,
   type Runtime,
   type Subgraph,
@@ -14,6 +15,9 @@ import { createFeed } from './feed.ts';
 import { createOperationResolvers } from './operation-resolvers.ts';
 import { createOperations } from './operations.ts';
 import { ledgerImbalance } from './projections.ts';
+import { createRebuildResolvers } from './rebuild-resolvers.ts';
+import { rebuildView } from './rebuild.ts';
+import { createRebuilds } from './rebuilds.ts';
 import { createReadModels, type FeedDocument } from './read-models.ts';
 import { createResolvers } from './resolvers.ts';
 
@@ -27,6 +31,9 @@ const settingsSchema = z.object({
   FEED_CHECKPOINT_MS: wholeNumber(1_000),
   FEED_POLL_MS: wholeNumber(1_000, 1),
   FEED_RETENTION_SECONDS: wholeNumber(604_800, 60),
+  REBUILD_LEASE_MS: wholeNumber(15_000, 100),
+  REBUILD_KEEP_MS: wholeNumber(60_000),
+  REBUILD_FLUSH_ROWS: wholeNumber(2_000, 1),
 });
 
 /** The read side. It follows everybody and decides nothing. */
@@ -56,8 +63,32 @@ export function createDashboard(runtime: Runtime): Subgraph {
     operateTimeoutMs: runtime.settings.OPERATE_TIMEOUT_MS,
   });
   let consumer: Consumer | undefined;
-  let countParked = async () => 0;
+  let parking: Pick<Parking, 'count' | 'discarded'> | undefined;
   let stopPolling: () => void = () => undefined;
+
+  const rebuilds = createRebuilds({
+    database,
+    models,
+    logger,
+    clock,
+    time,
+    catchUp: () => feed.catchUp(),
+    build: ({ rebuild, ...work }) =>
+      rebuildView({
+        ...work,
+        generation: rebuild._id,
+        acceptDifference: rebuild.acceptDifference,
+        feed,
+        models,
+        bus,
+        publishers: Object.keys(publishers),
+        discarded: async () => (await parking?.discarded()) ?? new Set(),
+        flushRows: settings.REBUILD_FLUSH_ROWS,
+      }),
+    outageDelayMs: runtime.settings.OUTAGE_DELAY_MS,
+    leaseMs: settings.REBUILD_LEASE_MS,
+    keepMs: settings.REBUILD_KEEP_MS,
+  });
 
   const catchUp = () => {
     feed.catchUp().catch((error: unknown) => logger.debug({ err: error }, 'the feed could not be read'));
@@ -75,9 +106,10 @@ export function createDashboard(runtime: Runtime): Subgraph {
         landscape: runtime.settings.LANDSCAPE,
         clock,
         pendingEvents: () => consumer?.pending() ?? Promise.resolve(0),
-        parkedEvents: () => countParked(),
+        parkedEvents: () => parking?.count() ?? Promise.resolve(0),
       }),
       createOperationResolvers(operations),
+      createRebuildResolvers(rebuilds),
     ),
     parts: [
       models,
@@ -94,6 +126,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
           await feed.close();
         },
       },
+      rebuilds,
     ],
     follows: {
       publishers: Object.keys(publishers),
@@ -108,9 +141,9 @@ export function createDashboard(runtime: Runtime): Subgraph {
         // Its commits never wait for long.
         hurry: () => undefined,
       },
-      consumer: (made, count) => {
+      consumer: (made, itsParking) => {
         consumer = made;
-        countParked = count;
+        parking = itsParking;
       },
     },
   };

@@ -82,4 +82,19 @@ describe('npm run ops', () => {
     const long = await ops({}, 'discard', 'x', '--reason', 'x'.repeat(501), ...url);
     expect(long).toMatchObject({ exitCode: 64, err: expect.stringContaining('500 characters') });
   }, 120_000);
+
+  it('has the dashboard rebuilt, and says how far that is', async () => {
+    const lines: string[] = [];
+    const done = await runOps(['rebuild', ...url], {}, (line) => lines.push(line));
+    expect(done).toMatchObject({
+      exitCode: 0,
+      out: expect.stringContaining('the rebuilt view is live. Nothing differs.'),
+    });
+    expect(lines.at(-1)).toMatch(/^1: switched, \d+ of \d+ events$/);
+    const { out } = await ops({}, 'rebuilds', ...url);
+    expect(out.split('\n')[1]).toMatch(/^1 +SWITCHED +ops /);
+    expect((await ops({ TTAREUNGI_TOKEN: await system.token('one', ['operator']) }, 'rebuild', ...url)).exitCode).toBe(
+      77,
+    );
+  }, 120_000);
 });

@@ -32,6 +32,9 @@ describe('the ops command line', () => {
       id: 'x',
       reason: 'made twice',
     });
+    expect(commandOf('rebuild')).toEqual({ name: 'rebuild', acceptDifference: false });
+    expect(commandOf('rebuild', '--accept-difference')).toEqual({ name: 'rebuild', acceptDifference: true });
+    expect(commandOf('rebuilds', '--limit', '3')).toEqual({ name: 'rebuilds', limit: 3 });
     for (const argv of [[], ['help'], ['--help'], ['discard', '--help']]) expect(commandOf(...argv).name).toBe('help');
   });
 
@@ -46,6 +49,8 @@ describe('the ops command line', () => {
     [['nothing'], 'There is no command "nothing".'],
     [['services', '--reason', 'x'], 'services has no option --reason.'],
     [['services', 'point'], 'services takes no "point".'],
+    [['rebuild', 'point'], 'rebuild takes no "point".'],
+    [['show', 'a', '--accept-difference'], 'show has no option --accept-difference.'],
     [['show'], 'show needs the id of a parked event'],
     [['show', 'a', 'b'], 'show takes one id.'],
     [['discard', 'a'], 'discard needs --reason'],

@@ -12,6 +12,10 @@ export const usage = `npm run ops -- <command> [options]
   show <id>                      everything about one of them
   redrive <id>                   handle it again, and those that wait behind it
   discard <id> --reason TEXT     give it up for good
+  rebuild                        make the dashboard's view anew from the journals, and follow that to its end
+    --accept-difference            replace the live view although the two differ
+  rebuilds                       what became of earlier ones
+    --limit N                      how many to show, 1 to 200 (50)
 
   --url URL                      the running system (http://127.0.0.1:8088, or its ROUTER_PORT)
   --json                         print the answer as JSON
@@ -25,7 +29,9 @@ export type Command =
   | { name: 'parked'; service: string | null; status: ParkedStatus; limit: number }
   | { name: 'show'; id: string }
   | { name: 'redrive'; id: string }
-  | { name: 'discard'; id: string; reason: string };
+  | { name: 'discard'; id: string; reason: string }
+  | { name: 'rebuild'; acceptDifference: boolean }
+  | { name: 'rebuilds'; limit: number };
 
 export interface Invocation {
   command: Command;
@@ -42,6 +48,8 @@ const optionsOf: Record<string, readonly string[]> = {
   show: [],
   redrive: [],
   discard: ['reason'],
+  rebuild: ['accept-difference'],
+  rebuilds: ['limit'],
 };
 
 /** @throws {OpsError} that says what does not fit. */
@@ -66,7 +74,10 @@ function parsed(argv: readonly string[]) {
     return parseArgs({
       args: [...argv],
       allowPositionals: true,
-      options: { url: text, json: flag, help: flag, service: text, status: text, limit: text, reason: text },
+      options: {
+        ...{ url: text, json: flag, help: flag, service: text, status: text, limit: text, reason: text },
+        'accept-difference': flag,
+      },
     });
   } catch (error) {
     const [line = ''] = (error as Error).message.split(/\. |\n/);
@@ -75,9 +86,17 @@ function parsed(argv: readonly string[]) {
 }
 
 function commandOf(name: string, operands: string[], values: Values): Command {
-  if (name === 'services' || name === 'parked') {
-    if (operands.length > 0) throw wrong(`${name} takes no "${operands[0] ?? ''}".`);
-    return name === 'services' ? { name } : { name, service: values.service ?? null, ...listing(values) };
+  const takesNone = name === 'services' || name === 'parked' || name === 'rebuild' || name === 'rebuilds';
+  if (takesNone && operands.length > 0) throw wrong(`${name} takes no "${operands[0] ?? ''}".`);
+  switch (name) {
+    case 'services':
+      return { name };
+    case 'parked':
+      return { name, service: values.service ?? null, status: statusOf(values), limit: limitOf(values) };
+    case 'rebuild':
+      return { name, acceptDifference: values['accept-difference'] ?? false };
+    case 'rebuilds':
+      return { name, limit: limitOf(values) };
   }
   const [id, extra] = operands;
   if (id === undefined) throw wrong(`${name} needs the id of a parked event: npm run ops -- parked lists them.`);
@@ -88,14 +107,18 @@ function commandOf(name: string, operands: string[], values: Values): Command {
   return { name, id, reason };
 }
 
-function listing({ status = 'PARKED', limit = '50' }: Values): { status: ParkedStatus; limit: number } {
+function statusOf({ status = 'PARKED' }: Values): ParkedStatus {
   const known = statuses.find((one) => one === status.toUpperCase());
   if (!known) throw wrong(`--status is "${status}". It must be ${statuses.join(', ').toLowerCase()}.`);
+  return known;
+}
+
+function limitOf({ limit = '50' }: Values): number {
   const count = Number(limit);
   if (!Number.isInteger(count) || count < 1 || count > 200) {
     throw wrong(`--limit is "${limit}". It must be a whole number from 1 to 200.`);
   }
-  return { status: known, limit: count };
+  return count;
 }
 
 function addressOf(url: string): string {

@@ -1,10 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '../../../schema/client/client.ts';
 import {
+  DashboardRebuildsDocument,
   DiscardParkedEventDocument,
   ParkedEventDocument,
   ParkedEventsDocument,
+  RebuildDashboardDocument,
   RedriveParkedEventDocument,
   ServicesDocument,
+  type DashboardRebuildFieldsFragment,
   type ParkedEventFieldsFragment,
   type RefusalFieldsFragment,
 } from '../../../schema/client/generated/graphql.ts';
@@ -19,8 +23,11 @@ export interface Finding {
   exitCode: number;
 }
 
-/** @throws {OpsError} where the event is unknown; {GraphqlRequestError} as the client does. */
-export async function runCommand(command: Command, client: Client): Promise<Finding> {
+/**
+ * @param report gets a line now and then while it takes long.
+ * @throws {OpsError} where the event is unknown; {GraphqlRequestError} as the client does.
+ */
+export async function runCommand(command: Command, client: Client, report: (line: string) => void): Promise<Finding> {
   switch (command.name) {
     case 'help':
       return found(usage, usage);
@@ -46,6 +53,10 @@ export async function runCommand(command: Command, client: Client): Promise<Find
       const rest = redriven === 0 ? '' : ` Handled ${count(redriven, 'event')} that waited behind it.`;
       return settled(id, answer.discardParkedEvent, refusal, `Discarded.${rest}`);
     }
+    case 'rebuild':
+      return rebuild(client, command.acceptDifference, report);
+    case 'rebuilds':
+      return rebuilds(client, command.limit);
   }
 }
 
@@ -118,6 +129,60 @@ function describe(event: ParkedEventFieldsFragment): string {
   ]);
   const parts = [facts, event.stack || event.error, event.payload, actions.join('\n')];
   return parts.filter((part) => part !== '').join('\n\n');
+}
+
+const lookEveryMs = 500;
+
+async function rebuild(client: Client, acceptDifference: boolean, report: (line: string) => void): Promise<Finding> {
+  const answer = await client.request(RebuildDashboardDocument, { input: { acceptDifference } });
+  const { rebuild: begun, refusal } = answer.rebuildDashboard;
+  if (!begun || refusal) {
+    const why = refusal ? `${refusal.code}: ${refusal.because}` : 'It was not begun.';
+    return found(why, answer.rebuildDashboard, exitCodes.refused);
+  }
+  for (let shown = ''; ; await delay(lookEveryMs)) {
+    const { dashboardRebuilds } = await client.request(DashboardRebuildsDocument, { first: 10 });
+    // The newest: one whose process died is begun again under another number.
+    const [now] = dashboardRebuilds;
+    if (!now) continue;
+    const line = `${now.number}: ${now.status.toLowerCase()}, ${now.events} of ${now.totalEvents} events`;
+    if (line !== shown) report(line);
+    shown = line;
+    if (now.finishedAt && now.status !== 'ABANDONED') return ended(now);
+  }
+}
+
+function ended(rebuild: DashboardRebuildFieldsFragment): Finding {
+  const { status, differences, problem, events } = rebuild;
+  const examples = rebuild.examples.map(({ kind, key, live, rebuilt }) =>
+    [`${kind} ${key}`.trim(), `  live     ${live ?? '-'}`, `  rebuilt  ${rebuilt ?? '-'}`].join('\n'),
+  );
+  const told = differences === 0 ? 'Nothing differs.' : `${count(differences, 'row')} differed, of these:`;
+  if (status === 'SWITCHED') {
+    return found(
+      [`${count(Number(events), 'event')}: the rebuilt view is live. ${told}`, ...examples].join('\n'),
+      rebuild,
+    );
+  }
+  const why = status === 'REFUSED' ? told : (problem ?? status);
+  const way = status === 'REFUSED' ? ['--accept-difference replaces it all the same.'] : [];
+  return found([`The live view stayed: ${why}`, ...examples, ...way].join('\n'), rebuild, exitCodes.refused);
+}
+
+async function rebuilds(client: Client, limit: number): Promise<Finding> {
+  const { dashboardRebuilds } = await client.request(DashboardRebuildsDocument, { first: limit });
+  const rows = dashboardRebuilds.map((one) => [
+    one.number,
+    one.status,
+    one.by,
+    toSeoulTime(one.startedAt),
+    one.finishedAt ? toSeoulTime(one.finishedAt) : '-',
+    `${one.events} of ${one.totalEvents}`,
+    one.differences,
+    one.problem ?? '',
+  ]);
+  const head = ['NUMBER', 'STATUS', 'BY', 'BEGUN', 'ENDED', 'EVENTS', 'DIFFERENCES', 'PROBLEM'];
+  return found(rows.length > 0 ? toTable(head, rows) : 'Nothing.', dashboardRebuilds);
 }
 
 function count(number: number, noun: string): string {

@@ -12,13 +12,20 @@ export interface Ending {
   exitCode: number;
 }
 
-/** Runs one command line; whatever the person who typed it can mend ends in `err`. */
-export async function runOps(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<Ending> {
+/**
+ * Runs one command line; whatever the person who typed it can mend ends in `err`.
+ * @param report gets a line now and then while a command takes long.
+ */
+export async function runOps(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  report: (line: string) => void = () => undefined,
+): Promise<Ending> {
   try {
     const { command, url, json } = parseInvocation(argv, env);
     if (command.name === 'help') return { out: usage, err: '', exitCode: exitCodes.ok };
     const token = env['TTAREUNGI_TOKEN'] || (await developmentToken(url));
-    const { text, data, exitCode } = await findOut(command, url, token);
+    const { text, data, exitCode } = await findOut(command, url, token, report);
     return { out: json ? JSON.stringify(data, null, 2) : text, err: '', exitCode };
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
@@ -26,10 +33,10 @@ export async function runOps(argv: readonly string[], env: NodeJS.ProcessEnv): P
   }
 }
 
-async function findOut(command: Command, url: string, token: string): Promise<Finding> {
+async function findOut(command: Command, url: string, token: string, report: (line: string) => void): Promise<Finding> {
   const client = createClient({ url: `${url}/graphql`, token });
   try {
-    return await runCommand(command, client);
+    return await runCommand(command, client, report);
   } catch (error) {
     throw error instanceof GraphqlRequestError ? forPeople(error, url) : error;
   } finally {

@@ -1,0 +1,53 @@
+import {
+  ContractError,
+  commandOrigin,
+  maxPageSize,
+  requireRole,
+  type RequestContext,
+  type Resolvers,
+} from '../chassis/index.ts';
+import type { Rebuild, Rebuilds } from './rebuilds.ts';
+
+interface RebuildInput {
+  acceptDifference: boolean;
+  idempotencyKey?: string | null;
+}
+
+/** Whoever runs the system: has the view made anew, and sees how far that is. */
+export function createRebuildResolvers(rebuilds: Rebuilds): Resolvers {
+  return {
+    Query: {
+      dashboardRebuilds(_root: unknown, { first }: { first: number }, { viewer }: RequestContext) {
+        requireRole(viewer, 'operator', 'auditor', 'admin');
+        if (first < 1 || first > maxPageSize) {
+          throw new ContractError(`"first" must be 1 to ${maxPageSize}, not ${first}.`);
+        }
+        return rebuilds.list(first);
+      },
+    },
+
+    Mutation: {
+      rebuildDashboard(_root: unknown, { input }: { input: RebuildInput }, context: RequestContext) {
+        const viewer = requireRole(context.viewer, 'admin');
+        const { cause } = commandOrigin(context, viewer, 'rebuildDashboard', input);
+        return rebuilds.order({ by: viewer.userId, key: cause, acceptDifference: input.acceptDifference });
+      },
+    },
+
+    DashboardRebuild: {
+      number: ({ _id }: Rebuild) => _id,
+      liveHash: ({ liveHash }: Rebuild) => liveHash || null,
+      rebuiltHash: ({ rebuiltHash }: Rebuild) => rebuiltHash || null,
+    },
+
+    // Inside, these are written as in the database.
+    DashboardRebuildStatus: {
+      FILLING: 'filling',
+      COMPARING: 'comparing',
+      SWITCHED: 'switched',
+      REFUSED: 'refused',
+      FAILED: 'failed',
+      ABANDONED: 'abandoned',
+    },
+  };
+}

@@ -1,0 +1,330 @@
+import { Schema, type Collection, type Connection } from 'mongoose';
+import { paginate, writeRows, type Connection as Page, type PageRequest, type ViewRow } from '../chassis/index.ts';
+import {
+  type AccountView,
+  type BikeView,
+  type RejectionCode,
+  type ReservationView,
+  type ReserveStatus,
+  type Rows,
+  type Touched,
+} from './projections.ts';
+
+/** How far the view has come on a subject. */
+export interface PositionView {
+  subject: string;
+  version: number;
+}
+
+/** What the view is made of. */
+export interface Views {
+  reservation: ReservationView;
+  bike: BikeView;
+  account: AccountView;
+  position: PositionView;
+}
+export type Kind = keyof Views;
+export type Key = string | number;
+
+/** Rows as a commit has them. */
+export interface Written {
+  reservations: ReservationView[];
+  bikes: BikeView[];
+  accounts: AccountView[];
+  positions: PositionView[];
+}
+
+type Row<View> = ViewRow & View;
+export type ReservationRow = Row<ReservationView> & { _id: number };
+
+export interface ReservationRowFilter {
+  reserveStatus?: ReserveStatus[] | null;
+  userId?: string | null;
+  bikeId?: number | null;
+  reserveNo?: number | null;
+}
+
+export type RowOrder = 'UPDATED_AT_DESC' | 'RESERVE_NO_DESC' | 'RESERVE_NO_ASC';
+
+const reservationSchema = new Schema<ReservationRow>(
+  {
+    _id: Number,
+    version: Number,
+    reserveNo: Number,
+    userId: String,
+    bikeId: Number,
+    reserveStatus: String,
+    reserveDateTime: String,
+    expiresAt: String,
+    startDateTime: String,
+    returnDateTime: String,
+    fee: Number,
+    refusalCode: String,
+    updatedAt: String,
+  },
+  { versionKey: false },
+);
+reservationSchema.index({ updatedAt: -1, reserveNo: -1 });
+reservationSchema.index({ reserveNo: -1 });
+reservationSchema.index({ reserveStatus: 1, updatedAt: -1, reserveNo: -1 });
+reservationSchema.index({ reserveDateTime: 1 });
+
+const bikeSchema = new Schema<Row<BikeView>>(
+  { _id: Number, version: Number, bikeId: Number, condition: String, use: String },
+  { versionKey: false },
+);
+const accountSchema = new Schema<Row<AccountView>>(
+  { _id: String, version: Number, userId: String, balance: Number },
+  { versionKey: false },
+);
+type PositionRow = ViewRow & { _id: string; handled: number };
+const positionSchema = new Schema<PositionRow>(
+  { _id: String, version: Number, handled: Number },
+  { versionKey: false },
+);
+
+const orders = {
+  UPDATED_AT_DESC: [
+    ['updatedAt', -1],
+    ['reserveNo', -1],
+  ],
+  RESERVE_NO_DESC: [['reserveNo', -1]],
+  RESERVE_NO_ASC: [['reserveNo', 1]],
+} as const;
+
+/** In the order in which they are compared. */
+export const kinds: readonly Kind[] = ['reservation', 'bike', 'account', 'position'];
+const rowKinds: readonly (keyof Rows)[] = ['reservation', 'bike', 'account'];
+
+const keyOf: { [Name in Kind]: (view: Views[Name]) => Key } = {
+  reservation: ({ reserveNo }) => reserveNo,
+  bike: ({ bikeId }) => bikeId,
+  account: ({ userId }) => userId,
+  position: ({ subject }) => subject,
+};
+
+/** Names a row among those of all kinds. */
+export const rowKey = (kind: Kind, key: Key) => `${kind}:${key}`;
+
+export const keyOfView = <Name extends Kind>(kind: Name, view: Views[Name]): Key => keyOf[kind](view);
+
+/** What a row's name says. */
+export function readRowKey(rowName: string): { kind: Kind; key: Key } {
+  const [kind = '', key = ''] = /^([a-z]+):(.*)$/s.exec(rowName)?.slice(1) ?? [];
+  return { kind: kind as Kind, key: kind === 'reservation' || kind === 'bike' ? Number(key) : key };
+}
+
+/** The rows that a commit writes, of all kinds. */
+export const rowsOf = ({ reservations, bikes, accounts, positions }: Written) => ({
+  reservation: reservations,
+  bike: bikes,
+  account: accounts,
+  position: positions,
+});
+
+const names = { reservation: 'reservations', bike: 'bikes', account: 'accounts', position: 'positions' } as const;
+const collectionName = (kind: Kind, generation: number) =>
+  generation === 0 ? names[kind] : `${names[kind]}_${generation}`;
+
+/** A rebuilt row is older than any commit to come, whichever that is. */
+const rebuilt = 0;
+const rowsPerRead = 1_000;
+
+/**
+ * One generation of the view: its collections. All but one are being built, or were replaced and wait to be dropped; the
+ * feed says which one is live.
+ */
+export function createRows(database: Connection, generation: number) {
+  const named = (kind: Kind) => collectionName(kind, generation);
+  const reservations = database.model<ReservationRow>(
+    `Reservation${generation}`,
+    reservationSchema,
+    named('reservation'),
+  );
+  const bikes = database.model<Row<BikeView>>(`Bike${generation}`, bikeSchema, named('bike'));
+  const accounts = database.model<Row<AccountView>>(`Account${generation}`, accountSchema, named('account'));
+  const positions = database.model<PositionRow>(`Position${generation}`, positionSchema, named('position'));
+  const collections: { [Name in Kind]: Collection } = {
+    reservation: reservations.collection,
+    bike: bikes.collection,
+    account: accounts.collection,
+    position: positions.collection,
+  };
+
+  return {
+    generation,
+    async prepare() {
+      await reservations.createIndexes();
+    },
+
+    /** Copies a commit into the rows; safe to repeat, in any order. */
+    async write(version: number, written: Written): Promise<void> {
+      const write = (collection: Collection, rows: ViewRow[]) =>
+        rows.length > 0 ? writeRows(collection, rows) : Promise.resolve();
+      await Promise.all([
+        write(
+          reservations.collection,
+          written.reservations.map((row): ReservationRow => ({ _id: row.reserveNo, version, ...row })),
+        ),
+        write(
+          bikes.collection,
+          written.bikes.map((row) => ({ _id: row.bikeId, version, ...row })),
+        ),
+        write(
+          accounts.collection,
+          written.accounts.map((row) => ({ _id: row.userId, version, ...row })),
+        ),
+        write(
+          positions.collection,
+          written.positions.map((row): ViewRow => ({ _id: row.subject, version, handled: row.version }) as ViewRow),
+        ),
+      ]);
+    },
+
+    /** Writes rows of a generation that is being built, by the one who builds it. */
+    async put<Name extends Kind>(kind: Name, views: readonly Views[Name][]): Promise<void> {
+      if (views.length === 0) return;
+      const operations = views.map((view) => {
+        const replacement = { ...toStored(kind, view), _id: keyOf[kind](view), version: rebuilt };
+        return { replaceOne: { filter: { _id: replacement._id }, replacement, upsert: true } };
+      });
+      await collections[kind].bulkWrite(operations as never, { ordered: false });
+    },
+
+    async position(subject: string): Promise<number> {
+      return (await positions.findById(subject).lean<PositionRow>().exec())?.handled ?? 0;
+    },
+
+    /** Several rows of a kind by their keys; what does not exist is left out. */
+    async find<Name extends Kind>(kind: Name, keys: readonly Key[]): Promise<Map<Key, Views[Name]>> {
+      if (keys.length === 0) return new Map();
+      const found = await collections[kind].find({ _id: { $in: keys } } as object).toArray();
+      return new Map(found.map((row) => [row['_id'] as unknown as Key, toView(kind, row)]));
+    },
+
+    /** All rows of a kind, some at a time; which come first is not said. */
+    async *all<Name extends Kind>(kind: Name): AsyncGenerator<Map<Key, Views[Name]>> {
+      let some = new Map<Key, Views[Name]>();
+      for await (const row of collections[kind].find({}, { batchSize: rowsPerRead })) {
+        some.set(row['_id'] as unknown as Key, toView(kind, row));
+        if (some.size < rowsPerRead) continue;
+        yield some;
+        some = new Map();
+      }
+      if (some.size > 0) yield some;
+    },
+
+    /** How many events are in the view. */
+    async events(): Promise<number> {
+      const [sum] = await positions.aggregate<{ events: number }>([
+        { $group: { _id: null, events: { $sum: '$handled' } } },
+      ]);
+      return sum?.events ?? 0;
+    },
+
+    async drop(): Promise<void> {
+      for (const collection of Object.values(collections)) await collection.drop().catch(ignoreMissing);
+    },
+
+    /** The rows of these kinds as they are; what does not exist is left out. */
+    async read({ reserveNo, bikeId, userId }: Touched, kinds = rowKinds): Promise<Rows> {
+      const wanted = (kind: keyof Rows, key: unknown) => key !== undefined && kinds.includes(kind);
+      const [reservation, bike, account] = await Promise.all([
+        wanted('reservation', reserveNo) ? reservations.findById(reserveNo).lean<ReservationRow>().exec() : null,
+        wanted('bike', bikeId) ? bikes.findById(bikeId).lean<Row<BikeView>>().exec() : null,
+        wanted('account', userId) ? accounts.findById(userId).lean<Row<AccountView>>().exec() : null,
+      ]);
+      return {
+        reservation: reservation ? withoutKey(reservation) : undefined,
+        bike: bike ? withoutKey(bike) : undefined,
+        account: account ? withoutKey(account) : undefined,
+      };
+    },
+
+    list(filter: ReservationRowFilter, order: RowOrder, page: PageRequest): Promise<Page<ReservationRow>> {
+      const { reserveStatus, userId, bikeId, reserveNo } = filter;
+      const conditions = {
+        ...(reserveStatus ? { reserveStatus: { $in: reserveStatus } } : {}),
+        ...(userId ? { userId } : {}),
+        ...(typeof bikeId === 'number' ? { bikeId } : {}),
+        ...(typeof reserveNo === 'number' ? { reserveNo } : {}),
+      };
+      return paginate(reservations, conditions, orders[order], page);
+    },
+
+    /** Requests per minute since a moment; minutes without any are left out. */
+    async perMinute(since: string): Promise<Map<string, MinuteCounts>> {
+      const groups = await reservations.aggregate<RequestGroup>([
+        { $match: { reserveDateTime: { $gte: since } } },
+        {
+          $group: {
+            _id: {
+              minute: { $substrBytes: ['$reserveDateTime', 0, 16] },
+              status: '$reserveStatus',
+              code: { $ifNull: ['$refusalCode', null] },
+            },
+            count: { $sum: 1 },
+          },
+        },
+      ]);
+      return countsPerMinute(groups);
+    },
+  };
+}
+
+export type ViewRows = ReturnType<typeof createRows>;
+
+/** The generations that have collections. */
+export async function storedGenerations(database: Connection): Promise<number[]> {
+  const found = new Set<number>();
+  for (const { name } of await database.listCollections()) {
+    const [, kind = '', generation = '0'] = /^([a-z]+?)(?:_(\d+))?$/.exec(name) ?? [];
+    if (Object.values<string>(names).includes(kind)) found.add(Number(generation));
+  }
+  return [...found];
+}
+
+function ignoreMissing(error: unknown): void {
+  const isMissing = error instanceof Error && /ns not found/i.test(error.message);
+  if (!isMissing) throw error;
+}
+
+function toStored<Name extends Kind>(kind: Name, view: Views[Name]): object {
+  return kind === 'position' ? { handled: (view as PositionView).version } : view;
+}
+
+function toView<Name extends Kind>(kind: Name, row: object): Views[Name] {
+  const stored = row as Row<Views[Name]> & PositionRow;
+  if (kind === 'position') return { subject: stored._id, version: stored.handled } as Views[Name];
+  return withoutKey(stored);
+}
+
+/** Requests of one minute that ended, or stand, the same way. */
+interface RequestGroup {
+  _id: { minute: string; status: ReserveStatus; code: RejectionCode | null };
+  count: number;
+}
+
+export interface MinuteCounts {
+  requested: number;
+  rejected: number;
+  /** The most frequent first. */
+  refusals: { code: RejectionCode; count: number }[];
+}
+
+function countsPerMinute(groups: readonly RequestGroup[]): Map<string, MinuteCounts> {
+  const minutes = new Map<string, MinuteCounts>();
+  for (const { _id, count } of groups.toSorted((a, b) => b.count - a.count)) {
+    const counts = minutes.get(_id.minute) ?? { requested: 0, rejected: 0, refusals: [] };
+    minutes.set(_id.minute, counts);
+    counts.requested += count;
+    if (_id.status === 'REJECTED') counts.rejected += count;
+    if (_id.code) counts.refusals.push({ code: _id.code, count });
+  }
+  return minutes;
+}
+
+function withoutKey<View>(row: Row<View>): View {
+  const { _id, version: _version, ...view } = row;
+  return view as View;
+}
