@@ -43,8 +43,11 @@ export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): P
       const documents = (await read(publisher, 'journal')) as unknown as JournalDocument[];
       return documents.sort((one, other) => one.version - other.version);
     });
+    const [checkpoint] = (await read('dashboard', 'checkpoint')) as { generation?: number }[];
+    /** The dashboard's rows may have been rebuilt: then they stand elsewhere. */
+    const live = (name: string) => (checkpoint?.generation ? `${name}_${checkpoint.generation}` : name);
     const positions = await mapValues(consumers, async (consumer) => {
-      const rows = (await read(consumer, 'positions')) as unknown as {
+      const rows = (await read(consumer, consumer === 'dashboard' ? live('positions') : 'positions')) as unknown as {
         _id: string;
         version: number;
         handled?: number;
@@ -55,7 +58,7 @@ export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): P
       const rows = (await read(consumer, 'parked')) as unknown as { subject: string; status: string }[];
       return new Set(rows.filter(({ status }) => status === 'parked').map(({ subject }) => subject));
     });
-    const rows = (await read('dashboard', 'reservations')) as unknown as { _id: number; version: number }[];
+    const rows = (await read('dashboard', live('reservations'))) as unknown as { _id: number; version: number }[];
     const feed = (await read('dashboard', 'feed')) as unknown as { _id: number; totals: Totals }[];
     const newest = feed.sort((one, other) => other._id - one._id)[0];
     return {

@@ -131,7 +131,8 @@ async function startProcesses(env: NodeJS.ProcessEnv) {
   };
 }
 
-function createServiceProcess(name: ProcessName, port: number, env: NodeJS.ProcessEnv) {
+/** One service in a process of its own. */
+export function createServiceProcess(name: ProcessName, port: number, env: NodeJS.ProcessEnv) {
   let child: ChildProcess | undefined;
   let exited: Promise<unknown> = Promise.resolve();
   const alive = () => child !== undefined && child.exitCode === null && child.signalCode === null;
