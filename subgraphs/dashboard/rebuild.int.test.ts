@@ -263,7 +263,8 @@ describe('while the view is rebuilt', () => {
     const following = [one, other].map(async ({ feed }, index) => {
       for await (const item of await feed.follow(null)) seen[index]?.push(item);
     });
-    const noticing = setInterval(() => void other.feed.catchUp(), 20);
+    const noticing = setInterval(() => void other.feed.catchUp().catch(() => undefined), 20);
+    stage.keep({ close: async () => clearInterval(noticing) });
 
     const over = { is: false };
     const rebuilding = one.rebuild().finally(() => {
