@@ -22,7 +22,9 @@ export interface Builder {
 
 export interface Item {
   subject: string;
-  event: Envelope;
+  version: number;
+  /** Null where an operator gave it up, and its owner does not know of it. */
+  event: Envelope | null;
 }
 
 export interface BuilderOptions {
@@ -108,10 +110,10 @@ export function createBuilder({ rows, isDiscarded, flushRows, written }: Builder
   return {
     async apply(items) {
       // Before anything changes: what does not parse leaves no half of a page.
-      const parsed = items.map(({ subject, event }) => ({
+      const parsed = items.map(({ subject, version, event }) => ({
         subject,
-        version: event.sequence,
-        event: isDiscarded(subject, event.sequence) ? null : parseOrThrow(event, parseEvent),
+        version,
+        event: event === null || isDiscarded(subject, version) ? null : parseOrThrow(event, parseEvent),
       }));
       if (changed.size > flushRows) await flush();
       await know(

@@ -34,12 +34,14 @@ export interface Feed {
   /** The newest commit that this replica has, and the totals after it. */
   head(): { version: number; totals: Totals };
   /**
-   * Makes another generation of rows the live one, as a commit that nobody sees. `isEqual` is asked while this replica
-   * commits nothing, with the head that the rows must stand at.
-   * @returns the commit's version; null when it is not equal, or another replica committed meanwhile.
+   * Makes another generation of rows the live one, as a commit that nobody sees. Before it, other replicas are asked to
+   * commit nothing for `withinMs`: where many commit, it would never be its turn.
+   * @param prepared gives the totals of the other rows as they are with the head that it is told; null to leave it.
+   * @returns the commit's version; null when it was left, or another replica committed all the same.
    */
   switchTo(
     generation: number,
+    withinMs: number,
     prepared: (at: { version: number; totals: Totals }) => Promise<Totals | null>,
   ): Promise<number | null>;
   /**
@@ -147,6 +149,8 @@ export function createFeed(options: FeedOptions): Feed {
   let catchingUp: Promise<void> | undefined;
   let saved = { version: 0, at: 0 };
   let closed = false;
+  /** Until then nothing is committed here. */
+  let heldUntil = 0;
   const cache = new Map<string, unknown>();
   const unwritten = new Map<string, unknown>();
   let stopSettling: (() => void) | undefined;
@@ -169,6 +173,7 @@ export function createFeed(options: FeedOptions): Feed {
   function absorb(document: FeedDocument): void {
     head = document._id;
     totals = document.totals;
+    heldUntil = document.holdMs === undefined ? 0 : options.clock().getTime() + document.holdMs;
     if (document.generation !== undefined) takeUp(document.generation);
     unsettled.push(document);
     for (const [key, value] of entriesOf(document)) {
@@ -340,6 +345,7 @@ export function createFeed(options: FeedOptions): Feed {
   async function commit(batch: Pending[]): Promise<void> {
     if (options.settleEveryMs === 0 || unsettled.length >= maxUnsettled) await settle();
     for (;;) {
+      await giveWay();
       const { document, failed, putOff } = await draft(batch);
       if (document.positions.length > 0) {
         if (!(await models.append(document))) {
@@ -358,6 +364,25 @@ export function createFeed(options: FeedOptions): Feed {
         else if (!putOff.includes(item)) item.resolve();
       }
       return;
+    }
+  }
+
+  /** A commit without a change. Returns false when another replica was faster. */
+  async function commitAlone(what: Pick<FeedDocument, 'totals' | 'generation' | 'holdMs'>): Promise<boolean> {
+    const document = { ...nothing, _id: head + 1, at: options.clock(), ...what };
+    if (!(await models.append(document))) return false;
+    absorb(document);
+    // It does not wait for itself.
+    heldUntil = 0;
+    options.committed(document._id);
+    return true;
+  }
+
+  /** Another replica is about to switch: its commit is let through. */
+  async function giveWay(): Promise<void> {
+    while (heldUntil > options.clock().getTime() && !closed) {
+      await time.wait(options.batchMs);
+      await catchUp();
     }
   }
 
@@ -417,18 +442,22 @@ export function createFeed(options: FeedOptions): Feed {
     },
 
     head: () => ({ version: head, totals }),
-    switchTo: (generation, prepared) =>
+    switchTo: (generation, withinMs, prepared) =>
       inTurn(async () => {
-        await catchUp();
-        const rebuilt = await prepared({ version: head, totals });
-        if (!rebuilt) return null;
-        const document = { ...nothing, _id: head + 1, at: options.clock(), totals: rebuilt, generation };
-        if (!(await models.append(document))) return null;
-        absorb(document);
-        options.committed(document._id);
+        while (!(await commitAlone({ totals, holdMs: withinMs }))) await catchUp();
+        // Whoever compares reads the rows.
+        await settle();
+        const rebuilt = await prepared({ version: head, totals }).catch(async (error: unknown) => {
+          await commitAlone({ totals }).catch(() => undefined);
+          throw error;
+        });
+        // The next commit, whichever, ends the wait of the others.
+        if (!rebuilt) await commitAlone({ totals });
+        if (!rebuilt || !(await commitAlone({ totals: rebuilt, generation }))) return null;
+        const version = head;
         saved = { version: 0, at: 0 };
         await settle();
-        return document._id;
+        return version;
       }),
 
     async follow(after) {

@@ -25,6 +25,8 @@ export interface FeedDocument extends Written {
   totals: Totals;
   /** With this commit, the rows of another generation take the place of those before. */
   generation?: number;
+  /** For so long other replicas commit nothing: whoever made this commit makes the next one. */
+  holdMs?: number;
 }
 
 /** Where the rows stand: everything up to this feed version is in them. */
@@ -51,6 +53,7 @@ const feedSchema = new Schema<StoredFeedDocument>(
     positions: Schema.Types.Mixed,
     totals: Schema.Types.Mixed,
     generation: Number,
+    holdMs: Number,
   },
   { collection: 'feed', versionKey: false },
 );

@@ -30,6 +30,8 @@ export interface RebuildOptions {
   discarded(): Promise<Set<string>>;
   patience: Patience;
   flushRows: number;
+  /** For so long other replicas let the switch through. */
+  switchMs: number;
   progress(known: Partial<RebuildProgress>): void;
   /** Stores what the comparison found before anything is switched. @throws {Error} when the rebuild is no longer ours. */
   compared(found: Compared): Promise<void>;
@@ -106,7 +108,7 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
     page.forEach(({ events }, index) => {
       const subject = subjects[index] ?? '';
       const end = ends.get(subject)?.version ?? 0;
-      for (const event of events) if (event.sequence <= end) items.push({ subject, event });
+      for (const event of events) if (event.sequence <= end) items.push(itemOf(subject, event));
       if (end > (events.at(-1)?.sequence ?? 0)) behind.set(subject, end);
     });
     await apply(items);
@@ -124,15 +126,20 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
 
   async function fetchStream(subject: string, position: number, end: number): Promise<void> {
     const place = publisherOf(bus.subjectPrefix, subject);
+    const isDiscarded = (version: number) => discarded.has(`${subject}#${version}`);
+    let known = end;
+    // What was given up may be nothing that its owner ever decided.
+    while (known > position && isDiscarded(known)) known -= 1;
     await retry(async () => {
-      let events: Envelope[] = [];
-      for await (const event of eventsBetween(bus, place, position, end + 1)) {
-        events.push(event);
+      let events: Item[] = [];
+      for await (const event of eventsBetween(bus, place, position, known + 1)) {
+        events.push(itemOf(subject, event));
         if (events.length < eventsAtOnce) continue;
-        await apply(events.map((one) => ({ subject, event: one })));
+        await apply(events);
         events = [];
       }
-      await apply(events.map((event) => ({ subject, event })));
+      for (let version = known + 1; version <= end; version += 1) events.push({ subject, version, event: null });
+      await apply(events);
     });
   }
 
@@ -184,6 +191,9 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
       progress({ status: 'filling', totalEvents: await live.events() });
     });
     await Promise.all(options.publishers.map(fillFrom));
+    const subjects = new Set(Array.from(discarded, (place) => place.slice(0, place.lastIndexOf('#'))));
+    const ends = await retry(() => live.find('position', [...subjects]));
+    await fetchUpTo(new Map(Array.from(ends.values(), ({ subject, version }) => [subject, version])));
     await followLive();
   }
 
@@ -233,7 +243,7 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
   for (;;) {
     const ending = { isRefused: false };
     const version = await retry(() =>
-      feed.switchTo(generation, async (at) => {
+      feed.switchTo(generation, options.switchMs, async (at) => {
         const settled = await settle(comparing, at);
         ending.isRefused = settled === 'differs';
         return typeof settled === 'string' ? null : settled;
@@ -246,6 +256,8 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
     if (now !== live) throw new Error(`Generation ${now.generation} became live meanwhile.`);
   }
 }
+
+const itemOf = (subject: string, event: Envelope): Item => ({ subject, version: event.sequence, event });
 
 const streamsAtOnce = 16;
 const eventsAtOnce = 200;

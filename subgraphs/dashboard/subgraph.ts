@@ -34,6 +34,7 @@ const settingsSchema = z.object({
   REBUILD_LEASE_MS: wholeNumber(15_000, 100),
   REBUILD_KEEP_MS: wholeNumber(60_000),
   REBUILD_FLUSH_ROWS: wholeNumber(2_000, 1),
+  REBUILD_SWITCH_MS: wholeNumber(3_000, 1),
 });
 
 /** The read side. It follows everybody and decides nothing. */
@@ -84,6 +85,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
         publishers: Object.keys(publishers),
         discarded: async () => (await parking?.discarded()) ?? new Set(),
         flushRows: settings.REBUILD_FLUSH_ROWS,
+        switchMs: settings.REBUILD_SWITCH_MS,
       }),
     outageDelayMs: runtime.settings.OUTAGE_DELAY_MS,
     leaseMs: settings.REBUILD_LEASE_MS,
