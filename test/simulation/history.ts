@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JournalDocument } from '../../subgraphs/chassis/journal.ts';
-import { latestIn, type BikeSlot } from '../../subgraphs/reservation/reservation.ts';
+import type { Account } from '../../subgraphs/point/point.ts';
+import { latestIn, type BikeSlot, type Reservation } from '../../subgraphs/reservation/reservation.ts';
 import { accounted, monotonicReads, traces } from '../faults/checks.ts';
 import type { Story } from '../faults/story.ts';
 import { unlinearizable } from '../histories.ts';
@@ -67,7 +68,9 @@ async function live(world: World, plan: Plan) {
     const orders = await settleParked(world, damage);
     const evidence = world.evidence();
     const isLate = scheduler.now - healedAt > settleWithinMs;
-    if (!isLate && (orders > 0 || !isQuiet(evidence, prefix))) continue;
+    // Where reservations run out soon, all of them do before the end.
+    const isOver = !plan.hasty || liveReservations(evidence).every(({ deadline }) => deadline === null);
+    if (!isLate && (orders > 0 || !isOver || !isQuiet(evidence, prefix))) continue;
     const violations = violationsNow(world, story, damage, evidence);
     if (!isLate && violations.length > 0) continue;
     const decisions = Object.values(evidence.journals).flat().length;
@@ -107,6 +110,7 @@ function violationsNow(world: World, story: Story, damage: Damage, evidence: Evi
     ...monotonicReads(story.looks, evidence),
     ...unlinearizable(story, lapses),
     ...overdue(world, evidence),
+    ...heldForNothing(evidence),
     ...views(world, evidence),
     ...unsettled(world, damage),
   ];
@@ -117,12 +121,28 @@ function heads(journal: JournalDocument[]): JournalDocument[] {
   return [...new Map(journal.map((document) => [document.stream, document])).values()];
 }
 
-/** I5 no reservation outlives its deadline; the sweep may be a moment late. */
-function overdue(world: World, { journals }: Evidence): string[] {
+function liveReservations({ journals }: Evidence): Reservation[] {
   return heads(journals.reservation).flatMap(({ state }) => {
-    const live = latestIn(state as BikeSlot);
-    if (!live?.deadline || Date.parse(live.deadline) > world.date().getTime() - 5_000) return [];
-    return [`I5 reservation ${live.reserveNo} is ${live.reserveStatus} past its deadline`];
+    const slot = state as BikeSlot;
+    return slot.status === 'held' ? [slot.reservation] : [];
+  });
+}
+
+/** I5 no reservation outlives its deadline; the sweep may be a moment late. */
+function overdue(world: World, evidence: Evidence): string[] {
+  const isOverdue = ({ deadline }: Reservation) =>
+    deadline !== null && Date.parse(deadline) < world.date().getTime() - 5_000;
+  return liveReservations(evidence)
+    .filter(isOverdue)
+    .map(({ reserveNo, reserveStatus }) => `I5 reservation ${reserveNo} is ${reserveStatus} past its deadline`);
+}
+
+/** I3 once nothing moves, an account holds a fee for a reservation that lives, or for none. */
+function heldForNothing(evidence: Evidence): string[] {
+  const live = new Set(liveReservations(evidence).map(({ reserveNo }) => reserveNo));
+  return heads(evidence.journals.point).flatMap(({ stream, state }) => {
+    const { hold } = state as Account;
+    return hold && !live.has(hold.reserveNo) ? [`I3 ${stream} holds a fee for ${hold.reserveNo}, which is over`] : [];
   });
 }
 

@@ -1,9 +1,9 @@
 /**
- * `npm run simulate -- --histories 10000 [--seed 1] [--workers 2] [--out file]`: lives through as many histories, one for
+ * `npm run simulate -- --histories 10000 [--seed 1] [--workers 2] [--out file] [--stop-at-first]`: lives through as many histories, one for
  * each seed from the first on. The first that fails is lived through again, shrunk to its smallest plan, and told;
  * `--histories 1 --seed n --trace` lives through one and prints every line of it.
  */
-import { fork } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '2' },
     'shrink-seconds': { type: 'string', default: '60' },
     trace: { type: 'boolean', default: false },
+    'stop-at-first': { type: 'boolean', default: false },
     out: { type: 'string' },
   },
 });
@@ -37,6 +38,7 @@ if (values.trace) {
 
 const startedAt = performance.now();
 const results: Told[] = [];
+const children: ChildProcess[] = [];
 await Promise.all(Array.from({ length: workers }, (_, index) => work(firstSeed + index)));
 const seconds = (performance.now() - startedAt) / 1_000;
 const failures = results.filter(({ violations }) => violations.length > 0).sort((one, other) => one.seed - other.seed);
@@ -59,8 +61,10 @@ process.exitCode = failures.length > 0 || results.length < histories ? 1 : 0;
 
 async function work(from: number): Promise<void> {
   const child = fork(join(import.meta.dirname, 'worker.ts'), [from, firstSeed + histories, workers].map(String));
+  children.push(child);
   child.on('message', (told: Told) => {
     results.push(told);
+    if (values['stop-at-first'] && told.violations.length > 0) for (const one of children) one.kill();
     if (results.length % 1_000 === 0) console.log(`${results.length} histories`);
   });
   await once(child, 'exit');
