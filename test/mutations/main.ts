@@ -9,6 +9,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
 import { mutations, type Check } from './mutations.ts';
 
 interface Caught {
@@ -30,6 +31,7 @@ const { values } = parseArgs({
 });
 const root = join(import.meta.dirname, '../..');
 const resultsFile = join(root, 'bench/results/mutations.json');
+const tableFile = join(root, 'docs/mutations.md');
 const deadline = performance.now() + Number(values.minutes) * 60_000;
 const known = values.again ? [] : await readResults();
 const scratch = await mkdtemp(join(tmpdir(), 'mutations-'));
@@ -46,12 +48,32 @@ try {
 }
 
 const current = known.filter(isCurrent);
+await writeFile(tableFile, await table());
 const missed = mutations.filter(({ name }) => !current.some((one) => one.name === name && one.said !== null));
 const unhappy = current.filter(({ name, said }) => name === '' && said !== null);
 for (const { checker, said } of unhappy) console.log(`without any mutation, ${checker} says: ${said ?? ''}`);
 for (const { name } of missed) console.log(`not caught: ${name}`);
 console.log(`${mutations.length - missed.length} of ${mutations.length} caught`);
 process.exitCode = missed.length + unhappy.length === 0 ? 0 : 1;
+
+/** The results for people. */
+async function table(): Promise<string> {
+  const cell = (text: string) => text.replaceAll('|', '\\|').slice(0, 160);
+  const lines = mutations.map(({ name, file, caughtBy }) => {
+    const { said } = current.find((one) => one.name === name && one.checker === tell(caughtBy)) ?? { said: null };
+    return `| ${cell(name)} | \`${file}\` | ${tell(caughtBy)} | ${said === null ? '**nothing**' : cell(said)} |`;
+  });
+  const text = `# Mutations
+
+Defects put into the code on purpose, one at a time, and what the check that must catch it said first. A check that none of
+them turns red proves nothing. Written by \`npm run test:mutations\` ([test/mutations](../test/mutations/mutations.ts)).
+
+| defect | where | check | what it said |
+| ------ | ----- | ----- | ------------ |
+${lines.join('\n')}
+`;
+  return format(text, { parser: 'markdown', ...(await resolveConfig(tableFile)) });
+}
 
 /** Says whether the list of mutations still has it, with this checker. */
 function isCurrent({ name, checker }: Caught): boolean {
@@ -61,7 +83,7 @@ function isCurrent({ name, checker }: Caught): boolean {
 async function check(name: string, file: string, how: Check): Promise<void> {
   if (performance.now() > deadline) return;
   const startedAt = performance.now();
-  const said = 'specification' in how ? await specify(name, how) : await live(name, how);
+  const said = 'specification' in how ? await specify(name, how) : await simulate(name, how);
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
   const result: Caught = { name, file, checker: tell(how), said, seconds };
   known.push(result);
@@ -71,7 +93,7 @@ async function check(name: string, file: string, how: Check): Promise<void> {
 
 function tell(check: Check): string {
   if ('specification' in check) return `specification ${check.specification}`;
-  return `fault run, seed ${check.seed}: ${check.faults.join(', ')}`;
+  return `simulation of ${check.simulation} histories`;
 }
 
 async function specify(mutation: string, { specification, project }: Extract<Check, { specification: string }>) {
@@ -97,23 +119,14 @@ interface Assertion {
   status: string;
 }
 
-async function live(mutation: string, { faults, seed }: Extract<Check, { faults: readonly string[] }>) {
-  const out = join(scratch, 'faults.json');
-  const how = [
-    '--runs',
-    '1',
-    '--seed',
-    String(seed),
-    '--only',
-    faults.join(','),
-    '--settle-seconds',
-    '10',
-    '--out',
-    out,
-  ];
-  await run(mutation, ['test/faults/main.ts', ...how]);
-  const { runs } = await readJson<{ runs: { violations: string[] }[] }>(out);
-  return runs[0]?.violations[0] ?? null;
+async function simulate(mutation: string, { simulation }: Extract<Check, { simulation: number }>) {
+  const out = join(scratch, 'simulation.json');
+  const how = ['--workers', '1', '--stop-at-first', '--shrink-seconds', '0', '--out', out];
+  const hook = join(import.meta.dirname, 'hook.ts');
+  await run(mutation, ['--import', hook, 'test/simulation/main.ts', '--histories', String(simulation), ...how]);
+  const { failures } = await readJson<{ failures: { seed: number; violations: string[] }[] }>(out);
+  const [first] = failures;
+  return first ? `seed ${first.seed}: ${first.violations[0] ?? ''}` : null;
 }
 
 async function run(mutation: string, command: string[]): Promise<void> {

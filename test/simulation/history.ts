@@ -35,13 +35,15 @@ const settings: NodeJS.ProcessEnv = {
   DUPLICATE_WINDOW_MS: '2000',
   RECONCILE_EVERY_MS: '8000',
 };
+/** No wait for points runs out: whatever is late at the end hangs. */
+const patient: NodeJS.ProcessEnv = { SAGA_DEADLINE_MS: '120000' };
 /** Reservations run out while the riders still ride. */
 const hasty: NodeJS.ProcessEnv = { SAGA_DEADLINE_MS: '3000', HOLD_MINUTES: '0.05' };
 
 /** Lives through a plan from its beginning to the end, and checks all there is to check. */
 export async function simulate(plan: Plan): Promise<History> {
   const scheduler = createScheduler(plan.dice);
-  const env = { ...settings, ...(plan.hasty ? hasty : {}) };
+  const env = { ...settings, ...(plan.hasty ? hasty : patient) };
   const world = createWorld({ scheduler, twins: plan.twins, env });
   const outcome = await scheduler.until(live(world, plan));
   const { trace } = scheduler;

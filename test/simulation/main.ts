@@ -96,7 +96,7 @@ function summary() {
     workers,
     histories: results.length,
     seeds: [firstSeed, firstSeed + histories - 1],
-    failedSeeds: failures.map(({ seed }) => seed),
+    failures: failures.map(({ seed, violations }) => ({ seed, violations })),
     seconds: Math.round(seconds * 10) / 10,
     requests: sum(({ attempts }) => attempts),
     decisions: sum(({ decisions }) => decisions),
