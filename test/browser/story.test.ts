@@ -60,6 +60,11 @@ describeInBrowser('the story, by clicking', (stage) => {
 
         await fleet.locator('.lines').getByRole('link', { name: /^#/ }).first().click();
         await fleet.locator('.trail').getByText('Road works').waitFor();
+        const search = fleet.getByRole('search').getByRole('searchbox');
+        await search.fill(String(bikeId + 1_000));
+        await search.press('Enter');
+        await fleet.getByText('없는 예약 번호입니다.').waitFor();
+        expect(await fleet.locator('input:focus').inputValue()).toBe(String(bikeId + 1_000));
       });
     });
   });

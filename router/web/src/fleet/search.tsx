@@ -34,7 +34,7 @@ export function Search() {
   const wanted = useMemo(() => wantedIn(address), [address]);
   return (
     <>
-      <SearchForm key={address} wanted={wanted} />
+      <SearchForm wanted={wanted} />
       {wanted ? (
         <Found key={address} wanted={wanted} />
       ) : (
@@ -52,6 +52,13 @@ function SearchForm({ wanted }: { wanted: Wanted | null }) {
   const words = useWords(fleetWords);
   const [kind, setKind] = useState<Kind>(wanted?.kind ?? 'reservation');
   const [id, setId] = useState(wanted?.id ?? '');
+  const [shown, setShown] = useState(wanted);
+  // A link leads to something else: the form stays, with the focus that it may have, and says what is shown now.
+  if (wanted !== shown) {
+    setShown(wanted);
+    setKind(wanted?.kind ?? kind);
+    setId(wanted?.id ?? '');
+  }
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const text = id.trim().replace(/^#/, '');
