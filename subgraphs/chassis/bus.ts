@@ -7,6 +7,7 @@ import { ChainBrokenError, UnavailableError } from './errors.ts';
 import { eventSubject } from './event-stream.ts';
 import { createJetStreamEvents, type JetStream, type JetStreamEvents, type JetStreamSettings } from './jetstream.ts';
 import type { Logger } from './logger.ts';
+import { createMicroService, type MicroService } from './micro.ts';
 
 /** How events and questions travel between services. The broker may forget: the journals are the truth. */
 export interface EventBus {
@@ -57,6 +58,7 @@ const reconnectMs = 250;
 export function createJetStreamBus(settings: BusSettings, name: string, logger: Logger): JetStreamBus {
   const { EVENT_SUBJECT_PREFIX: subjectPrefix } = settings;
   const connectedListeners: (() => void)[] = [];
+  const services = new Map<string, MicroService>();
   const whenConnected: ((connection: NatsConnection) => void)[] = [];
   let state: (JetStream & { connection: NatsConnection }) | undefined;
   let up = false;
@@ -134,6 +136,16 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
     else whenConnected.push(use);
   }
 
+  /** What this process serves under a name, as the broker's tools list it. */
+  function microService(service: string): MicroService {
+    const known = services.get(service);
+    if (known) return known;
+    const made = createMicroService(service, { events: subjectPrefix });
+    services.set(service, made);
+    withConnection((connection) => made.attach(connection));
+    return made;
+  }
+
   const late = setTimer(() => {
     if (!up)
       logger.warn({ url: settings.NATS_URL }, 'waiting for the broker; commands are accepted and delivered later');
@@ -172,17 +184,24 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
       return () => stop();
     },
     serve(service, endpoint, answer) {
+      const subject = endpointSubject(service, endpoint);
+      const count = microService(service).endpoint(endpoint, subject);
       withConnection((connection) => {
-        connection.subscribe(endpointSubject(service, endpoint), {
+        connection.subscribe(subject, {
           queue: service,
           callback: (_error, message) => {
+            const startedAt = performance.now();
             Promise.resolve()
               .then(() => answer(message.data.length > 0 ? message.json() : undefined))
-              .then((reply) => message.respond(JSON.stringify({ reply })))
+              .then((reply) => {
+                message.respond(JSON.stringify({ reply }));
+                count(startedAt);
+              })
               .catch((error: unknown) => {
                 logger.warn({ err: error, endpoint }, 'a question could not be answered');
-                const { name, message: reason } = error instanceof Error ? error : new Error('unknown');
-                message.respond(JSON.stringify({ error: reason, name }));
+                const known = error instanceof Error ? error : new Error('unknown');
+                message.respond(JSON.stringify({ error: known.message, name: known.name }));
+                count(startedAt, known);
               });
           },
         });
