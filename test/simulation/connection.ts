@@ -10,7 +10,8 @@ import type { Link } from './network.ts';
 export function createConnection(database: Database, link: Link): Connection {
   const collectionOf = (name: string) => createCollection(name, database.table(name), link);
   const connection = {
-    model: (_name: string, schema: Schema) => createModel(database, schema, link),
+    model: (_name: string, schema: Schema, collection?: string) =>
+      createModel(database, collection ?? schema.get('collection') ?? '', schema, link),
     collection: collectionOf,
     db: { command: () => link.call('ping', () => ({ ok: 1 })) },
   };
@@ -59,8 +60,7 @@ function createCollection(name: string, table: Table, link: Link) {
   };
 }
 
-function createModel(database: Database, schema: Schema, link: Link) {
-  const name = schema.get('collection') ?? '';
+function createModel(database: Database, name: string, schema: Schema, link: Link) {
   const table = database.table(name);
   const collection = createCollection(name, table, link);
   const read: Read = (...question) => link.call(`find ${name}`, () => table.find(...question));
