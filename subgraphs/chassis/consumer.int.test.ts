@@ -285,6 +285,61 @@ describe('a consumer', () => {
     expect(versionsOf('a')).toEqual([1, 2, 3]);
   });
 
+  it('builds itself again when messages wait and none arrives', async () => {
+    const { add, publish, follower, follow } = await createScene();
+    const { bus } = await stage.runtime(follower);
+    await connected(bus);
+    let built = 0;
+    const { versionsOf, lines } = await follow({
+      stallMs: 300,
+      bus: {
+        ...bus,
+        async consume(durable) {
+          const deliveries = await bus.consume(durable);
+          built += 1;
+          if (built > 1) return deliveries;
+          // The first one falls silent, and does not say so.
+          deliveries.stop();
+          let end: () => void = () => undefined;
+          const ended = new Promise<void>((resolve) => {
+            end = resolve;
+          });
+          return {
+            stop: () => end(),
+            // eslint-disable-next-line require-yield
+            async *[Symbol.asyncIterator]() {
+              await ended;
+            },
+          };
+        },
+      },
+    });
+    for (const event of await add('a', 2)) await publish(event);
+    await until('it goes on', () => versionsOf('a').length === 2, 30_000);
+    expect(built).toBe(2);
+    expect(lines.map(({ message }) => message)).toContain(
+      'messages wait and none arrives; building the consumer again',
+    );
+  });
+
+  it('stops a stream whose owner’s journal was changed, and no other', async () => {
+    const { owner, add, publish, follow, serveJournal } = await createScene();
+    serveJournal();
+    const { versionsOf, parkedOf } = await follow();
+    const [first, , third, fourth] = await add('a', 4);
+    await owner.database.collection('journal').updateOne({ stream: 'a', version: 2 }, { $set: { 'state.total': 99 } });
+    for (const event of [first, third, fourth]) if (event) await publish(event);
+    for (const event of await add('b', 2)) await publish(event);
+    await until('the stream is parked', async () => (await parkedOf('a')).length === 2, 30_000);
+    await until('the other one flows', () => versionsOf('b').length === 2, 30_000);
+    expect((await parkedOf('a')).map(({ version, errorClass }) => [version, errorClass])).toEqual([
+      [3, 'contract'],
+      [4, 'behind'],
+    ]);
+    expect((await parkedOf('a'))[0]?.error).toContain('was changed');
+    expect(versionsOf('a')).toEqual([1]);
+  });
+
   it('pauses while its handler’s server is away, and counts nothing', async () => {
     const { add, publish, follow } = await createScene();
     for (const event of await add('a', 3)) await publish(event);
