@@ -62,6 +62,8 @@ export interface Holdings {
   /** Number of the newest message. */
   lastSequence: number;
   messages: number;
+  /** Whether it still has what it told this process last that it had stored. Says no once for each loss. */
+  keepsLast: boolean;
 }
 
 /** A stream's name as one token of a subject: `account-a.b` would be two. */

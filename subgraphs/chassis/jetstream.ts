@@ -49,6 +49,8 @@ export function createJetStreamEvents(
 ): JetStreamEvents {
   const { EVENT_STREAM: streamName, EVENT_SUBJECT_PREFIX: subjectPrefix } = settings;
   const lostListeners: (() => void)[] = [];
+  /** Of what this process published: the newest that the broker has stored. */
+  let lastStored: { seq: number; msgID: string } | undefined;
   const tellLost = () => {
     for (const listener of lostListeners) listener();
   };
@@ -92,11 +94,21 @@ export function createJetStreamEvents(
     const stored = await ask(({ client }) => client.publish(subject, payload, { msgID, headers: carried }));
     // Concurrent duplicates can be answered with sequence 0, which says nothing about either (nats-server #5827).
     if (stored.seq === 0) throw new UnavailableError('The broker did not say whether it stored the event.');
+    if (!stored.duplicate && stored.seq > (lastStored?.seq ?? 0)) lastStored = { seq: stored.seq, msgID };
     return stored;
   }
 
-  const hasMessage = async (seq: number) =>
-    (await ask(({ manager }) => manager.streams.getMessage(streamName, { seq }))) !== null;
+  const messageAt = (seq: number) => ask(({ manager }) => manager.streams.getMessage(streamName, { seq }));
+
+  /** A store that was rolled back, and has grown since, looks whole; but other messages stand where these did. */
+  async function keepsLast(): Promise<boolean> {
+    const last = lastStored;
+    if (!last) return true;
+    const message = await messageAt(last.seq);
+    if (message?.header.get('Nats-Msg-Id') === last.msgID) return true;
+    if (lastStored === last) lastStored = undefined;
+    return false;
+  }
 
   /** The first message of a service's stream, or of all of them (`>`), at this place or after it. */
   const nextMessage = (service: string, stream: string, seq: number) => {
@@ -116,14 +128,14 @@ export function createJetStreamEvents(
     async republish(service, event) {
       let stored = await store(service, event, event.id);
       // Within the duplicate window the broker answers for messages that it no longer has: they need another id.
-      while (stored.duplicate && !(await hasMessage(stored.seq))) {
+      while (stored.duplicate && (await messageAt(stored.seq)) === null) {
         stored = await store(service, event, `${event.id}#${stored.seq}`);
       }
       return !stored.duplicate;
     },
     async holdings() {
       const { created, state } = await readStream();
-      return { created, lastSequence: state.last_seq, messages: state.messages };
+      return { created, lastSequence: state.last_seq, messages: state.messages, keepsLast: await keepsLast() };
     },
     async countMessages(service, stream = '>') {
       const query = { subjects_filter: eventSubject(subjectPrefix, service, stream) };

@@ -42,7 +42,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
     const { subject, version } = incoming;
     if (version === null)
       return park(incoming, 'contract', incoming.unreadable ?? new ContractError('The event has no version.'));
-    if (version <= (await whileUnavailable(() => positions.get(subject)))) return;
+    if (version <= (await whileUnavailable(() => positions.get(subject)))) return advance(incoming, version);
     const first = parking.blocks(subject) ? await whileUnavailable(() => parking.first(subject)) : null;
     if (await staysParked(incoming, version, first)) return;
     if (version > (await whileUnavailable(() => positions.get(subject))) + 1) {
@@ -107,11 +107,15 @@ export function createProcessor(options: ProcessorOptions): Processor {
       return false;
     }
     reachCrashPoint('before-position');
+    advance(incoming, version);
+    return true;
+  }
+
+  /** The next of the lane need not wait for the write, only the acknowledgement; that of a repetition too. */
+  function advance(incoming: Incoming, version: number): void {
     const stored = whileUnavailable(() => positions.advance(incoming.subject, version));
-    // The next of the lane need not wait for the write, only the acknowledgement.
     stored.catch(() => undefined);
     incoming.stored.push(stored);
-    return true;
   }
 
   async function attempt(incoming: Incoming): Promise<{ errorClass: ErrorClass; error: Error } | undefined> {

@@ -34,31 +34,34 @@ export interface ReconcilerOptions<Event extends Envelope> {
 
 const pageOfEvents = 200;
 const streamsAtOnce = 16;
+/** Twice, at once and with the next look: what the lost store had taken may be marked only in between. */
+const afterLoss = { all: true, exact: 2 };
 
 export function createReconciler<Event extends Envelope>(options: ReconcilerOptions<Event>): Reconciler {
   const { service, journal, bus, logger, time = realTime } = options;
   let seen: (Holdings & { comparedAt: Date }) | undefined;
-  /** What the next comparison owes: a look at all streams, at each of their messages. */
-  let due = { all: true, exactly: false };
+  /** What the next comparisons owe: a look at all streams; at each of their messages, so many times. */
+  let due = { all: true, exact: 0 };
   let running: Promise<number> | undefined;
   let stops: (() => void)[] = [];
   let closed = false;
 
   const lostOf = ({ lastSequence, messages }: Holdings) => lastSequence - messages;
 
-  /** Says whether the broker still has what it had when it was compared. Nothing is ever deleted: what is gone was lost. */
-  function isIntact(now: Holdings): boolean {
-    if (seen?.created !== now.created) return false;
-    return now.lastSequence >= seen.lastSequence && lostOf(now) <= lostOf(seen);
+  /** Says whether the broker lost something. Nothing is ever deleted: what is gone was lost. */
+  function isLoss(now: Holdings): boolean {
+    if (!now.keepsLast) return true;
+    if (!seen) return false;
+    return seen.created !== now.created || now.lastSequence < seen.lastSequence || lostOf(now) > lostOf(seen);
   }
 
   async function compare(): Promise<number> {
     const comparedAt = options.clock();
     const holdings = await bus.holdings();
-    const isLoss = seen !== undefined && !isIntact(holdings);
-    const exactly = due.exactly || isLoss;
+    if (isLoss(holdings)) due = afterLoss;
+    const exactly = due.exact > 0;
     // Two rounds of overlap: the database, whose clock dates the marks, may be behind.
-    const since = seen && !isLoss && !due.all ? new Date(seen.comparedAt.getTime() - 2 * options.everyMs) : undefined;
+    const since = seen && !due.all && !exactly ? new Date(seen.comparedAt.getTime() - 2 * options.everyMs) : undefined;
     const streams = journal.lastPublished(since)[Symbol.asyncIterator]();
     const all = since ? undefined : await bus.countMessages(service);
     let refilled = 0;
@@ -75,7 +78,7 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     if (refilled > 0) logger.warn({ events: refilled }, 'refilled the broker from the journal');
     if (!closed) {
       seen = { ...holdings, comparedAt };
-      due = { all: false, exactly: false };
+      due = { all: false, exact: Math.max(0, due.exact - 1) };
     }
     return refilled;
   }
@@ -114,10 +117,18 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     return running;
   };
 
+  async function compareAfresh(wasLost: boolean): Promise<void> {
+    // What is under way may have begun before.
+    while (running) await running.catch(() => undefined);
+    due = wasLost ? afterLoss : { ...due, all: true };
+    await reconcile();
+  }
+
   async function look(): Promise<void> {
     const holdings = await bus.holdings();
-    if (!isIntact(holdings)) await reconcile();
-    else if (seen) seen = { ...seen, ...holdings };
+    if (isLoss(holdings)) await compareAfresh(true);
+    else if (!seen || due.exact > 0) await reconcile();
+    else seen = { ...seen, ...holdings };
   }
 
   const quietly = (work: () => Promise<unknown>) => () => {
@@ -130,15 +141,8 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
   return {
     reconcile,
     start() {
-      const afresh = (exactly: boolean) =>
-        quietly(async () => {
-          // What is under way may have begun before.
-          while (running) await running.catch(() => undefined);
-          due = { all: true, exactly: exactly || due.exactly };
-          await reconcile();
-        });
-      bus.onConnected(afresh(false));
-      bus.onLost(afresh(true));
+      bus.onConnected(quietly(() => compareAfresh(false)));
+      bus.onLost(quietly(() => compareAfresh(true)));
       stops = [time.every(options.everyMs, quietly(reconcile)), time.every(options.lookEveryMs, quietly(look))];
     },
     async close() {

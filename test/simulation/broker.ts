@@ -277,6 +277,7 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
   function connect(process: Process, link: Link): BrokerConnection {
     const lost: (() => void)[] = [];
     const connected: (() => void)[] = [];
+    let lastStored: { sequence: number; id: string } | undefined;
     const tellLost = () => {
       for (const listener of lost) listener();
     };
@@ -287,7 +288,10 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
       const { headers, payload } = toBinaryMode(event);
       const message = { subject: eventSubject(prefix, service, event.subject), headers: new Map(headers), payload, id };
       try {
-        return await link.call(`publishes ${id}`, () => put(message));
+        const stored = await link.call(`publishes ${id}`, () => put(message));
+        if (!stored.isDuplicate && stored.sequence > (lastStored?.sequence ?? 0))
+          lastStored = { sequence: stored.sequence, id };
+        return stored;
       } catch (error) {
         if (error instanceof NoStreamError) tellLost();
         throw error;
@@ -306,8 +310,10 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
       const { isNew, holdings } = await link.call('looks at the stream', () => {
         const before = store;
         const { created, last, messages } = open();
-        return { isNew: !before, holdings: { created, lastSequence: last, messages: messages.size } };
+        const keepsLast = !lastStored || messages.get(lastStored.sequence)?.id === lastStored.id;
+        return { isNew: !before, holdings: { created, lastSequence: last, messages: messages.size, keepsLast } };
       });
+      if (!holdings.keepsLast) lastStored = undefined;
       if (isNew) tellLost();
       return holdings;
     }
