@@ -136,6 +136,15 @@ describe('a reconciler', () => {
     await close();
   });
 
+  it('leaves to the relay what is not published yet', async () => {
+    const { reconciler, runtime, manager, streamName, subject, messages, close } = await createPublished('on-its-way');
+    await createSilentTally(runtime, false).add('a', 1);
+    await manager.streams.purge(streamName, { filter: subject('a') });
+    expect(await reconciler.reconcile()).toBe(3);
+    expect(await messages()).toEqual([3, 5, 10]);
+    await close();
+  });
+
   it('finds what was marked only after the broker that had taken it was compared', async () => {
     const { reconcilerWith, runtime, messages, close } = await createPublished('late-mark');
     const { add, journal } = createSilentTally(runtime, false);

@@ -70,7 +70,9 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
         const { stream, version } = next.value;
         const counts = all ?? (await bus.countMessages(service, stream));
         const count = counts.get(eventSubject(bus.subjectPrefix, service, stream)) ?? 0;
-        const lacked = count === version && !exactly ? 0 : await refill(stream, count > 0);
+        // After a loss also what may have been taken by the lost store; otherwise that is on its way.
+        const upTo = exactly ? Infinity : version;
+        const lacked = count === version && !exactly ? 0 : await refill(stream, upTo, count > 0);
         refilled += lacked;
       }
     };
@@ -86,23 +88,25 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
   /**
    * Any version may be missing, not just the last ones: what is decided after a loss can be in the broker before the loss
    * is noticed. As many messages as versions are as it should be, unless some were lost and others are there twice.
+   * @param upTo the last version to look for.
    * @returns how many events the broker did not have.
    */
-  async function refill(stream: string, hasSome: boolean): Promise<number> {
+  async function refill(stream: string, upTo: number, hasSome: boolean): Promise<number> {
     let lacked = 0;
     try {
       const there = hasSome ? await bus.versions(service, stream) : new Set<number>();
-      for (let position = 0; ;) {
+      for (let position = 0; position < upTo;) {
         const events = await journal.eventsAfter(stream, position, pageOfEvents);
         const last = events.at(-1);
         if (!last || closed) return lacked;
-        const missing = events.filter(({ sequence }) => !there.has(sequence));
+        const missing = events.filter(({ sequence }) => sequence <= upTo && !there.has(sequence));
         // At once: they leave in this order on one connection.
         const answers = await Promise.all(missing.map((event) => bus.republish(service, event)));
         lacked += answers.filter(Boolean).length;
         reachCrashPoint('during-refill');
         position = last.sequence;
       }
+      return lacked;
     } catch (error) {
       // The journal has raised the alarm; the other streams are sound.
       if (error instanceof ChainBrokenError) return lacked;

@@ -222,15 +222,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'no reconciler: a broker that lost its store stays empty',
     file: reconciler,
-    find: 'const lacked = count === version && !exactly ? 0 : await refill(stream, count > 0);',
+    find: 'const lacked = count === version && !exactly ? 0 : await refill(stream, upTo, count > 0);',
     replace: 'const lacked = 0;',
     caughtBy: simulation,
   },
   {
     name: 'only empty streams are refilled: a hole before what came after the loss stays',
     file: reconciler,
-    find: 'const lacked = count === version && !exactly ? 0 : await refill(stream, count > 0);',
-    replace: 'const lacked = count > 0 ? 0 : await refill(stream, false);',
+    find: 'const lacked = count === version && !exactly ? 0 : await refill(stream, upTo, count > 0);',
+    replace: 'const lacked = count > 0 ? 0 : await refill(stream, upTo, false);',
     caughtBy: simulation,
   },
   {
