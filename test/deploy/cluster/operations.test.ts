@@ -6,10 +6,13 @@ import { DashboardDocument, RegisterBikeDocument } from '../../../schema/client/
 import { subgraphs } from '../../../schema/subgraphs.ts';
 import { until } from '../../system.ts';
 import { client, get, isReady, kubectl, namespace, podsOf, routerUrl, tryKubectl, untilRolledOut } from '../cluster.ts';
+import { record } from '../record.ts';
 import { startTraffic } from '../traffic.ts';
 
 /** Everything here waits for controllers that act in their own time. */
 const patienceMs = 180_000;
+
+const secondsSince = (startedAt: number) => Math.round((performance.now() - startedAt) / 100) / 10;
 
 let operator: Client;
 beforeAll(async () => {
@@ -38,6 +41,7 @@ describe('a database pod that is deleted', () => {
     const before = await register();
     const [pod] = podsOf('mongodb').filter(({ metadata }) => metadata.name === 'mongodb-bike-0');
     kubectl('delete', 'pod', 'mongodb-bike-0', '--wait=false');
+    const deletedAt = performance.now();
     await until(
       'another pod with the same volume is ready',
       () =>
@@ -51,7 +55,9 @@ describe('a database pod that is deleted', () => {
     await until('the bike service can decide', () => podsOf('bike').every(isReady), patienceMs, 500);
     // Traffic follows readiness a little later.
     await until('bikes are answered', async () => (await answers('{ bike(bikeId: 1) { bikeId } }')).ok, patienceMs);
-    expect(await register()).toBe(before + 1);
+    const after = await register();
+    record('database pod deleted', { bikeIdBefore: before, bikeIdAfter: after, seconds: secondsSince(deletedAt) });
+    expect(after).toBe(before + 1);
   });
 });
 
@@ -76,6 +82,7 @@ describe('a disruption budget', () => {
     const refused = evict(second ?? '');
     expect(refused.ok).toBe(false);
     expect(refused.output).toContain("Cannot evict pod as it would violate the pod's disruption budget");
+    record('disruption budget', { refusal: refused.output.trim() });
     await until('two pods are ready again', () => podsOf('bike').filter(isReady).length === 2, patienceMs, 500);
     await until('the budget has room again', () => evict(second ?? '').ok, patienceMs, 500);
     await until('and again', () => podsOf('bike').filter(isReady).length === 2, patienceMs, 500);
@@ -90,8 +97,11 @@ describe('a process that hangs', () => {
       podsOf('approval').find(({ metadata }) => metadata.name === name)?.status.containerStatuses?.[0]?.restartCount;
     const before = restarts() ?? NaN;
     process.kill(processOf(name), 'SIGSTOP');
+    const stoppedAt = performance.now();
     await until('it was restarted', () => restarts() === before + 1, patienceMs, 500);
+    const restartedAfter = secondsSince(stoppedAt);
     await until('it is ready again', () => podsOf('approval').some(isReady), patienceMs, 500);
+    record('hung process', { secondsUntilRestarted: restartedAfter, secondsUntilReady: secondsSince(stoppedAt) });
   });
 });
 
@@ -114,7 +124,12 @@ function processOf(pod: string): number {
 
 describe('the autoscaler', () => {
   interface Scaler {
-    status: { desiredReplicas: number; currentReplicas: number; conditions?: { type: string; reason: string }[] };
+    status: {
+      desiredReplicas: number;
+      currentReplicas: number;
+      currentMetrics?: { resource?: { current: { averageUtilization?: number } } }[];
+      conditions?: { type: string; reason: string }[];
+    };
   }
   const scaler = () => get<Scaler>('hpa', 'bike').status;
 
@@ -125,23 +140,41 @@ describe('the autoscaler', () => {
     };
     kubectl('patch', 'hpa', 'bike', '--type=merge', '-p', JSON.stringify({ spec: { minReplicas: 1, behavior } }));
     await until('one pod is enough at rest', () => scaler().currentReplicas === 1, patienceMs, 1_000);
-    const seen = new Set<number>();
+    const watch = watchPods();
     const traffic = startTraffic({
       url: `http://bike.${namespace}:${subgraphs.bike.port}/graphql`,
       query: hardWork,
       rate: 100,
     });
     await until('there are three', () => podsOf('bike').filter(isReady).length === 3, patienceMs, 1_000);
-    for (let look = 0; look < 20; look += 1) {
-      seen.add(podsOf('bike').length);
-      await delay(1_000);
-    }
+    await delay(20_000);
     const wanted = scaler().conditions?.find(({ type }) => type === 'ScalingLimited')?.reason;
     await traffic.stop();
-    expect(Math.max(...seen)).toBe(3);
-    expect(wanted).toBe('TooManyReplicas');
     await until('one is enough again', () => podsOf('bike').length === 1, patienceMs, 1_000);
+    const seen = watch.stop();
+    record('autoscaler', { limit: wanted, seen });
+    expect(Math.max(...seen.map(({ pods }) => pods))).toBe(3);
+    expect(wanted).toBe('TooManyReplicas');
   });
+
+  /** Looks every second how many pods there are; tells each change, and the CPU that led to it, in percent of the request. */
+  function watchPods() {
+    const startedAt = performance.now();
+    const seen: { atSeconds: number; pods: number; cpuPercent: number | undefined }[] = [];
+    const look = () => {
+      const pods = podsOf('bike').length;
+      const cpuPercent = scaler().currentMetrics?.[0]?.resource?.current.averageUtilization;
+      if (pods !== seen.at(-1)?.pods) seen.push({ atSeconds: secondsSince(startedAt), pods, cpuPercent });
+    };
+    const timer = setInterval(look, 1_000);
+    return {
+      stop: () => {
+        clearInterval(timer);
+        look();
+        return seen;
+      },
+    };
+  }
 });
 
 const names = Array.from({ length: 2_000 }, (_, index) => `name${index}: __typename`).join(' ');

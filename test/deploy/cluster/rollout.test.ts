@@ -7,7 +7,8 @@ import {
   ReserveBikeDocument,
 } from '../../../schema/client/generated/graphql.ts';
 import { until } from '../../system.ts';
-import { client, kubectl, routerUrl, untilRolledOut } from '../cluster.ts';
+import { client, get, kubectl, routerUrl, untilRolledOut } from '../cluster.ts';
+import { record } from '../record.ts';
 import { cursorOf, openSubscriber, readAgain } from '../subscriber.ts';
 import { startTraffic } from '../traffic.ts';
 
@@ -79,10 +80,15 @@ describe('a rolling update under load', () => {
       // Requested, deducted, confirmed, cancelled, restored: at least.
       await until('the subscriber has seen every story', () => subscriber.events.length >= told * 5, 60_000);
       subscriber.stop();
-      console.log(
-        name,
-        JSON.stringify({ ...result, told, events: subscriber.events.length, reconnections: subscriber.reconnections }),
-      );
+      const { length: events } = subscriber.events;
+      record(`rolling update of ${name}`, {
+        times,
+        rate,
+        ...result,
+        stories: told,
+        events,
+        reconnections: subscriber.reconnections,
+      });
 
       expect(result).toMatchObject({ failed: 0, errors: {} });
       expect(result.requests).toBeGreaterThan(rate * 5);
@@ -92,4 +98,50 @@ describe('a rolling update under load', () => {
       if (name === 'router') expect(subscriber.reconnections).toBeGreaterThan(0);
     });
   }
+});
+
+interface Deployment {
+  spec: { template: { spec: { containers: Container[] } } };
+}
+interface Container {
+  readinessProbe?: object | undefined;
+  startupProbe?: object | undefined;
+  lifecycle?: object | undefined;
+  env: { name: string; value?: string }[];
+}
+
+describe('the same test without what makes a rolling update safe', () => {
+  const templateOf = (name: string) => get<Deployment>('deployment', name).spec.template;
+  const replaceTemplate = async (template: object) => {
+    const patch = [{ op: 'replace', path: '/spec/template', value: template }];
+    kubectl('patch', 'deployment', 'router', '--type=json', '-p', JSON.stringify(patch));
+    await untilRolledOut('router');
+  };
+
+  const controls: [what: string, change: (container: Container) => Container][] = [
+    ['readiness', (container) => ({ ...container, readinessProbe: undefined, startupProbe: undefined })],
+    [
+      'draining',
+      (container) => ({
+        ...container,
+        lifecycle: undefined,
+        env: [...container.env, { name: 'STOP_DELAY_MS', value: '0' }],
+      }),
+    ],
+  ];
+
+  it.each(controls)('fails requests: %s', async (what, change) => {
+    const template = templateOf('router');
+    const containers = template.spec.containers.map(change);
+    await replaceTemplate({ ...template, spec: { ...template.spec, containers } });
+    try {
+      const traffic = startTraffic({ url: `${routerUrl}/graphql`, query, rate });
+      await rollOut('router');
+      const result = await traffic.stop();
+      record(`rolling update of router without ${what}`, { rate, ...result });
+      expect(result.failed).toBeGreaterThan(0);
+    } finally {
+      await replaceTemplate(template);
+    }
+  });
 });
