@@ -15,6 +15,7 @@ import { runLoad } from './load.ts';
 import { measureUsage, memoryMbOf } from './process-usage.ts';
 import { registerBikes, signInRiders, untilQuiet } from './seeding.ts';
 import { round } from './statistics.ts';
+import { storedSizes } from './stored-sizes.ts';
 import { startSystemUnderTest } from './system-under-test.ts';
 
 /** Percent of a day's rentals, by hour from midnight. */
@@ -118,6 +119,7 @@ async function main(directory: string, signal: AbortSignal): Promise<void> {
       ),
       coresBusyWithOthers: used.coresBusyWithOthers,
       growth: { start, withBikes, withRiders, end },
+      stored: await storedSizes(system),
       invariants,
       warnings: system.warnings,
     };
