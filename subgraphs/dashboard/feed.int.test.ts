@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DomainEvent } from '../../schema/events/index.ts';
 import { createStage, until, type Stage } from '../chassis/testing.ts';
 import { realTime } from '../chassis/time.ts';
-import { createFeed, type Feed, type FeedItem, type FeedOptions } from './feed.ts';
+import type { FeedItem } from './feed-follower.ts';
+import { createFeed, type Feed, type FeedOptions } from './feed.ts';
 import { noTotals } from './projections.ts';
 import { createReadModels, type FeedDocument, type ReadModels } from './read-models.ts';
 

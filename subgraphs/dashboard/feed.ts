@@ -1,12 +1,9 @@
 import type { DomainEvent } from '../../schema/events/index.ts';
 import { clientError, placeOf, type Time } from '../chassis/index.ts';
+import { cursorExpired, cursorOf, followFrom, readCursor, type FeedItem, type Place } from './feed-follower.ts';
+import { createFeedMemory } from './feed-memory.ts';
 import { noTotals, project, touchedBy, type Rows, type Totals } from './projections.ts';
 import type { Change, FeedDocument, ReadModels } from './read-models.ts';
-
-/** A change and its place in the feed. */
-export interface FeedItem extends Change {
-  cursor: string;
-}
 
 export interface Snapshot {
   /** Everything up to here is in the rows. */
@@ -99,16 +96,6 @@ const pageOfCommits = 200;
 /** Most commits whose rows may wait to be written. */
 const maxUnsettled = 1_000;
 
-/** A commit's rows and positions by the keys that memory has them under. */
-function entriesOf(document: FeedDocument): [string, unknown][] {
-  return [
-    ...document.reservations.map((row): [string, unknown] => [`reservation:${row.reserveNo}`, row]),
-    ...document.bikes.map((row): [string, unknown] => [`bike:${row.bikeId}`, row]),
-    ...document.accounts.map((row): [string, unknown] => [`account:${row.userId}`, row]),
-    ...document.positions.map(({ subject, version }): [string, unknown] => [`position:${subject}`, version]),
-  ];
-}
-
 /** Several commits as one: of each row the newest, as of the last commit. */
 function mergeCommits(documents: FeedDocument[], last: FeedDocument): FeedDocument {
   const newest = <Row>(rowsOf: (document: FeedDocument) => Row[], keyOf: (row: Row) => unknown): Row[] => [
@@ -151,8 +138,7 @@ export function createFeed(options: FeedOptions): Feed {
   let closed = false;
   /** Until then nothing is committed here. */
   let heldUntil = 0;
-  const cache = new Map<string, unknown>();
-  const unwritten = new Map<string, unknown>();
+  const memory = createFeedMemory(options.cacheSize);
   let stopSettling: (() => void) | undefined;
   const watchers = new Set<() => void>();
 
@@ -163,12 +149,6 @@ export function createFeed(options: FeedOptions): Feed {
     return result;
   }
 
-  function remember(key: string, value: unknown): void {
-    cache.delete(key);
-    cache.set(key, value);
-    if (cache.size > options.cacheSize) cache.delete(cache.keys().next().value ?? '');
-  }
-
   /** Takes a commit into memory: from now on it counts. */
   function absorb(document: FeedDocument): void {
     head = document._id;
@@ -176,10 +156,7 @@ export function createFeed(options: FeedOptions): Feed {
     heldUntil = document.holdMs === undefined ? 0 : options.clock().getTime() + document.holdMs;
     if (document.generation !== undefined) takeUp(document.generation);
     unsettled.push(document);
-    for (const [key, value] of entriesOf(document)) {
-      remember(key, value);
-      unwritten.set(key, value);
-    }
+    memory.absorb(document);
     recent.push(document);
     if (recent.length > options.recentCommits) recent = recent.slice(-options.recentCommits);
     for (const wake of watchers) wake();
@@ -188,17 +165,9 @@ export function createFeed(options: FeedOptions): Feed {
   /** The rows of this generation have everything up to here; what memory holds is of the one before. */
   function takeUp(generation: number): void {
     models.use(generation);
-    cache.clear();
-    unwritten.clear();
+    memory.forget();
     unsettled.length = 0;
   }
-
-  /** What memory says of a row or a position, above all where the database does not have it yet. */
-  function recall(key: string): unknown {
-    return unwritten.has(key) ? unwritten.get(key) : cache.get(key);
-  }
-
-  const isKnown = (key: string) => unwritten.has(key) || cache.has(key);
 
   /** Writes the rows of what was absorbed, each once. A failure leaves it to the next call: the commits stand. */
   async function settle(): Promise<void> {
@@ -212,7 +181,7 @@ export function createFeed(options: FeedOptions): Feed {
         totals: last.totals,
       };
       unsettled.length = 0;
-      unwritten.clear();
+      memory.written();
     }
     // What came last is saved by a later call, when nothing else comes: by the time it is needed the feed may not go back.
     await saveNowAndThen(head, totals);
@@ -249,15 +218,15 @@ export function createFeed(options: FeedOptions): Feed {
   }
 
   async function position(subject: string): Promise<number> {
-    const known = recall(`position:${subject}`);
+    const known = memory.recall(`position:${subject}`);
     if (typeof known === 'number') return known;
     const { generation } = models.live();
     const stored = await models.position(subject);
     if (models.live().generation !== generation) return position(subject);
     // A commit may have moved it meanwhile, and the row comes after the commit.
-    const moved = recall(`position:${subject}`);
+    const moved = memory.recall(`position:${subject}`);
     if (typeof moved === 'number') return moved;
-    remember(`position:${subject}`, stored);
+    memory.remember(`position:${subject}`, stored);
     return stored;
   }
 
@@ -267,15 +236,15 @@ export function createFeed(options: FeedOptions): Feed {
     if (touched.reserveNo !== undefined) keys.push(['reservation', `reservation:${touched.reserveNo}`]);
     if (touched.bikeId !== undefined) keys.push(['bike', `bike:${touched.bikeId}`]);
     if (touched.userId !== undefined) keys.push(['account', `account:${touched.userId}`]);
-    const isMissing = (key: string) => !changed.has(key) && !isKnown(key);
+    const isMissing = (key: string) => !changed.has(key) && !memory.isKnown(key);
     const begun = `reservation:${touched.reserveNo}`;
-    if (touched.begins && isMissing(begun)) remember(begun, undefined);
+    if (touched.begins && isMissing(begun)) memory.remember(begun, undefined);
     const missing = keys.filter(([, key]) => isMissing(key)).map(([name]) => name);
     const stored: Rows = missing.length > 0 ? await models.read(touched, missing) : {};
     const rows: Record<string, unknown> = {};
     for (const [name, key] of keys) {
-      if (isMissing(key)) remember(key, stored[name]);
-      rows[name] = changed.get(key) ?? recall(key);
+      if (isMissing(key)) memory.remember(key, stored[name]);
+      rows[name] = changed.get(key) ?? memory.recall(key);
     }
     return rows;
   }
@@ -487,97 +456,4 @@ export function createFeed(options: FeedOptions): Feed {
     if (place.version > head || (needed < oldest && place.version < head)) throw cursorExpired();
     return place;
   }
-}
-
-const cursorExpired = () =>
-  clientError('CURSOR_EXPIRED', 'The feed does not go back to this cursor: read the dashboard again.');
-
-interface Place {
-  version: number;
-  /** How many changes of this version were seen. */
-  index: number;
-}
-
-function cursorOf(version: number, index: number): string {
-  return Buffer.from(`${version}.${index}`).toString('base64url');
-}
-
-function readCursor(cursor: string): Place | null {
-  const match = /^(\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  return match ? { version: Number(match[1]), index: Number(match[2]) } : null;
-}
-
-/** Pulls at the subscriber's pace: nothing queues up for one that is slow. */
-function followFrom(
-  start: Place,
-  source: {
-    commitsAfter(version: number): Promise<FeedDocument[]>;
-    watchers: Set<() => void>;
-    head(): number;
-    isClosed(): boolean;
-  },
-): AsyncIterableIterator<FeedItem> {
-  let { version, index } = start;
-  const items: FeedItem[] = [];
-  let ended = false;
-  let wake: () => void = () => undefined;
-  let news = true;
-  const watcher = () => {
-    news = true;
-    wake();
-  };
-  source.watchers.add(watcher);
-
-  async function pull(): Promise<void> {
-    news = false;
-    // The version that was seen in part comes again, and its seen changes are left out.
-    for (const document of await source.commitsAfter(version - 1)) {
-      // A subscriber so slow that what it needs is gone hears of it.
-      if (document._id > version + 1) throw cursorExpired();
-      const seen = document._id === version ? index : 0;
-      items.push(
-        ...document.changes.slice(seen).map((change, place) => ({
-          ...change,
-          cursor: cursorOf(document._id, seen + place + 1),
-        })),
-      );
-      if (document._id > version || document.changes.length > index) index = document.changes.length;
-      version = document._id;
-    }
-    if (version < source.head()) news = true;
-  }
-
-  // Nobody calls `return` on what has thrown.
-  function fail(error: unknown): never {
-    source.watchers.delete(watcher);
-    throw error;
-  }
-
-  const end = async (): Promise<IteratorReturnResult<undefined>> => {
-    ended = true;
-    source.watchers.delete(watcher);
-    wake();
-    return { done: true, value: undefined };
-  };
-
-  return {
-    async next() {
-      while (!ended && !source.isClosed()) {
-        const item = items.shift();
-        if (item) return { done: false, value: item };
-        if (news) await pull().catch(fail);
-        else
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-      }
-      source.watchers.delete(watcher);
-      return { done: true, value: undefined };
-    },
-    return: end,
-    throw: end,
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }

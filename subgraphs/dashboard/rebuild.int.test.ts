@@ -4,7 +4,8 @@ import { createAggregate, eventSubject, type Decider } from '../chassis/index.ts
 import { canonicalJson } from '../chassis/canonical-json.ts';
 import { connected, createStage, originOf, until, type Stage } from '../chassis/testing.ts';
 import { realTime } from '../chassis/time.ts';
-import { createFeed, type FeedItem } from './feed.ts';
+import type { FeedItem } from './feed-follower.ts';
+import { createFeed } from './feed.ts';
 import { createReadModels } from './read-models.ts';
 import { rebuildView } from './rebuild.ts';
 import { createRebuilds, type Rebuild, type RebuildsOptions } from './rebuilds.ts';

@@ -1,5 +1,6 @@
 import { ContractError, requireRole, type PageRequest, type RequestContext, type Resolvers } from '../chassis/index.ts';
-import type { Feed, FeedItem, Snapshot } from './feed.ts';
+import type { FeedItem } from './feed-follower.ts';
+import type { Feed, Snapshot } from './feed.ts';
 import { dayOf, ledgerImbalance, onDay } from './projections.ts';
 import type { ReadModels } from './read-models.ts';
 import type { ReservationRowFilter, RowOrder } from './rows.ts';

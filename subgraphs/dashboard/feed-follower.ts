@@ -1,0 +1,104 @@
+import { clientError } from '../chassis/index.ts';
+import type { Change, FeedDocument } from './read-models.ts';
+
+/** A change and its place in the feed. */
+export interface FeedItem extends Change {
+  cursor: string;
+}
+
+export const cursorExpired = () =>
+  clientError('CURSOR_EXPIRED', 'The feed does not go back to this cursor: read the dashboard again.');
+
+/** A place in the feed. */
+export interface Place {
+  version: number;
+  /** How many changes of this version were seen. */
+  index: number;
+}
+
+/** What a client gets to go on from, opaque to it. */
+export function cursorOf(version: number, index: number): string {
+  return Buffer.from(`${version}.${index}`).toString('base64url');
+}
+
+/** Null when it is none. */
+export function readCursor(cursor: string): Place | null {
+  const match = /^(\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString());
+  return match ? { version: Number(match[1]), index: Number(match[2]) } : null;
+}
+
+export interface FollowedFeed {
+  /** Commits after this one, the oldest first; not always all of them. */
+  commitsAfter(version: number): Promise<FeedDocument[]>;
+  /** Called when there is something new, and when the feed closes. */
+  watchers: Set<() => void>;
+  head(): number;
+  isClosed(): boolean;
+}
+
+/** Pulls at the subscriber's pace: nothing queues up for one that is slow. */
+export function followFrom(start: Place, source: FollowedFeed): AsyncIterableIterator<FeedItem> {
+  let { version, index } = start;
+  const items: FeedItem[] = [];
+  let ended = false;
+  let wake: () => void = () => undefined;
+  let news = true;
+  const watcher = () => {
+    news = true;
+    wake();
+  };
+  source.watchers.add(watcher);
+
+  async function pull(): Promise<void> {
+    news = false;
+    // The version that was seen in part comes again, and its seen changes are left out.
+    for (const document of await source.commitsAfter(version - 1)) {
+      // A subscriber so slow that what it needs is gone hears of it.
+      if (document._id > version + 1) throw cursorExpired();
+      const seen = document._id === version ? index : 0;
+      items.push(
+        ...document.changes.slice(seen).map((change, place) => ({
+          ...change,
+          cursor: cursorOf(document._id, seen + place + 1),
+        })),
+      );
+      if (document._id > version || document.changes.length > index) index = document.changes.length;
+      version = document._id;
+    }
+    if (version < source.head()) news = true;
+  }
+
+  // Nobody calls `return` on what has thrown.
+  function fail(error: unknown): never {
+    source.watchers.delete(watcher);
+    throw error;
+  }
+
+  const end = async (): Promise<IteratorReturnResult<undefined>> => {
+    ended = true;
+    source.watchers.delete(watcher);
+    wake();
+    return { done: true, value: undefined };
+  };
+
+  return {
+    async next() {
+      while (!ended && !source.isClosed()) {
+        const item = items.shift();
+        if (item) return { done: false, value: item };
+        if (news) await pull().catch(fail);
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+      }
+      source.watchers.delete(watcher);
+      return { done: true, value: undefined };
+    },
+    return: end,
+    throw: end,
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
