@@ -20,6 +20,7 @@ export const routerSettings = processSettings.extend({
   SUBGRAPH_CONNECTIONS: wholeNumber(64, 1),
   READINESS_TIMEOUT_MS: wholeNumber(2_000, 1),
 
+  MAX_REQUESTS: wholeNumber(512, 1),
   MAX_QUERY_DEPTH: wholeNumber(15, 1),
   MAX_QUERY_TOKENS: wholeNumber(5_000, 1),
   PLAN_CACHE_SIZE: wholeNumber(1_000, 1),

@@ -11,6 +11,7 @@ import {
   startHttpServer,
   type RequestHandler,
 } from '../subgraphs/chassis/process.ts';
+import { withAdmission } from './admission.ts';
 import { createErrorFormatter } from './client-errors.ts';
 import { routerSettings, subgraphUrls, type RouterSettings } from './config.ts';
 import { createCors, loopbackOrigins } from './cors.ts';
@@ -86,8 +87,10 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
   const hub = createSubscriptionHub({ settings, urls, formatError, metrics, tracing });
   const operations = createOperations(planner, hub, apollo, formatError);
   const sse = createSseTransport({ settings, operations, verifyToken, formatError, metrics });
+  const countRefused = () =>
+    metrics.requests.count({ operation: null, type: 'unknown', code: 'SERVICE_UNAVAILABLE', seconds: 0 });
   const graphql = graphqlRoute(
-    apollo,
+    withAdmission(apollo, settings.MAX_REQUESTS, countRefused),
     ({ headers }) => createRequestContext(headers, correlationIdOf(headers), verifyToken),
     settings.MAX_BODY_BYTES,
   );

@@ -123,7 +123,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
  * `contextOf` may throw a client error; it is answered as GraphQL with its code.
  */
 export function graphqlRoute<Context extends BaseContext>(
-  apollo: ApolloServer<Context>,
+  apollo: Pick<ApolloServer<Context>, 'executeHTTPGraphQLRequest'>,
   contextOf: (request: IncomingMessage) => Promise<Context>,
   maxBodyBytes: number,
 ): RequestHandler {
