@@ -4,6 +4,7 @@ import { BuyPointsDocument, DashboardLagDocument, RegisterBikeDocument } from '.
 import type { TestSystem } from '../test/system.ts';
 
 const atOnce = 8;
+const reportEvery = 10_000;
 /** The most that one purchase may be. */
 const plenty = 1_000_000;
 
@@ -53,6 +54,7 @@ async function inParallel<Result>(count: number, work: (index: number) => Promis
     while (next < count) {
       const index = next++;
       results[index] = await work(index);
+      if (next % reportEvery === 0) process.stderr.write(`${next} of ${count} …\n`);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
