@@ -103,13 +103,35 @@ describe('the feed', () => {
     expect(feed.snapshot()).toMatchObject({ totals: { bikes: 50, available: 50 }, at: expect.stringContaining(day) });
   });
 
+  it('reads what a batch needs at once, also where memory holds less than that', async () => {
+    const { replica, models } = await createScene();
+    await addAll((await replica()).feed, upTo(50).map(registered));
+    const reads: number[] = [];
+    const { feed } = await replica({ cacheSize: 5, batchMs: 50 }, (own) => ({
+      named(names) {
+        reads.push(names.length);
+        return own.named(names);
+      },
+    }));
+    await addAll(
+      feed,
+      upTo(50).map((bikeId) => condition(bikeId, 2, 'OUT_OF_SERVICE')),
+    );
+    // Fifty bikes and fifty positions, but for what memory holds.
+    expect(reads).toHaveLength(1);
+    expect(reads[0]).toBeGreaterThanOrEqual(95);
+    expect(feed.snapshot().totals).toMatchObject({ bikes: 50, available: 0, outOfService: 50 });
+    const bikes = await models.rows(0).find('bike', upTo(50));
+    expect([...bikes.values()].map((bike) => bike.condition)).toEqual(Array(50).fill('OUT_OF_SERVICE'));
+  });
+
   it('shows an event in the rows before its adding ends', async () => {
     const { replica } = await createScene();
     const { feed, models } = await replica();
     await addAll(feed, [registered(1), increased('10', 1, 500, 500)]);
-    expect(await models.read({ bikeId: 1, userId: '10' })).toMatchObject({
-      bike: { condition: 'IN_SERVICE', use: 'free' },
-      account: { balance: 500 },
+    expect(Object.fromEntries(await models.named(['bike:1', 'account:10']))).toMatchObject({
+      'bike:1': { condition: 'IN_SERVICE', use: 'free' },
+      'account:10': { balance: 500 },
     });
     expect(await models.position('bike-1')).toBe(1);
   });
@@ -317,8 +339,10 @@ describe('two replicas of the feed', () => {
       pointsInCirculation: 2_220,
       pointsPurchasedToday: 2_220,
     });
-    for (const bikeId of upTo(20)) expect((await models.read({ bikeId })).bike?.condition).toBe('IN_SERVICE');
-    for (const user of upTo(20)) expect((await models.read({ userId: String(user) })).account?.balance).toBe(111);
+    for (const bikeId of upTo(20))
+      expect((await models.rows(0).find('bike', [bikeId])).get(bikeId)?.condition).toBe('IN_SERVICE');
+    for (const user of upTo(20).map(String))
+      expect((await models.rows(0).find('account', [user])).get(user)?.balance).toBe(111);
     expect(await models.position('bike-20')).toBe(3);
   });
 
@@ -412,9 +436,9 @@ describe('after a crash', () => {
       totals: { ...noTotals, bikes: 1, inUse: 1 },
     } satisfies FeedDocument);
     const { feed: next } = await replica();
-    expect(await models.read({ bikeId: 1, userId: '10' })).toMatchObject({
-      bike: { use: 'inUse' },
-      account: { balance: 5 },
+    expect(Object.fromEntries(await models.named(['bike:1', 'account:10']))).toMatchObject({
+      'bike:1': { use: 'inUse' },
+      'account:10': { balance: 5 },
     });
     expect(await next.position('account-10')).toBe(4);
     expect(next.snapshot().totals).toMatchObject({ bikes: 1, inUse: 1, available: 0 });
@@ -434,7 +458,7 @@ describe('after a crash', () => {
     expect(feed.snapshot().totals.pointsMoved).toBe(0);
     await addAll(feed, [increased('10', 1, 5, 5), increased('11', 1, 7, 7)]);
     expect(feed.snapshot().totals).toMatchObject({ pointsMoved: 12, pointsInCirculation: 12 });
-    expect(await models.read({ userId: '10' })).toMatchObject({ account: { balance: 5 } });
+    expect((await models.named(['account:10'])).get('account:10')).toMatchObject({ balance: 5 });
     expect((await documents()).map(({ changes }) => changes.length)).toEqual([1, 1]);
   });
 

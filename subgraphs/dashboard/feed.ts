@@ -4,6 +4,7 @@ import { cursorExpired, cursorOf, followFrom, readCursor, type FeedItem, type Pl
 import { createFeedMemory } from './feed-memory.ts';
 import { noTotals, project, touchedBy, type Rows, type Totals } from './projections.ts';
 import type { Change, FeedDocument, ReadModels } from './read-models.ts';
+import { rowKey, type PositionView } from './rows.ts';
 
 export interface Snapshot {
   /** Everything up to here is in the rows. */
@@ -95,6 +96,16 @@ const nothing = { changes: [], reservations: [], bikes: [], accounts: [], positi
 const pageOfCommits = 200;
 /** Most commits whose rows may wait to be written. */
 const maxUnsettled = 1_000;
+
+/** The rows that an event is applied to, and the keys that memory has them under. */
+function rowKeysOf(event: DomainEvent): [keyof Rows, string][] {
+  const { reserveNo, bikeId, userId } = touchedBy(event);
+  const keys: [keyof Rows, string][] = [];
+  if (reserveNo !== undefined) keys.push(['reservation', rowKey('reservation', reserveNo)]);
+  if (bikeId !== undefined) keys.push(['bike', rowKey('bike', bikeId)]);
+  if (userId !== undefined) keys.push(['account', rowKey('account', userId)]);
+  return keys;
+}
 
 /** Several commits as one: of each row the newest, as of the last commit. */
 function mergeCommits(documents: FeedDocument[], last: FeedDocument): FeedDocument {
@@ -230,49 +241,78 @@ export function createFeed(options: FeedOptions): Feed {
     return stored;
   }
 
-  async function rowsOf(event: DomainEvent, changed: Map<string, unknown>): Promise<Rows> {
-    const touched = touchedBy(event);
-    const keys: [keyof Rows, string][] = [];
-    if (touched.reserveNo !== undefined) keys.push(['reservation', `reservation:${touched.reserveNo}`]);
-    if (touched.bikeId !== undefined) keys.push(['bike', `bike:${touched.bikeId}`]);
-    if (touched.userId !== undefined) keys.push(['account', `account:${touched.userId}`]);
-    const isMissing = (key: string) => !changed.has(key) && !memory.isKnown(key);
-    const begun = `reservation:${touched.reserveNo}`;
-    if (touched.begins && isMissing(begun)) memory.remember(begun, undefined);
-    const missing = keys.filter(([, key]) => isMissing(key)).map(([name]) => name);
-    const stored: Rows = missing.length > 0 ? await models.read(touched, missing) : {};
-    const rows: Record<string, unknown> = {};
-    for (const [name, key] of keys) {
-      if (isMissing(key)) memory.remember(key, stored[name]);
-      rows[name] = changed.get(key) ?? memory.recall(key);
+  /** The subject and version of what led to an event. */
+  function causeOf({ event }: Pending): { subject: string; version: number } | null {
+    const cause = event && placeOf(event.causationid);
+    return cause && { subject: options.subjectOf(cause.service, cause.stream), version: cause.version };
+  }
+
+  /** What a batch reads, by key. What memory does not have is read at once: one by one, each event would wait for it. */
+  async function load(batch: Pending[]): Promise<Map<string, unknown>> {
+    const loaded = new Map<string, unknown>();
+    const missing = new Set<string>();
+    const want = (key: string) => {
+      if (loaded.has(key)) return;
+      if (memory.isKnown(key)) loaded.set(key, memory.recall(key));
+      else missing.add(key);
+    };
+    const wantAll = (item: Pending) => {
+      const { event, subject, version } = item;
+      const cause = causeOf(item);
+      want(`position:${subject}`);
+      if (cause) want(`position:${cause.subject}`);
+      if (!event) return;
+      const { begins, reserveNo = 0 } = touchedBy(event);
+      // What begins now has no row yet.
+      const isNew = version > Number(loaded.get(`position:${subject}`));
+      if (begins && isNew) loaded.set(rowKey('reservation', reserveNo), undefined);
+      for (const [, key] of rowKeysOf(event)) want(key);
+    };
+    for (const item of batch) {
+      try {
+        wantAll(item);
+      } catch {
+        // Applying it will say what is wrong with it.
+      }
     }
-    return rows;
+    if (missing.size === 0) return loaded;
+    const stored = await models.named([...missing]);
+    for (const key of missing) {
+      const view = stored.get(key);
+      const value = key.startsWith('position:') ? ((view as PositionView | undefined)?.version ?? 0) : view;
+      loaded.set(key, value);
+      memory.remember(key, value);
+    }
+    return loaded;
   }
 
   /**
    * Says whether what led to the event is in the feed: an effect is never shown before its cause, although the two travel
    * on subjects of their own.
    */
-  async function isReady({ event, since }: Pending, positions: Map<string, number>): Promise<boolean> {
-    const cause = event && placeOf(event.causationid);
-    if (!cause || options.clock().getTime() - since > options.causeWaitMs) return true;
-    const subject = options.subjectOf(cause.service, cause.stream);
-    return cause.version <= (positions.get(subject) ?? (await position(subject)));
+  function isReady(item: Pending, positionOf: (subject: string) => number): boolean {
+    const cause = causeOf(item);
+    if (!cause || options.clock().getTime() - item.since > options.causeWaitMs) return true;
+    return cause.version <= positionOf(cause.subject);
   }
 
   /** Applies events on top of the head; what the head already has is left out, what came before its cause is put off. */
   async function draft(batch: Pending[]): Promise<Draft> {
+    const loaded = await load(batch);
     const changed = new Map<string, unknown>();
     const positions = new Map<string, number>();
     const failed = new Map<Pending, unknown>();
     const changes: Change[] = [];
     let after = totals;
+    const positionOf = (subject: string) => positions.get(subject) ?? (loaded.get(`position:${subject}`) as number);
 
-    async function apply(item: Pending): Promise<void> {
-      const { event, subject, version } = item;
-      if (version <= (positions.get(subject) ?? (await position(subject)))) return;
+    function apply({ event, subject, version }: Pending): void {
+      if (version <= positionOf(subject)) return;
       if (event) {
-        const projected = project(event, await rowsOf(event, changed), after);
+        const rows = Object.fromEntries(
+          rowKeysOf(event).map(([name, key]) => [name, changed.get(key) ?? loaded.get(key)]),
+        ) as Rows;
+        const projected = project(event, rows, after);
         const { reservation, bike, account } = projected.rows;
         if (reservation) changed.set(`reservation:${reservation.reserveNo}`, reservation);
         if (bike) changed.set(`bike:${bike.bikeId}`, bike);
@@ -291,8 +331,15 @@ export function createFeed(options: FeedOptions): Feed {
     for (let progress = true; progress && waiting.length > 0;) {
       const notReady: Pending[] = [];
       for (const item of waiting) {
-        if (await isReady(item, positions)) await apply(item).catch((error: unknown) => failed.set(item, error));
-        else notReady.push(item);
+        if (!isReady(item, positionOf)) {
+          notReady.push(item);
+          continue;
+        }
+        try {
+          apply(item);
+        } catch (error) {
+          failed.set(item, error);
+        }
       }
       progress = notReady.length < waiting.length;
       waiting = notReady;

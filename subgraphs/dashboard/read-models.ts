@@ -1,6 +1,6 @@
 import { Schema, type Connection } from 'mongoose';
 import { isDuplicateKey, writeRows, type PageRequest, type ViewRow } from '../chassis/index.ts';
-import type { Rows, ReservationView, Totals, Touched } from './projections.ts';
+import type { ReservationView, Totals } from './projections.ts';
 import { createRows, type ReservationRowFilter, type RowOrder, type ViewRows, type Written } from './rows.ts';
 
 /** One change in the feed: what a subscriber sees. */
@@ -129,7 +129,7 @@ export function createReadModels(database: Connection, feedRetentionSeconds: num
     // Those of the live generation.
     write: (document: FeedDocument) => live.write(document._id, document),
     position: (subject: string) => live.position(subject),
-    read: (touched: Touched, kinds?: readonly (keyof Rows)[]) => live.read(touched, kinds),
+    named: (rowNames: readonly string[]) => live.named(rowNames),
     list: (filter: ReservationRowFilter, order: RowOrder, page: PageRequest) => live.list(filter, order, page),
     perMinute: (since: string) => live.perMinute(since),
   };

@@ -234,7 +234,7 @@ describe('a rebuild of the view', () => {
     await scene.record('bike', 'bike-77', [registered(77)]);
     expect(await items.next()).toMatchObject({ value: { eventType: 'BikeRegistered', totals: { bikes: 21 } } });
     await replica.feed.catchUp();
-    expect(await replica.models.live().read({ bikeId: 77 })).toMatchObject({ bike: { condition: 'IN_SERVICE' } });
+    expect((await replica.models.named(['bike:77'])).get('bike:77')).toMatchObject({ condition: 'IN_SERVICE' });
 
     // The rows that were replaced go, by whoever looks.
     replica.rebuilds.start();
@@ -341,8 +341,8 @@ describe('a view that differs from the journals', () => {
     expect(await storedGenerations(replica.database)).toEqual([0]);
 
     expect(await replica.rebuild({ acceptDifference: true })).toMatchObject({ status: 'switched', differences: 3 });
-    expect(await replica.models.live().read({ bikeId: 5, userId: 'ghost' })).toEqual({
-      bike: { bikeId: 5, condition: 'IN_SERVICE', use: 'reserved' },
+    expect(Object.fromEntries(await replica.models.named(['bike:5', 'account:ghost']))).toEqual({
+      'bike:5': { bikeId: 5, condition: 'IN_SERVICE', use: 'reserved' },
     });
     expect(await replica.rebuild()).toMatchObject({ status: 'switched', differences: 0 });
   });
@@ -361,7 +361,7 @@ describe('a view that differs from the journals', () => {
     expect(outcome?.kind).toBe('decided');
     await other.feed.skip(subject, 2);
     expect(await other.rebuild()).toMatchObject({ status: 'switched', differences: 0 });
-    expect(await other.models.live().read({ userId: 'given-up' })).toMatchObject({ account: { balance: 5 } });
+    expect((await other.models.named(['account:given-up'])).get('account:given-up')).toMatchObject({ balance: 5 });
   });
 
   it('is left as it is where a journal cannot be trusted', async () => {

@@ -6,8 +6,6 @@ import {
   type RejectionCode,
   type ReservationView,
   type ReserveStatus,
-  type Rows,
-  type Touched,
 } from './projections.ts';
 
 /** How far the view has come on a subject. */
@@ -94,7 +92,6 @@ const orders = {
 
 /** In the order in which they are compared. */
 export const kinds: readonly Kind[] = ['reservation', 'bike', 'account', 'position'];
-const rowKinds: readonly (keyof Rows)[] = ['reservation', 'bike', 'account'];
 
 const keyOf: { [Name in Kind]: (view: Views[Name]) => Key } = {
   reservation: ({ reserveNo }) => reserveNo,
@@ -151,6 +148,13 @@ export function createRows(database: Connection, generation: number) {
     position: positions.collection,
   };
 
+  /** Several rows of a kind by their keys; what does not exist is left out. */
+  async function find<Name extends Kind>(kind: Name, keys: readonly Key[]): Promise<Map<Key, Views[Name]>> {
+    if (keys.length === 0) return new Map();
+    const found = await collections[kind].find({ _id: { $in: keys } } as object).toArray();
+    return new Map(found.map((row) => [row['_id'] as unknown as Key, toView(kind, row)]));
+  }
+
   return {
     generation,
     async prepare() {
@@ -195,11 +199,18 @@ export function createRows(database: Connection, generation: number) {
       return (await positions.findById(subject).lean<PositionRow>().exec())?.handled ?? 0;
     },
 
-    /** Several rows of a kind by their keys; what does not exist is left out. */
-    async find<Name extends Kind>(kind: Name, keys: readonly Key[]): Promise<Map<Key, Views[Name]>> {
-      if (keys.length === 0) return new Map();
-      const found = await collections[kind].find({ _id: { $in: keys } } as object).toArray();
-      return new Map(found.map((row) => [row['_id'] as unknown as Key, toView(kind, row)]));
+    find,
+    /** Rows of several kinds by their names, each kind with one query; what does not exist is left out. */
+    async named(rowNames: readonly string[]): Promise<Map<string, Views[Kind]>> {
+      const wanted = Map.groupBy(rowNames.map(readRowKey), ({ kind }) => kind);
+      const found = [...wanted].map(async ([kind, some]) => {
+        const views = await find(
+          kind,
+          some.map(({ key }) => key),
+        );
+        return [...views].map(([key, view]) => [rowKey(kind, key), view] as const);
+      });
+      return new Map((await Promise.all(found)).flat());
     },
 
     /** All rows of a kind, some at a time; which come first is not said. */
@@ -224,21 +235,6 @@ export function createRows(database: Connection, generation: number) {
 
     async drop(): Promise<void> {
       for (const collection of Object.values(collections)) await collection.drop().catch(ignoreMissing);
-    },
-
-    /** The rows of these kinds as they are; what does not exist is left out. */
-    async read({ reserveNo, bikeId, userId }: Touched, kinds = rowKinds): Promise<Rows> {
-      const wanted = (kind: keyof Rows, key: unknown) => key !== undefined && kinds.includes(kind);
-      const [reservation, bike, account] = await Promise.all([
-        wanted('reservation', reserveNo) ? reservations.findById(reserveNo).lean<ReservationRow>().exec() : null,
-        wanted('bike', bikeId) ? bikes.findById(bikeId).lean<Row<BikeView>>().exec() : null,
-        wanted('account', userId) ? accounts.findById(userId).lean<Row<AccountView>>().exec() : null,
-      ]);
-      return {
-        reservation: reservation ? withoutKey(reservation) : undefined,
-        bike: bike ? withoutKey(bike) : undefined,
-        account: account ? withoutKey(account) : undefined,
-      };
     },
 
     list(filter: ReservationRowFilter, order: RowOrder, page: PageRequest): Promise<Page<ReservationRow>> {

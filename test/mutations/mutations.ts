@@ -299,7 +299,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the dashboard counts a repeated event again',
     file: 'subgraphs/dashboard/feed.ts',
-    find: 'if (version <= (positions.get(subject) ?? (await position(subject)))) return;',
+    find: 'if (version <= positionOf(subject)) return;',
     replace: '',
     caughtBy: simulation,
   },
