@@ -1,10 +1,10 @@
 import type { DomainEvent } from '../../schema/events/index.ts';
-import { clientError, placeOf, type Time } from '../chassis/index.ts';
+import { clientError, type Time } from '../chassis/index.ts';
+import { createDrafter, type DraftOptions, type Incoming } from './feed-draft.ts';
 import { cursorExpired, cursorOf, followFrom, readCursor, type FeedItem, type Place } from './feed-follower.ts';
 import { createFeedMemory } from './feed-memory.ts';
-import { noTotals, project, touchedBy, type Rows, type Totals } from './projections.ts';
-import type { Change, FeedDocument, ReadModels } from './read-models.ts';
-import { rowKey, type PositionView } from './rows.ts';
+import { noTotals, type Totals } from './projections.ts';
+import type { FeedDocument, ReadModels } from './read-models.ts';
 
 export interface Snapshot {
   /** Everything up to here is in the rows. */
@@ -50,26 +50,13 @@ export interface Feed {
   close(): Promise<void>;
 }
 
-interface Pending {
-  /** Null when an operator gave the event up: only the position moves. */
-  event: DomainEvent | null;
-  subject: string;
-  version: number;
-  /** When it came, in ms since 1970. */
-  since: number;
+interface Pending extends Incoming {
   resolve(): void;
   reject(error: unknown): void;
 }
 
-interface Draft {
-  document: FeedDocument;
-  failed: Map<Pending, unknown>;
-  putOff: Pending[];
-}
-
-export interface FeedOptions {
+export interface FeedOptions extends DraftOptions {
   models: ReadModels;
-  clock(): Date;
   time: Time;
   /** How long to gather events before a commit. */
   batchMs: number;
@@ -77,17 +64,11 @@ export interface FeedOptions {
   settleEveryMs: number;
   /** Most events in a commit. */
   batchSize: number;
-  /** How long an event waits for its cause, which may be parked. */
-  causeWaitMs: number;
-  /** The subject that a stream's events travel on. */
-  subjectOf(service: string, stream: string): string;
   /** How many commits to keep in memory for subscribers. */
   recentCommits: number;
   /** How many rows to remember. */
   cacheSize: number;
   checkpointEveryMs: number;
-  /** Changes say which trace they belong to. */
-  traced?: boolean;
   /** Called after each commit of this replica. */
   committed(version: number): void;
 }
@@ -96,16 +77,6 @@ const nothing = { changes: [], reservations: [], bikes: [], accounts: [], positi
 const pageOfCommits = 200;
 /** Most commits whose rows may wait to be written. */
 const maxUnsettled = 1_000;
-
-/** The rows that an event is applied to, and the keys that memory has them under. */
-function rowKeysOf(event: DomainEvent): [keyof Rows, string][] {
-  const { reserveNo, bikeId, userId } = touchedBy(event);
-  const keys: [keyof Rows, string][] = [];
-  if (reserveNo !== undefined) keys.push(['reservation', rowKey('reservation', reserveNo)]);
-  if (bikeId !== undefined) keys.push(['bike', rowKey('bike', bikeId)]);
-  if (userId !== undefined) keys.push(['account', rowKey('account', userId)]);
-  return keys;
-}
 
 /** Several commits as one: of each row the newest, as of the last commit. */
 function mergeCommits(documents: FeedDocument[], last: FeedDocument): FeedDocument {
@@ -150,6 +121,7 @@ export function createFeed(options: FeedOptions): Feed {
   /** Until then nothing is committed here. */
   let heldUntil = 0;
   const memory = createFeedMemory(options.cacheSize);
+  const { draft } = createDrafter(options, memory);
   let stopSettling: (() => void) | undefined;
   const watchers = new Set<() => void>();
 
@@ -241,128 +213,11 @@ export function createFeed(options: FeedOptions): Feed {
     return stored;
   }
 
-  /** The subject and version of what led to an event. */
-  function causeOf({ event }: Pending): { subject: string; version: number } | null {
-    const cause = event && placeOf(event.causationid);
-    return cause && { subject: options.subjectOf(cause.service, cause.stream), version: cause.version };
-  }
-
-  /** What a batch reads, by key. What memory does not have is read at once: one by one, each event would wait for it. */
-  async function load(batch: Pending[]): Promise<Map<string, unknown>> {
-    const loaded = new Map<string, unknown>();
-    const missing = new Set<string>();
-    const want = (key: string) => {
-      if (loaded.has(key)) return;
-      if (memory.isKnown(key)) loaded.set(key, memory.recall(key));
-      else missing.add(key);
-    };
-    const wantAll = (item: Pending) => {
-      const { event, subject, version } = item;
-      const cause = causeOf(item);
-      want(`position:${subject}`);
-      if (cause) want(`position:${cause.subject}`);
-      if (!event) return;
-      const { begins, reserveNo = 0 } = touchedBy(event);
-      // What begins now has no row yet.
-      const isNew = version > Number(loaded.get(`position:${subject}`));
-      if (begins && isNew) loaded.set(rowKey('reservation', reserveNo), undefined);
-      for (const [, key] of rowKeysOf(event)) want(key);
-    };
-    for (const item of batch) {
-      try {
-        wantAll(item);
-      } catch {
-        // Applying it will say what is wrong with it.
-      }
-    }
-    if (missing.size === 0) return loaded;
-    const stored = await models.named([...missing]);
-    for (const key of missing) {
-      const view = stored.get(key);
-      const value = key.startsWith('position:') ? ((view as PositionView | undefined)?.version ?? 0) : view;
-      loaded.set(key, value);
-      memory.remember(key, value);
-    }
-    return loaded;
-  }
-
-  /**
-   * Says whether what led to the event is in the feed: an effect is never shown before its cause, although the two travel
-   * on subjects of their own.
-   */
-  function isReady(item: Pending, positionOf: (subject: string) => number): boolean {
-    const cause = causeOf(item);
-    if (!cause || options.clock().getTime() - item.since > options.causeWaitMs) return true;
-    return cause.version <= positionOf(cause.subject);
-  }
-
-  /** Applies events on top of the head; what the head already has is left out, what came before its cause is put off. */
-  async function draft(batch: Pending[]): Promise<Draft> {
-    const loaded = await load(batch);
-    const changed = new Map<string, unknown>();
-    const positions = new Map<string, number>();
-    const failed = new Map<Pending, unknown>();
-    const changes: Change[] = [];
-    let after = totals;
-    const positionOf = (subject: string) => positions.get(subject) ?? (loaded.get(`position:${subject}`) as number);
-
-    function apply({ event, subject, version }: Pending): void {
-      if (version <= positionOf(subject)) return;
-      if (event) {
-        const rows = Object.fromEntries(
-          rowKeysOf(event).map(([name, key]) => [name, changed.get(key) ?? loaded.get(key)]),
-        ) as Rows;
-        const projected = project(event, rows, after);
-        const { reservation, bike, account } = projected.rows;
-        if (reservation) changed.set(`reservation:${reservation.reserveNo}`, reservation);
-        if (bike) changed.set(`bike:${bike.bikeId}`, bike);
-        if (account) changed.set(`account:${account.userId}`, account);
-        after = projected.totals;
-        if (!projected.quiet) {
-          const change = { eventType: event.type, at: event.time, reservation: reservation ?? null, totals: after };
-          const { traceparent } = event;
-          changes.push(options.traced && traceparent ? { ...change, traceparent } : change);
-        }
-      }
-      positions.set(subject, version);
-    }
-
-    let waiting = batch;
-    for (let progress = true; progress && waiting.length > 0;) {
-      const notReady: Pending[] = [];
-      for (const item of waiting) {
-        if (!isReady(item, positionOf)) {
-          notReady.push(item);
-          continue;
-        }
-        try {
-          apply(item);
-        } catch (error) {
-          failed.set(item, error);
-        }
-      }
-      progress = notReady.length < waiting.length;
-      waiting = notReady;
-    }
-    const rows = (kind: string) => [...changed].filter(([key]) => key.startsWith(kind)).map(([, row]) => row);
-    const document = {
-      _id: head + 1,
-      at: options.clock(),
-      changes,
-      reservations: rows('reservation:'),
-      bikes: rows('bike:'),
-      accounts: rows('account:'),
-      positions: [...positions].map(([subject, version]) => ({ subject, version })),
-      totals: after,
-    } as FeedDocument;
-    return { document, failed, putOff: waiting };
-  }
-
   async function commit(batch: Pending[]): Promise<void> {
     if (options.settleEveryMs === 0 || unsettled.length >= maxUnsettled) await settle();
     for (;;) {
       await giveWay();
-      const { document, failed, putOff } = await draft(batch);
+      const { document, failed, putOff } = await draft(batch, head, totals);
       if (document.positions.length > 0) {
         if (!(await models.append(document))) {
           await catchUp();

@@ -298,7 +298,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'the dashboard counts a repeated event again',
-    file: 'subgraphs/dashboard/feed.ts',
+    file: 'subgraphs/dashboard/feed-draft.ts',
     find: 'if (version <= positionOf(subject)) return;',
     replace: '',
     caughtBy: simulation,
