@@ -1,0 +1,136 @@
+/**
+ * What a user's text may be: one answer for requests, tokens, events and pages. It needs no library.
+ *
+ * Text is kept as it came, but for the blanks around what people read: it is neither normalised (NFC) nor folded, so
+ * that answer, journal, broker, dashboard and CSV give back what was sent, code unit by code unit. What could not come
+ * back so, or would mislead whoever reads it, is refused instead of mended.
+ */
+export interface TextRule {
+  /** Characters (code points, as people and JSON Schema count them) after trimming. */
+  shortest: number;
+  longest: number;
+  /** Blanks around it are no part of it. */
+  trimmed?: boolean;
+  /** It may have several lines. */
+  lines?: boolean;
+  /** It tells one thing from another: nothing in it may be invisible, or a blank other than the space, or at its ends. */
+  name?: boolean;
+}
+
+/** Why a text cannot be taken; the same words everywhere, and pages have their own for each. */
+export type TextFault =
+  | 'NOT_WELL_FORMED'
+  | 'CONTROL_CHARACTER'
+  | 'HIDDEN_CHARACTER'
+  | 'INVISIBLE'
+  | 'BLANK_AROUND'
+  | 'TOO_SHORT'
+  | 'TOO_LONG';
+
+/** By kind. A field or argument of this name has this rule; any other has `anyText`. */
+export const textRules = {
+  /** OpenID Connect Core §2: `sub` has at most 255 characters. */
+  userId: { shortest: 1, longest: 255, name: true },
+  idempotencyKey: { shortest: 1, longest: 255, name: true },
+  correlationId: { shortest: 1, longest: 255, name: true },
+  /** How many characters a color has is the bike's own rule (INVALID_COLOR); this only keeps out what is no color. */
+  color: { shortest: 0, longest: 1_000, trimmed: true },
+  reason: { shortest: 0, longest: 500, trimmed: true, lines: true },
+  /** Opaque; wallets' tokens are some kilobytes of JSON. */
+  paymentToken: { shortest: 1, longest: 8_192 },
+  /** Opaque; one holds the values of a row, encoded. */
+  after: { shortest: 0, longest: 8_192 },
+} as const satisfies Record<string, TextRule>;
+
+export type TextKind = keyof typeof textRules;
+
+/** The rule of whatever has none of its own. */
+export const anyText: TextRule = { shortest: 0, longest: 1_000 };
+
+/** The rule for an argument, field or claim of this name. */
+export function textRuleOf(name: string): TextRule {
+  return Object.hasOwn(textRules, name) ? textRules[name as TextKind] : anyText;
+}
+
+/** The text as it is kept, or why it cannot be. */
+export type ReadText = { text: string; fault: null } | { text: null; fault: TextFault };
+
+export function readText(raw: string, rule: TextRule): ReadText {
+  // No character has more than two code units: what is longer need not be looked at.
+  if (raw.length > 2 * rule.longest && (!rule.trimmed || raw.trim().length > 2 * rule.longest)) return no('TOO_LONG');
+  const text = rule.trimmed ? raw.trim() : raw;
+  if (!text.isWellFormed()) return no('NOT_WELL_FORMED');
+  if ((rule.lines ? controlInLines : control).test(text)) return no('CONTROL_CHARACTER');
+  if (hidden.test(text) || (rule.name && unnameable.test(text))) return no('HIDDEN_CHARACTER');
+  if (rule.name && text !== text.trim()) return no('BLANK_AROUND');
+  const length = charactersIn(text);
+  if (length < rule.shortest) return no('TOO_SHORT');
+  if (length > rule.longest) return no('TOO_LONG');
+  if (text !== '' && (rule.name || rule.trimmed) && !visible.test(text)) return no('INVISIBLE');
+  return { text, fault: null };
+}
+
+const no = (fault: TextFault): ReadText => ({ text: null, fault });
+
+/** Says whether a text is fit as it stands. */
+export function isText(value: unknown, rule: TextRule): value is string {
+  return typeof value === 'string' && readText(value, rule).text === value;
+}
+
+/** What is wrong, for people, after the name of the field; it quotes nothing of the text. */
+export function wordsFor(fault: TextFault, { shortest, longest }: TextRule): string {
+  switch (fault) {
+    case 'NOT_WELL_FORMED':
+      return 'has half a character in it (an unpaired surrogate)';
+    case 'CONTROL_CHARACTER':
+      return 'has a control character in it';
+    case 'HIDDEN_CHARACTER':
+      return 'has a character in it that cannot be seen or turns text around';
+    case 'INVISIBLE':
+      return 'has nothing in it that can be seen';
+    case 'BLANK_AROUND':
+      return 'begins or ends with a blank';
+    case 'TOO_SHORT':
+    case 'TOO_LONG':
+      return shortest > 0
+        ? `must have ${shortest} to ${longest} characters`
+        : `must have at most ${longest} characters`;
+  }
+}
+
+/** Characters as people count them: code points. */
+export function charactersIn(text: string): number {
+  let count = 0;
+  for (const _character of text) count += 1;
+  return count;
+}
+
+/** At most so many code units of a text, and no half character at its end. */
+export function cut(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  const last = text.charCodeAt(longest - 1);
+  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? longest - 1 : longest);
+}
+
+/**
+ * Text of somebody else's making (a payment provider, a library's error), which cannot be refused: what no user may
+ * write is replaced, and it is cut.
+ */
+export function mendText(text: string, longest: number): string {
+  return cut(text.toWellFormed().replace(unfit, '\uFFFD').trim(), longest);
+}
+
+// Line and paragraph separators end a line wherever text is shown: they are control characters here.
+const control = /[\p{Cc}\u2028\u2029]/u;
+/** Line feed, and carriage return before one. */
+const controlInLines = /(?!\n|\r\n)[\p{Cc}\u2028\u2029]/u;
+/**
+ * Embeddings, overrides and isolates of direction (UAX #9), deprecated formats, annotations, tags, and noncharacters.
+ * Marks of direction and joiners are fine: languages and emoji need them.
+ */
+const hidden = /[\u202A-\u202E\u2066-\u206F\uFFF9-\uFFFB\u{E0000}-\u{E007F}\p{Noncharacter_Code_Point}]/u;
+const unnameable = /(?! )[\p{Default_Ignorable_Code_Point}\p{White_Space}\u2800]/u;
+/** A letter, number, sign or symbol; Hangul fillers and the empty Braille cell are none, nor is a mark alone. */
+const visible = /(?![\p{Default_Ignorable_Code_Point}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
+const unfit =
+  /(?!\n)[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u206F\uFFF9-\uFFFB\u{E0000}-\u{E007F}\p{Noncharacter_Code_Point}]/gu;
