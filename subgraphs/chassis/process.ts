@@ -7,5 +7,6 @@ export * from './http.ts';
 export * from './logger.ts';
 export * from './lru-cache.ts';
 export * from './request-metrics.ts';
+export * from './scalars.ts';
 export * from './stop.ts';
 export * from './tracing.ts';

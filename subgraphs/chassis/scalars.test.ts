@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseValue, type GraphQLScalarType } from 'graphql';
 import { ContractError } from './errors.ts';
-import { DateTime, Long } from './scalars.ts';
+import { Cursor, DateTime, Long } from './scalars.ts';
 
 /** As a literal in a query. */
 const literal = (scalar: GraphQLScalarType, text: string): unknown => scalar.parseLiteral(parseValue(text), {});
@@ -131,4 +131,22 @@ describe('a DateTime', () => {
     expect(DateTime.serialize(new Date(0))).toBe('1970-01-01T00:00:00.000Z');
     expect(DateTime.serialize('2026-11-23T00:00:00.000Z')).toBe('2026-11-23T00:00:00.000Z');
   });
+});
+
+describe('a Cursor', () => {
+  it.each(['x', 'c7', 'WyIyMDI2IiwxXQ', '1.0', 'a'.repeat(8_192)])('is text that was given: %.20s', (text) => {
+    expect(Cursor.parseValue(text)).toBe(text);
+    expect(literal(Cursor, JSON.stringify(text))).toBe(text);
+    expect(Cursor.serialize(text)).toBe(text);
+  });
+
+  it.each([5, 1.5, true, null, {}, [], ['x'], { $gt: '' }, '', ' ', 'a b', 'a\n', 'é', '\ud800', 'a'.repeat(8_193)])(
+    'is not %.40p',
+    (value) => expect(() => Cursor.parseValue(value)).toThrow(ContractError),
+  );
+
+  it.each(['5', '1.5', 'true', 'null', 'X', '{}', '[]', '["x"]', '[[["x"]]]', '{ a: "x" }', '""'])(
+    'is not the literal %s',
+    (text) => expect(() => literal(Cursor, text)).toThrow(ContractError),
+  );
 });

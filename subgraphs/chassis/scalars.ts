@@ -56,3 +56,19 @@ function toDateTime(value: unknown): string {
 function hasDay(year: number, month: number, day: number): boolean {
   return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
 }
+
+/** One holds the values of a row, encoded: visible ASCII, and some kilobytes at most. */
+const cursorForm = /^[\x21-\x7e]{1,8192}$/;
+
+/** An opaque place in a list or a feed: text without spaces. */
+export const Cursor = new GraphQLScalarType<string, string>({
+  name: 'Cursor',
+  serialize: String,
+  parseValue: toCursor,
+  parseLiteral: (node) => toCursor(node.kind === Kind.STRING ? node.value : undefined),
+});
+
+function toCursor(value: unknown): string {
+  if (typeof value === 'string' && cursorForm.test(value)) return value;
+  throw new ContractError('A Cursor is text that an earlier answer gave.');
+}
