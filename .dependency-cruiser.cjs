@@ -58,7 +58,7 @@ module.exports = {
       from: { path: '^router/web/' },
       to: {
         path: '^(schema|subgraphs|router|deploy|test)/',
-        pathNot: '^(schema/client/|schema/text\\.ts|router/web/)',
+        pathNot: '^(schema/client/|schema/text\\.ts|router/web/|router/page-addresses\\.ts$)',
       },
     },
     {

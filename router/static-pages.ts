@@ -5,14 +5,12 @@ import { extname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
 import { sendJson, type RequestHandler } from '../subgraphs/chassis/process.ts';
+import { documentOf, pageAddresses, type PlaceName } from './page-addresses.ts';
 import { pageHeaders } from './page-headers.ts';
 
-const pages: Record<string, string> = {
-  '/': 'index.html',
-  '/ride': 'index.html',
-  '/fleet': 'index.html',
-  '/playground': 'playground.html',
-};
+const pages: Record<string, string> = Object.fromEntries(
+  (Object.keys(pageAddresses) as PlaceName[]).map((place) => [pageAddresses[place], documentOf(place)]),
+);
 
 const contentTypes: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
+import { documentOf, pageAddresses, type PlaceName } from '../page-addresses.ts';
 
 const routerUrl = process.env['ROUTER_URL'] ?? 'http://127.0.0.1:8088';
 
@@ -8,14 +9,16 @@ const routerUrl = process.env['ROUTER_URL'] ?? 'http://127.0.0.1:8088';
 const toRouter = { target: routerUrl, changeOrigin: true, headers: { origin: routerUrl } };
 
 /** The router serves these addresses; so does the development server. */
-const addresses: Record<string, string> = { '/playground': '/playground.html', '/ride': '/', '/fleet': '/' };
+const documents = new Map<string, string>(
+  (Object.keys(pageAddresses) as PlaceName[]).map((place) => [pageAddresses[place], `/${documentOf(place)}`]),
+);
 
-const pageAddresses: Plugin = {
+const pagesOfRouter: Plugin = {
   name: 'page-addresses',
   configureServer(server) {
     server.middlewares.use((request, _response, next) => {
       const [path = '', search] = request.url?.split('?') ?? [];
-      const page = addresses[path];
+      const page = documents.get(path);
       if (page) request.url = search ? `${page}?${search}` : page;
       next();
     });
@@ -71,7 +74,7 @@ const firstLoad: Plugin = {
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), pageAddresses, fontsAsFiles, firstLoad],
+  plugins: [react(), pagesOfRouter, fontsAsFiles, firstLoad],
   // Workers are files of their own, which the dependency optimizer cannot bundle.
   optimizeDeps: { exclude: ['graphiql/setup-workers/vite', '@graphiql/react/setup-workers/vite'] },
   server: {
@@ -86,7 +89,7 @@ export default defineConfig({
     // Monaco, the playground's editor, is one large piece by nature.
     chunkSizeWarningLimit: 4_000,
     rolldownOptions: {
-      input: ['index.html', 'playground.html'],
+      input: [...new Set(documents.values())].map((document) => document.slice(1)),
       // GraphiQL's modules address a compiler that has run already; nothing is lost with what they say to it.
       onLog(level, log, report) {
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') report(level, log);

@@ -9,9 +9,9 @@ import { WebSocketServer } from 'ws';
 import { type Client, createClient, GraphqlRequestError } from './client.ts';
 
 const schema = buildSchema(`
-  type Query { caller: String  fails: String  trace: String }
+  type Query { caller: String  fails: String  trace: String  own: String! }
   type Mutation { act: String }
-  type Subscription { count(to: Int!): Int  caller: String  refused: Int  endless: Int }
+  type Subscription { count(to: Int!): Int  caller: String  refused: Int  endless: Int  own: String! }
 `);
 const CallerDocument = parse('{ caller }') as TypedDocumentNode<{ caller: string | null }, object>;
 const FailsDocument = parse('{ fails }') as TypedDocumentNode<{ fails: string }, object>;
@@ -21,12 +21,21 @@ const CountDocument = parse('subscription ($to: Int!) { count(to: $to) }') as Ty
   { count: number },
   { to: number }
 >;
+const OwnDocument = parse('{ own }') as TypedDocumentNode<{ own: string }, object>;
+const LiveOwnDocument = parse('subscription { own }') as TypedDocumentNode<{ own: string }, object>;
 const LiveCallerDocument = parse('subscription { caller }') as TypedDocumentNode<{ caller: string }, object>;
 const RefusedDocument = parse('subscription { refused }') as TypedDocumentNode<{ refused: number }, object>;
 const EndlessDocument = parse('subscription { endless }') as TypedDocumentNode<{ endless: number }, object>;
 
 const forbidden = () => new GraphQLError('Not you.', { extensions: { code: 'FORBIDDEN' } });
+/** What the server takes for a caller. */
+let validToken = 'secret';
+function own(_: unknown, { authorization }: { authorization?: string }): string {
+  if (authorization === `Bearer ${validToken}`) return authorization;
+  throw new GraphQLError('The token has expired.', { extensions: { code: 'UNAUTHENTICATED' } });
+}
 const root = {
+  own,
   caller: (_: unknown, { authorization }: { authorization?: string }) => authorization,
   trace: (_: unknown, { traceparent }: { traceparent?: string }) => traceparent,
   act: (_: unknown, { traceparent }: { traceparent?: string }) => traceparent,
@@ -43,6 +52,9 @@ const subscriptions = {
   },
   refused() {
     throw forbidden();
+  },
+  async *own(parent: unknown, context: { authorization?: string }) {
+    yield { own: own(parent, context) };
   },
   async *endless() {
     yield { endless: 1 };
@@ -68,6 +80,7 @@ let url: string;
 let client: Client;
 
 beforeEach(async () => {
+  validToken = 'secret';
   server = createServer((request, response) => void answer(request, response));
   sockets = new WebSocketServer({ server, path: '/graphql' });
   useServer(
@@ -157,5 +170,47 @@ describe('a subscription', () => {
     await events.next();
     client.close();
     expect(await events.next()).toEqual({ done: true, value: undefined });
+  });
+});
+
+describe('a token that the server refuses', () => {
+  /** Gives the token of before until it is told that the server refused it; counts what it was asked. */
+  function issuer(next: () => string) {
+    const refusals: (string | undefined)[] = [];
+    let current = 'of before';
+    return {
+      refusals,
+      token: async (refused?: string) => {
+        refusals.push(refused);
+        if (refused === current) current = next();
+        return current;
+      },
+    };
+  }
+
+  it('is renewed, and the request asked once more with the new one', async () => {
+    const { token, refusals } = issuer(() => validToken);
+    const renewing = createClient({ url, token });
+    expect(await renewing.request(OwnDocument, {})).toEqual({ own: 'Bearer secret' });
+    validToken = 'of later';
+    expect(await renewing.request(OwnDocument, {})).toEqual({ own: 'Bearer of later' });
+    expect(refusals).toEqual([undefined, 'of before', 'of before', 'secret']);
+  });
+
+  it('is asked for no more than once when the new one is refused as well, or there is none', async () => {
+    const { token, refusals } = issuer(() => 'wrong too');
+    expect(await codeOf(createClient({ url, token }).request(OwnDocument, {}))).toBe('UNAUTHENTICATED');
+    expect(refusals.length).toBe(2);
+    expect(await codeOf(createClient({ url, token: async () => 'pasted' }).request(OwnDocument, {}))).toBe(
+      'UNAUTHENTICATED',
+    );
+    expect(await codeOf(createClient({ url }).request(OwnDocument, {}))).toBe('UNAUTHENTICATED');
+  });
+
+  it('is renewed for the next connection when a subscription was refused', async () => {
+    const { token } = issuer(() => validToken);
+    const renewing = createClient({ url, token });
+    expect(await codeOf(all(renewing.subscribe(LiveOwnDocument, {})))).toBe('UNAUTHENTICATED');
+    expect(await all(renewing.subscribe(LiveOwnDocument, {}))).toEqual([{ own: 'Bearer secret' }]);
   });
 });

@@ -6,8 +6,11 @@ import { createClient as createSocket } from 'graphql-ws/client';
 export interface ClientOptions {
   /** Absolute http(s) address of `/graphql`; subscriptions use the same one as ws(s). */
   url: string;
-  /** The bearer token, or what gives the one of the moment: asked anew for each request and each connection. */
-  token?: string | undefined | (() => string | undefined | Promise<string | undefined>);
+  /**
+   * The bearer token, or what gives the one of the moment: asked anew for each request and each connection. It is told
+   * which one the server refused last, and may give another.
+   */
+  token?: string | undefined | ((refused?: string) => string | undefined | Promise<string | undefined>);
   /** Called each time the subscriptions' socket is ready. */
   onConnected?: () => void;
 }
@@ -51,33 +54,49 @@ const keepAliveMs = 10_000;
 
 /** A typed client for the browser and Node 24: fetch for requests, graphql-transport-ws for subscriptions. */
 export function createClient({ url, token, onConnected }: ClientOptions): Client {
+  let refused: string | undefined;
   const currentToken = async () => {
     try {
-      return typeof token === 'function' ? await token() : token;
+      return typeof token === 'function' ? await token(refused) : token;
     } catch (cause) {
       throw new GraphqlRequestError('CONNECTION_LOST', 'No token could be had.', { cause });
     }
   };
+  let connectedWith: string | undefined;
   const socket = createSocket({
     url: url.replace(/^http/, 'ws'),
     retryAttempts: 0,
     keepAlive: keepAliveMs,
-    connectionParams: async () => authorization(await currentToken()),
+    connectionParams: async () => authorization((connectedWith = await currentToken())),
     on: { connected: () => onConnected?.(), ...whenSilent(() => socket.terminate()) },
   });
 
   return {
     async request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables) {
-      const headers = { ...authorization(await currentToken()), ...(isMutation(document) ? newTrace() : {}) };
-      const response = await send(url, headers, { query: print(document), variables });
-      return dataOf(await answerOf(response)) as Data;
+      const body = { query: print(document), variables };
+      const trace = isMutation(document) ? newTrace() : {};
+      const attempt = async (bearer: string | undefined) =>
+        dataOf(await answerOf(await send(url, { ...authorization(bearer), ...trace }, body))) as Data;
+      const bearer = await currentToken();
+      try {
+        return await attempt(bearer);
+      } catch (error) {
+        if (!bearer || !isUnauthenticated(error)) throw error;
+        // Nothing was carried out: with another token the same is asked once more.
+        refused = bearer;
+        const renewed = await currentToken();
+        if (renewed === bearer) throw error;
+        return attempt(renewed);
+      }
     },
     async *subscribe<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables) {
       try {
         const payload = { query: print(document), variables: variables as Record<string, unknown> };
         for await (const answer of socket.iterate(payload)) yield dataOf(answer as Answer) as Data;
-      } catch (error) {
-        throw toRequestError(error);
+      } catch (thrown) {
+        const error = toRequestError(thrown);
+        if (isUnauthenticated(error)) refused = connectedWith;
+        throw error;
       }
     },
     close: () => void socket.dispose(),
@@ -86,6 +105,10 @@ export function createClient({ url, token, onConnected }: ClientOptions): Client
 
 function authorization(token: string | undefined): { authorization?: string } {
   return token ? { authorization: `Bearer ${token}` } : {};
+}
+
+function isUnauthenticated(error: unknown): boolean {
+  return error instanceof GraphqlRequestError && error.code === 'UNAUTHENTICATED';
 }
 
 function isMutation({ definitions }: DocumentNode): boolean {

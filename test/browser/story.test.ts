@@ -33,8 +33,8 @@ describeInBrowser('the story, by clicking', (stage) => {
         await rowOf(watcher, 2).getByText('이용중').waitFor();
         await ride.getByRole('button', { name: '반납하기' }).click();
         await ride.getByText('반납했습니다.').waitFor();
-        await rowOf(watcher, 2).getByText('사용완료').waitFor();
-        await ride.locator('.history').getByText('사용완료').waitFor();
+        await rowOf(watcher, 2).getByText('반납완료').waitFor();
+        await ride.locator('.history').getByText('반납완료').waitFor();
         await untilBalance(ride, '7,000');
         expect(await overflowOf(ride)).toBe(0);
       });

@@ -36,7 +36,7 @@ export function useDashboard(session: Session | null): LiveDashboard {
   useEffect(() => {
     if (!session) return;
     const leaving = new AbortController();
-    const token = () => session.token();
+    const { token } = session;
     void followDashboard({
       connect: (onConnected) => createClient({ url: graphqlUrl, token, onConnected }),
       dispatch(action) {
@@ -70,7 +70,7 @@ function useNetwork(): EventTarget {
 
 /** The picture has the latest rows; the others come behind it, page by page, as many as the screen keeps. */
 async function loadOlderRows(
-  token: () => Promise<string>,
+  token: Session['token'],
   dispatch: (action: DashboardAction) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -108,7 +108,7 @@ function useDay(): number {
 function useLag(session: Session | null, dispatch: (action: DashboardAction) => void): void {
   useEffect(() => {
     if (!session) return;
-    const client = createClient({ url: graphqlUrl, token: () => session.token() });
+    const client = createClient({ url: graphqlUrl, token: session.token });
     const measure = async () => {
       try {
         const { dashboard } = await client.request(DashboardLagDocument, {});

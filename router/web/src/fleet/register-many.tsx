@@ -2,6 +2,7 @@ import { useMemo, useRef, useState } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { ProgressBar } from 'react-aria-components/ProgressBar';
 import { csvCell, download } from '../data/csv.ts';
+import { randomId } from '../data/random-id.ts';
 import { Button, Field } from '../design/controls.tsx';
 import { useActing } from '../session/acting.ts';
 import { formatCount, useWords } from '../words/speech.tsx';
@@ -147,7 +148,7 @@ function useImport(lines: readonly BikeLine[]) {
 
   async function start(wanted: readonly BikeLine[]) {
     if (!acting || lines.length === 0) return;
-    importId.current ||= crypto.randomUUID();
+    importId.current ||= randomId();
     leaving.current = new AbortController();
     const known = new Map(outcomes);
     for (const { line } of wanted) known.delete(line);

@@ -3,6 +3,9 @@
  * Riding and running the fleet are remembered apart, so that one tab can be a rider and an operator in turn.
  */
 
+import { tabMemory } from '../data/memory.ts';
+import { serverClock, takeDateOf } from '../words/server-clock.ts';
+
 export interface Config {
   landscape: string;
   /** Whether the router gives out tokens: in development only. */
@@ -15,13 +18,14 @@ export interface Identity {
 }
 
 export interface Session extends Identity {
-  /** The token of the moment: renewed by itself where the router gives them out. */
-  token(): Promise<string>;
+  /** The token of the moment: renewed in time where the router gives them out, and when the server refused this one. */
+  token(refused?: string): Promise<string>;
 }
 
 interface Token {
   token: string;
-  expiresAt: string;
+  /** By the server's clock. */
+  renewAt: number;
 }
 
 export const graphqlUrl = new URL('/graphql', location.href).href;
@@ -35,10 +39,13 @@ export const newcomers: Record<Area, Identity> = {
 };
 
 const storageKey = (area: Area) => `ttareungi.session.${area}`;
+/** A token is renewed so long before its end, or in the last tenth of a short life. */
 const renewBeforeMs = 60_000;
 
 export async function loadConfig(): Promise<Config> {
-  const response = await fetch('/config.json');
+  const sentAt = Date.now();
+  const response = await fetch('/config.json', { cache: 'no-store' });
+  takeDateOf(response, sentAt);
   if (!response.ok) throw new Error(`/config.json answered ${response.status}`);
   return (await response.json()) as Config;
 }
@@ -47,10 +54,14 @@ export async function loadConfig(): Promise<Config> {
 export async function signInAs(identity: Identity, area: Area): Promise<Session> {
   let current = await fetchToken(identity);
   remember(area, { identity });
+  let renewing: Promise<Token> | null = null;
   return {
     ...identity,
-    async token() {
-      if (Date.parse(current.expiresAt) - Date.now() < renewBeforeMs) current = await fetchToken(identity);
+    async token(refused) {
+      if (serverClock.now() < current.renewAt && refused !== current.token) return current.token;
+      // All who ask at once wait for the same one.
+      renewing ??= fetchToken(identity).finally(() => (renewing = null));
+      current = await renewing;
       return current.token;
     },
   };
@@ -73,7 +84,7 @@ export async function resumeSession(config: Config, area: Area): Promise<Session
 }
 
 export function forgetSession(area: Area): void {
-  sessionStorage.removeItem(storageKey(area));
+  tabMemory.forget(storageKey(area));
 }
 
 async function fetchToken({ userId, roles }: Identity): Promise<Token> {
@@ -83,7 +94,9 @@ async function fetchToken({ userId, roles }: Identity): Promise<Token> {
     body: JSON.stringify({ userId, roles }),
   });
   if (!response.ok) throw new Error(`/dev/token answered ${response.status}`);
-  return (await response.json()) as Token;
+  const { token, expiresAt } = (await response.json()) as { token: string; expiresAt: string };
+  const life = Date.parse(expiresAt) - serverClock.now();
+  return { token, renewAt: Date.parse(expiresAt) - Math.min(renewBeforeMs, life / 10) };
 }
 
 /** What the token says about itself, unverified: for display only. */
@@ -107,12 +120,12 @@ interface Remembered {
 }
 
 function remember(area: Area, session: Remembered): void {
-  sessionStorage.setItem(storageKey(area), JSON.stringify(session));
+  tabMemory.set(storageKey(area), JSON.stringify(session));
 }
 
 function recall(area: Area): Remembered {
   try {
-    return JSON.parse(sessionStorage.getItem(storageKey(area)) ?? '{}') as Remembered;
+    return JSON.parse(tabMemory.get(storageKey(area)) ?? '{}') as Remembered;
   } catch {
     return {};
   }

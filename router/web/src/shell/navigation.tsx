@@ -1,19 +1,18 @@
+import { pageAddresses, type PlaceName } from '../../../page-addresses.ts';
 import { useSharedWords } from '../words/speech.tsx';
 import { NavIcon } from './nav-icon.tsx';
+import { useSearch, withLanguage } from './pages.ts';
 
-/** Where the pages are; the playground is a document of its own. */
-const addresses = { dashboard: '/', ride: '/ride', fleet: '/fleet', playground: '/playground' } as const;
-type Place = keyof typeof addresses;
-
-/** At the top of wide screens, under the thumb of narrow ones. */
-export function Navigation({ page }: { page: Place }) {
+/** At the top of wide screens, under the thumb of narrow ones. The playground is a document of its own. */
+export function Navigation({ page }: { page: PlaceName }) {
   const words = useSharedWords();
+  useSearch();
   return (
     <nav className="nav" aria-label={words.navigation}>
-      {(Object.keys(addresses) as Place[]).map((place) => (
-        <a key={place} href={addresses[place]} aria-current={place === page ? 'page' : undefined}>
+      {(Object.keys(pageAddresses) as PlaceName[]).map((place) => (
+        <a key={place} href={withLanguage(pageAddresses[place])} aria-current={place === page ? 'page' : undefined}>
           <NavIcon name={place} />
-          {words.pages[place]}
+          <span>{words.pages[place]}</span>
         </a>
       ))}
     </nav>

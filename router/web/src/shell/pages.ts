@@ -1,7 +1,9 @@
 import { type ComponentType, lazy, type LazyExoticComponent, useSyncExternalStore } from 'react';
+import { pageAddresses, type PlaceName } from '../../../page-addresses.ts';
 import type { Area } from '../session/session.ts';
 
-export type PageName = 'dashboard' | 'ride' | 'fleet';
+/** The playground is a document of its own. */
+export type PageName = Exclude<PlaceName, 'playground'>;
 
 interface Page {
   path: string;
@@ -12,9 +14,9 @@ interface Page {
 }
 
 export const pages: Record<PageName, Page> = {
-  dashboard: { path: '/', area: 'staff', Content: lazy(() => import('../dashboard/page.tsx')) },
-  ride: { path: '/ride', area: 'rider', Content: lazy(() => import('../ride/page.tsx')) },
-  fleet: { path: '/fleet', area: 'staff', Content: lazy(() => import('../fleet/page.tsx')) },
+  dashboard: { path: pageAddresses.dashboard, area: 'staff', Content: lazy(() => import('../dashboard/page.tsx')) },
+  ride: { path: pageAddresses.ride, area: 'rider', Content: lazy(() => import('../ride/page.tsx')) },
+  fleet: { path: pageAddresses.fleet, area: 'staff', Content: lazy(() => import('../fleet/page.tsx')) },
 };
 
 export const pageNames = Object.keys(pages) as PageName[];
@@ -44,10 +46,19 @@ export function useSearch(): string {
   return useSyncExternalStore(listen, () => location.search);
 }
 
+/** The address with the language of the link that brought us here, if one did: it leads on in the same language. */
+export function withLanguage(address: string): string {
+  const language = new URLSearchParams(location.search).get('lang');
+  const target = new URL(address, location.href);
+  if (language === null || target.searchParams.has('lang')) return address;
+  target.searchParams.set('lang', language);
+  return target.pathname + target.search + target.hash;
+}
+
 /** Goes to an address of this site; with `replace` without a step in the history. */
 export function go(address: string, { replace = false } = {}): void {
-  if (replace) history.replaceState(null, '', address);
-  else history.pushState(null, '', address);
+  if (replace) history.replaceState(null, '', withLanguage(address));
+  else history.pushState(null, '', withLanguage(address));
   dispatchEvent(new Event(moved));
 }
 

@@ -5,6 +5,7 @@ import { type Acting, ActingContext } from '../session/acting.ts';
 import { graphqlUrl } from '../session/session.ts';
 import { useSession } from '../session/use-session.ts';
 import { SessionContext } from '../session/session-context.ts';
+import { useSkew } from '../words/clock.ts';
 import { useSharedWords } from '../words/speech.tsx';
 import { Header } from './header.tsx';
 import { pages, usePage } from './pages.ts';
@@ -16,7 +17,7 @@ export function Shell() {
   const sessionState = useSession(pages[page].area);
   const { session } = sessionState;
   const acting = useMemo<Acting | null>(
-    () => session && { session, client: createClient({ url: graphqlUrl, token: () => session.token() }) },
+    () => session && { session, client: createClient({ url: graphqlUrl, token: session.token }) },
     [session],
   );
   useEffect(() => () => acting?.client.close(), [acting]);
@@ -34,6 +35,7 @@ export function Shell() {
               {words.noServer}
             </p>
           )}
+          <SkewNotice />
           <Fence key={page} words={words}>
             <Suspense fallback={<Skeleton label={words.loading} lines={6} />}>
               <Content />
@@ -42,6 +44,18 @@ export function Shell() {
         </main>
       </ActingContext>
     </SessionContext>
+  );
+}
+
+/** The times here are right all the same; those of the device's other pages are not. */
+function SkewNotice() {
+  const words = useSharedWords();
+  const skew = useSkew();
+  if (skew === 0) return null;
+  return (
+    <p className="notice skew" role="status">
+      {words.skewed(Math.abs(skew), skew > 0)}
+    </p>
   );
 }
 

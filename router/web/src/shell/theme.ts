@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { deviceMemory } from '../data/memory.ts';
 
 export const themes = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof themes)[number];
@@ -6,7 +7,7 @@ export type Theme = (typeof themes)[number];
 const storageKey = 'ttareungi.theme';
 
 export function rememberedTheme(): Theme {
-  const remembered = localStorage.getItem(storageKey);
+  const remembered = deviceMemory.get(storageKey);
   return themes.find((theme) => theme === remembered) ?? 'system';
 }
 
@@ -20,7 +21,7 @@ export function useTheme(): [Theme, (theme: Theme) => void] {
   return [
     theme,
     (next) => {
-      localStorage.setItem(storageKey, next);
+      deviceMemory.set(storageKey, next);
       applyTheme(next);
       setTheme(next);
     },

@@ -1,16 +1,21 @@
 import { useSyncExternalStore } from 'react';
+import { serverClock } from './server-clock.ts';
 
-/** One clock for the whole page, so that all times tick together. */
-let now = Date.now();
+/** One clock for the whole page, the server's, so that all times tick together. */
+let now = serverClock.now();
 const listeners = new Set<() => void>();
+
+function tick(): void {
+  now = serverClock.now();
+  for (const notify of listeners) notify();
+}
+
+serverClock.subscribe(tick);
 let timer: ReturnType<typeof setInterval> | undefined;
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
-  timer ??= setInterval(() => {
-    now = Date.now();
-    for (const notify of listeners) notify();
-  }, 1_000);
+  timer ??= setInterval(tick, 1_000);
   return () => {
     listeners.delete(listener);
     if (listeners.size > 0) return;
@@ -22,4 +27,9 @@ function subscribe(listener: () => void): () => void {
 /** What `read` makes of the time; draws again only when that changes. */
 export function useClock<Value extends string | number | boolean>(read: (now: number) => Value): Value {
   return useSyncExternalStore(subscribe, () => read(now));
+}
+
+/** By how much this device's clock misleads, in ms; 0 when it does not. */
+export function useSkew(): number {
+  return useSyncExternalStore(serverClock.subscribe, serverClock.skew);
 }

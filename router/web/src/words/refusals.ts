@@ -9,8 +9,8 @@ export interface RefusalWords {
 }
 
 export const refusalsKo: Record<RefusalCode, RefusalWords> = {
-  INSUFFICIENT_POINTS: { because: '포인트가 모자랍니다.', next: '포인트를 구매한 뒤 다시 예약하세요.' },
-  NO_POINT_ACCOUNT: { because: '포인트를 구매한 적이 없습니다.', next: '포인트를 구매하면 바로 예약할 수 있습니다.' },
+  INSUFFICIENT_POINTS: { because: '포인트가 모자랍니다.', next: '포인트를 충전한 뒤 다시 예약하세요.' },
+  NO_POINT_ACCOUNT: { because: '포인트를 충전한 적이 없습니다.', next: '포인트를 충전하면 바로 예약할 수 있습니다.' },
   BIKE_ALREADY_RESERVED: { because: '다른 이용자가 예약한 자전거입니다.', next: '다른 자전거를 고르세요.' },
   RIDER_HAS_LIVE_RESERVATION: {
     because: '진행 중인 예약이 이미 있습니다.',
@@ -19,17 +19,17 @@ export const refusalsKo: Record<RefusalCode, RefusalWords> = {
   BIKE_NOT_FOUND: { because: '없는 자전거 번호입니다.', next: '자전거에 적힌 번호를 확인하세요.' },
   BIKE_NOT_IN_SERVICE: { because: '운행하지 않는 자전거입니다.', next: '다른 자전거를 고르세요.' },
   RESERVATION_NOT_FOUND: { because: '없는 예약 번호입니다.', next: '번호를 확인하세요.' },
-  NOT_CANCELLABLE: { because: '대여를 시작했거나 끝난 예약입니다.', next: '타고 있다면 반납하세요.' },
+  NOT_CANCELLABLE: { because: '대여를 시작했거나 끝난 예약입니다.', next: '이용 중이라면 반납하세요.' },
   NOT_STARTABLE: { because: '확정된 예약만 대여를 시작할 수 있습니다.', next: '예약 상태를 확인하세요.' },
   NOT_RETURNABLE: {
     because: '확정된 예약이나 이용 중인 자전거만 반납할 수 있습니다.',
     next: '예약 상태를 확인하세요.',
   },
-  INVALID_PRICE: { because: '1부터 1,000,000까지의 정수로 살 수 있습니다.', next: '금액을 고쳐 주세요.' },
+  INVALID_PRICE: { because: '이 금액은 충전할 수 없습니다.', next: '금액을 고쳐 주세요.' },
   PAYMENT_DECLINED: { because: '결제가 거절되었습니다.', next: '다른 결제 수단으로 다시 시도하세요.' },
   OUTSTANDING_DEBT: {
     because: '지난 이용의 초과요금이 남아 있습니다.',
-    next: '남은 금액만큼 포인트를 구매하면 풀립니다.',
+    next: '남은 금액만큼 포인트를 충전하면 풀립니다.',
   },
   IDEMPOTENCY_KEY_REUSED: { because: '같은 요청 번호가 다른 내용으로 쓰였습니다.', next: '다시 시도하세요.' },
   INVALID_COLOR: { because: '색은 1자부터 40자까지 쓸 수 있습니다.', next: '색을 고쳐 주세요.' },
@@ -66,7 +66,7 @@ export const refusalsEn: typeof refusalsKo = {
     because: 'Only a confirmed reservation or a ride can be returned.',
     next: 'Look at its status.',
   },
-  INVALID_PRICE: { because: 'Points are sold in whole numbers from 1 to 1,000,000.', next: 'Correct the amount.' },
+  INVALID_PRICE: { because: 'This amount cannot be bought.', next: 'Correct the amount.' },
   PAYMENT_DECLINED: { because: 'The payment was declined.', next: 'Try again with another means of payment.' },
   OUTSTANDING_DEBT: {
     because: 'Overtime of an earlier ride is unpaid.',

@@ -1,7 +1,9 @@
 /** What every page says: the frame around it, who is signed in, the names of the domain. */
 import type { BikeCondition, ReserveStatus } from '../../../../schema/client/generated/graphql.ts';
-import { agoIn } from './ago.ts';
 import { refusalsEn, refusalsKo } from './refusals.ts';
+import { ago, duration } from './units.ts';
+
+const wholeMinutes = (ms: number) => Math.round(ms / 60_000) * 60_000;
 
 type Names<Key extends string> = Record<Key, string>;
 
@@ -29,13 +31,13 @@ const eventKo: Record<string, string> = {
   PointsIncreased: '포인트 적립',
   PointsDeducted: '포인트 차감',
   PointsRefused: '포인트 부족',
-  PointsRestored: '포인트 복원',
+  PointsRestored: '포인트 환불',
   OvertimeCharged: '초과요금 부과',
   ReservationRequested: '예약 요청',
   ReservationConfirmed: '예약 확정',
   ReservationRejected: '예약 거절',
   ReservationCancelled: '예약 취소',
-  ReservationExpired: '예약 시간초과',
+  ReservationExpired: '예약 만료',
   RideStarted: '대여 시작',
   BikeReturned: '반납',
 };
@@ -50,12 +52,12 @@ const colorKo: Record<string, string> = {
 };
 
 const statusKo: Names<ReserveStatus> = {
-  PENDING: '대기중',
+  PENDING: '처리 중',
   RESERVED: '예약됨',
   IN_USE: '이용중',
-  RETURNED: '사용완료',
+  RETURNED: '반납완료',
   CANCELLED: '예약취소',
-  EXPIRED: '시간초과',
+  EXPIRED: '예약 만료',
   REJECTED: '거절됨',
 };
 
@@ -90,7 +92,7 @@ const ko = {
   navigation: '페이지',
   skip: '본문으로',
   language: '언어',
-  theme: '화면 밝기',
+  theme: '화면 테마',
   themes: { system: '기기 설정', light: '밝게', dark: '어둡게' },
   seoulTime: '서울 시각 (KST, UTC+9)',
   live: '실시간',
@@ -99,19 +101,21 @@ const ko = {
   signedOut: '로그아웃됨',
   noAccess: '권한 없음',
   signIn: '로그인',
-  signInAs: '누구로 볼까요',
-  userId: '이용자 번호',
+  signInAs: '계정 선택',
+  userId: '아이디',
   role: '역할',
-  roles: { rider: '이용자', operator: '운영자', auditor: '감사', admin: '관리자' },
+  roles: { rider: '이용자', operator: '운영자', auditor: '감사 담당자', admin: '관리자' },
   signInFailed: '로그인하지 못했습니다.',
   signOut: '로그아웃',
-  nobody: '아무도 아님',
+  nobody: '로그아웃 상태',
   account: '계정과 화면 설정',
   pasteToken: '토큰 (JWT)',
   notAToken: '토큰의 형식이 아닙니다.',
   noServer: '서버가 응답하지 않습니다. 다시 시도하는 중입니다.',
+  skewed: (ms: number, isAhead: boolean) =>
+    `이 기기의 시계가 ${duration(wholeMinutes(ms), 'ko')} ${isAhead ? '빠릅니다' : '느립니다'}. 이 화면의 시간은 서버 시계를 따릅니다.`,
   loading: '불러오는 중입니다.',
-  failed: '이 화면을 그리지 못했습니다.',
+  failed: '이 화면을 표시할 수 없습니다.',
   reload: '새로 고침',
   statusNames: statusKo,
   conditionNames: conditionKo,
@@ -120,7 +124,7 @@ const ko = {
   error: (code: string, message: string) => errorKo[code] ?? `오류가 났습니다 (${code}): ${message}`,
   event: (eventType: string) => eventKo[eventType] ?? eventType,
   colorName: (color: string) => colorKo[color] ?? color,
-  ago: (ms: number) => agoIn(ms, { justNow: '방금', second: '초 전', minute: '분 전', hour: '시간 전', day: '일 전' }),
+  ago: (ms: number) => ago(ms, 'ko', '방금'),
   pending: '처리 중…',
   onItsWay: '접수했습니다. 결과는 곧 나타납니다.',
   reservationIs: (reserveNo: number, status: string) => `예약 ${reserveNo}: ${status}`,
@@ -145,7 +149,7 @@ const en: typeof ko = {
   navigation: 'Pages',
   skip: 'To the content',
   language: 'Language',
-  theme: 'Brightness',
+  theme: 'Theme',
   themes: { system: 'As the device', light: 'Light', dark: 'Dark' },
   seoulTime: 'Time in Seoul (KST, UTC+9)',
   live: 'Live',
@@ -154,19 +158,21 @@ const en: typeof ko = {
   signedOut: 'Signed out',
   noAccess: 'No access',
   signIn: 'Sign in',
-  signInAs: 'See it as',
-  userId: 'User number',
+  signInAs: 'Choose an account',
+  userId: 'User ID',
   role: 'Role',
   roles: { rider: 'Rider', operator: 'Operator', auditor: 'Auditor', admin: 'Admin' },
   signInFailed: 'Could not sign in.',
   signOut: 'Sign out',
-  nobody: 'Nobody',
+  nobody: 'Signed out',
   account: 'Account and display',
   pasteToken: 'Token (JWT)',
   notAToken: 'This is not a token.',
   noServer: 'The server does not answer. Trying again.',
+  skewed: (ms, isAhead) =>
+    `The clock of your device is ${duration(wholeMinutes(ms), 'en')} ${isAhead ? 'fast' : 'slow'}. Times here go by the server's clock.`,
   loading: 'Loading.',
-  failed: 'This page could not be drawn.',
+  failed: 'This page cannot be shown.',
   reload: 'Reload',
   statusNames: statusEn,
   conditionNames: conditionEn,
@@ -175,7 +181,7 @@ const en: typeof ko = {
   error: (code, message) => errorEn[code] ?? `Something went wrong (${code}): ${message}`,
   event: (eventType) => eventType.replace(/(?<=[a-z])(?=[A-Z])/g, ' '),
   colorName: (color) => color,
-  ago: (ms) => agoIn(ms, { justNow: 'just now', second: ' s ago', minute: ' min ago', hour: ' h ago', day: ' d ago' }),
+  ago: (ms) => ago(ms, 'en', 'just now'),
   pending: 'Working…',
   onItsWay: 'Accepted. The outcome will show soon.',
   reservationIs: (reserveNo, status) => `Reservation ${reserveNo}: ${status}`,

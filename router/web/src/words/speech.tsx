@@ -1,4 +1,5 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react';
+import { deviceMemory, tabMemory } from '../data/memory.ts';
 import { sharedWords } from './shared.ts';
 
 export type Language = 'ko' | 'en';
@@ -14,14 +15,40 @@ interface Speech {
 const SpeechContext = createContext<Speech>({ language: 'ko', speak: () => undefined });
 const storageKey = 'ttareungi.language';
 
-/** Korean, unless this browser chose otherwise; `?lang=en` chooses for a link that is sent to somebody. */
+const languages: readonly Language[] = ['ko', 'en'];
+
+/**
+ * What a link says that was sent to somebody (`?lang=en`), else what was chosen in this browser, else the first language
+ * that the browser asks for and we speak.
+ */
 export function rememberedLanguage(): Language {
-  const wanted = new URLSearchParams(location.search).get('lang') ?? localStorage.getItem(storageKey);
-  return wanted === 'en' ? 'en' : 'ko';
+  const asked = [
+    new URLSearchParams(location.search).get('lang'),
+    tabMemory.get(storageKey),
+    deviceMemory.get(storageKey),
+    ...navigator.languages,
+  ];
+  const spoken = asked.map((tag) => languages.find((language) => tag?.toLowerCase().split(/[-_]/)[0] === language));
+  return spoken.find((language) => language !== undefined) ?? 'en';
+}
+
+/** The language of a link holds for the tab, whatever address it goes to next. */
+function keepLanguageOfLink(): void {
+  if (new URLSearchParams(location.search).has('lang')) tabMemory.set(storageKey, rememberedLanguage());
+}
+
+/** Who chooses a language chooses it also against the link that brought them. */
+function leaveLanguageOfLink(): void {
+  const address = new URL(location.href);
+  if (!address.searchParams.has('lang')) return;
+  address.searchParams.delete('lang');
+  history.replaceState(history.state, '', address);
+  dispatchEvent(new PopStateEvent('popstate'));
 }
 
 export function SpeechProvider({ children }: { children: ReactNode }) {
   const [language, setLanguage] = useState(rememberedLanguage);
+  useEffect(keepLanguageOfLink, []);
   useEffect(() => {
     document.documentElement.lang = language;
   }, [language]);
@@ -29,7 +56,9 @@ export function SpeechProvider({ children }: { children: ReactNode }) {
     () => ({
       language,
       speak(next: Language) {
-        localStorage.setItem(storageKey, next);
+        tabMemory.forget(storageKey);
+        deviceMemory.set(storageKey, next);
+        leaveLanguageOfLink();
         setLanguage(next);
       },
     }),

@@ -1,0 +1,12 @@
+/** Where the pages are: for the router, the application, the development server and the ingress, which all read this list. */
+export const pageAddresses = {
+  dashboard: '/',
+  ride: '/ride',
+  fleet: '/fleet',
+  playground: '/playground',
+} as const;
+
+export type PlaceName = keyof typeof pageAddresses;
+
+/** The document that is built for a page: the playground's is its own, because its editor is heavy. */
+export const documentOf = (place: PlaceName) => (place === 'playground' ? 'playground.html' : 'index.html');

@@ -1,0 +1,35 @@
+/** What the browser remembers for a page. Where it may not, or has no room, the page remembers until it is closed. */
+export interface Memory {
+  get(key: string): string | null;
+  set(key: string, value: string): void;
+  forget(key: string): void;
+}
+
+/** @param storage is asked each time: where storing is forbidden, already naming the store throws. */
+export function createMemory(storage: () => Storage): Memory {
+  const unstored = new Map<string, string | null>();
+  const attempt = <Value>(act: (store: Storage) => Value): { value: Value } | null => {
+    try {
+      return { value: act(storage()) };
+    } catch {
+      return null;
+    }
+  };
+  return {
+    get: (key) =>
+      unstored.get(key) ?? (unstored.has(key) ? null : (attempt((store) => store.getItem(key))?.value ?? null)),
+    set(key, value) {
+      if (attempt((store) => store.setItem(key, value))) unstored.delete(key);
+      else unstored.set(key, value);
+    },
+    forget(key) {
+      if (attempt((store) => store.removeItem(key))) unstored.delete(key);
+      else unstored.set(key, null);
+    },
+  };
+}
+
+/** For this browser, until somebody clears it. */
+export const deviceMemory = createMemory(() => localStorage);
+/** For this tab, until it is closed. */
+export const tabMemory = createMemory(() => sessionStorage);

@@ -1,0 +1,31 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { parseAllDocuments } from 'yaml';
+import { pageAddresses } from '../../router/page-addresses.ts';
+import { resolvePage } from '../../router/static-pages.ts';
+
+interface Ingress {
+  kind: string;
+  spec: { rules: { http: { paths: { path: string; pathType: string }[] } }[] };
+}
+
+const manifests = join(import.meta.dirname, '../../deploy/kubernetes');
+const ingresses = globSync('**/*.yaml', { cwd: manifests }).flatMap((file) =>
+  parseAllDocuments(readFileSync(join(manifests, file), 'utf8'))
+    .map((document) => document.toJS() as Ingress | null)
+    .filter((manifest) => manifest?.kind === 'Ingress')
+    .map((manifest) => ({ file, paths: manifest?.spec.rules.flatMap(({ http }) => http.paths) ?? [] })),
+);
+
+it('there is an ingress', () => expect(ingresses).not.toEqual([]));
+
+it.each(ingresses)('$file lets every page through, also when it is loaded anew', ({ paths }) => {
+  const open = paths.filter(({ pathType }) => pathType === 'Exact').map(({ path }) => path);
+  expect(open).toEqual(expect.arrayContaining(Object.values(pageAddresses)));
+});
+
+it.each(Object.values(pageAddresses))('the router answers %s with a document', (address) => {
+  expect(resolvePage(address)).toMatch(/\.html$/);
+  expect(resolvePage(`${address}/`.replace('//', '/'))).toBe(resolvePage(address));
+});
