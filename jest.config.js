@@ -29,7 +29,7 @@ export default {
       testPathIgnorePatterns: [
         ...shared.testPathIgnorePatterns,
         '\\.int\\.test\\.ts$',
-        '<rootDir>/test/(journeys|faults|browser|deploy/cluster)/',
+        '<rootDir>/test/(journeys|hostile|faults|browser|deploy/cluster)/',
       ],
     },
     {

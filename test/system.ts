@@ -24,6 +24,10 @@ export interface TestSystem {
   services?: System['services'];
   /** Where they run in their own. */
   processes?: Record<ProcessName, ServiceProcess>;
+  /** Where the subgraphs share one, and the router has its own. */
+  pair?: { subgraphs: ServiceProcess; router: ServiceProcess };
+  /** The ports of the subgraphs of such a pair. */
+  subgraphPorts?: number[];
   close(): Promise<void>;
 }
 
@@ -41,9 +45,11 @@ export interface ServiceProcess {
 export interface SystemOptions {
   /** Goes on with the data of an earlier system. */
   name?: string;
-  /** One process for everything, or one for each service and the router. */
-  mode?: 'one' | 'many';
+  /** One process for everything, or one for the subgraphs and one for the router, or one for each. */
+  mode?: 'one' | 'two' | 'many';
   env?: NodeJS.ProcessEnv;
+  /** For the Node that runs the router, in mode `two`. */
+  routerArguments?: readonly string[];
 }
 
 const root = join(import.meta.dirname, '..');
@@ -64,7 +70,11 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
     EVENT_SUBJECT_PREFIX: name,
     ...options.env,
   };
-  const running = options.mode === 'many' ? await startProcesses(env) : await startHere(env);
+  const running = await (options.mode === 'many'
+    ? startProcesses(env)
+    : options.mode === 'two'
+      ? startPair(env, options.routerArguments ?? [])
+      : startHere(env));
   const clients: Client[] = [];
   const { routerUrl } = running;
 
@@ -106,7 +116,8 @@ async function startHere(env: NodeJS.ProcessEnv) {
   };
 }
 
-async function startProcesses(env: NodeJS.ProcessEnv) {
+/** A free port for each, and the settings that say so. */
+async function freePorts() {
   const names: ProcessName[] = [...subgraphNames, 'router'];
   const ports = Object.fromEntries(
     await Promise.all(names.map(async (name) => [name, await freePort()] as const)),
@@ -116,6 +127,27 @@ async function startProcesses(env: NodeJS.ProcessEnv) {
     addresses[`${name.toUpperCase()}_PORT`] = String(ports[name]);
     addresses[`${name.toUpperCase()}_URL`] = `http://127.0.0.1:${ports[name]}/graphql`;
   }
+  return { names, ports, addresses };
+}
+
+async function startPair(env: NodeJS.ProcessEnv, routerArguments: readonly string[]) {
+  const { ports, addresses } = await freePorts();
+  const subgraphs = createServiceProcess('all', ports.bike, { ...env, ...addresses });
+  const router = createServiceProcess('router', ports.router, { ...env, ...addresses }, routerArguments);
+  await subgraphs.restart();
+  await router.restart();
+  return {
+    routerUrl: `http://127.0.0.1:${ports.router}`,
+    pair: { subgraphs, router },
+    subgraphPorts: subgraphNames.map((name) => ports[name]),
+    close: async () => {
+      await Promise.all([router.stop(), subgraphs.stop()]);
+    },
+  };
+}
+
+async function startProcesses(env: NodeJS.ProcessEnv) {
+  const { names, ports, addresses } = await freePorts();
   const processes = Object.fromEntries(
     names.map((name) => [name, createServiceProcess(name, ports[name], { ...env, ...addresses })]),
   ) as Record<ProcessName, ServiceProcess & { stop(): Promise<void> }>;
@@ -131,8 +163,13 @@ async function startProcesses(env: NodeJS.ProcessEnv) {
   };
 }
 
-/** One service in a process of its own. */
-export function createServiceProcess(name: ProcessName, port: number, env: NodeJS.ProcessEnv) {
+/** One service in a process of its own, or all subgraphs in one. `port` is where it says that it is ready. */
+export function createServiceProcess(
+  name: ProcessName | 'all',
+  port: number,
+  env: NodeJS.ProcessEnv,
+  nodeArguments: readonly string[] = [],
+) {
   let child: ChildProcess | undefined;
   let exited: Promise<unknown> = Promise.resolve();
   const alive = () => child !== undefined && child.exitCode === null && child.signalCode === null;
@@ -154,7 +191,7 @@ export function createServiceProcess(name: ProcessName, port: number, env: NodeJ
     },
     async restart(extra: NodeJS.ProcessEnv = {}) {
       if (alive()) throw new Error(`${name} is still running`);
-      child = spawn(process.execPath, command, {
+      child = spawn(process.execPath, [...nodeArguments, ...command], {
         cwd: root,
         env: { ...env, ...extra },
         stdio: ['ignore', 'inherit', 'inherit'],

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { checkInvariants } from '../invariants.ts';
+import { registerBikes, rider } from '../people.ts';
+import { seeded } from '../seeded.ts';
+import { createAttacker } from './attacker.ts';
+import { apiSchema } from './attacks.ts';
+import { fuzz } from './fuzz.ts';
+import { startTarget, type Target } from './target.ts';
+
+/** `FUZZ_SECONDS=3600 FUZZ_SEED=7 npm test -- --testPathPatterns hostile/fuzz` goes on for an hour. */
+const seconds = Number(process.env['FUZZ_SECONDS'] ?? 30);
+const seed = Number(process.env['FUZZ_SEED'] ?? 1);
+/** Clients, each with requests of its own. */
+const atOnce = 6;
+
+describe(`whatever the schema lets a client say (seed ${seed}, ${seconds} s)`, () => {
+  let target: Target;
+
+  beforeAll(async () => {
+    target = await startTarget();
+    await registerBikes(target.system, 3);
+    const someone = await rider(target.system, '10');
+    await someone.buys(50_000);
+  }, 240_000);
+  afterAll(async () => {
+    await target.close();
+  }, 240_000);
+
+  it(
+    'is answered, and nothing is lost, doubled or left open',
+    async () => {
+      const token = (userId: string) => target.system.token(userId, ['rider']);
+      const attacker = createAttacker({ url: target.url, subgraphPorts: target.subgraphPorts, token }, seeded(seed));
+      const tokens = {
+        rider: await token('10'),
+        operator: await target.system.token('boss', ['operator']),
+        admin: await target.system.token('root', ['admin']),
+        auditor: await target.system.token('eyes', ['auditor']),
+      };
+      const before = await target.usage();
+      const results = await Promise.all(
+        Array.from({ length: atOnce }, (_, index) =>
+          fuzz({
+            attacker,
+            tokenOf: async (role) => tokens[role],
+            schema: apiSchema,
+            dice: seeded(seed * atOnce + index),
+            seconds,
+            alive: () => target.router.alive && target.subgraphs.alive,
+          }),
+        ),
+      );
+      await attacker.leave();
+      if (process.env['HOSTILE_FIGURES']) {
+        for (const { findings: _findings, ...figures } of results) process.stderr.write(`${JSON.stringify(figures)}\n`);
+      }
+      expect(results.flatMap(({ findings }) => findings)).toEqual([]);
+      expect({ router: target.router.alive, subgraphs: target.subgraphs.alive }).toEqual({
+        router: true,
+        subgraphs: true,
+      });
+      expect((await target.usage()).kept - before.kept).toBeLessThan(50 * 2 ** 20);
+      await checkInvariants(target.system);
+    },
+    (seconds + 120) * 1_000,
+  );
+});

@@ -1,0 +1,95 @@
+import { Worker } from 'node:worker_threads';
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { registerBikes } from '../people.ts';
+import { seeded } from '../seeded.ts';
+import { until } from '../system.ts';
+import { checkInvariants } from '../invariants.ts';
+import { createAttacker } from './attacker.ts';
+import { attacks } from './attacks.ts';
+import { startTarget, type Target } from './target.ts';
+import type { Suffering, VictimOptions } from './victim.ts';
+
+/** Another seed tries other sizes: `HOSTILE_SEED=7 npm test -- --testPathPatterns hostile`. */
+const seed = Number(process.env['HOSTILE_SEED'] ?? 1);
+const bikes = 200;
+/** Above this, the memory that an attack leaves behind is a leak. */
+const mayKeepBytes = 50 * 2 ** 20;
+const victimEveryMs = 50;
+
+describe(`a router with a heap of 256 MB outlives (seed ${seed})`, () => {
+  let target: Target;
+  let victimToken: string;
+
+  beforeAll(async () => {
+    target = await startTarget();
+    await registerBikes(target.system, bikes);
+    victimToken = await target.system.token('victim', ['rider']);
+    // The first requests compile what the next ones use.
+    const warmUp = await startVictim();
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    await warmUp.stop();
+  }, 240_000);
+  afterAll(async () => {
+    await checkInvariants(target.system);
+    await target.close();
+  }, 240_000);
+
+  async function startVictim() {
+    const workerData: VictimOptions = { url: target.url, token: victimToken, everyMs: victimEveryMs };
+    const worker = new Worker(new URL('victim.ts', import.meta.url), { workerData });
+    await once(worker, 'online');
+    return {
+      async stop(): Promise<Suffering> {
+        worker.postMessage('stop');
+        const [suffering] = (await once(worker, 'message')) as [Suffering];
+        await worker.terminate();
+        return suffering;
+      },
+    };
+  }
+
+  it.each(attacks.map((attack, index) => [attack.name, attack, index] as const))(
+    '%s',
+    async (name, attack, index) => {
+      const pid = target.router.pid;
+      const before = await target.usage();
+      const attacker = createAttacker(
+        {
+          url: target.url,
+          subgraphPorts: target.subgraphPorts,
+          token: (userId) => target.system.token(userId, ['rider']),
+        },
+        seeded(seed * 1_000 + index),
+      );
+      const victim = await startVictim();
+      try {
+        await attack.run(attacker);
+      } finally {
+        await attacker.leave();
+      }
+      const { latencies, failures } = await victim.stop();
+
+      expect({ alive: target.router.alive && target.subgraphs.alive, pid: target.router.pid }).toEqual({
+        alive: true,
+        pid,
+      });
+      await until(
+        'nothing is left open',
+        async () =>
+          (await target.metric('websocket_connections')) === 0 && (await target.metric('subscriptions_open')) === 0,
+      );
+      const after = await target.usage();
+      const p95 = latencies[Math.ceil(latencies.length * 0.95) - 1] ?? 0;
+      if (process.env['HOSTILE_FIGURES']) {
+        const mb = (bytes: number) => Math.round(bytes / 2 ** 20);
+        const line = `p95 ${Math.round(p95)} ms of ${latencies.length}, kept ${mb(after.kept - before.kept)} MB, rss ${mb(after.rss)} MB, cpu ${Math.round(after.cpuMs - before.cpuMs)} ms`;
+        process.stderr.write(`${name}: ${line}\n`);
+      }
+      expect(failures).toEqual([]);
+      expect(p95).toBeLessThan(attack.heavy ? 1_000 : 250);
+      expect(after.kept - before.kept).toBeLessThan(mayKeepBytes);
+    },
+    120_000,
+  );
+});

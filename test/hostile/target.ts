@@ -1,0 +1,82 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startSystem, until, type ServiceProcess, type TestSystem } from '../system.ts';
+import type { Usage } from './usage.ts';
+
+/** A system whose router is as small as a pod: what attacks are aimed at. */
+export interface Target {
+  system: TestSystem;
+  /** Of the router. */
+  url: string;
+  port: number;
+  /** Of a subgraph each, for those who get past the router. */
+  subgraphPorts: readonly number[];
+  router: ServiceProcess;
+  subgraphs: ServiceProcess;
+  /** Starts again what has ended. */
+  revive(): Promise<void>;
+  /** What the router uses, after its garbage was collected. */
+  usage(): Promise<Usage>;
+  /** A figure of the router's /metrics. */
+  metric(name: string): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** The heap of the router in MB: a pod's share. */
+const heapMb = 256;
+
+export async function startTarget(env: NodeJS.ProcessEnv = {}): Promise<Target> {
+  const directory = await mkdtemp(join(tmpdir(), 'hostile-'));
+  const usageFile = join(directory, 'usage.json');
+  const preload = join(import.meta.dirname, 'usage.ts');
+  const system = await startSystem({
+    mode: 'two',
+    env: { USAGE_FILE: usageFile, ...env },
+    routerArguments: [`--max-old-space-size=${heapMb}`, '--import', preload],
+  });
+  const { router, subgraphs } = system.pair ?? {};
+  if (!router || !subgraphs) throw new Error('A system in two processes has two.');
+  let asked = 0;
+
+  async function usage(): Promise<Usage> {
+    asked += 1;
+    process.kill(router?.pid ?? 0, 'SIGUSR2');
+    let answer: Usage | undefined;
+    await until('the router says what it uses', async () => {
+      answer = await readFile(usageFile, 'utf8').then(
+        (text) => JSON.parse(text) as Usage,
+        () => undefined,
+      );
+      return answer?.asked === asked;
+    });
+    if (!answer) throw new Error('The router did not say what it uses.');
+    return answer;
+  }
+
+  return {
+    system,
+    url: system.routerUrl,
+    port: Number(new URL(system.routerUrl).port),
+    subgraphPorts: system.subgraphPorts ?? [],
+    router,
+    subgraphs,
+    async revive() {
+      if (!subgraphs.alive) await subgraphs.restart();
+      if (router.alive) return;
+      asked = 0;
+      await router.restart();
+    },
+    usage,
+    async metric(name) {
+      const text = await (await fetch(`${system.routerUrl}/metrics`)).text();
+      const line = new RegExp(`^${name}(?:\\{[^}]*\\})? (.+)$`, 'm').exec(text);
+      if (!line) throw new Error(`/metrics has no ${name}`);
+      return Number(line[1]);
+    },
+    async close() {
+      await system.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
