@@ -1,3 +1,4 @@
+import { createConnection } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -235,6 +236,17 @@ describe('a subgraph’s server', () => {
   });
 });
 
+const handshake = [
+  'GET /graphql HTTP/1.1',
+  'host: localhost',
+  'connection: upgrade',
+  'upgrade: websocket',
+  'sec-websocket-version: 13',
+  'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==',
+  'sec-websocket-protocol: graphql-transport-ws',
+  '\r\n',
+].join('\r\n');
+
 describe('subscriptions', () => {
   const clients: Client[] = [];
   afterAll(async () => {
@@ -294,6 +306,24 @@ describe('subscriptions', () => {
       });
     expect(await closeOf('/elsewhere', 'graphql-transport-ws')).toBe('refused');
     expect(await closeOf('/graphql', 'graphql-ws')).not.toBe('1000');
+  });
+
+  it.each([
+    ['a close frame with a code that does not exist', '8882000000005765'],
+    ['a reserved bit', 'c18000000000'],
+    ['a frame that is not masked', '810548656c6c6f'],
+    ['an opcode that does not exist', '838000000000'],
+    ['a ping that is longer than it may be', '89fe00ff00000000'],
+    ['a frame that is longer than any message may be', '81ff000000000098968000000000'],
+    ['text that is not UTF-8', '818200000000c328'],
+  ])('survive %s', async (_what, bytes) => {
+    const socket = createConnection(service.port, '127.0.0.1');
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.on('error', () => undefined).write(handshake);
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.write(Buffer.from(bytes, 'hex'));
+    await closed;
+    expect((await fetch(url('/healthz'))).status).toBe(200);
   });
 
   it('end when the service closes, which closes its parts in reverse', async () => {

@@ -174,6 +174,7 @@ function serveSubscriptions(http: HttpServer, schema: GraphQLSchema, options: Gr
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
+    maxPayload: options.maxBodyBytes,
     handleProtocols: (protocols) => (protocols.has('graphql-transport-ws') ? 'graphql-transport-ws' : false),
   });
   const contexts = new WeakMap<object, RequestContext>();
@@ -205,6 +206,8 @@ function serveSubscriptions(http: HttpServer, schema: GraphQLSchema, options: Gr
   http.server.on('upgrade', (request, socket, head) => {
     if (request.url?.split('?', 1)[0] !== '/graphql') return void socket.destroy();
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      // Without a listener a malformed frame would end the process; 'close' follows every error.
+      webSocket.on('error', (error) => options.logger.debug({ err: error }, 'socket error'));
       const closed = graphql.opened(
         {
           protocol: webSocket.protocol,
