@@ -56,6 +56,7 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         if (filter?.userId) requireSelfOrStaff(viewer, filter.userId);
         return store.list(isStaff(viewer) ? (filter ?? {}) : { ...filter, userId: own }, page);
       },
+      tariff: () => ({ maxPurchase: dependencies.maxPurchase }),
     },
 
     Approval: {

@@ -61,6 +61,23 @@ describe('a bike', () => {
     }
   });
 
+  it('joined the fleet in 2000 at the earliest, and in a year at the latest', () => {
+    for (const date of ['2000-01-01T00:00:00.000Z', at, '2027-11-23T09:00:00.000Z']) {
+      given()
+        .when(register('green', date))
+        .then({ type: 'BikeRegistered', data: { ...registered.data, registeredDate: date } });
+    }
+    for (const date of [
+      '0001-01-01T00:00:00.000Z',
+      '0026-11-23T00:00:00.000Z',
+      '1999-12-31T23:59:59.999Z',
+      '2027-11-25T00:00:00.000Z',
+      '9999-12-31T23:59:59.999Z',
+    ]) {
+      given().when(register('green', date)).refused('INVALID_DATE');
+    }
+  });
+
   it('says what condition it was in before, and why it changed', () => {
     given(registered)
       .when(change('MAINTENANCE', 'flat tyre'))
@@ -105,7 +122,10 @@ describe('a bike decides on', () => {
     BikeCommand,
     NewEvent<BikeEvent>,
     Situation,
-    Exclude<BikeCommand['type'], 'ChangeBikeCondition'> | 'RegisterBike without a color' | `change to ${BikeCondition}`
+    | Exclude<BikeCommand['type'], 'ChangeBikeCondition'>
+    | 'RegisterBike without a color'
+    | 'RegisterBike in the year 1'
+    | `change to ${BikeCondition}`
   >({
     decider: bike,
     situations: {
@@ -118,6 +138,7 @@ describe('a bike decides on', () => {
     commands: {
       RegisterBike: { command: register('green'), at },
       'RegisterBike without a color': { command: register(' '), at },
+      'RegisterBike in the year 1': { command: register('green', '0001-01-01T00:00:00.000Z'), at },
       'change to IN_SERVICE': { command: change('IN_SERVICE'), at },
       'change to MAINTENANCE': { command: change('MAINTENANCE'), at },
       'change to LOST': { command: change('LOST'), at },
@@ -130,6 +151,10 @@ describe('a bike decides on', () => {
       },
       'RegisterBike without a color': {
         INVALID_COLOR: ['unregistered'],
+        nothing: ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'],
+      },
+      'RegisterBike in the year 1': {
+        INVALID_DATE: ['unregistered'],
         nothing: ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'],
       },
       'change to IN_SERVICE': {

@@ -9,9 +9,27 @@ export type BikeCommand =
   | { type: 'RegisterBike'; bikeId: number; color: string; registeredDate: string | null }
   | { type: 'ChangeBikeCondition'; condition: BikeCondition; reason: string | null };
 
-export type BikeRefusal = 'INVALID_COLOR' | 'BIKE_NOT_FOUND';
+export type BikeRefusal = 'INVALID_COLOR' | 'INVALID_DATE' | 'BIKE_NOT_FOUND';
 
 export const longestColor = 40;
+
+/** No bike of the city is older: what says so is a slip, such as a year of two digits. */
+const earliestDate = '2000-01-01T00:00:00.000Z';
+/** Bikes are entered ahead of their delivery, but not by more than a year. */
+const aheadMs = 366 * 24 * 60 * 60_000;
+
+type RegisterBike = Extract<BikeCommand, { type: 'RegisterBike' }>;
+
+/** Says why a bike cannot join the fleet; null when it can. Asked before it gets a number, too. */
+export function whyNot({ color, registeredDate }: Pick<RegisterBike, 'color' | 'registeredDate'>, at: string) {
+  const length = Array.from(color.trim()).length;
+  if (length === 0 || length > longestColor) {
+    return refuse('INVALID_COLOR', `A color has 1 to ${longestColor} characters.`);
+  }
+  const joined = Date.parse(registeredDate ?? at);
+  if (joined >= Date.parse(earliestDate) && joined <= Date.parse(at) + aheadMs) return null;
+  return refuse('INVALID_DATE', 'A bike joined the fleet in 2000 at the earliest, and in a year at the latest.');
+}
 
 export const bike: Decider<Bike, BikeCommand, NewEvent<BikeEvent>, BikeRefusal> = {
   initial: { status: 'unregistered' },
@@ -20,12 +38,15 @@ export const bike: Decider<Bike, BikeCommand, NewEvent<BikeEvent>, BikeRefusal> 
     switch (command.type) {
       case 'RegisterBike': {
         if (state.status === 'registered') return [];
-        const color = command.color.trim();
-        if (color.length === 0 || Array.from(color).length > longestColor) {
-          return refuse('INVALID_COLOR', `A color has 1 to ${longestColor} characters.`);
-        }
+        const refusal = whyNot(command, at);
+        if (refusal) return refusal;
         const { bikeId, registeredDate } = command;
-        const data = { bikeId, color, registeredDate: registeredDate ?? at, condition: 'IN_SERVICE' as const };
+        const data = {
+          bikeId,
+          color: command.color.trim(),
+          registeredDate: registeredDate ?? at,
+          condition: 'IN_SERVICE' as const,
+        };
         return [{ type: 'BikeRegistered', data }];
       }
       case 'ChangeBikeCondition': {

@@ -2,28 +2,43 @@ import type { BikeCondition, BikeEvent } from '../../schema/events/index.ts';
 import {
   callerOf,
   commandOrigin,
+  ContractError,
+  DateTime,
+  lineByLine,
   refusalOf,
   requireRole,
   type Aggregate,
   type JournalDocument,
+  type LineRefusal,
   type PageRequest,
   type RequestContext,
   type Resolvers,
+  type Viewer,
 } from '../chassis/index.ts';
-import { type Bike, type BikeCommand, type BikeRefusal } from './bike.ts';
+import { whyNot, type Bike, type BikeCommand, type BikeRefusal } from './bike.ts';
 import type { BikeFilter, BikeStore } from './store.ts';
 
 interface Dependencies {
   bikes: Aggregate<Bike, BikeCommand, BikeEvent, BikeRefusal>;
   store: BikeStore;
+  clock(): Date;
 }
 
-interface RegisterBike {
-  input: { color: string; registeredDate?: string | null; idempotencyKey?: string | null };
+interface RegisterBikeInput {
+  color: string;
+  registeredDate?: string | null | undefined;
+  idempotencyKey?: string | null;
 }
 
-interface ChangeBikeCondition {
-  input: { bikeId: number; condition: BikeCondition; reason?: string | null; idempotencyKey?: string | null };
+interface ChangeConditionInput {
+  bikeId: number;
+  condition: BikeCondition;
+  reason?: string | null;
+  idempotencyKey?: string | null;
+}
+
+interface BikePayload extends LineRefusal {
+  bike: ReturnType<typeof registered>;
 }
 
 /** Entries of an audit trail that are read at once. */
@@ -31,7 +46,8 @@ const longestHistory = 200;
 
 export const streamOf = (bikeId: number) => `bike-${bikeId}`;
 
-export function createResolvers({ bikes, store }: Dependencies): Resolvers {
+export function createResolvers(dependencies: Dependencies): Resolvers {
+  const { bikes, store } = dependencies;
   const load = (context: RequestContext, bikeId: number) => context.load('bike', bikeId, (ids) => store.byIds(ids));
 
   return {
@@ -50,35 +66,85 @@ export function createResolvers({ bikes, store }: Dependencies): Resolvers {
     },
 
     Mutation: {
-      async registerBike(_root: unknown, { input }: RegisterBike, context: RequestContext) {
-        const origin = commandOrigin(context, requireRole(context.viewer, 'operator', 'admin'), 'registerBike', input);
-        const bikeId = await bikes.counters.next('bike');
-        const { color, registeredDate = null } = input;
-        const outcome = await bikes.handle(
-          streamOf(bikeId),
-          { type: 'RegisterBike', bikeId, color, registeredDate },
-          origin,
-        );
-        return {
-          bike: outcome.kind === 'decided' ? registered(outcome.document.state) : null,
-          refusal: refusalOf(outcome),
-        };
+      registerBike(_root: unknown, { input }: { input: RegisterBikeInput }, context: RequestContext) {
+        return register(dependencies, input, context, requireRole(context.viewer, 'operator', 'admin'));
+      },
+      changeBikeCondition(_root: unknown, { input }: { input: ChangeConditionInput }, context: RequestContext) {
+        return changeCondition(dependencies, input, context, requireRole(context.viewer, 'operator', 'admin'));
       },
 
-      async changeBikeCondition(_root: unknown, { input }: ChangeBikeCondition, context: RequestContext) {
+      // A line is what the mutation for one takes: its key answers there, too.
+      async registerBikes(
+        _root: unknown,
+        { input }: { input: { bikes: RegisterBikeInput[] } },
+        context: RequestContext,
+      ) {
         const viewer = requireRole(context.viewer, 'operator', 'admin');
-        const origin = commandOrigin(context, viewer, 'changeBikeCondition', input);
-        const { bikeId, condition, reason = null } = input;
-        const outcome = await bikes.handle(
-          streamOf(bikeId),
-          { type: 'ChangeBikeCondition', condition, reason },
-          origin,
-        );
-        const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
-        return { bike: registered(state), refusal: refusalOf(outcome) };
+        const results = await lineByLine('bikes', input.bikes, async ({ registeredDate, ...line }) => {
+          const date = dateIn(registeredDate);
+          return 'refusal' in date ? date : register(dependencies, { ...line, ...date }, context, viewer);
+        });
+        return { results };
+      },
+      async changeBikeConditions(
+        _root: unknown,
+        { input }: { input: { changes: ChangeConditionInput[] } },
+        context: RequestContext,
+      ) {
+        const viewer = requireRole(context.viewer, 'operator', 'admin');
+        const change = (line: ChangeConditionInput) => changeCondition(dependencies, line, context, viewer);
+        return { results: await lineByLine('changes', input.changes, change) };
       },
     },
   };
+}
+
+async function register(
+  { bikes, clock }: Dependencies,
+  input: RegisterBikeInput,
+  context: RequestContext,
+  viewer: Viewer,
+): Promise<BikePayload> {
+  const origin = commandOrigin(context, viewer, 'registerBike', input);
+  const { color, registeredDate = null } = input;
+  // Only a bike that joins the fleet takes a number: neither a repetition nor one that is turned down leaves a gap.
+  const earlier = origin.isNew
+    ? null
+    : await context.load('cause', origin.cause, (causes) => bikes.journal.byCauses(causes));
+  const known = earlier?.state.status === 'registered' ? earlier.state.bikeId : null;
+  const refusal = known === null ? whyNot({ color, registeredDate }, clock().toISOString()) : null;
+  if (refusal) return { bike: null, refusal: { code: refusal.refused, because: refusal.because } };
+  const bikeId = known ?? (await bikes.counters.next('bike'));
+  const command: BikeCommand = { type: 'RegisterBike', bikeId, color, registeredDate };
+  const outcome = await bikes.handle(streamOf(bikeId), command, { ...origin, opens: known === null });
+  return {
+    bike: outcome.kind === 'decided' ? registered(outcome.document.state) : null,
+    refusal: refusalOf(outcome),
+  };
+}
+
+async function changeCondition(
+  { bikes }: Dependencies,
+  input: ChangeConditionInput,
+  context: RequestContext,
+  viewer: Viewer,
+): Promise<BikePayload> {
+  const origin = commandOrigin(context, viewer, 'changeBikeCondition', input);
+  const { bikeId, condition, reason = null } = input;
+  const outcome = await bikes.handle(streamOf(bikeId), { type: 'ChangeBikeCondition', condition, reason }, origin);
+  const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
+  return { bike: registered(state), refusal: refusalOf(outcome) };
+}
+
+/** A line's date. One that is none turns down its line, so it comes as text and not as a DateTime. */
+function dateIn(text: string | null | undefined): { registeredDate: string | null | undefined } | LineRefusal {
+  if (text === null || text === undefined) return { registeredDate: text };
+  try {
+    return { registeredDate: DateTime.parseValue(text) };
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    return { refusal: { code: 'INVALID_DATE', because: error.message } };
+  }
 }
 
 function registered(state: Bike) {

@@ -13,5 +13,5 @@ export function createBike(runtime: Runtime): Subgraph {
     parse: parserOf('bike'),
     viewsVersion,
   });
-  return { resolvers: createResolvers({ bikes, store }), parts: [store, bikes] };
+  return { resolvers: createResolvers({ bikes, store, clock: runtime.clock }), parts: [store, bikes] };
 }

@@ -69,6 +69,28 @@ beforeEach(() => {
   afterAppend = () => undefined;
 });
 
+it('a stream that was named for the command is not read, and found out when it is there after all', async () => {
+  const read: string[] = [];
+  const { head } = journal;
+  journal.head = async (stream) => {
+    read.push(stream);
+    return head(stream);
+  };
+  try {
+    expect(await createInstance().handle('gate', enter('anna'), { ...from('first'), opens: true })).toMatchObject({
+      kind: 'decided',
+      replayed: false,
+    });
+    expect(read).toEqual([]);
+    const late = await createInstance().handle('gate', enter('bert'), { ...from('second'), opens: true });
+    expect(late).toMatchObject({ kind: 'decided', document: { version: 2, state: { inside: ['anna', 'bert'] } } });
+    const full = await createInstance().handle('gate', enter('carl'), { ...from('third'), opens: true });
+    expect(full).toMatchObject({ kind: 'refused', refusal: { refused: 'FULL' } });
+  } finally {
+    journal.head = head;
+  }
+});
+
 /** Lets another instance decide between this one's decision and its insert, so many times. */
 function loseTo(others: Command[]): void {
   const rival = createInstance();

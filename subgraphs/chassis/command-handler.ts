@@ -16,6 +16,8 @@ export interface Origin {
   cause: string;
   /** The cause was made up for this command: it cannot have come before. */
   isNew?: boolean;
+  /** The stream was named for this command: nothing was decided on it before, so its head need not be read. */
+  opens?: boolean;
   correlationId: string;
   causationId: string;
   traceparent?: string;
@@ -105,12 +107,12 @@ export function createCommandHandler<
     mayRemember: boolean,
   ): Promise<Outcome<State, Event, Code> | undefined> {
     const remembered = mayRemember ? heads.get(stream) : undefined;
-    const head = remembered ?? (await readHead(stream));
+    const head = remembered ?? (mayRemember && origin.opens ? null : await readHead(stream));
     const state = head ? head.state : decider.initial;
     const at = options.clock().toISOString();
     const decision = decider.decide(command, state, at);
     if (isRefusal(decision) || decision.length === 0) {
-      if (remembered) return attempt(stream, command, commandHash, origin, false);
+      if (remembered || (mayRemember && origin.opens)) return attempt(stream, command, commandHash, origin, false);
       // The command may be a repetition of one that already changed the state it is now refused for.
       const earlier = origin.isNew ? null : await journal.byCause(origin.cause);
       if (earlier) return replay(earlier, commandHash);

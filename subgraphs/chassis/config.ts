@@ -9,7 +9,11 @@ export class ConfigError extends Error {
 export const exitCodeConfig = 78;
 
 /** A setting that is a whole number, with its default. */
-export const wholeNumber = (fallback: number, atLeast = 0) => z.coerce.number().int().min(atLeast).default(fallback);
+export const wholeNumber = (fallback: number, atLeast = 0, atMost = Number.MAX_SAFE_INTEGER) =>
+  z.coerce.number().int().min(atLeast).max(atMost).default(fallback);
+
+/** Most that the graph's `Int` can show: the bound of settings that it shows. */
+export const largestInt = 2 ** 31 - 1;
 
 /** A setting that is a list: values separated by commas. */
 export const list = (fallback: string) =>

@@ -2,6 +2,7 @@
 export * from './aggregate.ts';
 export * from './assembly.ts';
 export * from './batcher.ts';
+export * from './bulk.ts';
 export * from './commands.ts';
 export * from './connection.ts';
 export * from './decider.ts';
@@ -23,6 +24,7 @@ export * from './process.ts';
 export type { Runtime } from './runtime.ts';
 export * from './service.ts';
 export * from './specification.ts';
+export { DateTime } from './scalars.ts';
 export type { Time } from './time.ts';
 export { rowVersion, writeRows, type ViewChange, type ViewRow } from './views.ts';
 export { expectEvent, pick } from './waiting.ts';

@@ -34,6 +34,8 @@ export interface Journal<State, Event extends Envelope> {
   /** The newest document of a stream. */
   head(stream: string): Promise<JournalDocument<State, Event> | null>;
   byCause(cause: string): Promise<JournalDocument<State, Event> | null>;
+  /** Those that are there, by their cause. */
+  byCauses(causes: readonly string[]): Promise<Map<string, JournalDocument<State, Event>>>;
   /** The stream's documents, newest first; with `upTo`, only those that begin at or before that version. */
   latest(stream: string, limit: number, upTo?: number): Promise<JournalDocument<State, Event>[]>;
   /**
@@ -191,6 +193,13 @@ export function createJournal<State, Event extends Envelope>(
     createIndexes: () => model.createIndexes(),
     head: (stream) => model.findOne({ stream }).sort({ version: -1 }).lean<Document>().exec(),
     byCause: (cause) => model.findOne({ cause }).lean<Document>().exec(),
+    async byCauses(causes) {
+      const documents = await model
+        .find({ cause: { $in: causes } })
+        .lean<Document[]>()
+        .exec();
+      return new Map(documents.map((document) => [document.cause, document]));
+    },
     latest: (stream, limit, upTo = Number.MAX_SAFE_INTEGER) =>
       model
         .find({ stream, version: { $lte: upTo } })

@@ -5,17 +5,19 @@ import {
   type RequestContext,
   type Resolvers,
 } from '../chassis/index.ts';
+import type { OvertimeRule } from './point.ts';
 import type { PointStore } from './store.ts';
 
 interface Dependencies {
   store: PointStore;
+  overtime: OvertimeRule;
 }
 
 interface Keyed {
   userId: string;
 }
 
-export function createResolvers({ store }: Dependencies): Resolvers {
+export function createResolvers({ store, overtime }: Dependencies): Resolvers {
   const load = (context: RequestContext, userId: string) =>
     context.load('account', userId, (ids) => store.byUserIds(ids));
 
@@ -38,6 +40,12 @@ export function createResolvers({ store }: Dependencies): Resolvers {
       },
       me: (_root: unknown, _arguments: unknown, { viewer }: RequestContext) => viewer && { userId: viewer.userId },
       pointAccount: (_root: unknown, keyed: Keyed, context: RequestContext) => account(keyed, context),
+      tariff: () => ({
+        overtimeFreeMinutes: overtime.freeMinutes,
+        overtimeStepMinutes: overtime.stepMinutes,
+        overtimeStepPrice: overtime.stepPrice,
+        overtimeCap: overtime.cap,
+      }),
     },
 
     User: {

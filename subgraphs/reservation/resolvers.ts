@@ -28,6 +28,8 @@ import {
 interface Dependencies extends UseCaseDependencies {
   /** Every slot that changes from now on, on any instance. */
   changes(): AsyncIterableIterator<BikeSlot>;
+  /** This subgraph's part of the tariff. */
+  tariff: { reservationFee: number; holdMinutes: number };
 }
 
 interface OfBike {
@@ -82,6 +84,7 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         { filter, ...page }: { filter?: ReservationFilter | null } & PageRequest,
         context: RequestContext,
       ) => list(filter ?? {}, page, context),
+      tariff: () => dependencies.tariff,
     },
 
     Mutation: {

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { parseEvent, parserOf } from '../../schema/events/index.ts';
-import { createAggregate, expectEvent, reactWith, wholeNumber, type Runtime, type Subgraph } from '../chassis/index.ts';
+import {
+  createAggregate,
+  expectEvent,
+  largestInt,
+  reactWith,
+  wholeNumber,
+  type Runtime,
+  type Subgraph,
+} from '../chassis/index.ts';
 import { policies, slotOf } from './policies.ts';
 import { reservation } from './reservation.ts';
 import { createResolvers } from './resolvers.ts';
@@ -8,7 +16,7 @@ import { createReservationStore, viewsVersion } from './store.ts';
 
 const settingsSchema = z.object({
   RESERVATION_FEE: wholeNumber(1000, 1),
-  HOLD_MINUTES: z.coerce.number().positive().default(10),
+  HOLD_MINUTES: z.coerce.number().positive().max(largestInt).default(10),
   SAGA_DEADLINE_MS: wholeNumber(30_000, 1),
   EXPIRY_EVERY_MS: wholeNumber(1_000, 1),
   EXPIRY_BATCH: wholeNumber(100, 1),
@@ -70,6 +78,7 @@ export function createReservation(runtime: Runtime): Subgraph {
       bikeWaitMs: settings.BIKE_WAIT_MS,
       expectPointsFreed,
       changes: slots.changes,
+      tariff: { reservationFee: settings.RESERVATION_FEE, holdMinutes: settings.HOLD_MINUTES },
     }),
     parts: [store, slots],
     follows: { publishers: ['bike', 'point'], handle: reactWith(slots, policies, parseEvent) },

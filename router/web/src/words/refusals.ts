@@ -27,12 +27,18 @@ export const refusalsKo: Record<RefusalCode, RefusalWords> = {
   },
   INVALID_PRICE: { because: '이 금액은 충전할 수 없습니다.', next: '금액을 고쳐 주세요.' },
   PAYMENT_DECLINED: { because: '결제가 거절되었습니다.', next: '다른 결제 수단으로 다시 시도하세요.' },
+  PAYMENT_MISMATCH: {
+    because: '결제된 금액이 요청한 금액과 달라 포인트를 충전하지 않았습니다.',
+    next: '고객센터에 문의하세요.',
+  },
   OUTSTANDING_DEBT: {
     because: '지난 이용의 초과요금이 남아 있습니다.',
     next: '남은 금액만큼 포인트를 충전하면 풀립니다.',
   },
   IDEMPOTENCY_KEY_REUSED: { because: '같은 요청 번호가 다른 내용으로 쓰였습니다.', next: '다시 시도하세요.' },
   INVALID_COLOR: { because: '색은 1자부터 40자까지 쓸 수 있습니다.', next: '색을 고쳐 주세요.' },
+  INVALID_DATE: { because: '등록일이 올바르지 않습니다.', next: '날짜를 고쳐 주세요.' },
+  INVALID_LINE: { because: '이 줄의 값이 올바르지 않습니다.', next: '줄을 고쳐 주세요.' },
   PARKED_EVENT_NOT_FOUND: { because: '없는 보류 이벤트입니다.', next: '목록을 새로 고쳐 주세요.' },
   NOT_PARKED: {
     because: '이미 처리되었거나 아직 자동으로 다시 시도하는 중인 이벤트입니다.',
@@ -68,12 +74,18 @@ export const refusalsEn: typeof refusalsKo = {
   },
   INVALID_PRICE: { because: 'This amount cannot be bought.', next: 'Correct the amount.' },
   PAYMENT_DECLINED: { because: 'The payment was declined.', next: 'Try again with another means of payment.' },
+  PAYMENT_MISMATCH: {
+    because: 'Another amount was paid than was asked for, so no points were credited.',
+    next: 'Ask the staff.',
+  },
   OUTSTANDING_DEBT: {
     because: 'Overtime of an earlier ride is unpaid.',
     next: 'Buying that many points settles it.',
   },
   IDEMPOTENCY_KEY_REUSED: { because: 'The same request number was used for something else.', next: 'Try again.' },
   INVALID_COLOR: { because: 'A color has 1 to 40 characters.', next: 'Correct the color.' },
+  INVALID_DATE: { because: 'No bike can have joined the fleet on that date.', next: 'Correct the date.' },
+  INVALID_LINE: { because: 'Something in this line is not allowed.', next: 'Correct the line.' },
   PARKED_EVENT_NOT_FOUND: { because: 'No parked event has this id.', next: 'Load the list again.' },
   NOT_PARKED: {
     because: 'The event was settled already, or is still being tried again.',

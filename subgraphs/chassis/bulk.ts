@@ -1,0 +1,45 @@
+import { ContractError } from './errors.ts';
+
+/** Most lines of one call: about 150 kB of input, and a second or two of work. */
+export const maxLines = 1_000;
+
+/** Lines of one call that are worked on at once: enough to share the journal's writes, few enough to leave room for others. */
+const linesAtOnce = 128;
+
+export interface LineRefusal {
+  refusal: { code: string; because: string } | null;
+}
+
+/**
+ * Works on the lines of a call, begun in their order, many at once; answers in their order. A line that breaks its
+ * contract is turned down by itself (INVALID_LINE).
+ * @throws {ContractError} when there are too many.
+ * @throws what else a line met: no further one is begun then, and whoever calls again with the same keys goes on from there.
+ */
+export async function lineByLine<Line, Result extends LineRefusal>(
+  name: string,
+  lines: readonly Line[],
+  handle: (line: Line) => Promise<Result>,
+): Promise<((Result | LineRefusal) & { line: number })[]> {
+  if (lines.length > maxLines) throw new ContractError(`"${name}" has at most ${maxLines} lines, not ${lines.length}.`);
+  const results: ((Result | LineRefusal) & { line: number })[] = [];
+  const left = lines.entries();
+  let failure: { error: unknown } | undefined;
+
+  async function work(): Promise<void> {
+    for (const [index, line] of left) {
+      if (failure) return;
+      try {
+        results[index] = { line: index + 1, ...(await handle(line)) };
+      } catch (error) {
+        if (error instanceof ContractError) {
+          results[index] = { line: index + 1, refusal: { code: 'INVALID_LINE', because: error.message } };
+        } else failure ??= { error };
+      }
+    }
+  }
+
+  await Promise.all(Array.from({ length: Math.min(linesAtOnce, lines.length) }, work));
+  if (failure) throw failure.error;
+  return results;
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Client } from '../../schema/client/client.ts';
+import {
+  BikesDocument,
+  ChangeBikeConditionsDocument,
+  RegisterBikeDocument,
+  RegisterBikesDocument,
+  type ChangeBikeConditionInput,
+  type RegisterBikesLine,
+} from '../../schema/client/generated/graphql.ts';
+import { checkInvariants } from '../invariants.ts';
+import { startSystem, type TestSystem } from '../system.ts';
+
+describe('a whole fleet', () => {
+  let system: TestSystem;
+  let operator: Client;
+  const fleet = async () => (await operator.request(BikesDocument, { first: 1 })).bikes.totalCount;
+  const register = async (bikes: RegisterBikesLine[]) =>
+    (await operator.request(RegisterBikesDocument, { input: { bikes } })).registerBikes.results;
+  const change = async (changes: ChangeBikeConditionInput[]) =>
+    (await operator.request(ChangeBikeConditionsDocument, { input: { changes } })).changeBikeConditions.results;
+
+  beforeAll(async () => {
+    system = await startSystem();
+    operator = await system.client('boss', 'operator');
+  }, 240_000);
+  afterAll(async () => {
+    await checkInvariants(system);
+    await system.close();
+  }, 240_000);
+
+  it('is registered in one call, and once however often the call comes', async () => {
+    const lines = Array.from({ length: 300 }, (_, index) => ({ color: `c${index}`, idempotencyKey: `k${index}` }));
+    const [one, other] = await Promise.all([register(lines), register(lines)]);
+    expect(one.map(({ line }) => line)).toEqual(lines.map((_, index) => index + 1));
+    expect(one.map(({ bike }) => bike?.color)).toEqual(lines.map(({ color }) => color));
+    expect(other).toEqual(one);
+    expect(await register(lines)).toEqual(one);
+    expect(await fleet()).toBe(300);
+    expect(new Set(one.map(({ bike }) => bike?.bikeId)).size).toBe(300);
+  });
+
+  it('has each line turned down by itself, with its place', async () => {
+    const before = await fleet();
+    const good = { color: 'green' };
+    const key = randomUUID();
+    const results = await register([
+      good,
+      { color: '  ' },
+      { color: 'red', registeredDate: '2026-02-30T00:00:00+09:00' },
+      { color: 'red', registeredDate: '0001-01-01T00:00:00Z' },
+      { color: 'red', registeredDate: 'yesterday' },
+      { color: 'red', idempotencyKey: 'k'.repeat(256) },
+      { color: 'red', idempotencyKey: key },
+      { color: 'blue', idempotencyKey: key },
+      { ...good, registeredDate: '2026-02-28T00:00:00+09:00' },
+    ]);
+    expect(results.map(({ line, bike, refusal }) => [line, refusal?.code ?? bike?.color])).toEqual([
+      [1, 'green'],
+      [2, 'INVALID_COLOR'],
+      [3, 'INVALID_DATE'],
+      [4, 'INVALID_DATE'],
+      [5, 'INVALID_DATE'],
+      [6, 'INVALID_LINE'],
+      [7, 'red'],
+      [8, 'IDEMPOTENCY_KEY_REUSED'],
+      [9, 'green'],
+    ]);
+    expect(results[8]?.bike?.registeredDate).toBe('2026-02-27T15:00:00.000Z');
+    expect(await fleet()).toBe(before + 3);
+  });
+
+  it('takes a number for no bike that does not join it', async () => {
+    const newest = async () => Number((await register([{ color: 'n' }]))[0]?.bike?.bikeId);
+    const first = await newest();
+    const again = { color: 'again', idempotencyKey: 'again' };
+    await register([again, again, { color: '' }, { color: 'x', registeredDate: '9999-01-01T00:00:00Z' }]);
+    await register([again]);
+    const { registerBike } = await operator.request(RegisterBikeDocument, { input: again });
+    expect(registerBike.bike?.bikeId).toBeLessThanOrEqual(first + 2);
+    // Both lines of the first call came at once, so that both took one.
+    expect(await newest()).toBe(first + 3);
+  });
+
+  it('changes its condition line by line, in their order', async () => {
+    const [one, other] = (await register([{ color: 'a' }, { color: 'b' }])).map(({ bike }) => Number(bike?.bikeId));
+    const keyed = { bikeId: Number(other), condition: 'RETIRED', idempotencyKey: 'retire' } as const;
+    const changes: ChangeBikeConditionInput[] = [
+      { bikeId: Number(one), condition: 'MAINTENANCE' },
+      { bikeId: 999_999, condition: 'LOST' },
+      { bikeId: 0, condition: 'LOST' },
+      { bikeId: -1, condition: 'LOST' },
+      { bikeId: Number(one), condition: 'LOST', reason: 'x'.repeat(501) },
+      { bikeId: Number(one), condition: 'IN_SERVICE' },
+      { bikeId: Number(one), condition: 'LOST' },
+      keyed,
+    ];
+    const results = await change(changes);
+    expect(results.map(({ refusal, bike }) => refusal?.code ?? bike?.condition)).toEqual([
+      'MAINTENANCE',
+      'BIKE_NOT_FOUND',
+      'BIKE_NOT_FOUND',
+      'BIKE_NOT_FOUND',
+      'INVALID_LINE',
+      'IN_SERVICE',
+      'LOST',
+      'RETIRED',
+    ]);
+    expect((await change([keyed]))[0]?.bike).toEqual(results[7]?.bike);
+  });
+
+  it('takes a thousand lines a call and none at all, from operators and admins', async () => {
+    const line = { color: 'x' };
+    await expect(register(Array.from({ length: 1001 }, () => line))).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    const lost = { bikeId: 1, condition: 'LOST' } as const;
+    await expect(change(Array.from({ length: 1001 }, () => lost))).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    expect(await register([])).toEqual([]);
+    const user = await system.client('user', 'rider');
+    const input = { bikes: [line] };
+    await expect(user.request(RegisterBikesDocument, { input })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+});
