@@ -41,9 +41,12 @@ const headerAttributes = [
   'traceparent',
 ] as const;
 
-/** Header values percent-encode space, `"`, `%` and everything outside printable ASCII (NATS binding §3.1.3). */
-function toHeaderValue(value: string): string {
-  return value.replace(/[^\x21\x23\x24\x26-\x7e]/gu, (character) => encodeURIComponent(character));
+/**
+ * Header values percent-encode space, `"`, `%` and everything outside printable ASCII (NATS binding §3.1.3). Half a
+ * surrogate pair, which UTF-8 cannot carry, becomes U+FFFD.
+ */
+export function toHeaderValue(value: string): string {
+  return value.toWellFormed().replace(/[^\x21\x23\x24\x26-\x7e]/gu, (character) => encodeURIComponent(character));
 }
 
 /** The event as NATS headers and payload (binary mode). */

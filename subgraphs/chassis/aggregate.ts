@@ -3,7 +3,7 @@ import { createCommandHandler, type CommandHandler } from './command-handler.ts'
 import { reachCrashPoint } from './crash-points.ts';
 import { createCounters, type Counters } from './counters.ts';
 import type { Decider } from './decider.ts';
-import { createJournal, lastVersionOf, type Journal, type JournalDocument } from './journal.ts';
+import { createJournal, lastVersionOf, type Journal, type JournalDocument, type RefusedDecision } from './journal.ts';
 import type { JournalQuestion, StreamsQuestion } from './missing-events.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import { createRelay } from './relay.ts';
@@ -34,6 +34,8 @@ export interface Aggregate<
   start(): void;
   /** How many decisions the broker does not have yet. */
   unpublished(): Promise<number>;
+  /** Some of those that it (or a view) refuses. */
+  refused(): Promise<RefusedDecision[]>;
   close(): Promise<void>;
 }
 
@@ -93,6 +95,8 @@ export function createAggregate<
     sweepEveryMs: settings.SWEEP_EVERY_MS,
     sweepBatch: settings.SWEEP_BATCH,
     gatherMs: settings.GATHER_MS,
+    longestDelayMs: settings.REFUSED_DELAY_MS,
+    clock,
     time,
   });
   const reconciler = createReconciler({
@@ -160,6 +164,7 @@ export function createAggregate<
         },
       }),
     unpublished: () => journal.countUnpublished(),
+    refused: async () => (await journal.refused(refusedShown)).map(refusedView),
     async prepare() {
       await journal.createIndexes();
       reachCrashPoint('at-start');
@@ -176,6 +181,9 @@ export function createAggregate<
       metrics.gauge('ttareungi_unpublished_decisions', 'Decisions that the broker does not have yet.', () =>
         journal.countUnpublished(),
       );
+      metrics.gauge('ttareungi_refused_decisions', 'Of these, the ones that step aside because they are refused.', () =>
+        journal.countRefused(),
+      );
       metrics.gauge(
         'ttareungi_journal_chain_breaks',
         'Streams whose hash chain this process found broken.',
@@ -189,6 +197,14 @@ export function createAggregate<
       await relay.close();
     },
   };
+}
+
+/** Examples are enough: the figure says how many there are. */
+const refusedShown = 10;
+
+function refusedView({ _id, refused }: JournalDocument): RefusedDecision {
+  const { because = '', times = 0, since = new Date(0) } = refused ?? {};
+  return { id: _id, because, times, since: since.toISOString() };
 }
 
 const namesIn = ({ events }: JournalDocument) => events.map(({ type }) => type).join(', ');

@@ -2,6 +2,7 @@ import type { Envelope } from '../../schema/events/envelope.ts';
 import { createConsumer, type Consumer } from './consumer.ts';
 import type { Resolvers } from './graphql-server.ts';
 import { serveOperators, type Operated } from './operator-endpoints.ts';
+import type { RefusedDecision } from './journal.ts';
 import { createParkedDesk } from './parked-desk.ts';
 import { createParkingTable } from './parking-table.ts';
 import { createParking, type Parking } from './parking.ts';
@@ -26,6 +27,8 @@ export interface Part {
   close?(): Promise<void>;
   /** How many decisions the broker does not have yet, where it makes any. */
   unpublished?(): Promise<number>;
+  /** Some of those that are refused. */
+  refused?(): Promise<RefusedDecision[]>;
 }
 
 export interface Follows {
@@ -55,7 +58,12 @@ export async function assemble(runtime: Runtime, subgraph: Subgraph): Promise<As
     async start() {
       for (const part of subgraph.parts) part.start?.();
       follower?.consumer.start();
-      serveOperators(runtime, { follower, unpublished: () => countUnpublished(subgraph.parts) });
+      serveOperators(runtime, {
+        follower,
+        unpublished: () => countUnpublished(subgraph.parts),
+        refused: async () =>
+          (await Promise.all(subgraph.parts.map((part) => part.refused?.() ?? Promise.resolve([])))).flat(),
+      });
       stops = (subgraph.sweeps ?? []).map((sweep) => startSweep(runtime, sweep));
       await runtime.bus.settled();
     },

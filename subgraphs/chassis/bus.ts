@@ -4,7 +4,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { fromBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
 import { ChainBrokenError, UnavailableError } from './errors.ts';
-import { eventSubject } from './event-stream.ts';
+import { allSubjects, eventSubject } from './event-stream.ts';
 import { createJetStreamEvents, type JetStream, type JetStreamEvents, type JetStreamSettings } from './jetstream.ts';
 import type { Logger } from './logger.ts';
 import { createMicroService, type MicroService } from './micro.ts';
@@ -17,8 +17,8 @@ export interface EventBus {
    * @throws {Error} when the broker has said that it does not store it.
    */
   publish(service: string, event: Envelope): Promise<void>;
-  /** Calls the listener with what is published from now on, without any promise of delivery. */
-  listen(service: string, stream: string, listener: (event: Envelope) => void): () => void;
+  /** Calls the listener with what is published from now on, of one stream or of all, without any promise of delivery. */
+  listen(service: string, stream: string | null, listener: (event: Envelope) => void): () => void;
   /** Answers questions put to this service; several instances share them. */
   serve(service: string, endpoint: string, answer: (question: unknown) => Promise<unknown>): void;
   /** Resolves when the broker knows of everything served and listened to so far; at once while not connected. */
@@ -64,7 +64,8 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
   let up = false;
   let closed = false;
 
-  const subjectOf = (service: string, stream: string) => eventSubject(subjectPrefix, service, stream);
+  const subjectOf = (service: string, stream: string | null) =>
+    stream === null ? allSubjects(subjectPrefix, service) : eventSubject(subjectPrefix, service, stream);
   const endpointSubject = (service: string, endpoint: string) => `${subjectPrefix}-svc.${service}.${endpoint}`;
 
   /** The first connection, however long it takes; later ones are the client's own affair. */

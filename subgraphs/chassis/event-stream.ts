@@ -1,4 +1,5 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
+import { ContractError } from './errors.ts';
 
 /**
  * What the parts need of the broker's stream of events, in their own words: JetStream's is in jetstream.ts, a simulated
@@ -66,15 +67,32 @@ export interface Holdings {
   keepsLast: boolean;
 }
 
-/** A stream's name as one token of a subject: `account-a.b` would be two. */
+/**
+ * A stream's name as one token of a subject: `account-a.b` would be two. Half a surrogate pair becomes U+FFFD, as in the
+ * database.
+ */
 export function subjectToken(stream: string): string {
-  return encodeURIComponent(stream).replace(/[.*!'()~]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
+  const token = encodeURIComponent(stream.toWellFormed());
+  return token.replace(/[.*!'()~]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
 }
 
-/** Where a stream's events travel; `>` stands for all streams of the service. */
+/**
+ * The broker cuts a connection whose command lines are longer than 4,096 bytes (its default), and with it everybody's
+ * events: a subject shares its line with the address of the answer and two lengths.
+ */
+const longestSubject = 3_500;
+
+/** Where a stream's events travel. @throws {ContractError} when its name is too long for that. */
 export function eventSubject(prefix: string, service: string, stream: string): string {
-  return `${prefix}.${service}.${stream === '>' ? stream : subjectToken(stream)}`;
+  const subject = `${prefix}.${service}.${subjectToken(stream)}`;
+  if (subject.length <= longestSubject) return subject;
+  throw new ContractError(
+    `A stream's name is too long: its subject has ${subject.length} bytes, ${longestSubject} fit.`,
+  );
 }
+
+/** Where those of all streams of a service travel. */
+export const allSubjects = (prefix: string, service: string) => `${prefix}.${service}.>`;
 
 /** Whose event travels on a subject, and of which stream. */
 export function publisherOf(prefix: string, subject: string): { publisher: string; stream: string } {

@@ -9,9 +9,9 @@ import {
   type StreamInfo,
 } from '@nats-io/jetstream';
 import { errors, headers as natsHeaders, nanos } from '@nats-io/transport-node';
-import { toBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
+import { toBinaryMode, toHeaderValue, type Envelope } from '../../schema/events/envelope.ts';
 import { UnavailableError } from './errors.ts';
-import { eventSubject, type Deliveries, type Delivery, type EventStream } from './event-stream.ts';
+import { allSubjects, eventSubject, type Deliveries, type Delivery, type EventStream } from './event-stream.ts';
 import type { Logger } from './logger.ts';
 
 export interface JetStreamSettings {
@@ -87,6 +87,7 @@ export function createJetStreamEvents(
 
   /** Resolves when the broker has stored it, or had stored a message with this id before. */
   async function store(service: string, event: Envelope, msgID: string): Promise<PubAck> {
+    // Before anything is asked: what cannot be encoded is the event's fault, and no outage.
     const { headers, payload } = toBinaryMode(event);
     const carried = natsHeaders();
     for (const [key, value] of headers) carried.set(key, value);
@@ -110,9 +111,9 @@ export function createJetStreamEvents(
     return false;
   }
 
-  /** The first message of a service's stream, or of all of them (`>`), at this place or after it. */
-  const nextMessage = (service: string, stream: string, seq: number) => {
-    const query = { seq, next_by_subj: eventSubject(subjectPrefix, service, stream) };
+  /** The first message of a stream, or of all of a service, at this place or after it. */
+  const nextMessage = (subject: string, seq: number) => {
+    const query = { seq, next_by_subj: subject };
     return ask(({ manager }) => manager.streams.getMessage(streamName, query));
   };
 
@@ -123,13 +124,14 @@ export function createJetStreamEvents(
       await readStream();
     },
     async publish(service, event) {
-      await store(service, event, event.id);
+      await store(service, event, messageId(event));
     },
     async republish(service, event) {
-      let stored = await store(service, event, event.id);
+      const id = messageId(event);
+      let stored = await store(service, event, id);
       // Within the duplicate window the broker answers for messages that it no longer has: they need another id.
       while (stored.duplicate && (await messageAt(stored.seq)) === null) {
-        stored = await store(service, event, `${event.id}#${stored.seq}`);
+        stored = await store(service, event, `${id}#${stored.seq}`);
       }
       return !stored.duplicate;
     },
@@ -137,16 +139,18 @@ export function createJetStreamEvents(
       const { created, state } = await readStream();
       return { created, lastSequence: state.last_seq, messages: state.messages, keepsLast: await keepsLast() };
     },
-    async countMessages(service, stream = '>') {
-      const query = { subjects_filter: eventSubject(subjectPrefix, service, stream) };
+    async countMessages(service, stream) {
+      const all = allSubjects(subjectPrefix, service);
+      const query = { subjects_filter: stream === undefined ? all : eventSubject(subjectPrefix, service, stream) };
       const { state } = await ask(({ manager }) => manager.streams.info(streamName, query));
       return new Map(Object.entries(state.subjects ?? {}));
     },
     async versions(service, stream) {
       const versions = new Set<number>();
-      for (let message = await nextMessage(service, stream, 1); message !== null;) {
+      const subject = eventSubject(subjectPrefix, service, stream);
+      for (let message = await nextMessage(subject, 1); message !== null;) {
         versions.add(Number(message.header.get('ce-sequence')));
-        message = await nextMessage(service, stream, message.seq + 1);
+        message = await nextMessage(subject, message.seq + 1);
       }
       return versions;
     },
@@ -154,7 +158,9 @@ export function createJetStreamEvents(
       const info = await ask(({ manager }) => manager.consumers.info(streamName, name));
       if (info.num_pending + info.num_ack_pending === 0) return null;
       const from = info.ack_floor.stream_seq + 1;
-      const firsts = await Promise.all(publishers.map((publisher) => nextMessage(publisher, '>', from)));
+      const firsts = await Promise.all(
+        publishers.map((publisher) => nextMessage(allSubjects(subjectPrefix, publisher), from)),
+      );
       const times = firsts.filter((message) => message !== null).map(({ time }) => time.getTime());
       return times.length > 0 ? new Date(Math.min(...times)) : null;
     },
@@ -171,7 +177,7 @@ export function createJetStreamEvents(
           durable_name: name,
           ack_policy: 'explicit',
           deliver_policy: 'all',
-          filter_subjects: publishers.map((publisher) => eventSubject(subjectPrefix, publisher, '>')),
+          filter_subjects: publishers.map((publisher) => allSubjects(subjectPrefix, publisher)),
           ack_wait: nanos(ackWaitMs),
           max_ack_pending: maxAckPending,
         }),
@@ -183,6 +189,9 @@ export function createJetStreamEvents(
     },
   };
 }
+
+/** The broker knows a repetition by it. */
+const messageId = ({ id }: Envelope) => toHeaderValue(id);
 
 /** A consumer that is gone, or silent for two heartbeats, is stopped: the client would wait for ever. */
 async function stopWhenGone(messages: ConsumerMessages): Promise<void> {
@@ -219,5 +228,10 @@ function isNoStream(error: unknown): boolean {
 
 /** The broker (or the client, for a message larger than the broker takes) has said no; anything else says nothing. */
 function isRefused(error: unknown): boolean {
-  return error instanceof errors.InvalidArgumentError || (error instanceof JetStreamApiError && error.status !== 503);
+  if (error instanceof JetStreamApiError) return error.status !== 503;
+  return (
+    error instanceof errors.InvalidArgumentError ||
+    error instanceof errors.InvalidSubjectError ||
+    error instanceof errors.PermissionViolationError
+  );
 }

@@ -6,7 +6,7 @@ import { ChainBrokenError, UnavailableError, isUnavailable } from './errors.ts';
 
 /**
  * One decision: optimistic lock, inbox, state and outbox in one insert (ARCHITECTURE §2).
- * Only `published` and `publishedAt` ever change, and losing them is harmless.
+ * Only `published`, `publishedAt` and `refused` ever change, and losing them is harmless.
  */
 export interface JournalDocument<State = unknown, Event extends Envelope = Envelope> {
   /** `<stream>@<version>`: two writers of the same version want the same id, and one wins. */
@@ -28,6 +28,17 @@ export interface JournalDocument<State = unknown, Event extends Envelope = Envel
   published: boolean;
   /** When that was marked, by the database's clock. */
   publishedAt?: Date;
+  /** Why it could not be published, and when that is tried again; not there while nothing is known against it. */
+  refused?: Refused;
+}
+
+/** What the broker (or a view) says no to steps aside, so that others are delivered. */
+export interface Refused {
+  because: string;
+  times: number;
+  since: Date;
+  /** When to try again. */
+  until: Date;
 }
 
 export interface Journal<State, Event extends Envelope> {
@@ -51,9 +62,13 @@ export interface Journal<State, Event extends Envelope> {
    * @throws {ChainBrokenError}
    */
   streamsAfter(name: string, limit: number): Promise<StreamEvents<Event>[]>;
-  /** Documents that were not published yet, oldest first. */
+  /** Documents that were not published yet, oldest first; without those that were refused. */
   unpublished(limit: number): Promise<JournalDocument<State, Event>[]>;
   countUnpublished(): Promise<number>;
+  /** Documents that were refused, the one whose time comes first in front; with `at`, only those whose time has come. */
+  refused(limit: number, at?: Date): Promise<JournalDocument<State, Event>[]>;
+  countRefused(): Promise<number>;
+  putAside(id: string, refused: Refused): Promise<void>;
   markPublished(ids: string[]): Promise<void>;
   /**
    * Each stream's last published version; with `since`, only of streams with something marked published since then. What
@@ -68,6 +83,15 @@ export interface Journal<State, Event extends Envelope> {
 export interface StreamEvents<Event extends Envelope = Envelope> {
   stream: string;
   events: Event[];
+}
+
+/** A decision that was refused, as operators see it. */
+export interface RefusedDecision {
+  /** `<stream>@<version>` */
+  id: string;
+  because: string;
+  times: number;
+  since: string;
 }
 
 /** A decision carries a handful of events at most; `eventsAfter` counts on it. */
@@ -86,7 +110,7 @@ export function eventId(service: string, stream: string, version: number): strin
 
 /** Where the event with this id stands; null when the id is none of an event, but of a request. */
 export function placeOf(id: string): { service: string; stream: string; version: number } | null {
-  const [, service, stream, version] = /^([a-z]+)\.(.+)@(\d+)$/.exec(id) ?? [];
+  const [, service, stream, version] = /^([a-z]+)\.(.+)@(\d+)$/s.exec(id) ?? [];
   return service && stream && version ? { service, stream, version: Number(version) } : null;
 }
 
@@ -95,7 +119,9 @@ export function lastVersionOf(document: Pick<JournalDocument, 'version' | 'event
 }
 
 /** The link of the chain that a document must carry. */
-export function chainHash(document: Omit<JournalDocument, 'hash' | 'published' | 'publishedAt' | 'at'>): string {
+export function chainHash(
+  document: Omit<JournalDocument, 'hash' | 'published' | 'publishedAt' | 'refused' | 'at'>,
+): string {
   const { _id, stream, version, cause, commandHash, events, state, prevHash } = document;
   return hashOf({ _id, stream, version, cause, commandHash, events, state, prevHash });
 }
@@ -134,6 +160,7 @@ const schema = new Schema<Stored>(
     at: { type: Date, required: true },
     published: { type: Boolean, required: true },
     publishedAt: Date,
+    refused: { type: Schema.Types.Mixed },
   },
   { collection: 'journal', versionKey: false, minimize: false },
 );
@@ -141,7 +168,7 @@ schema.index({ stream: 1, version: -1 }, { unique: true });
 schema.index({ cause: 1 }, { unique: true });
 schema.index({ publishedAt: 1 });
 // Only the leftovers: a full index would grow with every event ever decided.
-schema.index({ published: 1, at: 1 }, { partialFilterExpression: { published: false } });
+schema.index({ published: 1, 'refused.until': 1, at: 1 }, { partialFilterExpression: { published: false } });
 
 /** @param onBroken called when a stream's hash chain turns out to be broken. */
 export function createJournal<State, Event extends Envelope>(
@@ -234,8 +261,20 @@ export function createJournal<State, Event extends Envelope>(
       if (last && streams.length === 0) return [{ stream: last[0], events: await eventsAfter(last[0], 0, limit) }];
       return streams.map(([stream, newestFirst]) => ({ stream, events: trusted(stream, newestFirst.toReversed()) }));
     },
-    unpublished: (limit) => model.find({ published: false }).sort({ at: 1 }).limit(limit).lean<Document[]>().exec(),
+    unpublished: (limit) =>
+      model.find({ published: false, 'refused.until': null }).sort({ at: 1 }).limit(limit).lean<Document[]>().exec(),
     countUnpublished: () => model.countDocuments({ published: false }).exec(),
+    refused: (limit, at = new Date(8.64e15)) =>
+      model
+        .find({ published: false, 'refused.until': { $lte: at } })
+        .sort({ 'refused.until': 1 })
+        .limit(limit)
+        .lean<Document[]>()
+        .exec(),
+    countRefused: () => model.countDocuments({ published: false, 'refused.until': { $ne: null } }).exec(),
+    async putAside(id, refused) {
+      await model.updateOne({ _id: id }, { $set: { refused } }).exec();
+    },
     async markPublished(ids) {
       // The database's clock: a write that arrives late must not look as if it had been made before.
       const marked = { $set: { published: true }, $currentDate: { publishedAt: true } } as const;

@@ -22,6 +22,8 @@ afterAll(() => stage.close());
 const sdl = 'scalar Long scalar DateTime type Query { ok: Boolean }';
 let scenes = 0;
 
+const refused = { id: 'a@1', because: 'too long', times: 3, since: '2026-11-26T00:00:00.000Z' };
+
 /** A service that follows a publisher and fails where the test says so, and somebody who asks it over the bus. */
 async function createScene(env: NodeJS.ProcessEnv = {}) {
   scenes += 1;
@@ -46,7 +48,7 @@ async function createScene(env: NodeJS.ProcessEnv = {}) {
       port: 0,
       create: () => ({
         resolvers: {},
-        parts: [{ prepare: async () => undefined, unpublished: async () => 7 }],
+        parts: [{ prepare: async () => undefined, unpublished: async () => 7, refused: async () => [refused] }],
         follows: {
           publishers: [publisher],
           handle: async ({ subject, sequence }) => {
@@ -98,7 +100,13 @@ describe('a service, asked for its health,', () => {
     const { publish, ask } = await createScene();
     await publish('a', 3, [2]);
     const { startedAt, ...health } = await ask<Health>('health', null);
-    expect(health).toEqual({ database: 'ok', unpublishedDecisions: 7, pendingEvents: 0, parkedEvents: 2 });
+    expect(health).toEqual({
+      database: 'ok',
+      unpublishedDecisions: 7,
+      refusedDecisions: [refused],
+      pendingEvents: 0,
+      parkedEvents: 2,
+    });
     expect(Date.now() - Date.parse(startedAt)).toBeLessThan(60_000);
   });
 
@@ -109,7 +117,12 @@ describe('a service, asked for its health,', () => {
     const health = await ask<Health>('health', null);
     await gate.open();
     expect(health.database).not.toBe('ok');
-    expect(health).toMatchObject({ unpublishedDecisions: null, pendingEvents: null, parkedEvents: null });
+    expect(health).toMatchObject({
+      unpublishedDecisions: null,
+      refusedDecisions: null,
+      pendingEvents: null,
+      parkedEvents: null,
+    });
   });
 });
 
@@ -260,6 +273,7 @@ describe('a service that follows nobody', () => {
     expect(await owner.bus.ask('loner', 'health', null)).toMatchObject({
       database: 'ok',
       unpublishedDecisions: 0,
+      refusedDecisions: [],
       pendingEvents: 0,
       parkedEvents: 0,
     });

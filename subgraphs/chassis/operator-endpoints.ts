@@ -6,6 +6,7 @@ import {
   type ParkedOrder,
   type ParkedQuestion,
 } from './parked-desk.ts';
+import type { RefusedDecision } from './journal.ts';
 import type { Parking } from './parking.ts';
 import { databaseStatus, type Runtime } from './runtime.ts';
 
@@ -16,6 +17,8 @@ export interface Health {
   /** `ok`, or why it cannot use its database. */
   database: string;
   unpublishedDecisions: number | null;
+  /** Some of those that are refused, and step aside. */
+  refusedDecisions: RefusedDecision[] | null;
   pendingEvents: number | null;
   parkedEvents: number | null;
 }
@@ -24,23 +27,25 @@ export interface Health {
 export interface Operated {
   follower?: { consumer: Consumer; parking: Parking; desk: ParkedDesk } | undefined;
   unpublished(): Promise<number>;
+  refused(): Promise<RefusedDecision[]>;
 }
 
 /** Answers operators' questions on the bus: `health` and `parked.list|get|redrive|discard` (ARCHITECTURE §2). */
-export function serveOperators(runtime: Runtime, { follower, unpublished }: Operated): void {
+export function serveOperators(runtime: Runtime, { follower, unpublished, refused }: Operated): void {
   const { bus, service, clock, database, settings } = runtime;
   const startedAt = clock().toISOString();
   const nothing: ParkedList = { rows: [], total: 0 };
   bus.serve(service, 'health', async (): Promise<Health> => {
     const state = await databaseStatus(database, settings.REQUEST_TIMEOUT_MS / 2);
-    const count = async (read: () => Promise<number> | undefined) =>
-      state === 'ok' ? await Promise.resolve(read() ?? 0).catch(() => null) : null;
-    const [unpublishedDecisions, pendingEvents, parkedEvents] = await Promise.all([
-      count(unpublished),
-      count(() => follower?.consumer.pending()),
-      count(() => follower?.parking.count()),
+    const figure = async <Figure>(read: () => Promise<Figure>) =>
+      state === 'ok' ? await read().catch(() => null) : null;
+    const [unpublishedDecisions, refusedDecisions, pendingEvents, parkedEvents] = await Promise.all([
+      figure(unpublished),
+      figure(refused),
+      figure(async () => follower?.consumer.pending() ?? 0),
+      figure(async () => follower?.parking.count() ?? 0),
     ]);
-    return { startedAt, database: state, unpublishedDecisions, pendingEvents, parkedEvents };
+    return { startedAt, database: state, unpublishedDecisions, refusedDecisions, pendingEvents, parkedEvents };
   });
   bus.serve(service, 'parked.list', async (question) => follower?.desk.list(question as ParkedQuestion) ?? nothing);
   bus.serve(service, 'parked.get', async (question) => follower?.desk.get((question as { id: string }).id) ?? null);

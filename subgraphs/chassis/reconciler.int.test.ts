@@ -8,6 +8,7 @@ import {
   createSilentTally,
   createStage,
   natsUrl,
+  originOf,
   until,
   type Stage,
 } from './testing.ts';
@@ -28,7 +29,7 @@ async function createPublished(name: string, natsUrlOfService = natsUrl()) {
     NATS_URL: natsUrlOfService,
   });
   await connected(runtime.bus);
-  const { add, journal } = createSilentTally(runtime);
+  const { add, handle, journal } = createSilentTally(runtime);
   await journal.createIndexes();
   await runtime.bus.ensureStream();
   const decide = async (stream: string, count: number) => {
@@ -51,6 +52,7 @@ async function createPublished(name: string, natsUrlOfService = natsUrl()) {
     manager,
     streamName: own,
     add,
+    handle,
     decide,
     subject: (stream: string) => `${own}.${name}.${stream}`,
     reconciler: reconcilerWith(60_000),
@@ -98,6 +100,21 @@ describe('a reconciler', () => {
     expect(await messages()).toEqual([5]);
     expect(await reconciler.reconcile()).toBe(13);
     expect(await messages()).toEqual([3, 5, 10]);
+    expect(await reconciler.reconcile()).toBe(0);
+    await close();
+  });
+
+  it('refills all that the broker takes, although it refuses some', async () => {
+    const { add, handle, reconciler, messages, close } = await createPublished('refused');
+    // More than streams are compared at once, in front of the others and among them, one in the middle of its stream.
+    const tooLong = 'x'.repeat(1_100_000);
+    for (const index of Array.from({ length: 20 }).keys())
+      await handle(`${'abcd'[index % 4]}${index}`, { type: 'Hold', by: tooLong }, originOf());
+    await handle('b', { type: 'Hold', by: tooLong }, originOf());
+    await add('b', 2);
+    await add('z', 1);
+    expect(await reconciler.reconcile()).toBe(3);
+    expect(await messages()).toEqual([1, 3, 5, 12]);
     expect(await reconciler.reconcile()).toBe(0);
     await close();
   });

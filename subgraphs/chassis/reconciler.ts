@@ -65,19 +65,26 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     const streams = journal.lastPublished(since)[Symbol.asyncIterator]();
     const all = since ? undefined : await bus.countMessages(service);
     let refilled = 0;
+    /** What one stream cannot have holds no other up. */
+    const refusals: unknown[] = [];
+    const refuse = (error: unknown) => {
+      if (isUnavailable(error)) throw error;
+      refusals.push(error);
+    };
     const compareNext = async () => {
       for (let next = await streams.next(); !next.done && !closed; next = await streams.next()) {
         const { stream, version } = next.value;
-        const counts = all ?? (await bus.countMessages(service, stream));
-        const count = counts.get(eventSubject(bus.subjectPrefix, service, stream)) ?? 0;
         // After a loss also what may have been taken by the lost store; otherwise that is on its way.
         const upTo = exactly ? Infinity : version;
-        const lacked = count === version && !exactly ? 0 : await refill(stream, upTo, count > 0);
+        const lacked = await compareStream(stream, upTo, all, refuse);
         refilled += lacked;
       }
     };
     await Promise.all(Array.from({ length: streamsAtOnce }, compareNext));
     if (refilled > 0) logger.warn({ events: refilled }, 'refilled the broker from the journal');
+    if (refusals.length > 0) {
+      logger.error({ err: refusals[0], refused: refusals.length }, 'the broker lacks events, and refuses them');
+    }
     if (!closed) {
       seen = { ...holdings, comparedAt };
       due = { all: false, exact: Math.max(0, due.exact - 1) };
@@ -85,13 +92,35 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     return refilled;
   }
 
+  async function compareStream(
+    stream: string,
+    upTo: number,
+    all: ReadonlyMap<string, number> | undefined,
+    refuse: (error: unknown) => void,
+  ): Promise<number> {
+    try {
+      const counts = all ?? (await bus.countMessages(service, stream));
+      const count = counts.get(eventSubject(bus.subjectPrefix, service, stream)) ?? 0;
+      return count === upTo ? 0 : await refill(stream, upTo, count > 0, refuse);
+    } catch (error) {
+      refuse(error);
+      return 0;
+    }
+  }
+
   /**
    * Any version may be missing, not just the last ones: what is decided after a loss can be in the broker before the loss
    * is noticed. As many messages as versions are as it should be, unless some were lost and others are there twice.
    * @param upTo the last version to look for.
+   * @param refuse called with why the broker does not take an event. @throws the error again when it is an outage.
    * @returns how many events the broker did not have.
    */
-  async function refill(stream: string, upTo: number, hasSome: boolean): Promise<number> {
+  async function refill(
+    stream: string,
+    upTo: number,
+    hasSome: boolean,
+    refuse: (error: unknown) => void,
+  ): Promise<number> {
     let lacked = 0;
     try {
       const there = hasSome ? await bus.versions(service, stream) : new Set<number>();
@@ -101,7 +130,7 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
         if (!last || closed) return lacked;
         const missing = events.filter(({ sequence }) => sequence <= upTo && !there.has(sequence));
         // At once: they leave in this order on one connection.
-        const answers = await Promise.all(missing.map((event) => bus.republish(service, event)));
+        const answers = await Promise.all(missing.map((event) => bus.republish(service, event).catch(refuse)));
         lacked += answers.filter(Boolean).length;
         reachCrashPoint('during-refill');
         position = last.sequence;

@@ -6,6 +6,7 @@ import type { ConnectedRuntime } from './runtime.ts';
 import {
   connected,
   createGate,
+  createLogbook,
   createSilentTally,
   createStage,
   natsUrl,
@@ -14,6 +15,7 @@ import {
   until,
   type Stage,
   type Tally,
+  type TallyCommand,
   type TallyDocument,
   type TallyEvent,
 } from './testing.ts';
@@ -63,8 +65,8 @@ async function inBroker(service: string): Promise<{ id: string; stream: string; 
   return found;
 }
 
-const allPublished = async (journal: { unpublished(limit: number): Promise<unknown[]> }) =>
-  until('everything is marked as published', async () => (await journal.unpublished(1)).length === 0);
+const allPublished = async (journal: { countUnpublished(): Promise<number> }) =>
+  until('everything is marked as published', async () => (await journal.countUnpublished()) === 0);
 
 describe('a relay', () => {
   it('brings events into the broker as CloudEvents, named so that the broker knows a repetition', async () => {
@@ -79,7 +81,7 @@ describe('a relay', () => {
     const messages = await inBroker('owner');
     expect(messages.map(({ headers }) => Object.fromEntries(headers))).toEqual(
       [1, 2].map((sequence) => ({
-        'Nats-Msg-Id': `owner.a.b 서울@${sequence}`,
+        'Nats-Msg-Id': `owner.a.b%20%EC%84%9C%EC%9A%B8@${sequence}`,
         'ce-datacontenttype': 'application/json',
         'ce-specversion': '1.0',
         'ce-id': `owner.a.b%20%EC%84%9C%EC%9A%B8@${sequence}`,
@@ -121,6 +123,8 @@ describe('a relay', () => {
       sweepEveryMs: 20,
       gatherMs: 0,
       sweepBatch: 10,
+      longestDelayMs: 100,
+      clock: () => new Date(),
     });
     const documents = await Promise.all(
       ['slow', 'quick'].map(async (stream) => {
@@ -161,6 +165,8 @@ describe('a relay', () => {
       sweepEveryMs: 20,
       gatherMs: 0,
       sweepBatch: 10,
+      longestDelayMs: 100,
+      clock: () => new Date(),
     });
     await silent.add('a', 1);
     const head = await silent.journal.head('a');
@@ -210,6 +216,98 @@ describe('a relay', () => {
     expect(ids).toHaveLength(30);
   });
 
+  it('brings events of streams with any name into the broker', async () => {
+    const aggregate = stage.keep(createTally(await stage.runtime('named')));
+    await aggregate.prepare();
+    await connected(owner.bus);
+    const names = [
+      '10\r',
+      '10\r\nX: y',
+      ' ',
+      '>',
+      '*',
+      'a.>',
+      '.',
+      '%',
+      '%2e',
+      '"',
+      "'()~!",
+      '\u0000\t',
+      '한'.repeat(255),
+      '🚲',
+    ];
+    for (const name of names) await aggregate.handle(name, { type: 'Add', amounts: [1] }, originOf());
+    aggregate.start();
+    await allPublished(aggregate.journal);
+    const arrived = (await inBroker('named')).map(({ stream }) => decodeURIComponent(stream));
+    expect(arrived.toSorted()).toEqual(names.toSorted());
+    expect(await aggregate.journal.countRefused()).toBe(0);
+  });
+
+  it('puts aside what is refused for good, tries it again at growing intervals, and delivers all others', async () => {
+    const service = await stage.runtime('poisoned');
+    const silent = createSilentTally(service, false);
+    await silent.journal.createIndexes();
+    const poison = ['p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'p7', 'p8', 'p9'];
+    const tooLong = '.'.repeat(1_100_000);
+    const decide = (stream: string, command: TallyCommand) => silent.handle(stream, command, originOf());
+    for (const stream of poison) {
+      await decide(stream, { type: 'Hold', by: tooLong });
+      await decide(stream, { type: 'Release' });
+    }
+    await silent.add('broken view', 1);
+    await silent.add('fine', 3);
+    const tried = new Map<string, number>();
+    const { logger, lines } = createLogbook();
+    const relay = createRelay<Tally, TallyEvent>({
+      service: 'poisoned',
+      journal: silent.journal,
+      bus: {
+        status: () => owner.bus.status(),
+        publish: (publisher, event) => {
+          tried.set(event.id, (tried.get(event.id) ?? 0) + 1);
+          return owner.bus.publish(publisher, event);
+        },
+      },
+      logger,
+      applyViews: async ({ stream }) => {
+        if (stream === 'broken view') throw new Error('the view is broken');
+      },
+      sweepEveryMs: 20,
+      gatherMs: 0,
+      sweepBatch: 4,
+      longestDelayMs: 60_000,
+      clock: () => new Date(),
+    });
+    relay.start();
+    stage.keep(relay);
+    await until('all that can go went', async () => (await silent.journal.unpublished(1)).length === 0);
+    const arrived = async () => (await inBroker('poisoned')).map(({ id }) => id).toSorted();
+    const good = ['fine@1', 'fine@2', 'fine@3', ...poison.map((stream) => `${stream}@2`)];
+    expect(await arrived()).toEqual(good.map((place) => `poisoned.${place}`).toSorted());
+    const refused = await silent.journal.refused(100);
+    expect(refused.map(({ _id }) => _id).toSorted()).toEqual(
+      ['broken view@1', ...poison.map((stream) => `${stream}@1`)].toSorted(),
+    );
+    expect(await silent.journal.countRefused()).toBe(10);
+    expect(refused.find(({ stream }) => stream === 'p1')?.refused?.because).toMatch(/max_payload/i);
+    expect(lines.filter(({ message }) => message === 'a decision is refused, and steps aside')).toHaveLength(10);
+    await until('it was tried again', () => (tried.get('poisoned.p1@1') ?? 0) >= 5);
+    // 20 ms, 40 ms, 80 ms …
+    const after = await silent.journal.refused(100);
+    const first = after.find(({ stream }) => stream === 'p1')?.refused;
+    expect(first && first.until.getTime() - first.since.getTime()).toBeGreaterThan(20 * 2 ** 4);
+    // What is mended is delivered, and no longer listed.
+    await service.database
+      .collection('journal')
+      .updateOne(
+        { stream: 'p1', version: 1 },
+        { $set: { 'events.0.data.by': 'somebody', 'refused.until': new Date(0) } },
+      );
+    await until('the mended one arrived', async () => (await arrived()).includes('poisoned.p1@1'));
+    await until('it is listed no more', async () => (await silent.journal.countRefused()) === 9);
+  });
+
   it('does not ask the database again and again while a full batch is under way', async () => {
     const service = await stage.runtime('waiting');
     const silent = createSilentTally(service, false);
@@ -232,6 +330,8 @@ describe('a relay', () => {
       sweepEveryMs: 200,
       gatherMs: 0,
       sweepBatch: 4,
+      longestDelayMs: 100,
+      clock: () => new Date(),
     });
     for (const document of await journal.unpublished(4)) await relay.dispatch(document);
     const startedAt = Date.now();

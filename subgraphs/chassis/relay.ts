@@ -10,7 +10,8 @@ import { realTime, type Time } from './time.ts';
 /**
  * Brings decisions out: views first, then the broker, then the mark. At once after the insert, and by a sweeper for what
  * was left over by a crash or an outage. Order and repetitions are settled by the consumers' version check, so several
- * relays of one service need no lock.
+ * relays of one service need no lock. What is refused, by the broker or a view, steps aside and holds nobody up: whoever
+ * misses it asks the journal.
  */
 export interface Relay<State, Event extends Envelope> {
   /** Resolves when the views show it; the broker and the mark follow by themselves. */
@@ -21,7 +22,7 @@ export interface Relay<State, Event extends Envelope> {
 
 export interface RelayOptions<State, Event extends Envelope> {
   service: string;
-  journal: Pick<Journal<State, Event>, 'unpublished' | 'markPublished'>;
+  journal: Pick<Journal<State, Event>, 'unpublished' | 'refused' | 'putAside' | 'markPublished'>;
   bus: Pick<EventBus, 'publish' | 'status'>;
   logger: Logger;
   applyViews(document: JournalDocument<State, Event>): Promise<void>;
@@ -29,10 +30,14 @@ export interface RelayOptions<State, Event extends Envelope> {
   sweepBatch: number;
   /** How long marks may wait for others, to share a write. */
   gatherMs: number;
+  /** What was refused is tried again after twice as long each time, up to so long. */
+  longestDelayMs: number;
+  clock(): Date;
   time?: Time;
 }
 
 const reportEveryMs = 10_000;
+const longestReason = 1_000;
 /** Without a failure of its own, or without a broker, the sweeper looks only every so many rounds. */
 const quietRounds = 4;
 
@@ -89,19 +94,33 @@ export function createRelay<State, Event extends Envelope>(options: RelayOptions
     }
   }
 
-  /** Each in the order of its version, up to the first that fails. Returns whether all went through. */
-  async function deliverStream(documents: Document[]): Promise<boolean> {
+  /** Each in the order of its version, up to an outage. Returns how many went through; null after an outage. */
+  async function deliverStream(documents: Document[]): Promise<number | null> {
     documents.sort((one, other) => one.version - other.version);
     try {
       const marked: Promise<void>[] = [];
-      for (const document of documents) marked.push((await deliver(document)).marked);
+      for (const document of documents) {
+        const delivered = await deliver(document).catch((error: unknown) => stepAside(document, error));
+        if (delivered) marked.push(delivered.marked);
+      }
       reachCrashPoint('during-sweep');
       await Promise.all(marked);
-      return true;
+      return marked.length;
     } catch (error) {
       reportFailure(error);
-      return false;
+      return null;
     }
+  }
+
+  /** @throws the error again when it is an outage, which is nobody's fault. */
+  async function stepAside(document: Document, error: unknown): Promise<undefined> {
+    if (isUnavailable(error)) throw error;
+    const { times = 0, since = options.clock() } = document.refused ?? {};
+    const delay = Math.min(options.longestDelayMs, options.sweepEveryMs * 2 ** times);
+    const until = new Date(options.clock().getTime() + delay);
+    const because = (error instanceof Error ? error.message : String(error)).slice(0, longestReason);
+    await journal.putAside(document._id, { because, times: times + 1, since, until });
+    if (times === 0) logger.error({ err: error, document: document._id }, 'a decision is refused, and steps aside');
   }
 
   async function sweep(): Promise<void> {
@@ -119,10 +138,19 @@ export function createRelay<State, Event extends Envelope>(options: RelayOptions
       }
       const streams = Map.groupBy(missed, ({ stream }) => stream);
       const delivered = await Promise.all(Array.from(streams.values(), deliverStream));
-      if (delivered.includes(false) || missed.length === 0) return;
-      logger.info({ documents: missed.length }, 'delivered decisions that were left over');
-      if (closed || isAll) return;
+      const documents = delivered.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+      if (documents > 0) logger.info({ documents }, 'delivered decisions that were left over');
+      if (closed || isAll || delivered.includes(null) || missed.length === 0) return;
     }
+  }
+
+  /** A queue of its own, so that it takes nobody's place. */
+  async function tryAgain(): Promise<void> {
+    if (bus.status() !== 'ok') return;
+    const due = await journal.refused(options.sweepBatch, options.clock());
+    const free = due.filter(({ _id }) => !underWay.has(_id));
+    const streams = Map.groupBy(free, ({ stream }) => stream);
+    await Promise.all(Array.from(streams.values(), deliverStream));
   }
 
   /** Another instance may have published them. */
@@ -147,7 +175,8 @@ export function createRelay<State, Event extends Envelope>(options: RelayOptions
       reachCrashPoint('after-insert');
       const views = show(document);
       deliver(document, views)
-        .then(({ marked }) => marked)
+        .catch((error: unknown) => stepAside(document, error))
+        .then((delivered) => delivered?.marked)
         .catch(reportFailure);
       // The decision stands whatever becomes of its views: the sweeper writes what this could not.
       await views.catch(() => undefined);
@@ -160,6 +189,7 @@ export function createRelay<State, Event extends Envelope>(options: RelayOptions
         if (isQuiet && (rounds += 1) % quietRounds !== 0) return;
         leftOver = false;
         sweeping ??= sweep()
+          .then(tryAgain)
           .catch(reportFailure)
           .finally(() => {
             sweeping = undefined;

@@ -19,6 +19,7 @@ export const serviceSettings = processSettings.extend({
   OPERATE_TIMEOUT_MS: wholeNumber(8_000, 1),
   SWEEP_EVERY_MS: wholeNumber(250, 1),
   SWEEP_BATCH: wholeNumber(256, 1),
+  REFUSED_DELAY_MS: wholeNumber(60_000, 1),
   RECONCILE_EVERY_MS: wholeNumber(60_000, 1),
   LOOK_EVERY_MS: wholeNumber(2_000, 1),
   MAX_CONFLICTS: wholeNumber(20),

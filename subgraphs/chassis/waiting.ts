@@ -162,7 +162,7 @@ export function changesOf<State extends object, Event extends Envelope>(options:
       const version = lastVersionOf(document);
       push(stream, version, () => Promise.resolve({ state, version }));
     }),
-    options.bus.listen(options.service, '>', ({ subject, sequence }) => {
+    options.bus.listen(options.service, null, ({ subject, sequence }) => {
       push(subject, sequence, () => options.read(subject));
     }),
   ];

@@ -149,10 +149,11 @@ export function createReservationStore(database: Connection, cacheSize: number) 
     countDue: (at: string): Promise<number> =>
       reservations.countDocuments({ reserveStatus: { $in: ['PENDING', 'RESERVED'] }, deadline: { $lte: at } }).exec(),
 
-    /** Reservations whose deadline has passed. */
-    due(at: string, limit: number): Promise<ReservationRow[]> {
+    /** Reservations whose deadline has passed, in the order of their numbers, after one of them. */
+    due(at: string, after: number, limit: number): Promise<ReservationRow[]> {
       return reservations
-        .find({ reserveStatus: { $in: ['PENDING', 'RESERVED'] }, deadline: { $lte: at } })
+        .find({ reserveNo: { $gt: after }, reserveStatus: { $in: ['PENDING', 'RESERVED'] }, deadline: { $lte: at } })
+        .sort({ reserveNo: 1 })
         .limit(limit)
         .lean<ReservationRow[]>()
         .exec();

@@ -9,6 +9,7 @@ import {
   type Runtime,
   type Subgraph,
 } from '../chassis/index.ts';
+import { expireAll } from './expiry.ts';
 import { policies, slotOf } from './policies.ts';
 import { reservation } from './reservation.ts';
 import { createResolvers } from './resolvers.ts';
@@ -52,15 +53,13 @@ export function createReservation(runtime: Runtime): Subgraph {
 
   /** Every instance looks; whose insert comes first decides. */
   async function expireWhatIsDue(): Promise<void> {
-    const due = await store.due(clock().toISOString(), settings.EXPIRY_BATCH);
-    for (const { bikeId, reserveNo, reserveStatus } of due) {
+    const at = clock().toISOString();
+    const page = (after: number) => store.due(at, after, settings.EXPIRY_BATCH);
+    await expireAll(page, settings.EXPIRY_BATCH, ({ bikeId, reserveNo, reserveStatus }) => {
       const cause = `expire:${reserveNo}:${reserveStatus}`;
-      await slots.handle(
-        slotOf(bikeId),
-        { type: 'ExpireReservation', reserveNo },
-        { cause, correlationId: cause, causationId: cause },
-      );
-    }
+      const origin = { cause, correlationId: cause, causationId: cause };
+      return slots.handle(slotOf(bikeId), { type: 'ExpireReservation', reserveNo }, origin);
+    });
   }
 
   // A sweep or two late is no failure: whoever looks between two of them would always find some.

@@ -220,17 +220,24 @@ export const mutations: readonly Mutation[] = [
     caughtBy: chassis('relay.int'),
   },
   {
+    name: 'what the broker refuses does not step aside: those behind it wait for ever',
+    file: relay,
+    find: '    await journal.putAside(document._id, { because, times: times + 1, since, until });\n',
+    replace: '',
+    caughtBy: chassis('relay.int'),
+  },
+  {
     name: 'no reconciler: a broker that lost its store stays empty',
     file: reconciler,
-    find: 'const lacked = count === version && !exactly ? 0 : await refill(stream, upTo, count > 0);',
-    replace: 'const lacked = 0;',
+    find: 'return count === upTo ? 0 : await refill(stream, upTo, count > 0, refuse);',
+    replace: 'return 0;',
     caughtBy: simulation,
   },
   {
     name: 'only empty streams are refilled: a hole before what came after the loss stays',
     file: reconciler,
-    find: 'const lacked = count === version && !exactly ? 0 : await refill(stream, upTo, count > 0);',
-    replace: 'const lacked = count > 0 ? 0 : await refill(stream, upTo, false);',
+    find: 'return count === upTo ? 0 : await refill(stream, upTo, count > 0, refuse);',
+    replace: 'return count > 0 ? 0 : await refill(stream, upTo, false, refuse);',
     caughtBy: simulation,
   },
   {

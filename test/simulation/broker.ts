@@ -2,6 +2,7 @@ import { fromBinaryMode, toBinaryMode, type Envelope } from '../../schema/events
 import type { EventBus } from '../../subgraphs/chassis/bus.ts';
 import { ChainBrokenError, UnavailableError } from '../../subgraphs/chassis/errors.ts';
 import {
+  allSubjects,
   eventSubject,
   type Deliveries,
   type Delivery,
@@ -333,12 +334,12 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
         return !stored.isDuplicate;
       },
       holdings: openStream,
-      countMessages: (service: string, stream = '>') =>
-        link.call(`counts ${service} ${stream}`, () => {
-          const wanted = eventSubject(prefix, service, stream).replace(/>$/, '');
+      countMessages: (service: string, stream?: string) =>
+        link.call(`counts ${service} ${stream ?? ''}`, () => {
+          const wanted = stream === undefined ? `${prefix}.${service}.` : eventSubject(prefix, service, stream);
           const counts = new Map<string, number>();
           for (const { subject } of store?.messages.values() ?? [])
-            if (stream === '>' ? subject.startsWith(wanted) : subject === wanted)
+            if (stream === undefined ? subject.startsWith(wanted) : subject === wanted)
               counts.set(subject, (counts.get(subject) ?? 0) + 1);
           return counts;
         }),
@@ -362,8 +363,9 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
         await link.call('takes up its consumer', () => take(consumer));
         return deliveriesOf(process, link, consumer.name);
       },
-      listen(service: string, stream: string, listener: (event: Envelope) => void) {
-        return listen(eventSubject(prefix, service, stream), ({ headers, payload }) => {
+      listen(service: string, stream: string | null, listener: (event: Envelope) => void) {
+        const subject = stream === null ? allSubjects(prefix, service) : eventSubject(prefix, service, stream);
+        return listen(subject, ({ headers, payload }) => {
           let event: Envelope;
           try {
             event = fromBinaryMode((name) => headers.get(name), payload);

@@ -82,9 +82,16 @@ async function services(client: Client): Promise<Finding> {
     service.parkedEvents ?? '-',
     service.problem ?? '',
   ]);
+  const refused = answer.services.flatMap(({ name, refusedDecisions }) =>
+    (refusedDecisions ?? []).map(
+      ({ id, because, times, since }) =>
+        `${name} cannot publish ${id} since ${toSeoulTime(since)}, tried ${count(times, 'time')}: ${toLine(because, 100)}`,
+    ),
+  );
   const down = answer.services.some(({ status }) => status === 'DOWN');
   const head = ['SERVICE', 'STATUS', 'UP SINCE', 'UNPUBLISHED', 'PENDING', 'PARKED', 'PROBLEM'];
-  return found(toTable(head, rows), answer.services, down ? exitCodes.refused : exitCodes.ok);
+  const text = [toTable(head, rows), ...refused].join('\n');
+  return found(text, answer.services, down || refused.length > 0 ? exitCodes.refused : exitCodes.ok);
 }
 
 async function parked(
