@@ -12,6 +12,7 @@ export type RouterErrorCode =
   | 'GRAPHQL_VALIDATION_FAILED'
   | 'OPERATION_RESOLUTION_FAILURE'
   | 'QUERY_TOO_DEEP'
+  | 'QUERY_TOO_COMPLEX'
   | 'SLOW_CONSUMER'
   | 'TOO_MANY_SUBSCRIPTIONS';
 
@@ -34,7 +35,7 @@ export type ErrorFormatter = (error: unknown, formatted?: GraphQLFormattedError)
 export function createErrorFormatter(logger: Logger): ErrorFormatter {
   return (error, formatted) => {
     const { message, path, locations, extensions } = formatted ?? formattedOf(error);
-    const code = codeOf(error, extensions);
+    const code = codeOf(extensions);
     if (code === 'INTERNAL_SERVER_ERROR' && isAccident(error)) {
       logger.error({ err: error }, 'operation failed');
       return { message: 'Something went wrong here. The log has it.', extensions: { code } };
@@ -62,9 +63,7 @@ function isFormatted(error: unknown): error is GraphQLFormattedError {
   return typeof error === 'object' && error !== null && 'message' in error && !isError(error);
 }
 
-function codeOf(error: unknown, extensions: GraphQLFormattedError['extensions']): string {
-  const original = error instanceof GraphQLError ? error.originalError : undefined;
-  if (original instanceof GraphQLError && original.extensions['code'] === 'QUERY_TOO_DEEP') return 'QUERY_TOO_DEEP';
+function codeOf(extensions: GraphQLFormattedError['extensions']): string {
   const code = extensions?.['code'];
   return typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR';
 }

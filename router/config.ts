@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { subgraphs, routerPort, type SubgraphName } from '../schema/subgraphs.ts';
+import type { DocumentLimits } from './documents/documents.ts';
 import { list, processSettings, wholeNumber } from '../subgraphs/chassis/process.ts';
 
 const subgraphUrl = (name: SubgraphName) =>
@@ -23,7 +24,12 @@ export const routerSettings = processSettings.extend({
   MAX_REQUESTS: wholeNumber(512, 1),
   MAX_QUERY_DEPTH: wholeNumber(15, 1),
   MAX_QUERY_TOKENS: wholeNumber(5_000, 1),
-  PLAN_CACHE_SIZE: wholeNumber(1_000, 1),
+  MAX_QUERY_BYTES: wholeNumber(32_768, 1),
+  MAX_QUERY_SELECTIONS: wholeNumber(500, 1),
+  MAX_QUERY_ALIASES: wholeNumber(200),
+  MAX_QUERY_COST: wholeNumber(20_000, 1),
+  MAX_LIST_ITEMS: wholeNumber(1_000, 1),
+  PLAN_CACHE_BYTES: wholeNumber(16_777_216),
 
   MAX_SOCKETS: wholeNumber(20_000, 1),
   MAX_SUBSCRIPTIONS_PER_SOCKET: wholeNumber(100, 1),
@@ -57,4 +63,17 @@ export function webSocketUrl(url: URL): URL {
   const socketUrl = new URL(url);
   socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   return socketUrl;
+}
+
+export function documentLimits(settings: RouterSettings): DocumentLimits {
+  return {
+    maxBytes: settings.MAX_QUERY_BYTES,
+    maxTokens: settings.MAX_QUERY_TOKENS,
+    maxDepth: settings.MAX_QUERY_DEPTH,
+    maxSelections: settings.MAX_QUERY_SELECTIONS,
+    maxAliases: settings.MAX_QUERY_ALIASES,
+    maxCost: settings.MAX_QUERY_COST,
+    maxListItems: settings.MAX_LIST_ITEMS,
+    cacheBytes: settings.PLAN_CACHE_BYTES,
+  };
 }

@@ -12,13 +12,16 @@ import { countRequests, traceRequests, type Logger, type Tracing } from '../subg
 import { statusWithoutData, type ErrorFormatter } from './client-errors.ts';
 import type { RouterSettings } from './config.ts';
 import type { Metrics } from './metrics.ts';
-import { queryDepthRule } from './query-depth.ts';
+import { withIsOneOf, type Graph } from './documents/graph.ts';
+import { plannerConfig } from './documents/planning.ts';
+import type { Documents } from './documents/documents.ts';
 import type { RequestContext } from './request-context.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
 
 export interface GatewayOptions {
   supergraphSdl: string;
   settings: RouterSettings;
+  documents: Documents;
   clientOf(subgraph: string): SubgraphClient;
   formatError: ErrorFormatter;
   metrics: Metrics;
@@ -28,28 +31,28 @@ export interface GatewayOptions {
 
 /** Queries and mutations: planned and run by the gateway, carried by Apollo Server. Started; `stop()` ends both. */
 export async function startGateway(options: GatewayOptions): Promise<ApolloServer<RequestContext>> {
-  const { settings, metrics } = options;
+  const { settings, documents, metrics } = options;
   // Both libraries announce themselves at info.
   const logger = options.logger.child({}, { level: settings.LOG_LEVEL === 'silent' ? 'silent' : 'warn' });
   const gateway = new ApolloGateway({
     supergraphSdl: options.supergraphSdl,
     buildService: ({ name }) => options.clientOf(name),
+    queryPlannerConfig: plannerConfig,
     logger,
   });
   const apollo = new ApolloServer<RequestContext>({
     gateway,
     logger,
     formatError: (formatted, error) => options.formatError(error, formatted),
-    validationRules: [queryDepthRule(settings.MAX_QUERY_DEPTH)],
-    parseOptions: { maxLexicalTokens: settings.MAX_QUERY_TOKENS },
-    maxRecursiveSelections: true,
+    documentStore: documents.store,
     introspection: true,
     includeStacktraceInErrorResponses: false,
     persistedQueries: false,
     stopOnTerminationSignals: false,
     plugins: [
-      operationChecks,
+      noSubscriptions,
       answerStatus,
+      clientsNames(documents),
       countRequests(metrics.requests),
       traceRequests(options.tracing),
       ApolloServerPluginCacheControlDisabled(),
@@ -60,26 +63,20 @@ export async function startGateway(options: GatewayOptions): Promise<ApolloServe
     ],
   });
   await apollo.start();
+  // Its planner reads the documents, and has an API schema of its own.
+  withIsOneOf((gateway as unknown as Pick<Graph, 'apiSchema'>).apiSchema);
   return apollo;
 }
 
 const badRequest = (code: string, message: string) =>
   new GraphQLError(message, { extensions: { code, http: { status: 400 } } });
 
-/** What the gateway would answer with 500 although the client made the mistake. */
-const operationChecks: ApolloServerPlugin<RequestContext> = {
+/** The gateway would answer with 500 although the client made the mistake. */
+const noSubscriptions: ApolloServerPlugin<RequestContext> = {
   async requestDidStart() {
     return {
-      async didResolveOperation({ operation, request }) {
-        if (!operation) {
-          throw badRequest(
-            'OPERATION_RESOLUTION_FAILURE',
-            request.operationName
-              ? `The document has no operation named "${request.operationName}".`
-              : 'The document has several operations: say which by "operationName".',
-          );
-        }
-        if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
+      async didResolveOperation({ operation }) {
+        if (operation?.operation === OperationTypeNode.SUBSCRIPTION) {
           throw badRequest(
             'BAD_REQUEST',
             'Subscribe over WebSocket (graphql-transport-ws), or by POST with "Accept: text/event-stream".',
@@ -105,3 +102,14 @@ const answerStatus: ApolloServerPlugin<RequestContext> = {
     };
   },
 };
+
+/** Gives the answer the names that the client asked for, where its document had to be run under others. */
+const clientsNames = (documents: Documents): ApolloServerPlugin<RequestContext> => ({
+  async requestDidStart() {
+    return {
+      async willSendResponse({ document, response: { body } }) {
+        if (document && body.kind === 'single') body.singleResult = documents.restore(document, body.singleResult);
+      },
+    };
+  },
+});

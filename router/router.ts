@@ -13,9 +13,12 @@ import {
 } from '../subgraphs/chassis/process.ts';
 import { withAdmission } from './admission.ts';
 import { createErrorFormatter } from './client-errors.ts';
-import { routerSettings, subgraphUrls, type RouterSettings } from './config.ts';
+import { documentLimits, routerSettings, subgraphUrls, type RouterSettings } from './config.ts';
 import { createCors, loopbackOrigins } from './cors.ts';
 import { createDevTokenRoute, offersDevTokens } from './dev-token.ts';
+import { createDocuments } from './documents/documents.ts';
+import { readGraph } from './documents/graph.ts';
+import { withCheckedDocuments } from './documents/http.ts';
 import { startGateway } from './gateway.ts';
 import { createMetrics } from './metrics.ts';
 import { createReadiness } from './readiness.ts';
@@ -75,22 +78,30 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
     return client;
   };
 
-  const apollo = await startGateway({ supergraphSdl, settings, clientOf, formatError, metrics, tracing, logger });
-  const planner = createPlanner({
+  const graph = readGraph(supergraphSdl);
+  const documents = createDocuments(graph, documentLimits(settings));
+  const apollo = await startGateway({
     supergraphSdl,
-    serviceMap: clients,
-    maxDepth: settings.MAX_QUERY_DEPTH,
-    maxTokens: settings.MAX_QUERY_TOKENS,
-    cacheSize: settings.PLAN_CACHE_SIZE,
+    settings,
+    documents,
+    clientOf,
+    formatError,
+    metrics,
+    tracing,
     logger,
   });
+  const planner = createPlanner({ graph, serviceMap: clients, cacheBytes: settings.PLAN_CACHE_BYTES, logger });
   const hub = createSubscriptionHub({ settings, urls, formatError, metrics, tracing });
-  const operations = createOperations(planner, hub, apollo, formatError);
+  const operations = createOperations(documents, planner, hub, apollo, formatError);
   const sse = createSseTransport({ settings, operations, verifyToken, formatError, metrics });
-  const countRefused = () =>
-    metrics.requests.count({ operation: null, type: 'unknown', code: 'SERVICE_UNAVAILABLE', seconds: 0 });
+  const countRefused = (code = 'SERVICE_UNAVAILABLE') =>
+    metrics.requests.count({ operation: null, type: 'unknown', code, seconds: 0 });
   const graphql = graphqlRoute(
-    withAdmission(apollo, settings.MAX_REQUESTS, countRefused),
+    withAdmission(
+      withCheckedDocuments(apollo, documents, formatError, countRefused),
+      settings.MAX_REQUESTS,
+      countRefused,
+    ),
     ({ headers }) => createRequestContext(headers, correlationIdOf(headers), verifyToken),
     settings.MAX_BODY_BYTES,
   );

@@ -1,7 +1,8 @@
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
 import { unavailable } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
-import type { SubscriptionPlan, Variables } from './planner.ts';
+import type { Variables } from '../documents/variables.ts';
+import type { SubscriptionPlan } from './planner.ts';
 import { cursorOf } from './upstream-operation.ts';
 import { openUpstream, type Upstream, type UpstreamRequest } from './upstream.ts';
 

@@ -1,4 +1,5 @@
-import type { SubscriptionPlan, Variables } from './planner.ts';
+import type { Variables } from '../documents/variables.ts';
+import type { SubscriptionPlan } from './planner.ts';
 
 /**
  * What makes two subscriptions the same, apart from where they begin: operation, variables and what the viewer may see.

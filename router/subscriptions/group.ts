@@ -5,7 +5,8 @@ import type { Span, Tracing } from '../../subgraphs/chassis/process.ts';
 import { unavailable, type ErrorFormatter } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { createConnection, type Connection, type Ending } from './connection.ts';
-import type { SubscriptionPlan, Variables } from './planner.ts';
+import type { Variables } from '../documents/variables.ts';
+import type { SubscriptionPlan } from './planner.ts';
 import { cursorOf } from './upstream-operation.ts';
 import type { UpstreamRequest } from './upstream.ts';
 

@@ -5,21 +5,23 @@ import { webSocketUrl, type RouterSettings } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
 import { beginningOf, groupKey } from './group-key.ts';
 import { createGroup, type Group, type Member } from './group.ts';
-import type { SubscriptionPlan, Variables } from './planner.ts';
+import type { Variables } from '../documents/variables.ts';
+import type { SubscriptionPlan } from './planner.ts';
 
 /** Where a client's answers go. After `error` or `complete` nothing more does. */
 export type Receiver = Pick<Member, 'next' | 'error' | 'complete'>;
 
 export interface SubscriptionRequest {
   plan: SubscriptionPlan;
+  /** As the operation takes them: coerced. */
   variables: Variables;
   viewer: Viewer | null;
   authorization: string | undefined;
 }
 
 export interface SubscriptionHub {
-  /** @returns how to leave, or why the subscription is refused. */
-  join(request: SubscriptionRequest, receiver: Receiver): { leave(): void } | { errors: GraphQLFormattedError[] };
+  /** @returns how to leave. */
+  join(request: SubscriptionRequest, receiver: Receiver): { leave(): void };
   close(): void;
 }
 
@@ -36,7 +38,7 @@ const maxTimerMs = 2_147_483_647;
 
 /** All subscriptions of this router, each client in the group of those that see the same. */
 export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
-  const { metrics, formatError } = options;
+  const { metrics } = options;
   /** Groups that differ only in where they stand. */
   const families = new Map<string, Set<Group>>();
   const groupOf = new Map<Member, Group>();
@@ -105,12 +107,9 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
 
   return {
     join({ plan, variables, viewer, authorization }, receiver) {
-      const coercion = plan.coerce(variables);
-      if ('errors' in coercion) return { errors: coercion.errors.map((error) => formatError(error)) };
-      const { coerced } = coercion;
-      const key = groupKey(plan, coerced, authScope(viewer));
-      const after = beginningOf(plan, coerced);
-      const group = joinable(families.get(key), after) ?? open(key, plan, coerced, after);
+      const key = groupKey(plan, variables, authScope(viewer));
+      const after = beginningOf(plan, variables);
+      const group = joinable(families.get(key), after) ?? open(key, plan, variables, after);
       return seat(group, viewer, authorization, receiver);
     },
     close() {

@@ -1,6 +1,7 @@
 import type { ApolloServer } from '@apollo/server';
-import type { GraphQLFormattedError } from 'graphql';
+import { OperationTypeNode, type GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { ErrorFormatter } from '../client-errors.ts';
+import type { Documents } from '../documents/documents.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { Receiver, SubscriptionHub } from './hub.ts';
 import type { Planner } from './planner.ts';
@@ -20,6 +21,7 @@ export interface Operations {
 }
 
 export function createOperations(
+  documents: Documents,
   planner: Planner,
   hub: SubscriptionHub,
   apollo: ApolloServer<RequestContext>,
@@ -45,15 +47,19 @@ export function createOperations(
     }
   }
 
+  const refused = (errors: readonly GraphQLError[]) => ({ errors: errors.map((error) => formatError(error)) });
+
   return {
     start(payload, context, receiver) {
-      const planned = planner.plan(payload.query, payload.operationName);
-      if (planned.kind === 'refused') return { errors: planned.errors.map((error) => formatError(error)) };
-      if (planned.kind === 'subscription') {
+      const checked = documents.check(payload);
+      if ('errors' in checked) return refused(checked.errors);
+      const { operation, operationName, coerced } = checked;
+      if (operation.operation.operation === OperationTypeNode.SUBSCRIPTION) {
+        const planned = planner.plan(operation);
+        if ('errors' in planned) return refused(planned.errors);
         const { viewer, authorization } = context;
-        const request = { plan: planned.plan, variables: payload.variables ?? {}, viewer, authorization };
-        const joined = hub.join(request, receiver);
-        return 'errors' in joined ? joined : { kind: 'subscription', stop: joined.leave };
+        const request = { plan: planned, variables: coerced, viewer, authorization };
+        return { kind: 'subscription', stop: hub.join(request, receiver).leave };
       }
       let stopped = false;
       const whileWanted: Receiver = {
@@ -61,7 +67,7 @@ export function createOperations(
         error: (errors) => stopped || receiver.error(errors),
         complete: () => stopped || receiver.complete(),
       };
-      void runSingle(payload, context, whileWanted);
+      void runSingle({ ...payload, operationName }, context, whileWanted);
       return { kind: 'single', stop: () => (stopped = true) };
     },
   };

@@ -1,29 +1,22 @@
 import { buildOperationContext, executeQueryPlan, type ServiceMap } from '@apollo/gateway';
-import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
+import { operationFromDocument } from '@apollo/federation-internals';
 import { QueryPlanner, type QueryPlan, type SubscriptionNode } from '@apollo/query-planner';
 import {
-  getOperationAST,
-  getVariableValues,
-  GraphQLError,
   Kind,
-  OperationTypeNode,
-  parse,
   print,
   separateOperations,
-  specifiedRules,
-  validate,
   type DocumentNode,
   type ExecutionResult,
+  type GraphQLError,
   type OperationDefinitionNode,
 } from 'graphql';
-import type { Logger } from '../../subgraphs/chassis/process.ts';
-import { routerError } from '../client-errors.ts';
-import { createLruCache } from '../../subgraphs/chassis/process.ts';
-import { queryDepthRule } from '../query-depth.ts';
+import { createLruCache, type Logger } from '../../subgraphs/chassis/process.ts';
+import { rootDirectiveRefused, type CheckedOperation } from '../documents/documents.ts';
+import type { Graph } from '../documents/graph.ts';
+import { plannerConfig } from '../documents/planning.ts';
+import type { Variables } from '../documents/variables.ts';
 import type { RequestContext } from '../request-context.ts';
 import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './upstream-operation.ts';
-
-export type Variables = Record<string, unknown>;
 
 /** A subscription that was understood: what to ask its owner, and how to complete each event from the other subgraphs. */
 export interface SubscriptionPlan {
@@ -35,64 +28,34 @@ export interface SubscriptionPlan {
   beginningVariable: string | undefined;
   /** Variables that the owner is sent. */
   upstreamVariables(variables: Variables): Variables;
-  coerce(variables: Variables): { coerced: Variables } | { errors: readonly GraphQLError[] };
   /** The answer for the clients. Takes the event over: running a plan writes into it. */
   complete(event: ExecutionResult, variables: Variables, context: RequestContext): Promise<ExecutionResult>;
 }
 
-export type Planned =
-  | { kind: 'subscription'; plan: SubscriptionPlan }
-  /** A query or a mutation; not validated. */
-  | { kind: 'single' }
-  | { kind: 'refused'; errors: readonly GraphQLError[] };
-
 export interface Planner {
-  plan(query: string, operationName?: string | null): Planned;
+  plan(operation: CheckedOperation): SubscriptionPlan | { errors: readonly GraphQLError[] };
 }
 
 export interface PlannerOptions {
-  supergraphSdl: string;
+  graph: Graph;
   serviceMap: ServiceMap;
-  maxDepth: number;
-  maxTokens: number;
-  cacheSize: number;
+  cacheBytes: number;
   logger: Logger;
 }
 
 /** In event plans this "service" answers the subscription's own part: its answer is the event. */
 const eventService = '__event__';
 
-/**
- * Plans subscriptions, which the gateway refuses but its planner does not. It has a supergraph and a planner of its own,
- * because the gateway's are private.
- */
-export function createPlanner(options: PlannerOptions): Planner {
-  const { serviceMap, maxTokens: maxLexicalTokens } = options;
-  const supergraph = Supergraph.build(options.supergraphSdl);
-  const queryPlanner = new QueryPlanner(supergraph);
-  const apiSchema = supergraph.apiSchema();
-  const schema = apiSchema.toGraphQLJSSchema();
+/** A plan with its document takes so many bytes of memory for each byte of its text (measured). */
+const bytesPerTextByte = 200;
+
+/** Plans subscriptions, which the gateway refuses but its planner does not. The gateway's own planner is private. */
+export function createPlanner({ graph, serviceMap, cacheBytes, ...options }: PlannerOptions): Planner {
+  const { supergraph, apiSchema, schema } = graph;
+  const queryPlanner = new QueryPlanner(supergraph, plannerConfig);
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
-  const rules = [...specifiedRules, queryDepthRule(options.maxDepth)];
   const logger = options.logger.child({}, { level: 'error' });
-  const cache = createLruCache<string, Planned>(options.cacheSize);
-
-  function validationErrors(document: DocumentNode): readonly GraphQLError[] {
-    try {
-      return validate(schema, document, rules);
-    } catch {
-      // graphql 16 throws instead of reporting when the root field of a subscription has @skip or @include by variable.
-      return [rootDirectiveRefused()];
-    }
-  }
-
-  function planSubscription(document: DocumentNode, operation: OperationDefinitionNode): Planned {
-    const errors = validationErrors(document);
-    if (errors.length > 0) return { kind: 'refused', errors: errors.map(asValidationError) };
-    const node = subscriptionNode(document, operation);
-    if (!node) return { kind: 'refused', errors: [rootDirectiveRefused()] };
-    return { kind: 'subscription', plan: createPlan(document, operation, node) };
-  }
+  const cache = createLruCache<string, SubscriptionPlan>(cacheBytes, ({ text }) => text.length * bytesPerTextByte);
 
   function subscriptionNode(document: DocumentNode, operation: OperationDefinitionNode): SubscriptionNode | undefined {
     const operationName = operation.name?.value;
@@ -109,7 +72,7 @@ export function createPlanner(options: PlannerOptions): Planner {
 
   function createPlan(
     document: DocumentNode,
-    operation: OperationDefinitionNode,
+    { operation, restore }: CheckedOperation,
     { primary, rest }: SubscriptionNode,
   ): SubscriptionPlan {
     const upstream = toUpstreamOperation(primary.operation, schema);
@@ -131,44 +94,30 @@ export function createPlanner(options: PlannerOptions): Planner {
         const names = (primary.variableUsages ?? []).filter((name) => name in variables && name !== clientVariable);
         return Object.fromEntries(names.map((name) => [name, variables[name]]));
       },
-      coerce: (variables) => {
-        const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables);
-        return coerced ? { coerced } : { errors: errors.map((error) => asCoded(error, 'BAD_USER_INPUT')) };
-      },
-      complete: (event, variables, context) => {
+      complete: async (event, variables, context) => {
         const services = { ...serviceMap, [eventService]: { process: async () => event as { data: Variables } } };
         // Of a gateway's request context the executor reads these four.
         const request = { request: { variables }, context, metrics: {}, logger } as unknown as Parameters<
           typeof executeQueryPlan
         >[2];
-        return executeQueryPlan(eventPlan, services, request, operationContext, supergraphSchema, apiSchema);
+        const answer = executeQueryPlan(eventPlan, services, request, operationContext, supergraphSchema, apiSchema);
+        return restore((await answer) as ExecutionResult);
       },
     };
   }
 
-  function prepare(query: string, operationName: string | undefined): Planned {
-    let document: DocumentNode;
-    try {
-      document = parse(query, { maxLexicalTokens });
-    } catch (error) {
-      return { kind: 'refused', errors: [asCoded(error, 'GRAPHQL_PARSE_FAILED')] };
-    }
-    const operation = getOperationAST(document, operationName);
-    if (!operation) return { kind: 'refused', errors: [unknownOperation(operationName)] };
-    if (operation.operation !== OperationTypeNode.SUBSCRIPTION) return { kind: 'single' };
-    // Only this operation and its fragments: others in the document neither count as different nor get planned.
-    const own = separateOperations(document)[operation.name?.value ?? ''] ?? document;
-    return planSubscription(own, operation);
-  }
-
   return {
-    plan(query, operationName) {
-      const key = `${operationName ?? ''}\n${query}`;
-      const known = cache.get(key);
+    plan(checked) {
+      const known = cache.get(checked.key);
       if (known) return known;
-      const planned = prepare(query, operationName ?? undefined);
-      cache.set(key, planned);
-      return planned;
+      const { operation } = checked;
+      // Only this operation and its fragments: others in the document neither count as different nor get planned.
+      const document = separateOperations(checked.document)[operation.name?.value ?? ''] ?? checked.document;
+      const node = subscriptionNode(document, operation);
+      if (!node) return { errors: [rootDirectiveRefused()] };
+      const plan = createPlan(document, checked, node);
+      cache.set(checked.key, plan);
+      return plan;
     },
   };
 }
@@ -176,35 +125,4 @@ export function createPlanner(options: PlannerOptions): Planner {
 /** Variables in fragments are not counted: such an operation only shares less. */
 function inFragments(document: DocumentNode): boolean {
   return document.definitions.some((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
-}
-
-function rootDirectiveRefused(): GraphQLError {
-  return routerError(
-    'GRAPHQL_VALIDATION_FAILED',
-    'The subscription cannot be planned: its root field must not have @skip or @include.',
-  );
-}
-
-function unknownOperation(name: string | undefined): GraphQLError {
-  return routerError(
-    'OPERATION_RESOLUTION_FAILURE',
-    name === undefined
-      ? 'The document has no operation, or several: say which by "operationName".'
-      : `The document has no operation named "${name}".`,
-  );
-}
-
-function asCoded(error: unknown, code: string): GraphQLError {
-  if (!(error instanceof GraphQLError)) return routerError('GRAPHQL_PARSE_FAILED', 'The document cannot be read.');
-  const { message, nodes, source, positions } = error;
-  return new GraphQLError(message, {
-    nodes: nodes ?? null,
-    source: source ?? null,
-    positions: positions ?? null,
-    extensions: { code },
-  });
-}
-
-function asValidationError(error: GraphQLError): GraphQLError {
-  return error.extensions['code'] === undefined ? asCoded(error, 'GRAPHQL_VALIDATION_FAILED') : error;
 }

@@ -5,24 +5,39 @@ export interface LruCache<Key, Value> {
   delete(key: Key): void;
 }
 
-/** @param limit most entries. */
-export function createLruCache<Key, Value>(limit: number): LruCache<Key, Value> {
-  const entries = new Map<Key, Value>();
+/**
+ * @param limit most entries, or how much they may weigh together.
+ * @param weigh what an entry weighs. One that weighs more than the limit is not kept.
+ */
+export function createLruCache<Key, Value>(
+  limit: number,
+  weigh: (value: Value) => number = () => 1,
+): LruCache<Key, Value> {
+  const entries = new Map<Key, { value: Value; weight: number }>();
+  let total = 0;
+  const drop = (key: Key) => {
+    total -= entries.get(key)?.weight ?? 0;
+    entries.delete(key);
+  };
   return {
     get(key) {
-      const value = entries.get(key);
-      if (value === undefined) return undefined;
+      const entry = entries.get(key);
+      if (entry === undefined) return undefined;
       // A Map iterates in insertion order: inserting again makes this entry the youngest.
       entries.delete(key);
-      entries.set(key, value);
-      return value;
+      entries.set(key, entry);
+      return entry.value;
     },
     set(key, value) {
-      entries.delete(key);
-      entries.set(key, value);
-      const eldest = entries.size > limit ? entries.keys().next() : undefined;
-      if (eldest && !eldest.done) entries.delete(eldest.value);
+      drop(key);
+      const weight = weigh(value);
+      entries.set(key, { value, weight });
+      total += weight;
+      for (const eldest of entries.keys()) {
+        if (total <= limit) return;
+        drop(eldest);
+      }
     },
-    delete: (key) => void entries.delete(key),
+    delete: drop,
   };
 }

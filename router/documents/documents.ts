@@ -1,0 +1,206 @@
+import { createHash } from 'node:crypto';
+import type { ApolloServerOptions } from '@apollo/server';
+import {
+  getOperationAST,
+  GraphQLError,
+  Kind,
+  parse,
+  specifiedRules,
+  validate,
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { createLruCache } from '../../subgraphs/chassis/process.ts';
+import { routerError } from '../client-errors.ts';
+import { createCost } from './cost.ts';
+import type { Graph } from './graph.ts';
+import { separateNames, type SeparatedDocument } from './response-names.ts';
+import { refuseNesting, refuseShape, type ShapeLimits } from './shape.ts';
+import { coerceVariables, maxErrors, type VariableLimits, type Variables } from './variables.ts';
+
+/** What a client sends, over any transport. */
+export interface OperationRequest {
+  query: string;
+  operationName?: string | null | undefined;
+  variables?: Variables | null | undefined;
+}
+
+/** An operation that is valid, and small enough to be planned and run. */
+export interface CheckedOperation {
+  /** Of document and operation: the same for the same, and for nothing else. */
+  key: string;
+  /** The whole document, as it is run. */
+  document: DocumentNode;
+  operation: OperationDefinitionNode;
+  restore: SeparatedDocument['restore'];
+}
+
+export type Checked =
+  | { operation: CheckedOperation; operationName: string | undefined; coerced: Variables }
+  | { errors: readonly GraphQLError[] };
+
+export interface DocumentLimits extends ShapeLimits, VariableLimits {
+  maxBytes: number;
+  maxCost: number;
+  cacheBytes: number;
+}
+
+type DocumentStore = NonNullable<ApolloServerOptions<object>['documentStore']>;
+
+/** The one way in for the document of every operation, before anything else looks at it. */
+export interface Documents {
+  check(request: OperationRequest): Checked;
+  /** Documents that were checked, for Apollo Server: it does not read them again. */
+  store: DocumentStore;
+  /** Gives the answer to a checked document the names that the client asked for. */
+  restore: <Given extends Parameters<SeparatedDocument['restore']>[0]>(document: DocumentNode, answer: Given) => Given;
+}
+
+interface KnownDocument extends SeparatedDocument {
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  textBytes: number;
+}
+
+/** A parsed document without locations takes so many bytes of memory for each byte of its text (measured: 20 to 60). */
+const bytesPerTextByte = 60;
+
+export function createDocuments(graph: Graph, limits: DocumentLimits): Documents {
+  const { schema } = graph;
+  const costOf = createCost(graph);
+  const known = createLruCache<string, KnownDocument>(
+    limits.cacheBytes,
+    ({ textBytes }) => textBytes * bytesPerTextByte,
+  );
+  const restores = new WeakMap<DocumentNode, SeparatedDocument['restore']>();
+
+  function read(query: string): KnownDocument | { errors: readonly GraphQLError[] } {
+    const textBytes = query.length > limits.maxBytes ? query.length : Buffer.byteLength(query);
+    if (textBytes > limits.maxBytes) {
+      const message = `The document is longer than ${limits.maxBytes} bytes.`;
+      return refused(routerError('QUERY_TOO_COMPLEX', message));
+    }
+    let parsed: DocumentNode;
+    try {
+      const nested = refuseNesting(query, limits);
+      if (nested) return refused(nested);
+      parsed = parse(query, { maxLexicalTokens: limits.maxTokens });
+    } catch (error) {
+      return refused(asCoded(error, 'GRAPHQL_PARSE_FAILED'));
+    }
+    const misshapen = refuseShape(parsed, limits) ?? refuseVariableNames(parsed);
+    if (misshapen) return refused(misshapen);
+    const errors = validationErrors(parsed);
+    if (errors.length > 0) return { errors: errors.map((error) => asCoded(error, 'GRAPHQL_VALIDATION_FAILED')) };
+    // Locations are for errors; they keep every token of the text.
+    const separated = separateNames(query, parse(query, { noLocation: true }), graph.planned);
+    restores.set(separated.document, separated.restore);
+    return { ...separated, textBytes, fragments: fragmentsOf(separated.document) };
+  }
+
+  function validationErrors(document: DocumentNode): readonly GraphQLError[] {
+    try {
+      return validate(schema, document, specifiedRules, { maxErrors });
+    } catch {
+      // graphql 16 throws instead of reporting when the root field of a subscription has @skip or @include by variable.
+      return [rootDirectiveRefused()];
+    }
+  }
+
+  return {
+    check({ query, operationName, variables }) {
+      const hash = hashOf(query);
+      const found = known.get(hash);
+      const document = found ?? read(query);
+      if ('errors' in document) return document;
+      // A refused one is not kept: it says nothing that is worth its place.
+      if (!found) known.set(hash, document);
+      // Clients send an empty name for none.
+      const name = operationName || undefined;
+      const operation = getOperationAST(document.document, name);
+      if (!operation) return refused(unknownOperation(name));
+      const coercion = coerceVariables(schema, operation, variables ?? {}, limits);
+      if ('errors' in coercion) return coercion;
+      const cost = Math.ceil(costOf(operation, document.fragments, coercion.coerced));
+      if (cost > limits.maxCost) return refused(tooComplex(cost, limits.maxCost));
+      return {
+        operation: {
+          key: JSON.stringify([hash, operation.name?.value ?? null]),
+          document: document.document,
+          operation,
+          restore: document.restore,
+        },
+        operationName: name,
+        coerced: coercion.coerced,
+      };
+    },
+    store: {
+      // Apollo Server's keys are a prefix and the SHA-256 of the text, in hexadecimal.
+      get: async (key) => known.get(key.slice(-64))?.document,
+      set: async () => undefined,
+      delete: async () => undefined,
+    },
+    restore: (document, answer) => restores.get(document)?.(answer) ?? answer,
+  };
+}
+
+const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
+
+const refused = (error: GraphQLError) => ({ errors: [error] });
+
+function fragmentsOf({ definitions }: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
+  return new Map(
+    definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each]] : [])),
+  );
+}
+
+/** The gateway sends keys of objects to subgraphs under a variable of that name; the other is JavaScript's own. */
+const reservedVariables = ['representations', '__proto__'];
+
+function refuseVariableNames({ definitions }: DocumentNode): GraphQLError | undefined {
+  for (const definition of definitions) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+    const taken = definition.variableDefinitions?.find(({ variable }) =>
+      reservedVariables.includes(variable.name.value),
+    );
+    if (!taken) continue;
+    const message = `A variable must not be called $${taken.variable.name.value}: give it another name.`;
+    return new GraphQLError(message, { nodes: [taken], extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } });
+  }
+  return undefined;
+}
+
+function tooComplex(cost: number, limit: number): GraphQLError {
+  return routerError(
+    'QUERY_TOO_COMPLEX',
+    `The operation asks for too much at once: it costs ${cost}, at most ${limit} is allowed. Ask for shorter pages (first), or for less of each item.`,
+  );
+}
+
+export function rootDirectiveRefused(): GraphQLError {
+  return routerError(
+    'GRAPHQL_VALIDATION_FAILED',
+    'The subscription cannot be planned: its root field must not have @skip or @include.',
+  );
+}
+
+function unknownOperation(name: string | undefined): GraphQLError {
+  return routerError(
+    'OPERATION_RESOLUTION_FAILURE',
+    name === undefined
+      ? 'The document has no operation, or several: say which by "operationName".'
+      : `The document has no operation named "${name}".`,
+  );
+}
+
+/** The error as it was, under a code of ours unless it has one. */
+function asCoded(error: unknown, code: 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED'): GraphQLError {
+  if (!(error instanceof GraphQLError)) return routerError(code, 'The document cannot be read.');
+  const { message, nodes, source, positions, extensions } = error;
+  return new GraphQLError(message, {
+    nodes: nodes ?? null,
+    source: source ?? null,
+    positions: positions ?? null,
+    extensions: { code, ...extensions },
+  });
+}

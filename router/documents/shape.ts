@@ -1,0 +1,185 @@
+import {
+  GraphQLError,
+  Kind,
+  Lexer,
+  Source,
+  TokenKind,
+  visit,
+  type DocumentNode,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { routerError, type RouterErrorCode } from '../client-errors.ts';
+import { isIntrospection } from './graph.ts';
+
+export interface ShapeLimits {
+  maxDepth: number;
+  maxTokens: number;
+  maxSelections: number;
+  maxAliases: number;
+}
+
+/** Introspection for GraphiQL nests 15 selections, and so do the deepest questions that MAX_QUERY_DEPTH lets pass. */
+const maxSelectionNesting = 50;
+/** Inputs of this graph nest three values; so do lists of lists in any other. */
+const maxValueNesting = 10;
+/** As many items as a list in the variables may have; the tokens allow no more than five times that. */
+const maxListItems = 1_000;
+/** A document of the playground holds a whole story; a document with more is no story. */
+const maxDefinitions = 100;
+const maxVariables = 100;
+const maxRootFields = 100;
+const maxDirectives = 100;
+/** The longest name of an operation; the gateway makes names of requests to subgraphs from it. */
+export const longestOperationName = 128;
+
+/**
+ * Why the text must not even be parsed: the parser, and whatever walks the document, goes as deep as it does.
+ * @throws {GraphQLError} when it has characters that no document has.
+ */
+export function refuseNesting(query: string, { maxTokens }: ShapeLimits): GraphQLError | undefined {
+  const lexer = new Lexer(new Source(query));
+  let round = 0;
+  let values = 0;
+  let selections = 0;
+  for (let tokens = 0; tokens <= maxTokens; tokens += 1) {
+    const { kind } = lexer.advance();
+    if (kind === TokenKind.EOF) return undefined;
+    const step = steps[kind] ?? 0;
+    if (kind === TokenKind.PAREN_L || kind === TokenKind.PAREN_R) round = Math.max(0, round + step);
+    else if (round > 0 || kind === TokenKind.BRACKET_L || kind === TokenKind.BRACKET_R) values += step;
+    else selections += step;
+    if (values > maxValueNesting) {
+      return routerError(
+        'GRAPHQL_VALIDATION_FAILED',
+        `A value is nested deeper than ${maxValueNesting} lists and objects.`,
+      );
+    }
+    if (selections > maxSelectionNesting || round > maxValueNesting) {
+      return routerError('QUERY_TOO_DEEP', `Selections are nested deeper than ${maxSelectionNesting}.`);
+    }
+  }
+  // The parser says how many tokens are too many.
+  return undefined;
+}
+
+const steps: Partial<Record<TokenKind, number>> = {
+  [TokenKind.PAREN_L]: 1,
+  [TokenKind.PAREN_R]: -1,
+  [TokenKind.BRACKET_L]: 1,
+  [TokenKind.BRACKET_R]: -1,
+  [TokenKind.BRACE_L]: 1,
+  [TokenKind.BRACE_R]: -1,
+};
+
+/** What an operation comes to when every fragment stands where it is spread. */
+interface Shape {
+  /** Levels of fields; introspection has none, as it says nothing about the load on subgraphs. */
+  depth: number;
+  selections: number;
+  aliases: number;
+  /** Fields of the outermost level. */
+  fields: number;
+}
+
+const nothing: Shape = { depth: 0, selections: 0, aliases: 0, fields: 0 };
+
+/** Why a document is too much, whatever its types are. It takes time in proportion to the text, not to what it expands to. */
+export function refuseShape(document: DocumentNode, limits: ShapeLimits): GraphQLError | undefined {
+  return refuseParts(document) ?? refuseOperations(document, limits);
+}
+
+function refuseParts(document: DocumentNode): GraphQLError | undefined {
+  const most = (what: string, count: number, limit: number) =>
+    count > limit
+      ? tooMuch('QUERY_TOO_COMPLEX', `The document has ${count} ${what}; at most ${limit} are allowed.`)
+      : undefined;
+  let directives = 0;
+  let variables = 0;
+  let refusal = most('definitions', document.definitions.length, maxDefinitions);
+  visit(document, {
+    Directive: () => void (directives += 1),
+    VariableDefinition: () => void (variables += 1),
+    ListValue: ({ values }) => void (refusal ??= most('values in a list', values.length, maxListItems)),
+  });
+  return refusal ?? most('directives', directives, maxDirectives) ?? most('variables', variables, maxVariables);
+}
+
+function refuseOperations(document: DocumentNode, limits: ShapeLimits): GraphQLError | undefined {
+  const shapeOf = createShapeOf(document);
+  for (const operation of document.definitions) {
+    if (operation.kind !== Kind.OPERATION_DEFINITION) continue;
+    const { depth, selections, aliases, fields } = shapeOf(operation.selectionSet);
+    const name = operation.name?.value ?? '';
+    const refused =
+      (name.length > longestOperationName &&
+        tooMuch(
+          'GRAPHQL_VALIDATION_FAILED',
+          `The name of an operation has at most ${longestOperationName} characters.`,
+        )) ||
+      (depth > limits.maxDepth &&
+        tooMuch(
+          'QUERY_TOO_DEEP',
+          `The operation is ${depth} fields deep; at most ${limits.maxDepth} are allowed.`,
+          operation,
+        )) ||
+      beyond('selections, fragments included', selections, limits.maxSelections, operation) ||
+      beyond('aliases, fragments included', aliases, limits.maxAliases, operation) ||
+      beyond('fields at its root', fields, maxRootFields, operation);
+    if (refused) return refused;
+  }
+  return undefined;
+}
+
+function beyond(what: string, count: number, limit: number, operation: OperationDefinitionNode) {
+  const many = Number.isSafeInteger(count) ? count : 'far too many';
+  return (
+    count > limit &&
+    tooMuch('QUERY_TOO_COMPLEX', `The operation has ${many} ${what}; at most ${limit} are allowed.`, operation)
+  );
+}
+
+function tooMuch(code: RouterErrorCode, message: string, node?: OperationDefinitionNode): GraphQLError {
+  return new GraphQLError(message, { nodes: node ?? null, extensions: { code } });
+}
+
+function createShapeOf(document: DocumentNode): (selectionSet: SelectionSetNode) => Shape {
+  const definitions = new Map(
+    document.definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each]] : [])),
+  );
+  // Each fragment is measured once, else fragments that spread others twice take exponential time. One that is being
+  // measured counts nothing, which ends a cycle; the cycle itself is reported by the standard rule.
+  const fragments = new Map<string, Shape>();
+
+  function shapeOfFragment(name: string): Shape {
+    const known = fragments.get(name);
+    if (known) return known;
+    fragments.set(name, nothing);
+    const fragment = definitions.get(name);
+    const shape = fragment ? shapeOf(fragment.selectionSet) : nothing;
+    fragments.set(name, shape);
+    return shape;
+  }
+
+  function shapeOf(selectionSet: SelectionSetNode): Shape {
+    const total = { ...nothing };
+    for (const selection of selectionSet.selections) {
+      let inner = nothing;
+      if (selection.kind === Kind.FRAGMENT_SPREAD) inner = shapeOfFragment(selection.name.value);
+      else if (selection.selectionSet) inner = shapeOf(selection.selectionSet);
+      total.selections += 1 + inner.selections;
+      total.aliases += inner.aliases;
+      if (selection.kind !== Kind.FIELD) {
+        total.fields += inner.fields;
+        total.depth = Math.max(total.depth, inner.depth);
+        continue;
+      }
+      total.fields += 1;
+      if (selection.alias) total.aliases += 1;
+      if (!isIntrospection(selection.name.value)) total.depth = Math.max(total.depth, 1 + inner.depth);
+    }
+    return total;
+  }
+
+  return shapeOf;
+}
