@@ -31,6 +31,10 @@ describe('canonical JSON', () => {
     expect(canonicalJson(JSON.parse(JSON.stringify(value)))).toBe(canonicalJson(value));
   });
 
+  it('writes a whole number of any size with all its digits', () => {
+    expect(canonicalJson({ price: 2n ** 63n - 1n })).toBe('{"price":9223372036854775807}');
+  });
+
   it('is hashed with SHA-256', () => {
     // printf '{}' | sha256sum
     expect(hashOf({})).toBe('44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a');

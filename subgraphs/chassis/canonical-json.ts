@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 /** JSON with sorted keys and without undefined: the same value always gives the same text. */
 export function canonicalJson(value: unknown): string {
   if (value === undefined) return 'null';
+  if (typeof value === 'bigint') return String(value);
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   const entries = Object.entries(value)

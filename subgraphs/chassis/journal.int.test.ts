@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { Envelope } from '../../schema/events/envelope.ts';
-import { ChainBrokenError, UnavailableError } from './errors.ts';
-import { chainHash, createJournal, journalId, lastVersionOf, type JournalDocument } from './journal.ts';
+import { ChainBrokenError, ContractError, UnavailableError } from './errors.ts';
+import { chainHash, checkChain, createJournal, journalId, lastVersionOf, type JournalDocument } from './journal.ts';
 import type { Runtime } from './runtime.ts';
 import { createGate, createSilentTally, createStage, mongodbUri, originOf, until, type Stage } from './testing.ts';
 
@@ -49,6 +50,35 @@ async function appendChain(stream: string, counts: number[]): Promise<Document[]
 
 const collected = async <Item>(items: AsyncIterable<Item>) => Array.fromAsync(items);
 
+/** Values as no rule would make them, and texts of any code units. */
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 6 }).map((units) => String.fromCharCode(...units)),
+);
+const anything = fc.oneof(
+  fc.anything({
+    key: fc.oneof(
+      anyText,
+      fc.constantFrom('$ref', '$id', 'a.b', '', '__proto__', '_bsontype', 'toBSON', 'constructor'),
+    ),
+    values: [
+      anyText,
+      fc.double(),
+      fc.maxSafeInteger(),
+      fc.boolean(),
+      fc.constantFrom(null, -0, 2 ** 53, 5e-324, 2 ** 31),
+    ],
+    withBigInt: true,
+    withDate: true,
+    withMap: true,
+    withNullPrototype: true,
+    withSparseArray: true,
+    withTypedArray: true,
+    maxDepth: 4,
+  }),
+  fc.jsonValue({ maxDepth: 4 }),
+);
+
 describe('a journal', () => {
   it('takes one of many documents that want the same version', async () => {
     const racing = Array.from({ length: 50 }, (_, index) => documentOf('race', 1, { cause: `racer ${index}` }));
@@ -66,6 +96,62 @@ describe('a journal', () => {
     expect(taken.filter(Boolean)).toHaveLength(1);
     expect(await journal.byCause('the cause')).toMatchObject({ stream: racing[taken.indexOf(true)]?.stream });
     expect(await journal.byCause('no cause')).toBeNull();
+  });
+
+  it('takes only what comes back as it was hashed, whatever somebody thinks of', async () => {
+    let number = 0;
+    const outcomes = { taken: 0, refused: 0 };
+    await fc.assert(
+      fc.asyncProperty(anything, anything, async (note, data) => {
+        const events = [{ sequence: 1, data } as Envelope];
+        const document = documentOf(`anything-${(number += 1)}`, 1, { state: { note }, events });
+        const taken = await journal.append(document).catch((error: unknown) => {
+          expect(error).toBeInstanceOf(ContractError);
+          return false;
+        });
+        outcomes[taken ? 'taken' : 'refused'] += 1;
+        const kept = await journal.head(document.stream);
+        expect(kept === null).toBe(!taken);
+        if (!kept) return;
+        expect(kept.hash).toBe(document.hash);
+        expect(() => checkChain([kept])).not.toThrow();
+        // As the broker carries it.
+        const sent = { ...document, events: JSON.parse(JSON.stringify(events)) as Envelope[] };
+        expect(chainHash(sent)).toBe(document.hash);
+      }),
+      { numRuns: 400 },
+    );
+    expect(outcomes.taken).toBeGreaterThan(20);
+    expect(outcomes.refused).toBeGreaterThan(20);
+  });
+
+  it.each<[string, unknown]>([
+    ['half a character', 'bent wheel \ud83d'],
+    ['half a character in a key', { ['k\ud800']: 1 }],
+    ['NaN', NaN],
+    ['infinity', -Infinity],
+    ['a bigint', 5n],
+    ['a date', new Date()],
+    ['a map', new Map([['a', 1]])],
+    ['a hole', [1, , 3]], // eslint-disable-line no-sparse-arrays
+    ['undefined in a list', [undefined]],
+    ['an operator as a key', { $ref: 'a', $id: 1 }],
+    ['a path as a key', { 'a.b': 1 }],
+    ['a key with NUL', { 'a\0b': 1 }],
+    ['what BSON takes for a type', { _bsontype: 'ObjectId' }],
+    ['__proto__', JSON.parse('{"__proto__": {"a": 1}}')],
+    ['more levels than a database nests', Array.from({ length: 120 }).reduce((inner) => [inner], 1)],
+    ['more than a message carries', 'x'.repeat(200_000)],
+  ])('never takes %s', async (what, note) => {
+    const given = { note, inner: [{ note }] };
+    for (const [index, more] of [
+      { state: { note: given } },
+      { events: [{ sequence: 1, data: given } as never] },
+    ].entries()) {
+      const document = documentOf(`never ${what} ${index}`, 1, { ...more, hash: 'of no matter' });
+      await expect(journal.append(document)).rejects.toThrow(ContractError);
+      expect(await journal.head(document.stream)).toBeNull();
+    }
   });
 
   it('gives the events after any version, also from the middle of a decision', async () => {

@@ -3,6 +3,7 @@ import type { Envelope } from '../../schema/events/envelope.ts';
 import { createBatcher } from './batcher.ts';
 import { hashOf } from './canonical-json.ts';
 import { ChainBrokenError, UnavailableError, isUnavailable } from './errors.ts';
+import { assertLasting } from './lasting.ts';
 
 /**
  * One decision: optimistic lock, inbox, state and outbox in one insert (ARCHITECTURE §2).
@@ -52,6 +53,7 @@ export interface Journal<State, Event extends Envelope> {
   /**
    * @returns false when another document has the same `_id` or `cause`.
    * @throws {UnavailableError} when it is not known whether the document is there.
+   * @throws {ContractError} when it would not come back as it is.
    */
   append(document: JournalDocument<State, Event>): Promise<boolean>;
   /** The stream's events after a version, oldest first. @throws {ChainBrokenError} */
@@ -118,12 +120,17 @@ export function lastVersionOf(document: Pick<JournalDocument, 'version' | 'event
   return document ? document.version + document.events.length - 1 : 0;
 }
 
+/** What a document's hash is of. */
+type Hashed = Omit<JournalDocument, 'hash' | 'published' | 'publishedAt' | 'refused' | 'at'>;
+
 /** The link of the chain that a document must carry. */
-export function chainHash(
-  document: Omit<JournalDocument, 'hash' | 'published' | 'publishedAt' | 'refused' | 'at'>,
-): string {
+export function chainHash(document: Hashed): string {
+  return hashOf(hashed(document));
+}
+
+function hashed(document: Hashed): Hashed {
   const { _id, stream, version, cause, commandHash, events, state, prevHash } = document;
-  return hashOf({ _id, stream, version, cause, commandHash, events, state, prevHash });
+  return { _id, stream, version, cause, commandHash, events, state, prevHash };
 }
 
 /** @param documents of one stream, by version. @throws {ChainBrokenError} when one does not fit, or is not as it was. */
@@ -235,6 +242,7 @@ export function createJournal<State, Event extends Envelope>(
         .lean<Document[]>()
         .exec(),
     async append(document) {
+      assertLasting(hashed(document));
       const entry: Entry<Document> = { document, taken: false };
       try {
         await inserts.add(entry);
