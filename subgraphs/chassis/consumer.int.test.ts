@@ -560,6 +560,33 @@ describe('what cannot be handled', () => {
     expect((await parkedOf('c')).map(({ status }) => status)).toEqual(['parked']);
   });
 
+  it('that no database would keep as it came is parked as the text that it is', async () => {
+    const { add, publish, publishRaw, follow } = await createScene();
+    const { consumer, versionsOf, parkedOf } = await follow();
+    const payloads = [
+      '{"reason":"half \\ud83d"}',
+      '{"k\\ud800":1}',
+      '{"_bsontype":"ObjectId"}',
+      '{"at":{"$ref":"a","$id":1,"$db":"b"}}',
+      '{"__proto__":{"a":1}}',
+      `${'['.repeat(200)}${']'.repeat(200)}`,
+      `${'['.repeat(20_000)}${']'.repeat(20_000)}`,
+      JSON.stringify('x'.repeat(900_000)),
+    ];
+    const [sample] = await add('sample', 1);
+    const headers = Object.fromEntries(toBinaryMode(sample as Envelope).headers);
+    for (const [index, payload] of payloads.entries()) {
+      await publishRaw(`odd-${index}`, { ...headers, 'ce-subject': `odd-${index}` }, payload);
+    }
+    for (const event of await add('a', 1)) await publish(event);
+    await settled(consumer);
+    expect(versionsOf('a')).toEqual([1]);
+    for (const [index, payload] of payloads.entries()) {
+      expect(versionsOf(`odd-${index}`)).toEqual([]);
+      expect(await parkedOf(`odd-${index}`)).toMatchObject([{ errorClass: 'contract', event: null, payload }]);
+    }
+  });
+
   it('from a subject that cannot be read is parked too', async () => {
     const { add, publish, publishRaw, follow } = await createScene();
     const { consumer, versionsOf, runtime } = await follow();

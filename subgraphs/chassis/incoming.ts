@@ -1,6 +1,7 @@
 import { fromBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
 import { hashOf } from './canonical-json.ts';
 import { publisherOf, type Delivery } from './event-stream.ts';
+import { assertLasting } from './lasting.ts';
 import type { ErrorClass, FailedMessage, ParkedMessage } from './parking.ts';
 
 /** One message on its way through a consumer, as far as it could be read. */
@@ -21,7 +22,10 @@ export function readDelivery({ subject, payload, header }: Delivery, subjectPref
   const version = Number.isInteger(sequence) && sequence > 0 ? sequence : null;
   const incoming = { subject, ...publisherOf(subjectPrefix, subject), version, payload, stored: [] };
   try {
-    return { ...incoming, event: fromBinaryMode(header, payload), unreadable: null };
+    const event = fromBinaryMode(header, payload);
+    // What no database keeps as it is could not even be parked.
+    assertLasting(event);
+    return { ...incoming, event, unreadable: null };
   } catch (error) {
     return { ...incoming, event: null, unreadable: error instanceof Error ? error : new Error(String(error)) };
   }

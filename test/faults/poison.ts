@@ -31,6 +31,9 @@ export function poisonOf(prefix: string, publisher: string, name: string): Recor
     'unknown type': message('type', { type: 'BikePainted' }, '{}'),
     'a later version of the envelope': message('version', { specversion: '2.0' }, '{}'),
     'one megabyte': message('size', {}, JSON.stringify({ userId: 'x'.repeat(1_000_000) })),
+    'half a character': message('half', {}, '{"userId":"10\\ud83d"}'),
+    'keys that are a database’s own': message('keys', {}, '{"userId":{"_bsontype":"ObjectId"}}'),
+    'more levels than a database nests': message('deep', {}, `${'['.repeat(200)}${']'.repeat(200)}`),
     'a place its owner does not know': message('gap', { sequence: '7' }, '{}'),
   };
 }
