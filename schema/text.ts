@@ -44,6 +44,9 @@ export const textRules = {
 
 export type TextKind = keyof typeof textRules;
 
+/** Lists in which each item is answered for itself: an unfit text turns down its item, not the call. */
+export const itemLists: ReadonlySet<string> = new Set(['bikes', 'changes']);
+
 /** The rule of whatever has none of its own. */
 export const anyText: TextRule = { shortest: 0, longest: 1_000 };
 

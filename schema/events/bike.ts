@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { at, bikeCondition, bikeId } from './values.ts';
+import { textRules } from '../text.ts';
+import { at, bikeCondition, bikeId, text } from './values.ts';
 
 /** What the bike subgraph publishes, on the streams `bike-<bikeId>`. */
 export const bikeEvents = {
   BikeRegistered: z
     .object({
       bikeId,
-      color: z.string().min(1).max(40).describe('Color as the operator wrote it, trimmed.'),
+      color: text(1, 40).describe('Color as the operator wrote it, trimmed.'),
       registeredDate: at.describe('When the bike joined the fleet; may lie before the event.'),
       condition: bikeCondition,
     })
@@ -16,7 +17,7 @@ export const bikeEvents = {
       bikeId,
       condition: bikeCondition,
       previousCondition: bikeCondition,
-      reason: z.string().max(500).nullable().describe('Why, in the operator’s words.'),
+      reason: text(0, textRules.reason.longest).nullable().describe('Why, in the operator’s words.'),
       changedAt: at,
     })
     .describe('An operator took a bike out of service, or put it back.'),

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { at, bikeCondition, bikeId, points, reserveNo, userId } from './values.ts';
+import { textRules } from '../text.ts';
+import { at, bikeCondition, bikeId, points, reserveNo, text, userId } from './values.ts';
 import { pointsRefusal } from './point.ts';
 
 const reservation = { reserveNo, userId, bikeId };
-const reason = z.string().max(500).optional().describe('Why, in the words of whoever decided it.');
+const reason = text(0, textRules.reason.longest).optional().describe('Why, in the words of whoever decided it.');
 
 /** What the reservation subgraph publishes, on the streams `bike-<bikeId>`: who has which bike. */
 export const reservationEvents = {

@@ -1,10 +1,25 @@
 import { z } from 'zod';
+import { charactersIn, textRules } from '../text.ts';
+
+/**
+ * Text of so many characters, counted as people and JSON Schema do. What a user may write is checked at the edge; what
+ * stands in a journal must stay readable for ever, so nothing more is asked of it here.
+ */
+export const text = (shortest: number, longest: number) =>
+  z
+    .string()
+    .refine((value) => value.isWellFormed(), 'has half a character in it')
+    .refine(
+      (value) => value.length >= shortest && (value.length <= longest || charactersIn(value) <= longest),
+      `must have ${shortest} to ${longest} characters`,
+    )
+    .meta({ ...(shortest > 0 ? { minLength: shortest } : {}), maxLength: longest });
 
 /** Values that more than one publisher's events carry. */
 export const bikeId = z.number().int().positive().describe('Number of the bike: 1, 2, 3 …');
 export const reserveNo = z.number().int().positive().describe('Number of the reservation.');
 export const confirmId = z.number().int().positive().describe('Number of the payment approval.');
-export const userId = z.string().min(1).max(255).describe('The rider: the `sub` of their token.');
+export const userId = text(1, textRules.userId.longest).describe('The rider: the `sub` of their token.');
 export const points = z.number().int().describe('Points; one point is worth one won.');
 export const at = z.iso.datetime({ offset: true });
 export const bikeCondition = z

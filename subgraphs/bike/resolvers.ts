@@ -130,7 +130,9 @@ async function changeCondition(
   viewer: Viewer,
 ): Promise<BikePayload> {
   const origin = commandOrigin(context, viewer, 'changeBikeCondition', input);
-  const { bikeId, condition, reason = null } = input;
+  const { bikeId, condition } = input;
+  // Text of blanks is none.
+  const reason = input.reason || null;
   const outcome = await bikes.handle(streamOf(bikeId), { type: 'ChangeBikeCondition', condition, reason }, origin);
   const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
   return { bike: registered(state), refusal: refusalOf(outcome) };

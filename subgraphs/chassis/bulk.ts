@@ -1,4 +1,5 @@
 import { ContractError } from './errors.ts';
+import { fitTexts } from './text-arguments.ts';
 
 /** Most lines of one call: about 150 kB of input, and a second or two of work. */
 export const maxLines = 1_000;
@@ -12,7 +13,7 @@ export interface LineRefusal {
 
 /**
  * Works on the lines of a call, begun in their order, many at once; answers in their order. A line that breaks its
- * contract is turned down by itself (INVALID_LINE).
+ * contract, or has a text that is unfit, is turned down by itself (INVALID_LINE).
  * @throws {ContractError} when there are too many.
  * @throws what else a line met: no further one is begun then, and whoever calls again with the same keys goes on from there.
  */
@@ -30,7 +31,7 @@ export async function lineByLine<Line, Result extends LineRefusal>(
     for (const [index, line] of left) {
       if (failure) return;
       try {
-        results[index] = { line: index + 1, ...(await handle(line)) };
+        results[index] = { line: index + 1, ...(await handle(fitTexts(line))) };
       } catch (error) {
         if (error instanceof ContractError) {
           results[index] = { line: index + 1, refusal: { code: 'INVALID_LINE', because: error.message } };

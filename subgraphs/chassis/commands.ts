@@ -2,15 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Envelope } from '../../schema/events/envelope.ts';
 import type { Viewer } from './auth.ts';
 import type { Origin, Outcome } from './command-handler.ts';
-import { ContractError } from './errors.ts';
 import type { RequestContext } from './graphql-server.ts';
 
-const longestKey = 255;
-
-/**
- * Where a mutation's command comes from. Keys are the caller's own: two callers may use the same one.
- * @throws {ContractError} when the idempotency key is not 1 to 255 characters.
- */
+/** Where a mutation's command comes from. Keys are the caller's own: two callers may use the same one. */
 export function commandOrigin(
   context: RequestContext,
   viewer: Viewer,
@@ -18,9 +12,6 @@ export function commandOrigin(
   input: { idempotencyKey?: string | null },
 ): Origin {
   const { idempotencyKey, ...body } = input;
-  if (idempotencyKey !== undefined && idempotencyKey !== null && !isKey(idempotencyKey)) {
-    throw new ContractError(`"idempotencyKey" must have 1 to ${longestKey} characters.`);
-  }
   return {
     cause: `key:${encodeURIComponent(viewer.userId)}:${idempotencyKey ?? randomUUID()}`,
     isNew: !idempotencyKey,
@@ -35,10 +26,6 @@ export function commandOrigin(
 export function callerOf(cause: string): string | null {
   const [, caller] = /^key:([^:]+):/.exec(cause) ?? [];
   return caller === undefined ? null : decodeURIComponent(caller);
-}
-
-function isKey(key: string): boolean {
-  return key.length > 0 && key.length <= longestKey;
 }
 
 /** The refusal of an outcome as the graph shows it; null when there is none. */

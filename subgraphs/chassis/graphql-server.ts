@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
@@ -8,11 +8,13 @@ import { GraphQLError, parse, type GraphQLFormattedError, type GraphQLSchema } f
 import { makeServer, type Context } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
 import type { TokenVerifier, Viewer } from './auth.ts';
+import { correlationIdFrom, traceparentFrom } from './correlation.ts';
 import { toClientError } from './errors.ts';
 import { graphqlRoute, startHttpServer, type HttpServer, type Readiness, type RequestHandler } from './http.ts';
 import type { Logger } from './logger.ts';
 import { countRequests, type RequestMetrics } from './request-metrics.ts';
 import { DateTime, Long } from './scalars.ts';
+import { readTextArguments } from './text-arguments.ts';
 import { traceRequests, traceSubscriptions, type Tracing } from './tracing.ts';
 
 /** What a resolver knows about the request it serves. */
@@ -62,6 +64,7 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
       resolvers: { ...options.resolvers, Long, DateTime } as unknown as Record<string, never>,
     },
   ]);
+  readTextArguments(schema);
   const formatError = (formatted: GraphQLFormattedError, error: unknown) => toFormattedError(formatted, error, logger);
   const apollo = new ApolloServer<RequestContext>({
     schema,
@@ -82,8 +85,8 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
   const contextOf = async (request: IncomingMessage) =>
     createContext(
       await options.verifyToken(request.headers.authorization),
-      header(request, 'x-correlation-id'),
-      header(request, 'traceparent'),
+      request.headers['x-correlation-id'],
+      request.headers['traceparent'],
     );
   const http = await startHttpServer({
     port: options.port,
@@ -107,12 +110,13 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
   };
 }
 
-function createContext(viewer: Viewer | null, correlationId?: string, traceparent?: string): RequestContext {
+function createContext(viewer: Viewer | null, correlationId: unknown, traceparent: unknown): RequestContext {
   const loaders = new Map<string, DataLoader<never, unknown>>();
   return {
     viewer,
-    correlationId: correlationId ?? randomUUID(),
-    traceparent: traceparent ?? `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
+    correlationId: correlationIdFrom(correlationId),
+    traceparent:
+      traceparentFrom(traceparent) ?? `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
     load<Key extends string | number, Value>(
       name: string,
       key: Key,
@@ -133,11 +137,6 @@ function createContext(viewer: Viewer | null, correlationId?: string, traceparen
       return loader.load(key);
     },
   };
-}
-
-function header(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return typeof value === 'string' && value.length <= 255 ? value : undefined;
 }
 
 function toFormattedError(formatted: GraphQLFormattedError, error: unknown, logger: Logger): GraphQLFormattedError {
@@ -189,7 +188,7 @@ function serveSubscriptions(http: HttpServer, schema: GraphQLSchema, options: Gr
       const viewer = await options.verifyToken(text('authorization')).catch(() => undefined);
       if (viewer === undefined) return false;
       open.add(context);
-      contexts.set(context.extra.socketKey, createContext(viewer, text('x-correlation-id'), text('traceparent')));
+      contexts.set(context.extra.socketKey, createContext(viewer, params['x-correlation-id'], params['traceparent']));
       return true;
     },
     onClose: (context) => void open.delete(context),

@@ -1,4 +1,5 @@
 import type { Connection } from 'mongoose';
+import { cut } from '../../schema/text.ts';
 import type { Consumer } from './consumer.ts';
 import type { Logger } from './logger.ts';
 import type { ParkedMessage, Parking } from './parking.ts';
@@ -200,7 +201,7 @@ export const noParkedEvent: ParkedAnswer = {
 };
 
 function shorten(text: string): string {
-  return text.slice(0, longestText);
+  return cut(text, longestText);
 }
 
 function viewOf(record: ParkedRecord): ParkedView {

@@ -1,6 +1,7 @@
 /** The chassis' smaller door: what any process needs, the router included. It loads neither MongoDB nor NATS. */
 export * from './auth.ts';
 export * from './config.ts';
+export * from './correlation.ts';
 export * from './errors.ts';
 export * from './exposition.ts';
 export * from './http.ts';

@@ -99,8 +99,8 @@ export const returnBike = (dependencies: Dependencies, input: EndInput, context:
   }));
 
 function reasonIn({ reason }: EndInput): { reason?: string } {
-  const text = reason?.trim();
-  return text ? { reason: text } : {};
+  // Text of blanks is none.
+  return reason ? { reason } : {};
 }
 
 async function change(

@@ -55,6 +55,7 @@ describe('a whole fleet', () => {
       { color: 'red', idempotencyKey: key },
       { color: 'blue', idempotencyKey: key },
       { ...good, registeredDate: '2026-02-28T00:00:00+09:00' },
+      { color: 'half \ud83d' },
     ]);
     expect(results.map(({ line, bike, refusal }) => [line, refusal?.code ?? bike?.color])).toEqual([
       [1, 'green'],
@@ -66,7 +67,9 @@ describe('a whole fleet', () => {
       [7, 'red'],
       [8, 'IDEMPOTENCY_KEY_REUSED'],
       [9, 'green'],
+      [10, 'INVALID_LINE'],
     ]);
+    expect(results[9]?.refusal?.because).toBe('"color" has half a character in it (an unpaired surrogate).');
     expect(results[8]?.bike?.registeredDate).toBe('2026-02-27T15:00:00.000Z');
     expect(await fleet()).toBe(before + 3);
   });

@@ -1,0 +1,54 @@
+import { defaultFieldResolver, isObjectType, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
+import { itemLists, mendText, readText, textRuleOf, wordsFor } from '../../schema/text.ts';
+import { ContractError } from './errors.ts';
+
+/** Arguments nest as deep as their types; only a representation can be deeper, and none is. */
+const deepest = 16;
+
+type Resolver = GraphQLFieldResolver<unknown, unknown>;
+
+/**
+ * Makes every field of a schema read the texts in its arguments before its resolver sees them: those of lists, inputs and
+ * representations too, each by the rule of its name, and any that comes later. What a resolver gets is trimmed and fit.
+ */
+export function readTextArguments(schema: GraphQLSchema): void {
+  const types = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type) && !type.name.startsWith('__'));
+  for (const field of types.flatMap((type) => (isObjectType(type) ? Object.values(type.getFields()) : []))) {
+    if (field.args.length === 0) continue;
+    field.resolve = reading(field.resolve ?? defaultFieldResolver);
+    if (field.subscribe) field.subscribe = reading(field.subscribe);
+  }
+}
+
+function reading(resolver: Resolver): Resolver {
+  return (source, given, context, info) => resolver(source, fitTexts(given), context, info);
+}
+
+/**
+ * The same with every text in it as it is kept; whoever works on items of `itemLists` asks for each.
+ * @throws {ContractError} that says which text is unfit and why, and quotes nothing of it.
+ */
+export function fitTexts<Value>(value: Value): Value {
+  return fit(value, []) as Value;
+}
+
+function fit(value: unknown, path: readonly string[]): unknown {
+  if (typeof value === 'string') return fitText(value, path);
+  if (typeof value !== 'object' || value === null) return value;
+  if (path.length > deepest) throw new ContractError(`"${path[0]}" is nested too deep.`);
+  if (Array.isArray(value) && itemLists.has(path.at(-1) ?? '')) return value;
+  if (Array.isArray(value)) return value.map((item: unknown, index) => fit(item, [...path, String(index)]));
+  // What a scalar made of its text is the scalar's own affair.
+  if (![Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)) return value;
+  const entries = Object.entries(value).map(([key, item]): [string, unknown] => [key, fit(item, [...path, key])]);
+  return Object.fromEntries(entries);
+}
+
+function fitText(value: string, path: readonly string[]): string {
+  // A list's texts have the list's name.
+  const rule = textRuleOf(path.findLast((name) => !/^\d+$/.test(name)) ?? '');
+  const { text, fault } = readText(value, rule);
+  if (fault === null) return text;
+  const place = mendText(path.join('.'), 80);
+  throw new ContractError(`"${place}" ${wordsFor(fault, rule)}.`);
+}
