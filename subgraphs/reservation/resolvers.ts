@@ -13,7 +13,7 @@ import {
 } from '../chassis/index.ts';
 import { slotOf } from './policies.ts';
 import { latestIn, type BikeSlot, type Reservation } from './reservation.ts';
-import type { ReservationFilter, ReservationRow } from './store.ts';
+import type { ReservationFilter, ReservationRow, SlotRow } from './store.ts';
 import {
   cancelReservation,
   reserveBike,
@@ -85,6 +85,15 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         context: RequestContext,
       ) => list(filter ?? {}, page, context),
       tariff: () => dependencies.tariff,
+      availableBikes: async (_root: unknown, page: PageRequest) => {
+        const found = await store.available(page);
+        const edges = found.edges.map(({ cursor, node }) => ({ cursor, node: bikeOf(node) }));
+        return { ...found, edges, nodes: edges.map(({ node }) => node) };
+      },
+      async nearestAvailableBike(_root: unknown, { bikeId }: OfBike) {
+        const found = await store.nearestAvailable(bikeId);
+        return found ? bikeOf(found) : null;
+      },
     },
 
     Mutation: {
@@ -126,8 +135,7 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
     Bike: {
       __resolveReference: ({ bikeId }: OfBike) => ({ bikeId }),
       async isAvailable({ bikeId }: OfBike, _arguments: unknown, context: RequestContext) {
-        const [slot, holder] = await Promise.all([loadSlot(context, bikeId), loadHolder(context, bikeId)]);
-        return slot?.condition === 'IN_SERVICE' && !holder;
+        return (await loadSlot(context, bikeId))?.isAvailable === true;
       },
       async currentReservation({ bikeId }: OfBike, _arguments: unknown, context: RequestContext) {
         if (!context.viewer) return null;
@@ -150,6 +158,9 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
     },
   };
 }
+
+/** The bike's number is all that reservation knows to tell of it. */
+const bikeOf = ({ _id }: SlotRow) => ({ __typename: 'Bike', bikeId: _id });
 
 /** Whose reservations a subscriber may see; undefined = everybody's. */
 async function whose(

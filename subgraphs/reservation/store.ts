@@ -17,10 +17,12 @@ export interface ReservationRow extends ViewRow, Reservation {
   _id: number;
 }
 
-/** Which bikes can be had at all; who has one is in the reservations. */
+/** Which bikes can be had; who has one is in the reservations. */
 export interface SlotRow extends ViewRow {
   _id: number;
   condition: BikeCondition;
+  /** In service, and nobody holds it. */
+  isAvailable: boolean;
 }
 
 export interface ReservationFilter {
@@ -53,21 +55,23 @@ reservationSchema.index({ bikeId: 1, reserveStatus: 1 });
 reservationSchema.index({ reserveStatus: 1, deadline: 1 });
 
 const slotSchema = new Schema<SlotRow>(
-  { _id: Number, version: Number, condition: String },
+  { _id: Number, version: Number, condition: String, isAvailable: Boolean },
   { collection: 'slots', versionKey: false },
 );
+slotSchema.index({ isAvailable: 1, _id: 1 });
 
 const live: ReserveStatus[] = ['PENDING', 'RESERVED', 'IN_USE'];
 
+/** What goes on with a bike that is held makes no difference to who else wants one. */
 function changesSlot({ type }: ReservationEvent): boolean {
-  return type === 'BikeSlotOpened' || type === 'BikeSlotChanged';
+  return type !== 'ReservationConfirmed' && type !== 'RideStarted';
 }
 
 /** What of a reservation never changes. */
 export type ReservationKey = Pick<Reservation, 'reserveNo' | 'userId' | 'bikeId'>;
 
 /** Raise it when the rows must be made anew. */
-export const viewsVersion = 2;
+export const viewsVersion = 3;
 
 /** @param cacheSize how many reservations' keys to remember. */
 export function createReservationStore(database: Connection, cacheSize: number) {
@@ -92,7 +96,9 @@ export function createReservationStore(database: Connection, cacheSize: number) 
     }: JournalDocument<BikeSlot, ReservationEvent>): ViewChange<ReservationRow | SlotRow>[] {
       if (state.status === 'unknown') return [];
       const version = rowVersion(document);
-      const slot: SlotRow = { _id: state.bikeId, version, condition: state.condition };
+      const { bikeId, condition } = state;
+      const isAvailable = state.status === 'free' && condition === 'IN_SERVICE';
+      const slot: SlotRow = { _id: bikeId, version, condition, isAvailable };
       const latest = latestIn(state);
       return [
         ...(document.events.some(changesSlot) ? [{ collection: slots.collection, row: slot }] : []),
@@ -117,6 +123,22 @@ export function createReservationStore(database: Connection, cacheSize: number) 
         .lean<SlotRow[]>()
         .exec();
       return new Map(rows.map((row) => [row._id, row]));
+    },
+
+    /** Bikes that can be had, by number. */
+    available: (page: PageRequest): Promise<Page<SlotRow>> =>
+      paginate(slots, { isAvailable: true }, [['_id', 1]], page),
+
+    /** The bike that can be had whose number is nearest to this one, which it never is itself. */
+    async nearestAvailable(bikeId: number): Promise<SlotRow | undefined> {
+      const beside = (side: '$lt' | '$gt') =>
+        slots
+          .findOne({ isAvailable: true, _id: { [side]: bikeId } })
+          .sort({ _id: side === '$lt' ? -1 : 1 })
+          .lean<SlotRow | null>()
+          .exec();
+      const found = (await Promise.all([beside('$lt'), beside('$gt')])).filter((row) => row !== null);
+      return found.sort((one, other) => Math.abs(one._id - bikeId) - Math.abs(other._id - bikeId))[0];
     },
 
     async liveByBikeIds(bikeIds: readonly number[]): Promise<Map<number, ReservationRow>> {

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { ReservationEvent } from '../../schema/events/index.ts';
+import { isRefusal } from '../chassis/decider.ts';
+import type { JournalDocument } from '../chassis/index.ts';
+import { createStage, type Stage } from '../chassis/testing.ts';
+import { writeRows } from '../chassis/views.ts';
+import { type BikeSlot, reservation, type ReservationCommand } from './reservation.ts';
+import { createReservationStore } from './store.ts';
+
+const rule = reservation({ fee: 1_000, holdMs: 600_000, sagaMs: 30_000 });
+const at = '2026-11-26T00:00:00.000Z';
+const later = '2026-11-26T01:00:00.000Z';
+const reserveNo = 7;
+
+/** What may happen to a bike one after the other; what the rules refuse in its situation does not happen. */
+const lives: { type: ReservationCommand['type']; condition?: string }[][] = [
+  [{ type: 'RequestReservation' }],
+  [{ type: 'RequestReservation' }, { type: 'ConfirmReservation' }],
+  [{ type: 'RequestReservation' }, { type: 'RejectReservation' }],
+  [{ type: 'RequestReservation' }, { type: 'CancelReservation' }],
+  [{ type: 'RequestReservation' }, { type: 'ConfirmReservation' }, { type: 'ExpireReservation' }],
+  [{ type: 'RequestReservation' }, { type: 'ConfirmReservation' }, { type: 'StartRide' }],
+  [{ type: 'RequestReservation' }, { type: 'ConfirmReservation' }, { type: 'StartRide' }, { type: 'ReturnBike' }],
+  ...['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'].map((condition) => [{ type: 'ChangeSlot' as const, condition }]),
+];
+const bike = fc.array(fc.constantFrom(...lives), { maxLength: 4 }).map((parts) => parts.flat());
+
+/** The journal documents of a bike to which these things happen. */
+function documentsOf(
+  bikeId: number,
+  steps: readonly { type: ReservationCommand['type'] }[],
+): JournalDocument<BikeSlot, ReservationEvent>[] {
+  const details = { reserveNo, userId: '10', because: 'BY_RIDER', code: 'INSUFFICIENT_POINTS' };
+  let state = rule.initial;
+  let version = 0;
+  const opening = { type: 'OpenSlot', bikeId, condition: 'IN_SERVICE' } as const;
+  return [opening, ...steps].flatMap((command) => {
+    const when = command.type === 'ExpireReservation' ? later : at;
+    const events = rule.decide({ ...details, ...command } as unknown as ReservationCommand, state, when);
+    if (isRefusal(events) || events.length === 0) return [];
+    state = events.reduce((before, event) => rule.evolve(before, event as ReservationEvent), state);
+    version += 1;
+    return [{ version, events, state } as unknown as JournalDocument<BikeSlot, ReservationEvent>];
+  });
+}
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await createStage();
+});
+afterAll(() => stage.close());
+
+describe('the bikes that can be had', () => {
+  it('are those in service that nobody holds, whatever happened to them and in whichever order it was written', async () => {
+    let round = 0;
+    const fleets = fc.array(bike, { minLength: 1, maxLength: 12 }).chain((steps) => {
+      const documents = steps.flatMap((each, index) => documentsOf(index + 1, each));
+      return fc.record({
+        documents: fc.shuffledSubarray(documents, { minLength: documents.length }),
+        last: fc.constant(steps.map((each, index) => documentsOf(index + 1, each).at(-1)?.state)),
+        first: fc.integer({ min: 1, max: 5 }),
+        wanted: fc.integer({ min: 0, max: 15 }),
+      });
+    });
+    await fc.assert(
+      fc.asyncProperty(fleets, async ({ documents, last, first, wanted }) => {
+        const { database } = await stage.runtime(`fleet${(round += 1)}`);
+        const store = createReservationStore(database, 10);
+        await store.prepare();
+        for (const document of documents) {
+          for (const { collection, row } of store.changesOf(document)) await writeRows(collection, [row]);
+        }
+        const expected = last.flatMap((state) =>
+          state?.status === 'free' && state.condition === 'IN_SERVICE' ? [state.bikeId] : [],
+        );
+
+        const found: number[] = [];
+        let after: string | null = null;
+        do {
+          const page = await store.available({ first, after });
+          found.push(...page.nodes.map(({ _id }) => _id));
+          expect(await page.totalCount()).toBe(expected.length);
+          after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+        } while (after !== null);
+        expect(found).toEqual(expected);
+
+        const distance = (bikeId: number) => Math.abs(bikeId - wanted);
+        const others = expected.filter((bikeId) => bikeId !== wanted);
+        const nearest = await store.nearestAvailable(wanted);
+        expect(nearest ? distance(nearest._id) : null).toBe(
+          others.length > 0 ? Math.min(...others.map(distance)) : null,
+        );
+        expect(nearest?._id).not.toBe(wanted);
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
