@@ -74,9 +74,9 @@ describeInBrowser('the story, by clicking', (stage) => {
     await stage.visit({ path: '/ride', width: 390, height: 844, shot: 'story-refused' }, async (page) => {
       await signInAs(page, '999', 'rider');
       await reserve(page, bikeId);
-      await page.getByText('포인트를 구매한 적이 없습니다.').waitFor();
-      await page.getByRole('button', { name: '포인트 구매하기' }).click();
-      await page.getByRole('dialog').getByRole('button', { name: '1,000P 구매' }).click();
+      await page.getByText('포인트를 충전한 적이 없습니다.').waitFor();
+      await page.getByRole('button', { name: '포인트 충전하기' }).click();
+      await pay(page, '1,000');
       await untilBalance(page, '1,000');
       await page.locator('input[name="bikeId"]').fill('999999');
       await page.getByRole('button', { name: '999999번 자전거 예약하기' }).click();
@@ -88,12 +88,16 @@ describeInBrowser('the story, by clicking', (stage) => {
 });
 
 async function buy(page: Page, points: string): Promise<void> {
-  await page.getByRole('button', { name: '포인트 구매' }).click();
-  await page
-    .getByRole('dialog')
-    .getByRole('button', { name: `${points}P 구매` })
-    .click();
-  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: '포인트 충전' }).click();
+  await pay(page, points);
+}
+
+/** Chooses how much, and says that it is right. */
+async function pay(page: Page, points: string): Promise<void> {
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: `${points}P 충전` }).click();
+  await dialog.getByRole('button', { name: `${points}원 결제하기` }).click();
+  await dialog.waitFor({ state: 'detached' });
 }
 
 async function untilBalance(page: Page, points: string): Promise<void> {

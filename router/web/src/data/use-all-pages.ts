@@ -1,6 +1,7 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { useEffect, useRef, useState } from 'react';
 import type { Client } from '../../../../schema/client/client.ts';
+import { backoffMs, pause } from './backoff.ts';
 
 interface Page<Node> {
   nodes: readonly Node[];
@@ -11,8 +12,8 @@ interface Page<Node> {
 const restMs = 1_500;
 
 /**
- * A connection's nodes from the first page up to `limit`, asked again when `version` changes. Null until they are there;
- * a failed repeat leaves the last ones.
+ * A connection's nodes from the first page up to `limit`, asked again when `version` changes, and after a failure ever more
+ * rarely. Null until they are there; a failed repeat leaves the last ones.
  */
 export function useAllPages<Data, Variables, Node>(
   client: Client | null,
@@ -28,8 +29,10 @@ export function useAllPages<Data, Variables, Node>(
   const ask = useRef({ variablesAfter, pageOf });
   useEffect(() => {
     if (!client) return;
-    let wanted = true;
-    const load = async () => {
+    const leaving = new AbortController();
+    const isWanted = () => !leaving.signal.aborted;
+    /** @returns whether it has them all */
+    const load = async (): Promise<boolean> => {
       lastAskedAt.current = Date.now();
       const loaded: Node[] = [];
       let after: string | null = null;
@@ -40,15 +43,20 @@ export function useAllPages<Data, Variables, Node>(
           );
           loaded.push(...page.nodes);
           after = page.pageInfo.hasNextPage ? (page.pageInfo.endCursor ?? null) : null;
-        } while (wanted && after !== null && loaded.length < limit);
-        if (wanted) setNodes(loaded.slice(0, limit));
+        } while (isWanted() && after !== null && loaded.length < limit);
+        if (isWanted()) setNodes(loaded.slice(0, limit));
+        return true;
       } catch {
         // What is wrong shows in the connection state.
+        return false;
       }
     };
-    const timer = setTimeout(() => void load(), Math.max(0, lastAskedAt.current + restMs - Date.now()));
+    const loadUntilThere = async () => {
+      for (let retry = 1; isWanted() && !(await load()); retry += 1) await pause(backoffMs(retry), leaving.signal);
+    };
+    const timer = setTimeout(() => void loadUntilThere(), Math.max(0, lastAskedAt.current + restMs - Date.now()));
     return () => {
-      wanted = false;
+      leaving.abort();
       clearTimeout(timer);
     };
   }, [client, document, limit, version]);

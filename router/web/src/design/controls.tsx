@@ -47,17 +47,30 @@ interface FieldProps {
   label: string;
   /** What is expected, in small letters below. */
   hint?: string;
-  children: (ids: { id: string; 'aria-describedby': string | undefined }) => ReactNode;
+  /** What is wrong with what stands in it; said in place of the browser's own bubble, in the page's language. */
+  error?: string | null;
+  children: (ids: FieldIds) => ReactNode;
+}
+
+interface FieldIds {
+  id: string;
+  'aria-describedby': string | undefined;
+  'aria-invalid': true | undefined;
 }
 
 /** A labelled input of the browser's own: on a phone nothing beats its keyboard and its wheel. */
-export function Field({ label, hint, children }: FieldProps) {
+export function Field({ label, hint, error, children }: FieldProps) {
   const id = useId();
   const hintId = hint ? `${id}-hint` : undefined;
+  const errorId = `${id}-error`;
+  const described = [error ? errorId : undefined, hintId].filter(Boolean).join(' ');
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
-      {children({ id, 'aria-describedby': hintId })}
+      {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': error ? true : undefined })}
+      <p className="field-error" id={errorId} role="alert">
+        {error}
+      </p>
       {hint && (
         <p className="hint" id={hintId}>
           {hint}

@@ -8,6 +8,8 @@ export interface Outcome {
   tone: 'good' | 'refused' | 'error';
   say: (words: SharedWords) => string;
   refusal?: RefusalCode;
+  /** Of an error: CONNECTION_LOST and the like. */
+  code?: string;
 }
 
 export interface Submission {
@@ -45,7 +47,8 @@ export function useSubmission(): Submission {
 }
 
 export function failed(error: unknown): Outcome {
-  return { tone: 'error', say: (words) => errorText(error, words) };
+  const code = error instanceof GraphqlRequestError ? error.code : 'UNKNOWN';
+  return { tone: 'error', code, say: (words) => errorText(error, words) };
 }
 
 export function errorText(error: unknown, words: SharedWords): string {

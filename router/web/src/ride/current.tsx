@@ -1,17 +1,19 @@
 import { useState } from 'react';
 import {
+  BikeLooksDocument,
   CancelReservationDocument,
   type RefusalFieldsFragment,
   ReturnBikeDocument,
   StartRideDocument,
 } from '../../../../schema/client/generated/graphql.ts';
 import { useIntention } from '../data/use-intention.ts';
+import { useQuery } from '../data/use-query.ts';
 import { ConfirmDialog } from '../design/confirm.tsx';
 import { Button } from '../design/controls.tsx';
 import { BikeSwatch } from '../design/icons.tsx';
 import { good, type Outcome, OutcomeText, refused, type Submission } from '../design/submission.tsx';
 import { type Acting, useActing } from '../session/acting.ts';
-import { useSharedWords, useSpeech, useWords } from '../words/speech.tsx';
+import { formatCount, useSharedWords, useSpeech, useWords } from '../words/speech.tsx';
 import type { Ride } from './page.tsx';
 import { HoldDial, RideDial } from './dials.tsx';
 import { rideWords } from './words.ts';
@@ -34,6 +36,8 @@ export function Current({ ride, submission, onDone }: CurrentProps) {
   const [asking, setAsking] = useState(false);
   const isRiding = ride.reserveStatus === 'IN_USE';
   const isPending = ride.reserveStatus === 'PENDING';
+  // Only for the eye, and known to another service: the ride goes on without it.
+  const color = useQuery(BikeLooksDocument, { bikeId: ride.bikeId }).data?.bike?.color;
 
   async function take(step: Step): Promise<Outcome> {
     if (!acting) return good(() => '');
@@ -52,15 +56,14 @@ export function Current({ ride, submission, onDone }: CurrentProps) {
 
   return (
     <section className="card current" aria-labelledby="current-title" data-status={ride.reserveStatus}>
-      <h2 id="current-title">
-        {isRiding ? words.riding : isPending ? words.waiting : words.held}
-        <span className="aside">
-          {shared.reserveNo} {ride.reserveNo}
-        </span>
+      <h2 id="current-title" tabIndex={-1}>
+        <span>{isRiding ? words.riding : isPending ? words.waiting : words.held}</span>
+        <span className="aside">{`${shared.reserveNo} ${ride.reserveNo}`}</span>
       </h2>
       <p className="bike-number">
-        <BikeSwatch color={ride.bike.color} />
-        {shared.bike} <strong className="number">{ride.bikeId}</strong>
+        {color && <BikeSwatch color={color} />}
+        <span>{shared.bike}</span>
+        <strong className="number">{ride.bikeId}</strong>
       </p>
       {isPending && <p className="aside">{words.waitingHint}</p>}
       {ride.reserveStatus === 'RESERVED' && ride.expiresAt && (
@@ -86,7 +89,7 @@ export function Current({ ride, submission, onDone }: CurrentProps) {
       </div>
       <OutcomeText submission={submission} />
       <ConfirmDialog title={words.cancelTitle(ride.bikeId)} isOpen={asking} onClose={() => setAsking(false)}>
-        <p>{words.cancelHint}</p>
+        <p>{words.cancelHint(formatCount(ride.fee))}</p>
         <div className="dialog-actions">
           <Button weight="quiet" onPress={() => setAsking(false)}>
             {words.keep}

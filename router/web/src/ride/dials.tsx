@@ -1,11 +1,12 @@
 import type { ReactNode } from 'react';
+import { useTariff } from '../data/use-tariff.ts';
 import { useClock } from '../words/clock.ts';
-import { clockTime, timeLeft, timePassed } from '../words/seoul-time.ts';
-import { useWords } from '../words/speech.tsx';
+import { hourAndMinute, timeLeft, timePassed } from '../words/seoul-time.ts';
+import { formatCount, useWords } from '../words/speech.tsx';
 import { rideWords } from './words.ts';
 
 const soonMs = 2 * 60_000;
-const freeRideMs = 60 * 60_000;
+const minuteMs = 60_000;
 
 /** How long the bike is still held, as a ring that empties. */
 export function HoldDial({ from, until }: { from: string; until: string }) {
@@ -15,7 +16,7 @@ export function HoldDial({ from, until }: { from: string; until: string }) {
   const left = useClock((now) => timeLeft(until, now));
   const part = useClock((now) => Math.max(0, Math.min(1, (end - now) / whole)));
   const soon = useClock((now) => end - now < soonMs);
-  const minutes = useClock((now) => Math.max(0, Math.ceil((end - now) / 60_000)));
+  const minutes = useClock((now) => Math.max(0, Math.ceil((end - now) / minuteMs)));
   return (
     <>
       <Dial part={part} tone={soon ? 'soon' : 'held'} figure={left} label={words.holdLeft} />
@@ -23,7 +24,7 @@ export function HoldDial({ from, until }: { from: string; until: string }) {
       <p className="visually-hidden" role="timer" aria-live="polite">
         {words.minutesLeft(minutes)}
       </p>
-      <p className="dial-note">{words.heldUntil(clockTime(until))}</p>
+      <p className="dial-note">{words.heldUntil(hourAndMinute(until))}</p>
     </>
   );
 }
@@ -31,18 +32,41 @@ export function HoldDial({ from, until }: { from: string; until: string }) {
 /** How long the ride has lasted, as a ring that fills until it costs extra. */
 export function RideDial({ since }: { since: string }) {
   const words = useWords(rideWords);
+  const { overtimeFreeMinutes } = useTariff();
   const start = Date.parse(since);
   const passed = useClock((now) => timePassed(since, now));
-  const part = useClock((now) => Math.max(0, Math.min(1, (now - start) / freeRideMs)));
+  const freeMs = overtimeFreeMinutes === undefined ? null : overtimeFreeMinutes * minuteMs;
+  // A ride that was never free is over its time from the beginning.
+  const part = useClock((now) => (freeMs === null ? 0 : Math.max(0, Math.min(1, (now - start) / Math.max(1, freeMs)))));
   const late = part >= 1;
   return (
     <>
       <Dial part={part} tone={late ? 'soon' : 'riding'} figure={passed} label={words.rideTime} />
-      <p className="dial-note" data-tone={late ? 'bad' : 'calm'}>
-        {late ? words.overtime : words.freeUntil(clockTime(start + freeRideMs))}
-      </p>
-      <p className="aside">{words.ridingSince(clockTime(since))}</p>
+      {freeMs !== null &&
+        (late ? (
+          <Overtime />
+        ) : (
+          <p className="dial-note" data-tone="calm">
+            {words.freeUntil(hourAndMinute(start + freeMs))}
+          </p>
+        ))}
+      <p className="aside">{words.ridingSince(hourAndMinute(since))}</p>
     </>
+  );
+}
+
+function Overtime() {
+  const words = useWords(rideWords);
+  const { overtimeFreeMinutes = 0, overtimeStepMinutes = 0, overtimeStepPrice = 0, overtimeCap = 0 } = useTariff();
+  return (
+    <p className="dial-note" data-tone="bad">
+      {words.overtime(
+        overtimeFreeMinutes,
+        overtimeStepMinutes,
+        formatCount(overtimeStepPrice),
+        formatCount(overtimeCap),
+      )}
+    </p>
   );
 }
 

@@ -1,25 +1,29 @@
-import { type SubmitEvent, useEffect, useState } from 'react';
+import { type SubmitEvent, useId, useRef, useState } from 'react';
 import {
   AvailableBikesDocument,
   type AvailableBikesQuery,
+  NearestAvailableBikeDocument,
   type RefusalCode,
   ReserveBikeDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { useAllPages } from '../data/use-all-pages.ts';
 import { useIntention } from '../data/use-intention.ts';
+import { usePolled } from '../data/use-polled.ts';
+import { useTariff } from '../data/use-tariff.ts';
 import { Button, Empty, Field, Skeleton } from '../design/controls.tsx';
 import { BikeSwatch } from '../design/icons.tsx';
 import { good, type Outcome, OutcomeText, refused, type Submission } from '../design/submission.tsx';
-import { useActing } from '../session/acting.ts';
+import { type Acting, useActing } from '../session/acting.ts';
+import { wholeNumberIn } from '../words/numbers.ts';
 import { formatCount, useSharedWords, useSpeech, useWords } from '../words/speech.tsx';
-import { nearestFree } from './nearest-free.ts';
 import { rideWords } from './words.ts';
 
-type Bike = AvailableBikesQuery['bikes']['nodes'][number];
+type Available = AvailableBikesQuery['availableBikes'];
 
-const bikesLoaded = 1_000;
+/** As many as one looks through; who wants another one types its number. */
 const bikesShown = 60;
-const askEveryMs = 10_000;
+const bikesShownOnDemand = 200;
+/** GraphQL's Int has no larger one. */
+const largestBikeNumber = 2 ** 31 - 1;
 
 interface FindBikeProps {
   /** Changes when the rider's own reservations did. */
@@ -36,90 +40,120 @@ export function FindBike({ version, submission, onDone, onBuy }: FindBikeProps) 
   const { language } = useSpeech();
   const acting = useActing();
   const intention = useIntention();
-  const [bikeId, setBikeId] = useState('');
-  const [asked, setAsked] = useState<number | null>(null);
-  const bikes = useFreeBikes(version);
+  const formId = useId();
+  const field = useRef<HTMLInputElement>(null);
+  const [text, setText] = useState('');
+  const [isWrong, setIsWrong] = useState(false);
+  const [instead, setInstead] = useState<number | null>(null);
+  const [wantsAll, setWantsAll] = useState(false);
+  const { reservationFee, holdMinutes } = useTariff();
+  const first = wantsAll ? bikesShownOnDemand : bikesShown;
+  const { data: free, failed } = usePolled(() => loadFree(acting, first), `${version} ${first}`);
+  const number = bikeNumberIn(text);
 
-  async function reserve(number: number): Promise<Outcome> {
+  async function reserve(bikeId: number): Promise<Outcome> {
     if (!acting) return good(() => '');
-    const input = { bikeId: number, idempotencyKey: intention.keyFor(`reserve ${number}`) };
+    const input = { bikeId, idempotencyKey: intention.keyFor(`reserve ${bikeId}`) };
     const { refusal } = (await acting.client.request(ReserveBikeDocument, { input })).reserveBike;
     intention.settled();
-    return refusal ? refused(refusal) : good(() => rideWords[language].reserved(number));
+    if (!refusal) return good(() => rideWords[language].reserved(bikeId));
+    if (helpedByAnother.has(refusal.code)) setInstead(await loadNearest(acting, bikeId));
+    return refused(refusal);
   }
-  async function submit(number: number) {
-    setBikeId(String(number));
-    setAsked(number);
-    await submission.submit(() => reserve(number));
+  async function submit(bikeId: number | null) {
+    setIsWrong(bikeId === null);
+    if (bikeId === null) return field.current?.focus();
+    setText(String(bikeId));
+    await submission.submit(() => reserve(bikeId));
     await onDone();
+  }
+  function choose(next: string) {
+    setText(next);
+    setIsWrong(false);
+    setInstead(null);
+    // What was said was about another bike.
+    submission.forget();
   }
 
   return (
     <section className="card find" aria-labelledby="find-title">
-      <h2 id="find-title">
-        {words.find} {bikes && <span className="pill">{words.free(formatCount(bikes.length))}</span>}
+      <h2 id="find-title" tabIndex={-1}>
+        <span>{words.find}</span>
+        {free && <span className="pill">{words.free(formatCount(free.totalCount))}</span>}
       </h2>
       <form
-        className="by-number"
+        id={formId}
+        noValidate
         onSubmit={(event: SubmitEvent) => {
           event.preventDefault();
-          void submit(Number(bikeId));
+          void submit(number);
         }}
       >
-        <Field label={words.bikeNumber} hint={words.numberHint}>
+        <Field label={words.bikeNumber} hint={words.numberHint} error={isWrong ? words.numberWrong : null}>
           {(ids) => (
             <input
               {...ids}
+              ref={field}
+              className="bike-number-field"
               name="bikeId"
-              type="number"
               inputMode="numeric"
-              min={1}
-              required
-              value={bikeId}
-              onChange={(event) => setBikeId(event.target.value)}
+              autoComplete="off"
+              value={text}
+              onChange={(event) => choose(event.target.value)}
             />
           )}
         </Field>
-        <Button type="submit" isPending={submission.pending}>
-          {bikeId ? words.reserveBike(Number(bikeId)) : words.reserve}
-        </Button>
       </form>
-      <OutcomeText submission={submission} />
-      <NextStep
-        outcome={submission.outcome}
-        instead={asked === null ? null : nearestFree(asked, bikes ?? [])}
-        onBuy={onBuy}
-        onReserve={(number) => void submit(number)}
-      />
-      {bikes === null ? (
-        <Skeleton label={shared.loading} lines={3} />
+      {free ? (
+        <FreeBikes
+          free={free}
+          chosen={number}
+          onChoose={(bikeId) => choose(String(bikeId))}
+          {...(wantsAll ? {} : { onMore: () => setWantsAll(true) })}
+        />
+      ) : failed ? (
+        <p className="aside">{words.freeAway}</p>
       ) : (
-        <FreeBikes bikes={bikes} chosen={bikeId} onChoose={setBikeId} />
+        <Skeleton label={shared.loading} lines={3} />
       )}
-      <p className="aside">{words.cost}</p>
+      {/* Below everything and always in view: who chose a bike far down need not look for the button. */}
+      <div className="reserve-bar">
+        <OutcomeText submission={submission} />
+        <NextStep
+          outcome={submission.outcome}
+          instead={instead}
+          onBuy={onBuy}
+          onReserve={(bikeId) => void submit(bikeId)}
+        />
+        <Button type="submit" form={formId} isPending={submission.pending}>
+          {number === null ? words.reserve : words.reserveBike(number)}
+        </Button>
+        {reservationFee !== undefined && holdMinutes !== undefined && (
+          <p className="aside">{words.cost(formatCount(reservationFee), holdMinutes)}</p>
+        )}
+      </div>
     </section>
   );
 }
 
-/** Bikes come and go by other riders' hands: asked for again every now and then while the page is looked at. */
-function useFreeBikes(version: number): readonly Bike[] | null {
-  const acting = useActing();
-  const [round, setRound] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) setRound((count) => count + 1);
-    }, askEveryMs);
-    return () => clearInterval(timer);
-  }, []);
-  const bikes = useAllPages(
-    acting?.client ?? null,
-    AvailableBikesDocument,
-    (after) => ({ first: 200, after }),
-    (answer) => answer.bikes,
-    bikesLoaded,
-    version * 1_000_003 + round,
-  );
-  return bikes && bikes.filter(({ isAvailable }) => isAvailable);
+function bikeNumberIn(text: string): number | null {
+  const number = wholeNumberIn(text);
+  return number !== null && number >= 1 && number <= largestBikeNumber ? number : null;
+}
+
+/** With their colors; while the service that knows colors is away, without. */
+async function loadFree(acting: Acting | null, first: number): Promise<Available | null> {
+  if (!acting) return null;
+  const ask = async (looks: boolean) =>
+    (await acting.client.request(AvailableBikesDocument, { first, looks })).availableBikes;
+  return ask(true).catch(() => ask(false));
+}
+
+async function loadNearest({ client }: Acting, bikeId: number): Promise<number | null> {
+  const { nearestAvailableBike } = await client
+    .request(NearestAvailableBikeDocument, { bikeId })
+    .catch(() => ({ nearestAvailableBike: null }));
+  return nearestAvailableBike?.bikeId ?? null;
 }
 
 interface NextStepProps {
@@ -151,18 +185,20 @@ function NextStep({ outcome, instead, onBuy, onReserve }: NextStepProps) {
 }
 
 interface FreeBikesProps {
-  bikes: readonly Bike[];
-  chosen: string;
-  onChoose: (bikeId: string) => void;
+  free: Available;
+  chosen: number | null;
+  onChoose: (bikeId: number) => void;
+  onMore?: () => void;
 }
 
-function FreeBikes({ bikes, chosen, onChoose }: FreeBikesProps) {
+function FreeBikes({ free: { nodes, totalCount }, chosen, onChoose, onMore }: FreeBikesProps) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const [color, setColor] = useState('');
-  const colors = [...new Set(bikes.map((bike) => bike.color))].sort();
-  const wanted = color && colors.includes(color) ? bikes.filter((bike) => bike.color === color) : bikes;
-  if (bikes.length === 0) {
+  // Of some of them only, a color would say "none" of those that are not here.
+  const colors = nodes.length < totalCount ? [] : [...new Set(nodes.flatMap((bike) => bike.color ?? []))].sort();
+  const wanted = colors.includes(color) ? nodes.filter((bike) => bike.color === color) : nodes;
+  if (totalCount === 0) {
     return (
       <Empty title={words.noFreeBikes}>
         <p>{words.noFreeBikesHint}</p>
@@ -184,27 +220,40 @@ function FreeBikes({ bikes, chosen, onChoose }: FreeBikesProps) {
               aria-pressed={color === name}
               onClick={() => setColor(name)}
             >
-              <BikeSwatch color={name} /> {shared.colorName(name)}
+              <BikeSwatch color={name} />
+              <span>{shared.colorName(name)}</span>
             </button>
           ))}
         </div>
       )}
       <ul className="free-bikes">
-        {wanted.slice(0, bikesShown).map((bike) => (
+        {wanted.map((bike) => (
           <li key={bike.bikeId}>
             <button
               type="button"
               className="free-bike number"
-              aria-pressed={String(bike.bikeId) === chosen}
-              aria-label={words.chooseBike(bike.bikeId, shared.colorName(bike.color))}
-              onClick={() => onChoose(String(bike.bikeId))}
+              aria-pressed={bike.bikeId === chosen}
+              aria-label={
+                bike.color ? words.chooseBike(bike.bikeId, shared.colorName(bike.color)) : words.rideOf(bike.bikeId)
+              }
+              onClick={() => onChoose(bike.bikeId)}
             >
-              <BikeSwatch color={bike.color} />
-              {bike.bikeId}
+              {bike.color && <BikeSwatch color={bike.color} />}
+              <span>{bike.bikeId}</span>
             </button>
           </li>
         ))}
       </ul>
+      {nodes.length < totalCount && (
+        <div className="more-bikes">
+          <p className="aside">{words.shown(formatCount(nodes.length), formatCount(totalCount))}</p>
+          {onMore && (
+            <Button weight="plain" onPress={onMore}>
+              {shared.more}
+            </Button>
+          )}
+        </div>
+      )}
     </>
   );
 }

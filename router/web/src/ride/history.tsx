@@ -2,13 +2,18 @@ import { useState } from 'react';
 import { Choice, Empty } from '../design/controls.tsx';
 import { StatusIcon } from '../design/icons.tsx';
 import { useClock } from '../words/clock.ts';
-import { clockTimeOn, timePassed } from '../words/seoul-time.ts';
+import { hourAndMinuteOn } from '../words/seoul-time.ts';
 import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
-import type { Rider } from './page.tsx';
+import type { Points, Ride } from './page.tsx';
 import { rideWords } from './words.ts';
 
-/** What was: rides, and every movement of points. */
-export function History({ rider }: { rider: Rider }) {
+interface HistoryProps {
+  rides: { totalCount: number; nodes: readonly Ride[] } | undefined;
+  entries: Points['pointEntries'] | undefined;
+}
+
+/** What was: rides, and every movement of points; one of them while the other cannot be had. */
+export function History({ rides, entries }: HistoryProps) {
   const words = useWords(rideWords);
   const [kind, setKind] = useState<'rides' | 'points'>('rides');
   return (
@@ -23,12 +28,30 @@ export function History({ rider }: { rider: Rider }) {
         chosen={kind}
         onChoose={setKind}
       />
-      {kind === 'rides' ? <Rides rides={rider.reservations.nodes} /> : <Entries entries={rider.pointEntries.nodes} />}
+      {kind === 'rides' ? (
+        rides ? (
+          <Rides rides={rides.nodes} />
+        ) : (
+          <p className="aside">{words.away.rides}</p>
+        )
+      ) : entries ? (
+        <Entries entries={entries.nodes} />
+      ) : (
+        <p className="aside">{words.away.points}</p>
+      )}
+      <Shown list={kind === 'rides' ? rides : entries} />
     </section>
   );
 }
 
-function Rides({ rides }: { rides: Rider['reservations']['nodes'] }) {
+/** A list that does not have everything says of how much. */
+function Shown({ list }: { list: { totalCount: number; nodes: readonly unknown[] } | undefined }) {
+  const words = useWords(rideWords);
+  if (!list || list.nodes.length >= list.totalCount) return null;
+  return <p className="aside">{words.latest(formatCount(list.nodes.length), formatCount(list.totalCount))}</p>;
+}
+
+function Rides({ rides }: { rides: readonly Ride[] }) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   if (rides.length === 0) return <Empty title={words.noRides} />;
@@ -38,15 +61,12 @@ function Rides({ rides }: { rides: Rider['reservations']['nodes'] }) {
         <li key={ride.reserveNo}>
           <span className="status" data-status={ride.reserveStatus}>
             <StatusIcon status={ride.reserveStatus} />
-            {shared.statusNames[ride.reserveStatus]}
+            <span>{shared.statusNames[ride.reserveStatus]}</span>
           </span>
           <span className="record-what">
-            {words.rideOf(ride.bikeId)}
+            <span>{words.rideOf(ride.bikeId)}</span>
             {ride.startDateTime && ride.returnDateTime && (
-              <span className="aside number">
-                {' '}
-                {words.rodeFor(timePassed(ride.startDateTime, Date.parse(ride.returnDateTime)))}
-              </span>
+              <span className="aside number">{words.rodeFor(rideMs(ride.startDateTime, ride.returnDateTime))}</span>
             )}
           </span>
           <At time={ride.reserveDateTime} />
@@ -56,7 +76,7 @@ function Rides({ rides }: { rides: Rider['reservations']['nodes'] }) {
   );
 }
 
-function Entries({ entries }: { entries: Rider['pointEntries']['nodes'] }) {
+function Entries({ entries }: { entries: Points['pointEntries']['nodes'] }) {
   const words = useWords(rideWords);
   if (entries.length === 0) return <Empty title={words.noEntries} />;
   return (
@@ -67,7 +87,7 @@ function Entries({ entries }: { entries: Rider['pointEntries']['nodes'] }) {
             {signed(entry.amount)}
           </strong>
           <span className="record-what">
-            {words.kinds[entry.kind]}{' '}
+            <span>{words.kinds[entry.kind]}</span>
             <span className="aside number">{words.balanceAfter(formatCount(entry.balanceAfter))}</span>
           </span>
           <At time={entry.at} />
@@ -77,16 +97,23 @@ function Entries({ entries }: { entries: Rider['pointEntries']['nodes'] }) {
   );
 }
 
+/** In whole minutes from the first one on, as a ride is charged. */
+function rideMs(from: string, to: string): number {
+  const ms = Math.max(0, Date.parse(to) - Date.parse(from));
+  const unit = ms < 60_000 ? 1_000 : 60_000;
+  return Math.floor(ms / unit) * unit;
+}
+
 /** With its sign in front, so that the color is not the only one to tell. */
 function signed(amount: number | string): string {
   return BigInt(amount) < 0n ? formatCount(amount).replace('-', '−') : `+${formatCount(amount)}`;
 }
 
 function At({ time }: { time: string }) {
-  const text = useClock((now) => clockTimeOn(time, now).slice(0, -3));
+  const text = useClock((now) => hourAndMinuteOn(time, now));
   return (
     <time dateTime={time} className="number aside">
-      {text} KST
+      {text}
     </time>
   );
 }

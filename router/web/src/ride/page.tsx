@@ -1,12 +1,17 @@
 import './ride.css';
-import { useState } from 'react';
-import { RiderHomeDocument, type RiderHomeQuery } from '../../../../schema/client/generated/graphql.ts';
-import { useLiveAnswer } from '../data/use-live-answer.ts';
+import { useEffect, useRef, useState } from 'react';
+import {
+  RiderPointsDocument,
+  type RiderPointsQuery,
+  RiderRidesDocument,
+  type RiderRidesQuery,
+} from '../../../../schema/client/generated/graphql.ts';
+import { useLiveAnswers } from '../data/use-live-answers.ts';
 import { Skeleton } from '../design/controls.tsx';
-import { useSubmission } from '../design/submission.tsx';
+import { type Submission, useSubmission } from '../design/submission.tsx';
 import { type Acting, useActing } from '../session/acting.ts';
 import { useSessionState } from '../session/session-context.ts';
-import { clockTime } from '../words/seoul-time.ts';
+import { hourAndMinute } from '../words/seoul-time.ts';
 import { useSharedWords, useWords } from '../words/speech.tsx';
 import { Current } from './current.tsx';
 import { FindBike } from './find-bike.tsx';
@@ -14,8 +19,11 @@ import { History } from './history.tsx';
 import { Purse } from './purse.tsx';
 import { rideWords } from './words.ts';
 
-export type Rider = NonNullable<RiderHomeQuery['me']>;
-export type Ride = NonNullable<Rider['currentReservation']>;
+export type Ride = RiderRidesQuery['reservations']['nodes'][number];
+export type Points = NonNullable<RiderPointsQuery['user']>;
+
+const documents = { rides: RiderRidesDocument, points: RiderPointsDocument };
+type Part = keyof typeof documents;
 
 /** Everything a rider does, on a phone first. */
 export default function RidePage() {
@@ -38,44 +46,97 @@ export default function RidePage() {
 function RiderHome({ acting }: { acting: Acting }) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
-  const { userId } = acting.session;
-  const { data, lostSince, refresh } = useLiveAnswer(acting.client, RiderHomeDocument, { userId });
+  const { answers, away, lostSince, refresh } = useLiveAnswers<{ rides: RiderRidesQuery; points: RiderPointsQuery }>(
+    acting.client,
+    documents,
+    acting.session.userId,
+  );
   const [wantsPoints, setWantsPoints] = useState(false);
   // One for both: what ended one of them is told in the other.
   const submission = useSubmission();
-  const rider = data?.me;
-  const ride = rider?.currentReservation;
+  const { rides, points } = answers;
+  const ride = rides?.live.nodes[0];
+  const balance = points?.user?.totalPoint;
+  useForgetOutdated(submission, { lostSince, balance });
+  const home = useFocusOnChange(rides && (ride ? `${ride.reserveNo} ${ride.reserveStatus}` : 'none'));
   return (
-    <div className="ride" data-stale={lostSince !== null}>
+    <div className="ride" data-stale={lostSince !== null} ref={home}>
       {lostSince !== null && (
         <p className="notice" data-tone="stale" role="status">
-          {words.lost(`${clockTime(lostSince)} KST`)}
+          {words.lost(hourAndMinute(lostSince))}
         </p>
       )}
-      {rider ? (
-        <>
-          <Purse
-            rider={rider}
-            debt={data.pointAccount?.debt ?? 0}
-            isOpen={wantsPoints}
-            onOpen={setWantsPoints}
-            onDone={refresh}
-          />
-          {ride ? (
-            <Current ride={ride} submission={submission} onDone={refresh} />
-          ) : (
-            <FindBike
-              version={rider.reservations.totalCount}
-              submission={submission}
-              onDone={refresh}
-              onBuy={() => setWantsPoints(true)}
-            />
-          )}
-          <History rider={rider} />
-        </>
-      ) : (
-        <Skeleton label={shared.loading} lines={8} />
+      {lostSince === null && away.length > 0 && <Away parts={away} known={answers} />}
+      {points?.user && (
+        <Purse
+          points={points.user}
+          debt={points.pointAccount?.debt ?? 0}
+          isOpen={wantsPoints}
+          onOpen={setWantsPoints}
+          onDone={refresh}
+        />
       )}
+      {rides &&
+        (ride ? (
+          <Current ride={ride} submission={submission} onDone={refresh} />
+        ) : (
+          <FindBike
+            version={rides.reservations.totalCount}
+            submission={submission}
+            onDone={refresh}
+            onBuy={() => setWantsPoints(true)}
+          />
+        ))}
+      {(rides ?? points) && <History rides={rides?.reservations} entries={points?.user?.pointEntries} />}
+      {!rides && !points && away.length === 0 && <Skeleton label={shared.loading} lines={8} />}
     </div>
   );
+}
+
+/** What cannot be had while the service is away that has it; everything else goes on. */
+function Away({ parts, known }: { parts: readonly Part[]; known: Partial<Record<Part, unknown>> }) {
+  const words = useWords(rideWords);
+  return (
+    <p className="notice" data-tone="stale" role="status">
+      {parts.map((part) => (
+        <span key={part}>{known[part] ? words.outdated[part] : words.away[part]}</span>
+      ))}
+    </p>
+  );
+}
+
+const helpedByPoints: ReadonlySet<string | undefined> = new Set([
+  'INSUFFICIENT_POINTS',
+  'NO_POINT_ACCOUNT',
+  'OUTSTANDING_DEBT',
+]);
+
+/** What is said goes with its cause: too few points when there are others, no answer when the server is back. */
+function useForgetOutdated(
+  { outcome, forget }: Submission,
+  { lostSince, balance }: { lostSince: number | null; balance: number | string | undefined },
+): void {
+  const said = useRef({ outcome, forget });
+  useEffect(() => {
+    said.current = { outcome, forget };
+  });
+  useEffect(() => {
+    if (helpedByPoints.has(said.current.outcome?.refusal)) said.current.forget();
+  }, [balance]);
+  useEffect(() => {
+    if (lostSince === null && said.current.outcome?.code === 'CONNECTION_LOST') said.current.forget();
+  }, [lostSince]);
+}
+
+/** The button that was pressed may be gone with what it did: the focus goes to the heading of what came in its place. */
+function useFocusOnChange(situation: string | undefined) {
+  const home = useRef<HTMLDivElement>(null);
+  const before = useRef(situation);
+  useEffect(() => {
+    const isChange = before.current !== undefined && before.current !== situation;
+    before.current = situation;
+    if (!isChange || (document.activeElement && document.activeElement !== document.body)) return;
+    home.current?.querySelector<HTMLElement>(':is(.current, .find) h2')?.focus();
+  }, [situation]);
+  return home;
 }

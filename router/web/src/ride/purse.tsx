@@ -1,18 +1,23 @@
-import { type SubmitEvent, useState } from 'react';
+import { type SubmitEvent, useRef, useState } from 'react';
 import { BuyPointsDocument } from '../../../../schema/client/generated/graphql.ts';
 import { useIntention } from '../data/use-intention.ts';
+import { useTariff } from '../data/use-tariff.ts';
 import { ConfirmDialog } from '../design/confirm.tsx';
 import { Button, Field } from '../design/controls.tsx';
-import { good, type Outcome, OutcomeText, refused, useSubmission } from '../design/submission.tsx';
+import { good, type Outcome, OutcomeText, refused, type Submission, useSubmission } from '../design/submission.tsx';
 import { useActing } from '../session/acting.ts';
+import { wholeNumberIn } from '../words/numbers.ts';
 import { formatCount, useSpeech, useWords } from '../words/speech.tsx';
-import type { Rider } from './page.tsx';
+import type { Points } from './page.tsx';
 import { rideWords } from './words.ts';
 
-const usualPrices = [1_000, 3_000, 5_000, 10_000];
+/** Offered are the prices of so many reservations. */
+const usualReservations = [1, 3, 5, 10];
+/** What a reservation costs unless another price is set; only for what is offered while the price is not known. */
+const usualFee = 1_000;
 
 interface PurseProps {
-  rider: Rider;
+  points: Points;
   debt: number | string;
   isOpen: boolean;
   onOpen: (isOpen: boolean) => void;
@@ -20,7 +25,7 @@ interface PurseProps {
 }
 
 /** What I have, and how to get more. */
-export function Purse({ rider, debt, isOpen, onOpen, onDone }: PurseProps) {
+export function Purse({ points, debt, isOpen, onOpen, onDone }: PurseProps) {
   const words = useWords(rideWords);
   const { language } = useSpeech();
   const acting = useActing();
@@ -29,7 +34,7 @@ export function Purse({ rider, debt, isOpen, onOpen, onDone }: PurseProps) {
   const owes = BigInt(debt) > 0n;
 
   async function buy(price: number): Promise<Outcome> {
-    if (!acting) return refused({ code: 'INVALID_PRICE', because: '' });
+    if (!acting) return good(() => '');
     const input = { price, idempotencyKey: intention.keyFor(`buy ${price}`) };
     const { approval, refusal } = (await acting.client.request(BuyPointsDocument, { input })).buyPoints;
     intention.settled();
@@ -44,40 +49,83 @@ export function Purse({ rider, debt, isOpen, onOpen, onDone }: PurseProps) {
     if (outcome?.tone === 'good') onOpen(false);
   }
 
+  function open(isOpening: boolean) {
+    submission.forget();
+    onOpen(isOpening);
+  }
+
   return (
     <section className="card purse" aria-labelledby="purse-title">
       <div>
         <h2 id="purse-title">{words.balance}</h2>
-        <p className="balance number">
-          {formatCount(rider.totalPoint)}
-          <span>P</span>
+        <p className="balance">
+          <span className="number">{formatCount(points.totalPoint)}</span>
+          <span className="unit">P</span>
         </p>
       </div>
-      <Button weight="plain" onPress={() => onOpen(true)}>
+      <Button weight="plain" onPress={() => open(true)}>
         {words.buy}
       </Button>
       {owes && (
         <p className="notice" data-tone="bad">
-          <span>
-            <strong>{words.debt(formatCount(debt))}</strong> {words.debtHint}
-          </span>
+          <strong>{words.debt(formatCount(debt))}</strong>
+          <span>{words.debtHint}</span>
         </p>
       )}
       {!isOpen && <OutcomeText submission={submission} />}
-      <ConfirmDialog title={words.buy} isOpen={isOpen} onClose={() => onOpen(false)}>
-        <Amounts onBuy={(price) => void submit(price)} isPending={submission.pending} />
-        <OutcomeText submission={submission} />
+      <ConfirmDialog title={words.buy} isOpen={isOpen} onClose={() => open(false)}>
+        <Buying submission={submission} onBuy={(price) => void submit(price)} />
       </ConfirmDialog>
     </section>
   );
 }
 
-function Amounts({ onBuy, isPending }: { onBuy: (price: number) => void; isPending: boolean }) {
+/** How much, then whether that is right: one tap too many must not cost money. */
+function Buying({ submission, onBuy }: { submission: Submission; onBuy: (price: number) => void }) {
   const words = useWords(rideWords);
-  const [other, setOther] = useState('');
+  const [price, setPrice] = useState<number | null>(null);
+  function choose(next: number | null) {
+    submission.forget();
+    setPrice(next);
+  }
+  return (
+    <>
+      {price === null ? (
+        <Amounts onChoose={choose} />
+      ) : (
+        <>
+          <p className="buy-question">{words.buyQuestion(formatCount(price))}</p>
+          <div className="dialog-actions">
+            <Button weight="quiet" onPress={() => choose(null)} isDisabled={submission.pending}>
+              {words.otherAmount}
+            </Button>
+            <Button autoFocus onPress={() => onBuy(price)} isPending={submission.pending}>
+              {words.pay(formatCount(price))}
+            </Button>
+          </div>
+        </>
+      )}
+      <OutcomeText submission={submission} />
+    </>
+  );
+}
+
+function Amounts({ onChoose }: { onChoose: (price: number) => void }) {
+  const words = useWords(rideWords);
+  const { reservationFee = usualFee, maxPurchase } = useTariff();
+  const [text, setText] = useState('');
+  const [error, setError] = useState<string | null>(null);
+  const field = useRef<HTMLInputElement>(null);
+  const isTooMuch = (price: number) => maxPurchase !== undefined && price > Number(maxPurchase);
+  const usualPrices = usualReservations
+    .map((count) => count * Number(reservationFee))
+    .filter((price) => !isTooMuch(price));
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    onBuy(Number(other));
+    const price = wholeNumberIn(text);
+    if (price !== null && price >= 1 && !isTooMuch(price)) return onChoose(price);
+    setError(words.amountWrong(maxPurchase === undefined ? null : formatCount(maxPurchase)));
+    field.current?.focus();
   };
   return (
     <>
@@ -87,33 +135,34 @@ function Amounts({ onBuy, isPending }: { onBuy: (price: number) => void; isPendi
             key={price}
             weight="plain"
             aria-label={words.buyAmount(formatCount(price))}
-            isPending={isPending}
-            onPress={() => onBuy(price)}
+            onPress={() => onChoose(price)}
           >
-            <span className="number">{formatCount(price)}P</span>
+            <span className="number">{`${formatCount(price)}P`}</span>
           </Button>
         ))}
       </div>
-      <form className="other-amount" onSubmit={submit}>
-        <Field label={words.otherAmount} hint={words.amountHint}>
+      <form className="other-amount" noValidate onSubmit={submit}>
+        <Field
+          label={words.otherAmount}
+          hint={words.amountHint(maxPurchase === undefined ? null : formatCount(maxPurchase))}
+          error={error}
+        >
           {(ids) => (
             <input
               {...ids}
+              ref={field}
               name="price"
-              type="number"
               inputMode="numeric"
-              min={1}
-              max={1_000_000}
-              step={1}
-              required
-              value={other}
-              onChange={(event) => setOther(event.target.value)}
+              autoComplete="off"
+              value={text}
+              onChange={(event) => {
+                setText(event.target.value);
+                setError(null);
+              }}
             />
           )}
         </Field>
-        <Button type="submit" isPending={isPending}>
-          {words.buy}
-        </Button>
+        <Button type="submit">{words.next}</Button>
       </form>
     </>
   );

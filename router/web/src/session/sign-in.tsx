@@ -1,4 +1,4 @@
-import { type SubmitEvent, useState } from 'react';
+import { type SubmitEvent, useRef, useState } from 'react';
 import { Button, Field } from '../design/controls.tsx';
 import { useSharedWords } from '../words/speech.tsx';
 import { type Area, type Config, type Identity, type Session, signInAs, signInWith } from './session.ts';
@@ -33,6 +33,8 @@ function SignInAs({ area, onSignedIn }: Omit<SignInProps, 'config'>) {
   const [userId, setUserId] = useState('');
   const [role, setRole] = useState<Role>(area === 'rider' ? 'rider' : 'operator');
   const [failed, setFailed] = useState(false);
+  const [missing, setMissing] = useState(false);
+  const field = useRef<HTMLInputElement>(null);
 
   const signIn = async (identity: Identity) => {
     try {
@@ -44,28 +46,35 @@ function SignInAs({ area, onSignedIn }: Omit<SignInProps, 'config'>) {
   };
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    void signIn({ userId: userId.trim(), roles: [role] });
+    const isMissing = userId.trim() === '';
+    setMissing(isMissing);
+    if (isMissing) field.current?.focus();
+    else void signIn({ userId: userId.trim(), roles: [role] });
   };
 
   return (
-    <form className="sign-in" onSubmit={submit}>
+    <form className="sign-in" noValidate onSubmit={submit}>
       <div className="presets">
         {presets[area].map((preset) => (
           <Button key={preset.userId} weight="plain" onPress={() => void signIn(preset)}>
-            {words.roles[preset.roles[0]]} {preset.userId}
+            {`${words.roles[preset.roles[0]]} ${preset.userId}`}
           </Button>
         ))}
       </div>
       <div className="sign-in-other">
-        <Field label={words.userId}>
+        <Field label={words.userId} error={missing ? words.userIdMissing : null}>
           {(ids) => (
             <input
               {...ids}
+              ref={field}
               value={userId}
-              required
               maxLength={64}
               autoComplete="off"
-              onChange={(event) => setUserId(event.target.value)}
+              onChange={(event) => {
+                setUserId(event.target.value);
+                setMissing(false);
+                setFailed(false);
+              }}
             />
           )}
         </Field>
@@ -100,23 +109,22 @@ function SignInWith({ area, onSignedIn }: Omit<SignInProps, 'config'>) {
     if (session) onSignedIn(session);
   };
   return (
-    <form className="sign-in" onSubmit={submit}>
-      <Field label={words.pasteToken}>
+    <form className="sign-in" noValidate onSubmit={submit}>
+      <Field label={words.pasteToken} error={failed ? words.notAToken : null}>
         {(ids) => (
           <textarea
             {...ids}
             value={token}
-            required
             rows={3}
             spellCheck={false}
-            onChange={(event) => setToken(event.target.value)}
+            onChange={(event) => {
+              setToken(event.target.value);
+              setFailed(false);
+            }}
           />
         )}
       </Field>
       <Button type="submit">{words.signIn}</Button>
-      <p className="outcome" role="status" data-tone="error">
-        {failed && words.notAToken}
-      </p>
     </form>
   );
 }

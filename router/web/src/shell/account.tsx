@@ -42,7 +42,8 @@ function Panel({ config, area, session, signIn, signOut, close }: SessionState &
           <h2>{config.devTokens ? words.signInAs : words.signIn}</h2>
           {session && (
             <p className="who">
-              <strong>{session.userId}</strong> <span className="aside">{session.roles.join(' ')}</span>
+              <strong>{session.userId}</strong>
+              <span className="aside">{session.roles.join(' ')}</span>
             </p>
           )}
           <SignIn

@@ -22,7 +22,8 @@ export function Header({ page, sessionState }: { page: PageName; sessionState: S
       {landscape && landscape !== 'production' && <span className="landscape">{landscape}</span>}
       <Navigation page={page} />
       <div className="personal">
-        <SeoulClock />
+        {/* A rider's phone has a clock of its own. */}
+        {page !== 'ride' && <SeoulClock />}
         <Account {...sessionState} />
       </div>
     </header>
@@ -34,7 +35,8 @@ function SeoulClock() {
   const time = useClock(clockTime);
   return (
     <p className="seoul-clock" title={words.seoulTime}>
-      <span className="number">{time}</span> KST
+      <span className="number">{time}</span>
+      <span>KST</span>
     </p>
   );
 }

@@ -19,6 +19,16 @@ export function clockTimeOn(time: string | number, now: number): string {
   return day === dayFormat.format(new Date(now)) ? clockTime(time) : `${day.slice(5)} ${clockTime(time)}`;
 }
 
+/** `18:00`, for riders: they are where the time is told, and no second matters to them. */
+export function hourAndMinute(time: string | number): string {
+  return clockTime(time).slice(0, -3);
+}
+
+/** `18:00` today, `11-22 18:00` on another day. */
+export function hourAndMinuteOn(time: string | number, now: number): string {
+  return clockTimeOn(time, now).slice(0, -3);
+}
+
 /** Milliseconds until the next midnight in Asia/Seoul, which is UTC+9 all year: what counts "today" begins anew. */
 export function untilMidnight(now: number): number {
   const dayMs = 86_400_000;

@@ -9,7 +9,12 @@ it('a duration is said as people say it, also when there is one of it', () => {
     '60분',
     '30 seconds',
   ]);
-  expect([duration(3 * 3_600_000, 'ko'), duration(48 * 3_600_000, 'en')]).toEqual(['3시간', '2 days']);
+  const hourMs = 3_600_000;
+  expect([duration(3 * hourMs, 'ko'), duration(3.5 * hourMs, 'ko'), duration(50 * hourMs, 'en')]).toEqual([
+    '3시간',
+    '3시간 30분',
+    '2 days',
+  ]);
 });
 
 it('what is past is told the coarser the older it is', () => {

@@ -8,12 +8,13 @@ const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
-/** In the largest unit that there are two of, and minutes as long as people count in them. */
-function inUnits(ms: number): [value: number, unit: Unit] {
-  if (ms < minuteMs) return [ms / secondMs, 'second'];
-  if (ms < 2 * hourMs) return [ms / minuteMs, 'minute'];
-  if (ms < 2 * dayMs) return [ms / hourMs, 'hour'];
-  return [ms / dayMs, 'day'];
+/** In the units that people count in: minutes also beyond the first hour, days without hours. */
+function inUnits(ms: number): [value: number, unit: Unit][] {
+  if (ms < minuteMs) return [[ms / secondMs, 'second']];
+  if (ms < 2 * hourMs) return [[ms / minuteMs, 'minute']];
+  if (ms >= 2 * dayMs) return [[Math.floor(ms / dayMs), 'day']];
+  const rest = Math.floor((ms % hourMs) / minuteMs);
+  return [[Math.floor(ms / hourMs), 'hour'], ...(rest > 0 ? [[rest, 'minute'] as [number, Unit]] : [])];
 }
 
 const formats = new Map<string, Intl.NumberFormat | Intl.RelativeTimeFormat>();
@@ -25,9 +26,12 @@ function formatOf<Format extends Intl.NumberFormat | Intl.RelativeTimeFormat>(ke
 
 /** How long something takes. */
 export function duration(ms: number, language: Language): string {
-  const [value, unit] = inUnits(ms);
-  const options = { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 1 } as const;
-  return formatOf(`${language} ${unit}`, () => new Intl.NumberFormat(language, options)).format(value);
+  return inUnits(ms)
+    .map(([value, unit]) => {
+      const options = { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 1 } as const;
+      return formatOf(`${language} ${unit}`, () => new Intl.NumberFormat(language, options)).format(value);
+    })
+    .join(' ');
 }
 
 /** How long something is past; coarser the older, so that a screen full of times does not flicker. */
