@@ -26,6 +26,9 @@ export const unavailable = (message = 'A service that is needed does not answer.
 /** Extensions that tell about the inside: which service, where it runs, what its code looks like. */
 const innerExtensions = new Set(['serviceName', 'service', 'stacktrace', 'exception', 'response', 'http']);
 
+/** Messages quote what a client sent, which may be as long as a body. */
+const longestMessage = 1_000;
+
 /** Turns errors into what a client may see. */
 export type ErrorFormatter = (error: unknown, formatted?: GraphQLFormattedError) => GraphQLFormattedError;
 
@@ -34,7 +37,8 @@ export type ErrorFormatter = (error: unknown, formatted?: GraphQLFormattedError)
  */
 export function createErrorFormatter(logger: Logger): ErrorFormatter {
   return (error, formatted) => {
-    const { message, path, locations, extensions } = formatted ?? formattedOf(error);
+    const { message: said, path, locations, extensions } = formatted ?? formattedOf(error);
+    const message = said.length > longestMessage ? `${said.slice(0, longestMessage).toWellFormed()}…` : said;
     const code = codeOf(extensions);
     if (code === 'INTERNAL_SERVER_ERROR' && isAccident(error)) {
       logger.error({ err: error }, 'operation failed');

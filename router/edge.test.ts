@@ -162,16 +162,24 @@ describe('operations', () => {
     expect((await fetch(`http://127.0.0.1:${fresh}/readyz`)).status).toBe(200);
   });
 
-  it('counts requests by operation and code', async () => {
-    await fetch(graph.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"query":"query Colors { bike(bikeId: 409) { color } }"}',
-    });
+  it('counts requests by operation and code, under names of our own documents', async () => {
+    for (const name of ['Bike', 'Invented', 'x'.repeat(100), 'y'.repeat(10_000)]) {
+      await fetch(graph.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ query: `query ${name} { bike(bikeId: 409) { color } }` }),
+      });
+    }
     const text = await (await fetch(at('/metrics'))).text();
-    expect(text).toContain(
-      'graphql_requests_total{operation="Colors",type="query",code="CONFLICT",service="router"} 1',
-    );
+    const counted = (operation: string, code: string, count: number) =>
+      expect(text).toMatch(
+        new RegExp(
+          `graphql_requests_total{operation="${operation}",type="\\w+",code="${code}",service="router"} ${count}\n`,
+        ),
+      );
+    counted('Bike', 'CONFLICT', 1);
+    counted('other', 'CONFLICT', 2);
+    expect(text).not.toMatch(/Invented|xxxx|yyyy/);
     expect(text).toContain('process_cpu_seconds_total');
   });
 

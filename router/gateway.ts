@@ -8,7 +8,13 @@ import {
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, OperationTypeNode } from 'graphql';
-import { countRequests, traceRequests, type Logger, type Tracing } from '../subgraphs/chassis/process.ts';
+import {
+  countRequests,
+  traceRequests,
+  type Logger,
+  type OperationLabel,
+  type Tracing,
+} from '../subgraphs/chassis/process.ts';
 import { statusWithoutData, type ErrorFormatter } from './client-errors.ts';
 import type { RouterSettings } from './config.ts';
 import type { Metrics } from './metrics.ts';
@@ -26,6 +32,7 @@ export interface GatewayOptions {
   formatError: ErrorFormatter;
   metrics: Metrics;
   tracing: Tracing;
+  labelOf: OperationLabel;
   logger: Logger;
 }
 
@@ -53,8 +60,8 @@ export async function startGateway(options: GatewayOptions): Promise<ApolloServe
       noSubscriptions,
       answerStatus,
       clientsNames(documents),
-      countRequests(metrics.requests),
-      traceRequests(options.tracing),
+      countRequests(metrics.requests, options.labelOf),
+      traceRequests(options.tracing, options.labelOf),
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginInlineTraceDisabled(),
       ApolloServerPluginLandingPageDisabled(),

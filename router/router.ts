@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { clientOperations } from '../schema/client-operations.ts';
 import { subgraphNames } from '../schema/subgraphs.ts';
 import {
   createLogger,
+  createOperationLabel,
   createTokenVerifier,
   createTracing,
   graphqlRoute,
@@ -78,6 +80,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
     return client;
   };
 
+  const labelOf = createOperationLabel(clientOperations());
   const graph = readGraph(supergraphSdl);
   const documents = createDocuments(graph, documentLimits(settings));
   const apollo = await startGateway({
@@ -88,14 +91,15 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
     formatError,
     metrics,
     tracing,
+    labelOf,
     logger,
   });
   const planner = createPlanner({ graph, serviceMap: clients, cacheBytes: settings.PLAN_CACHE_BYTES, logger });
-  const hub = createSubscriptionHub({ settings, urls, formatError, metrics, tracing });
+  const hub = createSubscriptionHub({ settings, urls, formatError, metrics, tracing, labelOf });
   const operations = createOperations(documents, planner, hub, apollo, formatError);
   const sse = createSseTransport({ settings, operations, verifyToken, formatError, metrics });
   const countRefused = (code = 'SERVICE_UNAVAILABLE') =>
-    metrics.requests.count({ operation: null, type: 'unknown', code, seconds: 0 });
+    metrics.requests.count({ operation: 'anonymous', type: 'unknown', code, seconds: 0 });
   const graphql = graphqlRoute(
     withAdmission(
       withCheckedDocuments(apollo, documents, formatError, countRefused),

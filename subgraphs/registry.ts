@@ -1,3 +1,4 @@
+import { clientOperations } from '../schema/client-operations.ts';
 import { subgraphs, subgraphSdl, type SubgraphName } from '../schema/subgraphs.ts';
 import { createApproval } from './approval/subgraph.ts';
 import { createBike } from './bike/subgraph.ts';
@@ -17,5 +18,5 @@ const creators: Record<SubgraphName, (runtime: Runtime) => Subgraph> = {
 /** A subgraph by its name. Its port is `<NAME>_PORT` if set, 0 for any free one. */
 export function definitionOf(name: SubgraphName, env: NodeJS.ProcessEnv): ServiceDefinition {
   const port = Number(env[`${name.toUpperCase()}_PORT`] || subgraphs[name].port);
-  return { name, sdl: subgraphSdl(name), port, create: creators[name] };
+  return { name, sdl: subgraphSdl(name), port, operations: clientOperations(), create: creators[name] };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
-import type { Span, Tracing } from '../../subgraphs/chassis/process.ts';
+import type { OperationLabel, Span, Tracing } from '../../subgraphs/chassis/process.ts';
 import { unavailable, type ErrorFormatter } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { createConnection, type Connection, type Ending } from './connection.ts';
@@ -52,6 +52,7 @@ export interface GroupOptions {
   formatError: ErrorFormatter;
   metrics: Metrics;
   tracing: Tracing;
+  labelOf: OperationLabel;
   delivered(group: Group): void;
   ended(group: Group): void;
 }
@@ -101,7 +102,7 @@ export function createGroup(options: GroupOptions): Group {
   function beginFrame({ extensions }: ExecutionResult): Span | undefined {
     const parent = extensions?.['traceparent'];
     if (typeof parent !== 'string') return undefined;
-    const name = `frame ${plan.upstream.operationName ?? 'anonymous'}`;
+    const name = `frame ${options.labelOf(plan.upstream.operationName)}`;
     return options.tracing.begin(name, parent, { clients: members.size });
   }
 

@@ -1,5 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
-import { authScope, type Tracing, type Viewer } from '../../subgraphs/chassis/process.ts';
+import { authScope, type OperationLabel, type Tracing, type Viewer } from '../../subgraphs/chassis/process.ts';
 import { routerError, type ErrorFormatter } from '../client-errors.ts';
 import { webSocketUrl, type RouterSettings } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
@@ -31,6 +31,7 @@ export interface HubOptions {
   formatError: ErrorFormatter;
   metrics: Metrics;
   tracing: Tracing;
+  labelOf: OperationLabel;
 }
 
 /** The longest time that a timer can wait (2^31 − 1 ms, about 25 days). */
@@ -131,7 +132,7 @@ function tokenExpired(): GraphQLFormattedError {
   return routerError('UNAUTHENTICATED', 'The token has expired.').toJSON();
 }
 
-function groupSettings({ settings, urls, formatError, metrics, tracing }: HubOptions, subgraph: string) {
+function groupSettings({ settings, urls, formatError, metrics, tracing, labelOf }: HubOptions, subgraph: string) {
   const url = urls[subgraph];
   if (!url) throw new Error(`No address is known for the subgraph ${subgraph}.`);
   return {
@@ -149,5 +150,6 @@ function groupSettings({ settings, urls, formatError, metrics, tracing }: HubOpt
     formatError,
     metrics,
     tracing,
+    labelOf,
   };
 }

@@ -12,6 +12,7 @@ import { correlationIdFrom, traceparentFrom } from './correlation.ts';
 import { toClientError } from './errors.ts';
 import { graphqlRoute, startHttpServer, type HttpServer, type Readiness, type RequestHandler } from './http.ts';
 import type { Logger } from './logger.ts';
+import { createOperationLabel } from './operation-label.ts';
 import { countRequests, type RequestMetrics } from './request-metrics.ts';
 import { DateTime, Long } from './scalars.ts';
 import { readTextArguments } from './text-arguments.ts';
@@ -42,6 +43,8 @@ export interface GraphqlServerOptions {
   verifyToken: TokenVerifier;
   readiness(): Promise<Readiness> | Readiness;
   requests: RequestMetrics;
+  /** Names of operations that are told apart in metrics and traces. */
+  operations: ReadonlySet<string> | undefined;
   tracing: Tracing;
   routes: Record<string, RequestHandler>;
   maxBodyBytes: number;
@@ -58,6 +61,7 @@ export interface GraphqlServer extends HttpServer {
 /** A subgraph over HTTP and graphql-transport-ws, with health checks. */
 export async function startGraphqlServer(options: GraphqlServerOptions): Promise<GraphqlServer> {
   const { logger } = options;
+  const labelOf = createOperationLabel(options.operations);
   const schema = buildSubgraphSchema([
     {
       typeDefs: parse(options.sdl),
@@ -75,8 +79,8 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
       outageStatus,
-      countRequests(options.requests),
-      traceRequests(options.tracing),
+      countRequests(options.requests, labelOf),
+      traceRequests(options.tracing, labelOf),
     ],
     logger,
   });
@@ -180,7 +184,7 @@ function serveSubscriptions(http: HttpServer, schema: GraphQLSchema, options: Gr
   const open = new Set<Context>();
   const graphql = makeServer<Record<string, unknown>, { socketKey: object }>({
     schema,
-    ...traceSubscriptions(options.tracing),
+    ...traceSubscriptions(options.tracing, createOperationLabel(options.operations)),
     onConnect: async (context) => {
       const params = context.connectionParams ?? {};
       const text = (name: string) => (typeof params[name] === 'string' ? params[name] : undefined);

@@ -7,6 +7,7 @@ export * from './exposition.ts';
 export * from './http.ts';
 export * from './logger.ts';
 export * from './lru-cache.ts';
+export * from './operation-label.ts';
 export * from './request-metrics.ts';
 export * from './scalars.ts';
 export * from './stop.ts';

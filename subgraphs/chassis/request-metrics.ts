@@ -1,17 +1,15 @@
 import type { ApolloServerPlugin, BaseContext, GraphQLResponse } from '@apollo/server';
 import { Counter, Histogram, type Registry } from 'prom-client';
-
-/** Operation names come from clients: only so many become a label, the rest is counted as `other`. */
-const namedOperations = 200;
+import type { OperationLabel } from './operation-label.ts';
 
 /** Rate, errors and duration of queries and mutations, in the same words in the router and in every subgraph. */
 export interface RequestMetrics {
-  count(request: { operation: string | null | undefined; type: string; code: string; seconds: number }): void;
+  /** @param request.operation its label, never a client's own word. */
+  count(request: { operation: string; type: string; code: string; seconds: number }): void;
 }
 
 export function createRequestMetrics(register: Registry): RequestMetrics {
   const registers = [register];
-  const known = new Set<string>();
   const requests = new Counter({
     name: 'graphql_requests_total',
     help: 'Queries and mutations answered, by operation name and code of the first error (`OK` without one).',
@@ -25,34 +23,25 @@ export function createRequestMetrics(register: Registry): RequestMetrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
-  const labelOf = (name: string | null | undefined): string => {
-    if (!name) return 'anonymous';
-    const operation = clientsName(name);
-    if (known.size < namedOperations) known.add(operation);
-    return known.has(operation) ? operation : 'other';
-  };
   return {
-    count({ operation: name, type, code, seconds }) {
-      const operation = labelOf(name);
+    count({ operation, type, code, seconds }) {
       requests.inc({ operation, type, code });
       durations.observe({ operation, type }, seconds);
     },
   };
 }
 
-/** The gateway asks subgraphs under the client's name, its own and a number: `ReserveBike__point__1`. */
-function clientsName(operation: string): string {
-  return operation.replace(/__[a-z]+__\d+$/, '');
-}
-
-export function countRequests<Context extends BaseContext>(metrics: RequestMetrics): ApolloServerPlugin<Context> {
+export function countRequests<Context extends BaseContext>(
+  metrics: RequestMetrics,
+  labelOf: OperationLabel,
+): ApolloServerPlugin<Context> {
   return {
     async requestDidStart() {
       const startedAt = performance.now();
       return {
         async willSendResponse({ response, operationName, operation }) {
           metrics.count({
-            operation: operationName,
+            operation: labelOf(operationName),
             type: operation?.operation ?? 'unknown',
             code: codeOf(response),
             seconds: (performance.now() - startedAt) / 1000,

@@ -14,6 +14,8 @@ export interface ServiceDefinition {
   name: string;
   sdl: string;
   port: number;
+  /** Names of clients' operations that metrics and traces tell apart; all others are `other`. */
+  operations?: ReadonlySet<string>;
   create(runtime: Runtime): Subgraph;
 }
 
@@ -52,6 +54,7 @@ async function run(definition: ServiceDefinition, runtime: ConnectedRuntime): Pr
     lingerMs: settings.STOP_DELAY_MS,
     drainMs: settings.STOP_TIMEOUT_MS / 2,
     requests: metrics.requests,
+    operations: definition.operations,
     tracing: runtime.tracing,
     routes: { '/metrics': metricsRoute(metrics.register) },
     // Ready means: can decide. Whether events can leave is the broker's state; commands are accepted without it.

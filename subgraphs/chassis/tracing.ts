@@ -2,6 +2,7 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import type { ProcessSettings } from './config.ts';
 import type { Logger } from './logger.ts';
+import type { OperationLabel } from './operation-label.ts';
 
 /**
  * Spans of one service, sent to any collector that speaks OTLP over HTTP. From one service to the next travels the W3C
@@ -138,7 +139,10 @@ interface Traced {
 }
 
 /** A span for each query and mutation; what its resolvers lead to goes on from there. */
-export function traceRequests<Context extends Traced>(tracing: Tracing): ApolloServerPlugin<Context> {
+export function traceRequests<Context extends Traced>(
+  tracing: Tracing,
+  labelOf: OperationLabel,
+): ApolloServerPlugin<Context> {
   if (!tracing.on) return {};
   return {
     async requestDidStart({ contextValue }) {
@@ -148,7 +152,7 @@ export function traceRequests<Context extends Traced>(tracing: Tracing): ApolloS
       context.traceparent = span.traceparent;
       return {
         async didResolveOperation({ operation, operationName }) {
-          span.rename(`${operation?.operation ?? 'request'} ${operationName ?? 'anonymous'}`);
+          span.rename(`${operation?.operation ?? 'request'} ${labelOf(operationName)}`);
         },
         async willSendResponse({ response: { body } }) {
           const [error] = (body.kind === 'single' ? body.singleResult.errors : body.initialResult.errors) ?? [];
@@ -164,7 +168,7 @@ export function traceRequests<Context extends Traced>(tracing: Tracing): ApolloS
  * For graphql-ws: a span for each event of a subscription that belongs to a trace. Whoever gets the result goes on from its
  * `extensions.traceparent`.
  */
-export function traceSubscriptions(tracing: Tracing): { subscribe?: typeof subscribe } {
+export function traceSubscriptions(tracing: Tracing, labelOf: OperationLabel): { subscribe?: typeof subscribe } {
   return tracing.on ? { subscribe } : {};
 
   async function subscribe(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
@@ -191,8 +195,7 @@ export function traceSubscriptions(tracing: Tracing): { subscribe?: typeof subsc
     const { traceparent: parent } = (event ?? {}) as { traceparent?: string };
     const result = async () => execute({ ...args, rootValue: event });
     if (parent === undefined) return result();
-    const name = args.operationName ?? 'anonymous';
-    return tracing.trace(`push ${name}`, parent, {}, async (traceparent) => ({
+    return tracing.trace(`push ${labelOf(args.operationName)}`, parent, {}, async (traceparent) => ({
       ...(await result()),
       extensions: { traceparent },
     }));
