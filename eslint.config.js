@@ -3,7 +3,7 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules/', '**/dist/', '.data/', 'artifacts/', 'schema/client/generated/', '*.cjs'] },
+  { ignores: ['node_modules/', '**/dist/', '.data/', 'artifacts/', 'schema/client/generated/', '**/*.cjs'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
@@ -29,7 +29,7 @@ export default tseslint.config(
   { files: ['router/web/**/*.tsx', 'router/web/**/*.ts'], ...reactHooks.configs.flat.recommended },
   {
     // Commands that people run print to the terminal; services log JSON lines.
-    files: ['deploy/**/*.ts', 'bench/**/*.ts', 'schema/*.ts', 'test/**/*.ts'],
+    files: ['deploy/**/*.ts', 'bench/**/*.ts', 'schema/*.ts', 'schema/client/example.ts', 'test/**/*.ts'],
     rules: { 'no-console': 'off' },
   },
   {

@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import { z } from 'zod';
 import { catalogue, envelopeSchema, publishers, sourceOf, toBinaryMode, type Publisher } from './events/index.ts';
 import { sampleOf } from './events/samples.ts';
+import { isMain } from './is-main.ts';
 
 const file = new URL('./asyncapi.yaml', import.meta.url);
 
@@ -140,7 +141,7 @@ export function writeYaml(): string {
   return comment + stringify(describeEvents(), { schema: 'yaml-1.1', aliasDuplicateObjects: false, lineWidth: 120 });
 }
 
-if (import.meta.main) {
+if (isMain(import.meta.url)) {
   try {
     const yaml = writeYaml();
     if (!process.argv.includes('--check')) writeFileSync(file, yaml);

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
 import type { Contracts } from './compatibility.ts';
+import { isMain } from './is-main.ts';
 import { subgraphNames, subgraphs, subgraphSdl } from './subgraphs.ts';
 
 const file = new URL('./supergraph.graphql', import.meta.url);
@@ -60,7 +61,7 @@ async function compareWith(ref: string, supergraph: string): Promise<void> {
   } else console.log(`Compatible with ${ref}: a rolling update may take its place.`);
 }
 
-if (import.meta.main) {
+if (isMain(import.meta.url)) {
   try {
     const { values } = parseArgs({
       options: { check: { type: 'boolean', default: false }, against: { type: 'string' } },

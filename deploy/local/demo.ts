@@ -16,10 +16,11 @@ import {
   type BikesQuery,
   type ReserveStatus,
 } from '../../schema/client/generated/graphql.ts';
+import { routerPort } from '../../schema/subgraphs.ts';
 import { bikeColor, createDice, createTally, fee, nextArrivalMs, nextTrip, type CityRider, type Trip } from './city.ts';
 
 const usage = `npm run demo -- [options]
-  --url URL      the running system (http://127.0.0.1:8088)
+  --url URL      the running system (http://127.0.0.1:8088, or the port in ROUTER_PORT)
   --rate N       reservations asked for per second, on average (1)
   --seconds N    how long; then everything is brought to its end (120)
   --bikes N      bikes in the city; those that lack are registered (30)
@@ -74,7 +75,7 @@ function parsed() {
     const text = (value: string) => ({ type: 'string', default: value }) as const;
     const { values } = parseArgs({
       options: {
-        url: text('http://127.0.0.1:8088'),
+        url: text(`http://127.0.0.1:${process.env['ROUTER_PORT'] || routerPort}`),
         rate: text('1'),
         seconds: text('120'),
         bikes: text('30'),

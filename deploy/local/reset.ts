@@ -1,9 +1,26 @@
 /** `npm run reset`: forgets all data of the local servers; `npm run reset -- --all` also the installed servers. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { isMain } from '../../schema/is-main.ts';
 import { DATA_DIRECTORY, DataPlaneError } from './data-plane.ts';
 import { shown, writing } from './data-plane-error.ts';
 import { takeLock } from './lock.ts';
+
+const usage = `npm run reset -- [options]
+  --all    removes the installed servers too
+  --help   says this, and removes nothing`;
+
+/** @throws {DataPlaneError} for anything it does not know: what is not understood must not delete. */
+function options(): { all: boolean; help: boolean } {
+  const flag = { type: 'boolean', default: false } as const;
+  try {
+    return parseArgs({ options: { all: flag, help: flag } }).values;
+  } catch (error) {
+    const [line] = (error instanceof Error ? error.message : String(error)).split(/[.\n]/);
+    throw new DataPlaneError(`${line ?? ''}. Nothing was removed.\n${usage}`);
+  }
+}
 
 /** Removes what the data plane made in a folder and nothing else; throws DataPlaneError while it is in use. */
 export async function reset(directory: string, all: boolean): Promise<void> {
@@ -17,11 +34,14 @@ export async function reset(directory: string, all: boolean): Promise<void> {
   }
 }
 
-if (import.meta.main) {
+if (isMain(import.meta.url)) {
   try {
-    const all = process.argv.includes('--all');
-    await reset(DATA_DIRECTORY, all);
-    console.log(`Removed the data in ${shown(DATA_DIRECTORY)}${all ? ' and the installed servers' : ''}.`);
+    const { all, help } = options();
+    if (help) console.log(usage);
+    else {
+      await reset(DATA_DIRECTORY, all);
+      console.log(`Removed the data in ${shown(DATA_DIRECTORY)}${all ? ' and the installed servers' : ''}.`);
+    }
   } catch (error) {
     if (!(error instanceof DataPlaneError)) throw error;
     console.error(error.message);

@@ -1,4 +1,4 @@
-/** `npm start`: the whole system on this machine, on servers that it brings along where none are set. */
+/** The whole system on this machine, on servers that it brings along where none are set; `start.ts` starts and ends it. */
 import { join } from 'node:path';
 import {
   ConfigError,
@@ -7,11 +7,23 @@ import {
   processSettings,
   readConfig,
   stopOnSignal,
+  stopWithinMs,
 } from '../../subgraphs/chassis/process.ts';
 import { DATA_DIRECTORY, DataPlaneError, startDataPlane } from './data-plane.ts';
+import { routerPort, subgraphNames, subgraphs } from '../../schema/subgraphs.ts';
 import { keptDevelopmentKeys } from './development-keys.ts';
+import { isPortFree } from './free-port.ts';
 import { startSystem } from './system.ts';
 import { buildWebIfStale } from './web.ts';
+
+const maxPort = 65_535;
+
+class PortError extends Error {
+  override name = 'PortError';
+  constructor(port: number | string, setting: string) {
+    super(`Port ${port} is in use by another program. Stop it, or set ${setting} (.env.example) to a free one.`);
+  }
+}
 
 const report = (line: string) => process.stdout.write(`${line}\n`);
 const startedAt = Date.now();
@@ -22,11 +34,10 @@ const closeAll = async () => {
 
 try {
   const settings = readConfig(processSettings, { LOG_LEVEL: 'warn', ...process.env });
-  stopOnSignal(
-    closeAll,
-    2 * (settings.STOP_DELAY_MS + settings.STOP_TIMEOUT_MS),
-    createLogger(settings.LOG_LEVEL, 'start'),
-  );
+  stopOnSignal(closeAll, stopWithinMs(settings), createLogger(settings.LOG_LEVEL, 'start'));
+  // Whoever started this is gone without a word.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  await checkPorts(process.env);
   const [dataPlane, keys] = await Promise.all([
     startDataPlane({
       directory: DATA_DIRECTORY,
@@ -59,24 +70,42 @@ try {
   process.exit(error instanceof ConfigError ? exitCodeConfig : 1);
 }
 
+/** A port that is taken is told before anything is built or started. @throws {PortError} */
+async function checkPorts(env: NodeJS.ProcessEnv): Promise<void> {
+  const ports = [
+    ['ROUTER_PORT', env['ROUTER_PORT'] || String(routerPort)],
+    ...subgraphNames.map((name) => {
+      const setting = `${name.toUpperCase()}_PORT`;
+      return [setting, env[setting] || String(subgraphs[name].port)];
+    }),
+  ] as [string, string][];
+  for (const [setting, text] of ports) {
+    const port = /^\d+$/.test(text) ? Number(text) : NaN;
+    // A number that is none is for whoever reads the setting to say.
+    if (port > 0 && port <= maxPort && !(await isPortFree(port))) throw new PortError(port, setting);
+  }
+}
+
 function isForPeople(error: unknown): error is Error {
-  if (error instanceof ConfigError || error instanceof DataPlaneError) return true;
+  if (error instanceof ConfigError || error instanceof DataPlaneError || error instanceof PortError) return true;
   if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') return false;
-  const port = 'port' in error ? String(error.port) : '?';
-  error.message = `Port ${port} is in use by another program. Stop it, or set ROUTER_PORT or <SUBGRAPH>_PORT (.env.example) to a free one.`;
+  // Taken since it was looked at.
+  error.message = new PortError('port' in error ? String(error.port) : '?', 'ROUTER_PORT or <SUBGRAPH>_PORT').message;
   return true;
 }
 
 function board(port: number, ms: number): string {
   const at = (path: string) => `http://localhost:${port}${path}`;
   return `
-  따릉이 is ready (${(ms / 1000).toFixed(1)} s).
+  따릉이 is ready (${(ms / 1000).toFixed(1)} s, on Node ${process.versions.node}).
 
   Live dashboard   ${at('/')}
+  For riders       ${at('/ride')}
+  For operators    ${at('/fleet')}
   Playground       ${at('/playground')}
   GraphQL          ${at('/graphql')}
 
-  npm run demo     a small city to watch
+  npm run demo     a small city to watch${port === routerPort ? '' : ` (with ROUTER_PORT=${port})`}
   Ctrl-C           stops everything; data stays in .data/ (npm run reset removes it)
 `;
 }

@@ -1,13 +1,39 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { subgraphNames } from '../../schema/subgraphs.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
+import { startTime } from '../../deploy/local/processes.ts';
 import { until } from '../system.ts';
+
+describe('npm run reset', () => {
+  it.each([
+    [['--help'], 0, 'removes nothing'],
+    [['--al'], 1, 'Nothing was removed'],
+    [['all'], 1, 'Nothing was removed'],
+    [['--all=no'], 1, 'Nothing was removed'],
+  ])('%j deletes nothing', async (words, code, says) => {
+    const directory = await mkdtemp(join(tmpdir(), 'reset-'));
+    try {
+      await mkdir(join(directory, 'data'));
+      const child = spawn(process.execPath, ['deploy/local/reset.ts', ...words], {
+        env: { DATA_DIRECTORY: directory },
+      });
+      let output = '';
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (text: Buffer) => (output += text.toString()));
+      expect(await once(child, 'close')).toEqual([code, null]);
+      expect(output).toContain(says);
+      expect(await readdir(directory)).toEqual(['data']);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+});
 
 /** `npm start` as a person types it, on the servers of this test run. */
 describe('npm start', () => {
@@ -55,6 +81,29 @@ describe('npm start', () => {
     await expect(fetch(`${address}/healthz`)).rejects.toThrow();
   });
 
+  it('is ended though its event loop is stuck, and the next start finds its folder free', async () => {
+    const { child, ended, output } = start({ STOP_TIMEOUT_MS: '100' });
+    await until('the board is there', () => output().includes('is ready'));
+    const [stuck = 0] = execFileSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' })
+      .split('\n')
+      .map(Number);
+    process.kill(stuck, 'SIGSTOP');
+    child.kill('SIGTERM');
+    child.kill('SIGINT');
+    expect(await ended).toEqual([1, null]);
+    await until('the system is gone', () => startTime(stuck) === undefined);
+  });
+
+  it('ends with the one who started it, however that one went', async () => {
+    const { child, output } = start();
+    await until('the board is there', () => output().includes('is ready'));
+    const [system = 0] = execFileSync('pgrep', ['-P', String(child.pid)], { encoding: 'utf8' })
+      .split('\n')
+      .map(Number);
+    child.kill('SIGKILL');
+    await until('the system is gone', () => startTime(system) === undefined);
+  });
+
   it('names a port that is in use, and how to change it', async () => {
     const port = await freePort();
     const squatter = createServer().listen(port, '127.0.0.1');
@@ -63,6 +112,8 @@ describe('npm start', () => {
     expect(await ended).toEqual([1, null]);
     expect(output()).toContain(`Port ${port} is in use`);
     expect(output()).toContain('ROUTER_PORT');
+    // Told before anything is built or started.
+    expect(output()).not.toMatch(/is up on port|Built the pages/);
     squatter.close();
   });
 

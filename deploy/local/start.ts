@@ -1,0 +1,38 @@
+/**
+ * `npm start`: runs the system (`run.ts`) in a process of its own and ends it, gently where it can. A process whose event
+ * loop is stuck hears no signal; this one does.
+ */
+import { fork } from 'node:child_process';
+import { join } from 'node:path';
+import { processSettings, readConfig, stopWithinMs } from '../../subgraphs/chassis/process.ts';
+
+/** On top of what a stop may take, for the servers that were brought along. */
+const serversGraceMs = 5_000;
+
+const child = fork(join(import.meta.dirname, 'run.ts'), process.argv.slice(2), {
+  stdio: 'inherit',
+  // A session of its own: a Ctrl-C in the terminal comes here, and goes on as one signal, not two.
+  detached: true,
+});
+let stopping = false;
+
+function stop(signal: NodeJS.Signals): void {
+  if (stopping) return void child.kill('SIGKILL');
+  stopping = true;
+  child.kill(signal);
+  setTimeout(() => {
+    process.stderr.write('It does not stop by itself: ended.\n');
+    child.kill('SIGKILL');
+  }, withinMs()).unref();
+}
+
+function withinMs(): number {
+  try {
+    return stopWithinMs(readConfig(processSettings, process.env)) + serversGraceMs;
+  } catch {
+    return serversGraceMs; // a wrong setting, of which the system itself is telling at this moment
+  }
+}
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+child.once('exit', (code) => process.exit(code ?? 1));

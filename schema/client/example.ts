@@ -1,0 +1,21 @@
+/** `npm run example`: watches the dashboard of a system that runs in development, with every operation typed. */
+import { createClient } from './client.ts';
+import { DashboardDocument, DashboardUpdatedDocument } from './generated/graphql.ts';
+
+const url = process.argv[2] ?? 'http://localhost:8088';
+const signIn = {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: '{"userId":"me","roles":["operator"]}',
+};
+const { token } = (await (await fetch(`${url}/dev/token`, signIn)).json()) as { token: string };
+const client = createClient({ url: `${url}/graphql`, token });
+
+const { dashboard } = await client.request(DashboardDocument, {});
+console.log(`${dashboard.totals.available} of ${dashboard.totals.bikes} bikes are free`);
+
+// After the cursor: nothing between the query and the subscription is missed. Ctrl-C ends it.
+for await (const { dashboardUpdated } of client.subscribe(DashboardUpdatedDocument, { after: dashboard.cursor })) {
+  const { eventType, reservation } = dashboardUpdated;
+  console.log(eventType, reservation ? `bike ${reservation.bikeId} ${reservation.reserveStatus}` : '');
+}
