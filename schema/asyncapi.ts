@@ -57,13 +57,14 @@ export function describeEvents() {
 function channelOf(publisher: Publisher) {
   const { aggregate } = publishers[publisher];
   const name = aggregate === 'account' ? 'userId' : 'number';
+  const others = publisher === 'reservation' ? ', or `refusals-<date>`' : '';
   return {
     address: `evt.${publisher}.{stream}`,
     title: `What ${publisher} decided`,
     description: `Events with the source \`${sourceOf(publisher)}\`, one subject per stream, in the order of decision.`,
     parameters: {
       stream: {
-        description: `\`${aggregate}-<${name}>\`, percent-encoded so that it is one token of the subject.`,
+        description: `\`${aggregate}-<${name}>\`${others}, percent-encoded so that it is one token of the subject.`,
         examples: [`${aggregate}-17`],
       },
     },

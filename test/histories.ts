@@ -152,8 +152,12 @@ export function bikeHistories(attempts: readonly Attempt[]): Map<number, Timed<B
   );
 }
 
+/** Turned down before anything was claimed: the refusal names no number. */
+const isEarly = (answer: Attempt['answer']) =>
+  answer !== null && answer.number === 0 && accountRefusals.includes(answer.outcome);
+
 function onBike({ kind, key, of, answer, calledAt, answeredAt }: Attempt): Timed<BikeOperation>[] {
-  if (kind === 'buy' || (answer && sayNothing.includes(answer.outcome))) return [];
+  if (kind === 'buy' || (answer && sayNothing.includes(answer.outcome)) || isEarly(answer)) return [];
   const timed = (operation: BikeOperation) => ({ operation, calledAt, returnedAt: answeredAt });
   if (kind !== 'reserve') return [timed({ does: kind, key, of, accepted: answer && !answer.refused })];
   if (answer === null) return [timed({ does: 'reserve', key, accepted: null })];
@@ -176,7 +180,10 @@ export function accountHistories(
 ): Map<string, Timed<AccountOperation>[]> {
   return new Map(
     [...Map.groupBy(attempts, ({ rider }) => rider)].map(([rider, those]) => {
-      const byKey = [...Map.groupBy(those, ({ key }) => key).values()];
+      const early = those.filter(({ answer }) => isEarly(answer));
+      const others = those.filter(({ answer }) => !isEarly(answer));
+      // Each was answered from the account as it was at some moment of its own.
+      const byKey = [...Map.groupBy(others, ({ key }) => key).values(), ...early.map((one) => [one])];
       const seen = looks.filter((look) => look.rider === rider).map(asHistory);
       return [rider, [...byKey.flatMap(onAccount), ...seen]];
     }),

@@ -220,17 +220,18 @@ function foldJournals(journals: Evidence['journals']): { rows: Map<number, unkno
     reservation: new Map<unknown, unknown>(),
     bike: new Map<unknown, unknown>(),
     account: new Map<unknown, unknown>(),
+    minute: new Map<unknown, unknown>(),
   };
   let totals = noTotals;
   for (const publisher of publishers) {
     for (const event of eventsOf(journals[publisher])) {
-      const { reserveNo, bikeId, userId } = touchedBy(event);
-      const keys = { reservation: reserveNo, bike: bikeId, account: userId };
+      const { reserveNo, bikeId, userId, minute } = touchedBy(event);
+      const keys = { reservation: reserveNo, bike: bikeId, account: userId, minute };
       const before: Rows = {};
-      for (const kind of ['reservation', 'bike', 'account'] as const)
+      for (const kind of ['reservation', 'bike', 'account', 'minute'] as const)
         Object.assign(before, { [kind]: rows[kind].get(keys[kind]) });
       const projected = project(event, before, totals);
-      for (const kind of ['reservation', 'bike', 'account'] as const) {
+      for (const kind of ['reservation', 'bike', 'account', 'minute'] as const) {
         if (projected.rows[kind]) rows[kind].set(keys[kind], projected.rows[kind]);
       }
       totals = projected.totals;

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { issuesOf, type EventOf, type Envelope } from './envelope.ts';
 import { approvalEvents } from './approval.ts';
 import { bikeEvents } from './bike.ts';
+import { demandEvents } from './demand.ts';
 import { pointEvents } from './point.ts';
 import { reservationEvents } from './reservation.ts';
 import { sourceOf } from './source.ts';
@@ -16,7 +17,7 @@ export const publishers = {
   bike: { aggregate: 'bike', events: bikeEvents },
   approval: { aggregate: 'approval', events: approvalEvents },
   point: { aggregate: 'account', events: pointEvents },
-  reservation: { aggregate: 'bike', events: reservationEvents },
+  reservation: { aggregate: 'bike', events: { ...reservationEvents, ...demandEvents } },
 } as const;
 
 export type Publisher = keyof typeof publishers;
@@ -30,7 +31,9 @@ export type BikeEvent = EventsIn<typeof bikeEvents>;
 export type ApprovalEvent = EventsIn<typeof approvalEvents>;
 export type PointEvent = EventsIn<typeof pointEvents>;
 export type ReservationEvent = EventsIn<typeof reservationEvents>;
-export type DomainEvent = BikeEvent | ApprovalEvent | PointEvent | ReservationEvent;
+/** Published by reservation too, on streams of their own. */
+export type DemandEvent = EventsIn<typeof demandEvents>;
+export type DomainEvent = BikeEvent | ApprovalEvent | PointEvent | ReservationEvent | DemandEvent;
 export type EventType = DomainEvent['type'];
 
 /** One event by its type, e.g. `EventNamed<'PointsDeducted'>`. */
@@ -76,7 +79,7 @@ interface EventsOf {
   bike: BikeEvent;
   approval: ApprovalEvent;
   point: PointEvent;
-  reservation: ReservationEvent;
+  reservation: ReservationEvent | DemandEvent;
 }
 
 /** `parseEvent` for the events of one publisher. */

@@ -1,7 +1,7 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
 import { sourceOf } from '../../schema/events/source.ts';
 import { reachCrashPoint } from './crash-points.ts';
-import { isRefusal, type Decider, type Refusal } from './decider.ts';
+import { isRefusal, type Decider, type Decision, type Refusal } from './decider.ts';
 import { ConflictError } from './errors.ts';
 import { parseOrThrow } from './parse.ts';
 import { chainHash, eventId, journalId, lastVersionOf, type Journal, type JournalDocument } from './journal.ts';
@@ -23,6 +23,8 @@ export interface Origin {
   traceparent?: string;
   /** What must be the same when the same cause comes again; the command itself when left out. */
   body?: unknown;
+  /** Hears of the last event that the answer is about, decided now or before. */
+  saw?: (eventId: string) => void;
 }
 
 export type Outcome<State, Event extends Envelope, Code extends string> =
@@ -35,11 +37,18 @@ export type Outcome<State, Event extends Envelope, Code extends string> =
 export interface CommandHandler<State, Command, Event extends Envelope, Code extends string> {
   /**
    * Decides on one stream.
+   * @param complete gives the command in full once the rules agree to it: what is scarce, like the next number, is not taken
+   * for a refusal. The rules must agree to both alike.
    * @throws {ContractError} when the command leads to an event that breaks its contract: the input was bad.
    * @throws {ConflictError} when other writers won every time.
    * @throws {UnavailableError} when the journal does not answer; the outcome is unknown until the same cause comes again.
    */
-  handle(stream: string, command: Command, origin: Origin): Promise<Outcome<State, Event, Code>>;
+  handle(
+    stream: string,
+    command: Command,
+    origin: Origin,
+    complete?: () => Promise<Command>,
+  ): Promise<Outcome<State, Event, Code>>;
   /** The aggregate as the journal has it now. */
   state(stream: string): Promise<State>;
 }
@@ -64,6 +73,17 @@ export interface CommandHandlerOptions<State, Command, NewEvent, Event extends E
   random?(): number;
 }
 
+interface Asked<Command> {
+  command: Command;
+  commandHash: string;
+  /** The command in full, made once. */
+  whole: (() => Promise<Command>) | undefined;
+}
+
+const isNothing = <NewEvent, Code extends string>(
+  decision: Decision<NewEvent, Code>,
+): decision is Refusal<Code> | readonly [] => isRefusal(decision) || decision.length === 0;
+
 export function createCommandHandler<
   State,
   Command,
@@ -86,12 +106,23 @@ export function createCommandHandler<
     return head;
   }
 
-  async function handle(stream: string, command: Command, origin: Origin): Promise<Outcome<State, Event, Code>> {
+  async function handle(
+    stream: string,
+    command: Command,
+    origin: Origin,
+    complete?: () => Promise<Command>,
+  ): Promise<Outcome<State, Event, Code>> {
     const commandHash = hashOf(origin.body ?? command);
+    let whole: Command | undefined;
+    const asked: Asked<Command> = {
+      command,
+      commandHash,
+      whole: complete && (async () => (whole ??= await complete())),
+    };
     for (let conflicts = 0; conflicts <= options.maxConflicts; conflicts += 1) {
       // The winner needs no read for its next decision, so whoever tries again at once loses again.
       if (conflicts > 0) await time.wait(random() * conflictDelayMs * conflicts);
-      const outcome = await attempt(stream, command, commandHash, origin, conflicts === 0);
+      const outcome = await attempt(stream, asked, origin, conflicts === 0);
       if (outcome) return outcome;
       heads.delete(stream);
     }
@@ -101,8 +132,7 @@ export function createCommandHandler<
   /** One try; undefined when another writer was faster. */
   async function attempt(
     stream: string,
-    command: Command,
-    commandHash: string,
+    asked: Asked<Command>,
     origin: Origin,
     mayRemember: boolean,
   ): Promise<Outcome<State, Event, Code> | undefined> {
@@ -110,12 +140,15 @@ export function createCommandHandler<
     const head = remembered ?? (mayRemember && origin.opens ? null : await readHead(stream));
     const state = head ? head.state : decider.initial;
     const at = options.clock().toISOString();
-    const decision = decider.decide(command, state, at);
-    if (isRefusal(decision) || decision.length === 0) {
-      if (remembered || (mayRemember && origin.opens)) return attempt(stream, command, commandHash, origin, false);
+    const { commandHash } = asked;
+    let decision = decider.decide(asked.command, state, at);
+    if (asked.whole && !isNothing(decision)) decision = decider.decide(await asked.whole(), state, at);
+    if (isNothing(decision)) {
+      if (remembered || (mayRemember && origin.opens)) return attempt(stream, asked, origin, false);
       // The command may be a repetition of one that already changed the state it is now refused for.
       const earlier = origin.isNew ? null : await journal.byCause(origin.cause);
-      if (earlier) return replay(earlier, commandHash);
+      if (earlier) return replay(earlier, commandHash, origin);
+      if (head) told(head, origin);
       return isRefusal(decision) ? { kind: 'refused', refusal: decision, state } : { kind: 'unchanged', state };
     }
     const document = compose(stream, head, decision, commandHash, origin, at);
@@ -123,13 +156,19 @@ export function createCommandHandler<
     if (await journal.append(document)) {
       heads.set(stream, document);
       await options.decided(document);
+      told(document, origin);
       return { kind: 'decided', document, replayed: false };
     }
     const earlier = await journal.byCause(origin.cause);
-    return earlier ? replay(earlier, commandHash) : undefined;
+    return earlier ? replay(earlier, commandHash, origin) : undefined;
   }
 
-  function replay(document: Document, commandHash: string): Outcome<State, Event, Code> {
+  function told(document: Document, { saw }: Origin): void {
+    saw?.(eventId(options.service, document.stream, lastVersionOf(document)));
+  }
+
+  function replay(document: Document, commandHash: string, origin: Origin): Outcome<State, Event, Code> {
+    told(document, origin);
     if (document.commandHash === commandHash) return { kind: 'decided', document, replayed: true };
     const because = 'This idempotency key was used before, with another body.';
     return { kind: 'refused', refusal: { refused: 'IDEMPOTENCY_KEY_REUSED', because }, state: document.state };
@@ -178,7 +217,7 @@ export function createCommandHandler<
 
   return {
     // Commands of this process on one stream queue up instead of losing to each other.
-    handle: (stream, command, origin) => lanes.run(stream, () => handle(stream, command, origin)),
+    handle: (stream, command, origin, complete) => lanes.run(stream, () => handle(stream, command, origin, complete)),
     state: async (stream) => (await readHead(stream))?.state ?? decider.initial,
   };
 }

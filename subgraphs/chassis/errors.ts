@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'BAD_USER_INPUT'
   | 'CURSOR_EXPIRED'
   | 'CONFLICT'
+  | 'TOO_MANY_REQUESTS'
   | 'SERVICE_UNAVAILABLE'
   | 'INTERNAL_SERVER_ERROR';
 

@@ -9,6 +9,7 @@ export * from './decider.ts';
 export type { Consumer } from './consumer.ts';
 export type { Origin, Outcome } from './command-handler.ts';
 export type { RequestContext, Resolvers } from './graphql-server.ts';
+export { createLruCache } from './lru-cache.ts';
 export { hashOf } from './canonical-json.ts';
 export { reachCrashPoint } from './crash-points.ts';
 export { eventSubject, publisherOf } from './event-stream.ts';

@@ -70,17 +70,19 @@ export function createBuilder({ rows, isDiscarded, flushRows, written }: Builder
   function applyOne(subject: string, version: number, event: DomainEvent | null): void {
     if (version <= (recall('position', subject)?.version ?? 0)) return;
     if (event) {
-      const { reserveNo, bikeId, userId } = touchedBy(event);
+      const { reserveNo, bikeId, userId, minute: when } = touchedBy(event);
       const before: Rows = {
         reservation: reserveNo === undefined ? undefined : recall('reservation', reserveNo),
         bike: bikeId === undefined ? undefined : recall('bike', bikeId),
         account: userId === undefined ? undefined : recall('account', userId),
+        minute: when === undefined ? undefined : recall('minute', when),
       };
       const projected = project(event, before, totals);
-      const { reservation, bike, account } = projected.rows;
+      const { reservation, bike, account, minute } = projected.rows;
       if (reservation) change('reservation', reservation.reserveNo, reservation);
       if (bike) change('bike', bike.bikeId, bike);
       if (account) change('account', account.userId, account);
+      if (minute) change('minute', minute.minute, minute);
       totals = projected.totals;
     }
     change('position', subject, { subject, version });
@@ -133,10 +135,11 @@ export function createBuilder({ rows, isDiscarded, flushRows, written }: Builder
 }
 
 function namesOf(event: DomainEvent): string[] {
-  const { reserveNo, bikeId, userId } = touchedBy(event);
+  const { reserveNo, bikeId, userId, minute } = touchedBy(event);
   return [
     ...(reserveNo === undefined ? [] : [rowKey('reservation', reserveNo)]),
     ...(bikeId === undefined ? [] : [rowKey('bike', bikeId)]),
     ...(userId === undefined ? [] : [rowKey('account', userId)]),
+    ...(minute === undefined ? [] : [rowKey('minute', minute)]),
   ];
 }

@@ -37,11 +37,12 @@ export interface DraftOptions {
 
 /** The rows that an event is applied to, and the keys that memory has them under. */
 function rowKeysOf(event: DomainEvent): [keyof Rows, string][] {
-  const { reserveNo, bikeId, userId } = touchedBy(event);
+  const { reserveNo, bikeId, userId, minute } = touchedBy(event);
   const keys: [keyof Rows, string][] = [];
   if (reserveNo !== undefined) keys.push(['reservation', rowKey('reservation', reserveNo)]);
   if (bikeId !== undefined) keys.push(['bike', rowKey('bike', bikeId)]);
   if (userId !== undefined) keys.push(['account', rowKey('account', userId)]);
+  if (minute !== undefined) keys.push(['minute', rowKey('minute', minute)]);
   return keys;
 }
 
@@ -119,15 +120,19 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
           rowKeysOf(event).map(([name, key]) => [name, changed.get(key) ?? loaded.get(key)]),
         ) as Rows;
         const projected = project(event, rows, after);
-        const { reservation, bike, account } = projected.rows;
+        const { reservation, bike, account, minute } = projected.rows;
         if (reservation) changed.set(`reservation:${reservation.reserveNo}`, reservation);
         if (bike) changed.set(`bike:${bike.bikeId}`, bike);
         if (account) changed.set(`account:${account.userId}`, account);
+        if (minute) changed.set(`minute:${minute.minute}`, minute);
         after = projected.totals;
         if (!projected.quiet) {
-          const change = { eventType: event.type, at: event.time, reservation: reservation ?? null, totals: after };
-          const { traceparent } = event;
-          changes.push(options.traced && traceparent ? { ...change, traceparent } : change);
+          const { type: eventType, time: at, traceparent } = event;
+          changes.push({
+            ...{ eventType, at, reservation: reservation ?? null, totals: after },
+            ...(eventType === 'ReservationsRefused' ? { refusals: event.data.refusals } : {}),
+            ...(options.traced && traceparent ? { traceparent } : {}),
+          });
         }
       }
       positions.set(subject, version);
@@ -158,6 +163,7 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
       reservations: rows('reservation:'),
       bikes: rows('bike:'),
       accounts: rows('account:'),
+      minutes: rows('minute:'),
       positions: [...positions].map(([subject, version]) => ({ subject, version })),
       totals: after,
     } as FeedDocument;

@@ -20,6 +20,7 @@ function entriesOf(document: FeedDocument): [string, unknown][] {
     ...document.reservations.map((row): [string, unknown] => [`reservation:${row.reserveNo}`, row]),
     ...document.bikes.map((row): [string, unknown] => [`bike:${row.bikeId}`, row]),
     ...document.accounts.map((row): [string, unknown] => [`account:${row.userId}`, row]),
+    ...(document.minutes ?? []).map((row): [string, unknown] => [`minute:${row.minute}`, row]),
     ...document.positions.map(({ subject, version }): [string, unknown] => [`position:${subject}`, version]),
   ];
 }

@@ -3,7 +3,7 @@ import { clientError, type Time } from '../chassis/index.ts';
 import { createDrafter, type DraftOptions, type Incoming } from './feed-draft.ts';
 import { cursorExpired, cursorOf, followFrom, readCursor, type FeedItem, type Place } from './feed-follower.ts';
 import { createFeedMemory } from './feed-memory.ts';
-import { noTotals, type Totals } from './projections.ts';
+import { noTotals, upgraded, type Totals } from './projections.ts';
 import type { FeedDocument, ReadModels } from './read-models.ts';
 
 export interface Snapshot {
@@ -73,7 +73,7 @@ export interface FeedOptions extends DraftOptions {
   committed(version: number): void;
 }
 
-const nothing = { changes: [], reservations: [], bikes: [], accounts: [], positions: [] };
+const nothing = { changes: [], reservations: [], bikes: [], accounts: [], minutes: [], positions: [] };
 const pageOfCommits = 200;
 /** Most commits whose rows may wait to be written. */
 const maxUnsettled = 1_000;
@@ -96,6 +96,10 @@ function mergeCommits(documents: FeedDocument[], last: FeedDocument): FeedDocume
     accounts: newest(
       ({ accounts }) => accounts,
       ({ userId }) => userId,
+    ),
+    minutes: newest(
+      ({ minutes = [] }) => minutes,
+      ({ minute }) => minute,
     ),
     positions: newest(
       ({ positions }) => positions,
@@ -135,7 +139,7 @@ export function createFeed(options: FeedOptions): Feed {
   /** Takes a commit into memory: from now on it counts. */
   function absorb(document: FeedDocument): void {
     head = document._id;
-    totals = document.totals;
+    totals = upgraded(document.totals);
     heldUntil = document.holdMs === undefined ? 0 : options.clock().getTime() + document.holdMs;
     if (document.generation !== undefined) takeUp(document.generation);
     unsettled.push(document);
@@ -161,7 +165,7 @@ export function createFeed(options: FeedOptions): Feed {
       shown = {
         cursor: cursorOf(last._id, last.changes.length),
         at: changed?.changes.at(-1)?.at ?? shown.at,
-        totals: last.totals,
+        totals: upgraded(last.totals),
       };
       unsettled.length = 0;
       memory.written();
@@ -302,7 +306,7 @@ export function createFeed(options: FeedOptions): Feed {
       models.use(checkpoint?.generation ?? 0);
       head = checkpoint?.version ?? 0;
       saved = { version: head, at: 0 };
-      totals = checkpoint?.totals ?? noTotals;
+      totals = checkpoint ? upgraded(checkpoint.totals) : noTotals;
       shown = { cursor: cursorOf(head, Number.MAX_SAFE_INTEGER), at: null, totals };
       await inTurn(catchUp);
     },

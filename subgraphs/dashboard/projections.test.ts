@@ -14,10 +14,12 @@ import {
   dayOf,
   noTotals,
   onDay,
+  upgraded,
   project,
   touchedBy,
   type AccountView,
   type BikeView,
+  type MinuteView,
   type Projected,
   type ReservationView,
   type Totals,
@@ -27,28 +29,32 @@ interface World {
   reservations: Map<number, ReservationView>;
   bikes: Map<number, BikeView>;
   accounts: Map<string, AccountView>;
+  minutes: Map<string, MinuteView>;
   totals: Totals;
 }
 
 /** What the feed does with the events, without its database. */
 function apply(world: World, event: DomainEvent): Projected {
-  const { reserveNo, bikeId, userId } = touchedBy(event);
+  const { reserveNo, bikeId, userId, minute: when } = touchedBy(event);
   const before = {
     reservation: reserveNo === undefined ? undefined : world.reservations.get(reserveNo),
     bike: bikeId === undefined ? undefined : world.bikes.get(bikeId),
     account: userId === undefined ? undefined : world.accounts.get(userId),
+    minute: when === undefined ? undefined : world.minutes.get(when),
   };
   const projected = project(event, before, world.totals);
-  const { reservation, bike, account } = projected.rows;
+  const { reservation, bike, account, minute } = projected.rows;
   if (reservation) world.reservations.set(reservation.reserveNo, reservation);
   if (bike) world.bikes.set(bike.bikeId, bike);
   if (account) world.accounts.set(account.userId, account);
+  if (minute) world.minutes.set(minute.minute, minute);
   world.totals = projected.totals;
   return projected;
 }
 
 function worldOf(events: readonly DomainEvent[]): World {
-  const world: World = { reservations: new Map(), bikes: new Map(), accounts: new Map(), totals: noTotals };
+  const rows = { reservations: new Map(), bikes: new Map(), accounts: new Map(), minutes: new Map() };
+  const world: World = { ...rows, totals: noTotals };
   for (const event of events) apply(world, event);
   return world;
 }
@@ -78,11 +84,12 @@ describe('the dashboard', () => {
     BikeSlotChanged: null,
     ReservationRequested: {},
     ReservationConfirmed: { reservationsToday: 1 },
-    ReservationRejected: { rejectedToday: 1 },
+    ReservationRejected: { rejectedToday: 1, refusedToday: 1 },
     ReservationCancelled: { cancelledToday: 1 },
     ReservationExpired: { expiredToday: 1 },
     RideStarted: {},
     BikeReturned: { returnedToday: 1 },
+    ReservationsRefused: { refusedToday: 6 },
   };
 
   it.each([...catalogue.keys()] as EventType[])('counts %s', (type) => {
@@ -115,6 +122,27 @@ describe('the dashboard', () => {
     const [requested, registered] = [sample('ReservationRequested'), sample('BikeRegistered')];
     expect(worldOf([requested]).totals).toMatchObject({ bikes: 0, reserved: 0 });
     expect(worldOf([requested, registered]).totals).toMatchObject({ bikes: 1, reserved: 1, available: 0 });
+  });
+
+  it('adds up what was refused in a minute, whoever counted it', () => {
+    const refused = sample('ReservationsRefused');
+    const fromAnother: typeof refused = {
+      ...refused,
+      data: { ...refused.data, refusals: [{ code: 'BIKE_ALREADY_RESERVED', count: 2 }] },
+    };
+    const later = atTime(refused, '2026-11-23T00:31:00.000Z');
+    const { minutes, totals } = worldOf([refused, fromAnother, later]);
+    expect([...minutes.values()]).toEqual([
+      { minute: '2026-11-23T00:30', refused: { BIKE_ALREADY_RESERVED: 7, NO_POINT_ACCOUNT: 1 } },
+      { minute: '2026-11-23T00:31', refused: { BIKE_ALREADY_RESERVED: 5, NO_POINT_ACCOUNT: 1 } },
+    ]);
+    expect(totals.refusedToday).toBe(14);
+  });
+
+  it('takes totals of before refusals without a number were counted', () => {
+    const { refusedToday: _unknown, ...old } = { ...noTotals, rejectedToday: 3 };
+    expect(upgraded(old)).toEqual({ ...noTotals, rejectedToday: 3, refusedToday: 3 });
+    expect(upgraded({ ...old, refusedToday: 8 })).toMatchObject({ refusedToday: 8 });
   });
 
   it('tells the whole story of a reservation', () => {

@@ -3,6 +3,7 @@ import type { BikeCondition, DomainEvent, EventNamed } from '../../schema/events
 export type ReserveStatus = 'PENDING' | 'RESERVED' | 'IN_USE' | 'RETURNED' | 'CANCELLED' | 'EXPIRED' | 'REJECTED';
 
 export type RejectionCode = EventNamed<'ReservationRejected'>['data']['code'];
+export type RefusedCode = EventNamed<'ReservationsRefused'>['data']['refusals'][number]['code'];
 
 /** A reservation as the dashboard saw it in the events. */
 export interface ReservationView {
@@ -27,6 +28,14 @@ export interface BikeView {
   use: 'free' | 'reserved' | 'inUse';
 }
 
+/** The refusals of one minute for which no number was taken. */
+export interface MinuteView {
+  /** `YYYY-MM-DDTHH:MM`, UTC. */
+  minute: string;
+  /** How many, by reason. */
+  refused: Partial<Record<RefusedCode, number>>;
+}
+
 export interface AccountView {
   userId: string;
   balance: number;
@@ -45,6 +54,8 @@ export interface Totals {
   cancelledToday: number;
   returnedToday: number;
   rejectedToday: number;
+  /** Rejected, or refused before a number was taken. */
+  refusedToday: number;
   expiredToday: number;
   pointsPurchasedToday: number;
   pointsSpentToday: number;
@@ -66,6 +77,7 @@ export const noTotals: Totals = {
   cancelledToday: 0,
   returnedToday: 0,
   rejectedToday: 0,
+  refusedToday: 0,
   expiredToday: 0,
   pointsPurchasedToday: 0,
   pointsSpentToday: 0,
@@ -86,6 +98,7 @@ export interface Touched {
   begins?: boolean;
   bikeId?: number;
   userId?: string;
+  minute?: string;
 }
 
 /** The rows an event touches, before or after it. */
@@ -93,6 +106,7 @@ export interface Rows {
   reservation?: ReservationView | undefined;
   bike?: BikeView | undefined;
   account?: AccountView | undefined;
+  minute?: MinuteView | undefined;
 }
 
 export interface Projected {
@@ -123,6 +137,8 @@ export function touchedBy(event: DomainEvent): Touched {
     case 'RideStarted':
     case 'BikeReturned':
       return { reserveNo: event.data.reserveNo, bikeId: event.data.bikeId };
+    case 'ReservationsRefused':
+      return { minute: minuteOf(event.time) };
     case 'BikeSlotOpened':
     case 'BikeSlotChanged':
     case 'PointPurchaseApproved':
@@ -157,13 +173,15 @@ export function project(event: DomainEvent, before: Rows, totals: Totals): Proje
     case 'RideStarted':
       return step(event, before, today, 'inUse', null);
     case 'ReservationRejected':
-      return step(event, before, today, 'free', 'rejectedToday');
+      return step(event, before, countToday(today, event.time, 'refusedToday', 1), 'free', 'rejectedToday');
     case 'ReservationCancelled':
       return step(event, before, today, 'free', 'cancelledToday');
     case 'ReservationExpired':
       return step(event, before, today, 'free', 'expiredToday');
     case 'BikeReturned':
       return step(event, before, today, 'free', 'returnedToday');
+    case 'ReservationsRefused':
+      return refusals(event, before, today);
     case 'BikeSlotOpened':
     case 'BikeSlotChanged':
     case 'PointPurchaseApproved':
@@ -198,6 +216,17 @@ function movement(
       pointsMoved: counted.pointsMoved + sign * amount,
     },
   );
+}
+
+function refusals(event: EventNamed<'ReservationsRefused'>, before: Rows, totals: Totals): Projected {
+  const minute = before.minute ?? { minute: minuteOf(event.time), refused: {} };
+  const refused = { ...minute.refused };
+  let sum = 0;
+  for (const { code, count } of event.data.refusals) {
+    refused[code] = (refused[code] ?? 0) + count;
+    sum += count;
+  }
+  return loud({ minute: { ...minute, refused } }, countToday(totals, event.time, 'refusedToday', sum));
 }
 
 type ReservationStep =
@@ -294,11 +323,22 @@ export function onDay(totals: Totals, day: string): Totals {
     cancelledToday: 0,
     returnedToday: 0,
     rejectedToday: 0,
+    refusedToday: 0,
     expiredToday: 0,
     pointsPurchasedToday: 0,
     pointsSpentToday: 0,
     pointsRestoredToday: 0,
   };
+}
+
+/** Totals as code of before refusals without a number were counted has left them. */
+export function upgraded(totals: Omit<Totals, 'refusedToday'> & { refusedToday?: number }): Totals {
+  return { ...totals, refusedToday: totals.refusedToday ?? totals.rejectedToday };
+}
+
+/** The minute that a time (RFC 3339) lies in, `YYYY-MM-DDTHH:MM`, UTC. */
+export function minuteOf(time: string): string {
+  return new Date(time).toISOString().slice(0, 16);
 }
 
 const seoulOffsetMs = 9 * 3_600_000;

@@ -1,6 +1,6 @@
 import { Schema, type Connection } from 'mongoose';
 import { isDuplicateKey, writeRows, type PageRequest, type ViewRow } from '../chassis/index.ts';
-import type { ReservationView, Totals } from './projections.ts';
+import type { RefusedCode, ReservationView, Totals } from './projections.ts';
 import { createRows, type ReservationRowFilter, type RowOrder, type ViewRows, type Written } from './rows.ts';
 
 /** One change in the feed: what a subscriber sees. */
@@ -8,6 +8,8 @@ export interface Change {
   eventType: string;
   at: string;
   reservation: ReservationView | null;
+  /** How many were refused before a number was taken, by reason. */
+  refusals?: { code: RefusedCode; count: number }[];
   totals: Totals;
   /** Where the trace goes on that the event belongs to, while traces are collected. */
   traceparent?: string;
@@ -50,6 +52,7 @@ const feedSchema = new Schema<StoredFeedDocument>(
     reservations: Schema.Types.Mixed,
     bikes: Schema.Types.Mixed,
     accounts: Schema.Types.Mixed,
+    minutes: Schema.Types.Mixed,
     positions: Schema.Types.Mixed,
     totals: Schema.Types.Mixed,
     generation: Number,
@@ -131,7 +134,7 @@ export function createReadModels(database: Connection, feedRetentionSeconds: num
     position: (subject: string) => live.position(subject),
     named: (rowNames: readonly string[]) => live.named(rowNames),
     list: (filter: ReservationRowFilter, order: RowOrder, page: PageRequest) => live.list(filter, order, page),
-    perMinute: (since: string) => live.perMinute(since),
+    perMinute: (minutes: readonly string[]) => live.perMinute(minutes),
   };
 }
 

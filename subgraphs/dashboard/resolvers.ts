@@ -1,7 +1,7 @@
 import { ContractError, requireRole, type PageRequest, type RequestContext, type Resolvers } from '../chassis/index.ts';
 import type { FeedItem } from './feed-follower.ts';
 import type { Feed, Snapshot } from './feed.ts';
-import { dayOf, ledgerImbalance, onDay } from './projections.ts';
+import { dayOf, ledgerImbalance, minuteOf, onDay, upgraded, type Totals } from './projections.ts';
 import type { ReadModels } from './read-models.ts';
 import type { ReservationRowFilter, RowOrder } from './rows.ts';
 
@@ -50,6 +50,12 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
 
     DashboardTotals: {
       ledgerImbalance,
+      // Those in the feed may be older than the count.
+      refusedToday: (totals: Totals) => upgraded(totals).refusedToday,
+    },
+
+    DashboardUpdate: {
+      refusals: ({ refusals }: FeedItem) => refusals ?? [],
     },
 
     DashboardLag: {
@@ -72,7 +78,7 @@ async function series(models: ReadModels, minutes: number, now: Date) {
   const begins = Array.from({ length: minutes }, (_, index) =>
     new Date((thisMinute - minutes + 1 + index) * 60_000).toISOString(),
   );
-  const counted = await models.perMinute(begins[0] ?? now.toISOString());
-  const none = { requested: 0, rejected: 0, refusals: [] };
-  return begins.map((minute) => ({ minute, ...(counted.get(minute.slice(0, 16)) ?? none) }));
+  const counted = await models.perMinute(begins.map(minuteOf));
+  const none = { requested: 0, rejected: 0, refused: 0, refusals: [] };
+  return begins.map((minute) => ({ minute, ...(counted.get(minuteOf(minute)) ?? none) }));
 }

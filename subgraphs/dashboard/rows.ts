@@ -3,7 +3,8 @@ import { paginate, writeRows, type Connection as Page, type PageRequest, type Vi
 import {
   type AccountView,
   type BikeView,
-  type RejectionCode,
+  type MinuteView,
+  type RefusedCode,
   type ReservationView,
   type ReserveStatus,
 } from './projections.ts';
@@ -19,6 +20,7 @@ export interface Views {
   reservation: ReservationView;
   bike: BikeView;
   account: AccountView;
+  minute: MinuteView;
   position: PositionView;
 }
 export type Kind = keyof Views;
@@ -29,6 +31,8 @@ export interface Written {
   reservations: ReservationView[];
   bikes: BikeView[];
   accounts: AccountView[];
+  /** Left out by code of before there were any. */
+  minutes?: MinuteView[];
   positions: PositionView[];
 }
 
@@ -75,6 +79,10 @@ const accountSchema = new Schema<Row<AccountView>>(
   { _id: String, version: Number, userId: String, balance: Number },
   { versionKey: false },
 );
+const minuteSchema = new Schema<Row<MinuteView>>(
+  { _id: String, version: Number, minute: String, refused: Schema.Types.Mixed },
+  { versionKey: false },
+);
 type PositionRow = ViewRow & { _id: string; handled: number };
 const positionSchema = new Schema<PositionRow>(
   { _id: String, version: Number, handled: Number },
@@ -91,12 +99,13 @@ const orders = {
 } as const;
 
 /** In the order in which they are compared. */
-export const kinds: readonly Kind[] = ['reservation', 'bike', 'account', 'position'];
+export const kinds: readonly Kind[] = ['reservation', 'bike', 'account', 'minute', 'position'];
 
 const keyOf: { [Name in Kind]: (view: Views[Name]) => Key } = {
   reservation: ({ reserveNo }) => reserveNo,
   bike: ({ bikeId }) => bikeId,
   account: ({ userId }) => userId,
+  minute: ({ minute }) => minute,
   position: ({ subject }) => subject,
 };
 
@@ -112,14 +121,21 @@ export function readRowKey(rowName: string): { kind: Kind; key: Key } {
 }
 
 /** The rows that a commit writes, of all kinds. */
-export const rowsOf = ({ reservations, bikes, accounts, positions }: Written) => ({
+export const rowsOf = ({ reservations, bikes, accounts, minutes = [], positions }: Written) => ({
   reservation: reservations,
   bike: bikes,
   account: accounts,
+  minute: minutes,
   position: positions,
 });
 
-const names = { reservation: 'reservations', bike: 'bikes', account: 'accounts', position: 'positions' } as const;
+const names = {
+  reservation: 'reservations',
+  bike: 'bikes',
+  account: 'accounts',
+  minute: 'minutes',
+  position: 'positions',
+} as const;
 const collectionName = (kind: Kind, generation: number) =>
   generation === 0 ? names[kind] : `${names[kind]}_${generation}`;
 
@@ -140,11 +156,13 @@ export function createRows(database: Connection, generation: number) {
   );
   const bikes = database.model<Row<BikeView>>(`Bike${generation}`, bikeSchema, named('bike'));
   const accounts = database.model<Row<AccountView>>(`Account${generation}`, accountSchema, named('account'));
+  const minutes = database.model<Row<MinuteView>>(`Minute${generation}`, minuteSchema, named('minute'));
   const positions = database.model<PositionRow>(`Position${generation}`, positionSchema, named('position'));
   const collections: { [Name in Kind]: Collection } = {
     reservation: reservations.collection,
     bike: bikes.collection,
     account: accounts.collection,
+    minute: minutes.collection,
     position: positions.collection,
   };
 
@@ -177,6 +195,10 @@ export function createRows(database: Connection, generation: number) {
         write(
           accounts.collection,
           written.accounts.map((row) => ({ _id: row.userId, version, ...row })),
+        ),
+        write(
+          minutes.collection,
+          (written.minutes ?? []).map((row) => ({ _id: row.minute, version, ...row })),
         ),
         write(
           positions.collection,
@@ -248,10 +270,14 @@ export function createRows(database: Connection, generation: number) {
       return paginate(reservations, conditions, orders[order], page);
     },
 
-    /** Requests per minute since a moment; minutes without any are left out. */
-    async perMinute(since: string): Promise<Map<string, MinuteCounts>> {
+    /**
+     * What was asked for and refused in these minutes (`YYYY-MM-DDTHH:MM`), the oldest first, and since; minutes without
+     * anything are left out.
+     */
+    async perMinute(names: readonly string[]): Promise<Map<string, MinuteCounts>> {
+      const refused = find('minute', names);
       const groups = await reservations.aggregate<RequestGroup>([
-        { $match: { reserveDateTime: { $gte: since } } },
+        { $match: { reserveDateTime: { $gte: names[0] } } },
         {
           $group: {
             _id: {
@@ -263,7 +289,7 @@ export function createRows(database: Connection, generation: number) {
           },
         },
       ]);
-      return countsPerMinute(groups);
+      return countsPerMinute(groups, (await refused).values());
     },
   };
 }
@@ -297,26 +323,45 @@ function toView<Name extends Kind>(kind: Name, row: object): Views[Name] {
 
 /** Requests of one minute that ended, or stand, the same way. */
 interface RequestGroup {
-  _id: { minute: string; status: ReserveStatus; code: RejectionCode | null };
+  _id: { minute: string; status: ReserveStatus; code: RefusedCode | null };
   count: number;
 }
 
 export interface MinuteCounts {
   requested: number;
   rejected: number;
+  /** The rejected, and those for whom no number was taken. */
+  refused: number;
   /** The most frequent first. */
-  refusals: { code: RejectionCode; count: number }[];
+  refusals: { code: RefusedCode; count: number }[];
 }
 
-function countsPerMinute(groups: readonly RequestGroup[]): Map<string, MinuteCounts> {
+function countsPerMinute(
+  groups: readonly RequestGroup[],
+  refusedEarly: Iterable<MinuteView>,
+): Map<string, MinuteCounts> {
   const minutes = new Map<string, MinuteCounts>();
-  for (const { _id, count } of groups.toSorted((a, b) => b.count - a.count)) {
-    const counts = minutes.get(_id.minute) ?? { requested: 0, rejected: 0, refusals: [] };
-    minutes.set(_id.minute, counts);
+  const countsOf = (minute: string): MinuteCounts => {
+    const counts = minutes.get(minute) ?? { requested: 0, rejected: 0, refused: 0, refusals: [] };
+    minutes.set(minute, counts);
+    return counts;
+  };
+  const refuse = (counts: MinuteCounts, code: RefusedCode, count: number) => {
+    counts.refused += count;
+    const known = counts.refusals.find((refusal) => refusal.code === code);
+    if (known) known.count += count;
+    else counts.refusals.push({ code, count });
+  };
+  for (const { _id, count } of groups) {
+    const counts = countsOf(_id.minute);
     counts.requested += count;
     if (_id.status === 'REJECTED') counts.rejected += count;
-    if (_id.code) counts.refusals.push({ code: _id.code, count });
+    if (_id.code) refuse(counts, _id.code, count);
   }
+  for (const { minute, refused } of refusedEarly) {
+    for (const [code, count] of Object.entries(refused)) refuse(countsOf(minute), code as RefusedCode, count);
+  }
+  for (const { refusals } of minutes.values()) refusals.sort((one, other) => other.count - one.count);
   return minutes;
 }
 

@@ -119,7 +119,8 @@ function deduct(
   return [{ type: 'PointsDeducted', data }];
 }
 
-function whyNot(state: Account, fee: number) {
+/** Why the account may not have a reservation; undefined when it may. */
+export function whyNot(state: Account, fee: number) {
   const no = (code: PointsRefusal, because: string) => refuse(code, because);
   if (!state.opened) return no('NO_POINT_ACCOUNT', 'The rider never bought points.');
   if (state.hold) return no('RIDER_HAS_LIVE_RESERVATION', 'The rider already has a reservation or a ride.');

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { parseEvent, parserOf } from '../../schema/events/index.ts';
-import { createAggregate, reactWith, largestInt, wholeNumber, type Runtime, type Subgraph } from '../chassis/index.ts';
-import { account } from './point.ts';
-import { policies } from './policies.ts';
+import { points, userId } from '../../schema/events/values.ts';
+import { createAggregate, largestInt, reactWith, wholeNumber, type Runtime, type Subgraph } from '../chassis/index.ts';
+import { account, whyNot } from './point.ts';
+import { accountOf, policies } from './policies.ts';
 import { createResolvers } from './resolvers.ts';
 import { createPointStore, viewsVersion } from './store.ts';
 
@@ -12,6 +13,8 @@ const settingsSchema = z.object({
   OVERTIME_STEP_PRICE: wholeNumber(200),
   OVERTIME_CAP: wholeNumber(30_000),
 });
+
+const standingQuestion = z.object({ userId, fee: points.positive() });
 
 /** The ledger. It follows payments and reservations. */
 export function createPoint(runtime: Runtime): Subgraph {
@@ -29,9 +32,21 @@ export function createPoint(runtime: Runtime): Subgraph {
     parse: parserOf('point'),
     viewsVersion,
   });
+
+  /** What would become of a claim now, for whoever wants to know before making it. */
+  async function standing(question: unknown) {
+    const asked = standingQuestion.parse(question);
+    const refused = whyNot(await accounts.state(accountOf(asked.userId)), asked.fee);
+    return { refusal: refused ? { code: refused.refused, because: refused.because } : null };
+  }
+
   return {
     resolvers: createResolvers({ store, overtime }),
-    parts: [store, accounts],
+    parts: [
+      store,
+      accounts,
+      { prepare: () => Promise.resolve(), start: () => runtime.bus.serve('point', 'account.standing', standing) },
+    ],
     follows: { publishers: ['approval', 'reservation'], handle: reactWith(accounts, policies, parseEvent) },
   };
 }

@@ -1,4 +1,4 @@
-import type { ReservationEvent } from '../../schema/events/index.ts';
+import type { DemandEvent, ReservationEvent } from '../../schema/events/index.ts';
 import {
   callerOf,
   isStaff,
@@ -188,7 +188,10 @@ function reservationsOf(
   });
 }
 
-function historyIn({ events, state, cause }: JournalDocument<BikeSlot, ReservationEvent>, reserveNo: number) {
+function historyIn(
+  { events, state, cause }: JournalDocument<BikeSlot, ReservationEvent | DemandEvent>,
+  reserveNo: number,
+) {
   return events.flatMap(({ type, time, correlationid, data }) => {
     const latest = latestIn(state);
     if (!('reserveNo' in data) || data.reserveNo !== reserveNo || !latest) return [];

@@ -1,5 +1,5 @@
 import { Schema, type Connection } from 'mongoose';
-import type { BikeCondition, ReservationEvent } from '../../schema/events/index.ts';
+import type { BikeCondition, DemandEvent, ReservationEvent } from '../../schema/events/index.ts';
 import {
   createLruCache,
   paginate,
@@ -63,7 +63,7 @@ slotSchema.index({ isAvailable: 1, _id: 1 });
 const live: ReserveStatus[] = ['PENDING', 'RESERVED', 'IN_USE'];
 
 /** What goes on with a bike that is held makes no difference to who else wants one. */
-function changesSlot({ type }: ReservationEvent): boolean {
+function changesSlot({ type }: ReservationEvent | DemandEvent): boolean {
   return type !== 'ReservationConfirmed' && type !== 'RideStarted';
 }
 
@@ -93,7 +93,7 @@ export function createReservationStore(database: Connection, cacheSize: number) 
     changesOf({
       state,
       ...document
-    }: JournalDocument<BikeSlot, ReservationEvent>): ViewChange<ReservationRow | SlotRow>[] {
+    }: JournalDocument<BikeSlot, ReservationEvent | DemandEvent>): ViewChange<ReservationRow | SlotRow>[] {
       if (state.status === 'unknown') return [];
       const version = rowVersion(document);
       const { bikeId, condition } = state;

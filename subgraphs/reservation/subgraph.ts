@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseEvent, parserOf } from '../../schema/events/index.ts';
+import { pointsRefusal } from '../../schema/events/point.ts';
 import {
   createAggregate,
   expectEvent,
@@ -9,8 +10,11 @@ import {
   type Runtime,
   type Subgraph,
 } from '../chassis/index.ts';
+import { createClaims } from './claims.ts';
+import { refusalsOf, withRefusals } from './demand.ts';
 import { expireAll } from './expiry.ts';
 import { policies, slotOf } from './policies.ts';
+import { createRefusalCount } from './refusal-count.ts';
 import { reservation } from './reservation.ts';
 import { createResolvers } from './resolvers.ts';
 import { createReservationStore, viewsVersion } from './store.ts';
@@ -23,7 +27,12 @@ const settingsSchema = z.object({
   EXPIRY_BATCH: wholeNumber(100, 1),
   BIKE_WAIT_MS: wholeNumber(1_000),
   RESERVATION_CACHE_SIZE: wholeNumber(10_000),
+  REFUSALS_EVERY_MS: wholeNumber(1_000, 1),
+  MAX_CLAIMS_PER_MINUTE: wholeNumber(120, 1),
+  STANDING_TIMEOUT_MS: wholeNumber(500, 1),
 });
+
+const standingAnswer = z.object({ refusal: z.object({ code: pointsRefusal, because: z.string() }).nullable() });
 
 /** What point publishes when a reservation no longer binds the rider. */
 const freeing = ['PointsRestored', 'ReservationSettled', 'PointsRefused'];
@@ -34,15 +43,40 @@ export function createReservation(runtime: Runtime): Subgraph {
   const settings = runtime.readSettings(settingsSchema);
   const store = createReservationStore(database, settings.RESERVATION_CACHE_SIZE);
   const slots = createAggregate(runtime, {
-    decider: reservation({
-      fee: settings.RESERVATION_FEE,
-      holdMs: settings.HOLD_MINUTES * 60_000,
-      sagaMs: settings.SAGA_DEADLINE_MS,
-    }),
+    decider: withRefusals(
+      reservation({
+        fee: settings.RESERVATION_FEE,
+        holdMs: settings.HOLD_MINUTES * 60_000,
+        sagaMs: settings.SAGA_DEADLINE_MS,
+      }),
+    ),
     changesOf: store.changesOf,
     parse: parserOf('reservation'),
     viewsVersion,
   });
+
+  const claims = createClaims({
+    async ask(userId) {
+      const question = { userId, fee: settings.RESERVATION_FEE };
+      const answer = await runtime.bus.ask('point', 'account.standing', question, settings.STANDING_TIMEOUT_MS);
+      return standingAnswer.parse(answer).refusal;
+    },
+    perMinute: settings.MAX_CLAIMS_PER_MINUTE,
+    riders: settings.RESERVATION_CACHE_SIZE,
+    time: runtime.time,
+  });
+
+  const refusals = createRefusalCount({
+    clock,
+    random: () => runtime.random(),
+    record: (command, cause, at) =>
+      slots.handle(refusalsOf(at), command, { cause, correlationId: cause, causationId: cause }),
+  });
+  const countRefused = runtime.metrics.counter(
+    'ttareungi_reservations_refused_total',
+    'Attempts to reserve that were refused without a number, by reason.',
+    'code',
+  );
 
   const expectPointsFreed = (userId: string, reserveNo: number) => {
     const expected = expectEvent(runtime, 'point', `account-${userId}`, ({ type, data }) => {
@@ -75,12 +109,21 @@ export function createReservation(runtime: Runtime): Subgraph {
       slots,
       store,
       bikeWaitMs: settings.BIKE_WAIT_MS,
+      claims,
+      countRefusal(code) {
+        countRefused(code);
+        refusals.add(code);
+      },
       expectPointsFreed,
       changes: slots.changes,
       tariff: { reservationFee: settings.RESERVATION_FEE, holdMinutes: settings.HOLD_MINUTES },
     }),
-    parts: [store, slots],
+    // What was counted last is told before the journal closes.
+    parts: [store, slots, { prepare: () => Promise.resolve(), close: () => refusals.tell().catch(() => undefined) }],
     follows: { publishers: ['bike', 'point'], handle: reactWith(slots, policies, parseEvent) },
-    sweeps: [{ name: 'expiry', everyMs: settings.EXPIRY_EVERY_MS, run: expireWhatIsDue }],
+    sweeps: [
+      { name: 'expiry', everyMs: settings.EXPIRY_EVERY_MS, run: expireWhatIsDue },
+      { name: 'refusals', everyMs: settings.REFUSALS_EVERY_MS, run: () => refusals.tell() },
+    ],
   };
 }

@@ -1,12 +1,15 @@
-import type { ReservationEvent } from '../../schema/events/index.ts';
+import type { DemandEvent, ReservationEvent } from '../../schema/events/index.ts';
 import {
   commandOrigin,
   refusalOf,
   requireSelfOrOperator,
   requireViewer,
   type Aggregate,
+  type Origin,
   type RequestContext,
 } from '../chassis/index.ts';
+import type { Claims } from './claims.ts';
+import type { CountRefusals, RefusedCode } from './demand.ts';
 import { slotOf } from './policies.ts';
 import {
   latestIn,
@@ -17,11 +20,21 @@ import {
 } from './reservation.ts';
 import type { ReservationKey, ReservationStore } from './store.ts';
 
+export type Slots = Aggregate<
+  BikeSlot,
+  ReservationCommand | CountRefusals,
+  ReservationEvent | DemandEvent,
+  ReservationRefusal
+>;
+
 export interface Dependencies {
-  slots: Aggregate<BikeSlot, ReservationCommand, ReservationEvent, ReservationRefusal>;
+  slots: Slots;
   store: ReservationStore;
   /** How long a bike that was just registered is waited for, in ms. */
   bikeWaitMs: number;
+  claims: Claims;
+  /** Somebody asked for a bike and got none, and no number was taken. */
+  countRefusal(code: RefusedCode): void;
   /** Begins to wait until point has let go of the reservation; resolves after the time-out too. */
   expectPointsFreed(userId: string, reserveNo: number): { arrived(): Promise<boolean>; stop(): void };
 }
@@ -49,32 +62,73 @@ export interface EndInput extends ReserveNoInput {
 
 /** Claims the bike, then waits for the points. */
 export async function reserveBike(
-  { slots, store, bikeWaitMs }: Dependencies,
+  dependencies: Dependencies,
   input: ReserveBikeInput,
   context: RequestContext,
 ): Promise<Payload> {
+  const { slots, store, claims, countRefusal } = dependencies;
   const userId = input.userId ?? requireViewer(context.viewer).userId;
   const viewer = requireSelfOrOperator(context.viewer, userId);
   const origin = commandOrigin(context, viewer, 'reserveBike', input);
   const stream = slotOf(input.bikeId);
-  const reserveNo = await slots.counters.next('reservation');
-  const command: ReservationCommand = { type: 'RequestReservation', reserveNo, userId };
+  // A claim that stands already is answered from it, whatever has become of the rider since.
+  const stands = async () => !origin.isNew && (await slots.journal.byCause(origin.cause)) !== null;
 
-  let outcome = await slots.handle(stream, command, origin);
-  if (outcome.kind === 'refused' && outcome.state.status === 'unknown') {
-    // The bike may have been registered a moment ago, and reservation not yet have heard of it.
-    const slot = await slots.waitFor(stream, ({ status }) => status !== 'unknown', { timeoutMs: bikeWaitMs });
-    if (slot.status !== 'unknown') outcome = await slots.handle(stream, command, origin);
+  const refused = await claims.whyNot(userId);
+  if (refused && !(await stands())) {
+    countRefusal(refused.code);
+    return { reservation: null, refusal: refused };
   }
-  if (outcome.kind !== 'decided') return { reservation: null, refusal: refusalOf(outcome) };
+  const outcome = await claim(dependencies, stream, userId, origin, stands);
+  if (outcome.kind !== 'decided') {
+    if (outcome.kind === 'refused' && isDemand(outcome.refusal.refused)) countRefusal(outcome.refusal.refused);
+    return { reservation: null, refusal: refusalOf(outcome) };
+  }
 
   const asked = outcome.document.events.find(({ type }) => type === 'ReservationRequested');
-  const number = asked && 'reserveNo' in asked.data ? asked.data.reserveNo : reserveNo;
+  const number = asked && 'reserveNo' in asked.data ? asked.data.reserveNo : 0;
   const from = outcome.replayed ? {} : { from: outcome.document };
   const slot = await slots.waitFor(stream, (state) => !isPending(state, number), from);
   const latest = latestIn(slot);
   const found = latest?.reserveNo === number ? latest : ((await store.byIds([number])).get(number) ?? null);
+  if (found?.refusal) claims.turnedDown(userId);
   return { reservation: found && { ...found }, refusal: found?.refusal ?? null };
+}
+
+/** Tries to claim the bike for the rider. Only a claim that stands takes a number, and counts. */
+async function claim(
+  { slots, claims, bikeWaitMs }: Dependencies,
+  stream: string,
+  userId: string,
+  origin: Origin,
+  stands: () => Promise<boolean>,
+) {
+  let takeBack: () => void = () => undefined;
+  try {
+    takeBack = claims.begin(userId);
+  } catch (error) {
+    if (!(await stands())) throw error;
+  }
+  const unnumbered: ReservationCommand = { type: 'RequestReservation', reserveNo: 0, userId };
+  const numbered = async () => ({ ...unnumbered, reserveNo: await slots.counters.next('reservation') });
+  let isMade = false;
+  try {
+    let outcome = await slots.handle(stream, unnumbered, origin, numbered);
+    if (outcome.kind === 'refused' && outcome.state.status === 'unknown') {
+      // The bike may have been registered a moment ago, and reservation not yet have heard of it.
+      const slot = await slots.waitFor(stream, ({ status }) => status !== 'unknown', { timeoutMs: bikeWaitMs });
+      if (slot.status !== 'unknown') outcome = await slots.handle(stream, unnumbered, origin, numbered);
+    }
+    isMade = outcome.kind === 'decided' && !outcome.replayed;
+    return outcome;
+  } finally {
+    if (!isMade) takeBack();
+  }
+}
+
+/** Says whether a refusal means that somebody got no bike. */
+function isDemand(code: string): code is RefusedCode {
+  return code !== 'IDEMPOTENCY_KEY_REUSED';
 }
 
 function isPending(slot: BikeSlot, reserveNo: number): boolean {

@@ -34,7 +34,10 @@ export function accounted(
 
 function ofOneKey(cause: string, attempts: Attempt[], document: JournalDocument | undefined): string[] {
   const answers = attempts.flatMap(({ answer }) => (answer ? [answer] : []));
-  const done = answers.filter(({ refused, outcome }) => !refused || decidedRefusals.includes(outcome));
+  const done = answers.filter(
+    // Without a number, the rider was turned down before anything was claimed.
+    ({ refused, outcome, number }) => !refused || (number > 0 && decidedRefusals.includes(outcome)),
+  );
   const [first] = attempts;
   if (!first) return [];
   if (done.length === 0) {

@@ -320,14 +320,14 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'nobody looks for reservations that have run out',
     file: 'subgraphs/reservation/subgraph.ts',
-    find: "sweeps: [{ name: 'expiry', everyMs: settings.EXPIRY_EVERY_MS, run: expireWhatIsDue }],",
-    replace: 'sweeps: [],',
+    find: "{ name: 'expiry', everyMs: settings.EXPIRY_EVERY_MS, run: expireWhatIsDue },",
+    replace: '',
     caughtBy: simulation,
   },
   {
     name: 'a refusal from a head that is remembered, and may be old',
     file: commandHandler,
-    find: 'if (remembered) return attempt(stream, command, commandHash, origin, false);',
+    find: 'if (remembered) return attempt(stream, asked, origin, false);',
     replace: '',
     caughtBy: simulation,
   },

@@ -328,5 +328,6 @@ const silentMetrics = {
   refilled: () => undefined,
   handled: () => undefined,
   parked: () => undefined,
+  counter: () => () => undefined,
   gauge: () => undefined,
 } as unknown as Metrics;

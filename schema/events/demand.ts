@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { pointsRefusal } from './point.ts';
+import { at } from './values.ts';
+
+/** Why a rider who asked for a bike got none. */
+export const demandRefusal = z.enum([
+  'BIKE_NOT_FOUND',
+  'BIKE_NOT_IN_SERVICE',
+  'BIKE_ALREADY_RESERVED',
+  ...pointsRefusal.options,
+]);
+
+/**
+ * What the reservation subgraph publishes on the streams `refusals-<date>`. A refusal by itself is no decision: whoever asks
+ * in a loop must not fill a journal with answers.
+ */
+export const demandEvents = {
+  ReservationsRefused: z
+    .object({
+      refusals: z
+        .array(z.object({ code: demandRefusal, count: z.number().int().positive() }))
+        .min(1)
+        .describe('How many, by reason.'),
+      at,
+    })
+    .describe('Riders asked for bikes and got none, and no claim ever stood: those of about a second together.'),
+};

@@ -1,0 +1,29 @@
+import type { DemandEvent, EventNamed, NewEvent, ReservationEvent } from '../../schema/events/index.ts';
+import type { Decider } from '../chassis/decider.ts';
+import type { BikeSlot, ReservationCommand, ReservationRefusal } from './reservation.ts';
+
+/** How often riders asked for a bike and got none, by reason. */
+export type Refusals = EventNamed<'ReservationsRefused'>['data']['refusals'];
+export type RefusedCode = Refusals[number]['code'];
+
+export interface CountRefusals {
+  type: 'CountRefusals';
+  refusals: Refusals;
+}
+
+type NewSlotEvent = NewEvent<ReservationEvent>;
+
+/** The rules of slots, and beside them streams of refusals, which are no slot's: they have no state. */
+export const withRefusals = (
+  slots: Decider<BikeSlot, ReservationCommand, NewSlotEvent, ReservationRefusal>,
+): Decider<BikeSlot, ReservationCommand | CountRefusals, NewSlotEvent | NewEvent<DemandEvent>, ReservationRefusal> => ({
+  initial: slots.initial,
+  decide: (command, state, at) =>
+    command.type === 'CountRefusals'
+      ? [{ type: 'ReservationsRefused', data: { refusals: command.refusals, at } }]
+      : slots.decide(command, state, at),
+  evolve: (state, event) => (event.type === 'ReservationsRefused' ? state : slots.evolve(state, event)),
+});
+
+/** A stream for each day (UTC): none grows for ever. */
+export const refusalsOf = (at: string) => `refusals-${at.slice(0, 10)}`;

@@ -1,0 +1,43 @@
+import type { CountRefusals, RefusedCode } from './demand.ts';
+
+/**
+ * Counts refusals of this process until they are told together: however many there are, no journal grows faster than one
+ * event per telling. A process that is killed loses those of its last second.
+ */
+export interface RefusalCount {
+  add(code: RefusedCode): void;
+  /** Tells what was counted since, if anything was; what could not be told is told again, under the same cause. */
+  tell(): Promise<void>;
+}
+
+export interface RefusalCountOptions {
+  clock(): Date;
+  /** From 0 to 1. */
+  random(): number;
+  /** Once per cause, however often it is called. */
+  record(command: CountRefusals, cause: string, at: string): Promise<unknown>;
+}
+
+export function createRefusalCount({ clock, random, record }: RefusalCountOptions): RefusalCount {
+  const counts = new Map<RefusedCode, number>();
+  let untold: { command: CountRefusals; cause: string; at: string } | undefined;
+
+  /** What was counted so far, as one command. */
+  function take() {
+    if (counts.size === 0) return undefined;
+    const at = clock().toISOString();
+    const refusals = Array.from(counts, ([code, count]) => ({ code, count }));
+    counts.clear();
+    return { command: { type: 'CountRefusals' as const, refusals }, cause: `refusals:${at}:${random()}`, at };
+  }
+
+  return {
+    add: (code) => void counts.set(code, (counts.get(code) ?? 0) + 1),
+    async tell() {
+      untold ??= take();
+      if (!untold) return;
+      await record(untold.command, untold.cause, untold.at);
+      untold = undefined;
+    },
+  };
+}
