@@ -327,7 +327,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a refusal from a head that is remembered, and may be old',
     file: commandHandler,
-    find: 'if (remembered) return attempt(stream, asked, origin, false);',
+    find: 'if (remembered || (mayRemember && origin.opens)) return attempt(stream, asked, origin, false);',
     replace: '',
     caughtBy: simulation,
   },
