@@ -1,12 +1,28 @@
-/** Files that leave the page. */
+/** Cells of files that leave the page, and of those that come back. */
 
-/** A spreadsheet takes text that begins so for a formula, and would run what a rider chose as a name. */
-const formula = /^[=+\-@\t\r]/;
+/**
+ * A spreadsheet takes a cell that begins so for a formula and would run what a rider chose as a name; in East Asia the
+ * full-width letters count as well. A cell also begins after each separator that some country's spreadsheet knows.
+ */
+const formulaStart = "(?='*[=+\\-@\\t\\r\\n＝＋－＠])";
+const cellStart = '(?<=^|[,;\\t\\r\\n])';
+const toDisarm = new RegExp(cellStart + formulaStart, 'gu');
+const disarmed = new RegExp(`${cellStart}'${formulaStart}`, 'gu');
 
-/** One cell (RFC 4180). */
+/** One cell (RFC 4180); text is disarmed, which `plainText` takes back. */
 export function csvCell(value: string | number): string {
-  const text = typeof value === 'string' && formula.test(value) ? `'${value}` : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  const text = typeof value === 'string' ? value.replace(toDisarm, "'") : String(value);
+  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** What a cell said before it was disarmed. */
+export function plainText(cell: string): string {
+  return cell.replace(disarmed, '');
+}
+
+/** A file of rows, with the mark that tells spreadsheets it is UTF-8. */
+export function csvFile(rows: readonly (readonly (string | number)[])[]): string {
+  return `\uFEFF${rows.map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join('')}`;
 }
 
 export function download(name: string, text: string): void {

@@ -1,72 +1,166 @@
 /** What a CSV file with bikes says, line by line; pure. */
+import Papa from 'papaparse';
+import { isText, readText, textRules } from '../../../../schema/text.ts';
+import { plainText } from '../data/csv.ts';
+import { readDate, type DateProblem } from './bike-date.ts';
 
-export const longestImport = 5_000;
+/** Registered in some seconds and read through in some minutes; the city's largest delivery was half of it. */
+export const longestImport = 10_000;
+/** So many lines of the longest color, in two bytes a letter. */
+export const largestFileBytes = 4_000_000;
 const longestColor = 40;
+const batchRule = { shortest: 0, longest: 40, trimmed: true };
 
-export type CsvProblem = 'noColor' | 'longColor' | 'badDate' | 'badQuotes';
+export type LineProblem = 'noColor' | 'longColor' | 'badColor' | 'badBatch' | 'badQuotes' | 'extraCells' | DateProblem;
+export type FileProblem = 'tooMany' | 'noColorColumn';
 
 export interface BikeLine {
-  /** As an editor counts them, from 1. */
+  /** Where it begins, as an editor counts, from 1. */
   line: number;
   color: string;
+  /** As it is written; empty means now. */
+  date: string;
+  /** Tells apart what is alike otherwise: the same line of another batch is another bike. */
+  batch: string;
   /** RFC 3339; null means now. */
   registeredDate: string | null;
-  problem: CsvProblem | null;
+  problem: LineProblem | null;
+  /**
+   * The same for the same line wherever and whenever it is read, so that it is registered once; lines that are alike
+   * are counted.
+   */
+  key: string;
 }
 
-const headings = new Set(['color', 'colour', '색', '색상']);
+export interface BikeFile {
+  lines: readonly BikeLine[];
+  problem: FileProblem | null;
+}
 
-/** Every line that says something. Separated by commas, semicolons or tabs, quoted as in RFC 4180. */
-export function readBikes(text: string): BikeLine[] {
-  const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/);
-  return lines.flatMap((content, place) => {
-    if (content.trim() === '') return [];
-    const cells = cellsOf(content);
-    if (place === 0 && headings.has((cells?.[0] ?? '').toLowerCase())) return [];
-    return [toBike(place + 1, cells)];
+/** Every line that says something (RFC 4180). `now` in epoch milliseconds: a bike cannot have joined long after. */
+export function readBikes(text: string, now: number): BikeFile {
+  const { content, delimiter, skipped } = prepare(text);
+  const { data, errors, meta } = Papa.parse<string[]>(content, {
+    delimiter,
+    newline: '\n',
+    // What is left blank is allowed for, and no file is read to its end only to be refused.
+    preview: 2 * longestImport,
+  });
+  const misquoted = new Set(errors.flatMap(({ type, row }) => (type === 'Quotes' ? [row] : [])));
+  const records = recordsIn(data, skipped + 1).filter(({ cells }) => cells.some((cell) => /[^\s,;]/.test(cell)));
+  const columns = columnsIn(records[0]?.cells ?? []);
+  if (columns === 'none') return { lines: [], problem: 'noColorColumn' };
+  const bikes = columns.isHeading ? records.slice(1) : records;
+  if (meta.truncated || bikes.length > longestImport) return { lines: [], problem: 'tooMany' };
+  const alike = new Map<string, number>();
+  const lines = bikes.map((record) => {
+    const bike = toBike(record, columns, misquoted.has(record.row), now);
+    const name = nameOf(bike);
+    const count = (alike.get(name) ?? 0) + 1;
+    alike.set(name, count);
+    const key = `bike ${count} ${name}`;
+    return { ...bike, key, problem: bike.problem ?? (isText(key, textRules.idempotencyKey) ? null : 'badColor') };
+  });
+  return { lines, problem: null };
+}
+
+/** The heading and the columns by which a file is read again. */
+export const fileColumns = ['color', 'registeredDate', 'batch'] as const;
+
+interface Prepared {
+  content: string;
+  delimiter: string;
+  /** Lines that are no content. */
+  skipped: number;
+}
+
+/** One kind of line end, and no line `sep=;`, by which Excel says what separates. */
+function prepare(text: string): Prepared {
+  const lines = text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
+  const [said, delimiter] = /^"?sep=([,;\t|])"?[ ,;\t]*(?:\n|$)/i.exec(lines) ?? [];
+  if (said !== undefined && delimiter) return { content: lines.slice(said.length), delimiter, skipped: 1 };
+  return { content: lines, delimiter: commonest(lines.slice(0, 50_000)), skipped: 0 };
+}
+
+/** What stands most often outside of quotes. */
+function commonest(text: string): string {
+  const bare = text.replace(/"(?:[^"]|"")*"/g, '');
+  const count = (delimiter: string) => bare.split(delimiter).length;
+  return [',', ';', '\t'].reduce((best, delimiter) => (count(delimiter) > count(best) ? delimiter : best));
+}
+
+interface RecordOfFile {
+  row: number;
+  line: number;
+  cells: readonly string[];
+}
+
+/** With the line on which each begins: a cell in quotes may have several. */
+function recordsIn(rows: readonly string[][], firstLine: number): RecordOfFile[] {
+  let line = firstLine;
+  return rows.map((cells, row) => {
+    const record = { row, line, cells };
+    line += 1 + cells.reduce((breaks, cell) => breaks + cell.split('\n').length - 1, 0);
+    return record;
   });
 }
 
-function toBike(line: number, cells: string[] | null): BikeLine {
-  if (!cells) return { line, color: '', registeredDate: null, problem: 'badQuotes' };
-  const [color = '', date = ''] = cells;
-  const registeredDate = date === '' ? null : toDateTime(date);
-  const problem = problemOf(color, date, registeredDate);
-  return { line, color, registeredDate, problem };
+type ColumnName = 'color' | 'date' | 'batch';
+type Columns = Partial<Record<ColumnName, number>> & { isHeading: boolean; count: number };
+
+const headings: Record<ColumnName, readonly string[]> = {
+  color: ['color', 'colour', '색', '색상', '색깔'],
+  date: ['registereddate', 'registered', 'date', '등록일', '등록일자', '등록일시', '등록날짜'],
+  batch: ['batch', '묶음'],
+};
+
+/** By its heading, or else the first two columns. */
+function columnsIn(cells: readonly string[]): Columns | 'none' {
+  const titles = cells.map((cell) => cell.normalize('NFKC').replace(/[\s_]/g, '').toLowerCase());
+  const place = (name: ColumnName) => titles.findIndex((title) => headings[name].includes(title));
+  const [color, date, batch] = [place('color'), place('date'), place('batch')];
+  if (color >= 0) return { isHeading: true, count: cells.length, color, date, batch };
+  if (date >= 0 || batch >= 0) return 'none';
+  return { isHeading: false, count: 2, color: 0, date: 1 };
 }
 
-function problemOf(color: string, date: string, registeredDate: string | null): CsvProblem | null {
+function toBike({ line, cells }: RecordOfFile, columns: Columns, isMisquoted: boolean, now: number) {
+  const cell = (name: ColumnName) => plainText((cells[columns[name] ?? -1] ?? '').trim());
+  const [color, date, batch] = [cell('color'), cell('date'), cell('batch')];
+  const read = date === '' ? { time: null, problem: null } : readDate(date, now);
+  const problem =
+    shapeProblem(cells, columns, isMisquoted) ?? colorProblem(color) ?? read.problem ?? batchProblem(batch);
+  return { line, color, date, batch, registeredDate: read.time, problem };
+}
+
+function shapeProblem(cells: readonly string[], { count }: Columns, isMisquoted: boolean): LineProblem | null {
+  // A quote counts at the beginning of a cell only (RFC 4180): behind a space it would become part of the color.
+  if (isMisquoted || cells.some((cell) => /^\s+"/.test(cell))) return 'badQuotes';
+  return cells.slice(count).some((cell) => cell.trim() !== '') ? 'extraCells' : null;
+}
+
+function colorProblem(color: string): LineProblem | null {
   if (color === '') return 'noColor';
-  if (Array.from(color).length > longestColor) return 'longColor';
-  return date !== '' && registeredDate === null ? 'badDate' : null;
+  const { fault } = readText(color, { ...textRules.color, longest: longestColor });
+  if (fault === 'TOO_LONG') return 'longColor';
+  return fault && 'badColor';
 }
 
-/** A day is the midnight with which it begins in Seoul; a time has to name its zone. */
-function toDateTime(text: string): string | null {
-  const [, year, month, day] = /^(\d{4})[-./](\d{1,2})[-./](\d{1,2})\.?$/.exec(text) ?? [];
-  if (year && month && day) return toRealDay(Number(year), Number(month), Number(day));
-  if (!/^\d{4}-\d{2}-\d{2}T.*(Z|[+-]\d{2}:\d{2})$/.test(text)) return null;
-  const time = Date.parse(text);
-  return Number.isNaN(time) ? null : new Date(time).toISOString();
+function batchProblem(batch: string): LineProblem | null {
+  return readText(batch, batchRule).fault && 'badBatch';
 }
 
-/** Null for the 31st of a month that has none: Date would go on into the next month. */
-function toRealDay(year: number, month: number, day: number): string | null {
-  const date = new Date(Date.UTC(year, month - 1, day));
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
-  return new Date(date.getTime() - 9 * 3_600_000).toISOString();
+/** No part can be taken for another: the color comes last, and the batch says how long it is. */
+function nameOf({ color, batch, registeredDate }: Pick<BikeLine, 'color' | 'batch' | 'registeredDate'>): string {
+  const said = namable(batch);
+  return `${registeredDate ?? 'now'} ${said.length} ${said} ${namable(color)}`;
 }
 
-/** Null when a quote is not closed. */
-function cellsOf(content: string): string[] | null {
-  const cells: string[] = [];
-  let rest = content;
-  for (;;) {
-    const [found, quoted, plain] = /^\s*(?:"((?:[^"]|"")*)"\s*(?=[,;\t]|$)|([^,;\t]*))/.exec(rest) ?? [];
-    if (found === undefined || (quoted === undefined && plain?.startsWith('"'))) return null;
-    cells.push((quoted?.replaceAll('""', '"') ?? plain ?? '').trim());
-    rest = rest.slice(found.length);
-    if (rest === '') return cells;
-    rest = rest.slice(1);
-  }
+/** A key may have no letter in it that cannot be seen; a color may. */
+function namable(text: string): string {
+  const each = { shortest: 1, longest: 1, name: true };
+  const show = (letter: string) => `%${letter.codePointAt(0)?.toString(16)};`;
+  return Array.from(text, (letter) =>
+    letter === ' ' || (letter !== '%' && isText(letter, each)) ? letter : show(letter),
+  ).join('');
 }

@@ -1,7 +1,8 @@
 import { useState } from 'react';
+import { csvFile } from '../data/csv.ts';
 import { Button } from '../design/controls.tsx';
 import { type SharedWords, useSharedWords, useWords } from '../words/speech.tsx';
-import type { BikeLine } from './bike-csv.ts';
+import { type BikeLine, fileColumns } from './bike-csv.ts';
 import type { LineOutcome } from './import-bikes.ts';
 import { fleetWords, type FleetWords } from './words.ts';
 
@@ -14,7 +15,7 @@ export function useOutcomeWords(): OutcomeWords {
   return { fleet: useWords(fleetWords), shared: useSharedWords() };
 }
 
-export function outcomeText({ problem }: BikeLine, outcome: LineOutcome | undefined, words: OutcomeWords): string {
+function outcomeText({ problem }: BikeLine, outcome: LineOutcome | undefined, words: OutcomeWords): string {
   const { fleet, shared } = words;
   if (problem) return fleet.csvProblems[problem];
   switch (outcome?.status) {
@@ -37,13 +38,27 @@ function statusOf({ problem }: BikeLine, outcome: LineOutcome | undefined): Line
   return outcome.status === 'done' ? 'done' : 'failed';
 }
 
+/** The lines as they came and what became of each; read again, it registers what it says is not yet. */
+export function reportFile(
+  lines: readonly BikeLine[],
+  outcomes: ReadonlyMap<string, LineOutcome>,
+  words: OutcomeWords,
+): string {
+  const rows = lines.map((line) => {
+    const outcome = outcomes.get(line.key);
+    const { color, date, batch } = line;
+    return [line.line, color, date, batch, statusOf(line, outcome), outcomeText(line, outcome, words)];
+  });
+  return csvFile([['line', ...fileColumns, 'status', 'outcome'], ...rows]);
+}
+
 /** What needs a hand comes first. */
 const order: readonly LineStatus[] = ['invalid', 'failed', 'waiting', 'done'];
 const linesShown = 200;
 
 interface ReportProps {
   lines: readonly BikeLine[];
-  outcomes: ReadonlyMap<number, LineOutcome>;
+  outcomes: ReadonlyMap<string, LineOutcome>;
 }
 
 export function Report({ lines, outcomes }: ReportProps) {
@@ -52,7 +67,7 @@ export function Report({ lines, outcomes }: ReportProps) {
   const outcomeWords = useOutcomeWords();
   const [room, setRoom] = useState(linesShown);
   const report = lines
-    .map((line) => ({ line, outcome: outcomes.get(line.line), status: statusOf(line, outcomes.get(line.line)) }))
+    .map((line) => ({ line, outcome: outcomes.get(line.key), status: statusOf(line, outcomes.get(line.key)) }))
     .sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status) || a.line.line - b.line.line);
   return (
     <>
@@ -61,6 +76,7 @@ export function Report({ lines, outcomes }: ReportProps) {
           <tr>
             <th scope="col">{words.line}</th>
             <th scope="col">{words.color}</th>
+            <th scope="col">{words.registered}</th>
             <th scope="col">{shared.status}</th>
             <th scope="col">{words.outcome}</th>
           </tr>
@@ -72,6 +88,7 @@ export function Report({ lines, outcomes }: ReportProps) {
                 {line.line}
               </th>
               <td>{line.color || '–'}</td>
+              <td>{line.date || '–'}</td>
               <td className="line-status">{words.lineStatus[status]}</td>
               <td>{outcomeText(line, outcome, outcomeWords)}</td>
             </tr>

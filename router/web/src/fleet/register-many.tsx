@@ -1,51 +1,56 @@
-import { useMemo, useRef, useState } from 'react';
+import { type ReactNode, useDeferredValue, useMemo, useState } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { ProgressBar } from 'react-aria-components/ProgressBar';
-import { csvCell, download } from '../data/csv.ts';
-import { randomId } from '../data/random-id.ts';
+import { download } from '../data/csv.ts';
 import { Button, Field } from '../design/controls.tsx';
-import { useActing } from '../session/acting.ts';
+import { serverClock } from '../words/server-clock.ts';
 import { formatCount, useWords } from '../words/speech.tsx';
-import { type BikeLine, longestImport, readBikes } from './bike-csv.ts';
-import { importBikes, type LineOutcome } from './import-bikes.ts';
-import { outcomeText, Report, useOutcomeWords } from './import-report.tsx';
+import { type BikeLine, type FileProblem, largestFileBytes, longestImport, readBikes } from './bike-csv.ts';
+import { textOf } from './file-text.ts';
+import { Report, reportFile, useOutcomeWords } from './import-report.tsx';
+import { type RunningImport, useImport } from './use-import.ts';
 import { fleetWords } from './words.ts';
 
-const example = 'color,registeredDate\r\ngreen,2026-11-23\r\nwhite,\r\n';
+const example = '\uFEFFcolor,registeredDate\r\ngreen,2026-11-23\r\nwhite,\r\n';
 
-/** A file of bikes: read at once, registered line by line, with a report of every line. */
+/** Why a file is not even shown. */
+type Refusal = FileProblem | 'tooLarge' | 'notText' | 'empty';
+
+function problemOf(text: string | null): Refusal | null {
+  if (text === null) return 'notText';
+  return text.trim() === '' ? 'empty' : readBikes(text, serverClock.now()).problem;
+}
+
+/** A file of bikes: read at once, registered call by call, with a report of every line that can be read again. */
 export function RegisterMany() {
   const words = useWords(fleetWords);
   const [text, setText] = useState('');
-  const lines = useMemo(() => readBikes(text), [text]);
-  const run = useImport(lines);
-  const outcomeWords = useOutcomeWords();
-  const sound = lines.filter(({ problem }) => problem === null);
-  const failed = sound.filter(({ line }) => isFailure(run.outcomes.get(line)));
-  const done = run.outcomes.size;
+  const [refusal, setRefusal] = useState<Refusal | null>(null);
+  const read = useDeferredValue(text);
+  const file = useMemo(() => readBikes(read, serverClock.now()), [read]);
+  const run = useImport();
 
   async function choose(files: FileList | null) {
-    const file = files?.[0];
-    if (!file) return;
-    setText(await file.text());
-    run.begin();
-  }
-  function exportReport() {
-    const rows = lines.map((line) =>
-      [line.line, line.color, outcomeText(line, run.outcomes.get(line.line), outcomeWords)].map(csvCell).join(','),
-    );
-    download('import.csv', `\uFEFFline,color,outcome\r\n${rows.join('\r\n')}\r\n`);
+    const chosen = files?.[0];
+    if (!chosen) return;
+    const found = chosen.size > largestFileBytes ? null : textOf(new Uint8Array(await chosen.arrayBuffer()));
+    const problem = chosen.size > largestFileBytes ? 'tooLarge' : problemOf(found);
+    // Nobody corrects a hundred thousand lines in a field, and the browser would take long to show them.
+    setText(problem ? '' : (found ?? ''));
+    setRefusal(problem);
   }
 
   return (
     <section className="card register-many" aria-labelledby="register-many">
       <h2 id="register-many">{words.registerMany}</h2>
-      <p className="aside">{words.csvHint}</p>
+      <p className="aside">{words.csvHint(formatCount(longestImport))}</p>
       <div className="import-source">
         <FileTrigger acceptedFileTypes={['.csv', 'text/csv', 'text/plain']} onSelect={(files) => void choose(files)}>
-          <Button weight="plain">{words.chooseFile}</Button>
+          <Button weight="plain" isDisabled={run.isRunning}>
+            {words.chooseFile}
+          </Button>
         </FileTrigger>
-        <Button weight="quiet" onPress={() => download('bikes.csv', `\uFEFF${example}`)}>
+        <Button weight="quiet" onPress={() => download('bikes.csv', example)}>
           {words.csvExample}
         </Button>
       </div>
@@ -56,127 +61,110 @@ export function RegisterMany() {
             name="csv"
             rows={4}
             spellCheck={false}
+            translate="no"
             value={text}
-            disabled={run.isRunning}
+            readOnly={run.isRunning}
             onChange={(event) => {
               setText(event.target.value);
-              run.begin();
+              setRefusal(null);
             }}
           />
         )}
       </Field>
-      {lines.length > longestImport && (
-        <p className="outcome" role="status" data-tone="error">
-          {words.tooMany(formatCount(longestImport))}
-        </p>
-      )}
-      {lines.length > 0 && lines.length <= longestImport && (
+      <Problem problem={refusal ?? file.problem} />
+      {file.lines.length > 0 && (
         <>
-          <div className="import-run">
-            <p role="status">
-              {done === 0
-                ? words.linesReady(formatCount(sound.length), formatCount(lines.length - sound.length))
-                : run.isRunning
-                  ? ''
-                  : words.importResult(
-                      formatCount(done - failed.length),
-                      formatCount(lines.length - done + failed.length),
-                    )}
-            </p>
-            {run.isRunning ? (
-              <Button weight="plain" onPress={run.stop}>
-                {words.stop}
-              </Button>
-            ) : (
-              <>
-                {done > 0 && (
-                  <Button weight="plain" onPress={exportReport}>
-                    {words.report}
-                  </Button>
-                )}
-                {done < sound.length && (
-                  <Button onPress={() => void run.start(sound.filter(({ line }) => !run.outcomes.has(line)))}>
-                    {words.importNow(formatCount(sound.length - done))}
-                  </Button>
-                )}
-                {failed.length > 0 && (
-                  <Button onPress={() => void run.start(failed)}>
-                    {words.retryFailed(formatCount(failed.length))}
-                  </Button>
-                )}
-              </>
-            )}
-          </div>
-          {(run.isRunning || done > 0) && (
-            <ProgressBar
-              className="progress"
-              aria-label={words.importProgress}
-              value={done}
-              maxValue={sound.length}
-              valueLabel={words.importDone(formatCount(done), formatCount(sound.length))}
-            >
-              {({ percentage, valueText }) => (
-                <>
-                  <span className="progress-track">
-                    <span style={{ width: `${percentage ?? 0}%` }} />
-                  </span>
-                  <span className="aside number">{valueText}</span>
-                </>
-              )}
-            </ProgressBar>
-          )}
-          <Report lines={lines} outcomes={run.outcomes} />
+          <Run lines={file.lines} run={run} />
+          <Report lines={file.lines} outcomes={run.outcomes} />
         </>
       )}
     </section>
   );
 }
 
-function isFailure(outcome: LineOutcome | undefined): boolean {
-  return outcome !== undefined && outcome.status !== 'done';
+function Problem({ problem }: { problem: Refusal | null }): ReactNode {
+  const words = useWords(fleetWords);
+  return (
+    <p className="outcome" role="status" data-tone="error">
+      {problem && words.fileProblems[problem](formatCount(longestImport))}
+    </p>
+  );
 }
 
-/** The report is drawn this often at most, however fast the lines come back. */
-const drawEveryMs = 100;
+/** How far it is, and what can be done about it. */
+function Run({ lines, run }: { lines: readonly BikeLine[]; run: RunningImport }) {
+  const words = useWords(fleetWords);
+  const outcomeWords = useOutcomeWords();
+  const sound = lines.filter(({ problem }) => problem === null);
+  const known = sound.filter(({ key }) => run.outcomes.has(key));
+  const done = known.filter(({ key }) => run.outcomes.get(key)?.status === 'done');
+  const failed = known.filter(({ key }) => run.outcomes.get(key)?.status !== 'done');
+  const waiting = sound.filter(({ key }) => !run.outcomes.has(key));
+  return (
+    <>
+      <div className="import-run">
+        <p role="status">{run.isRunning ? '' : <Result {...{ lines, sound, known, done, run }} />}</p>
+        {run.isRunning ? (
+          <Button weight="plain" onPress={run.stop}>
+            {words.stop}
+          </Button>
+        ) : (
+          <>
+            {known.length > 0 && (
+              <Button
+                weight="plain"
+                onPress={() => download('import.csv', reportFile(lines, run.outcomes, outcomeWords))}
+              >
+                {words.report}
+              </Button>
+            )}
+            {waiting.length > 0 && (
+              <Button onPress={() => void run.start(waiting)}>{words.importNow(formatCount(waiting.length))}</Button>
+            )}
+            {failed.length > 0 && (
+              <Button onPress={() => void run.start(failed)}>{words.retryFailed(formatCount(failed.length))}</Button>
+            )}
+          </>
+        )}
+      </div>
+      {(run.isRunning || known.length > 0) && (
+        <ProgressBar
+          className="progress"
+          aria-label={words.importProgress}
+          value={known.length}
+          maxValue={sound.length}
+          valueLabel={words.importDone(formatCount(known.length), formatCount(sound.length))}
+        >
+          {({ percentage, valueText }) => (
+            <>
+              <span className="progress-track">
+                <span style={{ width: `${percentage ?? 0}%` }} />
+              </span>
+              <span className="aside number">{valueText}</span>
+            </>
+          )}
+        </ProgressBar>
+      )}
+    </>
+  );
+}
 
-function useImport(lines: readonly BikeLine[]) {
-  const acting = useActing();
-  const [outcomes, setOutcomes] = useState<ReadonlyMap<number, LineOutcome>>(new Map());
-  const [isRunning, setRunning] = useState(false);
-  const importId = useRef('');
-  const leaving = useRef<AbortController>(null);
+interface ResultProps {
+  lines: readonly BikeLine[];
+  sound: readonly BikeLine[];
+  known: readonly BikeLine[];
+  done: readonly BikeLine[];
+  run: RunningImport;
+}
 
-  async function start(wanted: readonly BikeLine[]) {
-    if (!acting || lines.length === 0) return;
-    importId.current ||= randomId();
-    leaving.current = new AbortController();
-    const known = new Map(outcomes);
-    for (const { line } of wanted) known.delete(line);
-    const draw = () => setOutcomes(new Map(known));
-    const timer = setInterval(draw, drawEveryMs);
-    setRunning(true);
-    draw();
-    await importBikes({
-      client: acting.client,
-      importId: importId.current,
-      lines: wanted,
-      onOutcome: (line, outcome) => known.set(line, outcome),
-      signal: leaving.current.signal,
-    });
-    clearInterval(timer);
-    draw();
-    setRunning(false);
-  }
-
-  return {
-    outcomes,
-    isRunning,
-    start,
-    stop: () => leaving.current?.abort(),
-    /** Another text is another import. */
-    begin() {
-      importId.current = '';
-      setOutcomes(new Map());
-    },
-  };
+function Result({ lines, sound, known, done, run: { fleet } }: ResultProps) {
+  const words = useWords(fleetWords);
+  if (known.length === 0) return words.linesReady(formatCount(sound.length), formatCount(lines.length - sound.length));
+  return (
+    <>
+      {words.importResult(formatCount(done.length), formatCount(lines.length - done.length))}{' '}
+      {fleet && words.fleetGrew(formatCount(fleet.before), formatCount(fleet.after))}{' '}
+      {fleet && fleet.after === fleet.before && done.length > 0 && words.nothingNew}
+    </>
+  );
 }
