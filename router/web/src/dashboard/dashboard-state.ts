@@ -14,7 +14,7 @@ export type Totals = Snapshot['totals'];
 export type Minute = Snapshot['series'][number];
 export type Lag = Snapshot['lag'];
 
-/** Whether what is on the screen is what is happening. Times are epoch milliseconds of this device. */
+/** Whether what is on the screen is what is happening. Times are epoch milliseconds of the server. */
 export type Connection =
   | { status: 'connecting' }
   | { status: 'live' }

@@ -1,5 +1,6 @@
 import { type Client, GraphqlRequestError } from '../../../../schema/client/client.ts';
 import { DashboardDocument, DashboardUpdatedDocument } from '../../../../schema/client/generated/graphql.ts';
+import { serverClock } from '../words/server-clock.ts';
 import type { DashboardAction, Update } from './dashboard-state.ts';
 
 export interface Following {
@@ -36,7 +37,7 @@ export async function followDashboard(following: Following): Promise<void> {
     // Any answer but silence says that the cursor leads nowhere: start again from a new picture.
     if (code !== 'CONNECTION_LOST') place.cursor = null;
     if (code === 'CURSOR_EXPIRED') continue;
-    dispatch({ type: 'connectionLost', at: Date.now(), code });
+    dispatch({ type: 'connectionLost', at: serverClock.now(), code });
     place.retries += 1;
     await sleep(retryDelayMs(place.retries), signal, network);
   }

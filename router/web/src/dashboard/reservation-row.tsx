@@ -4,18 +4,30 @@ import { useClock } from '../words/clock.ts';
 import { clockTimeOn, timeLeft, timePassed } from '../words/seoul-time.ts';
 import { useSharedWords, useWords } from '../words/speech.tsx';
 import type { Row, ShownRow } from './dashboard-state.ts';
-import { isExpiring, isOverdue } from './table-view.ts';
+import { isExpiring, isOverdue, type SortKey } from './table-view.ts';
 import { dashboardWords } from './words.ts';
 
 interface ReservationRowProps extends ShownRow {
   /** Which one from the top. */
   place: number;
   rowHeight: number;
+  /** The column that is the table's stop for the Tab key, if one of this row is. */
+  stop: SortKey | null;
 }
 
-export const ReservationRow = memo(function ReservationRow({ row, changes, place, rowHeight }: ReservationRowProps) {
+/** What the system before this one called these states: who knew it finds them again. */
+const formerNames: Partial<Record<Row['reserveStatus'], string>> = {
+  IN_USE: '이용중',
+  RETURNED: '사용완료',
+  CANCELLED: '예약취소',
+};
+
+export const ReservationRow = memo(function ReservationRow(props: ReservationRowProps) {
+  const { row, changes, place, rowHeight, stop } = props;
   const words = useWords(dashboardWords);
   const shared = useSharedWords();
+  const cell = (column: SortKey) =>
+    ({ role: 'gridcell', 'data-column': column, tabIndex: column === stop ? 0 : -1 }) as const;
   return (
     <div
       role="row"
@@ -28,30 +40,34 @@ export const ReservationRow = memo(function ReservationRow({ row, changes, place
       data-flash={changes === 0 ? undefined : changes % 2 ? 'odd' : 'even'}
     >
       <div role="rowheader" data-column="reserveNo" className="number">
-        <a href={`/fleet?reservation=${row.reserveNo}`} aria-label={words.openReservation(row.reserveNo)}>
+        <a
+          href={`/fleet?reservation=${row.reserveNo}`}
+          aria-label={words.openReservation(row.reserveNo)}
+          tabIndex={stop === 'reserveNo' ? 0 : -1}
+        >
           {row.reserveNo}
         </a>
       </div>
-      <div role="cell" data-column="reserveStatus">
-        <span className="status" data-status={row.reserveStatus}>
+      <div {...cell('reserveStatus')}>
+        <span className="status" data-status={row.reserveStatus} title={formerNames[row.reserveStatus]}>
           <StatusIcon status={row.reserveStatus} />
-          {shared.statusNames[row.reserveStatus]}
+          <span>{shared.statusNames[row.reserveStatus]}</span>
         </span>
         <Countdown row={row} />
       </div>
-      <div role="cell" data-column="bikeId" className="number" data-label={shared.bike}>
+      <div {...cell('bikeId')} className="number" data-label={shared.bike} translate="no">
         {row.bikeId}
       </div>
-      <div role="cell" data-column="userId" data-label={shared.rider} title={row.userId}>
+      <div {...cell('userId')} data-label={shared.rider} title={row.userId} translate="no">
         {row.userId}
       </div>
-      <div role="cell" data-column="reserveDateTime">
+      <div {...cell('reserveDateTime')}>
         <Time at={row.reserveDateTime} />
       </div>
-      <div role="cell" data-column="returnDateTime">
+      <div {...cell('returnDateTime')}>
         {row.returnDateTime ? <Time at={row.returnDateTime} /> : <span className="nothing">–</span>}
       </div>
-      <div role="cell" data-column="updatedAt">
+      <div {...cell('updatedAt')}>
         <Ago at={row.updatedAt} />
       </div>
     </div>

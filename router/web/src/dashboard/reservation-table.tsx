@@ -1,4 +1,4 @@
-import { type FocusEvent, memo, useMemo, useRef, useState, useSyncExternalStore } from 'react';
+import { memo, useMemo, useRef, useSyncExternalStore } from 'react';
 import { Empty } from '../design/controls.tsx';
 import { go, useSearch } from '../shell/pages.ts';
 import { useClock } from '../words/clock.ts';
@@ -7,7 +7,8 @@ import { maxRows, type ShownRow } from './dashboard-state.ts';
 import { ReservationRow } from './reservation-row.tsx';
 import { TableHead } from './table-head.tsx';
 import { TableToolbar } from './table-toolbar.tsx';
-import { defaultView, isFiltered, readView, type TableView, viewRows, writeView } from './table-view.ts';
+import { defaultView, isFiltered, readView, sortKeys, type TableView, viewRows, writeView } from './table-view.ts';
+import { useGrid } from './use-grid.ts';
 import { useSteadyScroll, useWindow } from './use-window.ts';
 import { dashboardWords } from './words.ts';
 
@@ -76,42 +77,37 @@ function Rows({ shown, view, onView }: RowsProps) {
   const keys = useMemo(() => shown.map(({ row }) => row.reserveNo), [shown]);
   useSteadyScroll(scroller, keys, rowHeight);
   const { first, last } = useWindow(scroller, shown.length, rowHeight);
-  const [focused, onFocus, onBlur] = useFocusedRow();
+  const { current, onKeyDown, onFocus } = useGrid(scroller, keys);
   const places = Array.from({ length: last - first }, (_, place) => first + place);
-  // A row with the focus stays drawn when it is scrolled out of sight: the focus would be lost with it.
-  const focusedPlace = focused === null ? -1 : keys.indexOf(focused);
-  if (focusedPlace >= 0 && (focusedPlace < first || focusedPlace >= last)) places.push(focusedPlace);
+  // The row with the stop stays drawn when it is scrolled out of sight: the focus would be lost with it.
+  const stopPlace = current.row === 'head' ? -1 : keys.indexOf(current.row);
+  if (stopPlace >= 0 && (stopPlace < first || stopPlace >= last)) places.push(stopPlace);
   return (
     <div
       className="table"
-      role="table"
+      role="grid"
+      aria-readonly
       aria-labelledby="reservations-title"
       aria-rowcount={shown.length + 1}
+      aria-colcount={sortKeys.length}
       ref={scroller}
-      tabIndex={0}
+      onKeyDown={onKeyDown}
+      onFocus={onFocus}
     >
-      <TableHead view={view} onView={onView} />
-      <div
-        role="rowgroup"
-        className="rows"
-        style={{ height: shown.length * rowHeight }}
-        onFocus={onFocus}
-        onBlur={onBlur}
-      >
+      <TableHead view={view} onView={onView} stop={current.row === 'head' ? current.column : null} />
+      <div role="rowgroup" className="rows" style={{ height: shown.length * rowHeight }}>
         {places.map((place) => {
           const entry = shown[place];
-          return entry && <ReservationRow key={entry.row.reserveNo} {...entry} place={place} rowHeight={rowHeight} />;
+          const stop = entry?.row.reserveNo === current.row ? current.column : null;
+          return (
+            entry && (
+              <ReservationRow key={entry.row.reserveNo} {...entry} place={place} rowHeight={rowHeight} stop={stop} />
+            )
+          );
         })}
       </div>
     </div>
   );
-}
-
-function useFocusedRow() {
-  const [focused, setFocused] = useState<number | null>(null);
-  const onFocus = ({ target }: FocusEvent) =>
-    setFocused(Number(target.closest('[data-reserve-no]')?.getAttribute('data-reserve-no')) || null);
-  return [focused, onFocus, () => setFocused(null)] as const;
 }
 
 const narrow = '(max-width: 719px)';

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { Button } from '../design/controls.tsx';
 import { useClock } from '../words/clock.ts';
+import { serverClock } from '../words/server-clock.ts';
 import { clockTime, clockTimeOn } from '../words/seoul-time.ts';
 import { formatCount, type SharedWords, useSharedWords, useWords } from '../words/speech.tsx';
 import { type Connection, type DashboardAction, type DashboardState, updatesNotShown } from './dashboard-state.ts';
@@ -97,7 +98,7 @@ function Latency({ at, updates }: { at: string; updates: number }) {
     if (updates === atFirst.current || Date.now() - shownAt.current < showLatencyEveryMs) return;
     const frame = requestAnimationFrame(() => {
       shownAt.current = Date.now();
-      setMeasured(Math.max(0, Date.now() - Date.parse(at)));
+      setMeasured(Math.max(0, serverClock.now() - Date.parse(at)));
     });
     return () => cancelAnimationFrame(frame);
   }, [at, updates]);

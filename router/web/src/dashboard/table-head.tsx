@@ -2,8 +2,15 @@ import { useSharedWords, useWords } from '../words/speech.tsx';
 import type { SortKey, TableView } from './table-view.ts';
 import { dashboardWords } from './words.ts';
 
+interface TableHeadProps {
+  view: TableView;
+  onView: (view: TableView) => void;
+  /** The column whose title is the table's stop for the Tab key, if one is. */
+  stop: SortKey | null;
+}
+
 /** Column titles that sort; on a phone, where there are no columns, a choice of them. */
-export function TableHead({ view, onView }: { view: TableView; onView: (view: TableView) => void }) {
+export function TableHead({ view, onView, stop }: TableHeadProps) {
   const words = useWords(dashboardWords);
   const shared = useSharedWords();
   const columns: [SortKey, string][] = [
@@ -28,8 +35,8 @@ export function TableHead({ view, onView }: { view: TableView; onView: (view: Ta
       <div role="row" className="row" aria-rowindex={1}>
         {columns.map(([key, title]) => (
           <div key={key} role="columnheader" aria-sort={view.sort === key ? direction : 'none'} data-column={key}>
-            <button type="button" onClick={() => sortBy(key)}>
-              {title}
+            <button type="button" tabIndex={key === stop ? 0 : -1} onClick={() => sortBy(key)}>
+              <span>{title}</span>
               <svg className="icon sort" viewBox="0 0 16 16" aria-hidden="true">
                 {view.sort === key && <path d={view.descending ? 'M4 6l4 5 4-5' : 'M4 10l4-5 4 5'} />}
               </svg>

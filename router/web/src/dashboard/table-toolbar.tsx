@@ -1,6 +1,7 @@
 import { download } from '../data/csv.ts';
 import { Button } from '../design/controls.tsx';
 import { StatusIcon } from '../design/icons.tsx';
+import { serverClock } from '../words/server-clock.ts';
 import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
 import type { ShownRow } from './dashboard-state.ts';
 import { csvName, toCsv } from './export-csv.ts';
@@ -18,7 +19,7 @@ export function TableToolbar({ rows, shown, view, onView }: TableToolbarProps) {
   const words = useWords(dashboardWords);
   function exportCsv() {
     const filter = writeView(view, '').slice(1);
-    const at = Date.now();
+    const at = serverClock.now();
     download(csvName(words.file, filter, at), toCsv(shown, filter, at));
   }
   return (

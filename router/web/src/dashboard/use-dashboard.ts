@@ -6,7 +6,8 @@ import {
   type DashboardRowsQuery,
 } from '../../../../schema/client/generated/graphql.ts';
 import { graphqlUrl, type Session } from '../session/session.ts';
-import { untilMidnight } from '../words/seoul-time.ts';
+import { useClock } from '../words/clock.ts';
+import { seoulDay } from '../words/seoul-time.ts';
 import {
   type DashboardAction,
   type DashboardState,
@@ -93,14 +94,15 @@ async function loadOlderRows(
   }
 }
 
-/** Counts the midnights in Seoul: no event tells that what counts "today" begins anew, so the picture is taken again. */
+/** The day in Seoul: no event tells that what counts "today" begins anew, so the picture is taken again. */
 function useDay(): number {
-  const [day, setDay] = useState(0);
+  const today = useClock(seoulDay);
+  const [day, setDay] = useState(today);
   useEffect(() => {
-    const wait = untilMidnight(Date.now()) + Math.random() * midnightSpreadMs;
-    const timer = setTimeout(() => setDay(day + 1), wait);
+    if (today === day) return;
+    const timer = setTimeout(() => setDay(today), Math.random() * midnightSpreadMs);
     return () => clearTimeout(timer);
-  }, [day]);
+  }, [today, day]);
   return day;
 }
 

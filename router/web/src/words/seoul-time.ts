@@ -29,11 +29,9 @@ export function hourAndMinuteOn(time: string | number, now: number): string {
   return clockTimeOn(time, now).slice(0, -3);
 }
 
-/** Milliseconds until the next midnight in Asia/Seoul, which is UTC+9 all year: what counts "today" begins anew. */
-export function untilMidnight(now: number): number {
-  const dayMs = 86_400_000;
-  const seoulOffsetMs = 9 * 3_600_000;
-  return dayMs - ((now + seoulOffsetMs) % dayMs);
+/** Days since 1970 in Asia/Seoul, which is UTC+9 all year: with each, what counts "today" begins anew. */
+export function seoulDay(now: number): number {
+  return Math.floor((now + 9 * 3_600_000) / 86_400_000);
 }
 
 /** `4:05` for a time that is left, `0:00` when it is over. */
