@@ -181,14 +181,16 @@ async function poison(on: Cluster) {
 }
 
 async function discard(on: Cluster, reading: readonly string[]): Promise<void> {
+  const authorization = `Bearer ${await on.token('bench', ['admin'])}`;
   for (const consumer of reading) {
     const { rows } = await ask<{ rows: { id: string }[] }>(on, consumer, 'parked.list', {
+      authorization,
       status: 'parked',
       after: null,
       limit: 25,
     });
     for (const { id } of rows)
-      await ask(on, consumer, 'parked.discard', { id, key: id, by: 'bench', reason: 'poison' });
+      await ask(on, consumer, 'parked.discard', { authorization, id, key: id, reason: 'poison' });
   }
 }
 

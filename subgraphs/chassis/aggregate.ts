@@ -4,7 +4,7 @@ import { reachCrashPoint } from './crash-points.ts';
 import { createCounters, type Counters } from './counters.ts';
 import type { Decider } from './decider.ts';
 import { createJournal, lastVersionOf, type Journal, type JournalDocument, type RefusedDecision } from './journal.ts';
-import type { JournalQuestion, StreamsQuestion } from './missing-events.ts';
+import { answering, fitting, journalQuestion, streamsQuestion } from './questions.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import { createRelay } from './relay.ts';
 import type { Runtime } from './runtime.ts';
@@ -171,13 +171,16 @@ export function createAggregate<
       await views.catchUp();
     },
     start() {
-      bus.serve(service, 'journal.read', async (question) => {
-        const { stream, after } = question as JournalQuestion;
-        return journal.eventsAfter(stream, after, eventsPerAnswer);
+      const readEvents = answering(journalQuestion, async ({ stream, after }) => {
+        return fitting(await journal.eventsAfter(stream, after, eventsPerAnswer), bus.longestAnswerBytes());
       });
-      bus.serve(service, 'journal.streams', async (question) => {
-        return journal.streamsAfter((question as StreamsQuestion).after, eventsPerAnswer);
+      const readStreams = answering(streamsQuestion, async ({ after }) => {
+        const longest = bus.longestAnswerBytes();
+        const [first, ...others] = fitting(await journal.streamsAfter(after, eventsPerAnswer), longest);
+        return first ? [{ ...first, events: fitting(first.events, longest) }, ...others] : [];
       });
+      bus.serve(service, 'journal.read', readEvents);
+      bus.serve(service, 'journal.streams', readStreams);
       metrics.gauge('ttareungi_unpublished_decisions', 'Decisions that the broker does not have yet.', () =>
         journal.countUnpublished(),
       );
@@ -209,5 +212,5 @@ function refusedView({ _id, refused }: JournalDocument): RefusedDecision {
 
 const namesIn = ({ events }: JournalDocument) => events.map(({ type }) => type).join(', ');
 
-/** An answer must fit into one NATS message (1 MiB by default); an event is about 600 bytes. */
+/** An event is about 600 bytes, and an answer must fit into one message. */
 const eventsPerAnswer = 200;

@@ -104,7 +104,14 @@ async function createFollower(runtime: Runtime, follows: Follows): Promise<NonNu
     time,
     random,
   });
-  const desk = createParkedDesk({ database, parking, consumer, clock, logger });
+  const desk = createParkedDesk({
+    database,
+    parking,
+    consumer,
+    clock,
+    logger,
+    longestAnswerBytes: () => bus.longestAnswerBytes(),
+  });
   await parking.createIndexes();
   await desk.createIndexes();
   metrics.gauge('ttareungi_parked_events', 'Events that wait for an operator.', () => parking.count());

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Envelope } from '../../schema/events/envelope.ts';
-import { UnavailableError } from './errors.ts';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { ContractError, UnavailableError } from './errors.ts';
 import type { ConnectedRuntime } from './runtime.ts';
 import { connected, createGate, createStage, natsUrl, until, type Gate, type Stage } from './testing.ts';
 
@@ -115,6 +116,19 @@ describe('a bus', () => {
     expect(new Set(asked)).toEqual(new Set(['one', 'other']));
     await expect(remote.bus.ask('owner', 'echo', 'fail')).rejects.toThrow(/no such thing/);
     await expect(remote.bus.ask('nobody', 'echo', {})).rejects.toBeInstanceOf(UnavailableError);
+  });
+
+  it('takes what does not fit into a message, or is no question, for no outage', async () => {
+    one.bus.serve('owner', 'long', async (length) => 'x'.repeat(Number(length)));
+    await one.bus.settled();
+    const ask = (question: unknown) => one.bus.ask('owner', 'long', question);
+    expect(await ask(one.bus.longestAnswerBytes() - 100)).toMatch(/^x+$/);
+    await expect(ask(one.bus.longestAnswerBytes())).rejects.toThrow(ContractError);
+    await expect(ask('x'.repeat(70_000))).rejects.toThrow(ContractError);
+    const { connection } = one.bus.jetStream() as unknown as { connection: NatsConnection };
+    const answer = await connection.request(`${stage.name}-svc.owner.long`, '{"no json', { timeout: 5_000 });
+    expect(answer.json()).toMatchObject({ name: 'ContractError' });
+    expect(await ask(3)).toBe('xxx');
   });
 
   it('does not wait for ever for an answer', async () => {

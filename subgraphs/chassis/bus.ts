@@ -3,7 +3,8 @@ import { setTimeout } from 'node:timers/promises';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { fromBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
-import { ChainBrokenError, UnavailableError } from './errors.ts';
+import { GraphQLError } from 'graphql';
+import { ChainBrokenError, ContractError, UnavailableError, clientError, type ErrorCode } from './errors.ts';
 import { allSubjects, eventSubject } from './event-stream.ts';
 import { createJetStreamEvents, type JetStream, type JetStreamEvents, type JetStreamSettings } from './jetstream.ts';
 import type { Logger } from './logger.ts';
@@ -21,12 +22,16 @@ export interface EventBus {
   listen(service: string, stream: string | null, listener: (event: Envelope) => void): () => void;
   /** Answers questions put to this service; several instances share them. */
   serve(service: string, endpoint: string, answer: (question: unknown) => Promise<unknown>): void;
+  /** How long an answer may be. */
+  longestAnswerBytes(): number;
   /** Resolves when the broker knows of everything served and listened to so far; at once while not connected. */
   settled(): Promise<void>;
   /**
    * Puts a question to a service.
    * @throws {UnavailableError} without an answer in time (REQUEST_TIMEOUT_MS by default).
    * @throws {ChainBrokenError} when the service says that its journal is.
+   * @throws {ContractError} when it refuses the question, or its answer does not fit into a message.
+   * @throws a client error when it says that whoever asks may not.
    */
   ask(service: string, endpoint: string, question: unknown, timeoutMs?: number): Promise<unknown>;
   /** Tells the other instances of a service something, without any promise of delivery. */
@@ -54,6 +59,47 @@ export interface BusSettings extends JetStreamSettings {
 }
 
 const reconnectMs = 250;
+/** What brokers take by default. */
+const defaultPayload = 1_048_576;
+/** For headers, and the frame around an answer. */
+const answerMargin = 4_096;
+/** A token and a few names. */
+const longestQuestionBytes = 65_536;
+
+/** Why there is no answer, as it travels. */
+interface Refusal {
+  error: string;
+  name: string;
+  /** Of an error that a client may see as it is. */
+  code?: unknown;
+}
+
+/** @throws {ContractError} */
+function questionIn(bytes: Uint8Array): unknown {
+  if (bytes.length > longestQuestionBytes) {
+    throw new ContractError(`The question is longer than ${longestQuestionBytes} bytes.`);
+  }
+  if (bytes.length === 0) return undefined;
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch (error) {
+    throw new ContractError('The question is not JSON.', { cause: error });
+  }
+}
+
+function refusalOf(error: Error): Refusal {
+  const code = error instanceof GraphQLError ? error.extensions['code'] : undefined;
+  return { error: error.message, name: error.name, ...(code ? { code } : {}) };
+}
+
+const clientCodes: readonly unknown[] = ['UNAUTHENTICATED', 'FORBIDDEN'] satisfies ErrorCode[];
+
+function errorIn({ error, name, code }: Refusal, service: string): Error {
+  if (clientCodes.includes(code)) return clientError(code as ErrorCode, error);
+  const message = `${service}: ${error}`;
+  if (name === 'ChainBrokenError') return new ChainBrokenError(message);
+  return name === 'ContractError' ? new ContractError(message) : new UnavailableError(message);
+}
 
 export function createJetStreamBus(settings: BusSettings, name: string, logger: Logger): JetStreamBus {
   const { EVENT_SUBJECT_PREFIX: subjectPrefix } = settings;
@@ -137,6 +183,16 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
     else whenConnected.push(use);
   }
 
+  const longestAnswerBytes = () => (state?.connection.info?.max_payload ?? defaultPayload) - answerMargin;
+
+  function answerOf(reply: unknown): string {
+    const text = JSON.stringify({ reply });
+    const longest = longestAnswerBytes();
+    // No outage: the same answer would not fit again.
+    if (Buffer.byteLength(text) > longest) throw new ContractError(`The answer is longer than ${longest} bytes.`);
+    return text;
+  }
+
   /** What this process serves under a name, as the broker's tools list it. */
   function microService(service: string): MicroService {
     const known = services.get(service);
@@ -193,21 +249,22 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
           callback: (_error, message) => {
             const startedAt = performance.now();
             Promise.resolve()
-              .then(() => answer(message.data.length > 0 ? message.json() : undefined))
+              .then(() => answer(questionIn(message.data)))
               .then((reply) => {
-                message.respond(JSON.stringify({ reply }));
+                message.respond(answerOf(reply));
                 count(startedAt);
               })
               .catch((error: unknown) => {
                 logger.warn({ err: error, endpoint }, 'a question could not be answered');
                 const known = error instanceof Error ? error : new Error('unknown');
-                message.respond(JSON.stringify({ error: known.message, name: known.name }));
+                message.respond(JSON.stringify(refusalOf(known)));
                 count(startedAt, known);
               });
           },
         });
       });
     },
+    longestAnswerBytes,
     async settled() {
       if (state) await isKnown(state.connection);
     },
@@ -218,11 +275,8 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
         .catch((error: unknown) => {
           throw new UnavailableError(`${service} does not answer ${endpoint}`, { cause: error });
         });
-      const answer: { reply?: unknown; error?: string; name?: string } = message.json();
-      if (answer.error !== undefined) {
-        const Kind = answer.name === 'ChainBrokenError' ? ChainBrokenError : UnavailableError;
-        throw new Kind(`${service}: ${answer.error}`);
-      }
+      const answer: { reply?: unknown } & Partial<Refusal> = message.json();
+      if (answer.error !== undefined) throw errorIn({ name: '', ...answer, error: answer.error }, service);
       return answer.reply;
     },
     notify(service, topic, text) {

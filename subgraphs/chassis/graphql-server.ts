@@ -21,6 +21,8 @@ import { traceRequests, traceSubscriptions, type Tracing } from './tracing.ts';
 /** What a resolver knows about the request it serves. */
 export interface RequestContext {
   viewer: Viewer | null;
+  /** The viewer's own token, for what other services do in their name. */
+  authorization?: string | undefined;
   correlationId: string;
   traceparent: string;
   /** Loads many keys of this request with one query; `name` says what is loaded. */
@@ -86,12 +88,14 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
   });
   await apollo.start();
 
-  const contextOf = async (request: IncomingMessage) =>
-    createContext(
-      await options.verifyToken(request.headers.authorization),
-      request.headers['x-correlation-id'],
-      request.headers['traceparent'],
-    );
+  const contextOf = async ({ headers }: IncomingMessage) => ({
+    ...createContext(
+      await options.verifyToken(headers.authorization),
+      headers['x-correlation-id'],
+      headers['traceparent'],
+    ),
+    authorization: headers.authorization,
+  });
   const http = await startHttpServer({
     port: options.port,
     host: options.host,

@@ -2,17 +2,7 @@ import type { Envelope } from '../../schema/events/envelope.ts';
 import type { EventBus } from './bus.ts';
 import { ContractError } from './errors.ts';
 import type { Logger } from './logger.ts';
-
-/** Put to a service's endpoint `journal.read`; answered with the first events of the stream after that version. */
-export interface JournalQuestion {
-  stream: string;
-  after: number;
-}
-
-/** Put to a service's endpoint `journal.streams`; answered with the first streams after that name (`StreamEvents`). */
-export interface StreamsQuestion {
-  after: string;
-}
+import type { JournalQuestion } from './questions.ts';
 
 /**
  * The events of a stream between two versions, both excluded, from its owner's journal, page by page.

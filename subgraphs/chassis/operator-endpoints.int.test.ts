@@ -2,14 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Envelope } from '../../schema/events/envelope.ts';
 import { ContractError } from './errors.ts';
 import type { Health } from './operator-endpoints.ts';
-import {
-  parkedPerAnswer,
-  type ParkedAnswer,
-  type ParkedList,
-  type ParkedQuestion,
-  type ParkedView,
-} from './parked-desk.ts';
+import { parkedPerAnswer, type ParkedAnswer, type ParkedList, type ParkedView } from './parked-desk.ts';
 import type { ParkedMessage } from './parking.ts';
+import type { ParkedQuestion } from './questions.ts';
 import { startService } from './service.ts';
 import { connected, createGate, createSilentTally, createStage, mongodbUri, until, type Stage } from './testing.ts';
 
@@ -64,8 +59,12 @@ async function createScene(env: NodeJS.ProcessEnv = {}) {
   await connected(service.runtime.bus);
   const ask = <Answer>(endpoint: string, question: unknown) =>
     owner.bus.ask(name, endpoint, question) as Promise<Answer>;
-  const order = (endpoint: string, what: { id: string; key: string; by: string; reason?: string }) =>
-    owner.bus.ask(name, endpoint, what, owner.settings.OPERATE_TIMEOUT_MS) as Promise<ParkedAnswer>;
+  const tokenOf = async (userId: string, ...roles: string[]) => `Bearer ${await stage.token(userId, roles)}`;
+  const authorization = await tokenOf('watcher', 'auditor');
+  const order = async (endpoint: string, { by, ...what }: { id: string; key: string; by: string; reason?: string }) => {
+    const signed = { ...what, authorization: await tokenOf(by, 'admin') };
+    return owner.bus.ask(name, endpoint, signed, owner.settings.OPERATE_TIMEOUT_MS) as Promise<ParkedAnswer>;
+  };
   const idOf = (stream: string, version: number) => `${stage.name}.${publisher}.${stream}#${version}`;
   return {
     name,
@@ -73,10 +72,11 @@ async function createScene(env: NodeJS.ProcessEnv = {}) {
     handled,
     idOf,
     ask,
+    tokenOf,
     parked: database.collection<ParkedMessage>('parked'),
     list: (question: Partial<ParkedQuestion> = {}) =>
-      ask<ParkedList>('parked.list', { status: 'parked', after: null, limit: 200, ...question }),
-    get: (id: string) => ask<ParkedView | null>('parked.get', { id }),
+      ask<ParkedList>('parked.list', { authorization, status: 'parked', after: null, limit: 200, ...question }),
+    get: (id: string) => ask<ParkedView | null>('parked.get', { authorization, id }),
     redrive: (id: string, key: string, by = 'boss') => order('parked.redrive', { id, key, by }),
     discard: (id: string, key: string, reason = 'made by mistake') =>
       order('parked.discard', { id, key, by: 'boss', reason }),
@@ -86,7 +86,8 @@ async function createScene(env: NodeJS.ProcessEnv = {}) {
       const events = await add(stream, count);
       for (const event of events) await owner.bus.publish(publisher, event);
       await until('everything is handled or parked', async () => {
-        const { total } = await ask<ParkedList>('parked.list', { status: 'parked', after: null, limit: 1 });
+        const question = { authorization, status: 'parked', after: null, limit: 1 };
+        const { total } = await ask<ParkedList>('parked.list', question);
         const settled = handled.filter((place) => place.startsWith(`${stream}@`)).length;
         return settled + total >= count && (await ask<Health>('health', null)).pendingEvents === 0;
       });
@@ -123,6 +124,47 @@ describe('a service, asked for its health,', () => {
       pendingEvents: null,
       parkedEvents: null,
     });
+  });
+});
+
+describe('an operator', () => {
+  it('is who their own token says, whatever the service that asks says', async () => {
+    const { publish, ask, idOf, tokenOf, poison, get } = await createScene();
+    await publish('a', 1, [1]);
+    poison.clear();
+    const id = idOf('a', 1);
+    const list = { status: 'parked', after: null, limit: 1 };
+    const codeOf = (endpoint: string, question: object) =>
+      ask(endpoint, question).then(
+        () => 'answered',
+        (error: unknown) => {
+          const { extensions, name: errorName } = error as { extensions?: { code?: string }; name: string };
+          return extensions?.code ?? errorName;
+        },
+      );
+    const orders: [string, object][] = [
+      ['parked.redrive', { id, key: 'k' }],
+      ['parked.discard', { id, key: 'k', reason: 'none' }],
+    ];
+    const questions: [string, object][] = [['parked.list', list], ['parked.get', { id }], ...orders];
+    const foreign = await createStage();
+    for (const [endpoint, question] of questions) {
+      expect(await codeOf(endpoint, question)).toBe('UNAUTHENTICATED');
+      for (const authorization of ['', 'boss', 'Bearer x', `Bearer ${await foreign.token('boss', ['admin'])}`])
+        expect(await codeOf(endpoint, { ...question, authorization })).toBe('UNAUTHENTICATED');
+      const rider = await tokenOf('rider', 'rider');
+      expect(await codeOf(endpoint, { ...question, authorization: rider })).toBe('FORBIDDEN');
+      expect(await codeOf(endpoint, { ...question, authorization: rider, by: 'boss' })).toBe('ContractError');
+    }
+    await foreign.close();
+    for (const [endpoint, order] of orders) {
+      for (const role of ['operator', 'auditor'])
+        expect(await codeOf(endpoint, { ...order, authorization: await tokenOf('watcher', role) })).toBe('FORBIDDEN');
+    }
+    expect(await get(id)).toMatchObject({ status: 'parked', actions: [] });
+    const authorization = await tokenOf('the real one', 'admin');
+    await ask('parked.redrive', { id, key: 'k', authorization });
+    expect(await get(id)).toMatchObject({ status: 'redriven', actions: [{ kind: 'redrive', by: 'the real one' }] });
   });
 });
 
@@ -255,6 +297,13 @@ describe('a parked event', () => {
     expect(new Set(seen.map(({ id }) => id)).size).toBe(count - 1);
     expect(seen.map(({ firstAt }) => firstAt)).toEqual(seen.map(({ firstAt }) => firstAt).toSorted());
     expect(Math.max(...seen.map(({ payload }) => payload.length))).toBe(4_096);
+    // Longer as JSON than a message of the broker, all together.
+    const worst = '\0'.repeat(4_096);
+    await parked.updateMany({}, { $set: { payload: worst, error: worst, stack: worst } });
+    const some = await list();
+    expect(some.rows.length).toBeGreaterThan(5);
+    expect(some.rows.length).toBeLessThan(parkedPerAnswer);
+    expect(some.more).toBe(true);
     expect((await list({ status: 'discarded' })).rows.map(({ id }) => id)).toEqual(['subject#001']);
   });
 });
@@ -277,10 +326,17 @@ describe('a service that follows nobody', () => {
       pendingEvents: 0,
       parkedEvents: 0,
     });
-    expect(await owner.bus.ask('loner', 'parked.list', {})).toEqual({ rows: [], total: 0 });
-    expect(await owner.bus.ask('loner', 'parked.get', { id: 'x' })).toBeNull();
+    const authorization = `Bearer ${await stage.token('boss', ['admin'])}`;
+    const ask = (endpoint: string, question: object) =>
+      owner.bus.ask('loner', endpoint, { authorization, ...question });
+    expect(await ask('parked.list', { status: 'parked', after: null, limit: 1 })).toEqual({
+      rows: [],
+      more: false,
+      total: 0,
+    });
+    expect(await ask('parked.get', { id: 'x' })).toBeNull();
     const unknown = { parked: null, redriven: 0, refusal: { code: 'PARKED_EVENT_NOT_FOUND' } };
-    expect(await owner.bus.ask('loner', 'parked.redrive', { id: 'x' })).toMatchObject(unknown);
-    expect(await owner.bus.ask('loner', 'parked.discard', { id: 'x' })).toMatchObject(unknown);
+    expect(await ask('parked.redrive', { id: 'x', key: 'k' })).toMatchObject(unknown);
+    expect(await ask('parked.discard', { id: 'x', key: 'k', reason: 'none' })).toMatchObject(unknown);
   });
 });

@@ -1,13 +1,9 @@
 import type { Consumer } from './consumer.ts';
-import {
-  noParkedEvent,
-  type ParkedDesk,
-  type ParkedList,
-  type ParkedOrder,
-  type ParkedQuestion,
-} from './parked-desk.ts';
+import { requireRole, type Role } from './auth.ts';
+import { noParkedEvent, type ParkedDesk, type ParkedList } from './parked-desk.ts';
 import type { RefusedDecision } from './journal.ts';
 import type { Parking } from './parking.ts';
+import { answering, discardOrder, healthQuestion, parkedId, parkedQuestion, redriveOrder } from './questions.ts';
 import { databaseStatus, type Runtime } from './runtime.ts';
 
 /** How an instance of a service is; figures are null where they cannot be read. */
@@ -30,12 +26,17 @@ export interface Operated {
   refused(): Promise<RefusedDecision[]>;
 }
 
-/** Answers operators' questions on the bus: `health` and `parked.list|get|redrive|discard` (ARCHITECTURE §2). */
+const watchers: Role[] = ['operator', 'auditor', 'admin'];
+
+/**
+ * Answers operators' questions on the bus: `health` and `parked.list|get|redrive|discard` (ARCHITECTURE §2). What is
+ * parked is shown and settled only for an operator's own token.
+ */
 export function serveOperators(runtime: Runtime, { follower, unpublished, refused }: Operated): void {
   const { bus, service, clock, database, settings } = runtime;
   const startedAt = clock().toISOString();
-  const nothing: ParkedList = { rows: [], total: 0 };
-  bus.serve(service, 'health', async (): Promise<Health> => {
+  const nothing: ParkedList = { rows: [], more: false, total: 0 };
+  const health = answering(healthQuestion, async (): Promise<Health> => {
     const state = await databaseStatus(database, settings.REQUEST_TIMEOUT_MS / 2);
     const figure = async <Figure>(read: () => Promise<Figure>) =>
       state === 'ok' ? await read().catch(() => null) : null;
@@ -47,10 +48,29 @@ export function serveOperators(runtime: Runtime, { follower, unpublished, refuse
     ]);
     return { startedAt, database: state, unpublishedDecisions, refusedDecisions, pendingEvents, parkedEvents };
   });
-  bus.serve(service, 'parked.list', async (question) => follower?.desk.list(question as ParkedQuestion) ?? nothing);
-  bus.serve(service, 'parked.get', async (question) => follower?.desk.get((question as { id: string }).id) ?? null);
-  bus.serve(service, 'parked.redrive', async (order) => follower?.desk.redrive(order as ParkedOrder) ?? noParkedEvent);
-  bus.serve(service, 'parked.discard', async (order) => {
-    return follower?.desk.discard(order as ParkedOrder & { reason: string }) ?? noParkedEvent;
+  /** Whose token it is; the word of the service that asks counts for nothing. @throws a client error */
+  const whoAsks = async ({ authorization }: { authorization?: string | undefined }, ...allowed: Role[]) =>
+    requireRole(await runtime.verifyToken(authorization), ...allowed);
+  const list = answering(parkedQuestion, async (question) => {
+    await whoAsks(question, ...watchers);
+    return follower?.desk.list(question) ?? nothing;
   });
+  const get = answering(parkedId, async (question) => {
+    await whoAsks(question, ...watchers);
+    return follower?.desk.get(question.id) ?? null;
+  });
+  const redrive = answering(redriveOrder, async (order) => {
+    const { userId } = await whoAsks(order, 'admin');
+    return follower?.desk.redrive({ id: order.id, key: order.key, by: userId }) ?? noParkedEvent;
+  });
+  const discard = answering(discardOrder, async (order) => {
+    const { userId } = await whoAsks(order, 'admin');
+    const { id, key, reason } = order;
+    return follower?.desk.discard({ id, key, reason, by: userId }) ?? noParkedEvent;
+  });
+  bus.serve(service, 'health', health);
+  bus.serve(service, 'parked.list', list);
+  bus.serve(service, 'parked.get', get);
+  bus.serve(service, 'parked.redrive', redrive);
+  bus.serve(service, 'parked.discard', discard);
 }

@@ -3,38 +3,31 @@ import { cut } from '../../schema/text.ts';
 import type { Consumer } from './consumer.ts';
 import type { Logger } from './logger.ts';
 import type { ParkedMessage, Parking } from './parking.ts';
+import { fitting, type ParkedQuestion, type RedriveOrder } from './questions.ts';
 
 /** Where operators list a service's parked messages and decide on them; what they did is kept with the message. */
 export interface ParkedDesk {
   /** The one that waits longest first. */
-  list(question: ParkedQuestion): Promise<ParkedList>;
+  list(question: Omit<ParkedQuestion, 'authorization'>): Promise<ParkedList>;
   get(id: string): Promise<ParkedView | null>;
   redrive(order: ParkedOrder): Promise<ParkedAnswer>;
   discard(order: ParkedOrder & { reason: string }): Promise<ParkedAnswer>;
   createIndexes(): Promise<unknown>;
 }
 
-export interface ParkedQuestion {
-  status: ParkedMessage['status'];
-  /** Goes on behind this one: when it first failed, and its id. */
-  after: { at: string; id: string } | null;
-  limit: number;
-}
-
 export interface ParkedList {
-  /** At most `parkedPerAnswer`. */
+  /** At most `parkedPerAnswer`, and no more than fit into an answer. */
   rows: ParkedView[];
+  /** Whether there are more behind them. */
+  more: boolean;
   /** How many there are in all. */
   total: number;
 }
 
 /** What an operator wants done, and who that is. */
-export interface ParkedOrder {
-  id: string;
+export interface ParkedOrder extends Omit<RedriveOrder, 'authorization'> {
   /** The operator. */
   by: string;
-  /** Once for each order: the same one is carried out once. */
-  key: string;
   reason?: string;
 }
 
@@ -81,9 +74,10 @@ interface ParkedAction {
 type Outcome = Pick<ParkedAnswer, 'redriven' | 'refusal'>;
 type ParkedRecord = ParkedMessage & { actions?: ParkedAction[] };
 
-/** 25 of them, each with three texts of the longest kind, fit into one NATS message (1 MiB by default). */
 export const parkedPerAnswer = 25;
 const longestText = 4_096;
+/** The last ones; all of them stay with the message. */
+const actionsShown = 20;
 
 export interface ParkedDeskOptions {
   database: Connection;
@@ -91,9 +85,12 @@ export interface ParkedDeskOptions {
   consumer: Pick<Consumer, 'redrive' | 'discard'>;
   clock(): Date;
   logger: Logger;
+  /** How long a list may be, as JSON. */
+  longestAnswerBytes(): number;
 }
 
-export function createParkedDesk({ database, parking, consumer, clock, logger }: ParkedDeskOptions): ParkedDesk {
+export function createParkedDesk(options: ParkedDeskOptions): ParkedDesk {
+  const { database, parking, consumer, clock, logger } = options;
   const collection = database.collection<ParkedRecord>('parked');
   const read = (id: string): Promise<ParkedRecord | null> => parking.get(id);
 
@@ -156,16 +153,18 @@ export function createParkedDesk({ database, parking, consumer, clock, logger }:
     createIndexes: () => collection.createIndex({ status: 1, firstAt: 1 }, {}, {}),
     async list({ status, after, limit }) {
       const at = after && new Date(after.at);
+      const most = Math.min(limit, parkedPerAnswer);
       const beyond = after && { $or: [{ firstAt: { $gt: at } }, { firstAt: at, _id: { $gt: after.id } }] };
       const [records, total] = await Promise.all([
         collection
           .find({ status, ...beyond } as object)
           .sort({ firstAt: 1, _id: 1 })
-          .limit(Math.min(limit, parkedPerAnswer))
+          .limit(most)
           .toArray(),
         collection.countDocuments({ status }),
       ]);
-      return { rows: (records as ParkedRecord[]).map(viewOf), total };
+      const rows = fitting((records as ParkedRecord[]).map(viewOf), options.longestAnswerBytes());
+      return { rows, more: records.length === most || rows.length < records.length, total };
     },
     async get(id) {
       const record = await read(id);
@@ -222,6 +221,8 @@ function viewOf(record: ParkedRecord): ParkedView {
     reason,
     firstAt: firstAt.toISOString(),
     lastAt: lastAt.toISOString(),
-    actions: actions.map(({ kind, by, at, reason: why }) => ({ kind, by, at: at.toISOString(), reason: why })),
+    actions: actions
+      .slice(-actionsShown)
+      .map(({ kind, by, at, reason: why }) => ({ kind, by, at: at.toISOString(), reason: why })),
   };
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Envelope } from '../../schema/events/envelope.ts';
 import { createAggregate } from './aggregate.ts';
+import { ContractError } from './errors.ts';
 import { createRelay } from './relay.ts';
 import type { ConnectedRuntime } from './runtime.ts';
 import {
@@ -95,6 +96,45 @@ describe('a relay', () => {
         'ce-traceparent': '00-a',
       })),
     );
+  });
+
+  it('reads its journal to who asks as agreed, as much at a time as fits into a message', async () => {
+    const service = await stage.runtime('asked');
+    await connected(service.bus);
+    const aggregate = stage.keep(createTally(service));
+    await aggregate.prepare();
+    aggregate.start();
+    const long = '\0'.repeat(50_000);
+    for (const stream of ['a', 'b']) {
+      for (const by of ['1', '2', '3', '4', '5']) {
+        await aggregate.handle(stream, { type: 'Hold', by: `${by}${long}` }, originOf());
+        await aggregate.handle(stream, { type: 'Release' }, originOf());
+      }
+    }
+    const read = (stream: string, after: number) =>
+      owner.bus.ask('asked', 'journal.read', { stream, after }) as Promise<Envelope[]>;
+    const versions: number[] = [];
+    let answers = 0;
+    for (let events = await read('a', 0); events.length > 0; answers += 1) {
+      versions.push(...events.map(({ sequence }) => sequence));
+      events = await read('a', versions.at(-1) ?? 0);
+    }
+    expect(versions).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(answers).toBeGreaterThan(1);
+    const names: string[] = [];
+    for (let after = ''; ; after = names.at(-1) ?? '') {
+      const page = (await owner.bus.ask('asked', 'journal.streams', { after })) as { stream: string; events: [] }[];
+      if (page.length === 0) break;
+      names.push(...page.map(({ stream }) => stream));
+    }
+    expect(names).toEqual(['a', 'b']);
+    for (const question of [
+      { stream: { $gt: '' }, after: 0 },
+      { stream: 'a', after: { $gt: 0 } },
+      { stream: ['a'], after: 0 },
+    ])
+      await expect(owner.bus.ask('asked', 'journal.read', question)).rejects.toThrow(ContractError);
+    await expect(owner.bus.ask('asked', 'journal.streams', { after: { $gt: '' } })).rejects.toThrow(ContractError);
   });
 
   it('shows a decision in the views before it answers, and before anybody hears of it', async () => {

@@ -23,7 +23,8 @@ export function createOperationResolvers(operations: Operations): Resolvers {
 
   function orderOf(mutation: string, input: RedriveInput, context: RequestContext) {
     const viewer = requireRole(context.viewer, 'admin');
-    return { by: viewer.userId, key: commandOrigin(context, viewer, mutation, input).cause };
+    const { id } = input;
+    return { id, key: commandOrigin(context, viewer, mutation, input).cause, authorization: context.authorization };
   }
 
   return {
@@ -38,23 +39,24 @@ export function createOperationResolvers(operations: Operations): Resolvers {
         context: RequestContext,
       ) {
         watch(context);
-        return operations.parkedEvents({ service: filter?.service ?? null, status: filter?.status ?? 'parked' }, page);
+        const which = { service: filter?.service ?? null, status: filter?.status ?? 'parked' };
+        return operations.parkedEvents(context, which, page);
       },
       parkedEvent(_root: unknown, { id }: { id: string }, context: RequestContext) {
         watch(context);
-        return operations.parkedEvent(id);
+        return operations.parkedEvent(context, id);
       },
     },
 
     Mutation: {
       redriveParkedEvent(_root: unknown, { input }: { input: RedriveInput }, context: RequestContext) {
-        return operations.redrive(input.id, orderOf('redriveParkedEvent', input, context));
+        return operations.redrive(orderOf('redriveParkedEvent', input, context));
       },
       discardParkedEvent(_root: unknown, { input }: { input: DiscardInput }, context: RequestContext) {
         const order = orderOf('discardParkedEvent', input, context);
         const { reason } = input;
         if (reason === '') throw new ContractError('"reason" must say why.');
-        return operations.discard(input.id, { ...order, reason });
+        return operations.discard({ ...order, reason });
       },
     },
 

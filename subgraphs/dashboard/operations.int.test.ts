@@ -38,10 +38,11 @@ describe('a service that is away', () => {
     ]);
     expect(Date.now() - startedAt).toBeLessThan(10_000);
 
-    const page = await operations.parkedEvents({ status: 'parked' }, {});
+    const boss = { authorization: `Bearer ${await stage.token('boss', ['admin'])}` };
+    const page = await operations.parkedEvents(boss, { status: 'parked' }, {});
     expect(page).toMatchObject({ nodes: [], unavailable: ['hanging', 'missing'] });
     expect(await page.totalCount()).toBe(0);
-    await expect(operations.parkedEvent('missing:x')).rejects.toThrow('missing does not answer parked.get');
-    await expect(operations.redrive('missing:x', { by: 'boss', key: 'k' })).rejects.toThrow('missing does not answer');
+    await expect(operations.parkedEvent(boss, 'missing:x')).rejects.toThrow('missing does not answer parked.get');
+    await expect(operations.redrive({ ...boss, id: 'missing:x', key: 'k' })).rejects.toThrow('missing does not answer');
   });
 });

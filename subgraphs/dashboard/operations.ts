@@ -1,15 +1,18 @@
 import {
   ContractError,
+  isUnavailable,
   maxPageSize,
   parkedPerAnswer,
   type Connection,
+  type DiscardOrder,
   type Health,
   type PageRequest,
   type ParkedAnswer,
+  type ParkedId,
   type ParkedList,
-  type ParkedOrder,
   type ParkedQuestion,
   type ParkedView,
+  type RedriveOrder,
   type Runtime,
 } from '../chassis/index.ts';
 
@@ -18,14 +21,17 @@ export interface Operations {
   /** How each is; one that does not answer in time is DOWN. */
   services(): Promise<ServiceState[]>;
   /** @throws {ContractError} when `first` is not 1 to 200, or `after` is no cursor of this list. */
-  parkedEvents(filter: ParkedFilter, page: PageRequest): Promise<ParkedPage>;
+  parkedEvents(asker: Asker, filter: ParkedFilter, page: PageRequest): Promise<ParkedPage>;
   /** @throws {UnavailableError} when the service does not answer. */
-  parkedEvent(id: string): Promise<ParkedEvent | null>;
+  parkedEvent(asker: Asker, id: string): Promise<ParkedEvent | null>;
   /** @throws {UnavailableError} when it is not known what became of it; the same key finds out. */
-  redrive(id: string, order: Omit<ParkedOrder, 'id'>): Promise<Settled>;
+  redrive(order: RedriveOrder): Promise<Settled>;
   /** @throws {UnavailableError} when it is not known what became of it; the same key finds out. */
-  discard(id: string, order: Omit<ParkedOrder, 'id'> & { reason: string }): Promise<Settled>;
+  discard(order: DiscardOrder): Promise<Settled>;
 }
+
+/** Whoever asks, by their own token: each service checks it for itself. */
+export type Asker = Pick<ParkedId, 'authorization'>;
 
 export interface ServiceState extends Partial<Omit<Health, 'database'>> {
   name: string;
@@ -73,19 +79,20 @@ export function createOperations({ bus, services, operateTimeoutMs }: Operations
     const rows: ParkedEvent[] = [];
     for (let after = question.after; ;) {
       const limit = Math.min(parkedPerAnswer, question.limit - rows.length);
-      const answer = (await bus.ask(service, 'parked.list', { ...question, after, limit })) as ParkedList;
+      const asked: ParkedQuestion = { ...question, after, limit };
+      const answer = (await bus.ask(service, 'parked.list', asked)) as ParkedList;
       rows.push(...answer.rows.map((row) => ofService(service, row)));
       const last = answer.rows.at(-1);
-      if (!last || answer.rows.length < limit || rows.length >= question.limit) return { rows, total: answer.total };
+      if (!last || !answer.more || rows.length >= question.limit) return { rows, total: answer.total };
       after = { at: last.firstAt, id: last.id };
     }
   }
 
-  async function settle(endpoint: string, id: string, order: Omit<ParkedOrder, 'id'>): Promise<Settled> {
-    const place = placeOf(id);
+  async function settle(endpoint: string, order: RedriveOrder | DiscardOrder): Promise<Settled> {
+    const place = placeOf(order.id);
     if (!place) return unknownEvent;
-    const { service, ...rest } = place;
-    const answer = await bus.ask(service, endpoint, { ...order, ...rest }, operateTimeoutMs);
+    const { service, id } = place;
+    const answer = await bus.ask(service, endpoint, { ...order, id }, operateTimeoutMs);
     const { parked, ...outcome } = answer as ParkedAnswer;
     return { parkedEvent: parked && ofService(service, parked), ...outcome };
   }
@@ -98,15 +105,18 @@ export function createOperations({ bus, services, operateTimeoutMs }: Operations
   return {
     services: () => Promise.all(services.map(stateOf)),
 
-    async parkedEvents({ service, status }, { first, after }) {
+    async parkedEvents({ authorization }, { service, status }, { first, after }) {
       const size = first ?? 50;
       if (size < 1 || size > maxPageSize) throw new ContractError(`"first" must be 1 to ${maxPageSize}, not ${size}.`);
       const place = after ? readCursor(after) : null;
       const asked = services.filter((name) => !service || name === service);
       const answers = await Promise.all(
         asked.map(async (name) => {
-          const question = { status, after: place && beginsFor(name, place), limit: size + 1 };
-          return listOf(name, question).catch(() => name);
+          const question = { authorization, status, after: place && beginsFor(name, place), limit: size + 1 };
+          return listOf(name, question).catch((error: unknown) => {
+            if (isUnavailable(error)) return name;
+            throw error;
+          });
         }),
       );
       const lists = answers.filter((answer) => typeof answer !== 'string');
@@ -127,14 +137,16 @@ export function createOperations({ bus, services, operateTimeoutMs }: Operations
       };
     },
 
-    async parkedEvent(id) {
-      const place = placeOf(id);
-      const parked = place && ((await bus.ask(place.service, 'parked.get', { id: place.id })) as ParkedView | null);
-      return parked && ofService(place.service, parked);
+    async parkedEvent({ authorization }, parkedId) {
+      const place = placeOf(parkedId);
+      if (!place) return null;
+      const { service, id } = place;
+      const parked = (await bus.ask(service, 'parked.get', { authorization, id })) as ParkedView | null;
+      return parked && ofService(service, parked);
     },
 
-    redrive: (id, order) => settle('parked.redrive', id, order),
-    discard: (id, order) => settle('parked.discard', id, order),
+    redrive: (order) => settle('parked.redrive', order),
+    discard: (order) => settle('parked.discard', order),
   };
 }
 

@@ -151,9 +151,12 @@ function unparked(cluster: Cluster): string[] {
 async function discardPoison(cluster: Cluster): Promise<number> {
   return withBroker(cluster, async ({ connection }) => {
     let discarded = 0;
-    const ask = async (consumer: string, endpoint: string, question: unknown) => {
+    const authorization = `Bearer ${await cluster.token('faults', ['admin'])}`;
+    const ask = async (consumer: string, endpoint: string, question: object) => {
       const subject = `${cluster.name}-svc.${consumer}.${endpoint}`;
-      const answer = await connection.request(subject, JSON.stringify(question), { timeout: askWithinMs });
+      const answer = await connection.request(subject, JSON.stringify({ ...question, authorization }), {
+        timeout: askWithinMs,
+      });
       const { reply, error } = answer.json<{ reply?: unknown; error?: string }>();
       if (error !== undefined) throw new Error(`${consumer} ${endpoint}: ${error}`);
       return reply;
@@ -163,7 +166,7 @@ async function discardPoison(cluster: Cluster): Promise<number> {
       for (const { id, subject } of rows) {
         if (!cluster.poisoned.includes(subject)) continue;
         cluster.parkedPoison.add(`${consumer} ${subject}`);
-        await ask(consumer, 'parked.discard', { id, key: randomUUID(), by: 'faults', reason: 'poison' });
+        await ask(consumer, 'parked.discard', { id, key: randomUUID(), reason: 'poison' });
         discarded += 1;
       }
     }

@@ -1,6 +1,6 @@
 import { fromBinaryMode, toBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
 import type { EventBus } from '../../subgraphs/chassis/bus.ts';
-import { ChainBrokenError, UnavailableError } from '../../subgraphs/chassis/errors.ts';
+import { ChainBrokenError, ContractError, UnavailableError } from '../../subgraphs/chassis/errors.ts';
 import {
   allSubjects,
   eventSubject,
@@ -271,8 +271,9 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
     const answer = await reply;
     stop();
     if ('value' in answer) return answer.value;
-    const Kind = answer.error.name === 'ChainBrokenError' ? ChainBrokenError : UnavailableError;
-    throw new Kind(`${name}: ${answer.error.message}`);
+    const message = `${name}: ${answer.error.message}`;
+    if (answer.error.name === 'ChainBrokenError') throw new ChainBrokenError(message);
+    throw answer.error.name === 'ContractError' ? new ContractError(message) : new UnavailableError(message);
   }
 
   function connect(process: Process, link: Link): BrokerConnection {
@@ -388,6 +389,7 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
       onNotice(service: string, topic: string, listener: (text: string) => void) {
         listen(`notice ${endpointName(service, topic)}`, ({ payload }) => listener(payload));
       },
+      longestAnswerBytes: () => 1_000_000,
       status: () => (isUp() ? 'ok' : 'not connected'),
       onConnected(listener: () => void) {
         connected.push(listener);

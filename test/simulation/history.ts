@@ -90,8 +90,11 @@ async function settleParked(world: World, { poisoned }: Damage): Promise<number>
       const isPoison = poisoned.has(String(subject));
       if (!isPoison && errorClass !== 'unknown') continue;
       orders += 1;
-      const order = { id, key: `order ${world.scheduler.now}`, by: 'operator', reason: 'as it must be' };
-      await world.operate(consumer, isPoison ? 'parked.discard' : 'parked.redrive', order).catch(() => undefined);
+      const order = { id, key: `order ${world.scheduler.now}` };
+      const carriedOut = isPoison
+        ? world.operate(consumer, 'parked.discard', { ...order, reason: 'as it must be' })
+        : world.operate(consumer, 'parked.redrive', order);
+      await carriedOut.catch(() => undefined);
     }
   }
   return orders;

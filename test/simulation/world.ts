@@ -32,7 +32,7 @@ export interface World {
    */
   ask<Answer>(service: SubgraphName, question: Question<Answer>, viewer: Viewer): Promise<Answer>;
   /** Asks a service's endpoint on the bus. */
-  operate(service: SubgraphName, endpoint: string, order: unknown): Promise<unknown>;
+  operate(service: SubgraphName, endpoint: string, order: object): Promise<unknown>;
   /** Takes all that is wrong away: troubles, pauses, offsets of clocks. */
   heal(): void;
   evidence(): Evidence;
@@ -63,6 +63,8 @@ const beginning = Date.parse('2026-03-02T03:00:00.000Z');
 export const prefix = 'evt';
 const serverTimeoutMs = 1_000;
 const restartMs = 300;
+const operatorToken = 'the operator';
+const operatorViewer: Viewer = { userId: 'operator', roles: ['admin'], expiresAtMs: null };
 const requestTimeoutMs = 5_000;
 
 export interface WorldOptions {
@@ -140,7 +142,8 @@ export function createWorld({ scheduler, twins, env }: WorldOptions): World {
         );
       });
     },
-    operate: (service, endpoint, order) => operator.bus.ask(service, endpoint, order, 8_000),
+    operate: (service, endpoint, order) =>
+      operator.bus.ask(service, endpoint, { ...order, authorization: operatorToken }, 8_000),
     heal() {
       broker.deliveryMs = 5;
       for (const instance of instances) {
@@ -223,7 +226,7 @@ function createInstance(
       tracing: noTracing,
       database: createConnection(options.database, link),
       bus,
-      verifyToken: () => Promise.resolve(null),
+      verifyToken: (token) => Promise.resolve(token === operatorToken ? operatorViewer : null),
       clock: () => new Date(options.date().getTime() + of.clockOffsetMs),
       time: timeOf(scheduler, of),
       random: () => scheduler.random(),
