@@ -33,8 +33,8 @@ export type CostOf = (
 const sizeArguments = ['first', 'last', 'limit', 'minutes'];
 /** Connections refuse longer pages. */
 const longestPage = 200;
-/** How long a list counts when nothing says it: longer ones are rare (a history has 200 entries at most). */
-const assumedItems = 10;
+/** How long a list counts when nothing says it: most are shorter, few are longer (a history has 200 entries at most). */
+const assumedItems = 5;
 /** A page is looked up in a database, whatever is on it. */
 const pageCost = 10;
 /** Part of an object that another subgraph has: it is asked for by the object's key. */
@@ -45,6 +45,8 @@ const returnCost = 5;
 const mutationCost = 100;
 /** Introspection is answered here, out of memory. */
 const introspectionValueCost = 0.1;
+/** A name stands in the answer as often as its value; one of so many letters weighs as much as a value. */
+const lettersPerValue = 32;
 
 interface Place {
   type: GraphQLCompositeType;
@@ -90,7 +92,8 @@ export function createCost({ schema, ownersOf }: Pick<Graph, 'schema' | 'ownersO
       const isPage = size !== undefined;
 
       const isOfSchema = isIntrospectionType(type) || isIntrospectionType(place.type);
-      let each = isOfSchema ? introspectionValueCost : 1;
+      const letters = (node.alias ?? node.name).value.length;
+      let each = (isOfSchema ? introspectionValueCost : 1) + Math.floor(letters / lettersPerValue);
       let once = 0;
       if (place.at === undefined && place.type === schema.getMutationType()) once += mutationCost;
       if (isPage) once += pageCost;

@@ -1,85 +1,321 @@
-import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { getIntrospectionQuery, Kind, parse, print, separateOperations } from 'graphql';
-import { documentLimits, routerSettings } from '../config.ts';
-import { createDocuments } from './documents.ts';
-import { readGraph } from './graph.ts';
-import type { Variables } from './variables.ts';
+import { operationFromDocument } from '@apollo/federation-internals';
+import { QueryPlanner } from '@apollo/query-planner';
+import fc from 'fast-check';
+import { getIntrospectionQuery } from 'graphql';
+import { plannerConfig } from './planning.ts';
+import { clientDocuments, codesOf, cpuMs, createTestDocuments, errorsOf, graph, times } from './testing.ts';
 
-const file = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
-const graph = readGraph(file('../../schema/supergraph.graphql'));
-const limits = documentLimits(routerSettings.parse({}));
-const documents = createDocuments(graph, limits);
+/** Nothing that anybody may send takes longer. */
+const shortMs = 50;
 
-/** The code of the first error, or OK. */
-function codeOf(query: string, variables: Variables = {}, operationName?: string): string {
-  const checked = documents.check({ query, variables, operationName });
-  return 'errors' in checked ? String(checked.errors[0]?.extensions['code']) : 'OK';
-}
-
-const operations = new URL('../../schema/client/operations/', import.meta.url);
-const clientDocument = parse(
-  readdirSync(operations)
-    .map((name) => file(`${operations.href}${name}`))
-    .join('\n'),
-);
-const clients = Object.entries(separateOperations(clientDocument)).map(([name, document]) => ({
-  name,
-  query: print(document),
-}));
-
-describe('the documents of the product', () => {
-  it.each(clients)('pass: $name', ({ query }) => {
-    const checked = documents.check({ query });
-    // Required variables are missing here; the document itself is fine.
-    if ('errors' in checked) expect(String(checked.errors)).toMatch(/of required type .* was not provided/);
+describe('what our own clients send', () => {
+  it.each(clientDocuments)('passes: $name', ({ query }) => {
+    // Required variables are missing; the document itself is fine.
+    for (const { message } of errorsOf(query)) expect(message).toMatch(/of required type .* was not provided/);
   });
 
-  it('passes: introspection of GraphiQL and of code generators', () => {
-    const options = { descriptions: true, specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true };
+  it.each(clientDocuments.filter(({ query }) => query.includes('$first')))(
+    'passes with the longest page: $name',
+    ({ query }) => expect(codesOf(query, { first: 200 })).toEqual([]),
+  );
+
+  it('passes when GraphiQL or a code generator looks at the schema', () => {
     for (const oneOf of [true, false]) {
       for (const inputValueDeprecation of [true, false]) {
-        expect(codeOf(getIntrospectionQuery({ ...options, oneOf, inputValueDeprecation }))).toBe('OK');
+        const more = { specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true };
+        expect(codesOf(getIntrospectionQuery({ ...more, oneOf, inputValueDeprecation }))).toEqual([]);
       }
+    }
+  });
+
+  it('leaves half of every limit unused', () => {
+    const half = createTestDocuments({
+      MAX_QUERY_BYTES: '16384',
+      MAX_QUERY_TOKENS: '2500',
+      MAX_QUERY_SELECTIONS: '250',
+      MAX_QUERY_ALIASES: '100',
+      MAX_QUERY_COST: '5000',
+    });
+    for (const { query } of [...clientDocuments, { query: getIntrospectionQuery() }]) {
+      const checked = half.check({ query });
+      if ('errors' in checked) expect(String(checked.errors)).toMatch(/of required type .* was not provided/);
     }
   });
 });
 
-describe('a document', () => {
+const bike = (selection: string) => `{ bike(bikeId: 1) { ${selection} } }`;
+const chain = (levels: number, spreads: number, type: string, leaf: string) =>
+  times(levels, (n) => `fragment f${n} on ${type} { ${`...f${n + 1} `.repeat(spreads)} }`) +
+  ` fragment f${levels} on ${type} { ${leaf} }`;
+
+describe('a document that costs more than it looks', () => {
   it.each([
-    ['a list in a list … as a cursor', `{ bikes(after: ${'['.repeat(25)}${']'.repeat(25)}) { totalCount } }`],
-    ['a list in a list as a cursor', '{ bikes(after: [["x"]]) { totalCount } }'],
-    ['a number as a cursor', '{ bikes(after: 5) { totalCount } }'],
-    ['an object as a cursor', '{ bikes(after: {}) { totalCount } }'],
-    ['a list as a Long', 'mutation { buyPoints(input: { price: [[1]] }) { refusal { code } } }'],
+    ['of fragments that double', `${bike('...f0')} ${chain(98, 2, 'Bike', 'color')}`, 'QUERY_TOO_COMPLEX'],
+    ['of fragments that spread five', `${bike('...f0')} ${chain(5, 5, 'Bike', 'color')}`, 'QUERY_TOO_COMPLEX'],
     [
-      'an object as a DateTime',
-      'mutation { registerBike(input: { color: "a", registeredDate: {} }) { refusal { code } } }',
+      'of introspection in fragments',
+      `{ __schema { types { ...f0 } } } ${chain(6, 5, '__Type', 'name')}`,
+      'QUERY_TOO_COMPLEX',
     ],
-  ])('with %s is refused in validation', (_what, query) => {
-    expect(codeOf(query)).toBe('GRAPHQL_VALIDATION_FAILED');
-  });
-
-  it('is refused by what it expands to, in no time', () => {
-    const levels = Array.from({ length: 50 }, (_, n) => `fragment f${n} on Bike { ${`...f${n + 1} `.repeat(5)} }`);
-    const query = `{ bike(bikeId: 1) { ...f0 } } ${levels.join(' ')} fragment f50 on Bike { color }`;
-    const startedAt = performance.now();
-    expect(codeOf(query)).toBe('QUERY_TOO_COMPLEX');
-    expect(performance.now() - startedAt).toBeLessThan(50);
-  });
-
-  it('is refused when it is long', () => {
-    expect(codeOf(`{ __typename } #${' '.repeat(40_000)}`)).toBe('QUERY_TOO_COMPLEX');
-  });
-
-  it('has no operation of an empty name: that is none', () => {
-    expect(codeOf('query a { __typename }', {}, '')).toBe('OK');
-    expect(codeOf('query a { __typename } query b { __typename }', {}, '')).toBe('OPERATION_RESOLUTION_FAILURE');
+    [
+      'of many lists of introspection',
+      `{ __schema { types { ${times(40, (n) => `a${n}: fields { type { fields { name } } }`)} } } }`,
+      'QUERY_TOO_COMPLEX',
+    ],
+    [
+      'of introspection three deep',
+      `{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }`,
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    [
+      'of 150 pages',
+      `{ ${times(40, (n) => `a${n}: bikes(first: 200) { nodes { color isAvailable } }`)} }`,
+      'QUERY_TOO_COMPLEX',
+    ],
+    [
+      'of long names in every row',
+      `{ bikes(first: 200) { nodes { ${'x'.repeat(20_000)}: color } } }`,
+      'QUERY_TOO_COMPLEX',
+    ],
+    [
+      'of riders of rides of riders',
+      `{ me { reservations(first: 90) { nodes { user { reservations(first: 90) { nodes { user { reservations(first: 90) { nodes { fee } } } } } } } } } }`,
+      'QUERY_TOO_COMPLEX',
+    ],
+    ['of many root fields', `{ ${times(60, (n) => `a${n}: __typename`)} }`, 'QUERY_TOO_COMPLEX'],
+    ['of many aliases', bike(times(240, (n) => `a${n}: color`)), 'QUERY_TOO_COMPLEX'],
+    ['of many selections', bike('color '.repeat(600)), 'QUERY_TOO_COMPLEX'],
+    ['of many directives', `{ __typename ${'@skip(if: false) '.repeat(150)} }`, 'QUERY_TOO_COMPLEX'],
+    ['of many variables', `query (${times(150, (n) => `$v${n}: Int`)}) { __typename }`, 'QUERY_TOO_COMPLEX'],
+    ['of many operations', times(150, (n) => `query q${n} { __typename }`), 'QUERY_TOO_COMPLEX'],
+    [
+      'of many fragments',
+      `{ __typename } ${times(150, (n) => `fragment f${n} on Query { __typename }`)}`,
+      'QUERY_TOO_COMPLEX',
+    ],
+    ['of 32 kB and a byte', `{ __typename } #${'x'.repeat(32_768 - 15)}`, 'QUERY_TOO_COMPLEX'],
+    ['of a megabyte', `{ __typename } #${'x'.repeat(1_000_000)}`, 'QUERY_TOO_COMPLEX'],
+    ['of 32 kB in letters of three bytes', `{ __typename } #${'가'.repeat(11_000)}`, 'QUERY_TOO_COMPLEX'],
+    [
+      'of fields in fields',
+      `{ bikes(first: 1) { nodes { ${'currentReservation { bike { '.repeat(8)} color ${'} } '.repeat(8)} } } }`,
+      'QUERY_TOO_DEEP',
+    ],
+    [
+      'of inline fragments in inline fragments',
+      bike(`${'... on Bike { '.repeat(60)} color ${'}'.repeat(60)}`),
+      'QUERY_TOO_DEEP',
+    ],
+    ['of braces', '{'.repeat(30_000), 'QUERY_TOO_DEEP'],
+    ['of brackets', `{ bikes(after: ${'['.repeat(30_000)}`, 'GRAPHQL_VALIDATION_FAILED'],
+    ['of parentheses', `{ a${'('.repeat(30_000)}`, 'QUERY_TOO_DEEP'],
+    ['of closing braces', '}'.repeat(30_000), 'GRAPHQL_PARSE_FAILED'],
+    ['of tokens', `{ ${'a '.repeat(6_000)} }`, 'GRAPHQL_PARSE_FAILED'],
+    [
+      'of a type in lists',
+      `query ($v: ${'['.repeat(30)}Int${']'.repeat(30)}) { __typename }`,
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    ['of an operation with a long name', `query ${'n'.repeat(129)} { __typename }`, 'GRAPHQL_VALIDATION_FAILED'],
+    ['of wrong names', bike(times(490, (n) => `colour${n}`)), 'GRAPHQL_VALIDATION_FAILED'],
+    [
+      'of wrong arguments',
+      `{ bikes(${times(1_400, (n) => `firts${n}: 1`)}) { totalCount } }`,
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    [
+      'of wrong list items',
+      `{ reservations(filter: { reserveStatus: [${'WRONG '.repeat(990)}] }) { totalCount } }`,
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    [
+      'of a long list',
+      `{ reservations(filter: { reserveStatus: [${'RESERVED '.repeat(1_001)}] }) { totalCount } }`,
+      'QUERY_TOO_COMPLEX',
+    ],
+    [
+      'of a variable that the gateway needs',
+      `query ($representations: Int) { bikes(first: $representations) { totalCount } }`,
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    [
+      'of fragments in a circle',
+      '{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }',
+      'GRAPHQL_VALIDATION_FAILED',
+    ],
+    [
+      'of fragments in many circles',
+      `{ ...f0 } ${times(60, (i) => `fragment f${i} on Query { ${times(20, (j) => `...f${(i + j) % 60}`)} }`)}`,
+      'QUERY_TOO_COMPLEX',
+    ],
+  ])('%s is refused at once', (_what, query, code) => {
+    const errors = errorsOf(query);
+    expect(errors[0]?.extensions['code']).toBe(code);
+    expect(errors.length).toBeLessThanOrEqual(10);
+    expect(cpuMs(() => errorsOf(query))).toBeLessThan(shortMs);
   });
 });
 
-it('counts definitions of one kind', () => {
-  expect(clientDocument.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION)).toHaveLength(
-    clients.length,
+describe('a document at the limits', () => {
+  const planner = new QueryPlanner(graph.supergraph, plannerConfig);
+  const documents = createTestDocuments({ PLAN_CACHE_BYTES: '0' });
+  it.each([
+    ['equal leaves', bike('color '.repeat(490))],
+    ['equal pages', `{ ${'bike(bikeId: 1) { color condition isAvailable currentReservation { fee } } '.repeat(49)} }`],
+    ['equal entities', bike('currentReservation { bike { color } user { userId } } '.repeat(80))],
+    [
+      'fragments beside each other',
+      `{ ${times(49, (n) => `...f${n}`)} } ${times(49, (n) => `fragment f${n} on Query { bike(bikeId: 1) { color isAvailable } }`)}`,
+    ],
+    [
+      'entities beside each other',
+      `{ ${times(49, (n) => `a${n}: bike(bikeId: ${n}) { color isAvailable currentReservation { fee } }`)} }`,
+    ],
+    [
+      'entities below each other',
+      bike(`${'currentReservation { bike { '.repeat(6)} color isAvailable ${'} } '.repeat(6)}`),
+    ],
+    [
+      'both',
+      bike(
+        times(
+          12,
+          (n) =>
+            `c${n}: currentReservation { bike { color isAvailable currentReservation { user { totalPoint approvals(first: 1) { totalCount } currentReservation { bike { color } } } } } }`,
+        ),
+      ),
+    ],
+    [
+      'conditions',
+      `query (${times(40, (n) => `$v${n}: Boolean!`)}) ${bike(times(40, (n) => `c${n}: currentReservation @include(if: $v${n}) { bike { color isAvailable } }`))}`,
+    ],
+    [
+      'conditions on fragments',
+      `query (${times(60, (n) => `$v${n}: Boolean!`)}) ${bike(times(60, (n) => `... on Bike @include(if: $v${n}) { color isAvailable currentReservation { fee } }`))}`,
+    ],
+    [
+      'mutations',
+      `mutation { ${times(49, (n) => `m${n}: startRide(input: { reserveNo: ${n} }) { reservation { fee } }`)} }`,
+    ],
+  ])('of %s is checked and planned in no time', (_what, query) => {
+    const variables = Object.fromEntries([...query.matchAll(/\$(v\d+): /g)].map(([, name]) => [name, true]));
+    const work = () => {
+      const checked = documents.check({ query, variables });
+      if ('errors' in checked) throw new Error(String(checked.errors));
+      return planner.buildQueryPlan(operationFromDocument(graph.apiSchema, checked.operation.document));
+    };
+    expect(cpuMs(work)).toBeLessThan(2 * shortMs);
+  });
+});
+
+/** A literal as GraphQL writes it. */
+const literals = fc.letrec<{ value: string }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'medium', withCrossShrink: true },
+    fc.constantFrom(
+      'null',
+      '5',
+      '-1',
+      '1.5',
+      '1e400',
+      '99999999999999999999',
+      'true',
+      'X',
+      '""',
+      '"x"',
+      '"\\ud83d\\ude00"',
+      '"""b"""',
+    ),
+    fc.array(tie('value'), { maxLength: 4 }).map((values) => `[${values.join(' ')}]`),
+    fc
+      .array(tie('value'), { maxLength: 3 })
+      .map((values) => `{ ${values.map((value, n) => `k${n}: ${value}`).join(' ')} }`),
+  ),
+})).value;
+
+const places = [
+  (value: string) => `{ bikes(after: ${value}) { totalCount } }`,
+  (value: string) => `{ bikes(first: ${value}) { totalCount } }`,
+  (value: string) => `{ bikes(filter: ${value}) { totalCount } }`,
+  (value: string) => `{ user(userId: ${value}) { userId } }`,
+  (value: string) => `{ reservations(filter: { reserveStatus: ${value} }) { totalCount } }`,
+  (value: string) => `query ($v: Cursor = ${value}) { bikes(after: $v) { totalCount } }`,
+  (value: string) => `{ bikes @include(if: ${value}) { totalCount } }`,
+  (value: string) => `mutation { buyPoints(input: { price: ${value} }) { refusal { code } } }`,
+  (value: string) => `mutation { registerBike(input: { color: "a", registeredDate: ${value} }) { refusal { code } } }`,
+  (value: string) => `subscription { dashboardUpdated(after: ${value}) { at } }`,
+];
+
+describe('a literal of any shape, anywhere', () => {
+  it('passes or is refused in validation, at once', () => {
+    fc.assert(
+      fc.property(literals, fc.constantFrom(...places), fc.nat({ max: 400 }), (value, place, nested) => {
+        const deep = '['.repeat(nested) + value + ']'.repeat(nested);
+        for (const query of [place(value), place(deep)]) {
+          const startedAt = process.cpuUsage();
+          const codes = codesOf(query);
+          expect(process.cpuUsage(startedAt).user / 1_000).toBeLessThan(1_000);
+          expect(codes.length).toBeLessThanOrEqual(10);
+          for (const code of codes) expect(['GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT']).toContain(code);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each(['5', '1.5', 'true', 'X', '{}', '[]', '["x"]', '[["x"]]', '[[[1]]]', '{ a: "x" }', '""', '" "'])(
+    'is no cursor: %s',
+    (value) => expect(codesOf(`{ bikes(after: ${value}) { totalCount } }`)).toEqual(['GRAPHQL_VALIDATION_FAILED']),
   );
+
+  it.each(['1.5', '"1.5"', 'true', '[1]', '{}', '99999999999999999999', '"x"'])('is no Long: %s', (value) =>
+    expect(codesOf(`mutation { buyPoints(input: { price: ${value} }) { refusal { code } } }`)).toEqual([
+      'GRAPHQL_VALIDATION_FAILED',
+    ]),
+  );
+});
+
+describe('the operation', () => {
+  it('is the one that is named, and an empty name is none', () => {
+    expect(codesOf('query a { __typename }', {}, '')).toEqual([]);
+    expect(codesOf('query a { __typename } query b { __typename }', {}, 'b')).toEqual([]);
+    expect(codesOf('query a { __typename } query b { __typename }', {}, '')).toEqual(['OPERATION_RESOLUTION_FAILURE']);
+    expect(codesOf('query a { __typename }', {}, 'c')).toEqual(['OPERATION_RESOLUTION_FAILURE']);
+    expect(codesOf('query a { __typename }', {}, '__proto__')).toEqual(['OPERATION_RESOLUTION_FAILURE']);
+  });
+
+  it('has a key of its own, whatever its text and name are', () => {
+    const documents = createTestDocuments();
+    const keyOf = (query: string, operationName?: string | null) => {
+      const checked = documents.check({ query, operationName });
+      return 'errors' in checked ? undefined : checked.operation.key;
+    };
+    const one = 'query a { __typename } query b { __typename }';
+    expect(new Set([keyOf(one, 'a'), keyOf(one, 'b'), keyOf(`${one} `, 'a'), keyOf('{ __typename }')]).size).toBe(4);
+    expect(keyOf('{ __typename }', '')).toBe(keyOf('{ __typename }', null));
+  });
+
+  it('that is refused spoils nothing for the next client', () => {
+    const documents = createTestDocuments();
+    const query = 'query a { __typename }';
+    expect(documents.check({ query, operationName: 'b' })).toHaveProperty('errors');
+    expect(documents.check({ query, operationName: '' })).toHaveProperty('operation');
+    expect(documents.check({ query })).toHaveProperty('operation');
+  });
+});
+
+describe('what is remembered', () => {
+  const keyOf = async (text: string) =>
+    `prefix:${Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(text))).toString('hex')}`;
+  it('is what passed, by its text, and no more than there is room for', async () => {
+    const documents = createTestDocuments({ PLAN_CACHE_BYTES: String(60 * 2_000) });
+    const good = (n: number) => `{ __typename } #${n}${'x'.repeat(900)}`;
+    const wrong = '{ wrong }';
+    documents.check({ query: wrong });
+    expect(await documents.store.get(await keyOf(wrong))).toBeUndefined();
+    for (let n = 0; n < 5; n += 1) documents.check({ query: good(n) });
+    const kept = await Promise.all([0, 1, 2, 3, 4].map(async (n) => documents.store.get(await keyOf(good(n)))));
+    expect(kept.map((document) => document !== undefined)).toEqual([false, false, false, true, true]);
+  });
 });

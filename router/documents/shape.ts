@@ -28,7 +28,7 @@ const maxListItems = 1_000;
 /** A document of the playground holds a whole story; a document with more is no story. */
 const maxDefinitions = 100;
 const maxVariables = 100;
-const maxRootFields = 100;
+const maxRootFields = 50;
 const maxDirectives = 100;
 /** The longest name of an operation; the gateway makes names of requests to subgraphs from it. */
 export const longestOperationName = 128;

@@ -12,8 +12,8 @@ export interface VariableLimits {
 const maxNesting = 10;
 /** All values of a request: a bulk mutation has some for each of its items. */
 const maxValuesPerItem = 10;
-/** A client that made one mistake a thousand times needs to be told of it a few times. */
-export const maxErrors = 10;
+/** A client that made one mistake a thousand times needs to be told of it a few times; then one error says that there are more. */
+export const maxErrors = 9;
 
 /**
  * Variables as the operation gets them.
