@@ -20,12 +20,10 @@ describe('a simulated history', () => {
 
   it('keeps every promise, whatever goes wrong', async () => {
     const failed: Record<number, string[]> = {};
-    const deadline = performance.now() + 8_000;
-    let lived = 0;
-    for (let seed = 1; seed <= 100 && (lived < 50 || performance.now() < deadline); seed += 1) {
+    // As many on every machine: what is covered must not depend on how fast it is.
+    for (let seed = 1; seed <= 100; seed += 1) {
       const { violations } = await simulate(planOf(seed));
       if (violations.length > 0) failed[seed] = violations;
-      lived += 1;
     }
     expect(failed).toEqual({});
   });
