@@ -56,7 +56,7 @@ function fromSearch(search: string): Record<string, unknown> {
 
 function withoutName(request: HTTPGraphQLRequest): HTTPGraphQLRequest {
   if (request.method !== 'GET') {
-    return { ...request, body: { ...(request.body as object), operationName: undefined } };
+    return { ...request, body: { ...(request.body as object), operationName: null } };
   }
   const params = new URLSearchParams(request.search);
   params.delete('operationName');

@@ -35,7 +35,7 @@ export function subscribe(
   const results: Result[] = [];
   let ended: unknown;
   const unsubscribe = client.subscribe(
-    { query, ...(variables ? { variables } : {}), ...(operationName ? { operationName } : {}) },
+    { query, ...(variables ? { variables } : {}), ...(operationName === undefined ? {} : { operationName }) },
     {
       next: (result) => void results.push(result as Result),
       error: (error) => (ended = error),
