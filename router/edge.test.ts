@@ -39,6 +39,17 @@ function raw(path: string, headers: Record<string, string> = {}, method = 'GET')
   });
 }
 
+describe('the address of the graph', () => {
+  it('leads a browser to the playground, and no program', async () => {
+    const page = await raw('/graphql', { accept: 'text/html,application/xhtml+xml' });
+    expect([page.status, page.headers['location']]).toEqual([302, '/playground']);
+    for (const accept of ['application/json', '*/*', 'text/event-stream']) {
+      expect((await raw('/graphql?query=%7B__typename%7D', { accept })).status).not.toBe(302);
+      expect((await raw('/graphql', { accept })).status).not.toBe(302);
+    }
+  });
+});
+
 describe('POST /dev/token', () => {
   const askToken = (body: string, headers: Record<string, string> = {}) =>
     fetch(at('/dev/token'), { method: 'POST', body, headers });

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { clientOperations } from '../schema/client-operations.ts';
 import { subgraphNames } from '../schema/subgraphs.ts';
 import {
@@ -23,6 +24,7 @@ import { readGraph } from './documents/graph.ts';
 import { withCheckedDocuments } from './documents/http.ts';
 import { startGateway } from './gateway.ts';
 import { createMetrics } from './metrics.ts';
+import { pageAddresses } from './page-addresses.ts';
 import { createReadiness } from './readiness.ts';
 import { correlationIdOf, createRequestContext } from './request-context.ts';
 import { createStaticRoute } from './static-pages.ts';
@@ -120,9 +122,10 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
     readiness: createReadiness(clients, settings.READINESS_TIMEOUT_MS),
     routes: {
       '/graphql': cors.wrap(
-        withCorrelationId((request, response) =>
-          wantsEventStream(request) ? sse.route(request, response) : graphql(request, response),
-        ),
+        withCorrelationId((request, response) => {
+          if (isBrowserVisit(request)) return leadToPlayground(response);
+          return wantsEventStream(request) ? sse.route(request, response) : graphql(request, response);
+        }),
       ),
       '/config.json': cors.wrap(configRoute(settings)),
       '/metrics': metricsRoute(metrics.register),
@@ -164,6 +167,15 @@ function withCorrelationId(handler: RequestHandler): RequestHandler {
     response.setHeader('x-correlation-id', correlationId);
     return handler(request, response);
   };
+}
+
+/** Somebody who opened the endpoint's address in a browser; a program asks for no page. */
+function isBrowserVisit({ method, url, headers }: IncomingMessage): boolean {
+  return method === 'GET' && !url?.includes('?') && headers.accept?.includes('text/html') === true;
+}
+
+function leadToPlayground(response: ServerResponse): void {
+  response.writeHead(302, { location: pageAddresses.playground, vary: 'accept' }).end();
 }
 
 /** What the pages need to know about this installation. */
