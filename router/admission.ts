@@ -1,39 +1,102 @@
-import { HeaderMap, type ApolloServer, type BaseContext } from '@apollo/server';
-import { unavailable } from './client-errors.ts';
+import type { IncomingMessage } from 'node:http';
+import { isIPv6 } from 'node:net';
+import type { Registry } from 'prom-client';
+import {
+  createAdmission,
+  isStaff,
+  type Admission,
+  type Client,
+  type Guest,
+  type RequestKind,
+  type TokenVerifier,
+  type Viewer,
+} from '../subgraphs/chassis/process.ts';
+import type { RouterSettings } from './config.ts';
 
-type Executor<Context extends BaseContext> = Pick<ApolloServer<Context>, 'executeHTTPGraphQLRequest'>;
+/** What clients of the router share, whatever way they come. */
+export type RouterKind = RequestKind | 'sockets' | 'streams' | 'subscriptions';
 
-/**
- * At most `limit` requests run at once. One that comes beyond is answered 503 with `retry-after` (RFC 9110 §10.2.3): a queue
- * would only make everybody wait, until all of them gave up. Whoever is slow to send a request takes nobody's place.
- */
-export function withAdmission<Context extends BaseContext>(
-  executor: Executor<Context>,
-  limit: number,
-  onRefused: () => void,
-): Executor<Context> {
-  let running = 0;
-  return {
-    async executeHTTPGraphQLRequest(request) {
-      if (running >= limit) {
-        onRefused();
-        return tooMany();
-      }
-      running += 1;
-      try {
-        return await executor.executeHTTPGraphQLRequest(request);
-      } finally {
-        running -= 1;
-      }
+export type RouterAdmission = Admission<RouterKind>;
+
+/** Every limit of the router that is counted across requests, in one place. */
+export function createRouterAdmission(settings: RouterSettings, register: Registry): RouterAdmission {
+  return createAdmission<RouterKind>(
+    {
+      operations: { inAll: settings.MAX_REQUESTS, perClient: settings.MAX_REQUESTS_PER_CLIENT },
+      bodies: { inAll: settings.MAX_BODIES, perClient: settings.MAX_BODIES_PER_CLIENT },
+      body_bytes: { inAll: settings.MAX_BODIES_BYTES, perClient: settings.MAX_BODIES_BYTES_PER_CLIENT },
+      waiting_bytes: keptOpen(settings.MAX_WAITING_BYTES, settings.MAX_WAITING_BYTES_PER_CLIENT),
+      sockets: keptOpen(settings.MAX_SOCKETS, settings.MAX_SOCKETS_PER_CLIENT),
+      streams: keptOpen(settings.MAX_STREAMS, settings.MAX_STREAMS_PER_CLIENT),
+      subscriptions: keptOpen(settings.MAX_SUBSCRIPTIONS, settings.MAX_SUBSCRIPTIONS_PER_CLIENT),
     },
+    register,
+  );
+}
+
+/** A client at the door. */
+export interface RouterGuest extends Guest {
+  client: Client;
+}
+
+/** Who sends a request. One whose token is not good is told so later; here it is whoever comes from that address. */
+export function createDoor(settings: RouterSettings, admission: RouterAdmission, verifyToken: TokenVerifier) {
+  return async (request: IncomingMessage): Promise<RouterGuest> => {
+    const viewer = await verifyToken(request.headers.authorization).catch(() => null);
+    const client = clientOf(request, viewer, settings.TRUSTED_HOPS);
+    return { client, take: (kind, size) => admission.take(kind, client, size) };
   };
 }
 
-function tooMany() {
-  const errors = [unavailable('Too many requests at once. Try again in a moment.')];
-  const headers = new HeaderMap([
-    ['content-type', 'application/json; charset=utf-8'],
-    ['retry-after', '1'],
-  ]);
-  return { status: 503, headers, body: { kind: 'complete' as const, string: JSON.stringify({ errors }) } };
+const keptOpen = (inAll: number, perClient: number) => ({ inAll, perClient, perStaff: inAll });
+
+/** The client behind a request: the person where a token is good, otherwise the address. */
+export function clientOf(request: IncomingMessage, viewer: Viewer | null, trustedHops: number): Client {
+  if (viewer) return { id: `user ${viewer.userId}`, isStaff: isStaff(viewer) };
+  return { id: `address ${networkOf(addressOf(request, trustedHops))}`, isStaff: false };
+}
+
+/**
+ * Where a request comes from. Each proxy adds the address it was called from at the end of X-Forwarded-For: so many entries
+ * from the end are the word of proxies that we run, and everything before them is the client's own.
+ */
+export function addressOf({ headers, socket }: IncomingMessage, trustedHops: number): string {
+  const peer = socket.remoteAddress ?? '';
+  if (trustedHops === 0) return peer;
+  const entries = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
+  return entries.at(-trustedHops)?.trim() || peer;
+}
+
+/** One customer's addresses: an IPv4 address however it is written, or the /64 that a single IPv6 connection has. */
+export function networkOf(address: string): string {
+  const bare = /^\[(.*)\](?::\d+)?$/.exec(address)?.[1] ?? address.replace(/^([\d.]+):\d+$/, '$1');
+  const plain = bare.replace(/%.*$/, '').toLowerCase();
+  if (!isIPv6(plain)) return plain.slice(0, longestAddress);
+  const groups = groupsOf(plain);
+  const [high = 0, low = 0] = groups.slice(6);
+  const isMapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
+  if (isMapped) return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')}::/64`;
+}
+
+/** Of what is no address at all. */
+const longestAddress = 64;
+
+/** The eight groups of an IPv6 address. */
+function groupsOf(address: string): number[] {
+  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
+  if (dotted) {
+    const [, head = '', ...bytes] = dotted;
+    const [a = 0, b = 0, c = 0, d = 0] = bytes.map(Number);
+    return groupsOf(`${head}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`);
+  }
+  const [left = '', right] = address.split('::');
+  const parse = (text: string) => (text === '' ? [] : text.split(':').map((group) => parseInt(group, 16)));
+  const before = parse(left);
+  if (right === undefined) return before;
+  const after = parse(right);
+  return [...before, ...Array.from({ length: 8 - before.length - after.length }, () => 0), ...after];
 }

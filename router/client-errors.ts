@@ -14,6 +14,7 @@ export type RouterErrorCode =
   | 'QUERY_TOO_DEEP'
   | 'QUERY_TOO_COMPLEX'
   | 'SLOW_CONSUMER'
+  | 'TOO_MANY_REQUESTS'
   | 'TOO_MANY_SUBSCRIPTIONS';
 
 export function routerError(code: RouterErrorCode, message: string): GraphQLError {
@@ -22,6 +23,10 @@ export function routerError(code: RouterErrorCode, message: string): GraphQLErro
 
 export const unavailable = (message = 'A service that is needed does not answer. Try again later.') =>
   routerError('SERVICE_UNAVAILABLE', message);
+
+/** Nobody hears it: the client that it is for has gone. */
+export const cancelled = () =>
+  routerError('SERVICE_UNAVAILABLE', 'The request was given up, because its client has gone.');
 
 /** Extensions that tell about the inside: which service, where it runs, what its code looks like. */
 const innerExtensions = new Set(['serviceName', 'service', 'stacktrace', 'exception', 'response', 'http']);
@@ -89,5 +94,6 @@ export function statusWithoutData(
   if (!errors || Object.values(data ?? {}).some((value) => value !== null)) return undefined;
   const codes = errors.map((error) => error.extensions?.['code']);
   if (codes.includes('UNAUTHENTICATED')) return 401;
+  if (codes.includes('TOO_MANY_REQUESTS')) return 429;
   return codes.includes('SERVICE_UNAVAILABLE') ? 503 : undefined;
 }

@@ -1,10 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { RequestHandler } from '../subgraphs/chassis/process.ts';
+import { addVary, type RequestHandler } from '../subgraphs/chassis/process.ts';
 
 /** Which web pages may talk to the router from a browser. Tokens travel in headers, never in cookies: no credentials. */
 export interface Cors {
-  /** Adds origins to the allow-list. */
-  allow(...origins: string[]): void;
   isAllowed(origin: string): boolean;
   /** Whether a browser page at this origin, or a program (no origin), may open a WebSocket here. */
   mayConnect(request: IncomingMessage): boolean;
@@ -19,12 +17,13 @@ const preflightHeaders = {
   'access-control-max-age': '600',
 };
 
-export function createCors(allowList: readonly string[]): Cors {
+/** @param loopback pages on this machine may too, whatever their port: a developer's. */
+export function createCors(allowList: readonly string[], { loopback = false } = {}): Cors {
   const allowed = new Set(allowList.map((origin) => origin.replace(/\/$/, '').toLowerCase()));
-  const isAllowed = (origin: string) => allowed.has(origin.toLowerCase());
+  const isAllowed = (origin: string) => allowed.has(origin.toLowerCase()) || (loopback && isLoopback(origin));
 
   function addHeaders(request: IncomingMessage, response: ServerResponse): void {
-    response.setHeader('vary', 'origin');
+    addVary(response, 'origin');
     const { origin } = request.headers;
     if (origin === undefined || !isAllowed(origin)) return;
     response.setHeader('access-control-allow-origin', origin);
@@ -32,7 +31,6 @@ export function createCors(allowList: readonly string[]): Cors {
   }
 
   return {
-    allow: (...origins) => origins.forEach((origin) => allowed.add(origin.toLowerCase())),
     isAllowed,
     mayConnect: (request) => {
       const { origin, host } = request.headers;
@@ -51,7 +49,7 @@ function isSameHost(origin: string, host: string | undefined): boolean {
   return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }
 
-/** The addresses under which a browser on this machine reaches the port. */
-export function loopbackOrigins(port: number): string[] {
-  return [`http://localhost:${port}`, `http://127.0.0.1:${port}`, `http://[::1]:${port}`];
+/** Names that lead to this machine and nowhere else, whoever answers for names. */
+export function isLoopback(origin: string): boolean {
+  return /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i.test(origin);
 }

@@ -49,8 +49,7 @@ export async function createDevTokenRoute(
 
 type TokenRequest = z.infer<typeof tokenRequest>;
 
-export function parseTokenRequest(text: string | undefined): TokenRequest | { error: string } {
-  if (text === undefined) return { error: `The body is longer than ${maxTokenRequestBytes} bytes.` };
+export function parseTokenRequest(text: string): TokenRequest | { error: string } {
   let body: unknown;
   try {
     body = JSON.parse(text);

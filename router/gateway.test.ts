@@ -171,6 +171,7 @@ describe('a subgraph that is away', () => {
       expect(answer.body.errors).toEqual([
         {
           message: 'A service that is needed does not answer. Try again later.',
+          path: ['bike'],
           extensions: { code: 'SERVICE_UNAVAILABLE' },
         },
       ]);

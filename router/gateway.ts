@@ -82,7 +82,9 @@ const badRequest = (code: string, message: string) =>
 const noSubscriptions: ApolloServerPlugin<RequestContext> = {
   async requestDidStart() {
     return {
-      async didResolveOperation({ operation }) {
+      async didResolveOperation({ operation, contextValue }) {
+        // What a mutation began is finished, whoever still wants to hear of it.
+        if (operation?.operation === OperationTypeNode.MUTATION) contextValue.unwanted = undefined;
         if (operation?.operation === OperationTypeNode.SUBSCRIPTION) {
           throw badRequest(
             'BAD_REQUEST',

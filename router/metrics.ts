@@ -12,7 +12,7 @@ export function createMetrics() {
     requests: createRequestMetrics(register),
     subgraphRequests: new Counter({
       name: 'subgraph_requests_total',
-      help: 'HTTP requests to subgraphs, by outcome (HTTP status, or `unreachable`).',
+      help: 'HTTP requests to subgraphs, by outcome (HTTP status, `unreachable`, or `cancelled`).',
       labelNames: ['subgraph', 'outcome'] as const,
       registers,
     }),

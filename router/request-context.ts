@@ -7,6 +7,8 @@ export interface RequestContext {
   authorization: string | undefined;
   correlationId: string;
   traceparent: string | undefined;
+  /** Aborted once nobody waits for the answer any more: what is still being read for it can be given up. */
+  unwanted?: AbortSignal | undefined;
 }
 
 /** The client's correlation id when it is safe to log and to send on, otherwise a new one. */

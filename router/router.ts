@@ -8,16 +8,18 @@ import {
   createTokenVerifier,
   createTracing,
   graphqlRoute,
+  isShortage,
   metricsRoute,
   readConfig,
   sendJson,
+  shortageError,
   startHttpServer,
   type RequestHandler,
 } from '../subgraphs/chassis/process.ts';
-import { withAdmission } from './admission.ts';
+import { clientOf as clientBehind, createDoor, createRouterAdmission, type RouterGuest } from './admission.ts';
 import { createErrorFormatter } from './client-errors.ts';
 import { documentLimits, routerSettings, subgraphUrls, type RouterSettings } from './config.ts';
-import { createCors, loopbackOrigins } from './cors.ts';
+import { createCors } from './cors.ts';
 import { createDevTokenRoute, offersDevTokens } from './dev-token.ts';
 import { createDocuments } from './documents/documents.ts';
 import { readGraph } from './documents/graph.ts';
@@ -55,7 +57,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
   const settings = readConfig(routerSettings, env);
   const logger = createLogger(settings.LOG_LEVEL, 'router');
   const verifyToken = await createTokenVerifier(settings);
-  const cors = createCors(settings.CORS_ORIGINS);
+  const cors = createCors(settings.CORS_ORIGINS, { loopback: settings.LANDSCAPE === 'development' });
   const devToken = await createDevTokenRoute(settings, cors);
   const metrics = createMetrics();
   const tracing = await createTracing(settings, 'router', logger);
@@ -71,6 +73,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
         url: urls[name],
         timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
         connections: settings.SUBGRAPH_CONNECTIONS,
+        maxAnswerBytes: settings.MAX_ANSWER_BYTES,
         metrics,
         logger,
       }),
@@ -98,19 +101,22 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
   });
   const planner = createPlanner({ graph, serviceMap: clients, cacheBytes: settings.PLAN_CACHE_BYTES, logger });
   const hub = createSubscriptionHub({ settings, urls, formatError, metrics, tracing, labelOf });
-  const operations = createOperations(documents, planner, hub, apollo, formatError);
-  const sse = createSseTransport({ settings, operations, verifyToken, formatError, metrics });
-  const countRefused = (code = 'SERVICE_UNAVAILABLE') =>
+  const admission = createRouterAdmission(settings, metrics.register);
+  const guestOf = createDoor(settings, admission, verifyToken);
+  const operations = createOperations({ documents, planner, hub, apollo, admission, formatError });
+  const sse = createSseTransport({ settings, admission, guestOf, operations, verifyToken, formatError, metrics });
+  const countRefused = (code: string) =>
     metrics.requests.count({ operation: 'anonymous', type: 'unknown', code, seconds: 0 });
-  const graphql = graphqlRoute(
-    withAdmission(
-      withCheckedDocuments(apollo, documents, formatError, countRefused),
-      settings.MAX_REQUESTS,
-      countRefused,
-    ),
-    ({ headers }) => createRequestContext(headers, correlationIdOf(headers), verifyToken),
-    settings.MAX_BODY_BYTES,
-  );
+  const graphql = graphqlRoute({
+    apollo: withCheckedDocuments(apollo, documents, formatError, countRefused),
+    contextOf: async ({ headers }, unwanted) => ({
+      ...(await createRequestContext(headers, correlationIdOf(headers), verifyToken)),
+      unwanted,
+    }),
+    maxBodyBytes: settings.MAX_BODY_BYTES,
+    compressAboveBytes: settings.COMPRESS_ABOVE_BYTES,
+    guestOf: countingRefused(guestOf, countRefused),
+  });
 
   const http = await startHttpServer({
     port: options.port ?? settings.ROUTER_PORT,
@@ -119,6 +125,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
     keepAliveMs: settings.KEEP_ALIVE_MS,
     lingerMs: settings.STOP_DELAY_MS,
     drainMs: settings.STOP_TIMEOUT_MS,
+    limits: settings,
     readiness: createReadiness(clients, settings.READINESS_TIMEOUT_MS),
     routes: {
       '/graphql': cors.wrap(
@@ -133,11 +140,12 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
       '/': createStaticRoute(settings.WEB_ROOT),
     },
   });
-  if (settings.LANDSCAPE === 'development') cors.allow(...loopbackOrigins(http.port));
   const sockets = createWebSocketTransport({
     server: http.server,
     path: '/graphql',
     settings,
+    admission,
+    clientOf: (request, viewer) => clientBehind(request, viewer, settings.TRUSTED_HOPS),
     operations,
     verifyToken,
     formatError,
@@ -157,6 +165,26 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
 
   let closing: Promise<void> | undefined;
   return { port: http.port, close: () => (closing ??= close()) };
+}
+
+/** An operation that found no place counts as a request that was answered so. */
+function countingRefused(
+  guestOf: (request: IncomingMessage) => Promise<RouterGuest>,
+  countRefused: (code: string) => void,
+) {
+  return async (request: IncomingMessage): Promise<RouterGuest> => {
+    const guest = await guestOf(request);
+    return {
+      ...guest,
+      take(kind, size) {
+        const place = guest.take(kind, size);
+        if (kind === 'operations' && isShortage(place)) {
+          countRefused(String(shortageError(place).extensions['code']));
+        }
+        return place;
+      },
+    };
+  };
 }
 
 /** Gives every request one id, which the answer, the logs and the subgraphs have in common. */

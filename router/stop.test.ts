@@ -86,6 +86,6 @@ describe('a router that stops', () => {
   it('as a process names every mistake in its settings and exits with 78', async () => {
     const { exited, output } = run(`import './router/main.ts';`, { MAX_SOCKETS: 'many', MAX_QUERY_DEPTH: '0' });
     expect(await exited).toBe(78);
-    expect(output()).toMatch(/^MAX_QUERY_DEPTH: .*\nMAX_SOCKETS: .*\n$/);
+    expect(output()).toMatch(/^MAX_SOCKETS: .*\nMAX_QUERY_DEPTH: .*\n$/);
   });
 });

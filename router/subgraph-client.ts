@@ -1,9 +1,18 @@
 import type { GraphQLDataSource } from '@apollo/gateway';
-import type { GraphQLFormattedError } from 'graphql';
+import {
+  GraphQLError,
+  Kind,
+  OperationTypeNode,
+  parse,
+  type DocumentNode,
+  type GraphQLFormattedError,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
 import { Pool } from 'undici';
 import type { SubgraphName } from '../schema/subgraphs.ts';
 import type { Logger } from '../subgraphs/chassis/process.ts';
-import { unavailable, routerError } from './client-errors.ts';
+import { cancelled, unavailable } from './client-errors.ts';
 import type { Metrics } from './metrics.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -18,6 +27,8 @@ export interface SubgraphClientOptions {
   url: URL;
   timeoutMs: number;
   connections: number;
+  /** Of one answer. */
+  maxAnswerBytes: number;
   metrics: Metrics;
   logger: Logger;
 }
@@ -27,19 +38,23 @@ interface GraphQLAnswer {
   errors?: GraphQLFormattedError[];
 }
 
-/** Statuses with which a proxy or a starting process says that nobody is there. */
-const awayStatuses = new Set([502, 503, 504]);
+/** The gateway asks for schemas too when it composes them itself; this one is given a composed one. */
+type Operation = Extract<Parameters<GraphQLDataSource['process']>[0], { document?: unknown }>;
 
 /**
  * The gateway's way to one subgraph. Nothing is sent twice: whether a mutation that got no answer was carried out is for
- * the client to find out with its idempotency key.
+ * the client to find out with its idempotency key. What a query asks is given up when its client has gone.
  */
 export function createSubgraphClient(options: SubgraphClientOptions): SubgraphClient {
   const { name, url, timeoutMs, metrics, logger } = options;
   const pool = new Pool(url.origin, { connections: options.connections, connectTimeout: timeoutMs });
   const path = `${url.pathname}${url.search}`;
 
+  /** @throws {GraphQLError} SERVICE_UNAVAILABLE when there is no whole answer. */
   async function send(body: string, context: Partial<RequestContext>): Promise<{ status: number; text: string }> {
+    const { unwanted } = context;
+    if (unwanted?.aborted) throw cancelled();
+    const late = AbortSignal.timeout(timeoutMs);
     const stop = metrics.subgraphDuration.startTimer({ subgraph: name });
     try {
       const response = await pool.request({
@@ -47,32 +62,37 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
         method: 'POST',
         headers: requestHeaders(context),
         body,
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: unwanted ? AbortSignal.any([unwanted, late]) : late,
       });
       metrics.subgraphRequests.inc({ subgraph: name, outcome: String(response.statusCode) });
-      const text = await response.body.text();
+      const text = await readAnswer(response.body, options.maxAnswerBytes);
       stop();
       return { status: response.statusCode, text };
     } catch (error) {
-      metrics.subgraphRequests.inc({ subgraph: name, outcome: 'unreachable' });
+      metrics.subgraphRequests.inc({ subgraph: name, outcome: unwanted?.aborted ? 'cancelled' : 'unreachable' });
+      if (unwanted?.aborted) throw cancelled();
       logger.warn({ subgraph: name, correlationId: context.correlationId, err: error }, 'subgraph does not answer');
       throw unavailable();
     }
   }
 
   return {
-    async process({ request, context }) {
-      const forwarded = context as Partial<RequestContext>;
-      const { query, variables, operationName } = request;
-      const { status, text } = await send(JSON.stringify({ query, variables, operationName }), forwarded);
-      const answer = parseAnswer(text);
-      if (answer) return answer;
-      logger.error(
-        { subgraph: name, correlationId: forwarded.correlationId, status },
-        'subgraph gave no GraphQL answer',
-      );
-      if (awayStatuses.has(status)) throw unavailable();
-      throw routerError('INTERNAL_SERVER_ERROR', 'A service gave an answer that cannot be read.');
+    async process(given) {
+      const operation = given as Operation;
+      const context = operation.context as Partial<RequestContext>;
+      const { query, variables, operationName } = operation.request;
+      try {
+        const { status, text } = await send(JSON.stringify({ query, variables, operationName }), context);
+        const answer = parseAnswer(text);
+        if (answer) return withPaths(answer, operation);
+        // Whatever it is (a proxy's page, half an answer), the subgraph did not speak.
+        const { correlationId } = context;
+        logger.error({ subgraph: name, correlationId, status }, 'subgraph gave no GraphQL answer');
+        throw unavailable();
+      } catch (error) {
+        if (!(error instanceof GraphQLError)) throw error;
+        return withPaths({ errors: [{ ...error.toJSON(), message: messageFor(error.message, operation) }] }, operation);
+      }
     },
     async readiness(readinessTimeoutMs) {
       try {
@@ -99,15 +119,89 @@ function requestHeaders(context: Partial<RequestContext>): Record<string, string
   return headers;
 }
 
+/** @throws {Error} when it is longer than anybody should keep in memory. */
+async function readAnswer(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > maxBytes) throw new Error(`The answer is longer than ${maxBytes} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, size).toString('utf8');
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isErrors = (value: unknown): value is GraphQLFormattedError[] =>
+  Array.isArray(value) && value.every((error) => isObject(error) && typeof error['message'] === 'string');
+
 /** The GraphQL answer, whatever HTTP status it came with: subgraphs send 401 and 503 with a body of errors. */
 function parseAnswer(text: string): GraphQLAnswer | undefined {
+  let answer: unknown;
   try {
-    const answer: unknown = JSON.parse(text);
-    if (typeof answer !== 'object' || answer === null) return undefined;
-    return 'data' in answer || ('errors' in answer && Array.isArray(answer.errors))
-      ? (answer as GraphQLAnswer)
-      : undefined;
+    answer = JSON.parse(text);
   } catch {
     return undefined;
   }
+  if (!isObject(answer)) return undefined;
+  const { data = null, errors = [] } = answer;
+  if (!isErrors(errors) || (data !== null && !isObject(data))) return undefined;
+  // Neither data nor an error is no answer.
+  if (data === null && errors.length === 0) return undefined;
+  return answer;
+}
+
+/** What a client should know when there is no answer: with a mutation, what became of it. */
+function messageFor(message: string, { request, incomingRequestContext }: Operation): string {
+  // Events of subscriptions are completed without one.
+  const { operation } = incomingRequestContext as { operation?: OperationDefinitionNode };
+  if (operation?.operation !== OperationTypeNode.MUTATION) return message;
+  return isMutation(request.query)
+    ? 'A service did not answer. Whether the change was made is not known: send it again with the same idempotency key.'
+    : 'The mutation was carried out, and what it decided stands, but a part of the answer cannot be read now. ' +
+        'Send it again with the same idempotency key to read it: nothing is done twice.';
+}
+
+const isMutation = (query: string | undefined) => query?.trimStart().startsWith('mutation') ?? false;
+
+/** For how many places in lists the same error is told. */
+const mostPaths = 10;
+
+/** Errors that concern a whole request, at the fields that it was sent for. */
+function withPaths(answer: GraphQLAnswer, { request, document }: Operation): GraphQLAnswer {
+  if (!answer.errors?.some(({ path }) => path === undefined)) return answer;
+  const fields = fieldsOf(request.query, document);
+  const representations: unknown = request.variables?.['representations'];
+  const places = Array.isArray(representations)
+    ? representations.flatMap((_, index) => fields.map((field) => ['_entities', index, field]))
+    : fields.map((field) => [field]);
+  const paths = places.slice(0, mostPaths);
+  const errors = answer.errors.flatMap((error) =>
+    error.path === undefined && paths.length > 0 ? paths.map((path) => ({ ...error, path })) : [error],
+  );
+  return { ...answer, errors };
+}
+
+/** The names, in the answer, of what is asked: at the root, or of each entity. */
+function fieldsOf(query: string | undefined, document: DocumentNode | undefined): string[] {
+  const { definitions } = document ?? parse(query ?? '', { noLocation: true });
+  const fragments = new Map(
+    definitions.flatMap((definition) =>
+      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition.selectionSet] as const] : [],
+    ),
+  );
+  const names = ({ selections }: SelectionSetNode): string[] =>
+    selections.flatMap((selection) => {
+      if (selection.kind === Kind.INLINE_FRAGMENT) return names(selection.selectionSet);
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        const fragment = fragments.get(selection.name.value);
+        return fragment ? names(fragment) : [];
+      }
+      if (selection.name.value === '_entities' && selection.selectionSet) return names(selection.selectionSet);
+      return selection.name.value === '__typename' ? [] : [selection.alias?.value ?? selection.name.value];
+    });
+  const operation = definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
+  return operation ? [...new Set(names(operation.selectionSet))] : [];
 }

@@ -58,7 +58,7 @@ function connect(authorization: () => string | undefined = () => undefined, ping
     plan: plan as SubscriptionPlan,
     variables: {},
     after: undefined,
-    upstream: { url, connectTimeoutMs: 1_000, pingIntervalMs },
+    upstream: { url, connectTimeoutMs: 1_000, pingIntervalMs, maxAnswerBytes: 1_000_000 },
     resume: { backoffMs: 1, backoffMaxMs: 5, timeoutMs: 300 },
     authorization,
     metrics: createMetrics(),

@@ -1,5 +1,11 @@
 import type { GraphQLFormattedError } from 'graphql';
-import { authScope, type OperationLabel, type Tracing, type Viewer } from '../../subgraphs/chassis/process.ts';
+import {
+  authScope,
+  type OperationLabel,
+  type Receiver,
+  type Tracing,
+  type Viewer,
+} from '../../subgraphs/chassis/process.ts';
 import { routerError, type ErrorFormatter } from '../client-errors.ts';
 import { webSocketUrl, type RouterSettings } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
@@ -7,9 +13,6 @@ import { beginningOf, groupKey } from './group-key.ts';
 import { createGroup, type Group, type Member } from './group.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { SubscriptionPlan } from './planner.ts';
-
-/** Where a client's answers go. After `error` or `complete` nothing more does. */
-export type Receiver = Pick<Member, 'next' | 'error' | 'complete'>;
 
 export interface SubscriptionRequest {
   plan: SubscriptionPlan;
@@ -140,6 +143,7 @@ function groupSettings({ settings, urls, formatError, metrics, tracing, labelOf 
       url: webSocketUrl(url),
       connectTimeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
       pingIntervalMs: settings.PING_INTERVAL_MS,
+      maxAnswerBytes: settings.MAX_ANSWER_BYTES,
     },
     resume: {
       backoffMs: settings.RESUME_BACKOFF_MS,

@@ -1,32 +1,53 @@
 import type { ApolloServer } from '@apollo/server';
-import { OperationTypeNode, type GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { OperationTypeNode, type GraphQLError } from 'graphql';
+import {
+  isShortage,
+  shortageError,
+  type Client,
+  type OperationKind,
+  type Place,
+  type Receiver,
+  type SubscribePayload,
+} from '../../subgraphs/chassis/process.ts';
+import type { RouterAdmission } from '../admission.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
 import type { Documents } from '../documents/documents.ts';
 import type { RequestContext } from '../request-context.ts';
-import type { Receiver, SubscriptionHub } from './hub.ts';
+import type { SubscriptionHub } from './hub.ts';
 import type { Planner } from './planner.ts';
-import type { SubscribePayload } from './protocol.ts';
 
-/** An operation that was started; `stop` is for when the client no longer wants its answers. */
-export interface RunningOperation {
-  kind: 'single' | 'subscription';
-  stop(): void;
+/** At whose expense an operation runs, and on whose behalf. */
+export interface Asker {
+  client: Client;
+  context: RequestContext;
 }
-
-export type StartedOperation = RunningOperation | { errors: readonly GraphQLFormattedError[] };
 
 /** Starts any kind of operation, for transports that carry all of them. */
 export interface Operations {
-  start(payload: SubscribePayload, context: RequestContext, receiver: Receiver): StartedOperation;
+  /**
+   * Answers may come before it returns. `unwanted` is aborted once nobody wants them any more.
+   * @throws a client error when the operation is refused.
+   */
+  start(payload: SubscribePayload, asker: Asker, receiver: Receiver, unwanted: AbortSignal): OperationKind;
 }
 
-export function createOperations(
-  documents: Documents,
-  planner: Planner,
-  hub: SubscriptionHub,
-  apollo: ApolloServer<RequestContext>,
-  formatError: ErrorFormatter,
-): Operations {
+export interface OperationsOptions {
+  documents: Documents;
+  planner: Planner;
+  hub: SubscriptionHub;
+  apollo: ApolloServer<RequestContext>;
+  admission: RouterAdmission;
+  formatError: ErrorFormatter;
+}
+
+export function createOperations({
+  documents,
+  planner,
+  hub,
+  apollo,
+  admission,
+  formatError,
+}: OperationsOptions): Operations {
   async function runSingle(payload: SubscribePayload, context: RequestContext, receiver: Receiver): Promise<void> {
     const { query, operationName, variables, extensions } = payload;
     const request = {
@@ -47,28 +68,53 @@ export function createOperations(
     }
   }
 
-  const refused = (errors: readonly GraphQLError[]) => ({ errors: errors.map((error) => formatError(error)) });
+  function placeFor(kind: 'operations' | 'subscriptions', client: Client): Place {
+    const place = admission.take(kind, client);
+    if (isShortage(place)) throw shortageError(place);
+    return place;
+  }
+
+  function refuse(receiver: Receiver, errors: readonly GraphQLError[]): OperationKind {
+    receiver.error(errors.map((error) => formatError(error)));
+    return 'single';
+  }
 
   return {
-    start(payload, context, receiver) {
+    start(payload, { client, context }, receiver, unwanted) {
       const checked = documents.check(payload);
-      if ('errors' in checked) return refused(checked.errors);
+      if ('errors' in checked) return refuse(receiver, checked.errors);
       const { operation, operationName, coerced } = checked;
-      if (operation.operation.operation === OperationTypeNode.SUBSCRIPTION) {
-        const planned = planner.plan(operation);
-        if ('errors' in planned) return refused(planned.errors);
-        const { viewer, authorization } = context;
-        const request = { plan: planned, variables: coerced, viewer, authorization };
-        return { kind: 'subscription', stop: hub.join(request, receiver).leave };
+      if (operation.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
+        // Kept until the execution has ended, also when the client wants it no more: that is how long it costs.
+        const place = placeFor('operations', client);
+        const run = runSingle({ ...payload, operationName }, { ...context, unwanted }, receiver);
+        void run.finally(() => place.leave());
+        return 'single';
       }
-      let stopped = false;
-      const whileWanted: Receiver = {
-        next: (payload) => stopped || receiver.next(payload),
-        error: (errors) => stopped || receiver.error(errors),
-        complete: () => stopped || receiver.complete(),
+      const planned = planner.plan(operation);
+      if ('errors' in planned) return refuse(receiver, planned.errors);
+      const place = placeFor('subscriptions', client);
+      const { viewer, authorization } = context;
+      const { leave } = hub.join(
+        { plan: planned, variables: coerced, viewer, authorization },
+        {
+          next: (answer) => receiver.next(answer),
+          error(errors) {
+            place.leave();
+            receiver.error(errors);
+          },
+          complete() {
+            place.leave();
+            receiver.complete();
+          },
+        },
+      );
+      const end = () => {
+        leave();
+        place.leave();
       };
-      void runSingle({ ...payload, operationName }, context, whileWanted);
-      return { kind: 'single', stop: () => (stopped = true) };
+      unwanted.addEventListener('abort', end, { once: true });
+      return 'subscription';
     },
   };
 }

@@ -66,10 +66,38 @@ describe('server-sent events', () => {
     expect(await statusOf(fetch(graph.url, { headers: { accept: 'text/event-stream' } }))).toBe(405);
   });
 
-  it('say in an event that the subscription was refused, then end', async () => {
+  it('refuse a subscription with a status, and no event', async () => {
     const response = await ask('subscription { reservationChanged { reserveNo } }');
-    const text = await response.text();
-    expect(text).toContain('"code":"UNAUTHENTICATED"');
-    expect(text).toMatch(/event: complete\ndata:\n\n$/);
+    expect(response.status).toBe(401);
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    const expired = await ask('subscription { dashboardUpdated(after: "too-old") { cursor } }', {
+      authorization: operator,
+    });
+    expect(expired.status).toBe(400);
+    expect(await expired.json()).toMatchObject({ errors: [{ extensions: { code: 'CURSOR_EXPIRED' } }] });
+  });
+
+  it.each([
+    ['Application/JSON', 200],
+    ['application/json; charset=UTF-8', 200],
+    ['application/json ; charset="utf-8"; x=y', 200],
+    ['application/json;charset=utf-16', 415],
+    ['application/jsonp', 415],
+    ['text/plain', 415],
+    ['', 415],
+  ])('read a body of the type %j as %s', async (type, status) => {
+    const response = await post('{"query":"{ __typename }"}', { 'content-type': type });
+    expect(response.status).toBe(status);
+  });
+
+  it.each([
+    ['Text/Event-Stream', true],
+    ['text/event-stream;q=0.9, application/json', true],
+    ['text/event-streams', false],
+    ['application/json, text/event-stream', false],
+  ])('are what a client gets that accepts %j: %s', async (accept, streams) => {
+    const response = await ask('{ __typename }', { accept });
+    expect(response.headers.get('content-type')?.startsWith('text/event-stream')).toBe(streams);
+    await response.text();
   });
 });

@@ -1,17 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readBody, sendJson, type RequestHandler, type TokenVerifier } from '../../subgraphs/chassis/process.ts';
 import type { GraphQLFormattedError } from 'graphql';
+import {
+  createBoundedSender,
+  HttpRefusal,
+  isMediaType,
+  isShortage,
+  parseSubscribePayload,
+  readBody,
+  refuseGraphql,
+  sendJson,
+  shortageRefusal,
+  slowConsumerMessage,
+  type Receiver,
+  type RequestHandler,
+  type SubscribePayload,
+  type TokenVerifier,
+} from '../../subgraphs/chassis/process.ts';
+import type { RouterAdmission, RouterGuest } from '../admission.ts';
 import { routerError, statusWithoutData, type ErrorFormatter } from '../client-errors.ts';
 import type { RouterSettings } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
-import { correlationIdOf, createRequestContext, type RequestContext } from '../request-context.ts';
-import { createBoundedSender, slowConsumerMessage } from './bounded-sender.ts';
-import type { Receiver } from './hub.ts';
-import type { Operations } from './operations.ts';
-import { parseSubscribePayload, type SubscribePayload } from './protocol.ts';
+import { correlationIdOf, createRequestContext } from '../request-context.ts';
+import type { Asker, Operations } from './operations.ts';
 
 export interface SseOptions {
   settings: RouterSettings;
+  admission: RouterAdmission;
+  guestOf(request: IncomingMessage): Promise<RouterGuest>;
   operations: Operations;
   verifyToken: TokenVerifier;
   formatError: ErrorFormatter;
@@ -28,44 +43,56 @@ const eventStream = 'text/event-stream';
 
 /** Whether the client prefers its answers as server-sent events; urql lists the type after JSON for every query. */
 export function wantsEventStream(request: IncomingMessage): boolean {
-  return request.headers.accept?.trimStart().toLowerCase().startsWith(eventStream) ?? false;
+  const [first = ''] = (request.headers.accept ?? '').split(',');
+  return first.split(';', 1)[0]?.trim().toLowerCase() === eventStream;
 }
 
 /** GraphQL over SSE, "distinct connections" mode: one POST, one operation, events `next` and `complete`. */
-export function createSseTransport({
-  settings,
-  operations,
-  verifyToken,
-  formatError,
-  metrics,
-}: SseOptions): SseTransport {
+export function createSseTransport(options: SseOptions): SseTransport {
+  const { settings, admission, operations, verifyToken, formatError, metrics } = options;
   const limits = { frames: settings.SUBSCRIPTION_QUEUE_LIMIT, bytes: settings.SUBSCRIPTION_BUFFER_BYTES };
   const open = new Set<ServerResponse>();
 
-  function stream(payload: SubscribePayload, context: RequestContext, response: ServerResponse): void {
+  function stream(payload: SubscribePayload, asker: Asker, request: IncomingMessage, response: ServerResponse): void {
+    const place = admission.take('streams', asker.client);
+    if (isShortage(place)) throw shortageRefusal(place);
+    const unwanted = new AbortController();
     const sender = createBoundedSender(
       { send: (frame, sent) => response.write(frame, sent), bufferedBytes: () => response.writableLength },
       limits,
+      () => admission.take('waiting_bytes', asker.client, 0),
     );
+    open.add(response);
+    response.on('close', () => {
+      clearTimeout(opening);
+      open.delete(response);
+      unwanted.abort();
+      sender.close();
+      place.leave();
+    });
     let opened = false;
     const openStream = () => {
-      if (opened) return;
+      clearTimeout(opening);
+      if (opened || response.headersSent) return;
       opened = true;
       response.writeHead(200, { 'content-type': eventStream, 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
       response.flushHeaders();
+      keepAlive(response, Math.min(settings.PING_INTERVAL_MS, settings.ANSWER_TIMEOUT_MS / 2));
     };
+    // A refusal that comes soon is an HTTP status, which says more than an event.
+    const opening = setTimeout(openStream, refusalWaitMs);
     const end = (frame: string) => response.end(`${frame}event: complete\ndata:\n\n`);
     const receiver: Receiver = {
       next(answer) {
         openStream();
         if (sender.offer(nextEvent(answer))) return;
         metrics.slowConsumers.inc();
-        stop();
+        unwanted.abort();
         end(nextEvent(JSON.stringify({ errors: [routerError('SLOW_CONSUMER', slowConsumerMessage).toJSON()] })));
       },
       error(errors) {
-        // Nothing was sent yet: an HTTP status says more than an event.
-        if (!opened) return refuse(response, errors);
+        clearTimeout(opening);
+        if (!opened) return refuse(request, response, errors);
         end(nextEvent(JSON.stringify({ errors })));
       },
       complete() {
@@ -73,45 +100,57 @@ export function createSseTransport({
         end('');
       },
     };
-    const started = operations.start(payload, context, receiver);
-    if ('errors' in started) return refuse(response, started.errors);
-    const stop = started.stop;
-    if (started.kind === 'subscription') openStream();
-    keepAlive(response, settings.PING_INTERVAL_MS);
-    open.add(response);
-    response.on('close', () => {
-      open.delete(response);
-      stop();
-    });
+    operations.start(payload, asker, whileOpen(response, receiver), unwanted.signal);
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== 'POST') {
+      response.setHeader('allow', 'POST');
+      throw new HttpRefusal(405, 'BAD_REQUEST', 'Server-sent events are asked for with POST.');
+    }
+    // A browser sends this type across origins only after a preflight, which CORS answers.
+    if (!isMediaType(request.headers['content-type'], 'application/json')) {
+      throw new HttpRefusal(415, 'BAD_REQUEST', 'The content type must be application/json, in UTF-8.');
+    }
+    const guest = await options.guestOf(request);
+    const payload = parseSubscribePayload(await readBody(request, settings.MAX_BODY_BYTES, guest));
+    if (!payload) throw new HttpRefusal(400, 'BAD_REQUEST', 'The body is not a GraphQL request.');
+    try {
+      const correlationId = String(response.getHeader('x-correlation-id') ?? correlationIdOf(request.headers));
+      const context = await createRequestContext(request.headers, correlationId, verifyToken);
+      if (response.destroyed) return;
+      stream(payload, { client: guest.client, context }, request, response);
+    } catch (error) {
+      if (error instanceof HttpRefusal) throw error;
+      refuse(request, response, [formatError(error)]);
+    }
   }
 
   return {
     async route(request, response) {
-      if (request.method !== 'POST') {
-        response.setHeader('allow', 'POST');
-        return refuse(response, [badRequest('Server-sent events are asked for with POST.')], 405);
-      }
-      // A browser sends this type across origins only after a preflight, which CORS answers.
-      if (!request.headers['content-type']?.startsWith('application/json')) {
-        return refuse(response, [badRequest('The content type must be application/json.')], 415);
-      }
-      const text = await readBody(request, settings.MAX_BODY_BYTES);
-      if (text === undefined) {
-        response.setHeader('connection', 'close');
-        return refuse(response, [badRequest(`The body is longer than ${settings.MAX_BODY_BYTES} bytes.`)], 413);
-      }
-      const payload = parseSubscribePayload(text);
-      if (!payload) return refuse(response, [badRequest('The body is not a GraphQL request.')], 400);
       try {
-        const correlationId = String(response.getHeader('x-correlation-id') ?? correlationIdOf(request.headers));
-        stream(payload, await createRequestContext(request.headers, correlationId, verifyToken), response);
+        await serve(request, response);
       } catch (error) {
-        refuse(response, [formatError(error)]);
+        if (!(error instanceof HttpRefusal)) throw error;
+        refuseGraphql(request, response, error);
       }
     },
     close() {
       for (const response of open) response.destroy();
     },
+  };
+}
+
+/** How long a subscription may take to be refused with an HTTP status; after that its stream is opened. */
+const refusalWaitMs = 1_000;
+
+/** Nothing is written to a stream that has ended. */
+function whileOpen(response: ServerResponse, receiver: Receiver): Receiver {
+  const isOpen = () => !response.writableEnded && !response.destroyed;
+  return {
+    next: (answer) => isOpen() && receiver.next(answer),
+    error: (errors) => isOpen() && receiver.error(errors),
+    complete: () => isOpen() && receiver.complete(),
   };
 }
 
@@ -125,8 +164,10 @@ function keepAlive(response: ServerResponse, intervalMs: number): void {
 
 const nextEvent = (answer: string) => `event: next\ndata: ${answer}\n\n`;
 
-const badRequest = (message: string) => routerError('BAD_REQUEST', message).toJSON();
-
-function refuse(response: ServerResponse, errors: readonly GraphQLFormattedError[], status?: number): void {
-  sendJson(response, status ?? statusWithoutData(null, errors) ?? 400, { errors });
+/** Refused before anything was streamed. */
+function refuse(request: IncomingMessage, response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {
+  if (!request.complete) response.setHeader('connection', 'close');
+  const status = statusWithoutData(null, errors) ?? 400;
+  if (status === 503 || status === 429) response.setHeader('retry-after', '1');
+  sendJson(response, status, { errors });
 }

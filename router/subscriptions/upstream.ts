@@ -1,6 +1,6 @@
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
 import { WebSocket, type RawData } from 'ws';
-import { closeCodes, subprotocol } from './protocol.ts';
+import { closeCodes, subprotocol } from '../../subgraphs/chassis/process.ts';
 
 /** What comes from the subgraph. After `error`, `complete` or `lost` nothing more does. */
 export interface UpstreamSink {
@@ -31,6 +31,8 @@ export interface UpstreamRequest {
   /** For the connection and its acknowledgement together. */
   connectTimeoutMs: number;
   pingIntervalMs: number;
+  /** Of one message. */
+  maxAnswerBytes: number;
 }
 
 /** A subgraph that does not take part in closing is cut after this. */
@@ -48,7 +50,10 @@ interface SubgraphMessage {
  * subscribes again by itself, without the cursor.
  */
 export function openUpstream(request: UpstreamRequest, sink: UpstreamSink): Upstream {
-  const socket = new WebSocket(request.url, subprotocol, { perMessageDeflate: false });
+  const socket = new WebSocket(request.url, subprotocol, {
+    perMessageDeflate: false,
+    maxPayload: request.maxAnswerBytes,
+  });
   let finished = false;
   const connectTimer = setTimeout(() => finish(() => sink.lost()), request.connectTimeoutMs);
   const stopHeartbeat = startHeartbeat(socket, request.pingIntervalMs);
@@ -62,7 +67,10 @@ export function openUpstream(request: UpstreamRequest, sink: UpstreamSink): Upst
     tell();
   }
 
-  function receive(result: ExecutionResult): void {
+  function receive(payload: unknown): void {
+    // A neighbour that does not speak the protocol must not end this process.
+    if (typeof payload !== 'object' || payload === null) return finish(() => sink.lost());
+    const result = payload as ExecutionResult;
     // Without `data` nothing was executed: this is how graphql-ws says that subscribing failed.
     if (result.data === undefined) return finish(() => sink.error(errorsIn(result.errors)));
     sink.next(result);
@@ -81,7 +89,7 @@ export function openUpstream(request: UpstreamRequest, sink: UpstreamSink): Upst
         socket.send(subscribeMessage(request));
         return sink.connected();
       case 'next':
-        return receive(message.payload as ExecutionResult);
+        return receive(message.payload);
       case 'error':
         return finish(() => sink.error(errorsIn(message.payload)));
       case 'complete':

@@ -47,14 +47,14 @@ export async function startTestSubgraph(
       plugins: [ApolloServerPluginInlineTraceDisabled()],
     });
     await apollo.start();
-    const route = graphqlRoute(
+    const route = graphqlRoute({
       apollo,
-      async ({ headers }) => {
+      contextOf: async ({ headers }) => {
         requests.push(headers);
         return { viewer: await verifyToken(headers.authorization) };
       },
-      1_000_000,
-    );
+      maxBodyBytes: 1_000_000,
+    });
     const server = createServer((request, response) => {
       if (request.url === '/readyz') return sendJson(response, 200, { status: 'ready' });
       void route(request, response);

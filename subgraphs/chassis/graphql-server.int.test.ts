@@ -271,15 +271,33 @@ describe('subscriptions', () => {
     expect(seen).toEqual([{ ticks: 1 }, { ticks: 2 }, { ticks: 3 }]);
   });
 
-  it('let in who brings none, and the resolver decides what they may see', async () => {
+  it('let in who brings none, and the resolver decides what they may see: an error, and no event', async () => {
     const items = connect({}).iterate({ query: 'subscription { ticks(to: 3) }' });
-    expect((await items.next()).value).toMatchObject({
-      data: null,
-      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
-    });
+    await expect(items.next()).rejects.toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
     const rider = connect({ authorization: `Bearer ${await stage.token('10', ['rider'])}` });
-    const { value } = await rider.iterate({ query: 'subscription { ticks(to: 3) }' }).next();
-    expect(value).toMatchObject({ data: null, errors: [{ extensions: { code: 'FORBIDDEN' } }] });
+    const refused = rider.iterate({ query: 'subscription { ticks(to: 3) }' });
+    await expect(refused.next()).rejects.toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  });
+
+  it('refuse what is no subscription, what is not valid, and what would be too much', async () => {
+    const refusal = async (query: string) => {
+      try {
+        await (await operator()).iterate({ query }).next();
+        return 'taken';
+      } catch (error) {
+        return (error as { extensions: { code: string } }[])[0]?.extensions.code;
+      }
+    };
+    expect(await refusal('{ viewer { userId } }')).toBe('BAD_REQUEST');
+    expect(await refusal('subscription { nothing }')).toBe('GRAPHQL_VALIDATION_FAILED');
+    expect(await refusal('subscription {')).toBe('GRAPHQL_PARSE_FAILED');
+    expect(await refusal(`subscription { ${'ticks(to: 1) '.repeat(10_000)} }`)).toBe('GRAPHQL_PARSE_FAILED');
+    const doubling = Array.from({ length: 30 }, (_, n) => `fragment f${n} on Item { ...f${n + 1} ...f${n + 1} }`);
+    const wide = `query { items(ids: [1]) { ...f0 } } ${doubling.join(' ')} fragment f30 on Item { name }`;
+    const startedAt = performance.now();
+    expect(await refusal(wide)).toBe('GRAPHQL_VALIDATION_FAILED');
+    expect((await ask(wide)).errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
   it('close on a token that is not good, with a code that says so', async () => {

@@ -5,17 +5,29 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import DataLoader from 'dataloader';
 import { GraphQLError, parse, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
-import { makeServer, type Context } from 'graphql-ws';
-import { WebSocketServer } from 'ws';
+import type { Registry } from 'prom-client';
 import type { TokenVerifier, Viewer } from './auth.ts';
 import { correlationIdFrom, traceparentFrom } from './correlation.ts';
+import type { ProcessSettings } from './config.ts';
+import { documentLimits, documentLimitsRule } from './document-limits.ts';
 import { toClientError } from './errors.ts';
-import { graphqlRoute, startHttpServer, type HttpServer, type Readiness, type RequestHandler } from './http.ts';
+import {
+  graphqlRoute,
+  startHttpServer,
+  type HttpServer,
+  type Readiness,
+  type RequestHandler,
+  type RequestKind,
+} from './http.ts';
 import type { Logger } from './logger.ts';
 import { createOperationLabel } from './operation-label.ts';
 import { countRequests, type RequestMetrics } from './request-metrics.ts';
 import { DateTime, Long } from './scalars.ts';
 import { readTextArguments } from './text-arguments.ts';
+import { createAdmission, type Admission, type Client } from './places.ts';
+import { createSocketServer } from './socket-server.ts';
+import { maxPings, startSocketSession } from './socket-session.ts';
+import { createSubscriptionStarter } from './subscriptions.ts';
 import { traceRequests, traceSubscriptions, type Tracing } from './tracing.ts';
 
 /** What a resolver knows about the request it serves. */
@@ -47,12 +59,31 @@ export interface GraphqlServerOptions {
   requests: RequestMetrics;
   /** Names of operations that are told apart in metrics and traces. */
   operations: ReadonlySet<string> | undefined;
+  register: Registry;
   tracing: Tracing;
   routes: Record<string, RequestHandler>;
-  maxBodyBytes: number;
-  keepAliveMs: number;
-  lingerMs: number;
+  limits: ProcessSettings;
   drainMs: number;
+}
+
+type Kind = RequestKind | 'sockets';
+
+/** Who calls a subgraph: routers, whose clients it cannot tell apart. They have shares at the router. */
+const routers: Client = { id: 'routers', isStaff: true };
+
+/** Far more than the routers' limits let through; for whoever reaches the port past them. */
+function createLimits({ MAX_SOCKETS }: ProcessSettings, register: Registry): Admission<Kind> {
+  const inAll = (most: number) => ({ inAll: most, perClient: most });
+  return createAdmission<Kind>(
+    {
+      operations: inAll(4_096),
+      bodies: inAll(4_096),
+      body_bytes: inAll(67_108_864),
+      waiting_bytes: inAll(134_217_728),
+      sockets: inAll(MAX_SOCKETS),
+    },
+    register,
+  );
 }
 
 export interface GraphqlServer extends HttpServer {
@@ -62,7 +93,7 @@ export interface GraphqlServer extends HttpServer {
 
 /** A subgraph over HTTP and graphql-transport-ws, with health checks. */
 export async function startGraphqlServer(options: GraphqlServerOptions): Promise<GraphqlServer> {
-  const { logger } = options;
+  const { logger, limits } = options;
   const labelOf = createOperationLabel(options.operations);
   const schema = buildSubgraphSchema([
     {
@@ -76,6 +107,9 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     schema,
     formatError,
     csrfPrevention: true,
+    parseOptions: { maxLexicalTokens: documentLimits.tokens },
+    validationRules: [documentLimitsRule],
+    maxRecursiveSelections: documentLimits.selections,
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     plugins: [
@@ -96,17 +130,28 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     ),
     authorization: headers.authorization,
   });
+  const admission = createLimits(limits, options.register);
   const http = await startHttpServer({
     port: options.port,
     host: options.host,
     logger,
     readiness: options.readiness,
-    keepAliveMs: options.keepAliveMs,
-    lingerMs: options.lingerMs,
+    keepAliveMs: limits.KEEP_ALIVE_MS,
+    lingerMs: limits.STOP_DELAY_MS,
     drainMs: options.drainMs,
-    routes: { ...options.routes, '/graphql': graphqlRoute(apollo, contextOf, options.maxBodyBytes) },
+    limits,
+    routes: {
+      ...options.routes,
+      '/graphql': graphqlRoute({
+        apollo,
+        contextOf,
+        maxBodyBytes: limits.MAX_BODY_BYTES,
+        compressAboveBytes: limits.COMPRESS_ABOVE_BYTES,
+        guestOf: () => ({ take: (kind, size) => admission.take(kind, routers, size) }),
+      }),
+    },
   });
-  const subscriptions = serveSubscriptions(http, schema, options);
+  const subscriptions = serveSubscriptions(http, schema, admission, options);
   return {
     ...http,
     subscriptions: () => subscriptions.count(),
@@ -176,69 +221,54 @@ const outageStatus: ApolloServerPlugin = {
   },
 };
 
-/** Subscriptions over graphql-transport-ws; the token travels in `connectionParams.authorization`. */
-function serveSubscriptions(http: HttpServer, schema: GraphQLSchema, options: GraphqlServerOptions) {
-  const sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: options.maxBodyBytes,
-    handleProtocols: (protocols) => (protocols.has('graphql-transport-ws') ? 'graphql-transport-ws' : false),
-  });
-  const contexts = new WeakMap<object, RequestContext>();
-  const open = new Set<Context>();
-  const graphql = makeServer<Record<string, unknown>, { socketKey: object }>({
-    schema,
-    ...traceSubscriptions(options.tracing, createOperationLabel(options.operations)),
-    onConnect: async (context) => {
-      const params = context.connectionParams ?? {};
-      const text = (name: string) => (typeof params[name] === 'string' ? params[name] : undefined);
-      // A refused token closes the socket with 4403; the router tells its clients why.
-      const viewer = await options.verifyToken(text('authorization')).catch(() => undefined);
-      if (viewer === undefined) return false;
-      open.add(context);
-      contexts.set(context.extra.socketKey, createContext(viewer, params['x-correlation-id'], params['traceparent']));
-      return true;
-    },
-    onClose: (context) => void open.delete(context),
-    context: (context) => contexts.get(context.extra.socketKey),
-    onError: (_context, _id, _payload, errors) =>
-      errors.map((error) => toFormattedError(error.toJSON(), error, options.logger)),
-    onNext: (_context, _id, _payload, _args, { data, errors, extensions }) =>
-      errors && {
-        data: data ?? null,
-        errors: errors.map((error) => toFormattedError(error.toJSON(), error, options.logger)),
-        ...(extensions ? { extensions } : {}),
-      },
-  });
-  http.server.on('upgrade', (request, socket, head) => {
-    if (request.url?.split('?', 1)[0] !== '/graphql') return void socket.destroy();
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      // Without a listener a malformed frame would end the process; 'close' follows every error.
-      webSocket.on('error', (error) => options.logger.debug({ err: error }, 'socket error'));
-      const closed = graphql.opened(
-        {
-          protocol: webSocket.protocol,
-          send: (data) =>
-            new Promise((resolve, reject) => webSocket.send(data, (error) => (error ? reject(error) : resolve()))),
-          close: (code, reason) => webSocket.close(code, reason),
-          onMessage: (listener) =>
-            webSocket.on('message', (data: Buffer) => {
-              listener(data.toString()).catch((error: unknown) => {
-                options.logger.error({ err: error }, 'a subscription failed');
-                webSocket.close(1011, 'Internal error');
-              });
-            }),
+/** Subscriptions over graphql-transport-ws; the token travels in `connection_init`. */
+function serveSubscriptions(
+  http: HttpServer,
+  schema: GraphQLSchema,
+  admission: Admission<Kind>,
+  options: GraphqlServerOptions,
+) {
+  const { limits, logger } = options;
+  const formatError = (error: unknown) =>
+    toFormattedError(error instanceof GraphQLError ? error.toJSON() : { message: '' }, asGraphql(error), logger);
+  const { subscribe } = traceSubscriptions(options.tracing, createOperationLabel(options.operations));
+  const sockets = createSocketServer({
+    server: http.server,
+    path: '/graphql',
+    maxFrameBytes: limits.MAX_FRAME_BYTES,
+    frameTimeoutMs: limits.BODY_TIMEOUT_MS,
+    pingIntervalMs: limits.PING_INTERVAL_MS,
+    // Routers and programs have no origin; no page has business here.
+    mayConnect: ({ headers }) => headers.origin === undefined,
+    admit: () => admission.take('sockets', routers),
+    reading: () => admission.take('body_bytes', routers, 0),
+    logger,
+    open: (socket) =>
+      startSocketSession(socket, {
+        maxOperations: limits.MAX_SUBSCRIPTIONS_PER_SOCKET,
+        initTimeoutMs: limits.CONNECTION_INIT_TIMEOUT_MS,
+        pings: { most: maxPings, withinMs: limits.PING_INTERVAL_MS },
+        sender: { frames: limits.SUBSCRIPTION_QUEUE_LIMIT, bytes: limits.SUBSCRIPTION_BUFFER_BYTES },
+        waiting: () => admission.take('waiting_bytes', routers, 0),
+        formatError,
+        onSlowConsumer: () => logger.warn('a client does not read its subscriptions; it was cut'),
+        logger,
+        async welcome(params = {}) {
+          const { authorization } = params;
+          // A refused token closes the socket with 4403; the router tells its clients why.
+          const viewer = await options.verifyToken(typeof authorization === 'string' ? authorization : undefined);
+          const contextValue = createContext(viewer, params['x-correlation-id'], params['traceparent']);
+          return createSubscriptionStarter({ schema, contextValue, formatError, subscribe });
         },
-        { socketKey: webSocket },
-      );
-      webSocket.once('close', (code, reason) => void closed(code, reason.toString()));
-    });
+      }),
   });
   return {
-    count: () => [...open].reduce((sum, { subscriptions }) => sum + Object.keys(subscriptions).length, 0),
-    async close() {
-      for (const client of sockets.clients) client.close(1001, 'Going away');
-      await new Promise<void>((resolve) => sockets.close(() => resolve()));
-    },
+    count: () => [...sockets.sessions.values()].reduce((sum, { operations }) => sum + operations, 0),
+    close: () => sockets.close(0),
   };
 }
+
+const asGraphql = (error: unknown) =>
+  error instanceof GraphQLError || !(error instanceof Error)
+    ? error
+    : new GraphQLError(error.message, { originalError: error });

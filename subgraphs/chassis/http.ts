@@ -1,8 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isUtf8 } from 'node:buffer';
 import { HeaderMap, type ApolloServer, type BaseContext } from '@apollo/server';
+import { compress, encodingFor } from './compression.ts';
+import type { ProcessSettings } from './config.ts';
 import type { Logger } from './logger.ts';
+import { isShortage, shortageError, type Place, type Shortage } from './places.ts';
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -28,7 +32,22 @@ export interface HttpServerOptions {
   lingerMs: number;
   /** After that, finish what runs for at most this long. */
   drainMs: number;
+  limits: HttpLimits;
 }
+
+/** What a connection may cost before anybody looks at what is asked. */
+export type HttpLimits = Pick<
+  ProcessSettings,
+  | 'HEADERS_TIMEOUT_MS'
+  | 'BODY_TIMEOUT_MS'
+  | 'ANSWER_TIMEOUT_MS'
+  | 'MAX_HEADER_BYTES'
+  | 'MAX_HEADERS'
+  | 'MAX_CONNECTIONS'
+>;
+
+/** How often late connections are looked for. */
+const lookEveryMs = 1_000;
 
 export interface HttpServer {
   server: Server;
@@ -54,20 +73,38 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     },
     ...options.routes,
   };
-  const server = createServer((request, response) => {
+  const { limits } = options;
+  const settings = {
+    headersTimeout: limits.HEADERS_TIMEOUT_MS,
+    requestTimeout: limits.HEADERS_TIMEOUT_MS + limits.BODY_TIMEOUT_MS,
+    connectionsCheckingInterval: Math.min(lookEveryMs, limits.HEADERS_TIMEOUT_MS, limits.BODY_TIMEOUT_MS),
+    keepAliveTimeout: options.keepAliveMs,
+    maxHeaderSize: limits.MAX_HEADER_BYTES,
+  };
+  const server = createServer(settings, (request, response) => {
     if (closing) response.shouldKeepAlive = false;
+    if (request.rawHeaders.length > 2 * limits.MAX_HEADERS) {
+      return refuse(request, response, new HttpRefusal(431, 'BAD_REQUEST', `At most ${limits.MAX_HEADERS} headers.`));
+    }
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const handler = routes[path] ?? subtree(routes, path);
     if (!handler) return sendJson(response, 404, { error: `Nothing here under ${path}.` });
     Promise.resolve()
       .then(() => handler(request, response))
       .catch((error: unknown) => {
+        if (error instanceof HttpRefusal) return refuse(request, response, error);
+        // Whoever went away hears nothing, and is no mistake of ours.
+        if (request.destroyed && !request.complete) return void response.destroy();
         logger.error({ err: error, path }, 'request failed');
         if (!response.headersSent) sendJson(response, 500, { error: 'Something went wrong here.' });
         else response.destroy();
       });
   });
-  server.keepAliveTimeout = options.keepAliveMs;
+  // More than are taken, so that too many are seen and refused instead of some being left out in silence.
+  server.maxHeadersCount = limits.MAX_HEADERS + 1;
+  server.maxConnections = limits.MAX_CONNECTIONS;
+  // Cuts whoever takes nothing of an answer for so long; what moves on, however slowly, has time.
+  server.timeout = limits.ANSWER_TIMEOUT_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => resolve());
@@ -105,62 +142,222 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
   response.end(text);
 }
 
-/** The body as text; undefined when it is longer than `maxBytes`, and the rest unread: answer with `connection: close`. */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Destroying the request would destroy the socket, and with it the answer that says why.
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes) return undefined;
-    chunks.push(chunk);
+/** Why a request is not served; whoever throws it leaves the answer to its route or to the server. */
+export class HttpRefusal extends Error {
+  override name = 'HttpRefusal';
+  readonly status: number;
+  readonly code: string;
+  constructor(status: number, code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
   }
-  return Buffer.concat(chunks).toString('utf8');
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, refusal: HttpRefusal, body?: unknown): void {
+  if (response.headersSent || response.destroyed) return void response.destroy();
+  // Of what was not read nothing more is wanted.
+  if (!request.complete) response.setHeader('connection', 'close');
+  if (refusal.status === 503 || refusal.status === 429) response.setHeader('retry-after', '1');
+  sendJson(response, refusal.status, body ?? { error: refusal.message });
+}
+
+/** The same, in the words of GraphQL. */
+export function refuseGraphql(request: IncomingMessage, response: ServerResponse, refusal: HttpRefusal): void {
+  const errors = [{ message: refusal.message, extensions: { code: refusal.code } }];
+  refuse(request, response, refusal, { errors });
+}
+
+/** What requests take of what all share. */
+export type RequestKind = 'operations' | 'bodies' | 'body_bytes' | 'waiting_bytes';
+
+/** Whoever sends a request, at the door: takes places, each counted in all and for this client. */
+export interface Guest {
+  take(kind: RequestKind, size?: number): Place | Shortage;
+}
+
+/** @throws {HttpRefusal} 503 when nobody gets a place, 429 when this client has its share. */
+export function placeFor(guest: Guest, kind: RequestKind, size?: number): Place {
+  const place = guest.take(kind, size);
+  if (isShortage(place)) throw shortageRefusal(place);
+  return place;
+}
+
+export function shortageRefusal(shortage: Shortage): HttpRefusal {
+  const { message, extensions } = shortageError(shortage);
+  return new HttpRefusal(shortage === 'all' ? 503 : 429, String(extensions['code']), message);
+}
+
+/** Whether the type is the one meant, whatever its case and parameters; a charset other than UTF-8 is another one. */
+export function isMediaType(header: string | undefined, type: string): boolean {
+  const [name, ...parameters] = (header ?? '').toLowerCase().split(';');
+  const charset = /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/;
+  return (
+    name?.trim() === type && parameters.every((parameter) => /^utf-?8$/.test(charset.exec(parameter)?.[1] ?? 'utf-8'))
+  );
 }
 
 /**
- * Carries GraphQL requests between Node's HTTP and an Apollo Server.
- * `contextOf` may throw a client error; it is answered as GraphQL with its code.
+ * The body as text.
+ * @throws {HttpRefusal} 413 when it is longer than `maxBytes`, 415 when it is encoded, 400 when it is not UTF-8, 503 or 429
+ * when too much is being read already.
  */
-export function graphqlRoute<Context extends BaseContext>(
-  apollo: Pick<ApolloServer<Context>, 'executeHTTPGraphQLRequest'>,
-  contextOf: (request: IncomingMessage) => Promise<Context>,
-  maxBodyBytes: number,
-): RequestHandler {
-  return async (request, response) => {
-    const text = request.method === 'POST' ? await readBody(request, maxBodyBytes) : '';
-    if (text === undefined) {
-      response.setHeader('connection', 'close');
-      return refuse(response, 413, `The body is longer than ${maxBodyBytes} bytes.`);
-    }
-    let body: unknown;
+export async function readBody(request: IncomingMessage, maxBytes: number, guest?: Guest): Promise<string> {
+  const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (encoding !== 'identity') throw new HttpRefusal(415, 'BAD_REQUEST', 'Bodies are taken as they are, not encoded.');
+  const tooLong = new HttpRefusal(413, 'BAD_REQUEST', `The body is longer than ${maxBytes} bytes.`);
+  const announced = Number(request.headers['content-length'] ?? 0);
+  if (announced > maxBytes) throw tooLong;
+  const place = guest && placeFor(guest, 'bodies');
+  try {
+    const held = guest && placeFor(guest, 'body_bytes', 0);
     try {
-      body = text === '' ? undefined : JSON.parse(text);
-    } catch {
-      return refuse(response, 400, 'The body is not JSON.');
+      // One buffer that grows: a million chunks of one byte must not become a million objects.
+      let body: Buffer = Buffer.allocUnsafe(Math.min(announced || firstBytes, firstBytes));
+      let size = 0;
+      // Destroying the request would destroy the socket, and with it the answer that says why.
+      for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+        if (size + chunk.length > maxBytes) throw tooLong;
+        const shortage = held?.grow(chunk.length);
+        if (shortage) throw shortageRefusal(shortage);
+        if (size + chunk.length > body.length) body = grown(body, size, size + chunk.length);
+        size += chunk.copy(body, size);
+      }
+      const read = body.subarray(0, size);
+      if (!isUtf8(read)) throw new HttpRefusal(400, 'BAD_REQUEST', 'The body is not UTF-8.');
+      return read.toString('utf8');
+    } finally {
+      held?.leave();
     }
-    const headers = new HeaderMap();
-    for (const [name, value] of Object.entries(request.headers)) {
-      if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  } finally {
+    place?.leave();
+  }
+}
+
+const firstBytes = 4_096;
+
+function grown(body: Buffer, size: number, atLeast: number): Buffer {
+  const larger = Buffer.allocUnsafe(Math.max(atLeast, 2 * body.length));
+  body.copy(larger, 0, 0, size);
+  return larger;
+}
+
+export interface GraphqlRouteOptions<Context extends BaseContext> {
+  apollo: Pick<ApolloServer<Context>, 'executeHTTPGraphQLRequest'>;
+  /**
+   * May throw a client error; it is answered as GraphQL with its code. `gone` says when nobody waits for the answer any
+   * more.
+   */
+  contextOf(request: IncomingMessage, gone: AbortSignal): Promise<Context>;
+  maxBodyBytes: number;
+  /** Answers longer than this are compressed for clients that take it; never without. */
+  compressAboveBytes?: number;
+  /** At whose expense a request is served. */
+  guestOf?(request: IncomingMessage): Guest | Promise<Guest>;
+}
+
+/** Carries GraphQL requests between Node's HTTP and an Apollo Server. */
+export function graphqlRoute<Context extends BaseContext>(options: GraphqlRouteOptions<Context>): RequestHandler {
+  return async (request, response) => {
+    try {
+      await serve(request, response, options);
+    } catch (error) {
+      if (!(error instanceof HttpRefusal)) throw error;
+      refuseGraphql(request, response, error);
     }
-    const url = request.url ?? '/';
-    const answer = await apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: {
-        method: request.method ?? 'GET',
-        headers,
-        search: url.includes('?') ? url.slice(url.indexOf('?')) : '',
-        body,
-      },
-      context: () => contextOf(request),
-    });
-    for (const [name, value] of answer.headers) response.setHeader(name, value);
-    response.statusCode = answer.status ?? 200;
-    if (answer.body.kind === 'complete') return void response.end(answer.body.string);
-    for await (const chunk of answer.body.asyncIterator) response.write(chunk);
-    response.end();
   };
 }
 
-function refuse(response: ServerResponse, status: number, message: string): void {
-  sendJson(response, status, { errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
+async function serve<Context extends BaseContext>(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { apollo, contextOf, guestOf, ...options }: GraphqlRouteOptions<Context>,
+): Promise<void> {
+  const gone = abortedBy(response);
+  const guest = await guestOf?.(request);
+  const text = request.method === 'POST' ? await readBody(request, options.maxBodyBytes, guest) : '';
+  const body = parseBody(text);
+  const url = request.url ?? '/';
+  // Kept until the execution has ended, also when the client is gone: that is how long it costs.
+  const place = guest && placeFor(guest, 'operations');
+  let answer: Awaited<ReturnType<typeof apollo.executeHTTPGraphQLRequest>>;
+  try {
+    answer = await apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: {
+        method: request.method ?? 'GET',
+        headers: headerMap(request),
+        search: url.includes('?') ? url.slice(url.indexOf('?')) : '',
+        body,
+      },
+      context: () => contextOf(request, gone),
+    });
+  } finally {
+    place?.leave();
+  }
+  if (gone.aborted) return;
+  for (const [name, value] of answer.headers) response.setHeader(name, value);
+  response.statusCode = answer.status ?? 200;
+  if (answer.body.kind === 'complete') {
+    await sendText(request, response, answer.body.string, options.compressAboveBytes);
+  } else {
+    for await (const chunk of answer.body.asyncIterator) response.write(chunk);
+    response.end();
+  }
+  if (guest) holdWhileWaiting(response, guest);
+}
+
+/** Aborted when the client is gone before it has its answer. */
+function abortedBy(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+function parseBody(text: string): unknown {
+  try {
+    return text === '' ? undefined : JSON.parse(text);
+  } catch {
+    throw new HttpRefusal(400, 'BAD_REQUEST', 'The body is not JSON.');
+  }
+}
+
+function headerMap(request: IncomingMessage): HeaderMap {
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  return headers;
+}
+
+async function sendText(
+  request: IncomingMessage,
+  response: ServerResponse,
+  text: string,
+  compressAboveBytes = Infinity,
+): Promise<void> {
+  if (text.length <= compressAboveBytes) return void response.end(text);
+  addVary(response, 'accept-encoding');
+  const encoding = encodingFor(request.headers['accept-encoding']);
+  if (!encoding) return void response.end(text);
+  const body = await compress(text, encoding);
+  response.setHeader('content-encoding', encoding);
+  response.setHeader('content-length', body.length);
+  response.end(body);
+}
+
+/** Whatever else the answer depends on already stays named. */
+export function addVary(response: ServerResponse, name: string): void {
+  const given = [response.getHeader('vary') ?? []].flat().join(', ');
+  const names = given.split(',').map((item) => item.trim().toLowerCase());
+  if (!names.includes(name)) response.setHeader('vary', given === '' ? name : `${given}, ${name}`);
+}
+
+/** An answer that its client did not take at once stays in memory: at the client's expense. */
+function holdWhileWaiting(response: ServerResponse, guest: Guest): void {
+  if (response.writableLength === 0 || response.destroyed) return;
+  const place = guest.take('waiting_bytes', response.writableLength);
+  if (isShortage(place)) return void response.destroy();
+  response.once('close', () => place.leave());
 }

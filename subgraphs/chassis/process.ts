@@ -1,5 +1,7 @@
 /** The chassis' smaller door: what any process needs, the router included. It loads neither MongoDB nor NATS. */
 export * from './auth.ts';
+export * from './bounded-sender.ts';
+export * from './compression.ts';
 export * from './config.ts';
 export * from './correlation.ts';
 export * from './errors.ts';
@@ -8,7 +10,11 @@ export * from './http.ts';
 export * from './logger.ts';
 export * from './lru-cache.ts';
 export * from './operation-label.ts';
+export * from './places.ts';
 export * from './request-metrics.ts';
+export * from './socket-protocol.ts';
+export * from './socket-server.ts';
+export * from './socket-session.ts';
 export * from './scalars.ts';
 export * from './stop.ts';
 export * from './tracing.ts';

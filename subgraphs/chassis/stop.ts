@@ -2,7 +2,8 @@ import type { ProcessSettings } from './config.ts';
 import type { Logger } from './logger.ts';
 
 /** How long a process that holds both router and subgraphs may take to stop: one after the other, each with its delay. */
-export const stopWithinMs = ({ STOP_DELAY_MS, STOP_TIMEOUT_MS }: ProcessSettings) => 2 * (STOP_DELAY_MS + STOP_TIMEOUT_MS);
+export const stopWithinMs = ({ STOP_DELAY_MS, STOP_TIMEOUT_MS }: ProcessSettings) =>
+  2 * (STOP_DELAY_MS + STOP_TIMEOUT_MS);
 
 /**
  * Ends the process gracefully on SIGTERM, SIGINT (Ctrl-C) and SIGHUP (the terminal was closed): `close` once, at most

@@ -4,9 +4,10 @@ import { z } from 'zod';
 /** The subprotocol's name in `Sec-WebSocket-Protocol`. */
 export const subprotocol = 'graphql-transport-ws';
 
-/** Why the router closes a socket (PROTOCOL.md). */
+/** Why a socket is closed (router/subscriptions/PROTOCOL.md). */
 export const closeCodes = {
   goingAway: 1001,
+  tryAgainLater: 1013,
   badRequest: 4400,
   unauthorized: 4401,
   forbidden: 4403,
@@ -14,6 +15,7 @@ export const closeCodes = {
   connectionInitTimeout: 4408,
   subscriberAlreadyExists: 4409,
   tooManyInitRequests: 4429,
+  tooManyPings: 1008,
   internalError: 4500,
 } as const;
 
@@ -64,8 +66,12 @@ export function parseSubscribePayload(text: string): SubscribePayload | undefine
 
 export const connectionAck = '{"type":"connection_ack"}';
 
+/** What a ping brings is given back, as the protocol allows, but only so much of it: it is the client's text in our memory. */
+const maxPongBytes = 1_024;
+
 export function pongMessage(payload: Record<string, unknown> | undefined): string {
-  return JSON.stringify({ type: 'pong', ...(payload ? { payload } : {}) });
+  const message = JSON.stringify({ type: 'pong', ...(payload ? { payload } : {}) });
+  return Buffer.byteLength(message) <= maxPongBytes ? message : '{"type":"pong"}';
 }
 
 /** What stands before the payload in this client's `next` messages; the payload is serialised once for all clients. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { authorizationOf, closeReason, nextPrefix, parseClientMessage } from './protocol.ts';
+import { authorizationOf, closeReason, nextPrefix, parseClientMessage } from './socket-protocol.ts';
 
 describe('a client message', () => {
   it('is read, and what the protocol does not know is left out', () => {

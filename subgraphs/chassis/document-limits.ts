@@ -1,0 +1,67 @@
+import {
+  GraphQLError,
+  Kind,
+  type ASTVisitor,
+  type FragmentDefinitionNode,
+  type SelectionSetNode,
+  type ValidationContext,
+} from 'graphql';
+
+/**
+ * What a document may ask of a subgraph, generously: its clients are routers, which have their own, narrower limits, and
+ * write one fetch for many fields. Whoever reaches its port must not be able to ask for more than it can do.
+ */
+export const documentLimits = { tokens: 20_000, depth: 40, selections: 20_000 };
+
+interface Extent {
+  depth: number;
+  selections: number;
+}
+
+/** Refuses what becomes too deep or too large once its fragments are written out. Each fragment is measured once. */
+export function documentLimitsRule(context: ValidationContext): ASTVisitor {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  const measured = new Map<string, Extent>();
+
+  function ofFragment(name: string): Extent {
+    const known = measured.get(name);
+    if (known) return known;
+    const fragment = fragments.get(name);
+    // Until it is measured it counts nothing: a circle is refused by another rule.
+    measured.set(name, { depth: 0, selections: 0 });
+    const extent = fragment ? ofSet(fragment.selectionSet) : { depth: 0, selections: 0 };
+    measured.set(name, extent);
+    return extent;
+  }
+
+  function ofSet({ selections }: SelectionSetNode): Extent {
+    const sum = { depth: 0, selections: 0 };
+    for (const selection of selections) {
+      const isField = selection.kind === Kind.FIELD;
+      const inner =
+        selection.kind === Kind.FRAGMENT_SPREAD
+          ? ofFragment(selection.name.value)
+          : selection.selectionSet
+            ? ofSet(selection.selectionSet)
+            : { depth: 0, selections: 0 };
+      sum.depth = Math.max(sum.depth, inner.depth + (isField ? 1 : 0));
+      sum.selections += inner.selections + 1;
+    }
+    return sum;
+  }
+
+  return {
+    Document(document) {
+      for (const definition of document.definitions) {
+        if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+      }
+      for (const definition of document.definitions) {
+        if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+        const { depth, selections } = ofSet(definition.selectionSet);
+        if (depth > documentLimits.depth) context.reportError(new GraphQLError('The operation is too deep.'));
+        if (selections > documentLimits.selections)
+          context.reportError(new GraphQLError('The operation is too large.'));
+      }
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { GraphQLError } from 'graphql';
+import { clientError } from './errors.ts';
+
+/** Who takes places: a person whose token is good, otherwise the address that they come from. */
+export interface Client {
+  readonly id: string;
+  /** Staff are known, and have screens: what they keep open counts only in all. */
+  readonly isStaff: boolean;
+}
+
+/** Whose places are all taken. */
+export type Shortage = 'all' | 'client';
+
+/** Taken until it is left. */
+export interface Place {
+  /** Takes more (or, below zero, less) of the same. */
+  grow(by: number): Shortage | undefined;
+  /** From now on it is counted for another client, as when a socket says whose it is. */
+  passTo(client: Client): Shortage | undefined;
+  /** May be called more than once. */
+  leave(): void;
+}
+
+export interface PlaceLimits {
+  inAll: number;
+  perClient: number;
+  perStaff?: number;
+}
+
+/** What can be taken, by kind; each kind in all and for each client. */
+export interface Admission<Kind extends string> {
+  take(kind: Kind, client: Client, size?: number): Place | Shortage;
+  taken(kind: Kind): number;
+}
+
+/** Limits that hold whatever way a client comes, with their figures. */
+export function createAdmission<Kind extends string>(
+  limits: Readonly<Record<Kind, PlaceLimits>>,
+  register: Registry,
+): Admission<Kind> {
+  const registers = [register];
+  const refused = new Counter({
+    name: 'admission_refused_total',
+    help: 'What was refused because all places of its kind were taken, by everybody (all) or by the client itself (client).',
+    labelNames: ['kind', 'scope'] as const,
+    registers,
+  });
+  const kinds = Object.entries<PlaceLimits>(limits).map(
+    ([kind, limit]) => [kind, createPlaces(limit, (scope) => refused.inc({ kind, scope }))] as const,
+  );
+  const places = Object.fromEntries(kinds) as Record<Kind, ReturnType<typeof createPlaces>>;
+  new Gauge({
+    name: 'admission_places',
+    help: 'Places taken now, by kind.',
+    labelNames: ['kind'] as const,
+    registers,
+    collect() {
+      for (const [kind, { taken }] of kinds) this.set({ kind }, taken());
+    },
+  });
+  return {
+    take: (kind, client, size) => places[kind].take(client, size),
+    taken: (kind) => places[kind].taken(),
+  };
+}
+
+export function createPlaces(limits: PlaceLimits, onRefused: (scope: Shortage) => void = () => undefined) {
+  const byClient = new Map<string, number>();
+  let taken = 0;
+
+  function shortage(client: Client, more: number, moreInAll: number): Shortage | undefined {
+    if (more <= 0) return undefined;
+    const own = client.isStaff ? (limits.perStaff ?? limits.perClient) : limits.perClient;
+    // One's own limit first: whoever reached it should not hear that everybody else did.
+    const scope =
+      (byClient.get(client.id) ?? 0) + more > own
+        ? 'client'
+        : moreInAll > 0 && taken + moreInAll > limits.inAll
+          ? 'all'
+          : undefined;
+    if (scope) onRefused(scope);
+    return scope;
+  }
+
+  function count(client: Client, by: number): void {
+    taken += by;
+    const own = (byClient.get(client.id) ?? 0) + by;
+    if (own === 0) byClient.delete(client.id);
+    else byClient.set(client.id, own);
+  }
+
+  function take(client: Client, size = 1): Place | Shortage {
+    const lacking = shortage(client, size, size);
+    if (lacking) return lacking;
+    let holder = client;
+    let held = size;
+    let left = false;
+    count(holder, held);
+    return {
+      grow(by) {
+        if (left) return undefined;
+        const short = shortage(holder, by, by);
+        if (short) return short;
+        held += by;
+        count(holder, by);
+        return undefined;
+      },
+      passTo(other) {
+        if (left || other.id === holder.id) return undefined;
+        const short = shortage(other, held, 0);
+        if (short) return short;
+        count(holder, -held);
+        holder = other;
+        count(holder, held);
+        return undefined;
+      },
+      leave() {
+        if (left) return;
+        left = true;
+        count(holder, -held);
+      },
+    };
+  }
+
+  return { take, taken: () => taken, clients: () => byClient.size };
+}
+
+export const isShortage = (value: Place | Shortage | undefined): value is Shortage => typeof value === 'string';
+
+/** What a client is told where no place is left. */
+export function shortageError(scope: Shortage): GraphQLError {
+  return scope === 'all'
+    ? clientError('SERVICE_UNAVAILABLE', 'Too many requests at once. Try again in a moment.')
+    : clientError('TOO_MANY_REQUESTS', 'Too many requests of this client at once. Try again in a moment.');
+}
