@@ -15,11 +15,17 @@ const waitTimeoutMs = Number(process.env['W'] ?? 60_000);
 /** Where the screenshots go. */
 export const artifacts = new URL('../../artifacts/', import.meta.url).pathname;
 
-export interface Visit extends Pick<BrowserContextOptions, 'colorScheme' | 'javaScriptEnabled' | 'reducedMotion'> {
+export interface Visit extends Pick<
+  BrowserContextOptions,
+  'colorScheme' | 'forcedColors' | 'javaScriptEnabled' | 'locale' | 'reducedMotion'
+> {
   path: string;
   width: number;
   height?: number;
-  language?: 'ko' | 'en';
+  /** What was chosen in this browser before; null when nothing was. */
+  language?: 'ko' | 'en' | null;
+  /** What is odd about the device: done before the page is loaded. */
+  prepare?: (page: Page) => Promise<void>;
   /** Name of the screenshot that is taken at the end, also when the visit fails. */
   shot?: string;
   /** Where the router is reached; through a proxy, say. */
@@ -91,14 +97,15 @@ async function registerBike(operator: Client): Promise<number> {
 
 async function visitPage(
   browser: Browser,
-  { path, width, height = 900, language = 'ko', shot, origin = '', expectedComplaints, ...context }: Visit,
+  { path, width, height = 900, language = 'ko', prepare, shot, origin = '', expectedComplaints, ...context }: Visit,
   doThere: (page: Page) => Promise<void>,
 ): Promise<void> {
   const page = await browser.newPage({ viewport: { width, height }, timezoneId: 'Asia/Seoul', ...context });
   page.setDefaultTimeout(waitTimeoutMs);
   const complaints = complaintsOf(page, new URL(origin).host);
   try {
-    await page.addInitScript(`localStorage.setItem('ttareungi.language', '${language}')`);
+    if (language) await page.addInitScript(`localStorage.setItem('ttareungi.language', '${language}')`);
+    await prepare?.(page);
     await page.goto(origin + path);
     await doThere(page);
   } finally {

@@ -6,9 +6,19 @@ export const chromiumPath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
 export const isChromiumInstalled = existsSync(chromiumPath);
 
+/** A name of this machine that browsers do not trust as they trust localhost. */
+export const anotherName = 'bikes.example';
+
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      `--host-resolver-rules=MAP ${anotherName} 127.0.0.1`,
+    ],
   });
 }

@@ -10,8 +10,22 @@ export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style'
   className?: string;
 }
 
-export function Button({ weight = 'primary', className = '', ...rest }: ButtonProps) {
-  return <AriaButton {...rest} className={`button ${className}`} data-weight={weight} />;
+/**
+ * While it is pending it keeps the focus and does nothing. What goes on is told by the outcome's text: the library would
+ * announce the button itself, which may be gone when it is done.
+ */
+export function Button({ weight = 'primary', className = '', isPending = false, ...rest }: ButtonProps) {
+  const pending = isPending ? ({ 'aria-disabled': true, 'data-pending': true, type: 'button' } as const) : {};
+  const { onPress, ...others } = rest;
+  return (
+    <AriaButton
+      {...others}
+      {...(onPress && !isPending ? { onPress } : {})}
+      {...pending}
+      className={`button ${className}`}
+      data-weight={weight}
+    />
+  );
 }
 
 interface ChoiceProps<Key extends string> {

@@ -71,7 +71,7 @@ const ko = {
   rideTime: '이용 시간',
   freeUntil: (time: string) => `${time}까지는 추가 요금이 없습니다.`,
   overtime: (free: number, step: number, price: string, cap: string) =>
-    `${minutes(free, 'ko')}이 지나 ${minutes(step, 'ko')}마다 ${price}P가 추가되고 있습니다. 최대 ${cap}P입니다.`,
+    `${free > 0 ? `${minutes(free, 'ko')}이 지나 ` : ''}${minutes(step, 'ko')}마다 ${price}P가 추가되고 있습니다. 최대 ${cap}P입니다.`,
   start: '대여 시작',
   giveBack: '반납하기',
   cancel: '예약 취소',
@@ -146,7 +146,7 @@ const en: typeof ko = {
   rideTime: 'riding',
   freeUntil: (time) => `No extra charge until ${time}.`,
   overtime: (free, step, price, cap) =>
-    `More than ${minutes(free, 'en')}: ${price}P are added every ${minutes(step, 'en')}, ${cap}P at most.`,
+    `${free > 0 ? `More than ${minutes(free, 'en')}: ` : ''}${price}P are added every ${minutes(step, 'en')}, ${cap}P at most.`,
   start: 'Start ride',
   giveBack: 'Return bike',
   cancel: 'Cancel',

@@ -50,7 +50,7 @@ export async function loadConfig(): Promise<Config> {
   return (await response.json()) as Config;
 }
 
-/** @throws {Error} when the router gives no token */
+/** @throws {TokenRefused} when the router gives no token */
 export async function signInAs(identity: Identity, area: Area): Promise<Session> {
   let current = await fetchToken(identity);
   remember(area, { identity });
@@ -79,12 +79,32 @@ export function signInWith(pasted: string, area: Area): Session | null {
 /** The session that this tab had before it was loaded anew; in development a newcomer's, when there was none. */
 export async function resumeSession(config: Config, area: Area): Promise<Session | null> {
   const { identity, token } = recall(area);
-  if (config.devTokens) return signInAs(identity ?? newcomers[area], area);
-  return token ? signInWith(token, area) : null;
+  if (!config.devTokens) return token ? signInWith(token, area) : null;
+  try {
+    return await signInAs(identity ?? newcomers[area], area);
+  } catch (error) {
+    // Nobody is signed in then, and who tries learns why.
+    if (error instanceof TokenRefused && error.status < 500) return null;
+    throw error;
+  }
 }
 
 export function forgetSession(area: Area): void {
   tabMemory.forget(storageKey(area));
+}
+
+/** The router answers, and gives no token to this page. */
+export class TokenRefused extends Error {
+  override name = 'TokenRefused';
+  readonly status: number;
+  constructor(status: number) {
+    super(`/dev/token answered ${status}`);
+    this.status = status;
+  }
+  /** It gives them out only to pages on addresses that it knows. */
+  get isUnknownOrigin(): boolean {
+    return this.status === 403;
+  }
 }
 
 async function fetchToken({ userId, roles }: Identity): Promise<Token> {
@@ -93,7 +113,7 @@ async function fetchToken({ userId, roles }: Identity): Promise<Token> {
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ userId, roles }),
   });
-  if (!response.ok) throw new Error(`/dev/token answered ${response.status}`);
+  if (!response.ok) throw new TokenRefused(response.status);
   const { token, expiresAt } = (await response.json()) as { token: string; expiresAt: string };
   const life = Date.parse(expiresAt) - serverClock.now();
   return { token, renewAt: Date.parse(expiresAt) - Math.min(renewBeforeMs, life / 10) };

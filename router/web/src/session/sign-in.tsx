@@ -1,7 +1,7 @@
 import { type SubmitEvent, useRef, useState } from 'react';
 import { Button, Field } from '../design/controls.tsx';
 import { useSharedWords } from '../words/speech.tsx';
-import { type Area, type Config, type Identity, type Session, signInAs, signInWith } from './session.ts';
+import { type Area, type Config, type Identity, type Session, signInAs, signInWith, TokenRefused } from './session.ts';
 
 interface SignInProps {
   config: Config;
@@ -32,16 +32,16 @@ function SignInAs({ area, onSignedIn }: Omit<SignInProps, 'config'>) {
   const words = useSharedWords();
   const [userId, setUserId] = useState('');
   const [role, setRole] = useState<Role>(area === 'rider' ? 'rider' : 'operator');
-  const [failed, setFailed] = useState(false);
+  const [failed, setFailed] = useState<'failed' | 'unknownOrigin' | null>(null);
   const [missing, setMissing] = useState(false);
   const field = useRef<HTMLInputElement>(null);
 
   const signIn = async (identity: Identity) => {
     try {
-      setFailed(false);
+      setFailed(null);
       onSignedIn(await signInAs(identity, area));
-    } catch {
-      setFailed(true);
+    } catch (error) {
+      setFailed(error instanceof TokenRefused && error.isUnknownOrigin ? 'unknownOrigin' : 'failed');
     }
   };
   const submit = (event: SubmitEvent) => {
@@ -73,7 +73,7 @@ function SignInAs({ area, onSignedIn }: Omit<SignInProps, 'config'>) {
               onChange={(event) => {
                 setUserId(event.target.value);
                 setMissing(false);
-                setFailed(false);
+                setFailed(null);
               }}
             />
           )}
@@ -92,7 +92,7 @@ function SignInAs({ area, onSignedIn }: Omit<SignInProps, 'config'>) {
       </div>
       <Button type="submit">{words.signIn}</Button>
       <p className="outcome" role="status" data-tone="error">
-        {failed && words.signInFailed}
+        {failed && (failed === 'failed' ? words.signInFailed : words.unknownOrigin(location.origin))}
       </p>
     </form>
   );

@@ -107,6 +107,8 @@ const ko = {
   role: '역할',
   roles: { rider: '이용자', operator: '운영자', auditor: '감사 담당자', admin: '관리자' },
   signInFailed: '로그인하지 못했습니다.',
+  unknownOrigin: (origin: string) =>
+    `이 주소에서는 로그인할 수 없습니다. 개발용 로그인은 CORS_ORIGINS에 ${origin}이(가) 있어야 합니다.`,
   signOut: '로그아웃',
   nobody: '로그아웃 상태',
   account: '계정과 화면 설정',
@@ -165,6 +167,7 @@ const en: typeof ko = {
   role: 'Role',
   roles: { rider: 'Rider', operator: 'Operator', auditor: 'Auditor', admin: 'Admin' },
   signInFailed: 'Could not sign in.',
+  unknownOrigin: (origin) => `Nobody can sign in from this address: CORS_ORIGINS must name ${origin}.`,
   signOut: 'Sign out',
   nobody: 'Signed out',
   account: 'Account and display',
