@@ -113,7 +113,7 @@ describe('what is said of metrics', () => {
     const gauges = documented().filter(({ type }) => type === 'gauge');
     for (const { name, services: from } of gauges) {
       for (const service of from)
-        expect(texts.get(service)).toMatch(new RegExp(`^${name}{service="${service}"} \\d`, 'm'));
+        expect(texts.get(service)).toMatch(new RegExp(`^${name}{(?:kind="\\w+",)?service="${service}"} \\d`, 'm'));
     }
   });
 
