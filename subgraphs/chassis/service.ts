@@ -66,17 +66,15 @@ async function run(definition: ServiceDefinition, runtime: ConnectedRuntime): Pr
   await assembly.start();
   logger.info({ port: http.port }, 'ready');
 
-  return {
-    name: definition.name,
-    port: http.port,
-    runtime,
-    async close() {
-      await assembly.stopSweeping();
-      await http.close();
-      await assembly.close();
-      await runtime.close();
-    },
+  let closed: Promise<void> | undefined;
+  const close = async () => {
+    await assembly.stopSweeping();
+    await http.close();
+    await assembly.close();
+    await runtime.close();
   };
+  // Once, however often it is asked for: the second time there would be nothing left to write with.
+  return { name: definition.name, port: http.port, runtime, close: () => (closed ??= close()) };
 }
 
 /** What only a connected process can tell. */

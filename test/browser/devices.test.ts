@@ -102,17 +102,17 @@ describeInBrowser(
       });
 
       it('that is set while the page is open', async () => {
-        await stage.visit(
-          { ...phone, prepare: async (page) => void (await page.addInitScript(skewedDate(0))) },
-          async (page) => {
-            await page.locator('.find').waitFor();
-            expect(await page.locator('.skew').count()).toBe(0);
-            await page.evaluate('window.skewMs = 7_200_000');
-            await page.locator('.skew').getByText('2시간 빠릅니다').waitFor();
-            await page.evaluate('window.skewMs = 0');
-            await page.locator('.skew').waitFor({ state: 'detached' });
-          },
-        );
+        const prepare = async (page: Page) => {
+          await page.addInitScript(skewedDate(0));
+        };
+        await stage.visit({ ...phone, prepare }, async (page) => {
+          await page.locator('.find').waitFor();
+          expect(await page.locator('.skew').count()).toBe(0);
+          await page.evaluate('window.skewMs = 7_200_000');
+          await page.locator('.skew').getByText('2시간 빠릅니다').waitFor();
+          await page.evaluate('window.skewMs = 0');
+          await page.locator('.skew').waitFor({ state: 'detached' });
+        });
       });
     });
 
