@@ -24,7 +24,7 @@ export function Announcer({ connection, updates }: { connection: Connection; upd
   }, []);
   return (
     <p className="visually-hidden" role="status">
-      {connectionNews(connection, words)} {count > 0 && words.announceChanges(formatCount(count))}
+      {`${connectionNews(connection, words)} ${count > 0 ? words.announceChanges(formatCount(count)) : ''}`}
     </p>
   );
 }

@@ -3,6 +3,7 @@ import { useClock } from '../words/clock.ts';
 import { formatCount, useWords } from '../words/speech.tsx';
 import type { Picture } from './dashboard-state.ts';
 import { isExpiring, isOverdue } from './table-view.ts';
+import { useLimits } from './use-limits.ts';
 import { dashboardWords } from './words.ts';
 
 const countEveryMs = 5_000;
@@ -11,14 +12,30 @@ const countEveryMs = 5_000;
 export function Attention({ picture: { rows, lag } }: { picture: Picture }) {
   const words = useWords(dashboardWords);
   const moment = useClock((now) => Math.floor(now / countEveryMs)) * countEveryMs;
-  const expiring = useMemo(() => rows.filter(({ row }) => isExpiring(row, moment)).length, [rows, moment]);
-  const overdue = useMemo(() => rows.filter(({ row }) => isOverdue(row, moment)).length, [rows, moment]);
+  const limits = useLimits();
+  const [expiring, overdue] = useMemo(
+    () => [
+      rows.filter(({ row }) => isExpiring(row, moment, limits)).length,
+      limits.overdueMs === null ? null : rows.filter(({ row }) => isOverdue(row, moment, limits)).length,
+    ],
+    [rows, moment, limits],
+  );
   return (
     <section className="card attention" aria-labelledby="attention-title">
       <h2 id="attention-title">{words.attention}</h2>
       <ul>
-        <Concern href="/?only=expiring" label={words.expiring} hint={words.expiringHint} count={expiring} />
-        <Concern href="/?only=overdue" label={words.overdue} hint={words.overdueHint} count={overdue} />
+        <Concern
+          href="/?only=expiring"
+          label={words.expiring}
+          hint={words.expiringHint(limits.expiringMs)}
+          count={expiring}
+        />
+        <Concern
+          href="/?only=overdue"
+          label={words.overdue(limits.overdueMs)}
+          hint={words.overdueHint}
+          count={overdue}
+        />
         <Concern href="/fleet?tab=parked" label={words.parked} hint={words.parkedHint} count={lag.parkedEvents} />
       </ul>
     </section>
@@ -29,7 +46,8 @@ interface ConcernProps {
   href: string;
   label: string;
   hint: string;
-  count: number;
+  /** Null when it is not known. */
+  count: number | null;
 }
 
 function Concern({ href, label, hint, count }: ConcernProps) {
@@ -43,9 +61,11 @@ function Concern({ href, label, hint, count }: ConcernProps) {
           </svg>
         </span>
         <span className="concern-label">
-          {label} <span className="aside">{hint}</span>
+          <span>{label}</span> <span className="aside">{hint}</span>
         </span>
-        <strong className="number">{count === 0 ? words.nothingUrgent : formatCount(count)}</strong>
+        <strong className="number" translate="no">
+          {count === null ? '–' : count === 0 ? words.nothingUrgent : formatCount(count)}
+        </strong>
       </a>
     </li>
   );

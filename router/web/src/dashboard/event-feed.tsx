@@ -1,4 +1,4 @@
-import { memo } from 'react';
+import { type KeyboardEvent, memo } from 'react';
 import { StatusIcon } from '../design/icons.tsx';
 import { clockTime } from '../words/seoul-time.ts';
 import { useSharedWords, useWords } from '../words/speech.tsx';
@@ -21,8 +21,15 @@ export const EventFeed = memo(function EventFeed({ feed: newest }: { feed: reado
       {feed.length === 0 ? (
         <p className="empty">{words.noEvents}</p>
       ) : (
-        // Scrolls by itself, so it has to be reachable by keyboard.
-        <div className="feed-scroll" role="log" aria-live="off" tabIndex={0} aria-labelledby="feed-title">
+        // Scrolls by itself, so it has to be reachable by keyboard: one stop, and the arrow keys go from link to link.
+        <div
+          className="feed-scroll"
+          role="log"
+          aria-live="off"
+          tabIndex={0}
+          aria-labelledby="feed-title"
+          onKeyDown={moveAlong}
+        >
           <ol>
             {feed.map((entry) => (
               <Entry key={entry.cursor} entry={entry} />
@@ -33,6 +40,16 @@ export const EventFeed = memo(function EventFeed({ feed: newest }: { feed: reado
     </section>
   );
 });
+
+function moveAlong(event: KeyboardEvent<HTMLElement>) {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const links = [...event.currentTarget.querySelectorAll('a')];
+  const place = links.findIndex((link) => link === document.activeElement);
+  const next = step && links[place < 0 ? 0 : place + step];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+}
 
 const Entry = memo(function Entry({ entry: { at, eventType, row } }: { entry: FeedEntry }) {
   const words = useSharedWords();
@@ -47,8 +64,10 @@ const Entry = memo(function Entry({ entry: { at, eventType, row } }: { entry: Fe
       </span>
       {row && (
         <span className="detail">
-          <a href={`/fleet?reservation=${row.reserveNo}`}>#{row.reserveNo}</a> · {words.bike} {row.bikeId} ·{' '}
-          {row.userId}
+          <a href={`/fleet?reservation=${row.reserveNo}`} tabIndex={-1}>
+            #{row.reserveNo}
+          </a>{' '}
+          · {words.bike} {row.bikeId} · {row.userId}
         </span>
       )}
     </li>

@@ -49,7 +49,7 @@ function Stale({ asOf, canRetry, onRetry }: { asOf: string | number; canRetry: b
   return (
     <div className="notice" data-tone="stale">
       <p>
-        <strong>{words.stale(`${time} KST`)}</strong> {canRetry && words.retrying}
+        <strong>{words.stale(`${time} KST`)}</strong> {canRetry && <span>{words.retrying}</span>}
       </p>
       {canRetry && (
         <Button weight="plain" onPress={onRetry}>

@@ -5,6 +5,7 @@ import { clockTimeOn, timeLeft, timePassed } from '../words/seoul-time.ts';
 import { useSharedWords, useWords } from '../words/speech.tsx';
 import type { Row, ShownRow } from './dashboard-state.ts';
 import { isExpiring, isOverdue, type SortKey } from './table-view.ts';
+import { useLimits } from './use-limits.ts';
 import { dashboardWords } from './words.ts';
 
 interface ReservationRowProps extends ShownRow {
@@ -102,8 +103,9 @@ function Countdown({ row }: { row: Row }) {
 
 function HoldEnds({ row, until }: { row: Row; until: string }) {
   const words = useWords(dashboardWords);
+  const limits = useLimits();
   const left = useClock((now) => timeLeft(until, now));
-  const soon = useClock((now) => isExpiring(row, now));
+  const soon = useClock((now) => isExpiring(row, now, limits));
   return (
     <span className="countdown number" data-soon={soon}>
       {words.holdEndsIn(left)}
@@ -113,8 +115,9 @@ function HoldEnds({ row, until }: { row: Row; until: string }) {
 
 function RidingFor({ row, since }: { row: Row; since: string }) {
   const words = useWords(dashboardWords);
+  const limits = useLimits();
   const time = useClock((now) => timePassed(since, now));
-  const late = useClock((now) => isOverdue(row, now));
+  const late = useClock((now) => isOverdue(row, now, limits));
   return (
     <span className="countdown number" data-soon={late}>
       {words.ridingFor(time)}

@@ -9,8 +9,9 @@ import { TableHead } from './table-head.tsx';
 import { TableToolbar } from './table-toolbar.tsx';
 import { defaultView, isFiltered, readView, sortKeys, type TableView, viewRows, writeView } from './table-view.ts';
 import { useGrid } from './use-grid.ts';
+import { useLimits } from './use-limits.ts';
 import { useSteadyScroll, useWindow } from './use-window.ts';
-import { dashboardWords } from './words.ts';
+import { dashboardWords, type DashboardWords } from './words.ts';
 
 interface ReservationTableProps {
   rows: readonly ShownRow[];
@@ -28,15 +29,12 @@ export const ReservationTable = memo(function ReservationTable({ rows, all, hasB
   const view = useMemo(() => readView(search), [search]);
   const setView = (next: TableView) => go(location.pathname + writeView(next, location.search), { replace: true });
   const moment = useClock((now) => (view.concern ? Math.floor(now / viewEveryMs) * viewEveryMs : 0));
-  const shown = useMemo(() => viewRows(rows, view, moment), [rows, view, moment]);
+  const limits = useLimits();
+  const shown = useMemo(() => viewRows(rows, view, moment, limits), [rows, view, moment, limits]);
   return (
     <section className="card reservations" aria-labelledby="reservations-title">
       <h2 id="reservations-title">
-        {words.reservations}{' '}
-        <span className="aside number">
-          {words.rowsShown(formatCount(shown.length), formatCount(all))}
-          {rows.length < all && <> · {all > maxRows ? words.newest(formatCount(rows.length)) : words.loadingOlder}</>}
-        </span>
+        {words.reservations} <span className="aside number">{countText(shown.length, rows.length, all, words)}</span>
       </h2>
       {rows.length === 0 ? (
         <Empty title={words.noReservations}>
@@ -63,6 +61,13 @@ export const ReservationTable = memo(function ReservationTable({ rows, all, hasB
     </section>
   );
 });
+
+/** Of how many all this is, and whether the rest is still to come or too old to be here. */
+function countText(shown: number, loaded: number, all: number, words: DashboardWords): string {
+  const counted = words.rowsShown(formatCount(shown), formatCount(all));
+  if (loaded >= all) return counted;
+  return `${counted} · ${all > maxRows ? words.newest(formatCount(loaded)) : words.loadingOlder}`;
+}
 
 interface RowsProps {
   shown: readonly ShownRow[];

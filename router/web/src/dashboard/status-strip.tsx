@@ -26,7 +26,9 @@ export function StatusStrip({ connection, state, dispatch }: StatusStripProps) {
           <Latency at={picture.at} updates={picture.updates} />
           <div title={words.lagHint}>
             <dt>{words.lag}</dt>
-            <dd className="number">{formatCount(picture.lag.pendingEvents)}</dd>
+            <dd className="number" translate="no">
+              {formatCount(picture.lag.pendingEvents)}
+            </dd>
           </div>
         </dl>
       )}
@@ -39,7 +41,7 @@ export function StatusStrip({ connection, state, dispatch }: StatusStripProps) {
           <svg className="icon" viewBox="0 0 16 16" aria-hidden="true" data-filled={frozen !== null}>
             <path d={frozen ? 'M5 3l8 5-8 5z' : 'M5.5 3v10M10.5 3v10'} />
           </svg>
-          {frozen ? words.resume : words.pause}
+          <span>{frozen ? words.resume : words.pause}</span>
           {frozen && <span className="badge number">{formatCount(updatesNotShown(state))}</span>}
         </Button>
       )}
@@ -52,7 +54,7 @@ function ConnectionState({ connection }: { connection: Connection }) {
   return (
     <p className="connection" data-status={connection.status}>
       <span className="lamp" aria-hidden="true" />
-      {connectionText(connection, shared)}
+      <span>{connectionText(connection, shared)}</span>
     </p>
   );
 }
@@ -105,7 +107,9 @@ function Latency({ at, updates }: { at: string; updates: number }) {
   return (
     <div title={words.latencyHint}>
       <dt>{words.latency}</dt>
-      <dd className="number latency">{measured === null ? '–' : formatLatency(measured)}</dd>
+      <dd className="number latency" translate="no">
+        {measured === null ? '–' : formatLatency(measured)}
+      </dd>
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
 import type { ShownRow } from './dashboard-state.ts';
 import { csvName, toCsv } from './export-csv.ts';
 import { defaultView, isFiltered, statuses, type TableView, writeView } from './table-view.ts';
+import { useLimits } from './use-limits.ts';
 import { dashboardWords } from './words.ts';
 
 interface TableToolbarProps {
@@ -55,6 +56,7 @@ export function TableToolbar({ rows, shown, view, onView }: TableToolbarProps) {
 function StatusFilter({ rows, view, onView }: Omit<TableToolbarProps, 'shown'>) {
   const words = useWords(dashboardWords);
   const shared = useSharedWords();
+  const { overdueMs } = useLimits();
   const counts = new Map<string, number>();
   for (const { row } of rows) counts.set(row.reserveStatus, (counts.get(row.reserveStatus) ?? 0) + 1);
   const toggle = (status: (typeof statuses)[number]) => {
@@ -73,7 +75,7 @@ function StatusFilter({ rows, view, onView }: Omit<TableToolbarProps, 'shown'>) 
       </button>
       {view.concern && (
         <button type="button" className="chip" aria-pressed onClick={() => onView({ ...view, concern: null })}>
-          {view.concern === 'expiring' ? words.onlyExpiring : words.onlyOverdue}
+          {view.concern === 'expiring' ? words.onlyExpiring : words.onlyOverdue(overdueMs)}
         </button>
       )}
       {statuses.map((status) => (

@@ -3,6 +3,7 @@ import type { Row } from './dashboard-state.ts';
 import { defaultView, readView, viewRows, writeView, type TableView } from './table-view.ts';
 
 const now = Date.parse('2026-11-23T09:00:00.000Z');
+const limits = { expiringMs: 2 * 60_000, overdueMs: 60 * 60_000 };
 
 function shown(reserveNo: number, changes: Partial<Row> = {}) {
   const row: Row = {
@@ -30,7 +31,7 @@ const rows = [
 ];
 
 const numbers = (view: Partial<TableView>) =>
-  viewRows(rows, { ...defaultView, ...view }, now).map(({ row }) => row.reserveNo);
+  viewRows(rows, { ...defaultView, ...view }, now, limits).map(({ row }) => row.reserveNo);
 
 describe('the view of the table', () => {
   it('shows everything, newest first, when nothing is asked for', () => {

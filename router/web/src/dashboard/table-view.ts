@@ -82,19 +82,19 @@ export function isFiltered({ statuses: wanted, concern, search }: TableView): bo
 }
 
 /** The rows that match, in order. Rows come in with the newest first, which is the usual order already. */
-export function viewRows(rows: readonly ShownRow[], view: TableView, now: number): readonly ShownRow[] {
-  const shown = isFiltered(view) ? rows.filter(matcher(view, now)) : rows;
+export function viewRows(rows: readonly ShownRow[], view: TableView, now: number, limits: Limits): readonly ShownRow[] {
+  const shown = isFiltered(view) ? rows.filter(matcher(view, now, limits)) : rows;
   if (view.sort === 'reserveNo') return view.descending ? shown : [...shown].reverse();
   const direction = view.descending ? -1 : 1;
   return [...shown].sort((a, b) => direction * compare(a.row, b.row, view.sort) || b.row.reserveNo - a.row.reserveNo);
 }
 
-function matcher({ statuses: wanted, concern, search }: TableView, now: number) {
+function matcher({ statuses: wanted, concern, search }: TableView, now: number, limits: Limits) {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return ({ row }: ShownRow): boolean => {
     if (wanted.length > 0 && !wanted.includes(row.reserveStatus)) return false;
-    if (concern === 'expiring' && !isExpiring(row, now)) return false;
-    if (concern === 'overdue' && !isOverdue(row, now)) return false;
+    if (concern === 'expiring' && !isExpiring(row, now, limits)) return false;
+    if (concern === 'overdue' && !isOverdue(row, now, limits)) return false;
     return words.every((word) => {
       const number = word.replace(/^#/, '');
       return (
@@ -121,15 +121,19 @@ function compare(a: Row, b: Row, key: SortKey): number {
   }
 }
 
-/** Holds that end so soon are worth a look. */
-const expiringMs = 2 * 60_000;
-/** A ride costs extra from here on. */
-const overdueMs = 60 * 60_000;
+/** From when on something is worth a look. */
+export interface Limits {
+  /** Holds that end so soon. */
+  expiringMs: number;
+  /** A ride costs extra from here on; null until the tariff is known. */
+  overdueMs: number | null;
+}
 
-export function isExpiring({ reserveStatus, expiresAt }: Row, now: number): boolean {
+export function isExpiring({ reserveStatus, expiresAt }: Row, now: number, { expiringMs }: Limits): boolean {
   return reserveStatus === 'RESERVED' && !!expiresAt && Date.parse(expiresAt) - now < expiringMs;
 }
 
-export function isOverdue({ reserveStatus, startDateTime }: Row, now: number): boolean {
-  return reserveStatus === 'IN_USE' && !!startDateTime && now - Date.parse(startDateTime) > overdueMs;
+export function isOverdue({ reserveStatus, startDateTime }: Row, now: number, { overdueMs }: Limits): boolean {
+  if (overdueMs === null || reserveStatus !== 'IN_USE' || !startDateTime) return false;
+  return now - Date.parse(startDateTime) > overdueMs;
 }

@@ -57,7 +57,7 @@ function LedgerCheck({ imbalance }: { imbalance: Totals['ledgerImbalance'] }) {
       <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
         <path d={balanced ? 'M2.5 8.5l3.5 4 7.5-9' : 'M8 2v7.5M8 13.5v.01'} />
       </svg>
-      {balanced ? words.ledgerBalanced : words.ledgerWrong(formatCount(imbalance))}
+      <span>{balanced ? words.ledgerBalanced : words.ledgerWrong(formatCount(imbalance))}</span>
     </span>
   );
 }
@@ -69,7 +69,9 @@ export function Figure({ part, label, value }: { part?: string; label: ReactNode
         {part && <span className="key" data-part={part} aria-hidden="true" />}
         {label}
       </dt>
-      <dd className="number">{formatCount(value)}</dd>
+      <dd className="number" translate="no">
+        {formatCount(value)}
+      </dd>
     </div>
   );
 }

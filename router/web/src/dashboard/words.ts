@@ -1,4 +1,6 @@
 /** What the live dashboard says. */
+import { duration } from '../words/units.ts';
+
 const ko = {
   lastChange: '마지막 변경',
   latency: '이벤트→화면',
@@ -20,8 +22,8 @@ const ko = {
   outOfService: '운행 중지',
   attention: '확인 필요',
   expiring: '곧 끝나는 예약',
-  expiringHint: '2분 안',
-  overdue: '60분 넘긴 대여',
+  expiringHint: (ms: number) => `${duration(ms, 'ko')} 안`,
+  overdue: (ms: number | null) => (ms === null ? '초과된 대여' : `${duration(ms, 'ko')} 넘긴 대여`),
   overdueHint: '초과요금',
   parked: '보류 이벤트',
   parkedHint: '처리 필요',
@@ -73,7 +75,7 @@ const ko = {
   toFleet: '자전거 등록하기',
   noneInFilter: '조건에 맞는 예약이 없습니다.',
   onlyExpiring: '곧 끝나는 예약만',
-  onlyOverdue: '60분 넘긴 대여만',
+  onlyOverdue: (ms: number | null) => (ms === null ? '초과된 대여만' : `${duration(ms, 'ko')} 넘긴 대여만`),
   feed: '최근 이벤트',
   noEvents: '이 화면을 연 뒤로 일어난 일이 없습니다.',
   board: '자전거 현황판',
@@ -109,8 +111,8 @@ const en: typeof ko = {
   outOfService: 'Out of service',
   attention: 'Needs a look',
   expiring: 'Holds ending',
-  expiringHint: 'in 2 min',
-  overdue: 'Rides over 60 min',
+  expiringHint: (ms) => `in ${duration(ms, 'en')}`,
+  overdue: (ms) => (ms === null ? 'Rides in overtime' : `Rides over ${duration(ms, 'en')}`),
   overdueHint: 'overtime',
   parked: 'Parked events',
   parkedHint: 'need a hand',
@@ -162,7 +164,7 @@ const en: typeof ko = {
   toFleet: 'Register bikes',
   noneInFilter: 'No reservation matches.',
   onlyExpiring: 'Only holds about to end',
-  onlyOverdue: 'Only rides over 60 min',
+  onlyOverdue: (ms) => (ms === null ? 'Only rides in overtime' : `Only rides over ${duration(ms, 'en')}`),
   feed: 'Latest events',
   noEvents: 'Nothing has happened since this page was opened.',
   board: 'Bike board',

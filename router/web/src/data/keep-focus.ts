@@ -30,7 +30,8 @@ export function useKeptFocus(container: RefObject<HTMLElement | null>): void {
       nearest?.focus({ preventScroll: true });
     };
     const removed = new MutationObserver(mend);
-    removed.observe(document.body, { childList: true, subtree: true });
+    // While a dialog is open, what is behind it is inert and takes no focus.
+    removed.observe(document.body, { childList: true, subtree: true, attributeFilter: ['inert'] });
     around.addEventListener('focusin', remember);
     around.addEventListener('focusout', leave);
     return () => {

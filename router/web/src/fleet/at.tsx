@@ -3,10 +3,10 @@ import { clockTimeOn } from '../words/seoul-time.ts';
 
 /** A moment as people in Seoul read it, with its zone. */
 export function At({ time }: { time: string }) {
-  const text = useClock((now) => clockTimeOn(time, now));
+  const text = useClock((now) => `${clockTimeOn(time, now)} KST`);
   return (
-    <time dateTime={time} className="number at">
-      {text} KST
+    <time dateTime={time} className="number at" translate="no">
+      {text}
     </time>
   );
 }

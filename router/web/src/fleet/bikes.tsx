@@ -1,10 +1,10 @@
 import { useState } from 'react';
 import { type BikeCondition, BikesDocument, type BikesQuery } from '../../../../schema/client/generated/graphql.ts';
-import { useQuery } from '../data/use-query.ts';
+import { useLiveQuery } from '../data/use-query.ts';
 import { Button, Empty, Field, Skeleton } from '../design/controls.tsx';
 import { BikeSwatch } from '../design/icons.tsx';
-import { errorText } from '../design/submission.tsx';
 import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
+import { AsOf } from './as-of.tsx';
 import { At } from './at.tsx';
 import { ChangeCondition, conditions } from './change-condition.tsx';
 import { fleetWords } from './words.ts';
@@ -19,11 +19,12 @@ export function Bikes() {
   const [color, setColor] = useState('');
   const [after, setAfter] = useState<readonly string[]>([]);
   const filter = { ...(condition && { condition }), ...(color.trim() && { color: color.trim() }) };
-  const { data, error, isWaiting, refresh } = useQuery(BikesDocument, {
+  const answer = useLiveQuery(BikesDocument, {
     filter,
     first: pageSize,
     after: after.at(-1) ?? null,
   });
+  const { data, isWaiting, refresh } = answer;
   const restart = () => setAfter([]);
   const page = data?.bikes;
   const next = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
@@ -65,16 +66,9 @@ export function Bikes() {
             />
           )}
         </Field>
-        <Button weight="plain" onPress={() => void refresh()}>
-          {words.refresh}
-        </Button>
       </div>
+      <AsOf answer={answer} />
       {isWaiting && !page && <Skeleton label={shared.loading} lines={6} />}
-      {error !== null && (
-        <p className="outcome" role="status" data-tone="error">
-          {errorText(error, shared)}
-        </p>
-      )}
       {page && page.nodes.length === 0 && (
         <Empty title={condition || color.trim() ? words.noBikesMatch : words.noBikes}>
           <a className="button" data-weight="primary" href="/fleet?tab=register">

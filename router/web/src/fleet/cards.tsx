@@ -54,12 +54,13 @@ export function BikeCard({ bike, onDone }: { bike: Bike; onDone: OnDone }) {
 
 export function RiderCard({ rider, debt, onDone }: { rider: Rider; debt: number | string; onDone: OnDone }) {
   const words = useWords(fleetWords);
+  const shared = useSharedWords();
   return (
     <section className="card found" aria-labelledby="found-title">
       <h2 id="found-title">{words.riderTitle(rider.userId)}</h2>
       <dl className="facts">
-        <Fact label={words.balance}>{formatCount(rider.totalPoint)}P</Fact>
-        <Fact label={words.debt}>{formatCount(debt)}P</Fact>
+        <Fact label={words.balance}>{shared.points(formatCount(rider.totalPoint))}</Fact>
+        <Fact label={words.debt}>{shared.points(formatCount(debt))}</Fact>
       </dl>
       <h3>{words.now}</h3>
       {rider.currentReservation ? (
@@ -94,7 +95,7 @@ export function ReservationCard({ reservation, onDone }: { reservation: Reservat
           <RiderLink userId={reservation.userId} />{' '}
           <span className="aside number">{shared.points(formatCount(reservation.user.totalPoint))}</span>
         </Fact>
-        <Fact label={words.fee}>{formatCount(reservation.fee)}P</Fact>
+        <Fact label={words.fee}>{shared.points(formatCount(reservation.fee))}</Fact>
         <Fact label={words.requestedAt}>
           <At time={reservation.reserveDateTime} />
         </Fact>
@@ -119,7 +120,7 @@ export function ReservationCard({ reservation, onDone }: { reservation: Reservat
         entries={reservation.history}
         became={(entry) => (
           <>
-            <Status reservation={entry} /> {entry.bikeWithdrawn && words.bikeWithdrawn}
+            <Status reservation={entry} /> {entry.bikeWithdrawn && <span>{words.bikeWithdrawn}</span>}
           </>
         )}
       />
@@ -133,7 +134,7 @@ function History({ reservations }: { reservations: Bike['reservations'] }) {
   return (
     <>
       <h3>
-        {words.history(formatCount(totalCount))}{' '}
+        <span>{words.history(formatCount(totalCount))}</span>{' '}
         {totalCount > nodes.length && <span className="aside">{words.newestOf(formatCount(nodes.length))}</span>}
       </h3>
       {nodes.length > 0 ? <ReservationLines reservations={nodes} /> : <Empty title={words.noHistory} />}
@@ -174,7 +175,7 @@ function Entries({ entries: { nodes, totalCount } }: { entries: Rider['pointEntr
   return (
     <>
       <h3>
-        {words.entries(formatCount(totalCount))}{' '}
+        <span>{words.entries(formatCount(totalCount))}</span>{' '}
         {totalCount > nodes.length && <span className="aside">{words.newestOf(formatCount(nodes.length))}</span>}
       </h3>
       {nodes.length === 0 ? (
@@ -220,7 +221,7 @@ function Status({ reservation: { reserveStatus } }: { reservation: Pick<Reservat
   return (
     <span className="status" data-status={reserveStatus}>
       <StatusIcon status={reserveStatus} />
-      {shared.statusNames[reserveStatus]}
+      <span>{shared.statusNames[reserveStatus]}</span>
     </span>
   );
 }

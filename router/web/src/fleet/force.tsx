@@ -7,18 +7,19 @@ import {
   ReturnBikeDocument,
 } from '../../../../schema/client/generated/graphql.ts';
 import { useIntention } from '../data/use-intention.ts';
+import { useTariff } from '../data/use-tariff.ts';
 import { ConfirmDialog } from '../design/confirm.tsx';
 import { Button } from '../design/controls.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../design/submission.tsx';
 import { actsForOthers, useActing } from '../session/acting.ts';
-import { useWords } from '../words/speech.tsx';
+import { formatCount, useWords } from '../words/speech.tsx';
 import { Reason } from './reason.tsx';
 import { fleetWords } from './words.ts';
 
 type Force = 'cancel' | 'return';
 
 interface ForceProps {
-  reservation: { reserveNo: number; reserveStatus: ReserveStatus };
+  reservation: { reserveNo: number; reserveStatus: ReserveStatus; fee: number | string };
   onDone: () => Promise<void>;
 }
 
@@ -39,7 +40,8 @@ function forcesOn(status: ReserveStatus): readonly Force[] {
 }
 
 /** Ends a reservation or ride that its rider does not end. */
-export function Force({ reservation: { reserveNo, reserveStatus }, onDone }: ForceProps) {
+export function Force({ reservation: { reserveNo, reserveStatus, fee }, onDone }: ForceProps) {
+  const { overtimeFreeMinutes } = useTariff();
   const words = useWords(fleetWords);
   const acting = useActing();
   const submission = useSubmission();
@@ -85,7 +87,7 @@ export function Force({ reservation: { reserveNo, reserveStatus }, onDone }: For
       {asked && (
         <ConfirmDialog title={words.forceTitle[asked](reserveNo)} isOpen onClose={() => setAsked(null)}>
           <form className="dialog-form" onSubmit={(event) => void submit(event)}>
-            <p>{words.forceHint[asked]}</p>
+            <p>{words.forceHint[asked](formatCount(fee), overtimeFreeMinutes)}</p>
             <Reason value={reason} onChange={setReason} />
             <OutcomeText submission={submission} />
             <div className="dialog-actions">

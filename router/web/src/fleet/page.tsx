@@ -1,8 +1,10 @@
 import './fleet.css';
-import { type ReactNode, useMemo } from 'react';
+import { type ReactNode, useMemo, useRef } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components/Tabs';
+import { useKeptFocus } from '../data/keep-focus.ts';
 import { Skeleton } from '../design/controls.tsx';
 import { actsForOthers, seesEverything, useActing } from '../session/acting.ts';
+import type { Session } from '../session/session.ts';
 import { useSessionState } from '../session/session-context.ts';
 import { go, useSearch } from '../shell/pages.ts';
 import { useSharedWords, useWords } from '../words/speech.tsx';
@@ -27,7 +29,16 @@ export default function FleetPage() {
   }
   if (!seesEverything(acting.session)) return <p className="card empty">{words.notAllowed}</p>;
 
-  const mayChange = actsForOthers(acting.session);
+  return (
+    <Operations key={acting.session.userId + acting.session.roles.join()} session={acting.session} wanted={wanted} />
+  );
+}
+
+function Operations({ session, wanted }: { session: Session; wanted: string | null }) {
+  const words = useWords(fleetWords);
+  const content = useRef<HTMLDivElement>(null);
+  useKeptFocus(content);
+  const mayChange = actsForOthers(session);
   const panels: Partial<Record<TabName, ReactNode>> = {
     search: <Search />,
     bikes: <Bikes />,
@@ -36,7 +47,7 @@ export default function FleetPage() {
   };
   const names = Object.keys(panels) as TabName[];
   return (
-    <div className="operations" key={acting.session.userId + acting.session.roles.join()}>
+    <div className="operations" ref={content}>
       {!mayChange && <p className="notice">{words.onlyLook}</p>}
       <Tabs
         selectedKey={names.find((name) => name === wanted) ?? 'search'}

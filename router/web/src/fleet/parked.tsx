@@ -1,22 +1,21 @@
-import { useEffect, useEffectEvent, useState } from 'react';
+import { useState } from 'react';
 import {
   ParkedEventsDocument,
   type ParkedStatus,
   ServicesDocument,
   type ServicesQuery,
 } from '../../../../schema/client/generated/graphql.ts';
-import { useQuery } from '../data/use-query.ts';
+import { useLiveQuery } from '../data/use-query.ts';
 import { Button, Choice, Empty, Skeleton } from '../design/controls.tsx';
-import { errorText } from '../design/submission.tsx';
 import { isAdmin, useActing } from '../session/acting.ts';
 import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
+import { AsOf } from './as-of.tsx';
 import { ParkedEvent } from './parked-event.tsx';
 import { Services } from './services.tsx';
 import { fleetWords } from './words.ts';
 
 const statuses: readonly ParkedStatus[] = ['PARKED', 'RETRYING', 'REDRIVEN', 'DISCARDED'];
 const pageSize = 50;
-const askEveryMs = 10_000;
 
 /** What a service could not handle: to look at, to try again, to give up. */
 export function Parked() {
@@ -25,8 +24,8 @@ export function Parked() {
   const acting = useActing();
   const [status, setStatus] = useState<ParkedStatus>('PARKED');
   const [after, setAfter] = useState<readonly string[]>([]);
-  const services = useQuery(ServicesDocument, {});
-  const parked = useQuery(ParkedEventsDocument, {
+  const services = useLiveQuery(ServicesDocument, {});
+  const parked = useLiveQuery(ParkedEventsDocument, {
     filter: { status },
     first: pageSize,
     after: after.at(-1) ?? null,
@@ -34,19 +33,18 @@ export function Parked() {
   const refresh = async () => {
     await Promise.all([services.refresh(), parked.refresh()]);
   };
-  useEvery(askEveryMs, refresh);
   const page = parked.data?.parkedEvents;
   const next = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
-  const error: unknown = services.error ?? parked.error;
   return (
     <>
+      <AsOf answer={{ at: parked.at, error: services.error ?? parked.error, refresh }} />
       <ServicesOrWait services={services.data?.services} isWaiting={services.isWaiting} />
       <section className="card parked" aria-labelledby="parked-title">
         <h2 id="parked-title">
           {words.parkedTitle} {page && <span className="aside number">{formatCount(page.totalCount)}</span>}
         </h2>
         <p className="aside">
-          {words.parkedHint} {acting && !isAdmin(acting.session) && words.onlyAdmins}
+          {words.parkedHint} {acting && !isAdmin(acting.session) && <span>{words.onlyAdmins}</span>}
         </p>
         <div className="parked-tools">
           <Choice
@@ -58,15 +56,7 @@ export function Parked() {
               setAfter([]);
             }}
           />
-          <Button weight="plain" onPress={() => void refresh()}>
-            {words.refresh}
-          </Button>
         </div>
-        {error !== null && (
-          <p className="outcome" role="status" data-tone="error">
-            {errorText(error, shared)}
-          </p>
-        )}
         {page && page.unavailable.length > 0 && (
           <p className="notice" role="status">
             {words.notAnswering(page.unavailable.join(', '))}
@@ -109,15 +99,4 @@ function ServicesOrWait({ services, isWaiting }: ServicesOrWaitProps) {
       <Skeleton label={shared.loading} lines={5} />
     </div>
   ) : null;
-}
-
-/** Again and again while the page is looked at. */
-function useEvery(ms: number, run: () => Promise<void>): void {
-  const look = useEffectEvent(() => {
-    if (!document.hidden) void run();
-  });
-  useEffect(() => {
-    const timer = setInterval(look, ms);
-    return () => clearInterval(timer);
-  }, [ms]);
 }

@@ -9,7 +9,7 @@ import { type BikeLine, type FileProblem, largestFileBytes, longestImport, readB
 import { textOf } from './file-text.ts';
 import { Report, reportFile, useOutcomeWords } from './import-report.tsx';
 import { type RunningImport, useImport } from './use-import.ts';
-import { fleetWords } from './words.ts';
+import { fleetWords, type FleetWords } from './words.ts';
 
 const example = '\uFEFFcolor,registeredDate\r\ngreen,2026-11-23\r\nwhite,\r\n';
 
@@ -74,7 +74,7 @@ export function RegisterMany() {
       <Problem problem={refusal ?? file.problem} />
       {file.lines.length > 0 && (
         <>
-          <Run lines={file.lines} run={run} />
+          <Running lines={file.lines} run={run} />
           <Report lines={file.lines} outcomes={run.outcomes} />
         </>
       )}
@@ -92,7 +92,7 @@ function Problem({ problem }: { problem: Refusal | null }): ReactNode {
 }
 
 /** How far it is, and what can be done about it. */
-function Run({ lines, run }: { lines: readonly BikeLine[]; run: RunningImport }) {
+function Running({ lines, run }: { lines: readonly BikeLine[]; run: RunningImport }) {
   const words = useWords(fleetWords);
   const outcomeWords = useOutcomeWords();
   const sound = lines.filter(({ problem }) => problem === null);
@@ -103,7 +103,7 @@ function Run({ lines, run }: { lines: readonly BikeLine[]; run: RunningImport })
   return (
     <>
       <div className="import-run">
-        <p role="status">{run.isRunning ? '' : <Result {...{ lines, sound, known, done, run }} />}</p>
+        <p role="status">{run.isRunning ? '' : resultOf({ lines, sound, known, done, run }, words)}</p>
         {run.isRunning ? (
           <Button weight="plain" onPress={run.stop}>
             {words.stop}
@@ -149,7 +149,7 @@ function Run({ lines, run }: { lines: readonly BikeLine[]; run: RunningImport })
   );
 }
 
-interface ResultProps {
+interface Run {
   lines: readonly BikeLine[];
   sound: readonly BikeLine[];
   known: readonly BikeLine[];
@@ -157,14 +157,10 @@ interface ResultProps {
   run: RunningImport;
 }
 
-function Result({ lines, sound, known, done, run: { fleet } }: ResultProps) {
-  const words = useWords(fleetWords);
+function resultOf({ lines, sound, known, done, run: { fleet } }: Run, words: FleetWords): string {
   if (known.length === 0) return words.linesReady(formatCount(sound.length), formatCount(lines.length - sound.length));
-  return (
-    <>
-      {words.importResult(formatCount(done.length), formatCount(lines.length - done.length))}{' '}
-      {fleet && words.fleetGrew(formatCount(fleet.before), formatCount(fleet.after))}{' '}
-      {fleet && fleet.after === fleet.before && done.length > 0 && words.nothingNew}
-    </>
-  );
+  const sentences = [words.importResult(formatCount(done.length), formatCount(lines.length - done.length))];
+  if (fleet) sentences.push(words.fleetGrew(formatCount(fleet.before), formatCount(fleet.after)));
+  if (fleet && fleet.after === fleet.before && done.length > 0) sentences.push(words.nothingNew);
+  return sentences.join(' ');
 }

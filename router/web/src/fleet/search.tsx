@@ -4,11 +4,12 @@ import {
   FleetReservationDocument,
   FleetRiderDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { useQuery } from '../data/use-query.ts';
+import { type QueryAnswer, useLiveQuery } from '../data/use-query.ts';
 import { Button, Choice, Empty, Field, Skeleton } from '../design/controls.tsx';
 import { errorText } from '../design/submission.tsx';
 import { go, useSearch } from '../shell/pages.ts';
 import { useSharedWords, useWords } from '../words/speech.tsx';
+import { AsOf } from './as-of.tsx';
 import { BikeCard, ReservationCard, RiderCard } from './cards.tsx';
 import { fleetWords } from './words.ts';
 
@@ -78,6 +79,7 @@ function SearchForm({ wanted }: { wanted: Wanted | null }) {
             {...ids}
             name="id"
             type="search"
+            translate="no"
             inputMode={kind === 'rider' ? 'text' : 'numeric'}
             autoComplete="off"
             maxLength={100}
@@ -106,24 +108,40 @@ function Found({ wanted: { kind, id } }: { wanted: Wanted }) {
 const isNumber = (value: number) => Number.isInteger(value) && value > 0 && value < 2 ** 31;
 
 function FoundBike({ bikeId }: { bikeId: number }) {
-  const answer = useQuery(isNumber(bikeId) ? FleetBikeDocument : null, { bikeId });
+  const answer = useLiveQuery(isNumber(bikeId) ? FleetBikeDocument : null, { bikeId });
   if (!answer.data?.bike) return <NotThere kind="bike" answer={answer} />;
-  return <BikeCard bike={answer.data.bike} onDone={answer.refresh} />;
+  return (
+    <>
+      <AsOf answer={answer} />
+      <BikeCard bike={answer.data.bike} onDone={answer.refresh} />
+    </>
+  );
 }
 
 function FoundRider({ userId }: { userId: string }) {
-  const answer = useQuery(FleetRiderDocument, { userId });
+  const answer = useLiveQuery(FleetRiderDocument, { userId });
   if (!answer.data?.user) return <NotThere kind="rider" answer={answer} />;
-  return <RiderCard rider={answer.data.user} debt={answer.data.pointAccount?.debt ?? 0} onDone={answer.refresh} />;
+  const { user, pointAccount } = answer.data;
+  return (
+    <>
+      <AsOf answer={answer} />
+      <RiderCard rider={user} debt={pointAccount?.debt ?? 0} onDone={answer.refresh} />
+    </>
+  );
 }
 
 function FoundReservation({ reserveNo }: { reserveNo: number }) {
-  const answer = useQuery(isNumber(reserveNo) ? FleetReservationDocument : null, { reserveNo });
+  const answer = useLiveQuery(isNumber(reserveNo) ? FleetReservationDocument : null, { reserveNo });
   if (!answer.data?.reservation) return <NotThere kind="reservation" answer={answer} />;
-  return <ReservationCard reservation={answer.data.reservation} onDone={answer.refresh} />;
+  return (
+    <>
+      <AsOf answer={answer} />
+      <ReservationCard reservation={answer.data.reservation} onDone={answer.refresh} />
+    </>
+  );
 }
 
-function NotThere({ kind, answer }: { kind: Kind; answer: { error: unknown; isWaiting: boolean } }) {
+function NotThere({ kind, answer }: { kind: Kind; answer: Pick<QueryAnswer<unknown>, 'error' | 'isWaiting'> }) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   if (answer.isWaiting) return <Skeleton label={shared.loading} lines={6} />;

@@ -1,4 +1,5 @@
 /** What the operators' page says. */
+import { minutes } from '../words/units.ts';
 import type { PointEntryKind } from '../../../../schema/client/generated/graphql.ts';
 
 const kindsKo: Record<PointEntryKind, string> = {
@@ -32,6 +33,7 @@ const ko = {
   searchTitle: '예약, 자전거, 이용자를 찾습니다',
   notFound: { reservation: '없는 예약 번호입니다.', bike: '없는 자전거 번호입니다.', rider: '없는 이용자입니다.' },
   refresh: '새로 고침',
+  asOf: (time: string) => `${time} 기준`,
   bikeTitle: (bikeId: number) => `자전거 ${bikeId}`,
   riderTitle: (userId: string) => `이용자 ${userId}`,
   reservationTitle: (reserveNo: number) => `예약 ${reserveNo}`,
@@ -70,8 +72,9 @@ const ko = {
     return: (reserveNo: number) => `예약 ${reserveNo} 강제 반납`,
   },
   forceHint: {
-    cancel: '이용자에게 1,000P를 돌려줍니다.',
-    return: '지금 반납한 것으로 처리합니다. 60분이 지났으면 초과요금이 붙습니다.',
+    cancel: (fee: string) => `이용자에게 ${fee}P를 환불합니다.`,
+    return: (_fee: string, freeMinutes?: number) =>
+      `지금 반납한 것으로 처리합니다. ${freeMinutes === undefined ? '기본 시간' : minutes(freeMinutes, 'ko')}이 지났으면 초과요금이 붙습니다.`,
   },
   keep: '그대로 두기',
   anyCondition: '모든 상태',
@@ -186,6 +189,7 @@ const en: typeof ko = {
     rider: 'There is no such rider.',
   },
   refresh: 'Refresh',
+  asOf: (time) => `As of ${time}`,
   bikeTitle: (bikeId) => `Bike ${bikeId}`,
   riderTitle: (userId) => `Rider ${userId}`,
   reservationTitle: (reserveNo) => `Reservation ${reserveNo}`,
@@ -224,8 +228,9 @@ const en: typeof ko = {
     return: (reserveNo) => `Force-return reservation ${reserveNo}`,
   },
   forceHint: {
-    cancel: 'The rider gets 1,000P back.',
-    return: 'It counts as returned now; after 60 minutes overtime is charged.',
+    cancel: (fee) => `The rider gets ${fee}P back.`,
+    return: (_fee, freeMinutes) =>
+      `It counts as returned now; after ${freeMinutes === undefined ? 'the time that is free' : minutes(freeMinutes, 'en')} overtime is charged.`,
   },
   keep: 'Leave it',
   anyCondition: 'Any condition',

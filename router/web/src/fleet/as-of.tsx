@@ -1,0 +1,29 @@
+import type { QueryAnswer } from '../data/use-query.ts';
+import { Button } from '../design/controls.tsx';
+import { errorText } from '../design/submission.tsx';
+import { clockTime } from '../words/seoul-time.ts';
+import { useSharedWords, useWords } from '../words/speech.tsx';
+import { fleetWords } from './words.ts';
+
+type Told = Pick<QueryAnswer<unknown>, 'at' | 'error' | 'refresh'>;
+
+/** As of when the page is true, and why it is no newer; it asks again by itself, and at once when it is told to. */
+export function AsOf({ answer: { at, error, refresh } }: { answer: Told }) {
+  const words = useWords(fleetWords);
+  const shared = useSharedWords();
+  return (
+    <div className="as-of">
+      <p className="outcome" role="status" data-tone="error">
+        {error ? errorText(error, shared) : ''}
+      </p>
+      {at !== null && (
+        <p className="aside number" translate="no">
+          {words.asOf(`${clockTime(at)} KST`)}
+        </p>
+      )}
+      <Button weight="plain" onPress={() => void refresh()}>
+        {words.refresh}
+      </Button>
+    </div>
+  );
+}
