@@ -56,7 +56,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
   process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
   const settings = readConfig(routerSettings, env);
   const logger = createLogger(settings.LOG_LEVEL, 'router');
-  const verifyToken = await createTokenVerifier(settings);
+  const verifyToken = await createTokenVerifier(settings, Date.now, logger);
   const cors = createCors(settings.CORS_ORIGINS, { loopback: settings.LANDSCAPE === 'development' });
   const devToken = await createDevTokenRoute(settings, cors);
   const metrics = createMetrics();

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
+import { CompactSign, exportJWK, exportSPKI, generateKeyPair, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
 import {
   authScope,
   createTokenVerifier,
@@ -36,7 +36,7 @@ function sign(claims: JWTPayload, key = privateKey, alg = 'EdDSA'): Promise<stri
 const rider = (more: JWTPayload = {}): JWTPayload => ({ sub: '10', roles: ['rider'], exp: seconds + 60, ...more });
 
 const verifierOf = (env: NodeJS.ProcessEnv, clock = () => now) =>
-  createTokenVerifier(readConfig(processSettings, env), clock);
+  createTokenVerifier(readConfig(processSettings, { LANDSCAPE: 'test', ...env }), clock);
 
 /** What a client is told about a token. */
 async function answer(token: string, env: NodeJS.ProcessEnv = { JWT_PUBLIC_KEY: pem }): Promise<unknown> {
@@ -79,9 +79,12 @@ describe('a token', () => {
     expect(await verify('')).toBeNull();
   });
 
-  it('that has expired is refused, to the second', async () => {
-    expect(await answer(await sign(rider({ exp: seconds })))).toEqual(unauthenticated('The token has expired.'));
-    expect(await answer(await sign(rider({ exp: seconds + 1 })))).toMatchObject({ userId: '10' });
+  it('that has expired is refused, to the second where clocks agree', async () => {
+    const strict = { JWT_PUBLIC_KEY: pem, CLOCK_TOLERANCE_MS: '0' };
+    expect(await answer(await sign(rider({ exp: seconds })), strict)).toEqual(
+      unauthenticated('The token has expired.'),
+    );
+    expect(await answer(await sign(rider({ exp: seconds + 1 })), strict)).toMatchObject({ userId: '10' });
   });
 
   it('that somebody else signed is refused', async () => {
@@ -93,12 +96,13 @@ describe('a token', () => {
   });
 
   it('that nobody signed, or signed with what everybody knows, is refused', async () => {
-    const unread = unauthenticated('The token cannot be read.');
+    const unaccepted = unauthenticated('The token is not signed in a way that is accepted.');
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    expect(await answer(`${encode({ alg: 'none' })}.${encode(rider())}.`)).toEqual(unread);
+    expect(await answer(`${encode({ alg: 'none' })}.${encode(rider())}.`)).toEqual(unaccepted);
     const withPem = await new SignJWT(rider()).setProtectedHeader({ alg: 'HS256' }).sign(Buffer.from(pem));
-    expect(await answer(withPem)).toEqual(unread);
-    expect(await answer('rubbish')).toEqual(unread);
+    expect(await answer(withPem)).toEqual(unaccepted);
+    expect(await answer('rubbish')).toEqual(unauthenticated('The token cannot be read.'));
+    expect(await answer('x'.repeat(9_000))).toEqual(unauthenticated('The token is longer than 8192 characters.'));
   });
 
   it('that names nobody is refused', async () => {
@@ -108,29 +112,79 @@ describe('a token', () => {
     expect(await answer(await sign(rider({ sub: '' })))).toEqual(refusal);
   });
 
+  it.each<[string, unknown]>([
+    ['an object', { $gt: '' }],
+    ['a list', ['10', '11']],
+    ['a number', 10],
+    ['true', true],
+    ['half a character', '10\ud800'],
+    ['a line break', '10\r'],
+    ['a zero-width space', '10\u200b'],
+    ['256 characters', 'x'.repeat(256)],
+  ])('whose subject is %s is refused', async (_what, sub) => {
+    expect(await answer(await sign(rider({ sub: sub as string })))).toEqual(
+      unauthenticated('The token’s claim "sub" must be text of 1 to 255 visible characters.'),
+    );
+  });
+
   it('that does not come as "Bearer <token>" is refused', async () => {
     const verify = await verifierOf({ JWT_PUBLIC_KEY: pem });
     for (const authorization of ['Basic dTpw', 'Bearer', 'Bearer  ', await sign(rider())]) {
       await expect(verify(authorization)).rejects.toThrow('must read "Bearer <token>"');
     }
-    expect(await verify(`bearer ${await sign(rider())}`)).toMatchObject({ userId: '10' });
+    for (const scheme of ['bearer ', 'BEARER   ', '  Bearer ']) {
+      expect(await verify(`${scheme}${await sign(rider())} `)).toMatchObject({ userId: '10' });
+    }
   });
 
-  it('gives no role that this system does not know', async () => {
+  it('gives no role that this system does not know, and without any nobody is asking', async () => {
     const rolesOf = async (roles: unknown) => answer(await sign(rider({ roles })));
     expect(await rolesOf(['root', 'admin', 'Rider', 7])).toMatchObject({ roles: ['admin'] });
-    for (const roles of ['admin', undefined, null, { admin: true }]) {
-      expect(await rolesOf(roles)).toMatchObject({ roles: [] });
+    for (const none of [undefined, null, [], ['root', 'Rider', ['admin'], 7]]) expect(await rolesOf(none)).toBeNull();
+    for (const wrong of ['admin', 7, { admin: true }]) {
+      expect(await rolesOf(wrong)).toEqual(unauthenticated('The token’s claim "roles" must be a list.'));
+    }
+  });
+
+  it('is taken with the clocks half a minute apart, and no more', async () => {
+    expect(await answer(await sign(rider({ nbf: seconds + 29, iat: seconds + 29 })))).toMatchObject({ userId: '10' });
+    expect(await answer(await sign(rider({ exp: seconds - 29 })))).toMatchObject({ userId: '10' });
+    const refused = { nbf: seconds + 31, iat: seconds + 31, exp: seconds - 31 };
+    const reasons = {
+      nbf: 'The token is not valid yet (claim "nbf").',
+      iat: 'The token was issued in the future (claim "iat").',
+      exp: 'The token has expired.',
+    };
+    for (const claim of ['nbf', 'iat', 'exp'] as const) {
+      const token = await sign(rider({ [claim]: refused[claim] }));
+      expect(await answer(token)).toEqual(unauthenticated(reasons[claim]));
+    }
+    const strict = { JWT_PUBLIC_KEY: pem, CLOCK_TOLERANCE_MS: '0' };
+    expect(await answer(await sign(rider({ nbf: seconds + 1 })), strict)).toEqual(unauthenticated(reasons.nbf));
+  });
+
+  it('whose times are no times is refused', async () => {
+    const signText = (payload: string) =>
+      new CompactSign(Buffer.from(payload)).setProtectedHeader({ alg: 'EdDSA' }).sign(privateKey);
+    for (const claim of ['exp', 'nbf', 'iat']) {
+      const token = await signText(JSON.stringify({ ...rider(), [claim]: 'soon' }));
+      expect(await answer(token)).toEqual(unauthenticated(`The token’s claim "${claim}" cannot be read.`));
+    }
+    for (const exp of ['1e999', '1e300']) {
+      const token = await signText(JSON.stringify(rider()).replace(/"exp":\d+/, `"exp":${exp}`));
+      expect(await answer(token)).toEqual(unauthenticated('The token’s claim "exp" cannot be read.'));
     }
   });
 
   it('for another issuer or audience is refused where these are set', async () => {
     const env = { JWT_PUBLIC_KEY: pem, JWT_ISSUER: 'seoul', JWT_AUDIENCE: 'ttareungi' };
     expect(await answer(await sign(rider({ iss: 'seoul', aud: 'ttareungi' })), env)).toMatchObject({ userId: '10' });
-    const refusal = unauthenticated('The token is for another issuer or audience.');
-    expect(await answer(await sign(rider({ iss: 'busan', aud: 'ttareungi' })), env)).toEqual(refusal);
-    expect(await answer(await sign(rider({ iss: 'seoul', aud: 'metro' })), env)).toEqual(refusal);
-    expect(await answer(await sign(rider()), env)).toEqual(refusal);
+    const foreign = unauthenticated('The token is from another issuer (claim "iss").');
+    const elsewhere = unauthenticated('The token is for another audience (claim "aud").');
+    expect(await answer(await sign(rider({ iss: 'busan', aud: 'ttareungi' })), env)).toEqual(foreign);
+    expect(await answer(await sign(rider({ iss: 'seoul', aud: 'metro' })), env)).toEqual(elsewhere);
+    expect(await answer(await sign(rider({ aud: 'ttareungi' })), env)).toEqual(foreign);
+    expect(await answer(await sign(rider({ iss: 'seoul' })), env)).toEqual(elsewhere);
   });
 
   it('is checked once, and remembered no longer than it lasts', async () => {
@@ -141,13 +195,15 @@ describe('a token', () => {
     time = now + 59_999;
     expect(await verify(header)).toBe(first);
     time = now + 60_000;
+    expect(await verify(header)).toEqual(first);
+    time = now + 90_000;
     await expect(verify(header)).rejects.toThrow('The token has expired.');
     await expect(verify(header)).rejects.toThrow('The token has expired.');
   });
 
-  it('without an end has none', async () => {
+  it('without an end is refused', async () => {
     const { exp: _exp, ...endless } = rider();
-    expect(await answer(await sign(endless))).toMatchObject({ expiresAtMs: null });
+    expect(await answer(await sign(endless))).toEqual(unauthenticated('The token has no end (claim "exp").'));
   });
 });
 
@@ -166,7 +222,7 @@ describe('a process', () => {
 });
 
 describe('a viewer', () => {
-  const viewer = (userId: string, ...roles: Role[]): Viewer => ({ userId, roles, expiresAtMs: null });
+  const viewer = (userId: string, ...roles: Role[]): Viewer => ({ userId, roles, expiresAtMs: Infinity });
   const kim = viewer('10', 'rider');
   const nobodyInParticular = viewer('11');
   const [operator, auditor, admin] = [viewer('1', 'operator'), viewer('2', 'auditor'), viewer('3', 'admin')];

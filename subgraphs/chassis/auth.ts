@@ -1,14 +1,20 @@
+import { createHash } from 'node:crypto';
 import {
   createLocalJWKSet,
-  createRemoteJWKSet,
+  errors,
   importJWK,
   importSPKI,
   jwtVerify,
   type JWK,
+  type JWTPayload,
   type JWTVerifyGetKey,
 } from 'jose';
+import { isText, textRules } from '../../schema/text.ts';
 import { ConfigError, type ProcessSettings } from './config.ts';
-import { clientError } from './errors.ts';
+import { UnavailableError, clientError } from './errors.ts';
+import { createIssuerKeys } from './issuer-keys.ts';
+import type { Logger } from './logger.ts';
+import { createLruCache } from './lru-cache.ts';
 
 export const roles = ['rider', 'operator', 'admin', 'auditor'] as const;
 export type Role = (typeof roles)[number];
@@ -16,17 +22,27 @@ export type Role = (typeof roles)[number];
 /** Who is asking, as their token says. */
 export interface Viewer {
   userId: string;
+  /** At least one: who has none that is known here is anonymous. */
   roles: readonly Role[];
-  /** When the token ends, in ms since 1970; null when it never does. */
-  expiresAtMs: number | null;
+  /** When the token ends, in ms since 1970. */
+  expiresAtMs: number;
 }
 
-/** Who is asking; null without a token. @throws a client error UNAUTHENTICATED when the token is not good. */
+/**
+ * Who is asking; null without a token, and with one that gives no role of this API.
+ * @throws a client error UNAUTHENTICATED when the token is not good, SERVICE_UNAVAILABLE while that cannot be said.
+ */
 export type TokenVerifier = (authorization: string | undefined) => Promise<Viewer | null>;
 
 const algorithms = ['EdDSA', 'ES256', 'RS256', 'PS256'];
 /** Tokens whose verification is remembered, so that a busy client pays for one signature check, not one per request. */
 const rememberedTokens = 10_000;
+/** The key may be withdrawn: once a minute a signature is checked again. */
+const rememberedMs = 60_000;
+/** Node takes no longer header; a socket would. */
+const longestToken = 8_192;
+/** The last moment that JavaScript has a date for, in seconds. */
+const lastMoment = 8.64e12;
 
 /**
  * @throws {ConfigError} when neither JWKS_URI nor JWT_PUBLIC_KEY is set, or the key cannot be read.
@@ -34,26 +50,53 @@ const rememberedTokens = 10_000;
 export async function createTokenVerifier(
   settings: ProcessSettings,
   now: () => number = Date.now,
+  logger?: Logger,
 ): Promise<TokenVerifier> {
-  const key = await verificationKey(settings);
-  const known = new Map<string, Viewer>();
+  const key = await verificationKey(settings, now, logger);
+  const toleranceMs = settings.CLOCK_TOLERANCE_MS;
+  // By hash: tokens are long, and whoever could read this memory should not find them in it.
+  const known = createLruCache<string, { viewer: Viewer | null; until: number }>(rememberedTokens);
 
   return async (authorization) => {
     if (!authorization) return null;
-    const token = /^Bearer (\S+)$/i.exec(authorization)?.[1];
-    if (!token) throw clientError('UNAUTHENTICATED', 'The Authorization header must read "Bearer <token>".');
-    const remembered = known.get(token);
-    if (remembered && (remembered.expiresAtMs === null || remembered.expiresAtMs > now())) return remembered;
-    known.delete(token);
-    const viewer = await verify(token, key, settings, now);
-    if (known.size >= rememberedTokens) known.delete(known.keys().next().value ?? '');
-    known.set(token, viewer);
+    const token = tokenIn(authorization);
+    const name = createHash('sha256').update(token).digest('base64');
+    const remembered = known.get(name);
+    if (remembered && now() < remembered.until) return remembered.viewer;
+    known.delete(name);
+    const claims = await verify(token, key, settings, now);
+    const viewer = viewerOf(claims, now() + toleranceMs);
+    const until = Math.min(claims.exp * 1000 + toleranceMs, now() + rememberedMs);
+    known.set(name, { viewer, until });
     return viewer;
   };
 }
 
-async function verificationKey(settings: ProcessSettings): Promise<JWTVerifyGetKey> {
-  if (settings.JWKS_URI) return createRemoteJWKSet(new URL(settings.JWKS_URI));
+function tokenIn(authorization: string): string {
+  if (authorization.length > longestToken) {
+    throw clientError('UNAUTHENTICATED', `The token is longer than ${longestToken} characters.`);
+  }
+  const token = /^Bearer +(\S+)$/i.exec(authorization.trim())?.[1];
+  if (!token) throw clientError('UNAUTHENTICATED', 'The Authorization header must read "Bearer <token>".');
+  return token;
+}
+
+async function verificationKey(
+  settings: ProcessSettings,
+  now: () => number,
+  logger: Logger | undefined,
+): Promise<JWTVerifyGetKey> {
+  if (settings.JWKS_URI) {
+    return createIssuerKeys({
+      url: new URL(settings.JWKS_URI),
+      timeoutMs: settings.JWKS_TIMEOUT_MS,
+      maxAgeMs: settings.JWKS_MAX_AGE_MS,
+      cooldownMs: settings.JWKS_COOLDOWN_MS,
+      keepMs: settings.JWKS_KEEP_MS,
+      now,
+      failed: (error) => logger?.warn({ err: error }, 'the token issuer gives no keys'),
+    });
+  }
   const text = settings.JWT_PUBLIC_KEY;
   if (!text) {
     throw new ConfigError('JWKS_URI or JWT_PUBLIC_KEY must be set: without it nobody’s token can be checked.');
@@ -89,37 +132,76 @@ async function importSpki(pem: string) {
   throw new Error('No known algorithm fits the key.');
 }
 
+type Claims = JWTPayload & { exp: number };
+
 async function verify(
   token: string,
   key: JWTVerifyGetKey,
   settings: ProcessSettings,
   now: () => number,
-): Promise<Viewer> {
+): Promise<Claims> {
+  const options = {
+    algorithms,
+    currentDate: new Date(now()),
+    clockTolerance: settings.CLOCK_TOLERANCE_MS / 1000,
+    requiredClaims: ['exp'],
+    ...(settings.JWT_ISSUER ? { issuer: settings.JWT_ISSUER } : {}),
+    ...(settings.JWT_AUDIENCE ? { audience: settings.JWT_AUDIENCE } : {}),
+  };
   try {
-    const { payload } = await jwtVerify(token, key, {
-      algorithms,
-      currentDate: new Date(now()),
-      ...(settings.JWT_ISSUER ? { issuer: settings.JWT_ISSUER } : {}),
-      ...(settings.JWT_AUDIENCE ? { audience: settings.JWT_AUDIENCE } : {}),
-    });
-    if (!payload.sub) throw clientError('UNAUTHENTICATED', 'The token names nobody (claim "sub").');
-    const claimed: unknown[] = Array.isArray(payload['roles']) ? payload['roles'] : [];
-    return {
-      userId: payload.sub,
-      roles: roles.filter((role) => claimed.includes(role)),
-      expiresAtMs: payload.exp === undefined ? null : payload.exp * 1000,
-    };
+    return (await jwtVerify(token, key, options)).payload as Claims;
   } catch (error) {
+    if (error instanceof UnavailableError) throw clientError('SERVICE_UNAVAILABLE', `${error.message} Try again.`);
+    if (error instanceof errors.JWKSMultipleMatchingKeys) {
+      // The token does not say which key; each that fits may be it.
+      for await (const candidate of error) {
+        const payload = await jwtVerify(token, candidate, options).then(
+          (verified) => verified.payload as Claims,
+          (failure: unknown) => {
+            if (failure instanceof errors.JWSSignatureVerificationFailed) return undefined;
+            throw clientError('UNAUTHENTICATED', reasonOf(failure));
+          },
+        );
+        if (payload) return payload;
+      }
+      throw clientError('UNAUTHENTICATED', reasonOf(new errors.JWSSignatureVerificationFailed()));
+    }
     throw clientError('UNAUTHENTICATED', reasonOf(error));
   }
 }
 
+/** @param latest what was issued later than that was issued by a clock that is wrong. */
+function viewerOf(claims: Claims, latest: number): Viewer | null {
+  const { sub, exp, iat } = claims;
+  const claimed: unknown = claims['roles'];
+  const no = (reason: string) => clientError('UNAUTHENTICATED', reason);
+  if (sub === undefined || sub === '') throw no('The token names nobody (claim "sub").');
+  if (!isText(sub, textRules.userId)) throw no('The token’s claim "sub" must be text of 1 to 255 visible characters.');
+  if (exp > lastMoment) throw no('The token’s claim "exp" cannot be read.');
+  if (iat !== undefined && !(iat * 1000 <= latest)) throw no('The token was issued in the future (claim "iat").');
+  if (claimed !== undefined && claimed !== null && !Array.isArray(claimed)) {
+    throw no('The token’s claim "roles" must be a list.');
+  }
+  const given = roles.filter((role) => (claimed as unknown[] | null | undefined)?.includes(role));
+  return given.length === 0 ? null : { userId: sub, roles: given, expiresAtMs: exp * 1000 };
+}
+
+const claimReasons: Record<string, string> = {
+  iss: 'The token is from another issuer (claim "iss").',
+  aud: 'The token is for another audience (claim "aud").',
+  nbf: 'The token is not valid yet (claim "nbf").',
+};
+
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ERR_JWT_EXPIRED') return 'The token has expired.';
-  if (code === 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED') return 'The token’s signature does not fit.';
-  if (code === 'ERR_JWT_CLAIM_VALIDATION_FAILED') return 'The token is for another issuer or audience.';
-  if (error instanceof Error && error.message.startsWith('The token')) return error.message;
+  if (error instanceof errors.JWTExpired) return 'The token has expired.';
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    const { claim, reason } = error;
+    if (claim === 'exp' && reason === 'missing') return 'The token has no end (claim "exp").';
+    return (reason !== 'invalid' && claimReasons[claim]) || `The token’s claim "${claim}" cannot be read.`;
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'The token’s signature does not fit.';
+  if (error instanceof errors.JOSEAlgNotAllowed) return 'The token is not signed in a way that is accepted.';
+  if (error instanceof errors.JWKSNoMatchingKey) return 'The token’s key is not known.';
   return 'The token cannot be read.';
 }
 
@@ -141,7 +223,7 @@ export function authScope(viewer: Viewer | null): string {
 
 /** The viewer, who must have signed in. */
 export function requireViewer(viewer: Viewer | null): Viewer {
-  if (!viewer) throw clientError('UNAUTHENTICATED', 'This needs a token: sign in first.');
+  if (!viewer) throw clientError('UNAUTHENTICATED', 'This needs a token with a role: sign in first.');
   return viewer;
 }
 

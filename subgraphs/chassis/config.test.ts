@@ -35,7 +35,9 @@ describe('the configuration', () => {
       expect.stringMatching(/^PORT: .*number/),
       expect.stringMatching(/^NAME: /),
     ]);
-    expect(mistakes(processSettings, { LOG_LEVEL: 'loud', JWKS_URI: 'here', MAX_BODY_BYTES: '0' })).toEqual([
+    expect(
+      mistakes(processSettings, { LOG_LEVEL: 'loud', JWKS_URI: 'here', MAX_BODY_BYTES: '0', LANDSCAPE: 'x' }),
+    ).toEqual([
       expect.stringMatching(/^LOG_LEVEL: .*"info"/),
       expect.stringMatching(/^MAX_BODY_BYTES: .*>=1/),
       expect.stringMatching(/^JWKS_URI: /),
@@ -55,6 +57,23 @@ describe('the configuration', () => {
       LANDSCAPE: 'development',
       RETRY_DELAYS_MS: [500, 2000, 5000, 9000, 14_000],
     });
+  });
+
+  it.each([
+    ['JWKS_URI', 'https://issuer.example/keys'],
+    ['JWT_PUBLIC_KEY', 'a key'],
+    ['PAYMENT_PROVIDER_URL', 'https://pay.example'],
+    ['NODE_ENV', 'production'],
+  ])('must say its landscape where %s is set, as development charges nobody', (name, value) => {
+    for (const said of [{}, { LANDSCAPE: '' }]) {
+      expect(mistakes(serviceSettings, { [name]: value, ...said })).toEqual([
+        expect.stringContaining(`LANDSCAPE: must be said where ${name} is set.`),
+      ]);
+    }
+    for (const LANDSCAPE of ['development', 'production']) {
+      expect(readConfig(serviceSettings, { [name]: value, LANDSCAPE }).LANDSCAPE).toBe(LANDSCAPE);
+    }
+    expect(readConfig(schema, { NAME: 'of other settings', [name]: value }).NAME).toBe('of other settings');
   });
 
   it('knows a delay that is no number for a mistake', () => {

@@ -50,7 +50,12 @@ export const processSettings = z.object({
   STOP_TIMEOUT_MS: wholeNumber(10_000),
   STOP_DELAY_MS: wholeNumber(0),
   KEEP_ALIVE_MS: wholeNumber(5_000, 1),
-  JWKS_URI: z.url().optional(),
+  JWKS_URI: z.url({ protocol: /^https?$/ }).optional(),
+  JWKS_TIMEOUT_MS: wholeNumber(3_000, 1),
+  JWKS_MAX_AGE_MS: wholeNumber(300_000, 1),
+  JWKS_COOLDOWN_MS: wholeNumber(5_000, 1),
+  JWKS_KEEP_MS: wholeNumber(3_600_000, 1),
+  CLOCK_TOLERANCE_MS: wholeNumber(30_000),
   JWT_PUBLIC_KEY: z.string().min(1).optional(),
   JWT_ISSUER: z.string().min(1).optional(),
   JWT_AUDIENCE: z.string().min(1).optional(),
@@ -68,8 +73,18 @@ export type ProcessSettings = z.infer<typeof processSettings>;
 export function readConfig<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.infer<Schema> {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new ConfigError(
-    parsed.error.issues.map((issue) => `${issue.path.join('.') || 'configuration'}: ${issue.message}`).join('\n'),
+  const mistakes = (parsed.error?.issues ?? []).map(
+    (issue) => `${issue.path.join('.') || 'configuration'}: ${issue.message}`,
   );
+  const sign = signsOfProduction.find((name) => (name === 'NODE_ENV' ? given[name] === 'production' : given[name]));
+  if (sign && !given['LANDSCAPE'] && schema instanceof z.ZodObject && 'LANDSCAPE' in schema.shape) {
+    mistakes.push(
+      `LANDSCAPE: must be said where ${sign} is set. In "development", its default, nobody pays and anybody may sign in as anyone.`,
+    );
+  }
+  if (parsed.success && mistakes.length === 0) return parsed.data;
+  throw new ConfigError(mistakes.join('\n'));
 }
+
+/** Who sets one of these may not mean the defaults, which are development's. */
+const signsOfProduction = ['JWKS_URI', 'JWT_PUBLIC_KEY', 'PAYMENT_PROVIDER_URL', 'NODE_ENV'];

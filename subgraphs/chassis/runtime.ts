@@ -48,7 +48,7 @@ export async function createRuntime(
   const own = env[`${service.toUpperCase()}_MONGODB_URI`];
   const settings = readConfig(serviceSettings, { ...env, ...(own ? { MONGODB_URI: own } : {}) });
   const logger = createLogger(settings.LOG_LEVEL, service);
-  const verifyToken = await createTokenVerifier(settings, () => clock().getTime());
+  const verifyToken = await createTokenVerifier(settings, () => clock().getTime(), logger);
   const tracing = await createTracing(settings, service, logger);
   const database = await connectDatabase(settings, service, logger);
   const bus = createJetStreamBus(settings, service, logger);

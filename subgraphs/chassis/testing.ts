@@ -61,7 +61,11 @@ export async function createStage(): Promise<Stage> {
       return closable;
     },
     token: (userId, roles) =>
-      new SignJWT({ roles }).setSubject(userId).setProtectedHeader({ alg: 'EdDSA' }).sign(privateKey),
+      new SignJWT({ roles })
+        .setSubject(userId)
+        .setExpirationTime('1h')
+        .setProtectedHeader({ alg: 'EdDSA' })
+        .sign(privateKey),
     async close() {
       for (const closable of kept.toReversed()) await closable.close();
       for (const service of services) {
