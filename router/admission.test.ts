@@ -22,7 +22,7 @@ function from(remoteAddress: string, forwarded?: string): IncomingMessage {
 
 describe('a client', () => {
   it('is who the token says, staff or not, wherever they come from', () => {
-    const viewer = { userId: '10', roles: ['rider'] as const, expiresAtMs: null };
+    const viewer = { userId: '10', roles: ['rider'] as const, expiresAtMs: Infinity };
     expect(clientOf(from('10.0.0.1'), viewer, 0)).toEqual({ id: 'user 10', isStaff: false });
     expect(clientOf(from('10.0.0.1'), { ...viewer, roles: ['operator'] }, 0)).toEqual({ id: 'user 10', isStaff: true });
     // Nobody can take an address's name.

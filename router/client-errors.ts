@@ -28,6 +28,8 @@ export const unavailable = (message = 'A service that is needed does not answer.
 export const cancelled = () =>
   routerError('SERVICE_UNAVAILABLE', 'The request was given up, because its client has gone.');
 
+export const tokenExpired = () => routerError('UNAUTHENTICATED', 'The token has expired.');
+
 /** Extensions that tell about the inside: which service, where it runs, what its code looks like. */
 const innerExtensions = new Set(['serviceName', 'service', 'stacktrace', 'exception', 'response', 'http']);
 

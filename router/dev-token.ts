@@ -1,11 +1,15 @@
 import { importJWK, SignJWT, type JWK } from 'jose';
 import { z } from 'zod';
+import { isText, textRules } from '../schema/text.ts';
 import { ConfigError, readBody, roles, sendJson, type RequestHandler } from '../subgraphs/chassis/process.ts';
 import type { RouterSettings } from './config.ts';
 import type { Cors } from './cors.ts';
 
 const tokenRequest = z.strictObject({
-  userId: z.string().trim().min(1).max(64),
+  userId: z
+    .string()
+    .trim()
+    .refine((text) => isText(text, textRules.userId), 'must be text of 1 to 255 visible characters'),
   roles: z.array(z.enum(roles)).max(roles.length).default(['rider']),
 });
 

@@ -58,6 +58,7 @@ try {
     LOG_LEVEL: 'warn',
     ...keys,
     ...process.env,
+    LANDSCAPE: settings.LANDSCAPE,
     MONGODB_URI: dataPlane.mongodbUri,
     NATS_URL: dataPlane.natsUrl,
   });

@@ -1,4 +1,3 @@
-import type { GraphQLFormattedError } from 'graphql';
 import {
   authScope,
   type OperationLabel,
@@ -6,7 +5,7 @@ import {
   type Tracing,
   type Viewer,
 } from '../../subgraphs/chassis/process.ts';
-import { routerError, type ErrorFormatter } from '../client-errors.ts';
+import { tokenExpired, type ErrorFormatter } from '../client-errors.ts';
 import { webSocketUrl, type RouterSettings } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
 import { beginningOf, groupKey } from './group-key.ts';
@@ -104,7 +103,10 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
     metrics.subscriptions.inc();
     group.add(member);
     if (expiresAtMs !== null) {
-      expiry = setTimeout(() => member.error([tokenExpired()]), Math.min(maxTimerMs, expiresAtMs - Date.now()));
+      expiry = setTimeout(
+        () => member.error([tokenExpired().toJSON()]),
+        Math.min(maxTimerMs, expiresAtMs - Date.now()),
+      );
     }
     return { leave };
   }
@@ -129,10 +131,6 @@ function joinable(family: ReadonlySet<Group> | undefined, after: string | undefi
     if (after === undefined ? group.fromNow : group.position === after) return group;
   }
   return undefined;
-}
-
-function tokenExpired(): GraphQLFormattedError {
-  return routerError('UNAUTHENTICATED', 'The token has expired.').toJSON();
 }
 
 function groupSettings({ settings, urls, formatError, metrics, tracing, labelOf }: HubOptions, subgraph: string) {

@@ -13,7 +13,7 @@ import {
   type Viewer,
 } from '../../subgraphs/chassis/process.ts';
 import type { RouterAdmission } from '../admission.ts';
-import type { ErrorFormatter } from '../client-errors.ts';
+import { tokenExpired, type ErrorFormatter } from '../client-errors.ts';
 import type { RouterSettings } from '../config.ts';
 import type { Cors } from '../cors.ts';
 import type { Metrics } from '../metrics.ts';
@@ -70,6 +70,8 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
           return async (payload, receiver, unwanted) => {
             // Checked for every operation, because the token may have ended since the socket was opened.
             const context = await createRequestContext(headers, correlationIdOf({}), verifyToken);
+            // Clocks of other machines may differ, so a token is good a little longer; who was here when it ended knows better.
+            if (context.viewer && context.viewer.expiresAtMs <= Date.now()) throw tokenExpired();
             // Taken back meanwhile: it never starts.
             if (unwanted.aborted) return 'single';
             return operations.start(payload, { client, context }, receiver, unwanted);

@@ -89,6 +89,11 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     const handler = routes[path] ?? subtree(routes, path);
     if (!handler) return sendJson(response, 404, { error: `Nothing here under ${path}.` });
+    // Node would take the first one, a proxy perhaps the last.
+    if ((request.headersDistinct['authorization']?.length ?? 0) > 1) {
+      const because = 'There is more than one Authorization header.';
+      return refuseGraphql(request, response, new HttpRefusal(400, 'BAD_REQUEST', because));
+    }
     Promise.resolve()
       .then(() => handler(request, response))
       .catch((error: unknown) => {

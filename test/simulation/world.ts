@@ -64,7 +64,7 @@ export const prefix = 'evt';
 const serverTimeoutMs = 1_000;
 const restartMs = 300;
 const operatorToken = 'the operator';
-const operatorViewer: Viewer = { userId: 'operator', roles: ['admin'], expiresAtMs: null };
+const operatorViewer: Viewer = { userId: 'operator', roles: ['admin'], expiresAtMs: Infinity };
 const requestTimeoutMs = 5_000;
 
 export interface WorldOptions {
