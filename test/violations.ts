@@ -195,7 +195,7 @@ function publishedOnlyWhatWasDecided(evidence: Evidence): string[] {
   const { journals, broker } = evidence;
   const decided = new Set(publishers.flatMap((publisher) => eventsOf(journals[publisher]).map(({ id }) => id)));
   const published = new Set(broker.map(({ id }) => id));
-  const poison = (id: string) => id === '' || id.startsWith('poison');
+  const poison = (id: string) => id === '' || /^([a-z]+\.)?poison/.test(id);
   return [
     ...[...published].filter((id) => !decided.has(id) && !poison(id)).map((id) => `I6 ${id} is in no journal`),
     ...unpublished(evidence),

@@ -576,7 +576,9 @@ describe('what cannot be handled', () => {
     const [sample] = await add('sample', 1);
     const headers = Object.fromEntries(toBinaryMode(sample as Envelope).headers);
     for (const [index, payload] of payloads.entries()) {
-      await publishRaw(`odd-${index}`, { ...headers, 'ce-subject': `odd-${index}` }, payload);
+      const name = `odd-${index}`;
+      const id = headers['ce-id']?.replace('sample', name) ?? '';
+      await publishRaw(name, { ...headers, 'ce-subject': name, 'ce-id': id }, payload);
     }
     for (const event of await add('a', 1)) await publish(event);
     await settled(consumer);
@@ -597,6 +599,50 @@ describe('what cannot be handled', () => {
     expect(await runtime.database.collection('parked').countDocuments({ errorClass: 'contract' })).toBe(1);
   });
 
+  it('says of itself what cannot be: it is handled by nobody, and holds nobody up', async () => {
+    const { add, publish, publishRaw, follow, serveJournal, publisher } = await createScene();
+    serveJournal();
+    const { consumer, versionsOf, parkedOf } = await follow();
+    const events = await add('a', 3);
+    const [first, second] = events as [Envelope, Envelope];
+    await publish(first);
+    const headersOf = (event: Envelope) => Object.fromEntries(toBinaryMode(event).headers);
+    const forged: [string, Record<string, string>][] = [
+      ['its id is of another stream', { 'ce-id': `${publisher}.b@2` }],
+      ['its id is of another version', { 'ce-id': `${publisher}.a@3` }],
+      ['its id is of another service', { 'ce-id': 'elsewhere.a@2' }],
+      ['its id is made up', { 'ce-id': 'x' }],
+      ['its source is another', { 'ce-source': '/ttareungi/elsewhere' }],
+      ['its subject is another', { 'ce-subject': 'b' }],
+      ['its version is none', { 'ce-sequence': '2e0' }],
+      ['its version is too large', { 'ce-sequence': '9007199254740993' }],
+      ['its version is of its own', { 'ce-sequence': '7' }],
+    ];
+    for (const [index, [, header]] of forged.entries())
+      await publishRaw('a', { ...headersOf(second), ...header }, JSON.stringify({ amount: 1_000 + index }));
+    // Nothing travels below a stream.
+    await publishRaw('a.b', headersOf(second), JSON.stringify({ amount: 1_000_000 }));
+    for (const event of events.slice(1)) await publish(event);
+    await settled(consumer);
+    expect(versionsOf('a')).toEqual([1, 2, 3]);
+    const parked = [...(await parkedOf('a')), ...(await parkedOf('a.b'))];
+    expect(parked).toHaveLength(forged.length + 1);
+    expect(parked.every(({ version, errorClass }) => version === null && errorClass === 'contract')).toBe(true);
+  });
+
+  it('is not taken from an answer either that another event stands in', async () => {
+    const { add, publish, follow, serveJournal } = await createScene();
+    const [, , third] = await add('a', 3);
+    serveJournal((events) => events.map((event) => ({ ...event, source: '/ttareungi/elsewhere' })));
+    const { consumer, versionsOf, parkedOf } = await follow();
+    await publish(third as Envelope);
+    await settled(consumer);
+    expect(versionsOf('a')).toEqual([]);
+    expect(await parkedOf('a')).toMatchObject([
+      { errorClass: 'contract', error: expect.stringContaining('elsewhere') },
+    ]);
+  });
+
   it('because its owner knows nothing of it does not block its stream', async () => {
     const { add, publish, follow, serveJournal, subject } = await createScene();
     serveJournal();
@@ -604,7 +650,7 @@ describe('what cannot be handled', () => {
     if (!event) throw new Error('nothing was decided');
     const { consumer, versionsOf, parkedOf } = await follow();
     await publish(event);
-    await publish({ ...event, id: 'from nowhere', sequence: 99 });
+    await publish({ ...event, id: event.id.replace('@1', '@99'), sequence: 99 });
     await settled(consumer);
     expect(await parkedOf('a')).toMatchObject([
       { version: null, errorClass: 'contract', error: expect.stringContaining('no version 2 of a, but 99 came') },

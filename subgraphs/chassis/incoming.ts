@@ -1,6 +1,9 @@
 import { fromBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
 import { hashOf } from './canonical-json.ts';
-import { publisherOf, type Delivery } from './event-stream.ts';
+import { sourceOf } from '../../schema/events/source.ts';
+import { ContractError } from './errors.ts';
+import { eventSubject, publisherOf, type Delivery } from './event-stream.ts';
+import { eventId } from './journal.ts';
 import { assertLasting } from './lasting.ts';
 import type { ErrorClass, FailedMessage, ParkedMessage } from './parking.ts';
 
@@ -18,17 +21,39 @@ export interface Incoming {
 }
 
 export function readDelivery({ subject, payload, header }: Delivery, subjectPrefix: string): Incoming {
-  const sequence = Number(header('ce-sequence') ?? NaN);
-  const version = Number.isInteger(sequence) && sequence > 0 ? sequence : null;
-  const incoming = { subject, ...publisherOf(subjectPrefix, subject), version, payload, stored: [] };
+  const place = publisherOf(subjectPrefix, subject);
+  const incoming = { subject, ...place, version: versionIn(header('ce-sequence')), payload, stored: [] };
   try {
     const event = fromBinaryMode(header, payload);
     // What no database keeps as it is could not even be parked.
     assertLasting(event);
+    const isOurs = subject === eventSubject(subjectPrefix, place.publisher, place.stream);
+    const fault = isOurs ? whyForeign(event, place) : 'No event of ours travels on this subject.';
+    // It holds nobody up: the true event of that version, if there is one, comes too, or stands in its owner's journal.
+    if (fault !== null) return { ...incoming, version: null, event, unreadable: new ContractError(fault) };
     return { ...incoming, event, unreadable: null };
   } catch (error) {
     return { ...incoming, event: null, unreadable: error instanceof Error ? error : new Error(String(error)) };
   }
+}
+
+function versionIn(sequence: string | undefined): number | null {
+  const version = Number(sequence);
+  return sequence !== undefined && /^[1-9]\d*$/.test(sequence) && Number.isSafeInteger(version) ? version : null;
+}
+
+/**
+ * Why an event is none of this stream; null when it is. The broker lets a service publish on its own subjects only: the
+ * subject says who it was, and what the event says of itself must fit.
+ */
+export function whyForeign(
+  { id, source, subject, sequence }: Envelope,
+  { publisher, stream }: { publisher: string; stream: string },
+): string | null {
+  if (source !== sourceOf(publisher)) return `It comes from ${publisher}, and says that it comes from ${source}.`;
+  if (subject !== stream) return `It came as one of ${stream}, and says that it is one of ${subject}.`;
+  if (id !== eventId(publisher, stream, sequence)) return `Version ${sequence} of ${stream} has another id than ${id}.`;
+  return null;
 }
 
 /** A parked message as if it had just come. */

@@ -1,8 +1,12 @@
-import type { Envelope } from '../../schema/events/envelope.ts';
+import { z } from 'zod';
+import { envelopeSchema, type Envelope } from '../../schema/events/envelope.ts';
 import type { EventBus } from './bus.ts';
 import { ContractError } from './errors.ts';
+import { whyForeign } from './incoming.ts';
 import type { Logger } from './logger.ts';
 import type { JournalQuestion } from './questions.ts';
+
+const eventsAnswer = z.array(envelopeSchema);
 
 /**
  * The events of a stream between two versions, both excluded, from its owner's journal, page by page.
@@ -19,7 +23,12 @@ export async function* eventsBetween(
 ): AsyncGenerator<Envelope> {
   for (let next = position + 1; next < version;) {
     const question: JournalQuestion = { stream, after: next - 1 };
-    const events = (await bus.ask(publisher, 'journal.read', question)) as Envelope[];
+    const answer = eventsAnswer.safeParse(await bus.ask(publisher, 'journal.read', question));
+    const events = answer.data ?? [];
+    const foreign = events.map((event) => whyForeign(event, { publisher, stream })).find((why) => why !== null);
+    if (!answer.success || foreign) {
+      throw new ContractError(`The journal of ${publisher} answered with something else: ${foreign ?? 'no events'}`);
+    }
     if (events[0]?.sequence !== next) {
       throw new ContractError(`The journal of ${publisher} has no version ${next} of ${stream}, but ${version} came.`);
     }

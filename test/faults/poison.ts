@@ -1,4 +1,5 @@
 import { eventSubject } from '../../subgraphs/chassis/event-stream.ts';
+import { eventId } from '../../subgraphs/chassis/journal.ts';
 import type { RawMessage } from './broker.ts';
 
 /** By name: messages that no consumer can handle. They stand on streams of their own, so that they hold up nobody. */
@@ -8,7 +9,7 @@ export function poisonOf(prefix: string, publisher: string, name: string): Recor
     subject: eventSubject(prefix, publisher, stream(kind)),
     headers: Object.entries({
       specversion: '1.0',
-      id: `poison.${stream(kind)}`,
+      id: eventId(publisher, stream(kind), Number(attributes['sequence'] ?? 1)),
       source: `/ttareungi/${publisher}`,
       type: 'PointsDeducted',
       subject: stream(kind),
@@ -35,5 +36,9 @@ export function poisonOf(prefix: string, publisher: string, name: string): Recor
     'keys that are a database’s own': message('keys', {}, '{"userId":{"_bsontype":"ObjectId"}}'),
     'more levels than a database nests': message('deep', {}, `${'['.repeat(200)}${']'.repeat(200)}`),
     'a place its owner does not know': message('gap', { sequence: '7' }, '{}'),
+    'the id of another event': message('id', { id: eventId(publisher, stream('other'), 1) }, '{}'),
+    'a version that its id does not have': message('forged', { id: eventId(publisher, stream('forged'), 2) }, '{}'),
+    'another source': message('source', { source: '/ttareungi/nobody' }, '{}'),
+    'another subject': message('subject', { subject: stream('elsewhere') }, '{}'),
   };
 }

@@ -43,7 +43,7 @@ describe('operating the system through the graph', () => {
   async function publishPoison(service: string, stream: string, sequence: number): Promise<void> {
     const event: Envelope = {
       specversion: '1.0',
-      id: `poison-${stream}-${sequence}`,
+      id: `${service}.${stream}@${sequence}`,
       source: sourceOf(service),
       type: 'NobodyKnowsThis',
       subject: stream,
@@ -136,8 +136,8 @@ describe('operating the system through the graph', () => {
   }, 240_000);
 
   it('lets what makes no sense be given up in order, with a reason that is kept', async () => {
-    await publishPoison('reservation', 'bike-4711', 1);
-    await publishPoison('reservation', 'bike-4711', 2);
+    await publishPoison('reservation', 'poison-4711', 1);
+    await publishPoison('reservation', 'poison-4711', 2);
     await publish('bike', 'bike-1', 'no JSON', [['ce-id', 'poison-garbage']]);
     await until('it is parked', async () => {
       return (await parkedAt('dashboard')).length === 3 && (await parkedAt('point')).length === 2;
