@@ -19,7 +19,7 @@ import { statusWithoutData, type ErrorFormatter } from './client-errors.ts';
 import type { RouterSettings } from './config.ts';
 import type { Metrics } from './metrics.ts';
 import { withIsOneOf, type Graph } from './documents/graph.ts';
-import { plannerConfig } from './documents/planning.ts';
+import { createPlanStore, plannerConfig } from './documents/planning.ts';
 import type { Documents } from './documents/documents.ts';
 import type { RequestContext } from './request-context.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
@@ -44,7 +44,7 @@ export async function startGateway(options: GatewayOptions): Promise<ApolloServe
   const gateway = new ApolloGateway({
     supergraphSdl: options.supergraphSdl,
     buildService: ({ name }) => options.clientOf(name),
-    queryPlannerConfig: plannerConfig,
+    queryPlannerConfig: { ...plannerConfig, cache: createPlanStore(settings.PLAN_CACHE_BYTES) },
     logger,
   });
   const apollo = new ApolloServer<RequestContext>({

@@ -276,6 +276,26 @@ describe('a literal of any shape, anywhere', () => {
   );
 });
 
+describe('a subscription', () => {
+  it.each([
+    'subscription ($v: Boolean!) { dashboardUpdated @include(if: $v) { at } }',
+    'subscription { dashboardUpdated @skip(if: true) { at } }',
+    'subscription { ...F @skip(if: false) } fragment F on Subscription { dashboardUpdated { at } }',
+    'subscription { ...F } fragment F on Subscription { ... { dashboardUpdated @include(if: true) { at } } }',
+    'subscription { ...F } fragment F on Subscription { ...F }',
+    'subscription { ...F } fragment F on Subscription { dashboardUpdated { at } ...F }',
+    'subscription { dashboardUpdated { at } reservationChanged { fee } }',
+    'subscription { __typename }',
+  ])('has one root field, without a condition: not %s', (query) => {
+    expect(codesOf(query)[0]).toBe('GRAPHQL_VALIDATION_FAILED');
+  });
+
+  it('may have conditions below', () => {
+    const query = 'subscription ($v: Boolean!) { dashboardUpdated { at @skip(if: $v) eventType } }';
+    expect(codesOf(query, { v: true })).toEqual([]);
+  });
+});
+
 describe('the operation', () => {
   it('is the one that is named, and an empty name is none', () => {
     expect(codesOf('query a { __typename }', {}, '')).toEqual([]);
@@ -309,7 +329,7 @@ describe('what is remembered', () => {
   const keyOf = async (text: string) =>
     `prefix:${Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(text))).toString('hex')}`;
   it('is what passed, by its text, and no more than there is room for', async () => {
-    const documents = createTestDocuments({ PLAN_CACHE_BYTES: String(60 * 2_000) });
+    const documents = createTestDocuments({ PLAN_CACHE_BYTES: String(100 * 2_000) });
     const good = (n: number) => `{ __typename } #${n}${'x'.repeat(900)}`;
     const wrong = '{ wrong }';
     documents.check({ query: wrong });

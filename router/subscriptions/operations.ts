@@ -91,12 +91,11 @@ export function createOperations({
         void run.finally(() => place.leave());
         return 'single';
       }
-      const planned = planner.plan(operation);
-      if ('errors' in planned) return refuse(receiver, planned.errors);
+      const plan = planner.plan(operation);
       const place = placeFor('subscriptions', client);
       const { viewer, authorization } = context;
       const { leave } = hub.join(
-        { plan: planned, variables: coerced, viewer, authorization },
+        { plan, variables: coerced, viewer, authorization },
         {
           next: (answer) => receiver.next(answer),
           error(errors) {

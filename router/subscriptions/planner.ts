@@ -7,13 +7,12 @@ import {
   separateOperations,
   type DocumentNode,
   type ExecutionResult,
-  type GraphQLError,
   type OperationDefinitionNode,
 } from 'graphql';
 import { createLruCache, type Logger } from '../../subgraphs/chassis/process.ts';
-import { rootDirectiveRefused, type CheckedOperation } from '../documents/documents.ts';
+import type { CheckedOperation } from '../documents/documents.ts';
 import type { Graph } from '../documents/graph.ts';
-import { plannerConfig } from '../documents/planning.ts';
+import { plannerConfig, weightOf } from '../documents/planning.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { RequestContext } from '../request-context.ts';
 import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './upstream-operation.ts';
@@ -22,6 +21,8 @@ import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './up
 export interface SubscriptionPlan {
   /** The operation in normal form: equal texts are equal operations. */
   text: string;
+  /** About how much memory it takes, in bytes. */
+  weight: number;
   subgraph: string;
   upstream: UpstreamOperation;
   /** The client's variable that only says where to begin; it does not tell two running subscriptions apart. */
@@ -33,7 +34,7 @@ export interface SubscriptionPlan {
 }
 
 export interface Planner {
-  plan(operation: CheckedOperation): SubscriptionPlan | { errors: readonly GraphQLError[] };
+  plan(operation: CheckedOperation): SubscriptionPlan;
 }
 
 export interface PlannerOptions {
@@ -46,28 +47,20 @@ export interface PlannerOptions {
 /** In event plans this "service" answers the subscription's own part: its answer is the event. */
 const eventService = '__event__';
 
-/** A plan with its document takes so many bytes of memory for each byte of its text (measured). */
-const bytesPerTextByte = 200;
-
 /** Plans subscriptions, which the gateway refuses but its planner does not. The gateway's own planner is private. */
 export function createPlanner({ graph, serviceMap, cacheBytes, ...options }: PlannerOptions): Planner {
   const { supergraph, apiSchema, schema } = graph;
   const queryPlanner = new QueryPlanner(supergraph, plannerConfig);
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
   const logger = options.logger.child({}, { level: 'error' });
-  const cache = createLruCache<string, SubscriptionPlan>(cacheBytes, ({ text }) => text.length * bytesPerTextByte);
+  const cache = createLruCache<string, SubscriptionPlan>(cacheBytes, ({ weight }) => weight);
 
-  function subscriptionNode(document: DocumentNode, operation: OperationDefinitionNode): SubscriptionNode | undefined {
+  function subscriptionNode(document: DocumentNode, operation: OperationDefinitionNode): SubscriptionNode {
     const operationName = operation.name?.value;
-    try {
-      const planned = operationFromDocument(apiSchema, document, operationName === undefined ? {} : { operationName });
-      const { node } = queryPlanner.buildQueryPlan(planned);
-      return node?.kind === 'Subscription' ? node : undefined;
-    } catch (error) {
-      // With a constant @skip on the root field nothing is left to plan.
-      logger.debug({ err: error }, 'subscription cannot be planned');
-      return undefined;
-    }
+    const planned = operationFromDocument(apiSchema, document, operationName === undefined ? {} : { operationName });
+    const { node } = queryPlanner.buildQueryPlan(planned);
+    if (node?.kind !== 'Subscription') throw new Error('The planner made no subscription of a valid one.');
+    return node;
   }
 
   function createPlan(
@@ -84,6 +77,7 @@ export function createPlanner({ graph, serviceMap, cacheBytes, ...options }: Pla
     const clientVariable = upstream.resume?.clientVariable;
     return {
       text: print(document),
+      weight: weightOf(eventPlan),
       subgraph: primary.serviceName,
       upstream,
       beginningVariable:
@@ -113,9 +107,7 @@ export function createPlanner({ graph, serviceMap, cacheBytes, ...options }: Pla
       const { operation } = checked;
       // Only this operation and its fragments: others in the document neither count as different nor get planned.
       const document = separateOperations(checked.document)[operation.name?.value ?? ''] ?? checked.document;
-      const node = subscriptionNode(document, operation);
-      if (!node) return { errors: [rootDirectiveRefused()] };
-      const plan = createPlan(document, checked, node);
+      const plan = createPlan(document, checked, subscriptionNode(document, operation));
       cache.set(checked.key, plan);
       return plan;
     },
