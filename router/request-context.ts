@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { correlationIdFrom, traceparentFrom, type TokenVerifier, type Viewer } from '../subgraphs/chassis/process.ts';
+import type { Seen } from './seen.ts';
 
 /** What travels with one operation to every subgraph that helps to answer it. */
 export interface RequestContext {
@@ -9,6 +10,8 @@ export interface RequestContext {
   traceparent: string | undefined;
   /** Aborted once nobody waits for the answer any more: what is still being read for it can be given up. */
   unwanted?: AbortSignal | undefined;
+  /** What the answers to this operation have told of so far (seen.ts). Never the client's. */
+  seen?: Seen;
 }
 
 /** The client's correlation id when it is safe to log and to send on, otherwise a new one. */

@@ -15,6 +15,7 @@ import type { Logger } from '../subgraphs/chassis/process.ts';
 import { cancelled, unavailable } from './client-errors.ts';
 import type { Metrics } from './metrics.ts';
 import type { RequestContext } from './request-context.ts';
+import { extensionsOf, noteSeen } from './seen.ts';
 
 export interface SubgraphClient extends GraphQLDataSource {
   /** `ok`, or what is wrong with the subgraph. */
@@ -34,6 +35,7 @@ export interface SubgraphClientOptions {
 }
 
 interface GraphQLAnswer {
+  extensions?: Record<string, unknown>;
   data?: Record<string, unknown> | null;
   errors?: GraphQLFormattedError[];
 }
@@ -82,9 +84,14 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
       const context = operation.context as Partial<RequestContext>;
       const { query, variables, operationName } = operation.request;
       try {
-        const { status, text } = await send(JSON.stringify({ query, variables, operationName }), context);
+        const body = JSON.stringify({ query, variables, operationName, ...extensionsOf(context) });
+        const { status, text } = await send(body, context);
         const answer = parseAnswer(text);
-        if (answer) return withPaths(answer, operation);
+        if (answer) {
+          const { extensions, ...rest } = answer;
+          noteSeen(context, extensions);
+          return withPaths(rest, operation);
+        }
         // Whatever it is (a proxy's page, half an answer), the subgraph did not speak.
         const { correlationId } = context;
         logger.error({ subgraph: name, correlationId, status }, 'subgraph gave no GraphQL answer');

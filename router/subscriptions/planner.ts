@@ -15,6 +15,7 @@ import type { Graph } from '../documents/graph.ts';
 import { plannerConfig, weightOf } from '../documents/planning.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { RequestContext } from '../request-context.ts';
+import { noteSeen } from '../seen.ts';
 import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './upstream-operation.ts';
 
 /** A subscription that was understood: what to ask its owner, and how to complete each event from the other subgraphs. */
@@ -94,6 +95,7 @@ export function createPlanner({ graph, serviceMap, cacheBytes, ...options }: Pla
         const request = { request: { variables }, context, metrics: {}, logger } as unknown as Parameters<
           typeof executeQueryPlan
         >[2];
+        noteSeen(context, event.extensions);
         const answer = executeQueryPlan(eventPlan, services, request, operationContext, supergraphSchema, apiSchema);
         return restore((await answer) as ExecutionResult);
       },

@@ -3,13 +3,22 @@ import { createCommandHandler, type CommandHandler } from './command-handler.ts'
 import { reachCrashPoint } from './crash-points.ts';
 import { createCounters, type Counters } from './counters.ts';
 import type { Decider } from './decider.ts';
-import { createJournal, lastVersionOf, type Journal, type JournalDocument, type RefusedDecision } from './journal.ts';
+import {
+  createJournal,
+  eventId,
+  lastVersionOf,
+  placeOf,
+  type Journal,
+  type JournalDocument,
+  type RefusedDecision,
+} from './journal.ts';
 import { answering, fitting, journalQuestion, streamsQuestion } from './questions.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import { createRelay } from './relay.ts';
 import type { Runtime } from './runtime.ts';
+import { createShown } from './shown.ts';
 import { createViews, type ViewChange } from './views.ts';
-import { changesOf, createNotices, waitForState, type Notices } from './waiting.ts';
+import { changesOf, createNotices, waitForState, type Change, type Notices, type VersionedState } from './waiting.ts';
 
 /** Everything one kind of aggregate needs: its journal, its commands, its views, and the way out for its events. */
 export interface Aggregate<
@@ -22,14 +31,19 @@ export interface Aggregate<
   counters: Counters;
   notices: Notices<State, Event>;
   reconciler: Reconciler;
-  /** The state of a stream once it satisfies, or the last one seen when the time is up (OUTCOME_TIMEOUT_MS by default). */
+  /**
+   * The state of a stream once it satisfies, or the last one seen when the time is up (OUTCOME_TIMEOUT_MS by default); the
+   * views show it.
+   */
   waitFor(
     stream: string,
     until: (state: State) => boolean,
-    options?: { timeoutMs?: number; from?: JournalDocument<State, Event> },
+    options?: { timeoutMs?: number; from?: JournalDocument<State, Event>; saw?: (eventId: string) => void },
   ): Promise<State>;
-  /** The states that streams change to from now on, on any instance. */
-  changes(): AsyncIterableIterator<State>;
+  /** What streams change to from now on, on any instance; the views show it. */
+  changes(): AsyncIterableIterator<Change<State>>;
+  /** Resolves when the views show a stream up to a version. */
+  show(stream: string, version: number): Promise<void>;
   prepare(): Promise<void>;
   start(): void;
   /** How many decisions the broker does not have yet. */
@@ -80,6 +94,13 @@ export function createAggregate<
     schemaVersion: options.viewsVersion,
     changesOf: (document) => options.changesOf(document),
   });
+  const shown = createShown({
+    journal,
+    apply: (document) => views.apply(document),
+    cacheSize: settings.HEAD_CACHE_SIZE,
+  });
+  /** What stands is answered whatever becomes of its views: the sweeper writes them. */
+  const tryToShow = (stream: string, version: number) => shown.upTo(stream, version).catch(() => undefined);
   const relay = createRelay({
     service,
     journal,
@@ -91,7 +112,7 @@ export function createAggregate<
       status: () => bus.status(),
     },
     logger,
-    applyViews: (document) => views.apply(document),
+    applyViews: (document) => shown.show(document),
     sweepEveryMs: settings.SWEEP_EVERY_MS,
     sweepBatch: settings.SWEEP_BATCH,
     gatherMs: settings.GATHER_MS,
@@ -134,35 +155,54 @@ export function createAggregate<
     },
   });
 
+  async function headOf(stream: string): Promise<VersionedState<State>> {
+    const head = await journal.head(stream);
+    return { state: head ? head.state : options.decider.initial, version: lastVersionOf(head) };
+  }
+
+  /** What is told of a stream that this command did not change may be another instance's, and not be shown yet. */
+  const handle: typeof commands.handle = async (stream, command, origin, complete) => {
+    if (!origin.saw) return commands.handle(stream, command, origin, complete);
+    const told = new Set<string>();
+    const saw = (id: string) => void told.add(id);
+    const outcome = await commands.handle(stream, command, { ...origin, saw }, complete);
+    for (const id of told) {
+      const place = placeOf(id);
+      const isNew = outcome.kind === 'decided' && !outcome.replayed;
+      if (place && !isNew) await tryToShow(place.stream, place.version);
+      origin.saw(id);
+    }
+    return outcome;
+  };
+
   return {
     ...commands,
+    handle,
     journal,
     counters: createCounters(database),
     notices,
     reconciler,
-    waitFor: (stream, until, { timeoutMs = settings.OUTCOME_TIMEOUT_MS, from } = {}) =>
-      waitForState({
+    async waitFor(stream, until, { timeoutMs = settings.OUTCOME_TIMEOUT_MS, from, saw } = {}) {
+      const { state, version } = await waitForState({
         service,
         stream,
         notices,
         bus,
-        read: () => commands.state(stream),
+        read: () => headOf(stream),
         until,
         from,
         timeoutMs,
         pollMs: settings.OUTCOME_POLL_MS,
         time,
-      }),
-    changes: () =>
-      changesOf({
-        service,
-        notices,
-        bus,
-        async read(stream) {
-          const head = await journal.head(stream);
-          return { state: head ? head.state : options.decider.initial, version: lastVersionOf(head) };
-        },
-      }),
+      });
+      if (version > 0) {
+        await tryToShow(stream, version);
+        saw?.(eventId(service, stream, version));
+      }
+      return state;
+    },
+    changes: () => changesOf({ service, notices, bus, read: headOf, show: tryToShow }),
+    show: (stream, version) => shown.upTo(stream, version),
     unpublished: () => journal.countUnpublished(),
     refused: async () => (await journal.refused(refusedShown)).map(refusedView),
     async prepare() {

@@ -1,5 +1,7 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
 import { createConsumer, type Consumer } from './consumer.ts';
+import { eventSubject } from './event-stream.ts';
+import { createFreshness, type Freshness } from './freshness.ts';
 import type { Resolvers } from './graphql-server.ts';
 import { serveOperators, type Operated } from './operator-endpoints.ts';
 import type { RefusedDecision } from './journal.ts';
@@ -25,6 +27,8 @@ export interface Part {
   prepare(): Promise<unknown>;
   start?(): void;
   close?(): Promise<void>;
+  /** Resolves when the views show one of its streams up to a version, where it has any. */
+  show?(stream: string, version: number): Promise<void>;
   /** How many decisions the broker does not have yet, where it makes any. */
   unpublished?(): Promise<number>;
   /** Some of those that are refused. */
@@ -34,6 +38,8 @@ export interface Part {
 export interface Follows {
   publishers: readonly string[];
   handle(event: Envelope, subject: string): Promise<void>;
+  /** Events of its own that those of others led to. */
+  ledTo?(eventIds: readonly string[]): Promise<string[]>;
   /** Where it stands, if the subgraph keeps that itself. */
   positions?: Positions;
   /** Gets the consumer once it is made. */
@@ -44,6 +50,8 @@ export interface Follows {
 export interface Assembly {
   /** Resolves when whoever asks it something is heard, as far as there is a broker. */
   start(): Promise<void>;
+  /** Reads after a version. */
+  freshness: Freshness;
   /** Begins no more work of its own, and lets what was begun finish. */
   stopSweeping(): Promise<void>;
   close(): Promise<void>;
@@ -55,6 +63,7 @@ export async function assemble(runtime: Runtime, subgraph: Subgraph): Promise<As
   const follower = subgraph.follows && (await createFollower(runtime, subgraph.follows));
   let stops: (() => Promise<void>)[] = [];
   return {
+    freshness: freshnessOf(runtime, subgraph, follower?.handled),
     async start() {
       for (const part of subgraph.parts) part.start?.();
       follower?.consumer.start();
@@ -77,15 +86,41 @@ export async function assemble(runtime: Runtime, subgraph: Subgraph): Promise<As
   };
 }
 
-async function createFollower(runtime: Runtime, follows: Follows): Promise<NonNullable<Operated['follower']>> {
+type Handled = (publisher: string, stream: string, version: number) => Promise<boolean>;
+
+function freshnessOf(runtime: Runtime, { parts, follows }: Subgraph, handled: Handled | undefined): Freshness {
+  const countLate = runtime.metrics.counter(
+    'ttareungi_stale_answers_total',
+    'Answers given before an event was handled that they should have shown.',
+  );
+  return createFreshness({
+    service: runtime.service,
+    publishers: handled && follows ? follows.publishers : [],
+    show: async (stream, version) => {
+      for (const part of parts) await part.show?.(stream, version);
+    },
+    handled: handled ?? (() => Promise.resolve(true)),
+    ledTo: (eventIds) => follows?.ledTo?.(eventIds) ?? Promise.resolve([]),
+    late: () => countLate(),
+  });
+}
+
+type Follower = NonNullable<Operated['follower']> & {
+  /** Unknown where the subgraph keeps its own positions. */
+  handled: Handled | undefined;
+};
+
+async function createFollower(runtime: Runtime, follows: Follows): Promise<Follower> {
   const { settings, database, bus, logger, metrics, tracing, service, time, random } = runtime;
   const clock = () => runtime.clock();
+  const positions = createPositions(createPositionTable(database), settings.GATHER_MS, time);
+  const hurryOthers = () => bus.notify(service, 'hurry', '');
   const parking = createParking(createParkingTable(database), clock);
   const consumer = createConsumer({
     name: service,
     publishers: follows.publishers,
     bus,
-    positions: follows.positions ?? createPositions(createPositionTable(database), settings.GATHER_MS, time),
+    positions: follows.positions ?? positions,
     parking,
     logger,
     handle: async (event, subject) => {
@@ -119,7 +154,20 @@ async function createFollower(runtime: Runtime, follows: Follows): Promise<NonNu
     consumer.pending(),
   );
   follows.consumer?.(consumer, parking);
-  return { consumer, parking, desk };
+  if (follows.positions) return { consumer, parking, desk, handled: undefined };
+  // Between instances of this service only: what one has handled the others can read then.
+  bus.onNotice(service, 'hurry', () => positions.hurry());
+  return {
+    consumer,
+    parking,
+    desk,
+    async handled(publisher, stream, version) {
+      const subject = eventSubject(bus.subjectPrefix, publisher, stream);
+      // What is parked waits for an operator: nobody else does.
+      if (parking.blocks(subject)) return false;
+      return positions.reached(subject, version, settings.FRESHNESS_TIMEOUT_MS, hurryOthers);
+    },
+  };
 }
 
 async function countUnpublished(parts: Part[]): Promise<number> {

@@ -19,6 +19,7 @@ export function commandOrigin(
     causationId: context.correlationId,
     traceparent: context.traceparent,
     body: { mutation, ...body },
+    saw: context.saw,
   };
 }
 

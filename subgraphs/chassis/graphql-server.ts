@@ -11,6 +11,8 @@ import { correlationIdFrom, traceparentFrom } from './correlation.ts';
 import type { ProcessSettings } from './config.ts';
 import { documentLimits, documentLimitsRule } from './document-limits.ts';
 import { toClientError } from './errors.ts';
+import { subscribeWith } from './event-results.ts';
+import { readSeen, type Freshness } from './freshness.ts';
 import {
   graphqlRoute,
   startHttpServer,
@@ -28,7 +30,7 @@ import { createAdmission, type Admission, type Client } from './places.ts';
 import { createSocketServer } from './socket-server.ts';
 import { maxPings, startSocketSession } from './socket-session.ts';
 import { createSubscriptionStarter } from './subscriptions.ts';
-import { traceRequests, traceSubscriptions, type Tracing } from './tracing.ts';
+import { traceRequests, type Tracing } from './tracing.ts';
 
 /** What a resolver knows about the request it serves. */
 export interface RequestContext {
@@ -37,6 +39,10 @@ export interface RequestContext {
   authorization?: string | undefined;
   correlationId: string;
   traceparent: string;
+  /** Notes that the answer tells of an event, by its id: what is nested in it must not be older. */
+  saw(eventId: string): void;
+  /** What was noted. */
+  readonly seen: ReadonlySet<string>;
   /** Loads many keys of this request with one query; `name` says what is loaded. */
   load: <Key extends string | number, Value>(
     name: string,
@@ -55,6 +61,7 @@ export interface GraphqlServerOptions {
   host: string;
   logger: Logger;
   verifyToken: TokenVerifier;
+  freshness: Freshness;
   readiness(): Promise<Readiness> | Readiness;
   requests: RequestMetrics;
   /** Names of operations that are told apart in metrics and traces. */
@@ -115,6 +122,7 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
       outageStatus,
+      readAfter(options.freshness),
       countRequests(options.requests, labelOf),
       traceRequests(options.tracing, labelOf),
     ],
@@ -165,8 +173,11 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
 
 function createContext(viewer: Viewer | null, correlationId: unknown, traceparent: unknown): RequestContext {
   const loaders = new Map<string, DataLoader<never, unknown>>();
+  const seen = new Set<string>();
   return {
     viewer,
+    saw: (eventId) => void seen.add(eventId),
+    seen,
     correlationId: correlationIdFrom(correlationId),
     traceparent:
       traceparentFrom(traceparent) ?? `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
@@ -221,6 +232,23 @@ const outageStatus: ApolloServerPlugin = {
   },
 };
 
+/** Waits for what the rest of the operation has seen, and says what this answer tells of. */
+const readAfter = (freshness: Freshness): ApolloServerPlugin<RequestContext> => ({
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ request, contextValue }) {
+        const seen = readSeen(request.extensions);
+        if (seen.length === 0) return;
+        for (const id of await freshness.reach(seen)) contextValue.saw(id);
+      },
+      async willSendResponse({ response: { body }, contextValue }) {
+        if (body.kind !== 'single' || contextValue.seen.size === 0) return;
+        body.singleResult.extensions = { ...body.singleResult.extensions, seen: [...contextValue.seen] };
+      },
+    };
+  },
+});
+
 /** Subscriptions over graphql-transport-ws; the token travels in `connection_init`. */
 function serveSubscriptions(
   http: HttpServer,
@@ -231,7 +259,7 @@ function serveSubscriptions(
   const { limits, logger } = options;
   const formatError = (error: unknown) =>
     toFormattedError(error instanceof GraphQLError ? error.toJSON() : { message: '' }, asGraphql(error), logger);
-  const { subscribe } = traceSubscriptions(options.tracing, createOperationLabel(options.operations));
+  const { subscribe } = subscribeWith(options.tracing, createOperationLabel(options.operations));
   const sockets = createSocketServer({
     server: http.server,
     path: '/graphql',

@@ -66,6 +66,8 @@ export interface Journal<State, Event extends Envelope> {
   streamsAfter(name: string, limit: number): Promise<StreamEvents<Event>[]>;
   /** Documents that were not published yet, oldest first; without those that were refused. */
   unpublished(limit: number): Promise<JournalDocument<State, Event>[]>;
+  /** Those of one stream, oldest first. */
+  unpublishedOf(stream: string): Promise<JournalDocument<State, Event>[]>;
   countUnpublished(): Promise<number>;
   /** Documents that were refused, the one whose time comes first in front; with `at`, only those whose time has come. */
   refused(limit: number, at?: Date): Promise<JournalDocument<State, Event>[]>;
@@ -271,6 +273,7 @@ export function createJournal<State, Event extends Envelope>(
     },
     unpublished: (limit) =>
       model.find({ published: false, 'refused.until': null }).sort({ at: 1 }).limit(limit).lean<Document[]>().exec(),
+    unpublishedOf: (stream) => model.find({ stream, published: false }).sort({ version: 1 }).lean<Document[]>().exec(),
     countUnpublished: () => model.countDocuments({ published: false }).exec(),
     refused: (limit, at = new Date(8.64e15)) =>
       model

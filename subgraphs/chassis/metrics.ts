@@ -16,8 +16,8 @@ export interface Metrics {
   handled(decidedAt: string): void;
   /** An event of others was parked. */
   parked(): void;
-  /** Adds a counter of what happens here; called with its label's value, of which there must be few. */
-  counter(name: string, help: string, label: string): (value: string) => void;
+  /** Adds a counter of what happens here; called with its label's value, if it has one, of which there must be few. */
+  counter(name: string, help: string, label?: string): (value?: string) => void;
   /** Adds a gauge that is read when somebody looks; one that cannot be read in time is left out. */
   gauge(name: string, help: string, read: () => Promise<number> | number): void;
 }
@@ -109,8 +109,8 @@ export function createMetrics({ service, timeoutMs, keepMs, clock }: MetricsOpti
     },
     parked: () => consumed.inc({ result: 'parked' }),
     counter(name, help, label) {
-      const made = new Counter({ name, help, labelNames: [label], registers });
-      return (value) => made.inc({ [label]: value });
+      const made = new Counter({ name, help, labelNames: label === undefined ? [] : [label], registers });
+      return (value) => made.inc(label === undefined || value === undefined ? {} : { [label]: value });
     },
     gauge: (name, help, read) => addReadGauge(register, { name, help, read, timeoutMs, keepMs }),
   };

@@ -1,6 +1,7 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
 import type { CommandHandler } from './command-handler.ts';
 import type { Reaction } from './decider.ts';
+import type { Journal } from './journal.ts';
 import { parseOrThrow } from './parse.ts';
 
 /**
@@ -24,5 +25,17 @@ export function reactWith<Command>(
         ...(event.traceparent ? { traceparent: event.traceparent } : {}),
       });
     }
+  };
+}
+
+/** What the policies' decisions are, by the events that they reacted to: the last event of each. */
+export function ledTo(
+  { byCauses }: Pick<Journal<unknown, Envelope>, 'byCauses'>,
+  policies: Partial<Record<string, Record<string, unknown>>>,
+): (eventIds: readonly string[]) => Promise<string[]> {
+  const names = Object.values(policies).flatMap((named) => Object.keys(named ?? {}));
+  return async (eventIds) => {
+    const found = await byCauses(eventIds.flatMap((id) => names.map((name) => `${name}:${id}`)));
+    return Array.from(found.values(), ({ events }) => events.at(-1)?.id ?? '');
   };
 }

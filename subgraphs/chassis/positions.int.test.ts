@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createPositions, createPositionTable, type Positions } from './positions.ts';
+import { createPositions, createPositionTable, type AwaitedPositions } from './positions.ts';
 import { createStage, type Stage } from './testing.ts';
 
 let stage: Stage;
-let one: Positions;
-let other: Positions;
+let one: AwaitedPositions;
+let other: AwaitedPositions;
 
 beforeAll(async () => {
   stage = await createStage();
@@ -33,6 +33,28 @@ describe('positions', () => {
     gathering.hurry();
     await Promise.all(stored);
     expect(await one.reread('hurried')).toBe(2);
+  });
+
+  it('are reached as soon as they move here, and not before', async () => {
+    let isReached = false;
+    const reached = one
+      .reached('awaited', 2, 30_000, () => undefined)
+      .then((was) => {
+        isReached = true;
+        return was;
+      });
+    await one.advance('awaited', 1);
+    expect(isReached).toBe(false);
+    void one.advance('awaited', 2);
+    expect(await reached).toBe(true);
+    expect(await one.reached('awaited', 2, 0, () => undefined)).toBe(true);
+    expect(await one.reached('awaited', 3, 30, () => undefined)).toBe(false);
+  });
+
+  it('are reached when another instance has moved them, which is asked to store that', async () => {
+    const gathering = createPositions(createPositionTable((await stage.runtime('follower')).database), 3_600_000);
+    void gathering.advance('elsewhere', 4);
+    expect(await one.reached('elsewhere', 4, 30_000, () => gathering.hurry())).toBe(true);
   });
 
   it('never move back', async () => {

@@ -14,6 +14,18 @@ export interface Positions {
   hurry(): void;
 }
 
+/** Positions that can be waited for. */
+export interface AwaitedPositions extends Positions {
+  /**
+   * Resolves with true when the version was handled, by whatever instance; with false after `timeoutMs`.
+   * @param hurryOthers has the other instances store what they handled.
+   */
+  reached(subject: string, version: number, timeoutMs: number, hurryOthers: () => void): Promise<boolean>;
+}
+
+/** Before it is asked what others have handled, this instance gets so long; after that the database is asked less and less. */
+const firstLookMs = 20;
+
 interface Position {
   _id: string;
   version: number;
@@ -42,7 +54,8 @@ export function createPositionTable(database: Connection): PositionTable {
 }
 
 /** @param gatherMs how long positions may wait for others, to share a write. */
-export function createPositions(table: PositionTable, gatherMs: number, time: Time = realTime): Positions {
+export function createPositions(table: PositionTable, gatherMs: number, time: Time = realTime): AwaitedPositions {
+  const watchers = new Map<string, Set<() => void>>();
   const known = new Map<string, number>();
   const batcher = createBatcher<{ subject: string; version: number }>(
     (moves) => {
@@ -62,11 +75,42 @@ export function createPositions(table: PositionTable, gatherMs: number, time: Ti
     return version;
   }
 
+  const get = async (subject: string) => known.get(subject) ?? (await reread(subject));
+
+  /** Resolves when the subject moves here, or after so long. */
+  async function pauseFor(subject: string, ms: number): Promise<void> {
+    const waiting = watchers.get(subject) ?? new Set();
+    watchers.set(subject, waiting);
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        stop();
+        waiting.delete(wake);
+        if (waiting.size === 0 && watchers.get(subject) === waiting) watchers.delete(subject);
+        resolve();
+      };
+      const stop = time.after(ms, wake);
+      waiting.add(wake);
+    });
+  }
+
   return {
     reread,
-    get: async (subject) => known.get(subject) ?? (await reread(subject)),
+    get,
+    async reached(subject, version, timeoutMs, hurryOthers) {
+      const deadline = time.now() + timeoutMs;
+      for (let pauseMs = firstLookMs; ; pauseMs *= 2) {
+        if ((await get(subject)) >= version) return true;
+        const left = deadline - time.now();
+        if (left <= 0) return false;
+        await pauseFor(subject, Math.min(pauseMs, left));
+        if ((known.get(subject) ?? 0) >= version) return true;
+        hurryOthers();
+        await reread(subject);
+      }
+    },
     async advance(subject, version) {
       known.set(subject, Math.max(version, known.get(subject) ?? 0));
+      for (const wake of watchers.get(subject) ?? []) wake();
       try {
         await batcher.add({ subject, version });
       } catch (error) {

@@ -49,6 +49,7 @@ async function run(definition: ServiceDefinition, runtime: ConnectedRuntime): Pr
     host: settings.HOST,
     logger,
     verifyToken: runtime.verifyToken,
+    freshness: assembly.freshness,
     limits: settings,
     register: metrics.register,
     drainMs: settings.STOP_TIMEOUT_MS / 2,

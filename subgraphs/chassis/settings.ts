@@ -27,6 +27,7 @@ export const serviceSettings = processSettings.extend({
   HEAD_CACHE_SIZE: wholeNumber(10_000),
   OUTCOME_TIMEOUT_MS: wholeNumber(2_000),
   OUTCOME_POLL_MS: wholeNumber(100, 1),
+  FRESHNESS_TIMEOUT_MS: wholeNumber(2_000),
   ACK_WAIT_MS: wholeNumber(5_000, 100),
   MAX_ACK_PENDING: wholeNumber(1_024, 1),
   MAX_HELD: wholeNumber(16),

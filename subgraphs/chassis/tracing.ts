@@ -1,5 +1,4 @@
 import type { ApolloServerPlugin } from '@apollo/server';
-import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import type { ProcessSettings } from './config.ts';
 import type { Logger } from './logger.ts';
 import type { OperationLabel } from './operation-label.ts';
@@ -162,42 +161,4 @@ export function traceRequests<Context extends Traced>(
       };
     },
   };
-}
-
-/**
- * For graphql-ws: a span for each event of a subscription that belongs to a trace. Whoever gets the result goes on from its
- * `extensions.traceparent`.
- */
-export function traceSubscriptions(tracing: Tracing, labelOf: OperationLabel): { subscribe?: typeof subscribe } {
-  return tracing.on ? { subscribe } : {};
-
-  async function subscribe(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
-    const events = await createSourceEventStream(args);
-    if (!(Symbol.asyncIterator in events)) return events;
-    const source = events[Symbol.asyncIterator]() as AsyncIterator<unknown, undefined>;
-    const ended = { done: true, value: undefined } as const;
-    // No generator: its `return` would wait for the next event.
-    const results: AsyncIterableIterator<ExecutionResult> = {
-      async next() {
-        const { done, value } = await source.next();
-        return done ? ended : { done: false, value: await resultOf(args, value) };
-      },
-      async return() {
-        await source.return?.();
-        return ended;
-      },
-      [Symbol.asyncIterator]: () => results,
-    };
-    return results;
-  }
-
-  async function resultOf(args: ExecutionArgs, event: unknown): Promise<ExecutionResult> {
-    const { traceparent: parent } = (event ?? {}) as { traceparent?: string };
-    const result = async () => execute({ ...args, rootValue: event });
-    if (parent === undefined) return result();
-    return tracing.trace(`push ${labelOf(args.operationName)}`, parent, {}, async (traceparent) => ({
-      ...(await result()),
-      extensions: { traceparent },
-    }));
-  }
 }

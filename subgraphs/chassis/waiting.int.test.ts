@@ -156,9 +156,9 @@ describe('changes', () => {
     const changes = here.changes();
     const seen: number[] = [];
     const reading = (async () => {
-      for await (const { total } of changes) {
-        seen.push(total);
-        if (total >= 40) return;
+      for await (const { state } of changes) {
+        seen.push(state.total);
+        if (state.total >= 40) return;
       }
     })();
     // Alternately here and there; what was overtaken may be left out.
@@ -179,14 +179,16 @@ describe('changes', () => {
     expect(await pending).toEqual({ done: true, value: undefined });
     expect(await changes.next()).toEqual({ done: true, value: undefined });
 
-    const picked = pick(one.changes(), ({ holder }) => holder ?? undefined);
+    const picked = pick(one.changes(), ({ state }) => state.holder ?? undefined);
     const picking = picked.next();
     await picked.return?.();
     expect(await picking).toEqual({ done: true, value: undefined });
   });
 
   it('are picked: what nothing is made of is left out', async () => {
-    const picked = pick(one.changes(), ({ holder, total }) => (holder === null ? undefined : `${holder} has ${total}`));
+    const picked = pick(one.changes(), ({ state: { holder, total } }) =>
+      holder === null ? undefined : `${holder} has ${total}`,
+    );
     await one.handle('picked', { type: 'Add', amounts: [5] }, originOf());
     await hold(one, 'picked');
     expect(await picked.next()).toEqual({ done: false, value: 'me has 5' });
@@ -201,7 +203,7 @@ describe('changes', () => {
     for (let version = 1; version <= 1_500; version += 1) {
       one.notices.notify({ ...document, stream: 'flooding', version, state: { total: version, holder: null } });
     }
-    expect((await changes.next()).value).toMatchObject({ total: 501 });
+    expect((await changes.next()).value).toMatchObject({ state: { total: 501 }, eventId: 'owner.flooding@501' });
     await changes.return?.();
   });
 });

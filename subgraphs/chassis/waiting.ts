@@ -1,6 +1,6 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
 import type { EventBus } from './bus.ts';
-import { lastVersionOf, type JournalDocument } from './journal.ts';
+import { eventId, lastVersionOf, type JournalDocument } from './journal.ts';
 import type { Time } from './time.ts';
 
 /** Tells this process of its own decisions. */
@@ -38,14 +38,14 @@ export async function waitForState<State extends object, Event extends Envelope>
   stream: string;
   notices: Notices<State, Event>;
   bus: EventBus;
-  read(): Promise<State>;
+  read(): Promise<VersionedState<State>>;
   until(state: State): boolean;
   /** What is known already; saves the first look at the journal. */
   from?: JournalDocument<State, Event> | undefined;
   timeoutMs: number;
   pollMs: number;
   time: Time;
-}): Promise<State> {
+}): Promise<VersionedState<State>> {
   const { from, until, time } = options;
   let last = from?.state;
   let version = from ? lastVersionOf(from) : 0;
@@ -69,10 +69,12 @@ export async function waitForState<State extends object, Event extends Envelope>
     for (const deadline = time.now() + options.timeoutMs; ;) {
       if (last === undefined || stale) {
         stale = false;
-        last = await options.read();
+        const found = await options.read();
+        last = found.state;
+        version = Math.max(version, found.version);
       }
       const left = deadline - time.now();
-      if (until(last) || left <= 0) return last;
+      if (until(last) || left <= 0) return { state: last, version };
       await new Promise<void>((resolve) => {
         const stop = time.after(Math.min(pollMs, left), () => {
           stale = true;
@@ -125,9 +127,15 @@ export function expectEvent(
   };
 }
 
-interface VersionedState<State> {
+export interface VersionedState<State> {
   state: State;
   version: number;
+}
+
+/** What a stream changed to, and the last event of that. */
+export interface Change<State> {
+  state: State;
+  eventId: string;
 }
 
 /** At most so many changes wait for a subscriber that does not take them; then it misses the oldest. */
@@ -142,7 +150,9 @@ export function changesOf<State extends object, Event extends Envelope>(options:
   notices: Notices<State, Event>;
   bus: EventBus;
   read(stream: string): Promise<VersionedState<State>>;
-}): AsyncIterableIterator<State> {
+  /** Resolves when the views show a stream up to a version: nobody is told of a change that cannot be read. */
+  show(stream: string, version: number): Promise<void>;
+}): AsyncIterableIterator<Change<State>> {
   const heard = new Map<string, number>();
   const given = new Map<string, number>();
   const waiting: { stream: string; read: () => Promise<VersionedState<State>> }[] = [];
@@ -181,7 +191,8 @@ export function changesOf<State extends object, Event extends Envelope>(options:
           // A late look at the journal may have given what came after this one.
           if (version <= (given.get(next.stream) ?? 0)) continue;
           given.set(next.stream, version);
-          return { done: false, value: state };
+          await options.show(next.stream, version);
+          return { done: false, value: { state, eventId: eventId(options.service, next.stream, version) } };
         }
         await new Promise<void>((resolve) => {
           wake = resolve;

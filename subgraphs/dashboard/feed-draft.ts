@@ -127,9 +127,9 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
         if (minute) changed.set(`minute:${minute.minute}`, minute);
         after = projected.totals;
         if (!projected.quiet) {
-          const { type: eventType, time: at, traceparent } = event;
+          const { id, type: eventType, time: at, traceparent } = event;
           changes.push({
-            ...{ eventType, at, reservation: reservation ?? null, totals: after },
+            ...{ id, eventType, at, reservation: reservation ?? null, totals: after },
             ...(eventType === 'ReservationsRefused' ? { refusals: event.data.refusals } : {}),
             ...(options.traced && traceparent ? { traceparent } : {}),
           });

@@ -4,6 +4,8 @@ import type { Change, FeedDocument } from './read-models.ts';
 /** A change and its place in the feed. */
 export interface FeedItem extends Change {
   cursor: string;
+  /** The event that it tells of. */
+  seen?: string[];
 }
 
 export const cursorExpired = () =>
@@ -59,6 +61,7 @@ export function followFrom(start: Place, source: FollowedFeed): AsyncIterableIte
       items.push(
         ...document.changes.slice(seen).map((change, place) => ({
           ...change,
+          ...(change.id === undefined ? {} : { seen: [change.id] }),
           cursor: cursorOf(document._id, seen + place + 1),
         })),
       );

@@ -11,6 +11,8 @@ export interface Change {
   /** How many were refused before a number was taken, by reason. */
   refusals?: { code: RefusedCode; count: number }[];
   totals: Totals;
+  /** Of the event; changes of before it was kept have none. */
+  id?: string;
   /** Where the trace goes on that the event belongs to, while traces are collected. */
   traceparent?: string;
 }

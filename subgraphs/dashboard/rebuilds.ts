@@ -45,7 +45,7 @@ export interface RebuildOrder {
 }
 
 /** Rebuilds of the view, one at a time for all replicas: whoever is asked works on it, another one where that dies. */
-export interface Rebuilds extends Required<Omit<Part, 'unpublished' | 'refused'>> {
+export interface Rebuilds extends Required<Omit<Part, 'show' | 'unpublished' | 'refused'>> {
   /** Begins one, unless one is under way. The same key gives the same one. */
   order(
     order: RebuildOrder,

@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { parseEvent, parserOf } from '../../schema/events/index.ts';
 import { points, userId } from '../../schema/events/values.ts';
-import { createAggregate, largestInt, reactWith, wholeNumber, type Runtime, type Subgraph } from '../chassis/index.ts';
+import {
+  createAggregate,
+  largestInt,
+  ledTo,
+  reactWith,
+  wholeNumber,
+  type Runtime,
+  type Subgraph,
+} from '../chassis/index.ts';
 import { account, whyNot } from './point.ts';
 import { accountOf, policies } from './policies.ts';
 import { createResolvers } from './resolvers.ts';
@@ -47,6 +55,10 @@ export function createPoint(runtime: Runtime): Subgraph {
       accounts,
       { prepare: () => Promise.resolve(), start: () => runtime.bus.serve('point', 'account.standing', standing) },
     ],
-    follows: { publishers: ['approval', 'reservation'], handle: reactWith(accounts, policies, parseEvent) },
+    follows: {
+      publishers: ['approval', 'reservation'],
+      handle: reactWith(accounts, policies, parseEvent),
+      ledTo: ledTo(accounts.journal, policies),
+    },
   };
 }

@@ -6,6 +6,7 @@ import {
   requireRole,
   requireSelfOrStaff,
   requireViewer,
+  type Change,
   type JournalDocument,
   type PageRequest,
   type RequestContext,
@@ -27,7 +28,7 @@ import {
 
 interface Dependencies extends UseCaseDependencies {
   /** Every slot that changes from now on, on any instance. */
-  changes(): AsyncIterableIterator<BikeSlot>;
+  changes(): AsyncIterableIterator<Change<BikeSlot>>;
   /** This subgraph's part of the tariff. */
   tariff: { reservationFee: number; holdMinutes: number };
 }
@@ -178,13 +179,13 @@ async function whose(
 }
 
 function reservationsOf(
-  slots: AsyncIterableIterator<BikeSlot>,
+  slots: AsyncIterableIterator<Change<BikeSlot>>,
   { reserveNo, userId }: { reserveNo?: number | null; userId: string | undefined },
-): AsyncIterableIterator<Reservation> {
-  return pick(slots, (slot) => {
-    const latest = latestIn(slot);
+): AsyncIterableIterator<Reservation & { seen: string[] }> {
+  return pick(slots, ({ state, eventId }) => {
+    const latest = latestIn(state);
     if (!latest || (typeof reserveNo === 'number' && latest.reserveNo !== reserveNo)) return undefined;
-    return userId === undefined || latest.userId === userId ? { ...latest } : undefined;
+    return userId === undefined || latest.userId === userId ? { ...latest, seen: [eventId] } : undefined;
   });
 }
 

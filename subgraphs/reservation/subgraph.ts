@@ -5,6 +5,7 @@ import {
   createAggregate,
   expectEvent,
   largestInt,
+  ledTo,
   reactWith,
   wholeNumber,
   type Runtime,
@@ -120,7 +121,11 @@ export function createReservation(runtime: Runtime): Subgraph {
     }),
     // What was counted last is told before the journal closes.
     parts: [store, slots, { prepare: () => Promise.resolve(), close: () => refusals.tell().catch(() => undefined) }],
-    follows: { publishers: ['bike', 'point'], handle: reactWith(slots, policies, parseEvent) },
+    follows: {
+      publishers: ['bike', 'point'],
+      handle: reactWith(slots, policies, parseEvent),
+      ledTo: ledTo(slots.journal, policies),
+    },
     sweeps: [
       { name: 'expiry', everyMs: settings.EXPIRY_EVERY_MS, run: expireWhatIsDue },
       { name: 'refusals', everyMs: settings.REFUSALS_EVERY_MS, run: () => refusals.tell() },

@@ -88,7 +88,8 @@ export async function reserveBike(
   const asked = outcome.document.events.find(({ type }) => type === 'ReservationRequested');
   const number = asked && 'reserveNo' in asked.data ? asked.data.reserveNo : 0;
   const from = outcome.replayed ? {} : { from: outcome.document };
-  const slot = await slots.waitFor(stream, (state) => !isPending(state, number), from);
+  const options = { ...from, saw: context.saw };
+  const slot = await slots.waitFor(stream, (state) => !isPending(state, number), options);
   const latest = latestIn(slot);
   const found = latest?.reserveNo === number ? latest : ((await store.byIds([number])).get(number) ?? null);
   if (found?.refusal) claims.turnedDown(userId);

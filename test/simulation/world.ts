@@ -102,6 +102,8 @@ export function createWorld({ scheduler, twins, env }: WorldOptions): World {
       viewer,
       correlationId: `request ${requests}`,
       traceparent: `00-${String(requests).padStart(32, '0')}-0000000000000001-01`,
+      saw: () => undefined,
+      seen: new Set(),
       load: async (_name, key, batch) => (await batch([key])).get(key) ?? null,
     };
   }
