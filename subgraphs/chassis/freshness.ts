@@ -47,9 +47,9 @@ export function createFreshness(options: FreshnessOptions): Freshness {
   return {
     async reach(seen) {
       const others = seen.filter((id) => publishers.includes(placeOf(id)?.service ?? ''));
-      const handled = others.map((id) => {
+      const handled = others.map(async (id) => {
         const place = placeOf(id);
-        return place ? options.handled(place.service, place.stream, place.version) : true;
+        return !place || options.handled(place.service, place.stream, place.version);
       });
       if ((await Promise.all(handled)).includes(false)) options.late();
       const own = others.length > 0 ? await options.ledTo(others) : [];

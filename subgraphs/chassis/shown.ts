@@ -50,7 +50,7 @@ export function createShown<State, Event extends Envelope>(options: ShownOptions
     show,
     async upTo(stream, version) {
       if (isShown(stream, version)) return;
-      await Promise.allSettled(underWay.get(stream) ?? []);
+      await Promise.allSettled([...(underWay.get(stream) ?? [])]);
       if (isShown(stream, version)) return;
       // What is published was shown before.
       const unpublished = await options.journal.unpublishedOf(stream);

@@ -362,8 +362,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a question for missing events is answered with those after them',
     file: 'subgraphs/chassis/aggregate.ts',
-    find: 'return journal.eventsAfter(stream, after, eventsPerAnswer);',
-    replace: 'return journal.eventsAfter(stream, after + 1, eventsPerAnswer);',
+    find: 'await journal.eventsAfter(stream, after, eventsPerAnswer)',
+    replace: 'await journal.eventsAfter(stream, after + 1, eventsPerAnswer)',
     caughtBy: simulation,
   },
   {
