@@ -24,7 +24,8 @@ export function useAllPages<Data, Variables, Node>(
   version: number,
 ): readonly Node[] | null {
   const [nodes, setNodes] = useState<readonly Node[] | null>(null);
-  const lastAskedAt = useRef(0);
+  // Not by the device's clock, which may be set back meanwhile.
+  const lastAskedAt = useRef(-Infinity);
   // The functions are written anew with every drawing; what they do stays the same.
   const ask = useRef({ variablesAfter, pageOf });
   useEffect(() => {
@@ -33,7 +34,7 @@ export function useAllPages<Data, Variables, Node>(
     const isWanted = () => !leaving.signal.aborted;
     /** @returns whether it has them all */
     const load = async (): Promise<boolean> => {
-      lastAskedAt.current = Date.now();
+      lastAskedAt.current = performance.now();
       const loaded: Node[] = [];
       let after: string | null = null;
       try {
@@ -54,7 +55,10 @@ export function useAllPages<Data, Variables, Node>(
     const loadUntilThere = async () => {
       for (let retry = 1; isWanted() && !(await load()); retry += 1) await pause(backoffMs(retry), leaving.signal);
     };
-    const timer = setTimeout(() => void loadUntilThere(), Math.max(0, lastAskedAt.current + restMs - Date.now()));
+    const timer = setTimeout(
+      () => void loadUntilThere(),
+      Math.max(0, lastAskedAt.current + restMs - performance.now()),
+    );
     return () => {
       leaving.abort();
       clearTimeout(timer);
