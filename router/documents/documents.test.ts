@@ -3,6 +3,7 @@ import { operationFromDocument } from '@apollo/federation-internals';
 import { QueryPlanner } from '@apollo/query-planner';
 import fc from 'fast-check';
 import { getIntrospectionQuery } from 'graphql';
+import { stories } from '../web/src/playground/stories.ts';
 import { plannerConfig } from './planning.ts';
 import { clientDocuments, codesOf, cpuMs, createTestDocuments, errorsOf, graph, times } from './testing.ts';
 
@@ -27,6 +28,10 @@ describe('what our own clients send', () => {
         expect(codesOf(getIntrospectionQuery({ ...more, oneOf, inputValueDeprecation }))).toEqual([]);
       }
     }
+  });
+
+  it.each(stories)('passes in the playground: $query', ({ query, variables }) => {
+    expect(codesOf(query, JSON.parse(variables ?? '{}') as Record<string, unknown>)).toEqual([]);
   });
 
   it('leaves half of every limit unused', () => {

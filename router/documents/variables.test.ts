@@ -46,6 +46,19 @@ describe('variables', () => {
 
   it.each<[string, string, Record<string, unknown>]>([
     ['a list of a thousand', rides, { s: many(1_000, 'RESERVED') }],
+    [
+      'a thousand bikes at once',
+      'mutation ($input: RegisterBikesInput!) { registerBikes(input: $input) { results { line bike { bikeId } } } }',
+      {
+        input: {
+          bikes: many(1_000, {
+            color: 'a'.repeat(40),
+            registeredDate: '2026-11-26T00:00:00Z',
+            idempotencyKey: 'k'.repeat(255),
+          }),
+        },
+      },
+    ],
     ['one value for a list', rides, { s: 'RESERVED' }],
     ['null', bikes, { filter: null, first: null, after: null }],
     ['a number for an id', user, { userId: 10 }],
