@@ -1,5 +1,5 @@
 import type { ApprovalEvent, NewEvent } from '../../schema/events/index.ts';
-import { refuse, type Decider } from '../chassis/decider.ts';
+import type { Decider } from '../chassis/decider.ts';
 
 export type Approval =
   | { status: 'none' }
@@ -24,23 +24,18 @@ export interface BuyPoints {
   payment: Payment;
 }
 
-export type ApprovalRefusal = 'INVALID_PRICE';
-
-/** Says why a price cannot be bought; null when it can. Asked before the payment provider is. */
+/** Says why a price cannot be bought; null when it can. Asked before the payment provider is, and never after. */
 export function whyNot(price: number | bigint, maxPurchase: number): string | null {
   if (typeof price === 'number' && Number.isInteger(price) && price >= 1 && price <= maxPurchase) return null;
   return `A purchase is a whole number of points from 1 to ${maxPurchase}.`;
 }
 
-export const approval = (
-  maxPurchase: number,
-): Decider<Approval, BuyPoints, NewEvent<ApprovalEvent>, ApprovalRefusal> => ({
+/** Nothing is turned down here: the provider has answered, and what it took is owed. */
+export const approval: Decider<Approval, BuyPoints, NewEvent<ApprovalEvent>, never> = {
   initial: { status: 'none' },
 
   decide({ confirmId, userId, price, payment }, state, at) {
     if (state.status !== 'none') return [];
-    const because = whyNot(price, maxPurchase);
-    if (because) return refuse('INVALID_PRICE', because);
     const data = { confirmId, userId, price };
     return payment.approved
       ? [{ type: 'PointPurchaseApproved', data: { ...data, approvedAt: at } }]
@@ -59,4 +54,4 @@ export const approval = (
       }
     }
   },
-});
+};

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { mendText } from '../../schema/text.ts';
 import { UnavailableError } from '../chassis/index.ts';
 import type { Payment } from './approval.ts';
 
 export interface Charge {
-  /** The provider charges once per key, however often it is asked. */
+  /** One per purchase, and of no other body: ASCII, 64 characters. The provider charges once per key, however often it is asked. */
   idempotencyKey: string;
   userId: string;
   /** Won; one point costs one won. */
@@ -12,8 +13,15 @@ export interface Charge {
   paymentToken: string | null;
 }
 
-/** Who takes the money. @throws {UnavailableError} when the provider does not answer; the charge may stand. */
-export type PaymentProvider = (charge: Charge) => Promise<Payment>;
+/** What the provider said: yes, no, or yes to something else than it was asked for. */
+export type Answer = Payment | { mismatch: string };
+
+/**
+ * Who takes the money.
+ * @throws {UnavailableError} when there is no answer that can be understood: the charge may stand, and only asking again
+ * with the same key can tell.
+ */
+export type PaymentProvider = (charge: Charge) => Promise<Answer>;
 
 /** The token that the development provider declines; every other payment goes through. */
 export const declinedToken = 'tok_declined';
@@ -22,26 +30,76 @@ export const declinedToken = 'tok_declined';
 export const developmentPayments: PaymentProvider = async ({ paymentToken }) =>
   paymentToken === declinedToken ? { approved: false, because: 'The card was declined.' } : { approved: true };
 
-const answerSchema = z.object({ approved: z.boolean(), because: z.string().default('The payment was declined.') });
+const currency = 'KRW';
+
+/** An answer has a few hundred bytes; one that does not end must not fill the memory. */
+const longestAnswer = 65_536;
+/** What riders are shown of the provider's words. */
+const longestReason = 500;
+
+const answerSchema = z.discriminatedUnion('approved', [
+  z.object({
+    approved: z.literal(true),
+    // Echoes of the charge. One that is there must be right.
+    amount: z.unknown().optional(),
+    currency: z.unknown().optional(),
+    idempotencyKey: z.unknown().optional(),
+  }),
+  z.object({ approved: z.literal(false), because: z.string().optional() }),
+]);
 
 /**
  * A provider behind HTTP: `POST <url>` with the charge as JSON and an `Idempotency-Key` header, answered by
- * `{"approved": true}` or `{"approved": false, "because": "…"}`.
+ * `{"approved": true, "amount": 3000, "currency": "KRW"}` or `{"approved": false, "because": "…"}`.
  */
 export function createHttpPayments(url: string, timeoutMs: number): PaymentProvider {
-  return async ({ idempotencyKey, ...charge }) => {
+  return async (charge) => {
+    const { idempotencyKey, ...body } = charge;
     try {
       const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
-        body: JSON.stringify(charge),
+        body: JSON.stringify({ ...body, currency }),
+        // What a rider pays with goes nowhere else.
+        redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
       });
+      const text = await readText(response);
       if (!response.ok) throw new Error(`HTTP ${response.status}`);
-      const { approved, because } = answerSchema.parse(await response.json());
-      return approved ? { approved } : { approved, because };
+      return toAnswer(answerSchema.parse(JSON.parse(text)), charge);
     } catch (error) {
       throw new UnavailableError('The payment provider does not answer.', { cause: error });
     }
   };
+}
+
+async function readText({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // Leaving the loop early ends the response.
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > longestAnswer) throw new Error(`The answer has more than ${longestAnswer} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function toAnswer(answer: z.infer<typeof answerSchema>, charge: Charge): Answer {
+  if (!answer.approved) {
+    const because = mendText(answer.because ?? '', longestReason) || 'The payment was declined.';
+    return { approved: false, because };
+  }
+  const echoes = [
+    ['amount', answer.amount, charge.amount],
+    ['currency', answer.currency, currency],
+    ['idempotencyKey', answer.idempotencyKey, charge.idempotencyKey],
+  ] as const;
+  for (const [name, said, asked] of echoes) {
+    const isSame =
+      said === undefined || said === null || said === asked || (typeof said === 'string' && said === String(asked));
+    if (!isSame)
+      return { mismatch: mendText(`${name}: asked for ${asked}, took ${JSON.stringify(said)}`, longestReason) };
+  }
+  return { approved: true };
 }

@@ -1,24 +1,20 @@
-import type { ApprovalEvent } from '../../schema/events/index.ts';
 import {
   commandOrigin,
   isStaff,
-  refusalOf,
   requireSelfOrOperator,
   requireSelfOrStaff,
   requireViewer,
-  type Aggregate,
   type PageRequest,
   type RequestContext,
   type Resolvers,
 } from '../chassis/index.ts';
-import { whyNot, type Approval, type ApprovalRefusal, type BuyPoints } from './approval.ts';
-import type { PaymentProvider } from './payments.ts';
+import { whyNot } from './approval.ts';
+import type { Purchases } from './purchases.ts';
 import type { ApprovalFilter, ApprovalRow, ApprovalStore } from './store.ts';
 
 interface Dependencies {
-  approvals: Aggregate<Approval, BuyPoints, ApprovalEvent, ApprovalRefusal>;
   store: ApprovalStore;
-  charge: PaymentProvider;
+  purchases: Purchases;
   maxPurchase: number;
   /** Begins to wait for the points to reach the account; false when they did not in time. */
   expectPoints(userId: string): { arrived(confirmId: number): Promise<boolean>; stop(): void };
@@ -80,33 +76,26 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
 }
 
 async function buyPoints(dependencies: Dependencies, input: BuyPointsArguments['input'], context: RequestContext) {
-  const { approvals, charge, maxPurchase, expectPoints } = dependencies;
+  const { purchases, maxPurchase, expectPoints } = dependencies;
   const userId = input.userId ?? requireViewer(context.viewer).userId;
   const viewer = requireSelfOrOperator(context.viewer, userId);
   const origin = commandOrigin(context, viewer, 'buyPoints', input);
   const because = whyNot(input.price, maxPurchase);
   if (because) return { approval: null, refusal: { code: 'INVALID_PRICE', because } };
 
-  // A repetition must not be charged before it is recognised as one. A provider asked twice for one key charges once.
-  const earlier = origin.isNew ? null : await approvals.journal.byCause(origin.cause);
-  const price = Number(input.price);
-  const payment =
-    earlier === null
-      ? await charge({ idempotencyKey: origin.cause, userId, amount: price, paymentToken: input.paymentToken ?? null })
-      : { approved: true as const };
-  const confirmId = await approvals.counters.next('approval');
+  const purchase = { userId, price: Number(input.price), paymentToken: input.paymentToken ?? null };
   const points = expectPoints(userId);
   try {
-    const command: BuyPoints = { type: 'BuyPoints', confirmId, userId, price, payment };
-    const outcome = await approvals.handle(`approval-${confirmId}`, command, origin);
-    if (outcome.kind !== 'decided') return { approval: null, refusal: refusalOf(outcome) };
-    const { state } = outcome.document;
-    if (state.status === 'none') return { approval: null, refusal: null };
-    if (state.status === 'DECLINED') {
-      return { approval: state, refusal: { code: 'PAYMENT_DECLINED', because: state.because ?? 'Declined.' } };
+    const settled = await purchases.buy(purchase, origin);
+    if (settled.kind === 'refused') {
+      return { approval: null, refusal: { code: settled.code, because: settled.because } };
     }
-    if (!outcome.replayed) await points.arrived(state.confirmId);
-    return { approval: { ...state }, refusal: null };
+    const { approval, replayed } = settled;
+    if (approval.status === 'DECLINED') {
+      return { approval, refusal: { code: 'PAYMENT_DECLINED', because: approval.because ?? 'Declined.' } };
+    }
+    if (!replayed) await points.arrived(approval.confirmId);
+    return { approval: { ...approval }, refusal: null };
   } finally {
     points.stop();
   }

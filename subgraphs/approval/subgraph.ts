@@ -9,20 +9,29 @@ import {
 } from '../chassis/index.ts';
 import { parserOf, type EventNamed } from '../../schema/events/index.ts';
 import { approval } from './approval.ts';
+import { createCharges } from './charges.ts';
 import { createHttpPayments, developmentPayments } from './payments.ts';
+import { createPurchases } from './purchases.ts';
 import { createResolvers } from './resolvers.ts';
 import { createApprovalStore, viewsVersion } from './store.ts';
 
+/** Nine million purchases of so many points fit into one account, and into the sum of all (2⁵³ − 1). */
+const largestPurchase = 1_000_000_000;
+
 const settingsSchema = z.object({
-  MAX_PURCHASE: wholeNumber(1_000_000, 1),
+  MAX_PURCHASE: wholeNumber(1_000_000, 1, largestPurchase),
   PAYMENT_PROVIDER_URL: z.url().optional(),
   PAYMENT_TIMEOUT_MS: wholeNumber(5_000, 1),
+  PAYMENT_RETRY_MS: wholeNumber(15_000, 1),
+  PAYMENT_RETRY_MAX_MS: wholeNumber(600_000, 1),
+  SETTLE_EVERY_MS: wholeNumber(1_000, 1),
 });
 
 /** Payments for points. It follows nobody. @throws {ConfigError} outside development without PAYMENT_PROVIDER_URL. */
 export function createApproval(runtime: Runtime): Subgraph {
   const { database, settings } = runtime;
-  const { MAX_PURCHASE, PAYMENT_PROVIDER_URL, PAYMENT_TIMEOUT_MS } = runtime.readSettings(settingsSchema);
+  const own = runtime.readSettings(settingsSchema);
+  const { MAX_PURCHASE, PAYMENT_PROVIDER_URL } = own;
   if (!PAYMENT_PROVIDER_URL && settings.LANDSCAPE !== 'development') {
     throw new ConfigError(
       `PAYMENT_PROVIDER_URL must be set in LANDSCAPE=${settings.LANDSCAPE}: nobody would be charged.`,
@@ -30,7 +39,7 @@ export function createApproval(runtime: Runtime): Subgraph {
   }
   const store = createApprovalStore(database);
   const approvals = createAggregate(runtime, {
-    decider: approval(MAX_PURCHASE),
+    decider: approval,
     changesOf: store.changesOf,
     parse: parserOf('approval'),
     viewsVersion,
@@ -55,8 +64,27 @@ export function createApproval(runtime: Runtime): Subgraph {
   }
 
   const charge = PAYMENT_PROVIDER_URL
-    ? createHttpPayments(PAYMENT_PROVIDER_URL, PAYMENT_TIMEOUT_MS)
+    ? createHttpPayments(PAYMENT_PROVIDER_URL, own.PAYMENT_TIMEOUT_MS)
     : developmentPayments;
-  const resolvers = createResolvers({ approvals, store, charge, maxPurchase: MAX_PURCHASE, expectPoints });
-  return { resolvers, parts: [store, approvals] };
+  const charges = createCharges(database);
+  const purchases = createPurchases({
+    ...{ approvals, charges, charge, logger: runtime.logger, clock: runtime.clock },
+    retryMs: own.PAYMENT_RETRY_MS,
+    retryMaxMs: own.PAYMENT_RETRY_MAX_MS,
+  });
+  runtime.metrics.gauge(
+    'ttareungi_payments_unanswered',
+    'Payments that the provider was asked for again, and has not answered.',
+    () => charges.countUnanswered(),
+  );
+  runtime.metrics.gauge(
+    'ttareungi_payments_disputed',
+    'Payments of another amount than asked for, or with two answers: an operator must look.',
+    () => charges.countDisputed(),
+  );
+  return {
+    resolvers: createResolvers({ store, purchases, maxPurchase: MAX_PURCHASE, expectPoints }),
+    parts: [store, charges, approvals],
+    sweeps: [{ name: 'settlement', everyMs: own.SETTLE_EVERY_MS, run: () => purchases.settleDue() }],
+  };
 }

@@ -1,0 +1,103 @@
+import { Schema, type Connection } from 'mongoose';
+import { isDuplicateKey } from '../chassis/index.ts';
+
+/**
+ * A purchase that somebody may have been charged for, and whose answer is not in the journal yet. Its row stands before
+ * the payment provider is asked for the first time, so that no second body can come under the same key, and nothing that
+ * was paid for is forgotten; it goes when the journal has the answer.
+ */
+export interface OpenCharge {
+  /** The cause of the decision that is to come. */
+  _id: string;
+  /** What the key stands for. */
+  bodyHash: string;
+  body: Record<string, unknown>;
+  userId: string;
+  price: number;
+  paymentToken: string | null;
+  correlationId: string;
+  traceparent: string | null;
+  /** `disputed`: the provider took something else than it was asked for, or contradicted itself. An operator must look. */
+  status: 'open' | 'disputed';
+  because: string | null;
+  openedAt: Date;
+  /** Times that the provider was asked again because nobody knew the answer. */
+  attempts: number;
+  /** When to ask again. */
+  dueAt: Date;
+}
+
+const schema = new Schema<OpenCharge>(
+  {
+    _id: String,
+    bodyHash: String,
+    body: Schema.Types.Mixed,
+    userId: String,
+    price: Number,
+    paymentToken: String,
+    correlationId: String,
+    traceparent: String,
+    status: String,
+    because: String,
+    openedAt: Date,
+    attempts: Number,
+    dueAt: Date,
+  },
+  { collection: 'charges', versionKey: false, minimize: false },
+);
+schema.index({ status: 1, dueAt: 1 });
+
+/** Before anybody is charged, a majority must have it. */
+const majority = { writeConcern: { w: 'majority', j: true } } as const;
+
+export function createCharges(database: Connection) {
+  const model = database.model<OpenCharge>('Charge', schema);
+
+  return {
+    prepare: () => model.createIndexes(),
+
+    /** Returns false when another one has its cause. */
+    async open(charge: OpenCharge): Promise<boolean> {
+      try {
+        await model.collection.insertOne(charge as never, majority);
+        return true;
+      } catch (error) {
+        if (isDuplicateKey(error)) return false;
+        throw error;
+      }
+    },
+
+    find: (cause: string): Promise<OpenCharge | null> => model.findById(cause).lean<OpenCharge>().exec(),
+
+    async forget({ _id, bodyHash }: OpenCharge): Promise<void> {
+      await model.deleteOne({ _id, bodyHash }).exec();
+    },
+
+    /** Keeps it for an operator, also when another process has closed it in the meantime. */
+    async dispute({ _id, ...charge }: OpenCharge, because: string): Promise<void> {
+      await model.updateOne({ _id }, { $set: { ...charge, status: 'disputed', because } }, { upsert: true }).exec();
+    },
+
+    due: (now: Date, limit: number): Promise<OpenCharge[]> =>
+      model
+        .find({ status: 'open', dueAt: { $lte: now } })
+        .limit(limit)
+        .lean<OpenCharge[]>()
+        .exec(),
+
+    /** Puts off when it is due; false when another process was faster. */
+    async take({ _id, attempts }: OpenCharge, dueAt: Date): Promise<boolean> {
+      const taken = await model
+        .findOneAndUpdate({ _id, attempts, status: 'open' }, { $set: { dueAt }, $inc: { attempts: 1 } })
+        .lean<OpenCharge>()
+        .exec();
+      return taken !== null;
+    },
+
+    /** How many the provider was asked for again, and still gave no answer. */
+    countUnanswered: () => model.countDocuments({ status: 'open', attempts: { $gt: 0 } }).exec(),
+    countDisputed: () => model.countDocuments({ status: 'disputed' }).exec(),
+  };
+}
+
+export type Charges = ReturnType<typeof createCharges>;

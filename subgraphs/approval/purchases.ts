@@ -1,0 +1,192 @@
+import type { ApprovalEvent } from '../../schema/events/index.ts';
+import { approvalEvents } from '../../schema/events/approval.ts';
+import { issuesOf } from '../../schema/events/envelope.ts';
+import { ContractError, hashOf, isUnavailable, type Aggregate, type Origin, type Runtime } from '../chassis/index.ts';
+import type { Approval, BuyPoints, Payment } from './approval.ts';
+import type { Charges, OpenCharge } from './charges.ts';
+import type { PaymentProvider } from './payments.ts';
+
+export interface Purchase {
+  userId: string;
+  price: number;
+  paymentToken: string | null;
+}
+
+export type Settled =
+  | { kind: 'answered'; approval: Exclude<Approval, { status: 'none' }>; replayed: boolean }
+  | { kind: 'refused'; code: 'IDEMPOTENCY_KEY_REUSED' | 'PAYMENT_MISMATCH'; because: string };
+
+export interface Purchases {
+  /**
+   * Has the provider charge for a purchase once, and the journal keep its answer.
+   * @throws {ContractError} when no event could carry it: nobody was charged.
+   * @throws {UnavailableError} when the answer is not known: `settleDue` goes on until it is, and the same key finds it.
+   */
+  buy(purchase: Purchase, origin: Origin): Promise<Settled>;
+  /** Asks again for what has waited long enough for an answer. Every instance does it; nothing is charged or credited twice. */
+  settleDue(): Promise<void>;
+}
+
+interface Dependencies extends Pick<Runtime, 'logger' | 'clock'> {
+  approvals: Pick<Aggregate<Approval, BuyPoints, ApprovalEvent, never>, 'handle' | 'journal' | 'counters'>;
+  charges: Charges;
+  charge: PaymentProvider;
+  /** After so long an answer is asked for again, then after twice as long, and so on … */
+  retryMs: number;
+  /** … but at least this often. */
+  retryMaxMs: number;
+}
+
+/** Charges of one sweep; what is left is due in the next. */
+const chargesPerSweep = 50;
+
+const disputed = 'The payment provider and this service disagree about the payment; an operator will look at it.';
+
+/**
+ * Who is charged, and for what, is fixed under the purchase's key before the provider hears of it:
+ *
+ * 1. A row for the key and this body, in `charges`. There is one row a key.
+ * 2. No answer in the journal under this key. As a row goes only after the answer came, one body at most gets this far.
+ * 3. The provider is asked, with a key of its own made of key and body.
+ * 4. Its answer goes into the journal, once by its cause; then the row goes.
+ *
+ * Cut off anywhere after 1, the row is still there: whoever comes next, client or sweep, goes on at 2.
+ */
+export function createPurchases(dependencies: Dependencies): Purchases {
+  const { approvals, charges, charge, clock, logger, retryMs, retryMaxMs } = dependencies;
+  const underWay = new Map<string, Promise<Settled>>();
+
+  async function buy(purchase: Purchase, origin: Origin): Promise<Settled> {
+    checkContract(purchase, clock().toISOString());
+    const wanted = toRow(purchase, origin);
+    const opened = await charges.open(wanted);
+    // Asked after the row stands: a row that was there before goes only when the journal has the answer.
+    const standing = opened ? wanted : await charges.find(wanted._id);
+    const earlier = origin.isNew ? null : await approvals.journal.byCause(origin.cause);
+    if (earlier) {
+      if (opened) await forget(wanted);
+      return settle(wanted, { approved: true }, numberIn(earlier.state));
+    }
+    // It went between the two questions before: the answer is in the journal now.
+    if (!standing) return buy(purchase, origin);
+    if (standing.bodyHash !== wanted.bodyHash) return reused;
+    return ask(standing);
+  }
+
+  /** One question at a time for a purchase, in this process. */
+  function ask(row: OpenCharge): Promise<Settled> {
+    const running = underWay.get(row._id) ?? askProvider(row).finally(() => underWay.delete(row._id));
+    underWay.set(row._id, running);
+    return running;
+  }
+
+  async function askProvider(row: OpenCharge): Promise<Settled> {
+    if (row.status === 'disputed') return mismatch;
+    const { _id: cause, bodyHash, userId, price: amount, paymentToken } = row;
+    const answer = await charge({ idempotencyKey: hashOf({ cause, bodyHash }), userId, amount, paymentToken });
+    if ('mismatch' in answer) return dispute(row, answer.mismatch);
+    const settled = await settle(row, answer);
+    const status = answer.approved ? 'APPROVED' : 'DECLINED';
+    if (settled.kind !== 'answered' || settled.approval.status !== status) {
+      return dispute(row, `the provider says ${status}, and the journal something else`);
+    }
+    await forget(row);
+    return settled;
+  }
+
+  /** Writes the answer into the journal; or finds the one that is there. */
+  async function settle(row: OpenCharge, payment: Payment, known?: number): Promise<Settled> {
+    const confirmId = known ?? (await approvals.counters.next('approval'));
+    const { userId, price } = row;
+    const outcome = await approvals.handle(
+      `approval-${confirmId}`,
+      { type: 'BuyPoints', confirmId, userId, price, payment },
+      { ...originOf(row), opens: known === undefined },
+    );
+    const state = outcome.kind === 'decided' ? outcome.document.state : null;
+    if (outcome.kind !== 'decided' || !state || state.status === 'none') return reused;
+    return { kind: 'answered', approval: state, replayed: outcome.replayed };
+  }
+
+  /** The answer stands: a row that could not be removed is found by the sweep. */
+  async function forget(row: OpenCharge): Promise<void> {
+    await charges.forget(row).catch((error: unknown) => {
+      if (!isUnavailable(error)) throw error;
+    });
+  }
+
+  async function dispute(row: OpenCharge, because: string): Promise<Settled> {
+    const { _id: cause, userId, price, correlationId } = row;
+    logger.error(
+      { cause, userId, price, correlationId, because },
+      'a payment is disputed: an operator must look at it',
+    );
+    await charges.dispute(row, because);
+    return mismatch;
+  }
+
+  async function settleAgain(row: OpenCharge): Promise<void> {
+    const now = clock();
+    const waitMs = Math.min(retryMaxMs, retryMs * 2 ** row.attempts);
+    if (!(await charges.take(row, new Date(now.getTime() + waitMs)))) return;
+    // Whoever wrote the answer was cut off before the row went; or the key has another body's answer.
+    if (await approvals.journal.byCause(row._id)) return forget(row);
+    await ask(row);
+    logger.info({ correlationId: row.correlationId, attempts: row.attempts + 1 }, 'a payment was settled after all');
+  }
+
+  return {
+    buy,
+    async settleDue() {
+      const due = await charges.due(clock(), chargesPerSweep);
+      const results = await Promise.allSettled(due.map(settleAgain));
+      const failed = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+      if (failed && !isUnavailable(failed.reason)) throw failed.reason;
+    },
+  };
+
+  function toRow({ userId, price, paymentToken }: Purchase, origin: Origin): OpenCharge {
+    const openedAt = clock();
+    return {
+      _id: origin.cause,
+      bodyHash: hashOf(origin.body),
+      body: origin.body as Record<string, unknown>,
+      userId,
+      price,
+      paymentToken,
+      correlationId: origin.correlationId,
+      traceparent: origin.traceparent ?? null,
+      status: 'open',
+      because: null,
+      openedAt,
+      attempts: 0,
+      dueAt: new Date(openedAt.getTime() + retryMs),
+    };
+  }
+}
+
+function originOf({ _id: cause, body, correlationId, traceparent }: OpenCharge): Origin {
+  return {
+    cause,
+    correlationId,
+    causationId: correlationId,
+    ...(traceparent === null ? {} : { traceparent }),
+    body,
+  };
+}
+
+const numberIn = (state: Approval) => (state.status === 'none' ? undefined : state.confirmId);
+
+/** What no event could carry must not be charged. */
+function checkContract({ userId, price }: Purchase, approvedAt: string): void {
+  const checked = approvalEvents.PointPurchaseApproved.safeParse({ confirmId: 1, userId, price, approvedAt });
+  if (!checked.success) throw new ContractError(issuesOf(checked.error));
+}
+
+const reused = {
+  kind: 'refused',
+  code: 'IDEMPOTENCY_KEY_REUSED',
+  because: 'This idempotency key was used before, with another body.',
+} as const satisfies Settled;
+
+const mismatch = { kind: 'refused', code: 'PAYMENT_MISMATCH', because: disputed } as const satisfies Settled;
