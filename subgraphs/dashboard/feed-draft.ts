@@ -1,7 +1,7 @@
 import type { DomainEvent } from '../../schema/events/index.ts';
 import { placeOf } from '../chassis/index.ts';
 import type { FeedMemory } from './feed-memory.ts';
-import { project, touchedBy, type Rows, type Totals } from './projections.ts';
+import { pointsMovedBy, project, touchedBy, type Rows, type Totals } from './projections.ts';
 import type { Change, FeedDocument, ReadModels } from './read-models.ts';
 import { rowKey, type PositionView } from './rows.ts';
 
@@ -44,6 +44,17 @@ function rowKeysOf(event: DomainEvent): [keyof Rows, string][] {
   if (userId !== undefined) keys.push(['account', rowKey('account', userId)]);
   if (minute !== undefined) keys.push(['minute', rowKey('minute', minute)]);
   return keys;
+}
+
+/** Whom and what a change is about. */
+function aboutOf(event: DomainEvent): Pick<Change, 'userId' | 'bikeId' | 'points'> {
+  const { userId, bikeId } = touchedBy(event);
+  const points = pointsMovedBy(event);
+  return {
+    ...(userId === undefined ? {} : { userId }),
+    ...(bikeId === undefined ? {} : { bikeId }),
+    ...(points === null ? {} : { points }),
+  };
 }
 
 /** Makes commits of events, in memory only. */
@@ -130,6 +141,7 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
           const { id, type: eventType, time: at, traceparent } = event;
           changes.push({
             ...{ id, eventType, at, reservation: reservation ?? null, totals: after },
+            ...aboutOf(event),
             ...(eventType === 'ReservationsRefused' ? { refusals: event.data.refusals } : {}),
             ...(options.traced && traceparent ? { traceparent } : {}),
           });

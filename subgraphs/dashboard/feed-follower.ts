@@ -29,6 +29,17 @@ export function readCursor(cursor: string): Place | null {
   return match ? { version: Number(match[1]), index: Number(match[2]) } : null;
 }
 
+/** The changes in these commits up to a place, the newest first. */
+export function latestIn(commits: readonly FeedDocument[], until: Place, count: number): FeedItem[] {
+  const items = commits.flatMap(({ _id, changes }) =>
+    changes.map((change, place) => ({ ...change, cursor: cursorOf(_id, place + 1), version: _id, place })),
+  );
+  return items
+    .filter(({ version, place }) => version < until.version || (version === until.version && place < until.index))
+    .slice(-count)
+    .reverse();
+}
+
 export interface FollowedFeed {
   /** Commits after this one, the oldest first; not always all of them. */
   commitsAfter(version: number): Promise<FeedDocument[]>;

@@ -125,6 +125,32 @@ describe('the feed', () => {
     expect([...bikes.values()].map((bike) => bike.condition)).toEqual(Array(50).fill('OUT_OF_SERVICE'));
   });
 
+  it('tells the latest changes up to a cursor, who they were about and what moved, also after a restart', async () => {
+    const { replica } = await createScene();
+    const { feed } = await replica();
+    for (const one of [registered(7), increased('10', 1, 3_000, 3_000), increased('10', 2, 5_000, 8_000)]) {
+      await feed.add(...one);
+    }
+    const { cursor } = feed.snapshot();
+    const told = [
+      { eventType: 'PointsIncreased', userId: '10', points: 5_000 },
+      { eventType: 'PointsIncreased', userId: '10', points: 3_000 },
+      { eventType: 'BikeRegistered', bikeId: 7 },
+    ];
+    expect(await feed.recent(cursor, 50)).toMatchObject(told);
+    expect(await feed.recent(cursor, 2)).toMatchObject(told.slice(0, 2));
+    expect((await feed.recent(cursor, 50)).map((item) => item.cursor).toReversed()).toEqual(
+      (await takeAll(feed, beginning, 3)).map((item) => item.cursor),
+    );
+    await feed.add(...registered(8));
+    expect(await feed.recent(cursor, 50)).toHaveLength(3);
+    const { feed: restarted } = await replica({ recentCommits: 0 });
+    expect(await restarted.recent(restarted.snapshot().cursor, 2)).toMatchObject([
+      { bikeId: 8 },
+      { userId: '10', points: 5_000 },
+    ]);
+  });
+
   it('shows an event in the rows before its adding ends', async () => {
     const { replica } = await createScene();
     const { feed, models } = await replica();

@@ -1,7 +1,15 @@
 import type { DomainEvent } from '../../schema/events/index.ts';
 import { clientError, type Time } from '../chassis/index.ts';
 import { createDrafter, type DraftOptions, type Incoming } from './feed-draft.ts';
-import { cursorExpired, cursorOf, followFrom, readCursor, type FeedItem, type Place } from './feed-follower.ts';
+import {
+  cursorExpired,
+  cursorOf,
+  followFrom,
+  latestIn,
+  readCursor,
+  type FeedItem,
+  type Place,
+} from './feed-follower.ts';
 import { createFeedMemory } from './feed-memory.ts';
 import { noTotals, upgraded, type Totals } from './projections.ts';
 import type { FeedDocument, ReadModels } from './read-models.ts';
@@ -29,6 +37,8 @@ export interface Feed {
   /** Takes over what other replicas committed. */
   catchUp(): Promise<void>;
   snapshot(): Snapshot;
+  /** The latest changes up to a cursor, the newest first. */
+  recent(cursor: string, count: number): Promise<FeedItem[]>;
   /** The newest commit that this replica has, and the totals after it. */
   head(): { version: number; totals: Totals };
   /**
@@ -75,6 +85,8 @@ export interface FeedOptions extends DraftOptions {
 
 const nothing = { changes: [], reservations: [], bikes: [], accounts: [], minutes: [], positions: [] };
 const pageOfCommits = 200;
+/** Commits that are looked through for each of the latest changes. */
+const lookBack = 4;
 /** Most commits whose rows may wait to be written. */
 const maxUnsettled = 1_000;
 
@@ -300,6 +312,17 @@ export function createFeed(options: FeedOptions): Feed {
       })),
     has: (version) => version <= head,
     snapshot: () => shown,
+
+    async recent(cursor, count) {
+      const until = readCursor(cursor);
+      if (!until) return [];
+      // Not every commit has a change that anybody watches.
+      const commits = lookBack * count;
+      const after = Math.max(0, until.version - commits);
+      const [oldest] = recent;
+      const isInMemory = oldest !== undefined && oldest._id <= after + 1;
+      return latestIn(isInMemory ? recent : await models.feedAfter(after, commits), until, count);
+    },
 
     async load() {
       const checkpoint = await models.checkpoint();

@@ -149,6 +149,13 @@ export function touchedBy(event: DomainEvent): Touched {
   }
 }
 
+/** Points that came into the rider's account, or left it; null when none moved. */
+export function pointsMovedBy(event: DomainEvent): number | null {
+  if (event.type === 'PointsIncreased' || event.type === 'PointsRestored') return event.data.amount;
+  if (event.type === 'PointsDeducted' || event.type === 'OvertimeCharged') return -event.data.amount;
+  return null;
+}
+
 /** What an event makes of the rows it touches and of the totals. The order of events of different streams is no matter. */
 export function project(event: DomainEvent, before: Rows, totals: Totals): Projected {
   const today = turnDay(totals, event.time);

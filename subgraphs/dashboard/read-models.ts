@@ -8,6 +8,10 @@ export interface Change {
   eventType: string;
   at: string;
   reservation: ReservationView | null;
+  /** Whom and what it was about, and the points that moved; changes of before it was kept have none. */
+  userId?: string;
+  bikeId?: number;
+  points?: number;
   /** How many were refused before a number was taken, by reason. */
   refusals?: { code: RefusedCode; count: number }[];
   totals: Totals;

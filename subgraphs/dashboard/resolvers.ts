@@ -15,6 +15,7 @@ interface Dependencies {
 }
 
 const longestSeriesMinutes = 180;
+const mostRecent = 100;
 
 export function createResolvers(dependencies: Dependencies): Resolvers {
   const { feed, models, clock, landscape } = dependencies;
@@ -45,6 +46,11 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         _dashboard: unknown,
         { filter, orderBy, ...page }: { filter?: ReservationRowFilter | null; orderBy: RowOrder } & PageRequest,
       ) => models.list(filter ?? {}, orderBy, page),
+      recent({ cursor }: Snapshot, { first }: { first: number }) {
+        if (first < 1 || first > mostRecent)
+          throw new ContractError(`"first" must be 1 to ${mostRecent}, not ${first}.`);
+        return feed.recent(cursor, first);
+      },
       series: (_dashboard: unknown, { minutes }: { minutes: number }) => series(models, minutes, clock()),
     },
 
@@ -55,6 +61,9 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
     },
 
     DashboardUpdate: {
+      userId: ({ userId, reservation }: FeedItem) => userId ?? reservation?.userId ?? null,
+      bikeId: ({ bikeId, reservation }: FeedItem) => bikeId ?? reservation?.bikeId ?? null,
+      points: ({ points }: FeedItem) => points ?? null,
       refusals: ({ refusals }: FeedItem) => refusals ?? [],
     },
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from '@jest/globals';
 import { rider } from '../people.ts';
+import { until } from '../system.ts';
 import { describeInBrowser, rowOf, signInAs, untilLive } from './chromium.ts';
 
 describeInBrowser('the dashboard', (stage) => {
@@ -21,6 +22,32 @@ describeInBrowser('the dashboard', (stage) => {
       await row.getByText('예약취소').waitFor();
       expect(await page.evaluate('window.notReloaded')).toBe(true);
       expect(await row.count()).toBe(1);
+    });
+  });
+
+  it('begins with what happened before it was opened: who, what, how much; and counts whoever got no bike', async () => {
+    const [bikeId = 0] = await stage.registerBikes(1);
+    const holder = await rider(stage.system, '20');
+    const wants = await rider(stage.system, '21');
+    await holder.buys(3000);
+    await wants.buys(3000);
+    await holder.reserves(bikeId);
+    await stage.visit({ path: '/', width: 1440, language: 'en', shot: 'dashboard-feed' }, async (page) => {
+      const feed = page.locator('.feed');
+      await feed.locator('li', { hasText: 'Points Deducted' }).getByText('Rider 20').first().waitFor();
+      await feed.locator('li', { hasText: 'Points Deducted' }).getByText('-1,000P').first().waitFor();
+      await feed.locator('li', { hasText: 'Points Increased' }).getByText('+3,000P').first().waitFor();
+      await feed.locator('li', { hasText: 'Bike Registered' }).getByText(`Bike ${bikeId}`).waitFor();
+      const refusedToday = async () =>
+        Number(await page.locator('.demand .figures > div', { hasText: 'Refused' }).locator('dd').innerText());
+      await untilLive(page);
+      const before = await refusedToday();
+      await Promise.all([1, 2, 3].map(() => wants.reserves(bikeId)));
+      await page.locator('.refusals').getByText('Another rider has this bike.').waitFor();
+      await until('each is counted', async () => (await refusedToday()) === before + 3);
+      await page.reload();
+      await page.locator('.refusals').getByText('Another rider has this bike.').waitFor();
+      await until('each is counted still', async () => (await refusedToday()) === before + 3);
     });
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RefusalCode } from '../../../../schema/client/generated/graphql.ts';
 import {
+  attemptsIn,
   type DashboardState,
   type Row,
   type Snapshot,
@@ -42,13 +43,15 @@ function snapshot(nodes: Row[], cursor = 'c0'): Snapshot {
     landscape: 'development',
     totals,
     reservations: { totalCount: nodes.length, nodes },
-    series: [{ minute: '2026-11-23T09:00:00.000Z', requested: 2, rejected: 0, refusals: [] }],
+    series: [{ minute: '2026-11-23T09:00:00.000Z', requested: 2, rejected: 0, refused: 0, refusals: [] }],
+    recent: [],
     lag: { pendingEvents: 0, parkedEvents: 0 },
   };
 }
 
 function update(cursor: string, eventType: string, reservation: Row | null = null): Update {
-  return { cursor, at: '2026-11-23T09:00:06.000Z', eventType, reservation, totals };
+  const about = { userId: null, bikeId: null, points: null, refusals: [] };
+  return { cursor, at: '2026-11-23T09:00:06.000Z', eventType, reservation, totals, ...about };
 }
 
 function after(...actions: Parameters<typeof reduceDashboard>[1][]): DashboardState {
@@ -151,9 +154,50 @@ describe('the dashboard', () => {
         minute: '2026-11-23T09:00:00.000Z',
         requested: 3,
         rejected: 1,
+        refused: 1,
         refusals: [{ code: 'INSUFFICIENT_POINTS', count: 1 }],
       },
-      { minute: '2026-11-23T09:01:00.000Z', requested: 1, rejected: 0, refusals: [] },
+      { minute: '2026-11-23T09:01:00.000Z', requested: 1, rejected: 0, refused: 0, refusals: [] },
+    ]);
+  });
+
+  it('counts who was refused without a number, in the minute of the attempt', () => {
+    const refused = update('c1', 'ReservationsRefused');
+    refused.refusals = [
+      { code: 'BIKE_ALREADY_RESERVED', count: 3 },
+      { code: 'INSUFFICIENT_POINTS', count: 2 },
+    ];
+    const state = after(
+      { type: 'snapshotTaken', snapshot: snapshot([]) },
+      { type: 'updated', updates: [refused, { ...refused, cursor: 'c2' }] },
+    );
+    const [minute] = state.picture?.series ?? [];
+    expect(minute).toMatchObject({ requested: 2, rejected: 0, refused: 10 });
+    expect(minute && attemptsIn(minute)).toBe(12);
+    expect(refusalsIn(state.picture?.series ?? []).map(({ code, total }) => [code, total])).toEqual([
+      ['BIKE_ALREADY_RESERVED', 6],
+      ['INSUFFICIENT_POINTS', 4],
+    ]);
+    expect(state.picture?.feed.map(({ refused: count }) => count)).toEqual([5, 5]);
+  });
+
+  it('begins its feed with what happened before, and tells nothing twice', () => {
+    const recent = ['c2', 'c1'].map((cursor) => ({
+      ...update(cursor, 'PointsDeducted'),
+      ...{ userId: '10', points: -1_000 },
+    }));
+    const state = after(
+      { type: 'snapshotTaken', snapshot: { ...snapshot([], 'c2'), recent } },
+      { type: 'updated', updates: [update('c3', 'BikeRegistered')] },
+      {
+        type: 'snapshotTaken',
+        snapshot: { ...snapshot([], 'c3'), recent: [update('c3', 'BikeRegistered'), ...recent] },
+      },
+    );
+    expect(state.picture?.feed.map(({ cursor, points }) => [cursor, points])).toEqual([
+      ['c3', null],
+      ['c2', -1_000],
+      ['c1', -1_000],
     ]);
   });
 
@@ -162,6 +206,7 @@ describe('the dashboard', () => {
       minute: '2026-11-23T09:00:00.000Z',
       requested: 9,
       rejected: count,
+      refused: count,
       refusals: [{ code, count }],
     });
     expect(

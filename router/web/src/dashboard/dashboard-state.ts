@@ -28,11 +28,11 @@ export interface ShownRow {
   changes: number;
 }
 
-export interface FeedEntry {
-  cursor: string;
-  at: string;
-  eventType: string;
-  row: Row | null;
+/** What happened, to whom, and how much it was. */
+export interface FeedEntry extends Pick<Update, 'cursor' | 'at' | 'eventType' | 'userId' | 'bikeId' | 'points'> {
+  reservation: Pick<Row, 'reserveNo' | 'reserveStatus'> | null;
+  /** Attempts that were refused without a number. */
+  refused: number;
 }
 
 /** Everything known at `cursor`. */
@@ -127,7 +127,7 @@ function toReconnecting(before: Connection, at: number, code: string): Connectio
   return { status: 'reconnecting', since: before.status === 'reconnecting' ? before.since : at, code };
 }
 
-/** A new query replaces the rows; what was seen to happen stays in the feed. */
+/** A new query replaces the rows; what was seen to happen stays in the feed, which begins with what happened before. */
 function toPicture(snapshot: Snapshot, before: Picture | null): Picture {
   const known = new Map(before?.rows.map((shown) => [shown.row.reserveNo, shown]));
   const rows = snapshot.reservations.nodes.map((row) => {
@@ -138,7 +138,7 @@ function toPicture(snapshot: Snapshot, before: Picture | null): Picture {
   return {
     ...{ landscape, at, cursor, totals, series, lag },
     rows: rows.sort(byReserveNoDescending),
-    feed: before?.feed ?? [],
+    feed: joinFeeds(snapshot.recent.map(toFeedEntry), before?.feed ?? []),
     reservations: snapshot.reservations.totalCount,
     updates: before?.updates ?? 0,
   };
@@ -166,8 +166,16 @@ function foldUpdates(picture: Picture, updates: readonly Update[]): Picture {
   };
 }
 
-function toFeedEntry({ cursor, at, eventType, reservation }: Update): FeedEntry {
-  return { cursor, at, eventType, row: reservation ?? null };
+function toFeedEntry(change: Update | Snapshot['recent'][number]): FeedEntry {
+  const { cursor, at, eventType, userId, bikeId, points, reservation, refusals } = change;
+  const refused = refusals.reduce((sum, { count }) => sum + count, 0);
+  return { cursor, at, eventType, userId, bikeId, points, reservation, refused };
+}
+
+/** The newer entries, and of the older ones those that are not among them. */
+function joinFeeds(newer: readonly FeedEntry[], older: readonly FeedEntry[]): readonly FeedEntry[] {
+  const known = new Set(newer.map(({ cursor }) => cursor));
+  return [...newer, ...older.filter(({ cursor }) => !known.has(cursor))].slice(0, maxFeedEntries);
 }
 
 /** Puts a row in its place among rows in descending order; true when it was not there before. */
@@ -214,31 +222,51 @@ function byReserveNoDescending(a: ShownRow, b: ShownRow): number {
   return b.row.reserveNo - a.row.reserveNo;
 }
 
-/** Requests and rejections count in the minute in which the reservation was asked for. */
-function withEvent(series: readonly Minute[], { eventType, reservation }: Update): readonly Minute[] {
+/** Requests and rejections count in the minute in which the reservation was asked for, refused attempts in their own. */
+function withEvent(series: readonly Minute[], { eventType, at, reservation, refusals }: Update): readonly Minute[] {
+  if (eventType === 'ReservationsRefused') return withCounts(series, at, { requested: 0, rejected: 0, refusals });
   const requested = Number(eventType === 'ReservationRequested');
   const rejected = Number(eventType === 'ReservationRejected');
   if (!reservation || !(requested || rejected)) return series;
-  const start = minuteOf(Date.parse(reservation.reserveDateTime));
+  const code = rejected ? reservation.refusalCode : null;
+  const reasons = code ? [{ code, count: 1 }] : [];
+  return withCounts(series, reservation.reserveDateTime, { requested, rejected, refusals: reasons });
+}
+
+function withCounts(
+  series: readonly Minute[],
+  at: string,
+  { requested, rejected, refusals }: Pick<Minute, 'requested' | 'rejected' | 'refusals'>,
+): readonly Minute[] {
+  const start = minuteOf(Date.parse(at));
   const place = series.findLastIndex(({ minute }) => Date.parse(minute) === start);
   const counted = series[place] ?? emptyMinute(start);
+  const refused = Math.max(
+    rejected,
+    refusals.reduce((sum, { count }) => sum + count, 0),
+  );
   const grown = {
     minute: counted.minute,
     requested: counted.requested + requested,
     rejected: counted.rejected + rejected,
-    refusals: rejected ? withRefusal(counted.refusals, reservation.refusalCode) : counted.refusals,
+    refused: counted.refused + refused,
+    refusals: refusals.reduce(withRefusal, counted.refusals),
   };
   return place >= 0 ? series.with(place, grown) : [...series, grown].slice(-2 * seriesMinutes);
 }
 
-function withRefusal(refusals: Minute['refusals'], code: RefusalCode | null | undefined): Minute['refusals'] {
-  if (!code) return refusals;
-  const count = refusals.find((refusal) => refusal.code === code)?.count ?? 0;
-  return [...refusals.filter((refusal) => refusal.code !== code), { code, count: count + 1 }];
+function withRefusal(refusals: Minute['refusals'], { code, count }: Minute['refusals'][number]): Minute['refusals'] {
+  const before = refusals.find((refusal) => refusal.code === code)?.count ?? 0;
+  return [...refusals.filter((refusal) => refusal.code !== code), { code, count: before + count }];
+}
+
+/** Everybody who wanted a bike in a minute, whether or not a number was taken for them. */
+export function attemptsIn({ requested, rejected, refused }: Minute): number {
+  return requested + refused - rejected;
 }
 
 function emptyMinute(start: number): Minute {
-  return { minute: new Date(start).toISOString(), requested: 0, rejected: 0, refusals: [] };
+  return { minute: new Date(start).toISOString(), requested: 0, rejected: 0, refused: 0, refusals: [] };
 }
 
 export interface RefusalCounts {

@@ -2,7 +2,7 @@ import { memo, useMemo } from 'react';
 import { useClock } from '../words/clock.ts';
 import { clockTime } from '../words/seoul-time.ts';
 import { formatCount, useWords } from '../words/speech.tsx';
-import { lastMinutes, type Minute, seriesMinutes, type Totals } from './dashboard-state.ts';
+import { attemptsIn, lastMinutes, type Minute, seriesMinutes, type Totals } from './dashboard-state.ts';
 import { Figure } from './tiles.tsx';
 import { dashboardWords } from './words.ts';
 
@@ -10,7 +10,7 @@ const height = 100;
 const barWidth = 7;
 const step = 10;
 
-/** Requests in each of the last sixty minutes, the rejected part hatched; and what became of them today. */
+/** Attempts to reserve in each of the last sixty minutes, the refused part hatched; and what became of them today. */
 export const Demand = memo(function Demand({ series, totals }: { series: readonly Minute[]; totals: Totals }) {
   const words = useWords(dashboardWords);
   return (
@@ -31,7 +31,7 @@ export const Demand = memo(function Demand({ series, totals }: { series: readonl
         <Figure label={words.returnedToday} value={totals.returnedToday} />
         <Figure label={words.cancelledToday} value={totals.cancelledToday} />
         <Figure label={words.expiredToday} value={totals.expiredToday} />
-        <Figure label={words.rejectedToday} value={totals.rejectedToday} />
+        <Figure label={words.refusedToday} value={totals.refusedToday} />
       </dl>
     </section>
   );
@@ -41,8 +41,8 @@ const Chart = memo(function Chart({ series }: { series: readonly Minute[] }) {
   const words = useWords(dashboardWords);
   const minute = useClock((now) => Math.floor(now / 60_000));
   const minutes = useMemo(() => lastMinutes(series, minute * 60_000), [series, minute]);
-  const peak = Math.max(...minutes.map(({ requested }) => requested));
-  const requested = minutes.reduce((sum, entry) => sum + entry.requested, 0);
+  const peak = Math.max(...minutes.map(attemptsIn));
+  const requested = minutes.reduce((sum, entry) => sum + attemptsIn(entry), 0);
   const scale = height / Math.max(4, peak);
   const summary = words.perMinuteSummary(formatCount(requested), formatCount(peak));
   return (
@@ -70,15 +70,16 @@ const Chart = memo(function Chart({ series }: { series: readonly Minute[] }) {
 
 const Bar = memo(function Bar({ entry, x, scale }: { entry: Minute; x: number; scale: number }) {
   const words = useWords(dashboardWords);
-  const total = entry.requested * scale;
-  const rejected = Math.min(entry.requested, entry.rejected) * scale;
+  const attempts = attemptsIn(entry);
+  const total = attempts * scale;
+  const refused = Math.min(attempts, entry.refused) * scale;
   const time = clockTime(entry.minute).slice(0, 5);
   return (
     <g>
-      <title>{words.minute(time, formatCount(entry.requested), formatCount(entry.rejected))}</title>
+      <title>{words.minute(time, formatCount(attempts), formatCount(entry.refused))}</title>
       <rect className="empty-bar" x={x} y={height - 1} width={barWidth} height={1} />
-      {total > 0 && <rect className="bar" x={x} y={height - total} width={barWidth} height={total - rejected} />}
-      {rejected > 0 && <rect fill="url(#hatch)" x={x} y={height - rejected} width={barWidth} height={rejected} />}
+      {total > 0 && <rect className="bar" x={x} y={height - total} width={barWidth} height={total - refused} />}
+      {refused > 0 && <rect fill="url(#hatch)" x={x} y={height - refused} width={barWidth} height={refused} />}
     </g>
   );
 });

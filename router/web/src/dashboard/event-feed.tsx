@@ -1,7 +1,7 @@
-import { type KeyboardEvent, memo } from 'react';
+import { Fragment, type KeyboardEvent, memo, type ReactNode } from 'react';
 import { StatusIcon } from '../design/icons.tsx';
 import { clockTime } from '../words/seoul-time.ts';
-import { useSharedWords, useWords } from '../words/speech.tsx';
+import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
 import type { FeedEntry } from './dashboard-state.ts';
 import { usePaced } from './use-paced.ts';
 import { dashboardWords } from './words.ts';
@@ -51,25 +51,68 @@ function moveAlong(event: KeyboardEvent<HTMLElement>) {
   next.focus();
 }
 
-const Entry = memo(function Entry({ entry: { at, eventType, row } }: { entry: FeedEntry }) {
+const Entry = memo(function Entry({ entry }: { entry: FeedEntry }) {
   const words = useSharedWords();
+  const { at, eventType, reservation, refused } = entry;
+  const own = useWords(dashboardWords);
   return (
     <li>
       <time dateTime={at} className="number">
         {clockTime(at)}
       </time>
-      <span className="event" data-status={row?.reserveStatus}>
-        {row ? <StatusIcon status={row.reserveStatus} /> : <span className="point" aria-hidden="true" />}
+      <span className="event" data-status={reservation?.reserveStatus}>
+        {reservation ? (
+          <StatusIcon status={reservation.reserveStatus} />
+        ) : (
+          <span className="point" aria-hidden="true" />
+        )}
         <span title={eventType}>{words.event(eventType)}</span>
       </span>
-      {row && (
-        <span className="detail">
-          <a href={`/fleet?reservation=${row.reserveNo}`} tabIndex={-1}>
-            #{row.reserveNo}
-          </a>{' '}
-          · {words.bike} {row.bikeId} · {row.userId}
-        </span>
-      )}
+      <Detail entry={entry} />
+      {refused > 0 && <span className="detail">{own.refusedAttempts(formatCount(refused))}</span>}
     </li>
   );
 });
+
+/** Which reservation, bike and rider it was about, and how many points moved. */
+function Detail({ entry: { reservation, bikeId, userId, points } }: { entry: FeedEntry }) {
+  const words = useSharedWords();
+  const parts: ReactNode[] = [];
+  if (reservation) {
+    parts.push(
+      <a href={`/fleet?reservation=${reservation.reserveNo}`} tabIndex={-1}>
+        #{reservation.reserveNo}
+      </a>,
+    );
+  }
+  if (typeof bikeId === 'number') {
+    parts.push(
+      <a href={`/fleet?bike=${bikeId}`} tabIndex={-1}>
+        {words.bike} {bikeId}
+      </a>,
+    );
+  }
+  if (userId) {
+    parts.push(
+      <a href={`/fleet?rider=${encodeURIComponent(userId)}`} tabIndex={-1}>
+        {words.rider} {userId}
+      </a>,
+    );
+  }
+  if (points !== null) {
+    parts.push(
+      <strong className="number">{`${BigInt(points) > 0n ? '+' : ''}${words.points(formatCount(points))}`}</strong>,
+    );
+  }
+  if (parts.length === 0) return null;
+  return (
+    <span className="detail">
+      {parts.map((part, place) => (
+        <Fragment key={place}>
+          {place > 0 && ' · '}
+          {part}
+        </Fragment>
+      ))}
+    </span>
+  );
+}

@@ -38,6 +38,7 @@ const eventKo: Record<string, string> = {
   ReservationRejected: '예약 거절',
   ReservationCancelled: '예약 취소',
   ReservationExpired: '예약 만료',
+  ReservationsRefused: '예약 시도 거절',
   RideStarted: '대여 시작',
   BikeReturned: '반납',
 };
