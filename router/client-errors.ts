@@ -1,4 +1,5 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { mendText } from '../schema/text.ts';
 import type { Logger } from '../subgraphs/chassis/process.ts';
 
 /** Codes that the router itself gives, beside those of the subgraphs and of Apollo Server. */
@@ -33,7 +34,7 @@ export const tokenExpired = () => routerError('UNAUTHENTICATED', 'The token has 
 /** Extensions that tell about the inside: which service, where it runs, what its code looks like. */
 const innerExtensions = new Set(['serviceName', 'service', 'stacktrace', 'exception', 'response', 'http']);
 
-/** Messages quote what a client sent, which may be as long as a body. */
+/** Messages quote what a client sent, which may be as long as a body, and control a terminal. */
 const longestMessage = 1_000;
 
 /** Turns errors into what a client may see. */
@@ -45,7 +46,7 @@ export type ErrorFormatter = (error: unknown, formatted?: GraphQLFormattedError)
 export function createErrorFormatter(logger: Logger): ErrorFormatter {
   return (error, formatted) => {
     const { message: said, path, locations, extensions } = formatted ?? formattedOf(error);
-    const message = said.length > longestMessage ? `${said.slice(0, longestMessage).toWellFormed()}…` : said;
+    const message = `${mendText(said, longestMessage)}${said.length > longestMessage ? '…' : ''}`;
     const code = codeOf(extensions);
     if (code === 'INTERNAL_SERVER_ERROR' && isAccident(error)) {
       logger.error({ err: error }, 'operation failed');

@@ -93,9 +93,10 @@ async function readBroker(env: NodeJS.ProcessEnv, stream: string): Promise<Envel
       for await (const message of batch) {
         received += 1;
         events.push({
-          id: message.headers?.get('ce-id') ?? '',
+          id: decoded(message.headers?.get('ce-id') ?? ''),
           type: message.headers?.get('ce-type') ?? '',
           sequence: Number(message.headers?.get('ce-sequence')),
+          data: parsed(message.string()),
         } as Envelope);
       }
       if (received === 0) break;
@@ -103,6 +104,23 @@ async function readBroker(env: NodeJS.ProcessEnv, stream: string): Promise<Envel
     return events;
   } finally {
     await connection.close();
+  }
+}
+
+/** As the binding of CloudEvents to NATS writes headers; what is poison may be written otherwise. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function parsed(payload: string): unknown {
+  try {
+    return JSON.parse(payload);
+  } catch {
+    return undefined;
   }
 }
 
