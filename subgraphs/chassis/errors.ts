@@ -47,11 +47,11 @@ const outageNames =
   /^(Mongo(Network|ServerSelection|PoolCleared|NotConnected|TopologyClosed|WaitQueue|WriteConcern)|MongooseServerSelection|PoolClearedOnNetwork)/;
 
 /**
- * What a MongoDB server says while it stops or steps down (ShutdownInProgress, InterruptedAtShutdown and their like), and
- * what the operating system says of a socket: the driver hands on some of its errors as they are.
+ * What a MongoDB server says when a read took too long (MaxTimeMSExpired), while it stops or steps down (ShutdownInProgress,
+ * InterruptedAtShutdown and their like), and what the operating system says of a socket: the driver hands on some of its errors as they are.
  */
 const outageCodes = new Set<unknown>([
-  ...[91, 189, 10107, 11600, 11602, 13435, 13436],
+  ...[50, 91, 189, 10107, 11600, 11602, 13435, 13436],
   ...['ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND'],
   'EAI_AGAIN',
 ]);

@@ -1,6 +1,7 @@
 import { createConnection } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createClient, type Client } from 'graphql-ws';
+import { Schema as MongoSchema, type Connection } from 'mongoose';
 import { WebSocket } from 'ws';
 import { ConflictError, ContractError, UnavailableError, clientError } from './errors.ts';
 import type { RequestContext, Resolvers } from './graphql-server.ts';
@@ -19,7 +20,11 @@ const sdl = `
     fail(how: String!): Int
     items(ids: [Int!]!): [Item]!
     exact(value: Long!, at: DateTime!): Exact!
+    walk: Step!
+    slowRead: Int!
   }
+  type Mutation { walk: Step! }
+  type Step { next: Step! }
   type Viewer { userId: String!, roles: [String!]!, correlationId: String! }
   type Exact { value: Long!, at: DateTime! }
   type Item @key(fields: "id") { id: Int!, name: String }
@@ -34,6 +39,8 @@ const failures: Record<string, () => Error> = {
   bug: () => new TypeError('secret: cannot read properties of undefined'),
 };
 
+let database: Connection | undefined;
+let slowRead: () => Promise<number> = async () => 0;
 let loads: (readonly number[])[] = [];
 let ended = 0;
 async function* ticks(to: number) {
@@ -45,8 +52,19 @@ async function* ticks(to: number) {
   }
 }
 
+let steps = 0;
+async function step() {
+  steps += 1;
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  return {};
+}
+
 const resolvers: Resolvers = {
+  Mutation: { walk: step },
+  Step: { next: step },
   Query: {
+    walk: step,
+    slowRead: () => slowRead(),
     viewer: (_root: unknown, _arguments: unknown, { viewer, correlationId }: RequestContext) =>
       viewer && { ...viewer, correlationId },
     fail(_root: unknown, { how }: { how: string }) {
@@ -91,6 +109,7 @@ const definition: ServiceDefinition = {
   sdl,
   port: 0,
   create(runtime) {
+    database = runtime.database;
     // What the service logs from here on can be read.
     Object.assign(runtime.logger, { error: logger.error.bind(logger), warn: logger.warn.bind(logger) });
     const part = (name: string): Part => ({
@@ -246,6 +265,61 @@ const handshake = [
   'sec-websocket-protocol: graphql-transport-ws',
   '\r\n',
 ].join('\r\n');
+
+describe('a request for whose answer nobody waits any more', () => {
+  const twenty = `walk ${'{ next '.repeat(19)} { __typename } ${'} '.repeat(19)}`;
+
+  async function leaveEarly(query: string): Promise<void> {
+    steps = 0;
+    const left = new AbortController();
+    const answer = fetch(url('/graphql'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query }),
+      signal: left.signal,
+    });
+    await until('it has begun', () => steps === 3);
+    left.abort();
+    await expect(answer).rejects.toThrow();
+  }
+
+  it('is begun no further, when it is a query', async () => {
+    await leaveEarly(`{ ${twenty} }`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(steps).toBeLessThanOrEqual(5);
+  });
+
+  it('is finished, when it is a mutation', async () => {
+    await leaveEarly(`mutation { ${twenty} }`);
+    await until('all steps are done', () => steps === 20);
+  });
+
+  it('holds no place afterwards', async () => {
+    await until('all places are free', async () => {
+      const text = await (await fetch(url('/metrics'))).text();
+      return /admission_places\{kind="operations".*\} 0\n/.test(text);
+    });
+  });
+
+  it('is given up by the database itself', async () => {
+    const bounds: unknown[] = [];
+    slowRead = async () => {
+      const model = database?.model('Any', new MongoSchema({}, { collection: 'any' }));
+      const query = model?.find({});
+      await query?.exec();
+      bounds.push(query?.getOptions().maxTimeMS);
+      const counting = model?.countDocuments({});
+      await counting?.exec();
+      bounds.push(counting?.getOptions().maxTimeMS);
+      return 1;
+    };
+    expect(await ask('{ slowRead }')).toMatchObject({ data: { slowRead: 1 } });
+    // What is no request's reads as long as it takes.
+    const own = database?.model('Any').find({});
+    await own?.exec();
+    expect([...bounds, own?.getOptions().maxTimeMS]).toEqual([8_000, 8_000, undefined]);
+  });
+});
 
 describe('subscriptions', () => {
   const clients: Client[] = [];

@@ -4,7 +4,7 @@ import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import DataLoader from 'dataloader';
-import { GraphQLError, parse, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { GraphQLError, OperationTypeNode, parse, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Registry } from 'prom-client';
 import type { TokenVerifier, Viewer } from './auth.ts';
 import { correlationIdFrom, traceparentFrom } from './correlation.ts';
@@ -13,6 +13,7 @@ import { documentLimits, documentLimitsRule } from './document-limits.ts';
 import { toClientError } from './errors.ts';
 import { subscribeWith } from './event-results.ts';
 import { readSeen, type Freshness } from './freshness.ts';
+import { servingRequest, skipUnwanted, throwIfUnwanted } from './given-up.ts';
 import {
   graphqlRoute,
   startHttpServer,
@@ -35,6 +36,8 @@ import { traceRequests, type Tracing } from './tracing.ts';
 /** What a resolver knows about the request it serves. */
 export interface RequestContext {
   viewer: Viewer | null;
+  /** Aborted once nobody waits for the answer any more; missing in mutations, which are finished. */
+  unwanted?: AbortSignal | undefined;
   /** The viewer's own token, for what other services do in their name. */
   authorization?: string | undefined;
   correlationId: string;
@@ -109,6 +112,7 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     },
   ]);
   readTextArguments(schema);
+  skipUnwanted(schema);
   const formatError = (formatted: GraphQLFormattedError, error: unknown) => toFormattedError(formatted, error, logger);
   const apollo = new ApolloServer<RequestContext>({
     schema,
@@ -123,6 +127,7 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
       ApolloServerPluginLandingPageDisabled(),
       outageStatus,
       readAfter(options.freshness),
+      finishMutations,
       countRequests(options.requests, labelOf),
       traceRequests(options.tracing, labelOf),
     ],
@@ -130,14 +135,11 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
   });
   await apollo.start();
 
-  const contextOf = async ({ headers }: IncomingMessage) => ({
-    ...createContext(
-      await options.verifyToken(headers.authorization),
-      headers['x-correlation-id'],
-      headers['traceparent'],
-    ),
-    authorization: headers.authorization,
-  });
+  const contextOf = async ({ headers }: IncomingMessage, unwanted: AbortSignal) => {
+    const viewer = await options.verifyToken(headers.authorization);
+    const context = createContext(viewer, headers['x-correlation-id'], headers['traceparent']);
+    return Object.assign(context, { authorization: headers.authorization, unwanted });
+  };
   const admission = createLimits(limits, options.register);
   const http = await startHttpServer({
     port: options.port,
@@ -151,7 +153,9 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     routes: {
       ...options.routes,
       '/graphql': graphqlRoute({
-        apollo,
+        apollo: {
+          executeHTTPGraphQLRequest: (request) => servingRequest(() => apollo.executeHTTPGraphQLRequest(request)),
+        },
         contextOf,
         maxBodyBytes: limits.MAX_BODY_BYTES,
         compressAboveBytes: limits.COMPRESS_ABOVE_BYTES,
@@ -174,7 +178,7 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
 function createContext(viewer: Viewer | null, correlationId: unknown, traceparent: unknown): RequestContext {
   const loaders = new Map<string, DataLoader<never, unknown>>();
   const seen = new Set<string>();
-  return {
+  const context: RequestContext = {
     viewer,
     saw: (eventId) => void seen.add(eventId),
     seen,
@@ -191,6 +195,7 @@ function createContext(viewer: Viewer | null, correlationId: unknown, traceparen
         // It gathers keys and remembers nothing: a subscription's context lives for many events.
         loader = new DataLoader<Key, Value | null>(
           async (keys) => {
+            throwIfUnwanted(context);
             const found = await batch([...new Set(keys)]);
             return keys.map((wanted) => found.get(wanted) ?? null);
           },
@@ -201,6 +206,7 @@ function createContext(viewer: Viewer | null, correlationId: unknown, traceparen
       return loader.load(key);
     },
   };
+  return context;
 }
 
 function toFormattedError(formatted: GraphQLFormattedError, error: unknown, logger: Logger): GraphQLFormattedError {
@@ -215,6 +221,17 @@ function toFormattedError(formatted: GraphQLFormattedError, error: unknown, logg
   }
   return { ...formatted, message: shown.message, extensions };
 }
+
+/** What a mutation began is finished, whoever still wants to hear of it. */
+const finishMutations: ApolloServerPlugin<RequestContext> = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ operation, contextValue }) {
+        if (operation?.operation === OperationTypeNode.MUTATION) contextValue.unwanted = undefined;
+      },
+    };
+  },
+};
 
 /** HTTP 503 for an answer without any data because a server is away; one with some data stays 200. */
 const outageStatus: ApolloServerPlugin = {

@@ -4,6 +4,7 @@ import { createTokenVerifier, type TokenVerifier } from './auth.ts';
 import { createJetStreamBus, type EventBus, type JetStreamBus } from './bus.ts';
 import { readConfig } from './config.ts';
 import type { EventStream } from './event-stream.ts';
+import { boundReads } from './given-up.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { serviceSettings, type ServiceSettings } from './settings.ts';
@@ -94,6 +95,7 @@ async function connectDatabase(settings: ServiceSettings, service: string, logge
       ignoreUndefined: true,
       maxPoolSize: settings.DATABASE_POOL_SIZE,
     });
+    boundReads(connection, settings.DATABASE_READ_TIMEOUT_MS);
     try {
       await connection.asPromise();
       return connection;

@@ -6,6 +6,7 @@ export const serviceSettings = processSettings.extend({
   MONGODB_URI: z.string().default('mongodb://127.0.0.1:27017/?directConnection=true'),
   DATABASE_PREFIX: z.string().default('ttareungi_'),
   DATABASE_TIMEOUT_MS: wholeNumber(3_000, 1),
+  DATABASE_READ_TIMEOUT_MS: wholeNumber(8_000, 1),
   DATABASE_POOL_SIZE: wholeNumber(20, 1),
   NATS_URL: z.string().default('nats://127.0.0.1:4222'),
   NATS_USERNAME: z.string().optional(),

@@ -1,0 +1,50 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { isObjectType, type GraphQLSchema } from 'graphql';
+import type { Connection, Schema } from 'mongoose';
+import { UnavailableError } from './errors.ts';
+
+/** What says that nobody waits for an answer any more. */
+export interface Abandonable {
+  /** Missing where the work is finished in any case. */
+  unwanted?: AbortSignal | undefined;
+}
+
+/** @throws {UnavailableError} once nobody waits. */
+export function throwIfUnwanted({ unwanted }: Abandonable): void {
+  if (unwanted?.aborted) throw new UnavailableError('Nobody waits for this answer any more.');
+}
+
+/** Makes fields that were not begun yet stay so once nobody waits for the answer: the router gave up, or its client left. */
+export function skipUnwanted(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) {
+      const { resolve } = field;
+      if (!resolve) continue;
+      field.resolve = (source, given, context, info) => {
+        throwIfUnwanted(context as Abandonable);
+        return resolve(source, given, context, info);
+      };
+    }
+  }
+}
+
+const forRequests = new AsyncLocalStorage<true>();
+
+/** Does the work of a request: what it reads from the database is bounded by `boundReads`. */
+export const servingRequest = <Result>(work: () => Result): Result => forRequests.run(true, work);
+
+/**
+ * Lets the database itself give up a read for a request after `maxTimeMs`, whoever still waits for it. Reads of our own (a
+ * rebuild walks through everything) take as long as they take.
+ */
+export function boundReads(database: Connection, maxTimeMs: number): void {
+  database.plugin((schema: Schema) => {
+    schema.pre(['find', 'findOne', 'countDocuments', 'distinct'], function () {
+      if (forRequests.getStore()) this.setOptions({ maxTimeMS: maxTimeMs });
+    });
+    schema.pre('aggregate', function () {
+      if (forRequests.getStore()) this.option({ maxTimeMS: maxTimeMs });
+    });
+  });
+}
