@@ -102,6 +102,23 @@ describe('CORS', () => {
     expect(headers['access-control-allow-credentials']).toBeUndefined();
   });
 
+  it.each(['http://localhost:5173', 'http://127.0.0.1:3000', 'https://[::1]:8443', 'http://LOCALHOST'])(
+    'lets pages of this machine in, in development only: %s',
+    async (origin) => {
+      expect((await preflight(origin)).headers['access-control-allow-origin']).toBe(origin);
+      const { port } = await graph.startRouter({ LANDSCAPE: 'production' });
+      const response = await fetch(`http://127.0.0.1:${port}/config.json`, { headers: { origin } });
+      expect(response.headers.get('access-control-allow-origin')).toBeNull();
+    },
+  );
+
+  it.each(['http://localhost.evil.example', 'http://127.0.0.1.evil.example', 'http://evil.example#http://localhost'])(
+    'knows this machine from %s',
+    async (origin) => {
+      expect((await preflight(origin)).headers['access-control-allow-origin']).toBeUndefined();
+    },
+  );
+
   it('says nothing to other pages', async () => {
     expect((await preflight('https://evil.example')).headers['access-control-allow-origin']).toBeUndefined();
     expect((await preflight('null')).headers['access-control-allow-origin']).toBeUndefined();

@@ -1,5 +1,7 @@
 import { request } from 'node:http';
+import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { array, assert, asyncProperty, boolean, constantFrom } from 'fast-check';
 import { WebSocket } from 'ws';
 import { connect, subscribe } from '../testing/subscriber.ts';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
@@ -168,6 +170,103 @@ describe('the protocol', () => {
     await eventually('the owner has it no more', () => graph.changes.followers() === 0);
     client.send(watch('1'));
     await eventually('the owner has it again', () => graph.changes.followers() === 1);
+  });
+});
+
+describe('operations that are taken back', () => {
+  it('never run on, in whatever order subscribe, complete and the end of the socket come in one packet', async () => {
+    const step = constantFrom('subscribe', 'complete', 'query');
+    const script = array(step, { minLength: 1, maxLength: 12 });
+    await assert(
+      asyncProperty(script, boolean(), async (steps, cut) => {
+        const client = await signedIn();
+        const raw = (client.socket as unknown as { _socket: Socket })._socket;
+        raw.cork();
+        // An id that is in use would close the socket, as it should: not what is asked here.
+        let running: string | undefined;
+        for (const step of steps) {
+          if (step === 'complete') client.send({ id: '1', type: 'complete' });
+          else if (running === undefined)
+            client.send(watch('1', step === 'query' ? '{ bike(bikeId: 7) { color } }' : undefined));
+          running = step === 'complete' ? undefined : (running ?? step);
+        }
+        raw.uncork();
+        if (cut) client.socket.terminate();
+        else {
+          const open = running === 'subscribe' ? 1 : 0;
+          client.send(watch('last', '{ bike(bikeId: 8) { color } }'));
+          await eventually('the last is answered', () => client.messages.some(({ id }) => id === 'last'));
+          await eventually('as many as are open', () => graph.changes.followers() === open);
+          client.send({ id: '1', type: 'complete' });
+        }
+        await eventually('nothing is left', () => graph.changes.followers() === 0);
+        client.socket.terminate();
+        await eventually('no place is left', async () => {
+          const text = await (await fetch(graph.url.replace('/graphql', '/metrics'))).text();
+          return /admission_places\{kind="(operations|subscriptions)".*\} [1-9]/.exec(text) === null;
+        });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('do not speak for the next of their name', async () => {
+    const client = await signedIn();
+    const raw = (client.socket as unknown as { _socket: Socket })._socket;
+    raw.cork();
+    client.send(watch('1'));
+    client.send({ id: '1', type: 'complete' });
+    client.send(watch('1', 'subscription { dashboardUpdated { eventType } }'));
+    raw.uncork();
+    await eventually('the second has begun', () => graph.updates.followers() === 1);
+    expect([graph.changes.followers(), graph.changes.opened() > 0]).toEqual([0, true]);
+    graph.updates.publish('Told');
+    expect(await client.waitFor('next')).toMatchObject({
+      payload: { data: { dashboardUpdated: { eventType: 'Told' } } },
+    });
+  });
+});
+
+describe('pings and pongs', () => {
+  it('give back no more than 1 kB', async () => {
+    const client = await opened();
+    client.send({ type: 'ping', payload: { text: 'x'.repeat(10_000) } });
+    expect(await client.waitFor('pong')).toEqual({ type: 'pong' });
+  });
+
+  it('without end close the socket with 1008, those of the protocol below too', async () => {
+    const above = await signedIn();
+    for (let n = 0; n < 150; n += 1) above.send({ type: 'ping' });
+    expect((await above.closed).code).toBe(1008);
+    const below = await signedIn();
+    for (let n = 0; n < 150; n += 1) below.socket.ping('x'.repeat(100));
+    expect((await below.closed).code).toBe(1008);
+  });
+
+  it('that nobody asked for are no sign of life', async () => {
+    const client = await signedIn();
+    // As a client that answers no ping, but chatters.
+    (client.socket as unknown as { _autoPong: boolean })._autoPong = false;
+    const timer = setInterval(() => client.socket.pong('alive'), 20);
+    expect((await client.closed).code).toBe(1006);
+    clearInterval(timer);
+  });
+});
+
+describe('what is sent before anybody is let in', () => {
+  it('is little', async () => {
+    const many = await opened();
+    for (let n = 0; n < 20; n += 1) many.send({ type: 'pong' });
+    expect((await many.closed).code).toBe(4400);
+    const large = await opened();
+    large.send({ type: 'connection_init', payload: { text: 'x'.repeat(20_000) } });
+    expect((await large.closed).code).toBe(4400);
+  });
+
+  it('is less than a frame may have: longer ones close the socket with 1009', async () => {
+    const client = await signedIn();
+    client.send({ type: 'ping', payload: { text: 'x'.repeat(300_000) } });
+    expect((await client.closed).code).toBe(1009);
   });
 });
 

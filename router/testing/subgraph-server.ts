@@ -18,6 +18,8 @@ export interface TestSubgraph {
   url: string;
   /** Headers of every GraphQL request over HTTP, in order. */
   requests: IncomingHttpHeaders[];
+  /** How many of them were given up before they had their answer. */
+  abandoned(): number;
   /** Sockets that were ever opened, and `connection_init` payloads they brought. */
   connections: (Record<string, unknown> | undefined)[];
   openSockets(): number;
@@ -38,6 +40,7 @@ export async function startTestSubgraph(
   let port = 0;
   let running: { close(): Promise<void>; sockets: WebSocketServer } | undefined;
   const requests: IncomingHttpHeaders[] = [];
+  let abandoned = 0;
   const connections: TestSubgraph['connections'] = [];
 
   async function listen() {
@@ -49,8 +52,9 @@ export async function startTestSubgraph(
     await apollo.start();
     const route = graphqlRoute({
       apollo,
-      contextOf: async ({ headers }) => {
+      contextOf: async ({ headers }, gone) => {
         requests.push(headers);
+        gone.addEventListener('abort', () => (abandoned += 1));
         return { viewer: await verifyToken(headers.authorization) };
       },
       maxBodyBytes: 1_000_000,
@@ -86,6 +90,7 @@ export async function startTestSubgraph(
   return {
     url: `http://127.0.0.1:${port}/graphql`,
     requests,
+    abandoned: () => abandoned,
     connections,
     openSockets: () => running?.sockets.clients.size ?? 0,
     async stop() {
