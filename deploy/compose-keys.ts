@@ -1,14 +1,28 @@
 /**
- * `node deploy/compose-keys.ts <file>`: makes the keys with which the development landscape signs and checks tokens, once,
- * as a file for `node --env-file`.
+ * `node deploy/compose-keys.ts <folder>`: makes, once, what the containers of the development landscape sign in with, as
+ * files for `node --env-file`: `development.env` signs and checks tokens, `broker.env` has the password of each of the
+ * broker's users, `<subgraph>.env` that of one of them.
  */
 import { existsSync, writeFileSync } from 'node:fs';
-import { exportJWK, generateKeyPair, type CryptoKey } from 'jose';
+import { join } from 'node:path';
+import { subgraphNames } from '../schema/subgraphs.ts';
+import { brokerUserNames, newBrokerPasswords, passwordSetting } from './broker/users.ts';
+import { createDevelopmentKeys } from './local/development-keys.ts';
 
-const file = process.argv[2] ?? '';
+const folder = process.argv[2] ?? '.';
+// Containers read them as users of their own; the volume is theirs alone.
+const write = (name: string, settings: Record<string, string | undefined>) =>
+  writeFileSync(
+    join(folder, `${name}.env`),
+    Object.entries(settings)
+      .map(([setting, value]) => `${setting}='${value ?? ''}'\n`)
+      .join(''),
+  );
 
-if (!existsSync(file)) {
-  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
-  const jwk = async (key: CryptoKey) => JSON.stringify({ ...(await exportJWK(key)), alg: 'EdDSA', kid: 'development' });
-  writeFileSync(file, `DEV_TOKEN_PRIVATE_KEY='${await jwk(privateKey)}'\nJWT_PUBLIC_KEY='${await jwk(publicKey)}'\n`);
+if (!existsSync(join(folder, 'development.env'))) write('development', { ...(await createDevelopmentKeys()) });
+if (!existsSync(join(folder, 'broker.env'))) {
+  const passwords = newBrokerPasswords();
+  for (const name of subgraphNames) write(name, { NATS_USERNAME: name, NATS_PASSWORD: passwords[name] });
+  // The last one: whoever finds it finds all of them.
+  write('broker', Object.fromEntries(brokerUserNames.map((user) => [passwordSetting(user), passwords[user]])));
 }

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 
-/** The subgraphs of the supergraph, their names and their ports (those of the system this one descends from). */
+/**
+ * The subgraphs of the supergraph, their ports (those of the system this one descends from), and whose events each of them
+ * handles; the broker lets it ask nobody else for events.
+ */
 export const subgraphs = {
-  approval: { port: 8081 },
-  reservation: { port: 8082 },
-  point: { port: 8083 },
-  bike: { port: 8084 },
-  dashboard: { port: 8085 },
+  approval: { port: 8081, follows: [] },
+  reservation: { port: 8082, follows: ['bike', 'point'] },
+  point: { port: 8083, follows: ['approval', 'reservation'] },
+  bike: { port: 8084, follows: [] },
+  dashboard: { port: 8085, follows: ['bike', 'approval', 'point', 'reservation'] },
 } as const;
 
 export type SubgraphName = keyof typeof subgraphs;

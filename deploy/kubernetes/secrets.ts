@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { brokerUserNames, newBrokerPasswords, newPassword, passwordSetting } from '../broker/users.ts';
 import { createDevelopmentKeys } from '../local/development-keys.ts';
 import { subgraphNames } from '../../schema/subgraphs.ts';
 
@@ -18,13 +19,10 @@ const secret = (name: string, stringData: Record<string, string>) => ({
   stringData,
 });
 
-/** NATS reads its password as a value of its settings file: one that begins with a letter is a text, whatever follows. */
-const password = () => `p${randomBytes(24).toString('base64url')}`;
-
 function databaseSecret(service: string, members: number) {
   const host = `mongodb-${service}`;
   const hosts = Array.from({ length: members }, (_, index) => `${host}-${index}.${host}:27017`).join(',');
-  const [username, word] = [service, password()];
+  const [username, word] = [service, newPassword()];
   return secret(`${service}-database`, {
     username,
     password: word,
@@ -34,12 +32,18 @@ function databaseSecret(service: string, members: number) {
 }
 
 const databases = subgraphNames.map((name) => databaseSecret(name, Number(values.members)));
-const broker = secret('broker', { NATS_USERNAME: 'ttareungi', NATS_PASSWORD: password() });
+const passwords = newBrokerPasswords();
+const wordOf = (user: string) => passwords[user] ?? '';
+/** The broker knows all of them, a service its own. */
+const broker = [
+  secret('broker', Object.fromEntries(brokerUserNames.map((user) => [passwordSetting(user), wordOf(user)]))),
+  ...subgraphNames.map((name) => secret(`${name}-broker`, { NATS_USERNAME: name, NATS_PASSWORD: wordOf(name) })),
+];
 
 async function developmentSecrets() {
   const { JWT_PUBLIC_KEY, DEV_TOKEN_PRIVATE_KEY } = await createDevelopmentKeys();
   return [secret('token-verification', { JWT_PUBLIC_KEY }), secret('development-keys', { DEV_TOKEN_PRIVATE_KEY })];
 }
 
-const items = [...databases, broker, ...(values.development ? await developmentSecrets() : [])];
+const items = [...databases, ...broker, ...(values.development ? await developmentSecrets() : [])];
 console.log(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 2));

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { brokerAuthorization, type BrokerPasswords } from '../broker/users.ts';
 import { DataPlaneError } from './data-plane-error.ts';
 import { chooseMongodbEngine, localMongodbUri, mongodbLaunch, natsLaunch, type Place } from './engines.ts';
 import { freePort, isPortFree } from './free-port.ts';
@@ -28,6 +29,8 @@ export interface DataPlaneOptions {
   mongodbPort?: number;
   /** 0 = a free one; by default NATS_PORT, else 4322. */
   natsPort?: number;
+  /** Of the broker's users; without it, it lets anybody in. */
+  brokerPasswords?: BrokerPasswords;
   /** Progress for a person. */
   report(line: string): void;
   /** Called with a message for a person when a server ends by itself after it was up. */
@@ -42,6 +45,11 @@ async function choosePort(name: 'MONGODB_PORT' | 'NATS_PORT', given: number | un
   if (port === 0) return freePort();
   if (await isPortFree(port)) return port;
   throw new DataPlaneError(`Port ${port} is in use by another program. Set ${name} to a free port, or to 0 for any.`);
+}
+
+function authorizationFor(passwords: BrokerPasswords, env: NodeJS.ProcessEnv): string {
+  const names = { stream: env.EVENT_STREAM || 'EVENTS', prefix: env.EVENT_SUBJECT_PREFIX || 'evt' };
+  return brokerAuthorization(names, (user) => JSON.stringify(passwords[user]));
 }
 
 /**
@@ -70,6 +78,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     env,
     signal: abort.signal,
     report: (line) => options.report(line),
+    ...(options.brokerPasswords ? { brokerAuthorization: authorizationFor(options.brokerPasswords, env) } : {}),
   };
   const servers: RunningServer[] = [];
   const run = async (prepare: () => Promise<Launch>) => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DataPlaneError, writing } from './data-plane-error.ts';
@@ -15,6 +15,8 @@ const OLDEST: Record<string, readonly [number, number]> = { mongod: [6, 0], 'nat
 export interface Place extends InstallOptions {
   /** The folder that holds one folder a server. */
   data: string;
+  /** Who may use the broker, as its settings file has it; without it anybody may. */
+  brokerAuthorization?: string;
 }
 
 export interface MongodbEngine {
@@ -98,10 +100,12 @@ export async function natsLaunch(port: number, place: Place): Promise<Launch> {
   const { env } = place;
   const data = join(place.data, 'nats');
   const config = join(place.data, 'nats.conf');
-  const text = natsConfig(port, data, env.NATS_SYNC_INTERVAL);
+  const text = `${natsConfig(port, data, env.NATS_SYNC_INTERVAL)}${place.brokerAuthorization ?? ''}`;
   writing(data, () => {
     mkdirSync(data, { recursive: true });
-    writeFileSync(config, text);
+    // It may hold passwords, and one that was there keeps its mode.
+    rmSync(config, { force: true });
+    writeFileSync(config, text, { mode: 0o600 });
   });
   const launch = { name: 'nats', args: ['-c', config], env, data, port, isReady: () => isNatsReady(port) } as const;
   const server = findServer('nats-server', place);

@@ -9,6 +9,7 @@ import {
   stopOnSignal,
   stopWithinMs,
 } from '../../subgraphs/chassis/process.ts';
+import { brokerEnvironment, keptBrokerPasswords } from '../broker/users.ts';
 import { DATA_DIRECTORY, DataPlaneError, startDataPlane } from './data-plane.ts';
 import { routerPort, subgraphNames, subgraphs } from '../../schema/subgraphs.ts';
 import { keptDevelopmentKeys } from './development-keys.ts';
@@ -16,6 +17,8 @@ import { isPortFree } from './free-port.ts';
 import { startSystem } from './system.ts';
 import { buildWebIfStale } from './web.ts';
 
+/** Also for `nats` on the command line: docs/security.md. */
+const BROKER_PASSWORDS_FILE = join(DATA_DIRECTORY, 'broker-passwords.json');
 const maxPort = 65_535;
 
 class PortError extends Error {
@@ -38,10 +41,13 @@ try {
   // Whoever started this is gone without a word.
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   await checkPorts(process.env);
+  // A broker of somebody else has its own users.
+  const brokerPasswords = process.env['NATS_URL'] ? undefined : await keptBrokerPasswords(BROKER_PASSWORDS_FILE);
   const [dataPlane, keys] = await Promise.all([
     startDataPlane({
       directory: DATA_DIRECTORY,
       env: process.env,
+      ...(brokerPasswords ? { brokerPasswords } : {}),
       report,
       serverExited: (message) => {
         report(message);
@@ -58,6 +64,7 @@ try {
     LOG_LEVEL: 'warn',
     ...keys,
     ...process.env,
+    ...(brokerPasswords ? brokerEnvironment(brokerPasswords) : {}),
     LANDSCAPE: settings.LANDSCAPE,
     MONGODB_URI: dataPlane.mongodbUri,
     NATS_URL: dataPlane.natsUrl,

@@ -129,6 +129,8 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
       servers: settings.NATS_URL.split(','),
       ...(settings.NATS_USERNAME ? { user: settings.NATS_USERNAME, pass: settings.NATS_PASSWORD } : {}),
       name,
+      // Of this service alone: a broker that knows its users lets nobody else hear or forge its answers.
+      inboxPrefix: `_INBOX_${name}`,
       maxReconnectAttempts: -1,
       // The client waits by the wall clock: one that is set back by an hour would keep it away for an hour. So it is told
       // never to wait, and each attempt is delayed by a timer instead.
@@ -173,6 +175,9 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
       } else if (status.type === 'reconnect') {
         logger.info('connected to the broker again');
         comeUp();
+      } else if (status.type === 'error') {
+        // What this service may not do, by the broker's list of users.
+        logger.error({ err: status.error }, 'the broker refuses something');
       }
     }
   }
@@ -247,6 +252,8 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
         connection.subscribe(subject, {
           queue: service,
           callback: (_error, message) => {
+            // Any other address would make this service say something in its own name.
+            if (!message.reply?.startsWith('_INBOX')) return;
             const startedAt = performance.now();
             Promise.resolve()
               .then(() => answer(questionIn(message.data)))

@@ -79,7 +79,9 @@ export function createMicroService(name: string, metadata: Readonly<Record<strin
     },
     attach(connection) {
       for (const [verb, answer] of Object.entries(answers)) {
-        const callback = (_error: unknown, message: Msg) => void message.respond(JSON.stringify(answer()));
+        const callback = (_error: unknown, message: Msg) => {
+          if (message.reply?.startsWith('_INBOX')) message.respond(JSON.stringify(answer()));
+        };
         for (const subject of [`$SRV.${verb}`, `$SRV.${verb}.${name}`, `$SRV.${verb}.${name}.${identity.id}`]) {
           connection.subscribe(subject, { callback });
         }

@@ -46,8 +46,7 @@ export async function createRuntime(
   env: NodeJS.ProcessEnv,
   clock: () => Date = () => new Date(),
 ): Promise<ConnectedRuntime> {
-  const own = env[`${service.toUpperCase()}_MONGODB_URI`];
-  const settings = readConfig(serviceSettings, { ...env, ...(own ? { MONGODB_URI: own } : {}) });
+  const settings = readConfig(serviceSettings, { ...env, ...ownOf(service, env) });
   const logger = createLogger(settings.LOG_LEVEL, service);
   const verifyToken = await createTokenVerifier(settings, () => clock().getTime(), logger);
   const tracing = await createTracing(settings, service, logger);
@@ -77,6 +76,18 @@ export async function createRuntime(
       await tracing.close();
     },
   };
+}
+
+/** One process may run many subgraphs, each with a database server and a broker user of its own. */
+const ownSettings = ['MONGODB_URI', 'NATS_USERNAME', 'NATS_PASSWORD'];
+
+function ownOf(service: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const own: NodeJS.ProcessEnv = {};
+  for (const name of ownSettings) {
+    const value = env[`${service.toUpperCase()}_${name}`];
+    if (value) own[name] = value;
+  }
+  return own;
 }
 
 async function connectDatabase(settings: ServiceSettings, service: string, logger: Logger): Promise<Connection> {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseEvent, publishers } from '../../schema/events/index.ts';
-import { subgraphNames } from '../../schema/subgraphs.ts';
+import { subgraphNames, subgraphs } from '../../schema/subgraphs.ts';
 import {
   eventSubject,
   parseOrThrow,
@@ -131,7 +131,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
       rebuilds,
     ],
     follows: {
-      publishers: Object.keys(publishers),
+      publishers: subgraphs.dashboard.follows,
       handle: (envelope, subject) => feed.add(parseOrThrow(envelope, parseEvent), subject),
       positions: {
         get: (subject) => feed.position(subject),

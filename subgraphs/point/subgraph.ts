@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseEvent, parserOf } from '../../schema/events/index.ts';
+import { subgraphs } from '../../schema/subgraphs.ts';
 import { points, userId } from '../../schema/events/values.ts';
 import {
   createAggregate,
@@ -56,7 +57,7 @@ export function createPoint(runtime: Runtime): Subgraph {
       { prepare: () => Promise.resolve(), start: () => runtime.bus.serve('point', 'account.standing', standing) },
     ],
     follows: {
-      publishers: ['approval', 'reservation'],
+      publishers: subgraphs.point.follows,
       handle: reactWith(accounts, policies, parseEvent),
       ledTo: ledTo(accounts.journal, policies),
     },

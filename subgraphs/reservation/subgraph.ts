@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseEvent, parserOf } from '../../schema/events/index.ts';
+import { subgraphs } from '../../schema/subgraphs.ts';
 import { pointsRefusal } from '../../schema/events/point.ts';
 import {
   createAggregate,
@@ -122,7 +123,7 @@ export function createReservation(runtime: Runtime): Subgraph {
     // What was counted last is told before the journal closes.
     parts: [store, slots, { prepare: () => Promise.resolve(), close: () => refusals.tell().catch(() => undefined) }],
     follows: {
-      publishers: ['bike', 'point'],
+      publishers: subgraphs.reservation.follows,
       handle: reactWith(slots, policies, parseEvent),
       ledTo: ledTo(slots.journal, policies),
     },

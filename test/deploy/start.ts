@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { brokerUserNames, passwordSetting } from '../../deploy/broker/users.ts';
 import { createDevelopmentKeys } from '../../deploy/local/development-keys.ts';
 import { subgraphNames } from '../../schema/subgraphs.ts';
 import { until } from '../system.ts';
@@ -37,7 +38,8 @@ export default async function start(): Promise<void> {
   const items = [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
     ...databases,
-    secret('broker', { NATS_USERNAME: 'ttareungi', NATS_PASSWORD: 'a-word-for-tests' }),
+    secret('broker', Object.fromEntries(brokerUserNames.map((user) => [passwordSetting(user), `word-of-${user}`]))),
+    ...subgraphNames.map((name) => secret(`${name}-broker`, { NATS_USERNAME: name, NATS_PASSWORD: `word-of-${name}` })),
     secret('token-verification', { JWT_PUBLIC_KEY: keys.JWT_PUBLIC_KEY }),
     secret('payments', { PAYMENT_PROVIDER_URL: `http://${host}:${paymentPort}/charges` }),
   ];

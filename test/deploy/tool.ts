@@ -70,7 +70,7 @@ export async function writeImageMap(): Promise<{ file: string } | { missing: str
     'mongo:': { command: shell(database) },
     'nats:': {
       command: shell(
-        `sed "s#/data#$VOLUME_DATA#" "$VOLUME_SETTINGS/one.conf" > "$VOLUME_DATA/nats.conf" && exec ${nats} --config "$VOLUME_DATA/nats.conf"`,
+        `sed "s#/data#$VOLUME_DATA#" "$VOLUME_SETTINGS/one.conf" > "$VOLUME_DATA/nats.conf" && cp "$VOLUME_SETTINGS/users.conf" "$VOLUME_DATA" && exec ${nats} --config "$VOLUME_DATA/nats.conf"`,
       ),
     },
   };

@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { publishers } from '../../schema/events/index.ts';
+import { subgraphNames, subgraphs, type SubgraphName } from '../../schema/subgraphs.ts';
+
+/**
+ * Who may say and hear what at the broker: one user for each subgraph, and `watcher` for people, who may only look. The
+ * settings of the broker are made from this list, here and in every cluster (`node deploy/broker/main.ts`).
+ *
+ * A subgraph publishes its own events and nobody else's, has a consumer of its own, asks what it needs to know and answers
+ * what it is asked. What was published all of them may read: the events are facts for everybody. Nobody may change or
+ * delete what is in the stream.
+ */
+export interface BrokerUser {
+  name: string;
+  publish: string[];
+  subscribe: string[];
+  /** May answer what it is asked, on the address that came with the question. */
+  answers: boolean;
+}
+
+export interface BrokerNames {
+  /** EVENT_STREAM */
+  stream: string;
+  /** EVENT_SUBJECT_PREFIX */
+  prefix: string;
+}
+
+export const watcher = 'watcher';
+export const brokerUserNames: readonly string[] = [...subgraphNames, watcher];
+
+/** Answers come to addresses below it: nobody else may hear or forge them. */
+export const inboxOf = (user: string) => `_INBOX_${user}`;
+
+const isPublisher = (name: string): boolean => name in publishers;
+
+/** What the dashboard asks every service in the name of operators. */
+const operatorsQuestions = ['health', 'parked.list', 'parked.get', 'parked.redrive', 'parked.discard'];
+
+function questionsOf(name: SubgraphName): string[] {
+  const follows: readonly string[] = subgraphs[name].follows;
+  const missing = follows.map((publisher) => `${publisher}.journal.read`);
+  if (name !== 'dashboard') return missing;
+  const rebuild = follows.map((publisher) => `${publisher}.journal.streams`);
+  const operators = subgraphNames.flatMap((service) => operatorsQuestions.map((question) => `${service}.${question}`));
+  return [...missing, ...rebuild, ...operators, 'dashboard.feed'];
+}
+
+function subgraphUser(name: SubgraphName, { stream, prefix }: BrokerNames): BrokerUser {
+  const consumer = [
+    `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.${name}`,
+    `$JS.API.CONSUMER.INFO.${stream}.${name}`,
+    `$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`,
+    `$JS.ACK.${stream}.${name}.>`,
+  ];
+  return {
+    name,
+    publish: [
+      ...(isPublisher(name) ? [`${prefix}.${name}.>`] : []),
+      // The stream is made by whoever finds it missing; one that is there is not changed by that.
+      `$JS.API.STREAM.CREATE.${stream}`,
+      `$JS.API.STREAM.INFO.${stream}`,
+      `$JS.API.STREAM.MSG.GET.${stream}`,
+      ...(subgraphs[name].follows.length > 0 ? consumer : []),
+      ...questionsOf(name).map((question) => `${prefix}-svc.${question}`),
+    ],
+    subscribe: [
+      `${inboxOf(name)}.>`,
+      `${prefix}.>`,
+      `${prefix}-svc.${name}.>`,
+      ...['PING', 'INFO', 'STATS'].flatMap((verb) => [
+        `$SRV.${verb}`,
+        `$SRV.${verb}.${name}`,
+        `$SRV.${verb}.${name}.*`,
+      ]),
+    ],
+    answers: true,
+  };
+}
+
+/** For `nats sub`, `nats stream info` and `nats micro ls`, with `--inbox-prefix _INBOX_watcher`. */
+function watcherUser({ stream, prefix }: BrokerNames): BrokerUser {
+  return {
+    name: watcher,
+    publish: [
+      '$JS.API.INFO',
+      '$JS.API.STREAM.NAMES',
+      '$JS.API.STREAM.LIST',
+      `$JS.API.STREAM.INFO.${stream}`,
+      `$JS.API.STREAM.MSG.GET.${stream}`,
+      `$JS.API.CONSUMER.NAMES.${stream}`,
+      `$JS.API.CONSUMER.LIST.${stream}`,
+      `$JS.API.CONSUMER.INFO.${stream}.*`,
+      '$SRV.>',
+    ],
+    subscribe: [`${inboxOf(watcher)}.>`, `${prefix}.>`],
+    answers: false,
+  };
+}
+
+export function brokerUsers(names: BrokerNames): BrokerUser[] {
+  return [...subgraphNames.map((name) => subgraphUser(name, names)), watcherUser(names)];
+}
+
+/** In the manner of `<NAME>_MONGODB_URI`. */
+export const passwordSetting = (user: string) => `${user.toUpperCase()}_NATS_PASSWORD`;
+
+/**
+ * The `authorization` of a nats-server's settings file. Whoever has no user is not let in.
+ * @param passwordOf as it stands in the file: a text in quotes, or `$VARIABLE`.
+ */
+export function brokerAuthorization(names: BrokerNames, passwordOf: (user: string) => string): string {
+  const list = (subjects: string[]) => subjects.map((subject) => `          ${JSON.stringify(subject)}`).join('\n');
+  const users = brokerUsers(names).map(
+    ({ name, publish, subscribe, answers }) => `    {
+      user: ${name}
+      password: ${passwordOf(name)}
+      permissions: {
+        publish: { allow: [
+${list(publish)}
+        ] }
+        subscribe: { allow: [
+${list(subscribe)}
+        ] }${answers ? '\n        allow_responses: { max: 1, expires: "30s" }' : ''}
+      }
+    }`,
+  );
+  return `authorization {\n  users: [\n${users.join('\n')}\n  ]\n}\n`;
+}
+
+/** Passwords by user. */
+export type BrokerPasswords = Record<string, string>;
+
+/** One that begins with a letter is a text in a settings file, whatever follows. */
+export const newPassword = () => `p${randomBytes(24).toString('base64url')}`;
+
+export const newBrokerPasswords = (): BrokerPasswords =>
+  Object.fromEntries(brokerUserNames.map((user) => [user, newPassword()]));
+
+/** Those kept in a file that only its owner may read, made at the first call. */
+export async function keptBrokerPasswords(file: string): Promise<BrokerPasswords> {
+  const kept = await readFile(file, 'utf8').then(
+    (text) => JSON.parse(text) as BrokerPasswords,
+    () => ({}),
+  );
+  if (brokerUserNames.every((user) => user in kept)) return kept;
+  const passwords = { ...newBrokerPasswords(), ...kept };
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, JSON.stringify(passwords, null, 2), { mode: 0o600 });
+  return passwords;
+}
+
+/** What the subgraphs of one process need to sign in, each as itself. */
+export function brokerEnvironment(passwords: BrokerPasswords): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    subgraphNames.flatMap((name) => [
+      [`${name.toUpperCase()}_NATS_USERNAME`, name],
+      [passwordSetting(name), passwords[name]],
+    ]),
+  );
+}
