@@ -38,13 +38,23 @@ const isPublisher = (name: string): boolean => name in publishers;
 /** What the dashboard asks every service in the name of operators. */
 const operatorsQuestions = ['health', 'parked.list', 'parked.get', 'parked.redrive', 'parked.discard'];
 
+/** What a subgraph asks besides. */
+const ownQuestions: Partial<Record<SubgraphName, string[]>> = { reservation: ['point.account.standing'] };
+
+/** What it tells its other instances. */
+const notices: Partial<Record<SubgraphName, string[]>> = { dashboard: ['dashboard.feed'] };
+
 function questionsOf(name: SubgraphName): string[] {
   const follows: readonly string[] = subgraphs[name].follows;
   const missing = follows.map((publisher) => `${publisher}.journal.read`);
-  if (name !== 'dashboard') return missing;
+  if (name !== 'dashboard') return [...missing, ...(ownQuestions[name] ?? [])];
   const rebuild = follows.map((publisher) => `${publisher}.journal.streams`);
   const operators = subgraphNames.flatMap((service) => operatorsQuestions.map((question) => `${service}.${question}`));
-  return [...missing, ...rebuild, ...operators, 'dashboard.feed'];
+  return [...missing, ...rebuild, ...operators];
+}
+
+function noticesOf(name: SubgraphName): string[] {
+  return [...(subgraphs[name].follows.length > 0 ? [`${name}.hurry`] : []), ...(notices[name] ?? [])];
 }
 
 function subgraphUser(name: SubgraphName, { stream, prefix }: BrokerNames): BrokerUser {
@@ -63,7 +73,7 @@ function subgraphUser(name: SubgraphName, { stream, prefix }: BrokerNames): Brok
       `$JS.API.STREAM.INFO.${stream}`,
       `$JS.API.STREAM.MSG.GET.${stream}`,
       ...(subgraphs[name].follows.length > 0 ? consumer : []),
-      ...questionsOf(name).map((question) => `${prefix}-svc.${question}`),
+      ...[...questionsOf(name), ...noticesOf(name)].map((topic) => `${prefix}-svc.${topic}`),
     ],
     subscribe: [
       `${inboxOf(name)}.>`,

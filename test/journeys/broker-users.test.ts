@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -13,7 +13,12 @@ import {
 } from '../../deploy/broker/users.ts';
 import { DATA_DIRECTORY, startDataPlane, type DataPlane } from '../../deploy/local/data-plane.ts';
 import { publishers } from '../../schema/events/index.ts';
-import { ParkedEventsDocument, ServicesDocument } from '../../schema/client/generated/graphql.ts';
+import {
+  DashboardRebuildsDocument,
+  ParkedEventsDocument,
+  RebuildDashboardDocument,
+  ServicesDocument,
+} from '../../schema/client/generated/graphql.ts';
 import { subgraphNames } from '../../schema/subgraphs.ts';
 import { registerBikes, rider } from '../people.ts';
 import { startSystem, until, type TestSystem } from '../system.ts';
@@ -98,6 +103,15 @@ describe('a broker that knows who is who', () => {
     expect(parkedEvents).toMatchObject({ totalCount: 0, unavailable: [] });
     const { services } = await operator.request(ServicesDocument, {});
     expect(services.map(({ refusedDecisions }) => refusedDecisions)).toEqual(subgraphNames.map(() => []));
+    const admin = await all.client('admin', 'admin');
+    await admin.request(RebuildDashboardDocument, { input: {} });
+    await until('the view is rebuilt', async () => {
+      const { dashboardRebuilds } = await admin.request(DashboardRebuildsDocument, { first: 1 });
+      return dashboardRebuilds[0]?.status === 'SWITCHED';
+    });
+    // Nobody wanted to say or hear what they may not: a question that is refused is not always missed.
+    const log = await readFile(join(directory, 'logs/nats.log'), 'utf8');
+    expect(log.split('\n').filter((line) => line.includes('Violation'))).toEqual([]);
   }, 60_000);
 
   it('lets in nobody without a user, and keeps the passwords from others', async () => {
