@@ -3,20 +3,23 @@ import { mendText } from '../schema/text.ts';
 import type { Logger } from '../subgraphs/chassis/process.ts';
 
 /** Codes that the router itself gives, beside those of the subgraphs and of Apollo Server. */
-export type RouterErrorCode =
-  | 'UNAUTHENTICATED'
-  | 'SERVICE_UNAVAILABLE'
-  | 'INTERNAL_SERVER_ERROR'
-  | 'BAD_REQUEST'
-  | 'BAD_USER_INPUT'
-  | 'GRAPHQL_PARSE_FAILED'
-  | 'GRAPHQL_VALIDATION_FAILED'
-  | 'OPERATION_RESOLUTION_FAILURE'
-  | 'QUERY_TOO_DEEP'
-  | 'QUERY_TOO_COMPLEX'
-  | 'SLOW_CONSUMER'
-  | 'TOO_MANY_REQUESTS'
-  | 'TOO_MANY_SUBSCRIPTIONS';
+export const routerErrorCodes = [
+  'UNAUTHENTICATED',
+  'SERVICE_UNAVAILABLE',
+  'INTERNAL_SERVER_ERROR',
+  'BAD_REQUEST',
+  'BAD_USER_INPUT',
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'OPERATION_RESOLUTION_FAILURE',
+  'QUERY_TOO_DEEP',
+  'QUERY_TOO_COMPLEX',
+  'SLOW_CONSUMER',
+  'TOO_MANY_REQUESTS',
+  'TOO_MANY_SUBSCRIPTIONS',
+] as const;
+
+export type RouterErrorCode = (typeof routerErrorCodes)[number];
 
 export function routerError(code: RouterErrorCode, message: string): GraphQLError {
   return new GraphQLError(message, { extensions: { code } });

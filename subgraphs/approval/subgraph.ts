@@ -18,7 +18,7 @@ import { createApprovalStore, viewsVersion } from './store.ts';
 /** Nine million purchases of so many points fit into one account, and into the sum of all (2⁵³ − 1). */
 const largestPurchase = 1_000_000_000;
 
-const settingsSchema = z.object({
+export const settingsSchema = z.object({
   MAX_PURCHASE: wholeNumber(1_000_000, 1, largestPurchase),
   PAYMENT_PROVIDER_URL: z.url().optional(),
   PAYMENT_TIMEOUT_MS: wholeNumber(5_000, 1),

@@ -21,7 +21,7 @@ import { createRebuilds } from './rebuilds.ts';
 import { createReadModels, type FeedDocument } from './read-models.ts';
 import { createResolvers } from './resolvers.ts';
 
-const settingsSchema = z.object({
+export const settingsSchema = z.object({
   FEED_BATCH_MS: wholeNumber(20),
   FEED_SETTLE_MS: wholeNumber(1_000),
   FEED_BATCH_SIZE: wholeNumber(500, 1),

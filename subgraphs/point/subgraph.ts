@@ -16,7 +16,7 @@ import { accountOf, policies } from './policies.ts';
 import { createResolvers } from './resolvers.ts';
 import { createPointStore, viewsVersion } from './store.ts';
 
-const settingsSchema = z.object({
+export const settingsSchema = z.object({
   OVERTIME_FREE_MINUTES: wholeNumber(60, 0, largestInt),
   OVERTIME_STEP_MINUTES: wholeNumber(5, 1, largestInt),
   OVERTIME_STEP_PRICE: wholeNumber(200),

@@ -21,7 +21,7 @@ import { reservation } from './reservation.ts';
 import { createResolvers } from './resolvers.ts';
 import { createReservationStore, viewsVersion } from './store.ts';
 
-const settingsSchema = z.object({
+export const settingsSchema = z.object({
   RESERVATION_FEE: wholeNumber(1000, 1),
   HOLD_MINUTES: z.coerce.number().positive().max(largestInt).default(10),
   SAGA_DEADLINE_MS: wholeNumber(30_000, 1),
