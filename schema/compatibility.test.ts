@@ -58,6 +58,23 @@ describe('the next version', () => {
     expect(incompatibilities(current, next)).toEqual([]);
   });
 
+  it('is compared by what a field may be, not by how that is written', () => {
+    const field = (kind: string) => changed('asyncapi', /( {10})color:\n/, `$1basket:\n$1  ${kind}\n$&`);
+    const texts = ['type: [string, "null"]', 'type: ["null", string]'];
+    for (const kind of [
+      ...texts,
+      'anyOf: [{ type: string }, { type: "null" }]',
+      'type: [string, "null"]\n$1  enum: [a, null]',
+    ]) {
+      expect(incompatibilities(field(kind), field(kind))).toEqual([]);
+      expect(incompatibilities(current, field(kind))).toEqual([]);
+    }
+    for (const one of texts) {
+      for (const other of texts) expect(incompatibilities(field(one), field(other))).toEqual([]);
+      expect(incompatibilities(field(one), field('type: string'))).toHaveLength(1);
+    }
+  });
+
   it.each([
     ['need more of an event than was written', /( {10})- color\n/, '$&$1- basket\n', /basket became required/],
     ['leave out what readers need', /( {10})- color\n/, '', /color is no longer always there/],

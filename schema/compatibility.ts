@@ -47,7 +47,7 @@ const breaking = (before: GraphQLSchema, after: GraphQLSchema) =>
 
 /** As much of JSON Schema as the events use. */
 interface Shape {
-  type?: string;
+  type?: string | readonly string[];
   enum?: readonly string[];
   properties?: Readonly<Record<string, Shape>>;
   required?: readonly string[];
@@ -98,6 +98,9 @@ function without(words: readonly string[] = [], others: readonly string[] = []):
 
 /** What a field is apart from its words, bounds and parts. */
 function kindOf({ type, enum: values, ...rest }: Shape): string {
-  if (type !== undefined) return values ? `${type} of a list` : type;
+  if (type !== undefined) {
+    const types = [type].flat().toSorted().join(' or ');
+    return values ? `${types} of a list` : types;
+  }
   return JSON.stringify(rest, (key, value: unknown) => (key === 'description' ? undefined : value));
 }
