@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Model } from 'mongoose';
+import { Schema, type Model } from 'mongoose';
 import { maxPageSize, paginate, type Order, type PageRequest } from './connection.ts';
 import { ContractError } from './errors.ts';
 
@@ -10,7 +10,8 @@ const order: Order = [
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 /** Asks for a page; the database must not be asked, there is none. */
-const ask = (page: PageRequest) => paginate({} as Model<unknown>, {}, order, page);
+const schema = new Schema({ updatedAt: String, reserveNo: Number });
+const ask = (page: PageRequest) => paginate({ schema } as unknown as Model<unknown>, {}, order, page);
 
 describe('a page', () => {
   it.each([0, -1, maxPageSize + 1])('of %d is refused before the database is asked', async (first) => {
@@ -23,6 +24,8 @@ describe('a page', () => {
     ['no list', encode({ updatedAt: 1 })],
     ['of a list with another order', encode([1])],
     ['too long', encode(['2026', 1, 2])],
+    ['of other kinds of fields', encode([1, '2026'])],
+    ['beyond all numbers', Buffer.from('["2026",1e999]').toString('base64url')],
     ['an operator for the database', encode(['2026', { $gt: 0 }])],
     ['without a place', encode(['2026', null])],
   ])('after a cursor that is %s is refused before the database is asked', async (_what, after) => {

@@ -1,4 +1,4 @@
-import type { Model } from 'mongoose';
+import type { Model, SchemaType } from 'mongoose';
 import { ContractError } from './errors.ts';
 
 /** A page of a list (Relay). `totalCount` is asked of the database only when a client selects it. */
@@ -31,7 +31,17 @@ export async function paginate<Node>(
 ): Promise<Connection<Node>> {
   const size = first ?? defaultPageSize;
   if (size < 1 || size > maxPageSize) throw new ContractError(`"first" must be 1 to ${maxPageSize}, not ${size}.`);
-  const query = after ? { $and: [filter, beyond(order, readCursor(after, order))] } : filter;
+  const query = after
+    ? {
+        $and: [
+          filter,
+          beyond(
+            order,
+            readCursor(after, order, (field) => (model.schema.path(field) as SchemaType | undefined)?.instance),
+          ),
+        ],
+      }
+    : filter;
   const rows = await model
     .find(query)
     .sort(Object.fromEntries(order))
@@ -58,10 +68,13 @@ function cursorOf(node: unknown, order: Order): string {
   return Buffer.from(JSON.stringify(values)).toString('base64url');
 }
 
-function readCursor(cursor: string, order: Order): unknown[] {
+function readCursor(cursor: string, order: Order, kindOf: (field: string) => string | undefined): unknown[] {
   try {
     const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    const isPlace = (value: unknown) => typeof value === 'string' || typeof value === 'number';
+    const isPlace = (value: unknown, index: number) => {
+      const kind = kindOf(order[index]?.[0] ?? '');
+      return (kind === 'String' && typeof value === 'string') || (kind === 'Number' && Number.isFinite(value));
+    };
     if (Array.isArray(values) && values.length === order.length && values.every(isPlace)) return values;
   } catch {
     // Falls through: no JSON is no cursor either.

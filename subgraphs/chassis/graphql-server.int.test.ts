@@ -13,6 +13,7 @@ import { createGate, createLogbook, createStage, mongodbUri, until, type Gate, t
 
 const sdl = `
   extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])
+  scalar Cursor
   scalar Long
   scalar DateTime
   type Query {

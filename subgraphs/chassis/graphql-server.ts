@@ -25,7 +25,8 @@ import {
 import type { Logger } from './logger.ts';
 import { createOperationLabel } from './operation-label.ts';
 import { countRequests, type RequestMetrics } from './request-metrics.ts';
-import { DateTime, Long } from './scalars.ts';
+import { Cursor, DateTime, Long } from './scalars.ts';
+import { readNullArguments } from './null-arguments.ts';
 import { readTextArguments } from './text-arguments.ts';
 import { createAdmission, type Admission, type Client } from './places.ts';
 import { createSocketServer } from './socket-server.ts';
@@ -108,9 +109,10 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
   const schema = buildSubgraphSchema([
     {
       typeDefs: parse(options.sdl),
-      resolvers: { ...options.resolvers, Long, DateTime } as unknown as Record<string, never>,
+      resolvers: { ...options.resolvers, Long, DateTime, Cursor } as unknown as Record<string, never>,
     },
   ]);
+  readNullArguments(schema);
   readTextArguments(schema);
   skipUnwanted(schema);
   const formatError = (formatted: GraphQLFormattedError, error: unknown) => toFormattedError(formatted, error, logger);

@@ -31,7 +31,7 @@ function toLong(value: unknown): number | bigint {
   );
 }
 
-const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
 /** RFC 3339 with offset, in and out; inside it is text in UTC. */
 export const DateTime = new GraphQLScalarType<string, string>({
