@@ -2,9 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, sep } from 'node:path';
-import { promisify } from 'node:util';
-import { brotliCompress, constants, gzip } from 'node:zlib';
-import { sendJson, type RequestHandler } from '../subgraphs/chassis/process.ts';
+import { compress, encodingFor, sendJson, type Encoding, type RequestHandler } from '../subgraphs/chassis/process.ts';
 import { documentOf, pageAddresses, type PlaceName } from './page-addresses.ts';
 import { pageHeaders } from './page-headers.ts';
 
@@ -31,15 +29,8 @@ const contentTypes: Record<string, string> = {
 const compressible = /^(text|application)\/|svg/;
 /** Below one network packet compression only costs. */
 const worthCompressingBytes = 1_400;
-/** Brotli's 11 takes 20 s for the playground; 6 takes under one and loses few percent. */
+/** Brotli's 11 takes 20 s for the playground; 6 takes under one and loses few percent. Each file is compressed once. */
 const brotliQuality = 6;
-
-const compress = {
-  br: (body: Buffer) =>
-    promisify(brotliCompress)(body, { params: { [constants.BROTLI_PARAM_QUALITY]: brotliQuality } }),
-  gzip: (body: Buffer) => promisify(gzip)(body),
-};
-type Encoding = keyof typeof compress;
 
 interface StaticFile {
   version: string;
@@ -119,7 +110,7 @@ async function send(
     vary: 'accept-encoding, origin',
   };
   if (request.headers['if-none-match']?.includes(found.etag)) return void response.writeHead(304, headers).end();
-  const encoding = encodingFor(request.headers['accept-encoding'], found);
+  const encoding = worthwhile(request.headers['accept-encoding'], found);
   const body = encoding ? await encoded(found, encoding) : found.body;
   if (encoding) headers['content-encoding'] = encoding;
   headers['content-length'] = body.length;
@@ -127,17 +118,13 @@ async function send(
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-function encodingFor(accepted: string | undefined, found: StaticFile): Encoding | undefined {
-  if (found.body.length < worthCompressingBytes || !compressible.test(found.contentType)) return undefined;
-  const offered = (accepted ?? '').split(',').map((item) => item.trim());
-  const takes = (name: string) =>
-    offered.some((item) => item === name || new RegExp(`^${name};q=(?!0(\\.0*)?$)`).test(item));
-  if (takes('br')) return 'br';
-  return takes('gzip') ? 'gzip' : undefined;
+function worthwhile(accepted: string | undefined, found: StaticFile): Encoding | undefined {
+  const isWorthIt = found.body.length >= worthCompressingBytes && compressible.test(found.contentType);
+  return isWorthIt ? encodingFor(accepted) : undefined;
 }
 
 function encoded(found: StaticFile, encoding: Encoding): Promise<Buffer> {
   let body = found.encoded.get(encoding);
-  if (!body) found.encoded.set(encoding, (body = compress[encoding](found.body)));
+  if (!body) found.encoded.set(encoding, (body = compress(found.body, encoding, brotliQuality)));
   return body;
 }
