@@ -14,7 +14,7 @@ export interface Target {
   subgraphPorts: readonly number[];
   router: ServiceProcess;
   subgraphs: ServiceProcess;
-  /** Starts again what has ended. */
+  /** Starts again what has ended, or does not answer any more. */
   revive(): Promise<void>;
   /** What the router uses, after its garbage was collected. */
   usage(): Promise<Usage>;
@@ -25,6 +25,9 @@ export interface Target {
 
 /** The heap of the router in MB: a pod's share. */
 const heapMb = 256;
+
+/** A router that is silent for so long is taken for dead. */
+const reviveAfterMs = 5_000;
 
 export async function startTarget(env: NodeJS.ProcessEnv = {}): Promise<Target> {
   const directory = await mkdtemp(join(tmpdir(), 'hostile-'));
@@ -63,7 +66,9 @@ export async function startTarget(env: NodeJS.ProcessEnv = {}): Promise<Target> 
     subgraphs,
     async revive() {
       if (!subgraphs.alive) await subgraphs.restart();
-      if (router.alive) return;
+      const answers = () => fetch(`${system.routerUrl}/healthz`, { signal: AbortSignal.timeout(reviveAfterMs) });
+      if (router.alive && (await answers().catch(() => undefined))?.ok) return;
+      await router.kill();
       asked = 0;
       await router.restart();
     },
