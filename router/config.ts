@@ -42,6 +42,8 @@ export const routerSettings = processSettings.extend({
   MAX_QUERY_SELECTIONS: wholeNumber(500, 1),
   MAX_QUERY_ALIASES: wholeNumber(200),
   MAX_QUERY_COST: wholeNumber(10_000, 1),
+  MAX_RUNNING_COST: wholeNumber(10_000, 1),
+  QUERY_WAIT_MS: wholeNumber(2_000, 1),
   MAX_LIST_ITEMS: wholeNumber(1_000, 1),
   PLAN_CACHE_BYTES: wholeNumber(16_777_216),
 

@@ -23,6 +23,7 @@ import { createPlanStore, plannerConfig } from './documents/planning.ts';
 import type { Documents } from './documents/documents.ts';
 import type { RequestContext } from './request-context.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 export interface GatewayOptions {
   supergraphSdl: string;
@@ -58,6 +59,13 @@ export async function startGateway(options: GatewayOptions): Promise<ApolloServe
     stopOnTerminationSignals: false,
     plugins: [
       noSubscriptions,
+      inTurn(
+        createTurns({
+          runningCost: settings.MAX_RUNNING_COST,
+          waitMs: settings.QUERY_WAIT_MS,
+          register: metrics.register,
+        }),
+      ),
       answerStatus,
       clientsNames(documents),
       countRequests(metrics.requests, options.labelOf),
@@ -95,6 +103,23 @@ const noSubscriptions: ApolloServerPlugin<RequestContext> = {
     };
   },
 };
+
+/** Mutations wait for others most of the time, and are in nobody's way. */
+function inTurn(turns: Turns): ApolloServerPlugin<RequestContext> {
+  return {
+    async requestDidStart() {
+      let end: () => void = () => undefined;
+      return {
+        async didResolveOperation({ operation, contextValue: { cost = 0, unwanted } }) {
+          if (operation?.operation === OperationTypeNode.QUERY) end = await turns.take(cost, unwanted);
+        },
+        async willSendResponse() {
+          end();
+        },
+      };
+    },
+  };
+}
 
 function singleResultOf({ body }: GraphQLResponse) {
   return body.kind === 'single' ? body.singleResult : body.initialResult;

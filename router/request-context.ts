@@ -12,6 +12,8 @@ export interface RequestContext {
   unwanted?: AbortSignal | undefined;
   /** What the answers to this operation have told of so far (seen.ts). Never the client's. */
   seen?: Seen;
+  /** What the operation costs, as its document and variables say. */
+  cost?: number;
 }
 
 /** The client's correlation id when it is safe to log and to send on, otherwise a new one. */

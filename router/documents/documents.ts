@@ -39,7 +39,7 @@ export interface CheckedOperation {
 }
 
 export type Checked =
-  | { operation: CheckedOperation; operationName: string | undefined; coerced: Variables }
+  | { operation: CheckedOperation; operationName: string | undefined; coerced: Variables; cost: number }
   | { errors: readonly GraphQLError[] };
 
 export interface DocumentLimits extends ShapeLimits, VariableLimits {
@@ -122,6 +122,7 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
         },
         operationName: name,
         coerced: coercion.coerced,
+        cost,
       };
     },
     store: {

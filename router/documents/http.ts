@@ -9,7 +9,7 @@ type Executor<Context extends BaseContext> = Pick<ApolloServer<Context>, 'execut
  * Checks the document of every request over HTTP before Apollo Server sees it. What is no GraphQL request at all is left to
  * Apollo Server to refuse.
  */
-export function withCheckedDocuments<Context extends BaseContext>(
+export function withCheckedDocuments<Context extends BaseContext & { cost?: number }>(
   executor: Executor<Context>,
   documents: Documents,
   formatError: ErrorFormatter,
@@ -25,9 +25,11 @@ export function withCheckedDocuments<Context extends BaseContext>(
         onRefused(String(checked.errors[0]?.extensions['code']));
         return refusal(httpGraphQLRequest, checked.errors, formatError);
       }
-      return executor.executeHTTPGraphQLRequest(
-        asked.operationName === '' ? { ...request, httpGraphQLRequest: withoutName(httpGraphQLRequest) } : request,
-      );
+      const { cost } = checked;
+      return executor.executeHTTPGraphQLRequest({
+        httpGraphQLRequest: asked.operationName === '' ? withoutName(httpGraphQLRequest) : httpGraphQLRequest,
+        context: async () => ({ ...(await request.context()), cost }),
+      });
     },
   };
 }

@@ -83,11 +83,11 @@ export function createOperations({
     start(payload, { client, context }, receiver, unwanted) {
       const checked = documents.check(payload);
       if ('errors' in checked) return refuse(receiver, checked.errors);
-      const { operation, operationName, coerced } = checked;
+      const { operation, operationName, coerced, cost } = checked;
       if (operation.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
         // Kept until the execution has ended, also when the client wants it no more: that is how long it costs.
         const place = placeFor('operations', client);
-        const run = runSingle({ ...payload, operationName }, { ...context, unwanted }, receiver);
+        const run = runSingle({ ...payload, operationName }, { ...context, unwanted, cost }, receiver);
         void run.finally(() => place.leave());
         return 'single';
       }

@@ -1,0 +1,96 @@
+import { Gauge, type Registry } from 'prom-client';
+import { clientError } from '../subgraphs/chassis/process.ts';
+
+/** Queries run in turns, so that a few dear ones do not keep everybody else waiting. */
+export interface Turns {
+  /**
+   * Resolves with how to end the turn, at once where there is room. `unwanted` gives the wait up.
+   * @throws a client error SERVICE_UNAVAILABLE when it did not come in time.
+   */
+  take(cost: number, unwanted?: AbortSignal): Promise<() => void>;
+}
+
+export interface TurnsOptions {
+  /** What may run at once, in the unit of a query's cost. One that costs more runs alone. */
+  runningCost: number;
+  waitMs: number;
+  register?: Registry;
+}
+
+interface Waiting {
+  cost: number;
+  /** Whose is smallest comes first. */
+  rank: number;
+  begin(): void;
+}
+
+/**
+ * A query that costs so much more than another lets it pass for a millisecond: the cheap ones, which most are, wait for next
+ * to nothing, and a page of 200 things, at about 2,000, is passed for as long as one waits for anything.
+ */
+const costPerMs = 1;
+
+/** Turns by cost: the cheap first, and nobody for ever behind them. */
+export function createTurns({ runningCost, waitMs, register }: TurnsOptions): Turns {
+  const waiting: Waiting[] = [];
+  let running = 0;
+
+  const fits = (cost: number) => running === 0 || running + cost <= runningCost;
+
+  function advance(): void {
+    for (let next = waiting[0]; next && fits(next.cost); next = waiting[0]) {
+      waiting.shift();
+      running += next.cost;
+      next.begin();
+    }
+  }
+
+  function once(cost: number): () => void {
+    let ended = false;
+    return () => {
+      if (ended) return;
+      ended = true;
+      running -= cost;
+      advance();
+    };
+  }
+
+  if (register) {
+    new Gauge({
+      name: 'queries_waiting',
+      help: 'Queries that wait for their turn.',
+      registers: [register],
+      collect() {
+        this.set(waiting.length);
+      },
+    });
+  }
+
+  return {
+    async take(cost, unwanted) {
+      await new Promise<void>((resolve, reject) => {
+        const place: Waiting = { cost, rank: performance.now() * costPerMs + cost, begin };
+        const stop = () => {
+          clearTimeout(late);
+          unwanted?.removeEventListener('abort', giveUp);
+        };
+        function begin(): void {
+          stop();
+          resolve();
+        }
+        function giveUp(): void {
+          stop();
+          waiting.splice(waiting.indexOf(place), 1);
+          // It may have been in the way of one that fits.
+          advance();
+          reject(clientError('SERVICE_UNAVAILABLE', 'Too much is asked for at once. Try again in a moment.'));
+        }
+        const late = setTimeout(giveUp, waitMs);
+        unwanted?.addEventListener('abort', giveUp, { once: true });
+        waiting.splice(waiting.findLastIndex(({ rank }) => rank <= place.rank) + 1, 0, place);
+        advance();
+      });
+      return once(cost);
+    },
+  };
+}
