@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import { rider } from '../people.ts';
 import { until } from '../system.ts';
 import { violationsOf } from './accessibility.ts';
 import { describeInBrowser } from './chromium.ts';
@@ -22,6 +23,49 @@ describeInBrowser('the playground', (stage) => {
         60_000,
         250,
       );
+    });
+  });
+
+  it('goes on with a subscription behind other tabs, whose stories go on from one another', async () => {
+    const [taken = 0] = await stage.registerBikes(3);
+    const other = await rider(stage.system, '11');
+    await other.buys(5000);
+    // Whoever comes after a demo finds the first bike and the first reservation taken.
+    await other.reserves(taken);
+    await stage.visit({ path: '/playground?lang=en', width: 1440, shot: 'playground-stories' }, async (page) => {
+      const response = page.locator('.graphiql-response');
+      const execute = page.getByRole('button', { name: 'Execute' });
+      const show = async (tab: string) => {
+        await page.locator('.graphiql-tabs').getByRole('button', { name: tab, exact: true }).click();
+        await page.locator('.graphiql-query-editor .view-lines').filter({ hasText: tab }).waitFor();
+        // GraphiQL notices the tab's operation a moment after it shows it.
+        await page.waitForTimeout(1_000);
+      };
+      const run = async (tab: string, answer: RegExp) => {
+        await show(tab);
+        await execute.click();
+        await response.locator('.view-lines').filter({ hasText: answer }).waitFor();
+      };
+      await show('DashboardUpdated');
+      await execute.click();
+      await page.getByRole('button', { name: 'Stop' }).waitFor();
+      await run('BuyPoints', /"APPROVED"/);
+      await run('RegisterBike', /"bikeId"/);
+      await run('ReserveBike', /"RESERVED"/);
+      await run('CancelReservation', /"CANCELLED"/);
+      await run('ReserveBike', /"RESERVED"/);
+      await run('Ride', /"RETURNED"/);
+      await show('DashboardUpdated');
+      await response.locator('.view-lines').filter({ hasText: 'BikeReturned' }).waitFor();
+      expect(await response.innerText()).toMatch(/"count":\s(1\d|2\d)/);
+      await stage.registerBikes(1);
+      await response.locator('.view-lines').filter({ hasText: 'BikeRegistered' }).waitFor();
+      await page.getByRole('button', { name: 'Stop' }).click();
+      await execute.waitFor();
+      await page.waitForTimeout(500);
+      await show('BuyPoints');
+      await show('DashboardUpdated');
+      expect(await page.getByRole('button', { name: 'Stop' }).count()).toBe(0);
     });
   });
 

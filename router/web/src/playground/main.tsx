@@ -3,7 +3,15 @@ import 'graphiql/style.css';
 import '../design/tokens.css';
 import '../shell/shell.css';
 import './playground.css';
-import { createGraphiQLFetcher, type Fetcher } from '@graphiql/toolkit';
+import {
+  createGraphiQLFetcher,
+  type Fetcher,
+  type FetcherOpts,
+  type FetcherParams,
+  type FetcherResultPayload,
+  isAsyncIterable,
+} from '@graphiql/toolkit';
+import { getOperationAST, OperationTypeNode, parse } from 'graphql';
 import { GraphiQL } from 'graphiql';
 import { createClient } from 'graphql-ws/client';
 import { StrictMode, useEffect, useMemo, useRef } from 'react';
@@ -16,7 +24,10 @@ import { applyTheme, rememberedTheme } from '../shell/theme.ts';
 import { SpeechProvider, useSharedWords } from '../words/speech.tsx';
 import { Identity } from './identity.tsx';
 import { mendTabs } from './mend-tabs.ts';
+import { createLiveTabs } from './live-tabs.ts';
+import { type Numbers, numbersIn } from './numbers.ts';
 import { stories } from './stories.ts';
+import { TabKeeper, type Tabs } from './tab-keeper.tsx';
 
 /** As in playground.css: below it the documentation opens when it is asked for. */
 const isWide = matchMedia('(min-width: 900px)').matches;
@@ -25,7 +36,8 @@ function Playground() {
   const words = useSharedWords();
   const sessionState = useSession('staff');
   const { config, session, failed } = sessionState;
-  const fetcher = useMemo(() => createFetcher(session), [session]);
+  const { fetcher, tabs, close } = useMemo(() => createFetcher(session), [session]);
+  useEffect(() => close, [close]);
   const theme = rememberedTheme();
   const page = useRef<HTMLDivElement>(null);
   useEffect(() => (page.current ? mendTabs(page.current) : undefined), []);
@@ -45,7 +57,9 @@ function Playground() {
           {...(isWide ? { visiblePlugin: 'Documentation Explorer' } : {})}
           {...(theme === 'system' ? {} : { forcedTheme: theme })}
           defaultEditorToolsVisibility="variables"
-        />
+        >
+          <TabKeeper tabs={tabs} />
+        </GraphiQL>
       )}
     </div>
   );
@@ -65,10 +79,24 @@ function PlaygroundHeader(state: SessionState) {
   );
 }
 
+/** GraphiQL stops what runs before it says that another tab is looked at. */
+const tabChangeMs = 20;
+
+interface Asking {
+  fetcher: Fetcher;
+  tabs: Tabs;
+  close: () => void;
+}
+
 /** Queries and mutations over HTTP, subscriptions over one WebSocket for each identity. */
-function createFetcher(session: Session | null): Fetcher {
+function createFetcher(session: Session | null): Asking {
   const authorization = async () => (session ? { authorization: `Bearer ${await session.token()}` } : {});
-  return createGraphiQLFetcher({
+  const socket = createClient({
+    url: graphqlUrl.replace(/^http/, 'ws'),
+    connectionParams: authorization,
+    keepAlive: 10_000,
+  });
+  const ask = createGraphiQLFetcher({
     url: graphqlUrl,
     // The token is asked for with each request: it may have been renewed.
     fetch: async (input, init) => {
@@ -77,12 +105,58 @@ function createFetcher(session: Session | null): Fetcher {
         if (!headers.has(name)) headers.set(name, value);
       return fetch(input, { ...init, headers });
     },
-    wsClient: createClient({
-      url: graphqlUrl.replace(/^http/, 'ws'),
-      connectionParams: authorization,
-      keepAlive: 10_000,
-    }),
+    wsClient: socket,
   });
+  let current = '';
+  let numbers: Numbers = {};
+  const live = createLiveTabs((tab) => {
+    setTimeout(() => current === tab && live.end(tab), tabChangeMs);
+  });
+  const tabs: Tabs = {
+    look(tab, all) {
+      current = tab;
+      live.keep(all);
+    },
+    live,
+    numbers: () => numbers,
+  };
+  const note = (answer: unknown) => {
+    numbers = { ...numbers, ...numbersIn((answer as { data?: unknown }).data) };
+    return answer as FetcherResultPayload;
+  };
+  async function* noting(answers: AsyncIterable<unknown>) {
+    for await (const answer of answers) yield note(answer);
+  }
+  const fetcher = async (parameters: FetcherParams, options?: FetcherOpts) => {
+    const asked = withOperation(parameters);
+    const { query, operationName, isSubscription } = asked;
+    const variables = parameters.variables as Record<string, unknown>;
+    if (isSubscription) {
+      const question = JSON.stringify([query, variables]);
+      return live.open(current, question, () => socket.iterate({ query, variables, operationName }));
+    }
+    const answer = await ask({ ...parameters, operationName }, options);
+    // Also what comes in one piece comes as a list of pieces.
+    return isAsyncIterable(answer) ? noting(answer) : note(answer);
+  };
+  return {
+    fetcher: fetcher as Fetcher,
+    tabs,
+    close: () => live.keep([]),
+  };
+}
+
+/** GraphiQL notices a tab's operation a moment after it shows it: where there is but one, that one is meant. */
+function withOperation({ query, operationName }: FetcherParams) {
+  try {
+    const document = parse(query);
+    const operation = getOperationAST(document, operationName) ?? getOperationAST(document);
+    const isSubscription = operation?.operation === OperationTypeNode.SUBSCRIPTION;
+    return { query, operationName: operation?.name?.value ?? null, isSubscription };
+  } catch {
+    // The server says what is wrong with it.
+    return { query, operationName: operationName ?? null, isSubscription: false };
+  }
 }
 
 const root = document.getElementById('root');

@@ -6,7 +6,7 @@ interface Tab {
 }
 
 const live: Tab = {
-  query: `# Everything that happens, as it happens. Start this one, then run the other tabs.
+  query: `# Everything that happens, as it happens, the newest first. Start this one, then run the other tabs: it goes on.
 # Each event is joined from three subgraphs: dashboard, bike, reservation.
 subscription DashboardUpdated {
   dashboardUpdated {
@@ -34,7 +34,7 @@ subscription DashboardUpdated {
 };
 
 const register: Tab = {
-  query: `# An operator adds a bike to the fleet. The first one is bikeId 1.
+  query: `# An operator adds a bike to the fleet. The tab ReserveBike takes its number from the answer.
 mutation RegisterBike {
   registerBike(input: { color: "green" }) {
     bike {
@@ -80,7 +80,7 @@ fragment Bought on BuyPointsPayload {
 };
 
 const reserve: Tab = {
-  query: `# Rider 10 reserves a bike for 1000 points.
+  query: `# Rider 10 reserves a bike: the one that was registered last, unless you write another number.
 mutation ReserveBike($bikeId: Int!) {
   reserveBike(input: { bikeId: $bikeId, userId: "10" }) {
     reservation {
@@ -135,7 +135,8 @@ query Points {
 };
 
 const cancel: Tab = {
-  query: `# Before the ride starts a reservation can be given up: the 1000 points come back, once.
+  query: `# Before the ride starts a reservation can be given up: its points come back, once.
+# The number is that of the last answer, of ReserveBike or Points.
 mutation CancelReservation($reserveNo: Int!) {
   cancelReservation(input: { reserveNo: $reserveNo }) {
     reservation {
@@ -156,7 +157,7 @@ mutation CancelReservation($reserveNo: Int!) {
 };
 
 const ride: Tab = {
-  query: `# Reserve the bike again (tab ReserveBike), then ride: start, and return.
+  query: `# Reserve the bike again (tab ReserveBike), then ride: start, and return. The number is that of the last answer.
 mutation Ride($reserveNo: Int!) {
   startRide(input: { reserveNo: $reserveNo }) {
     reservation {
@@ -180,7 +181,7 @@ mutation Ride($reserveNo: Int!) {
   }
 }
 `,
-  variables: '{ "reserveNo": 2 }',
+  variables: '{ "reserveNo": 1 }',
 };
 
 const dashboard: Tab = {
