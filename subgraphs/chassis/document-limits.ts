@@ -1,3 +1,4 @@
+import type { ApolloServerPlugin } from '@apollo/server';
 import {
   GraphQLError,
   Kind,
@@ -6,12 +7,34 @@ import {
   type SelectionSetNode,
   type ValidationContext,
 } from 'graphql';
+import { clientError } from './errors.ts';
+import { excessIn, type VariableLimits } from './variable-limits.ts';
 
 /**
  * What a document may ask of a subgraph, generously: its clients are routers, which have their own, narrower limits, and
  * write one fetch for many fields. Whoever reaches its port must not be able to ask for more than it can do.
  */
 export const documentLimits = { tokens: 20_000, depth: 40, selections: 20_000 };
+
+/** As generous: a router asks for the entities of a whole answer at once, by lists of their keys. */
+const variableLimits: VariableLimits = { listItems: 20_000, fields: 100, nesting: 20, values: 100_000 };
+
+/** @throws a client error BAD_USER_INPUT that says what is too much. */
+export function checkVariables(variables: Record<string, unknown> | null | undefined): void {
+  const excess = excessIn(variables ?? {}, variableLimits);
+  if (excess !== undefined) throw clientError('BAD_USER_INPUT', excess);
+}
+
+/** Before they are compared with their types, which tells of each mistake with all that stands around it. */
+export const boundedVariables: ApolloServerPlugin = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ request }) {
+        checkVariables(request.variables);
+      },
+    };
+  },
+};
 
 interface Extent {
   depth: number;

@@ -9,7 +9,7 @@ import type { Registry } from 'prom-client';
 import type { TokenVerifier, Viewer } from './auth.ts';
 import { correlationIdFrom, traceparentFrom } from './correlation.ts';
 import type { ProcessSettings } from './config.ts';
-import { documentLimits, documentLimitsRule } from './document-limits.ts';
+import { boundedVariables, documentLimits, documentLimitsRule } from './document-limits.ts';
 import { toClientError } from './errors.ts';
 import { subscribeWith } from './event-results.ts';
 import { readSeen, type Freshness } from './freshness.ts';
@@ -127,6 +127,7 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     stopOnTerminationSignals: false,
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
+      boundedVariables,
       outageStatus,
       readAfter(options.freshness),
       finishMutations,

@@ -18,3 +18,4 @@ export * from './socket-session.ts';
 export * from './scalars.ts';
 export * from './stop.ts';
 export * from './tracing.ts';
+export * from './variable-limits.ts';

@@ -12,7 +12,7 @@ import {
   type GraphQLFormattedError,
   type GraphQLSchema,
 } from 'graphql';
-import { documentLimits, documentLimitsRule } from './document-limits.ts';
+import { checkVariables, documentLimits, documentLimitsRule } from './document-limits.ts';
 import type { SocketReceiver, Starter } from './socket-session.ts';
 
 export interface SubscriptionOptions {
@@ -30,6 +30,7 @@ const rules = [...specifiedRules, documentLimitsRule];
 /** Starts a subgraph's subscriptions, for one socket. Queries and mutations go over HTTP. */
 export function createSubscriptionStarter(options: SubscriptionOptions): Starter {
   return async ({ query, operationName, variables }, receiver, unwanted) => {
+    checkVariables(variables);
     const document = documentOf(query);
     const errors = validate(options.schema, document, rules);
     const refuse = (refusals: readonly GraphQLError[]) => receiver.error(refusals.map(options.formatError));

@@ -1,0 +1,37 @@
+/** How large the variables of an operation may be. */
+export interface VariableLimits {
+  /** Items of one list. */
+  listItems: number;
+  /** Fields of one object; a wrong one would be told with all of them. */
+  fields: number;
+  /** Lists and objects in each other. */
+  nesting: number;
+  /** All of them together. */
+  values: number;
+}
+
+/** What is too much in a client's variables, as a sentence. Looks without recursion: JSON nests as deep as its text is long. */
+export function excessIn(variables: Record<string, unknown>, limits: VariableLimits): string | undefined {
+  let level: unknown[] = Object.values(variables);
+  let count = 0;
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > limits.nesting) return `The variables are nested deeper than ${limits.nesting} lists and objects.`;
+    count += level.length;
+    if (count > limits.values) return `The variables have more than ${limits.values} values.`;
+    const next: unknown[] = [];
+    for (const value of level) {
+      if (typeof value !== 'object' || value === null) continue;
+      const inner: unknown[] = Object.values(value);
+      const isList = Array.isArray(value);
+      if (inner.length > (isList ? limits.listItems : limits.fields)) {
+        return isList
+          ? `The variables have a list of ${inner.length} items; at most ${limits.listItems} are allowed.`
+          : `The variables have an object of ${inner.length} fields; at most ${limits.fields} are allowed.`;
+      }
+      for (const each of inner) next.push(each);
+      if (next.length > limits.values) return `The variables have more than ${limits.values} values.`;
+    }
+    level = next;
+  }
+  return undefined;
+}
