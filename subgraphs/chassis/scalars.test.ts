@@ -63,8 +63,10 @@ describe('a Long', () => {
     expect(Long.serialize(limit)).toBe('9007199254740992');
     expect(Long.serialize(limit + 1n)).toBe('9007199254740993');
     expect(Long.serialize(-limit - 1n)).toBe('-9007199254740993');
-    expect(() => Long.serialize(0.5)).toThrow(ContractError);
-    expect(() => Long.serialize(Number(limit) + 2)).toThrow(ContractError);
+    expect(Long.serialize(Number(limit) + 2)).toBe('9007199254740994');
+    expect(Long.serialize(2n ** 70n)).toBe(String(2n ** 70n));
+    expect(Long.serialize(String(-(2n ** 63n) - 1n))).toBe('-9223372036854775809');
+    for (const none of [0.5, NaN, Infinity, '', '1.5', 'x', true, {}]) expect(() => Long.serialize(none)).toThrow();
   });
 
   it('is written in a query as a whole number or a string', () => {

@@ -7,8 +7,9 @@ const smallestLong = -(2n ** 63n);
 /** A whole number of up to 64 bits: a JSON number while exact, otherwise a string. Inside it is a number or a bigint. */
 export const Long = new GraphQLScalarType<number | bigint, number | string>({
   name: 'Long',
+  // What is there must be shown, also a sum or an old number that no client could send.
   serialize: (value) => {
-    const whole = toLong(value);
+    const whole = toWhole(value);
     return Number.isSafeInteger(Number(whole)) ? Number(whole) : String(whole);
   },
   parseValue: toLong,
@@ -17,6 +18,13 @@ export const Long = new GraphQLScalarType<number | bigint, number | string>({
     throw new ContractError('A Long is a whole number.');
   },
 });
+
+function toWhole(value: unknown): bigint {
+  const isWhole =
+    typeof value === 'bigint' || Number.isInteger(value) || (typeof value === 'string' && /^-?\d+$/.test(value));
+  if (isWhole) return BigInt(value as bigint | number | string);
+  throw new TypeError(`A Long is a whole number, not ${JSON.stringify(String(value)).slice(0, 40)}.`);
+}
 
 function toLong(value: unknown): number | bigint {
   if (typeof value === 'number' && Number.isSafeInteger(value)) return value;

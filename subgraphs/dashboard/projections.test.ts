@@ -10,8 +10,10 @@ import {
 } from '../../schema/events/index.ts';
 import { sampleOf } from '../../schema/events/samples.ts';
 import { seeded, type Dice } from '../../test/seeded.ts';
+import { Long } from '../chassis/scalars.ts';
 import {
   dayOf,
+  ledgerImbalance,
   noTotals,
   onDay,
   upgraded,
@@ -285,7 +287,7 @@ describe('a day', () => {
 });
 
 describe('the ledger on the dashboard', () => {
-  const imbalance = ({ pointsMoved, pointsInCirculation }: Totals) => pointsMoved - pointsInCirculation;
+  const imbalance = ledgerImbalance;
   const increased = sample('PointsIncreased');
   const deducted = sample('PointsDeducted');
 
@@ -302,6 +304,24 @@ describe('the ledger on the dashboard', () => {
     const wrong = { ...increased, data: { ...increased.data, balanceAfter: 5001 } };
     const next = { ...deducted, data: { ...deducted.data, balanceAfter: 4001 } };
     expect(imbalance(worldOf([wrong, next]).totals)).toBe(-1);
+  });
+});
+
+describe('sums of points', () => {
+  it.each([2, 1_025, 3_000])('of %d purchases of the largest amount that an event carries are exact', (riders) => {
+    const amount = Number.MAX_SAFE_INTEGER;
+    const purchases = Array.from({ length: riders }, (_, index) => {
+      const increased = sample('PointsIncreased');
+      return { ...increased, data: { ...increased.data, userId: `u${index}`, amount, balanceAfter: amount } };
+    });
+    const { totals } = worldOf(purchases);
+    const sum = String(BigInt(amount) * BigInt(riders));
+    expect([totals.pointsPurchasedToday, totals.pointsInCirculation, totals.pointsMoved]).toEqual([sum, sum, sum]);
+    expect(ledgerImbalance(totals)).toBe(0);
+    expect([totals.pointsPurchasedToday, ledgerImbalance(totals)].map((each) => Long.serialize(each))).toEqual([
+      sum,
+      0,
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { BikeCondition, DomainEvent, EventNamed } from '../../schema/events/index.ts';
+import { add, subtract, type Sum } from './sums.ts';
 
 export type ReserveStatus = 'PENDING' | 'RESERVED' | 'IN_USE' | 'RETURNED' | 'CANCELLED' | 'EXPIRED' | 'REJECTED';
 
@@ -57,13 +58,13 @@ export interface Totals {
   /** Rejected, or refused before a number was taken. */
   refusedToday: number;
   expiredToday: number;
-  pointsPurchasedToday: number;
-  pointsSpentToday: number;
-  pointsRestoredToday: number;
+  pointsPurchasedToday: Sum;
+  pointsSpentToday: Sum;
+  pointsRestoredToday: Sum;
   /** Σ of all balances. */
-  pointsInCirculation: number;
+  pointsInCirculation: Sum;
   /** Σ of all movements; the same number, or the ledger is wrong. */
-  pointsMoved: number;
+  pointsMoved: Sum;
 }
 
 export const noTotals: Totals = {
@@ -87,8 +88,8 @@ export const noTotals: Totals = {
 };
 
 /** By how much all balances differ from all movements; 0, or the ledger is wrong. */
-export function ledgerImbalance({ pointsMoved, pointsInCirculation }: Totals): number {
-  return pointsMoved - pointsInCirculation;
+export function ledgerImbalance({ pointsMoved, pointsInCirculation }: Totals): Sum {
+  return subtract(pointsMoved, pointsInCirculation);
 }
 
 /** Which rows an event touches. */
@@ -219,8 +220,8 @@ function movement(
     { account: { userId, balance: balanceAfter } },
     {
       ...counted,
-      pointsInCirculation: counted.pointsInCirculation + difference,
-      pointsMoved: counted.pointsMoved + sign * amount,
+      pointsInCirculation: add(counted.pointsInCirculation, difference),
+      pointsMoved: add(counted.pointsMoved, sign * amount),
     },
   );
 }
@@ -311,7 +312,7 @@ function recount(totals: Totals, before: BikeView | undefined, after: BikeView):
 }
 
 function countToday(totals: Totals, time: string, count: TodayCount, by: number): Totals {
-  return dayOf(time) === totals.day ? { ...totals, [count]: totals[count] + by } : totals;
+  return dayOf(time) === totals.day ? { ...totals, [count]: add(totals[count], by) } : totals;
 }
 
 /** The day begins with its first event; what arrives late from the day before no longer counts. */

@@ -97,7 +97,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
   };
 
   metrics.gauge('ttareungi_ledger_imbalance_points', 'By how much all balances differ from all movements; 0.', () =>
-    ledgerImbalance(feed.snapshot().totals),
+    Number(ledgerImbalance(feed.snapshot().totals)),
   );
 
   return {
