@@ -1,12 +1,13 @@
 /**
  * `node deploy/compose-keys.ts <folder>`: makes, once, what the containers of the development landscape sign in with, as
- * files for `node --env-file`: `development.env` signs and checks tokens, `broker.env` has the password of each of the
+ * files for `node --env-file`: `development.env` signs and checks tokens and lets the router into
+ * the subgraphs, `broker.env` has the password of each of the
  * broker's users, `<subgraph>.env` that of one of them.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { subgraphNames } from '../schema/subgraphs.ts';
-import { brokerUserNames, newBrokerPasswords, passwordSetting } from './broker/users.ts';
+import { brokerUserNames, newBrokerPasswords, newPassword, passwordSetting } from './broker/users.ts';
 import { createDevelopmentKeys } from './local/development-keys.ts';
 
 const folder = process.argv[2] ?? '.';
@@ -19,7 +20,9 @@ const write = (name: string, settings: Record<string, string | undefined>) =>
       .join(''),
   );
 
-if (!existsSync(join(folder, 'development.env'))) write('development', { ...(await createDevelopmentKeys()) });
+if (!existsSync(join(folder, 'development.env'))) {
+  write('development', { ...(await createDevelopmentKeys()), ROUTER_SECRET: newPassword() });
+}
 if (!existsSync(join(folder, 'broker.env'))) {
   const passwords = newBrokerPasswords();
   for (const name of subgraphNames) write(name, { NATS_USERNAME: name, NATS_PASSWORD: passwords[name] });

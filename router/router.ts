@@ -74,6 +74,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
         timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
         connections: settings.SUBGRAPH_CONNECTIONS,
         maxAnswerBytes: settings.MAX_ANSWER_BYTES,
+        secret: settings.ROUTER_SECRET[0],
         metrics,
         logger,
       }),

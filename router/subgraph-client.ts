@@ -11,7 +11,7 @@ import {
 } from 'graphql';
 import { Pool } from 'undici';
 import type { SubgraphName } from '../schema/subgraphs.ts';
-import type { Logger } from '../subgraphs/chassis/process.ts';
+import { routerSecretHeader, type Logger } from '../subgraphs/chassis/process.ts';
 import { cancelled, unavailable } from './client-errors.ts';
 import type { Metrics } from './metrics.ts';
 import type { RequestContext } from './request-context.ts';
@@ -30,6 +30,8 @@ export interface SubgraphClientOptions {
   connections: number;
   /** Of one answer. */
   maxAnswerBytes: number;
+  /** Tells the subgraph that it is the router who asks. */
+  secret?: string | undefined;
   metrics: Metrics;
   logger: Logger;
 }
@@ -62,7 +64,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
       const response = await pool.request({
         path,
         method: 'POST',
-        headers: requestHeaders(context),
+        headers: requestHeaders(context, options.secret),
         body,
         signal: unwanted ? AbortSignal.any([unwanted, late]) : late,
       });
@@ -118,8 +120,9 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   };
 }
 
-function requestHeaders(context: Partial<RequestContext>): Record<string, string> {
+function requestHeaders(context: Partial<RequestContext>, secret: string | undefined): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'application/json' };
+  if (secret) headers[routerSecretHeader] = secret;
   if (context.authorization) headers['authorization'] = context.authorization;
   if (context.correlationId) headers['x-correlation-id'] = context.correlationId;
   if (context.traceparent) headers['traceparent'] = context.traceparent;

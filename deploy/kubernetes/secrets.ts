@@ -45,5 +45,7 @@ async function developmentSecrets() {
   return [secret('token-verification', { JWT_PUBLIC_KEY }), secret('development-keys', { DEV_TOKEN_PRIVATE_KEY })];
 }
 
-const items = [...databases, ...broker, ...(values.development ? await developmentSecrets() : [])];
+const router = secret('router-secret', { ROUTER_SECRET: newPassword() });
+
+const items = [...databases, ...broker, router, ...(values.development ? await developmentSecrets() : [])];
 console.log(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 2));

@@ -9,7 +9,7 @@ import {
   stopOnSignal,
   stopWithinMs,
 } from '../../subgraphs/chassis/process.ts';
-import { brokerEnvironment, keptBrokerPasswords } from '../broker/users.ts';
+import { brokerEnvironment, keptBrokerPasswords, newPassword } from '../broker/users.ts';
 import { DATA_DIRECTORY, DataPlaneError, startDataPlane } from './data-plane.ts';
 import { routerPort, subgraphNames, subgraphs } from '../../schema/subgraphs.ts';
 import { keptDevelopmentKeys } from './development-keys.ts';
@@ -65,6 +65,8 @@ try {
     ...keys,
     ...process.env,
     ...(brokerPasswords ? brokerEnvironment(brokerPasswords) : {}),
+    // Everything is in this process, so nobody else need know it; whoever wants to ask a subgraph directly sets one.
+    ROUTER_SECRET: process.env['ROUTER_SECRET'] || newPassword(),
     LANDSCAPE: settings.LANDSCAPE,
     MONGODB_URI: dataPlane.mongodbUri,
     NATS_URL: dataPlane.natsUrl,

@@ -20,7 +20,7 @@ export interface ConnectionOptions {
   plan: SubscriptionPlan;
   variables: Variables;
   after: string | undefined;
-  upstream: Pick<UpstreamRequest, 'url' | 'connectTimeoutMs' | 'pingIntervalMs' | 'maxAnswerBytes'>;
+  upstream: Pick<UpstreamRequest, 'url' | 'connectTimeoutMs' | 'pingIntervalMs' | 'maxAnswerBytes' | 'secret'>;
   resume: { backoffMs: number; backoffMaxMs: number; timeoutMs: number };
   /** The token to speak with, now. */
   authorization(): string | undefined;

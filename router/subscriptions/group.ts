@@ -45,7 +45,7 @@ export interface GroupOptions {
   variables: Variables;
   /** The cursor to begin after. */
   after: string | undefined;
-  upstream: Pick<UpstreamRequest, 'url' | 'connectTimeoutMs' | 'pingIntervalMs' | 'maxAnswerBytes'>;
+  upstream: Pick<UpstreamRequest, 'url' | 'connectTimeoutMs' | 'pingIntervalMs' | 'maxAnswerBytes' | 'secret'>;
   resume: { backoffMs: number; backoffMaxMs: number; timeoutMs: number };
   /** Events that may wait for their turn before the upstream is paused. */
   queueLimit: number;

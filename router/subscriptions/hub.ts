@@ -142,6 +142,7 @@ function groupSettings({ settings, urls, formatError, metrics, tracing, labelOf 
       connectTimeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
       pingIntervalMs: settings.PING_INTERVAL_MS,
       maxAnswerBytes: settings.MAX_ANSWER_BYTES,
+      secret: settings.ROUTER_SECRET[0],
     },
     resume: {
       backoffMs: settings.RESUME_BACKOFF_MS,

@@ -1,6 +1,6 @@
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
 import { WebSocket, type RawData } from 'ws';
-import { closeCodes, subprotocol } from '../../subgraphs/chassis/process.ts';
+import { closeCodes, routerSecretHeader, subprotocol } from '../../subgraphs/chassis/process.ts';
 
 /** What comes from the subgraph. After `error`, `complete` or `lost` nothing more does. */
 export interface UpstreamSink {
@@ -33,6 +33,8 @@ export interface UpstreamRequest {
   pingIntervalMs: number;
   /** Of one message. */
   maxAnswerBytes: number;
+  /** Tells the subgraph that it is the router who asks. */
+  secret?: string | undefined;
 }
 
 /** A subgraph that does not take part in closing is cut after this. */
@@ -53,6 +55,7 @@ export function openUpstream(request: UpstreamRequest, sink: UpstreamSink): Upst
   const socket = new WebSocket(request.url, subprotocol, {
     perMessageDeflate: false,
     maxPayload: request.maxAnswerBytes,
+    headers: request.secret ? { [routerSecretHeader]: request.secret } : {},
   });
   let finished = false;
   const connectTimer = setTimeout(() => finish(() => sink.lost()), request.connectTimeoutMs);

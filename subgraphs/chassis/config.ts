@@ -50,6 +50,7 @@ export const processSettings = z.object({
   STOP_TIMEOUT_MS: wholeNumber(10_000),
   STOP_DELAY_MS: wholeNumber(0),
   KEEP_ALIVE_MS: wholeNumber(5_000, 1),
+  ROUTER_SECRET: list('').pipe(z.array(z.string().min(16, 'at least 16 characters'))),
   JWKS_URI: z.url({ protocol: /^https?$/ }).optional(),
   JWKS_TIMEOUT_MS: wholeNumber(3_000, 1),
   JWKS_MAX_AGE_MS: wholeNumber(300_000, 1),

@@ -16,6 +16,7 @@ import { readSeen, type Freshness } from './freshness.ts';
 import { servingRequest, skipUnwanted, throwIfUnwanted } from './given-up.ts';
 import {
   graphqlRoute,
+  sendJson,
   startHttpServer,
   type HttpServer,
   type Readiness,
@@ -25,6 +26,7 @@ import {
 import type { Logger } from './logger.ts';
 import { createOperationLabel } from './operation-label.ts';
 import { countRequests, type RequestMetrics } from './request-metrics.ts';
+import { createRouterCheck } from './router-secret.ts';
 import { Cursor, DateTime, Long } from './scalars.ts';
 import { readNullArguments } from './null-arguments.ts';
 import { readTextArguments } from './text-arguments.ts';
@@ -144,6 +146,16 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     return Object.assign(context, { authorization: headers.authorization, unwanted });
   };
   const admission = createLimits(limits, options.register);
+  const isRouter = createRouterCheck(limits.ROUTER_SECRET);
+  const graphql = graphqlRoute({
+    apollo: {
+      executeHTTPGraphQLRequest: (request) => servingRequest(() => apollo.executeHTTPGraphQLRequest(request)),
+    },
+    contextOf,
+    maxBodyBytes: limits.MAX_BODY_BYTES,
+    compressAboveBytes: limits.COMPRESS_ABOVE_BYTES,
+    guestOf: () => ({ take: (kind, size) => admission.take(kind, routers, size) }),
+  });
   const http = await startHttpServer({
     port: options.port,
     host: options.host,
@@ -155,18 +167,15 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     limits,
     routes: {
       ...options.routes,
-      '/graphql': graphqlRoute({
-        apollo: {
-          executeHTTPGraphQLRequest: (request) => servingRequest(() => apollo.executeHTTPGraphQLRequest(request)),
-        },
-        contextOf,
-        maxBodyBytes: limits.MAX_BODY_BYTES,
-        compressAboveBytes: limits.COMPRESS_ABOVE_BYTES,
-        guestOf: () => ({ take: (kind, size) => admission.take(kind, routers, size) }),
-      }),
+      '/graphql': (request, response) => {
+        if (isRouter(request.headers)) return graphql(request, response);
+        // What it sends is not read.
+        response.setHeader('connection', 'close');
+        sendJson(response, 403, { error: 'A subgraph answers the router only.' });
+      },
     },
   });
-  const subscriptions = serveSubscriptions(http, schema, admission, options);
+  const subscriptions = serveSubscriptions(http, schema, admission, isRouter, options);
   return {
     ...http,
     subscriptions: () => subscriptions.count(),
@@ -274,6 +283,7 @@ function serveSubscriptions(
   http: HttpServer,
   schema: GraphQLSchema,
   admission: Admission<Kind>,
+  isRouter: ReturnType<typeof createRouterCheck>,
   options: GraphqlServerOptions,
 ) {
   const { limits, logger } = options;
@@ -287,7 +297,7 @@ function serveSubscriptions(
     frameTimeoutMs: limits.BODY_TIMEOUT_MS,
     pingIntervalMs: limits.PING_INTERVAL_MS,
     // Routers and programs have no origin; no page has business here.
-    mayConnect: ({ headers }) => headers.origin === undefined,
+    mayConnect: ({ headers }) => headers.origin === undefined && isRouter(headers),
     admit: () => admission.take('sockets', routers),
     reading: () => admission.take('body_bytes', routers, 0),
     logger,

@@ -12,6 +12,7 @@ export * from './lru-cache.ts';
 export * from './operation-label.ts';
 export * from './places.ts';
 export * from './request-metrics.ts';
+export { routerSecretHeader } from './router-secret.ts';
 export * from './socket-protocol.ts';
 export * from './socket-server.ts';
 export * from './socket-session.ts';

@@ -40,6 +40,7 @@ export default async function start(): Promise<void> {
     ...databases,
     secret('broker', Object.fromEntries(brokerUserNames.map((user) => [passwordSetting(user), `word-of-${user}`]))),
     ...subgraphNames.map((name) => secret(`${name}-broker`, { NATS_USERNAME: name, NATS_PASSWORD: `word-of-${name}` })),
+    secret('router-secret', { ROUTER_SECRET: 'a-word-of-the-routers' }),
     secret('token-verification', { JWT_PUBLIC_KEY: keys.JWT_PUBLIC_KEY }),
     secret('payments', { PAYMENT_PROVIDER_URL: `http://${host}:${paymentPort}/charges` }),
   ];

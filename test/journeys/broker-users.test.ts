@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -15,6 +16,7 @@ import { DATA_DIRECTORY, startDataPlane, type DataPlane } from '../../deploy/loc
 import { publishers } from '../../schema/events/index.ts';
 import {
   DashboardRebuildsDocument,
+  DashboardUpdatedDocument,
   ParkedEventsDocument,
   RebuildDashboardDocument,
   ServicesDocument,
@@ -25,7 +27,7 @@ import { startSystem, until, type TestSystem } from '../system.ts';
 
 const names = { EVENT_STREAM: 'EVENTS', EVENT_SUBJECT_PREFIX: 'evt' };
 
-describe('a broker that knows who is who', () => {
+describe('a system in which nobody trusts another', () => {
   let directory: string;
   let plane: DataPlane;
   let passwords: BrokerPasswords;
@@ -43,7 +45,9 @@ describe('a broker that knows who is who', () => {
       brokerPasswords: passwords,
       report: () => undefined,
     });
-    system = await startSystem({ env: { ...names, NATS_URL: plane.natsUrl, ...brokerEnvironment(passwords) } });
+    system = await startSystem({
+      env: { ...names, ROUTER_SECRET: randomUUID(), NATS_URL: plane.natsUrl, ...brokerEnvironment(passwords) },
+    });
   }, 120_000);
   afterAll(async () => {
     for (const connection of connections) await connection.close();
@@ -99,10 +103,27 @@ describe('a broker that knows who is who', () => {
     expect(await somebody.starts(reserveNo)).toBe('IN_USE');
     expect(await somebody.returns(reserveNo)).toBe('RETURNED');
     expect(await somebody.points()).toBe(4_000);
+    // Turned down by point; asked about before the next claim.
+    const poor = await rider(all, 'poor');
+    for (let claim = 0; claim < 2; claim += 1) expect((await poor.reserves(bikeId)).status).not.toBe('RESERVED');
     const { parkedEvents } = await operator.request(ParkedEventsDocument, {});
     expect(parkedEvents).toMatchObject({ totalCount: 0, unavailable: [] });
     const { services } = await operator.request(ServicesDocument, {});
     expect(services.map(({ refusedDecisions }) => refusedDecisions)).toEqual(subgraphNames.map(() => []));
+    let told = 0;
+    void (async () => {
+      for await (const _update of operator.subscribe(DashboardUpdatedDocument, {})) told += 1;
+    })().catch(() => undefined);
+    await until('subscriptions pass too', async () => {
+      await somebody.buys(1);
+      return told > 0;
+    });
+    const direct = await fetch(`http://127.0.0.1:${all.services?.bike.port ?? 0}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"query":"{ bikes { totalCount } }"}',
+    });
+    expect(direct.status).toBe(403);
     const admin = await all.client('admin', 'admin');
     await admin.request(RebuildDashboardDocument, { input: {} });
     await until('the view is rebuilt', async () => {
