@@ -130,7 +130,7 @@ export function chainHash(document: Hashed): string {
   return hashOf(hashed(document));
 }
 
-function hashed(document: Hashed): Hashed {
+export function hashed(document: Hashed): Hashed {
   const { _id, stream, version, cause, commandHash, events, state, prevHash } = document;
   return { _id, stream, version, cause, commandHash, events, state, prevHash };
 }

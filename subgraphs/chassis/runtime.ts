@@ -46,7 +46,7 @@ export async function createRuntime(
   env: NodeJS.ProcessEnv,
   clock: () => Date = () => new Date(),
 ): Promise<ConnectedRuntime> {
-  const settings = readConfig(serviceSettings, { ...env, ...ownOf(service, env) });
+  const settings = readServiceSettings(service, env);
   const logger = createLogger(settings.LOG_LEVEL, service);
   const verifyToken = await createTokenVerifier(settings, () => clock().getTime(), logger);
   const tracing = await createTracing(settings, service, logger);
@@ -81,16 +81,18 @@ export async function createRuntime(
 /** One process may run many subgraphs, each with a database server and a broker user of its own. */
 const ownSettings = ['MONGODB_URI', 'NATS_USERNAME', 'NATS_PASSWORD'];
 
-function ownOf(service: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/** @throws {ConfigError} with one line per mistake. */
+export function readServiceSettings(service: string, env: NodeJS.ProcessEnv): ServiceSettings {
   const own: NodeJS.ProcessEnv = {};
   for (const name of ownSettings) {
     const value = env[`${service.toUpperCase()}_${name}`];
     if (value) own[name] = value;
   }
-  return own;
+  return readConfig(serviceSettings, { ...env, ...own });
 }
 
-async function connectDatabase(settings: ServiceSettings, service: string, logger: Logger): Promise<Connection> {
+/** Waits for the database. */
+export async function connectDatabase(settings: ServiceSettings, service: string, logger: Logger): Promise<Connection> {
   const timeout = settings.DATABASE_TIMEOUT_MS;
   for (let told = false; ;) {
     const connection = mongoose.createConnection(settings.MONGODB_URI, {
