@@ -89,7 +89,7 @@ function subgraphUser(name: SubgraphName, { stream, prefix }: BrokerNames): Brok
   };
 }
 
-/** For `nats sub`, `nats stream info` and `nats micro ls`, with `--inbox-prefix _INBOX_watcher`. */
+/** For `nats sub`, `nats stream info`, `nats micro ls` and looking into journals, with `--inbox-prefix _INBOX_watcher`. */
 function watcherUser({ stream, prefix }: BrokerNames): BrokerUser {
   return {
     name: watcher,
@@ -103,6 +103,9 @@ function watcherUser({ stream, prefix }: BrokerNames): BrokerUser {
       `$JS.API.CONSUMER.LIST.${stream}`,
       `$JS.API.CONSUMER.INFO.${stream}.*`,
       '$SRV.>',
+      ...subgraphNames.flatMap((name) =>
+        ['health', 'journal.read'].map((question) => `${prefix}-svc.${name}.${question}`),
+      ),
     ],
     subscribe: [`${inboxOf(watcher)}.>`, `${prefix}.>`],
     answers: false,

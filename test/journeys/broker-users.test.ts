@@ -219,6 +219,8 @@ describe('a system in which nobody trusts another', () => {
     const connection = await connectAs(watcher);
     const info = await connection.request('$JS.API.STREAM.INFO.EVENTS', '', { timeout: 5_000 });
     expect(info.json()).toMatchObject({ config: { name: 'EVENTS' } });
+    const health = await connection.request('evt-svc.point.health', '', { timeout: 5_000 });
+    expect(health.json()).toMatchObject({ reply: { database: 'ok' } });
     const ping = await connection.request('$SRV.PING', '', { timeout: 5_000 });
     expect(ping.json()).toMatchObject({ type: 'io.nats.micro.v1.ping_response' });
   });
