@@ -4,7 +4,13 @@ import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import DataLoader from 'dataloader';
-import { GraphQLError, OperationTypeNode, parse, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import {
+  GraphQLError,
+  OperationTypeNode,
+  parse,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+} from 'graphql';
 import type { Registry } from 'prom-client';
 import type { TokenVerifier, Viewer } from './auth.ts';
 import { correlationIdFrom, traceparentFrom } from './correlation.ts';
@@ -130,6 +136,7 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     plugins: [
       ApolloServerPluginLandingPageDisabled(),
       boundedVariables,
+      noSubscriptions,
       outageStatus,
       readAfter(options.freshness),
       finishMutations,
@@ -240,6 +247,20 @@ const finishMutations: ApolloServerPlugin<RequestContext> = {
     return {
       async didResolveOperation({ operation, contextValue }) {
         if (operation?.operation === OperationTypeNode.MUTATION) contextValue.unwanted = undefined;
+      },
+    };
+  },
+};
+
+/** Apollo Server would fail on it without a word that helps. */
+const noSubscriptions: ApolloServerPlugin = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ operation }) {
+        if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) return;
+        throw new GraphQLError('Subscribe over WebSocket (graphql-transport-ws).', {
+          extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
+        });
       },
     };
   },

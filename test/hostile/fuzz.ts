@@ -77,8 +77,8 @@ export async function fuzz(options: {
   const until = performance.now() + options.seconds * 1_000;
   const count = (outcome: string) => (result.outcomes[outcome] = (result.outcomes[outcome] ?? 0) + 1);
 
-  function judge(number: number, request: unknown, fault: string | undefined): void {
-    if (fault) result.findings.push({ number, what: fault, request });
+  function judge(number: number, transport: string, request: unknown, fault: string | undefined): void {
+    if (fault) result.findings.push({ number, what: `${fault} (${transport})`, request });
   }
 
   async function overSocket(number: number, body: object, token: string | undefined, quiet: boolean): Promise<void> {
@@ -97,9 +97,9 @@ export async function fuzz(options: {
     line.send({ id, type: 'complete' });
     line.heard.length = 0;
     count(`socket ${answer?.type ?? (line.isOpen() ? 'silent' : 'closed')}`);
-    if (answer?.type === 'next') judge(number, body, faultInBody(answer.payload as Body));
+    if (answer?.type === 'next') judge(number, 'socket', body, faultInBody(answer.payload as Body));
     if (answer?.type === 'error')
-      judge(number, body, faultInBody({ errors: answer.payload as NonNullable<Body['errors']> }));
+      judge(number, 'socket', body, faultInBody({ errors: answer.payload as NonNullable<Body['errors']> }));
   }
 
   while (performance.now() < until && options.alive() && result.findings.length < 20) {
@@ -119,18 +119,23 @@ export async function fuzz(options: {
       const { status } = await attacker.get(`/graphql?${String(search)}`);
       count(`get ${status}`);
       // A GET without a header that a form cannot send is refused before it is read.
-      judge(number, body, statuses.has(status) ? undefined : `HTTP ${status}`);
+      judge(number, 'get', body, statuses.has(status) ? undefined : `HTTP ${status}`);
     } else if (transport === 'stream') {
       const { status, text } = await attacker.post(body, { ...signed, accept: 'text/event-stream', leaveAfterMs: 200 });
       count(`stream ${status}`);
-      judge(number, body, status === 0 || statuses.has(status) ? undefined : `HTTP ${status} ${text.slice(0, 80)}`);
+      judge(
+        number,
+        'stream',
+        body,
+        status === 0 || statuses.has(status) ? undefined : `HTTP ${status} ${text.slice(0, 80)}`,
+      );
     } else {
       const raw = transport === 'raw' ? mutated(JSON.stringify(body), dice) : body;
       const port =
         transport === 'subgraph' ? attacker.subgraphPorts[dice.below(attacker.subgraphPorts.length)] : undefined;
       const { status, text } = await attacker.post(raw, { ...signed, ...(port ? { port } : {}) });
       count(`${transport} ${status}`);
-      judge(number, raw, faultIn(status, text));
+      judge(number, transport, raw, faultIn(status, text));
     }
     result.slowestMs = Math.max(result.slowestMs, performance.now() - startedAt);
   }
