@@ -31,12 +31,12 @@ module.exports = {
       comment: 'Rules, policies and projections: no library, no clock, no randomness, no door to the world.',
       severity: 'error',
       from: {
-        path: '^subgraphs/([a-z]+)/(\\1|policies|projections|ledger)\\.ts$',
+        path: '^subgraphs/([a-z]+)/(\\1|policies|projections|sums|ledger)\\.ts$',
         pathNot: '^subgraphs/chassis/',
       },
       to: {
         pathNot:
-          '^(schema/events/|schema/text\\.ts|subgraphs/chassis/decider\\.ts|subgraphs/$1/($1|policies|projections|ledger)\\.ts)',
+          '^(schema/events/|schema/text\\.ts|subgraphs/chassis/decider\\.ts|subgraphs/$1/($1|policies|projections|sums|ledger)\\.ts)',
       },
     },
     {
