@@ -1,12 +1,20 @@
-import type { BikeCondition, BikeEvent, NewEvent } from '../../schema/events/index.ts';
+import type { BikeCondition, BikeEvent, EventNamed, NewEvent } from '../../schema/events/index.ts';
 import { refuse, type Decider } from '../chassis/decider.ts';
 
-export type Bike =
-  | { status: 'unregistered' }
-  | { status: 'registered'; bikeId: number; color: string; registeredDate: string; condition: BikeCondition };
+/** A bike as it was registered, in the condition that it is in now. */
+export type RegisteredBike = EventNamed<'BikeRegistered'>['data'];
+
+export type Bike = { status: 'unregistered' } | ({ status: 'registered' } & RegisteredBike);
+
+/** What an operator says of a bike that joins the fleet. */
+export interface NewBike {
+  color: string;
+  /** Now, if null. */
+  registeredDate: string | null;
+}
 
 export type BikeCommand =
-  | { type: 'RegisterBike'; bikeId: number; color: string; registeredDate: string | null }
+  | ({ type: 'RegisterBike'; bikeId: number } & NewBike)
   | { type: 'ChangeBikeCondition'; condition: BikeCondition; reason: string | null };
 
 export type BikeRefusal = 'INVALID_COLOR' | 'INVALID_DATE' | 'BIKE_NOT_FOUND';
@@ -18,10 +26,8 @@ const earliestDate = '2000-01-01T00:00:00.000Z';
 /** Bikes are entered ahead of their delivery, but not by more than a year. */
 const aheadMs = 366 * 24 * 60 * 60_000;
 
-type RegisterBike = Extract<BikeCommand, { type: 'RegisterBike' }>;
-
 /** Says why a bike cannot join the fleet; null when it can. Asked before it gets a number, too. */
-export function whyNot({ color, registeredDate }: Pick<RegisterBike, 'color' | 'registeredDate'>, at: string) {
+export function whyNot({ color, registeredDate }: NewBike, at: string) {
   const length = Array.from(color.trim()).length;
   if (length === 0 || length > longestColor) {
     return refuse('INVALID_COLOR', `A color has 1 to ${longestColor} characters.`);
@@ -40,13 +46,9 @@ export const bike: Decider<Bike, BikeCommand, NewEvent<BikeEvent>, BikeRefusal> 
         if (state.status === 'registered') return [];
         const refusal = whyNot(command, at);
         if (refusal) return refusal;
-        const { bikeId, registeredDate } = command;
-        const data = {
-          bikeId,
-          color: command.color.trim(),
-          registeredDate: registeredDate ?? at,
-          condition: 'IN_SERVICE' as const,
-        };
+        const { type: _type, ...said } = command;
+        const registeredDate = said.registeredDate ?? at;
+        const data = { ...said, color: said.color.trim(), registeredDate, condition: 'IN_SERVICE' as const };
         return [{ type: 'BikeRegistered', data }];
       }
       case 'ChangeBikeCondition': {

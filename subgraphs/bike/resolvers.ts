@@ -15,7 +15,7 @@ import {
   type Resolvers,
   type Viewer,
 } from '../chassis/index.ts';
-import { whyNot, type Bike, type BikeCommand, type BikeRefusal } from './bike.ts';
+import { whyNot, type Bike, type BikeCommand, type BikeRefusal, type NewBike } from './bike.ts';
 import type { BikeFilter, BikeStore } from './store.ts';
 
 interface Dependencies {
@@ -106,21 +106,25 @@ async function register(
   viewer: Viewer,
 ): Promise<BikePayload> {
   const origin = commandOrigin(context, viewer, 'registerBike', input);
-  const { color, registeredDate = null } = input;
+  const bike = newBikeOf(input);
   // Only a bike that joins the fleet takes a number: neither a repetition nor one that is turned down leaves a gap.
   const earlier = origin.isNew
     ? null
     : await context.load('cause', origin.cause, (causes) => bikes.journal.byCauses(causes));
   const known = earlier?.state.status === 'registered' ? earlier.state.bikeId : null;
-  const refusal = known === null ? whyNot({ color, registeredDate }, clock().toISOString()) : null;
+  const refusal = known === null ? whyNot(bike, clock().toISOString()) : null;
   if (refusal) return { bike: null, refusal: { code: refusal.refused, because: refusal.because } };
   const bikeId = known ?? (await bikes.counters.next('bike'));
-  const command: BikeCommand = { type: 'RegisterBike', bikeId, color, registeredDate };
+  const command: BikeCommand = { type: 'RegisterBike', bikeId, ...bike };
   const outcome = await bikes.handle(streamOf(bikeId), command, { ...origin, opens: known === null });
   return {
     bike: outcome.kind === 'decided' ? registered(outcome.document.state) : null,
     refusal: refusalOf(outcome),
   };
+}
+
+function newBikeOf({ color, registeredDate = null }: RegisterBikeInput): NewBike {
+  return { color, registeredDate };
 }
 
 async function changeCondition(

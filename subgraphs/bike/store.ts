@@ -9,24 +9,19 @@ import {
   type ViewChange,
   type ViewRow,
 } from '../chassis/index.ts';
-import type { Bike } from './bike.ts';
+import type { Bike, RegisteredBike } from './bike.ts';
 
 /** A bike as lists show it. */
-export interface BikeRow extends ViewRow {
-  _id: number;
-  bikeId: number;
-  color: string;
-  registeredDate: string;
-  condition: BikeCondition;
-}
+export type BikeRow = ViewRow & RegisteredBike & { _id: number };
 
 export interface BikeFilter {
   condition?: BikeCondition | null;
   color?: string | null;
 }
 
+/** Only what rows are found and ordered by: they are written and read as they are. */
 const schema = new Schema<BikeRow>(
-  { _id: Number, version: Number, bikeId: Number, color: String, registeredDate: String, condition: String },
+  { _id: Number, version: Number, bikeId: Number, color: String, condition: String },
   { collection: 'bikes', versionKey: false },
 );
 schema.index({ bikeId: 1 });
