@@ -1,3 +1,4 @@
+import { canonicalJson } from './canonical-json.ts';
 import { isRefusal, type Decider } from './decider.ts';
 
 /**
@@ -26,7 +27,9 @@ export function specificationOf<State, Command, NewEvent, Code extends string>(
   };
 }
 
+/** As a journal has it: the order of fields is no matter. */
 function compare(actual: unknown, expected: unknown): void {
+  if (canonicalJson(actual) === canonicalJson(expected)) return;
   const [seen, wanted] = [actual, expected].map((value) => JSON.stringify(value, undefined, 2));
-  if (seen !== wanted) throw new Error(`Expected ${wanted}\nbut the rules decided ${seen}`);
+  throw new Error(`Expected ${wanted}\nbut the rules decided ${seen}`);
 }
