@@ -103,10 +103,13 @@ describe('the audit trail', () => {
       const rows = reservations.nodes.filter(({ userId }) => userId === 'poor').map(({ refusalCode }) => refusalCode);
       return { counts: Object.fromEntries(counts), rows };
     };
-    await until('the dashboard has the three', async () => (await rejected()).rows.filter(Boolean).length === 3);
+    const all = ({ counts }: Awaited<ReturnType<typeof rejected>>) =>
+      Object.values(counts).reduce((sum, count) => sum + count, 0);
+    await until('the dashboard has the three', async () => all(await rejected()) === 3);
+    // Only the first took a number: of a rider who was turned down, point is asked before the next does.
     expect(await rejected()).toEqual({
       counts: { NO_POINT_ACCOUNT: 1, INSUFFICIENT_POINTS: 2 },
-      rows: ['INSUFFICIENT_POINTS', 'INSUFFICIENT_POINTS', 'NO_POINT_ACCOUNT'],
+      rows: ['NO_POINT_ACCOUNT'],
     });
   });
 });
