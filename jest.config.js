@@ -42,7 +42,7 @@ export default {
       ...shared,
       ...servers,
       displayName: 'whole',
-      testMatch: ['<rootDir>/test/{journeys,faults,browser}/**/*.test.ts'],
+      testMatch: ['<rootDir>/test/{journeys,hostile,faults,browser}/**/*.test.ts'],
       // `npm run test:faults:ci` runs these: many runs of a system in many processes take longer than all other tests.
       testPathIgnorePatterns: [...shared.testPathIgnorePatterns, '<rootDir>/test/faults/seeded\\.test\\.ts$'],
     },

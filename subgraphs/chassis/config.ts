@@ -32,7 +32,7 @@ export const processSettings = z.object({
   LANDSCAPE: z.string().min(1).default('development'),
   HOST: z.string().default('127.0.0.1'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  MAX_BODY_BYTES: wholeNumber(1_048_576, 1),
+  MAX_BODY_BYTES: wholeNumber(524_288, 1),
   MAX_FRAME_BYTES: wholeNumber(262_144, 1),
   MAX_HEADER_BYTES: wholeNumber(16_384, 1_024),
   MAX_HEADERS: wholeNumber(100, 1),

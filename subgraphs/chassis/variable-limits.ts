@@ -12,6 +12,7 @@ export interface VariableLimits {
 
 /** What is too much in a client's variables, as a sentence. Looks without recursion: JSON nests as deep as its text is long. */
 export function excessIn(variables: Record<string, unknown>, limits: VariableLimits): string | undefined {
+  if (Object.keys(variables).length > limits.values) return `The variables have more than ${limits.values} values.`;
   let level: unknown[] = Object.values(variables);
   let count = 0;
   for (let depth = 0; level.length > 0; depth += 1) {
@@ -21,14 +22,15 @@ export function excessIn(variables: Record<string, unknown>, limits: VariableLim
     const next: unknown[] = [];
     for (const value of level) {
       if (typeof value !== 'object' || value === null) continue;
-      const inner: unknown[] = Object.values(value);
       const isList = Array.isArray(value);
-      if (inner.length > (isList ? limits.listItems : limits.fields)) {
+      // Of an object the keys: to fetch fifty thousand values takes four times as long as to count them.
+      const size = isList ? value.length : Object.keys(value).length;
+      if (size > (isList ? limits.listItems : limits.fields)) {
         return isList
-          ? `The variables have a list of ${inner.length} items; at most ${limits.listItems} are allowed.`
-          : `The variables have an object of ${inner.length} fields; at most ${limits.fields} are allowed.`;
+          ? `The variables have a list of ${size} items; at most ${limits.listItems} are allowed.`
+          : `The variables have an object of ${size} fields; at most ${limits.fields} are allowed.`;
       }
-      for (const each of inner) next.push(each);
+      for (const inner of Object.values(value) as unknown[]) next.push(inner);
       if (next.length > limits.values) return `The variables have more than ${limits.values} values.`;
     }
     level = next;

@@ -26,8 +26,8 @@ interface Body {
 
 const statuses = new Set([200, 400, 401, 403, 404, 405, 406, 408, 413, 415, 422, 429, 431, 503]);
 /** An error says what and where; it is no copy of what was sent. */
-const maxMessage = 1_000;
-const maxErrors = 60;
+const maxMessage = 1_001;
+const maxErrors = 1_000;
 const roles = [undefined, undefined, 'rider', 'rider', 'operator', 'admin', 'auditor'] as const;
 
 /** What is wrong with an answer, whatever was asked. */
@@ -49,7 +49,8 @@ function faultInBody({ data, errors }: Body): string | undefined {
   for (const { message, path, extensions } of errors) {
     if (extensions?.code === 'INTERNAL_SERVER_ERROR') return 'INTERNAL_SERVER_ERROR';
     if (typeof extensions?.code !== 'string') return 'an error without a code';
-    if (typeof message !== 'string' || message.length > maxMessage) return 'a message that is too long';
+    if (typeof message !== 'string' || message.length > maxMessage)
+      return `a message of ${String(message).length}: ${String(message).slice(0, 120)}`;
     if (/ at .*\.(ts|js):\d+|MongoServerError|BSON|ECONN/.test(message)) return `a message from inside: ${message}`;
     // An error of a field says which.
     if (data && !Array.isArray(path)) return `an error beside data without a path: ${message}`;

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { registerBikes } from '../people.ts';
+import { seeded } from '../seeded.ts';
+import { createAttacker, type Attacker } from './attacker.ts';
+import { apiSchema } from './attacks.ts';
+import { bodyOf, hostileDocuments } from './documents.ts';
+import { startTarget, type Target } from './target.ts';
+
+/** What one request of anybody may cost the router before it is refused or answered. */
+const maxCpuMs = 50;
+const maxKeptBytes = 20 * 2 ** 20;
+/** As often as that, so that a collection of garbage or a first compilation is not taken for its price. */
+const repetitions = 5;
+jest.retryTimes(2, { logErrorsBeforeRetry: true });
+
+describe('a single request without a token costs the router little, whatever it asks:', () => {
+  let target: Target;
+  let attacker: Attacker;
+
+  beforeAll(async () => {
+    target = await startTarget();
+    await registerBikes(target.system, 200);
+    attacker = createAttacker(
+      { url: target.url, subgraphPorts: target.subgraphPorts, token: async () => '' },
+      seeded(1),
+    );
+    // What every first request compiles is paid for once in a process' life.
+    for (const document of documents) await attacker.post(bodyOf(document));
+  }, 240_000);
+  afterAll(async () => {
+    await attacker.leave();
+    await target.close();
+  }, 240_000);
+
+  const documents = hostileDocuments(apiSchema, seeded(1));
+
+  it.each(documents.map((document) => [document.what, bodyOf(document)] as const))('%s', async (_what, body) => {
+    const before = await target.usage();
+    // A space more each time: another document, which nothing remembers.
+    for (let n = 1; n <= repetitions; n += 1) {
+      await attacker.post(body.replace('"query":"', `"query":"${' '.repeat(n)}`));
+    }
+    const after = await target.usage();
+    expect((after.cpuMs - before.cpuMs) / repetitions).toBeLessThan(maxCpuMs);
+    expect(after.kept - before.kept).toBeLessThan(maxKeptBytes);
+  });
+});
