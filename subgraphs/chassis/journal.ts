@@ -179,6 +179,9 @@ schema.index({ publishedAt: 1 });
 // Only the leftovers: a full index would grow with every event ever decided.
 schema.index({ published: 1, 'refused.until': 1, at: 1 }, { partialFilterExpression: { published: false } });
 
+/** Later than any; JavaScript's own last date is none for every database. */
+const endOfTime = new Date('9999-12-31T23:59:59.999Z');
+
 /** @param onBroken called when a stream's hash chain turns out to be broken. */
 export function createJournal<State, Event extends Envelope>(
   database: Connection,
@@ -275,7 +278,7 @@ export function createJournal<State, Event extends Envelope>(
       model.find({ published: false, 'refused.until': null }).sort({ at: 1 }).limit(limit).lean<Document[]>().exec(),
     unpublishedOf: (stream) => model.find({ stream, published: false }).sort({ version: 1 }).lean<Document[]>().exec(),
     countUnpublished: () => model.countDocuments({ published: false }).exec(),
-    refused: (limit, at = new Date(8.64e15)) =>
+    refused: (limit, at = endOfTime) =>
       model
         .find({ published: false, 'refused.until': { $lte: at } })
         .sort({ 'refused.until': 1 })

@@ -292,9 +292,13 @@ describe('a relay', () => {
     const tooLong = '.'.repeat(1_100_000);
     const decide = (stream: string, command: TallyCommand) => silent.handle(stream, command, originOf());
     for (const stream of poison) {
-      await decide(stream, { type: 'Hold', by: tooLong });
+      await decide(stream, { type: 'Hold', by: 'somebody' });
       await decide(stream, { type: 'Release' });
     }
+    // As a journal may have it that is older than the limit of today.
+    await service.database
+      .collection('journal')
+      .updateMany({ stream: { $in: poison }, version: 1 }, { $set: { 'events.0.data.by': tooLong } });
     await silent.add('broken view', 1);
     await silent.add('fine', 3);
     const tried = new Map<string, number>();
