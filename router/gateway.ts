@@ -18,7 +18,7 @@ import {
 import { statusWithoutData, type ErrorFormatter } from './client-errors.ts';
 import type { RouterSettings } from './config.ts';
 import type { Metrics } from './metrics.ts';
-import { withIsOneOf, type Graph } from './documents/graph.ts';
+import { withWholeIntrospection, type Graph } from './documents/graph.ts';
 import { createPlanStore, plannerConfig } from './documents/planning.ts';
 import type { Documents } from './documents/documents.ts';
 import type { RequestContext } from './request-context.ts';
@@ -79,7 +79,7 @@ export async function startGateway(options: GatewayOptions): Promise<ApolloServe
   });
   await apollo.start();
   // Its planner reads the documents, and has an API schema of its own.
-  withIsOneOf((gateway as unknown as Pick<Graph, 'apiSchema'>).apiSchema);
+  withWholeIntrospection((gateway as unknown as Pick<Graph, 'apiSchema'>).apiSchema);
   return apollo;
 }
 

@@ -1,8 +1,11 @@
-import { Supergraph, type Schema } from '@apollo/federation-internals';
+import { Supergraph, typeFromAST, type Schema } from '@apollo/federation-internals';
 import {
   GraphQLScalarType,
+  introspectionTypes,
+  isObjectType,
   Kind,
   parse,
+  parseType,
   visit,
   type ConstDirectiveNode,
   type GraphQLSchema,
@@ -24,7 +27,7 @@ export interface Graph {
 
 export function readGraph(supergraphSdl: string): Graph {
   const supergraph = Supergraph.build(supergraphSdl);
-  const apiSchema = withIsOneOf(supergraph.apiSchema());
+  const apiSchema = withWholeIntrospection(supergraph.apiSchema());
   return {
     supergraph,
     apiSchema,
@@ -33,14 +36,23 @@ export function readGraph(supergraphSdl: string): Graph {
   };
 }
 
-/** graphql-js tells of `__Type.isOneOf`, which the planner does not know and therefore would refuse. */
-export function withIsOneOf(apiSchema: Schema): Schema {
-  const type = apiSchema.type('__Type');
-  if (type?.kind === 'ObjectType' && !type.field('isOneOf')) {
-    const unlocked = apiSchema as unknown as { runWithBuiltInModificationAllowed(change: () => void): void };
-    unlocked.runWithBuiltInModificationAllowed(() => type.addField('isOneOf', apiSchema.booleanType()));
-    apiSchema.assumeValid();
-  }
+/** Introspection is answered by graphql-js, which tells of more than the planner knows and therefore would refuse. */
+export function withWholeIntrospection(apiSchema: Schema): Schema {
+  const unlocked = apiSchema as unknown as { runWithBuiltInModificationAllowed(change: () => void): void };
+  const typeOf = (type: unknown) => typeFromAST(apiSchema, parseType(String(type)));
+  unlocked.runWithBuiltInModificationAllowed(() => {
+    for (const type of introspectionTypes) {
+      const known = apiSchema.type(type.name);
+      if (!isObjectType(type) || known?.kind !== 'ObjectType') continue;
+      for (const field of Object.values(type.getFields())) {
+        const own = known.field(field.name) ?? known.addField(field.name, typeOf(field.type));
+        for (const { name, type: taken, defaultValue } of field.args) {
+          if (!own.argument(name)) own.addArgument(name, typeOf(taken), defaultValue);
+        }
+      }
+    }
+  });
+  apiSchema.assumeValid();
   return apiSchema;
 }
 

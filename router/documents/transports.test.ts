@@ -26,6 +26,16 @@ interface Request {
   operationName?: string;
   variables?: Record<string, unknown>;
 }
+interface ListedType {
+  kind: string;
+  ofType?: ListedType | null;
+}
+interface ListedField {
+  name: string;
+  args: { name: string; defaultValue: string | null }[];
+  type: ListedType;
+}
+const kindOf = ({ kind, ofType }: ListedType): string => (ofType ? kindOf(ofType) : kind);
 type Send = (request: Request, token?: string) => Promise<Answer>;
 
 const post =
@@ -106,14 +116,27 @@ describe.each(transports)('over %s', (_name, send) => {
   });
 
   it('introspection agrees with itself', async () => {
-    const { data } = await send({ query: '{ __type(name: "__Type") { fields { name } } }' });
-    const names = (data as { __type: { fields: { name: string }[] } }).__type.fields.map(({ name }) => name);
-    expect(names).toContain('isOneOf');
-    for (const type of ['__Schema', '__Type', '__Field', '__InputValue', '__EnumValue', '__Directive']) {
+    const ways: Record<string, (inner: string) => string> = {
+      __Schema: (inner) => `__schema { ${inner} }`,
+      __Type: (inner) => `__type(name: "Bike") { ${inner} }`,
+      __Field: (inner) => `__type(name: "Bike") { fields { ${inner} } }`,
+      __InputValue: (inner) => `__type(name: "BikeFilter") { inputFields { ${inner} } }`,
+      __EnumValue: (inner) => `__type(name: "ReserveStatus") { enumValues { ${inner} } }`,
+      __Directive: (inner) => `__schema { directives { ${inner} } }`,
+    };
+    const leaf = ['SCALAR', 'ENUM'];
+    for (const [type, way] of Object.entries(ways)) {
       const listed = await send({
-        query: `{ __type(name: "${type}") { fields { name type { kind ofType { kind ofType { kind ofType { kind } } } } } } }`,
+        query: `{ __type(name: "${type}") { fields(includeDeprecated: true) {
+          name args { name defaultValue } type { kind ofType { kind ofType { kind ofType { kind } } } }
+        } } }`,
       });
-      expect(listed.errors).toBeUndefined();
+      const { fields } = (listed.data as { __type: { fields: ListedField[] } }).__type;
+      const asked = fields.map(({ name, args, type: given }) => {
+        const options = args.map((each) => `${each.name}: ${each.defaultValue ?? 'null'}`).join(', ');
+        return `${name}${options && `(${options})`}${leaf.includes(kindOf(given)) ? '' : ' { __typename }'}`;
+      });
+      expect([type, (await send({ query: `{ ${way(asked.join(' '))} }` })).errors]).toEqual([type, undefined]);
     }
     const query = getIntrospectionQuery({ oneOf: true, inputValueDeprecation: true, specifiedByUrl: true });
     expect((await send({ query })).errors).toBeUndefined();
