@@ -19,7 +19,7 @@ import { createCost } from './cost.ts';
 import type { Graph } from './graph.ts';
 import { separateNames, type SeparatedDocument } from './response-names.ts';
 import { refuseNesting, refuseShape, type ShapeLimits } from './shape.ts';
-import { coerceVariables, maxErrors, type VariableLimits, type Variables } from './variables.ts';
+import { coerceVariables, maxErrors, refuseNulls, type VariableLimits, type Variables } from './variables.ts';
 
 /** What a client sends, over any transport. */
 export interface OperationRequest {
@@ -111,6 +111,8 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
       if (!operation) return refused(unknownOperation(name));
       const coercion = coerceVariables(schema, operation, variables ?? {}, limits);
       if ('errors' in coercion) return coercion;
+      const misplaced = refuseNulls(schema, document.document, operation, coercion.coerced);
+      if (misplaced) return refused(misplaced);
       const cost = Math.ceil(costOf(operation, document.fragments, coercion.coerced));
       if (cost > limits.maxCost) return refused(tooComplex(cost, limits.maxCost));
       return {

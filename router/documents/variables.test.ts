@@ -68,6 +68,35 @@ describe('variables', () => {
     expect(codesOf(query, variables)).toEqual([]);
   });
 
+  const nulls: [string, string][] = [
+    ['an argument', 'query ($v: Int = 1) { bike(bikeId: $v) { color } }'],
+    ['an argument with a default', 'query ($v: Int) { dashboardRebuilds(first: $v) { number } }'],
+    ['an argument of introspection', 'query ($v: String = "Bike") { __type(name: $v) { name } }'],
+    ['@include', 'query ($v: Boolean = true) { bike(bikeId: 1) { color @include(if: $v) } }'],
+    [
+      '@skip of a fragment',
+      'query ($v: Boolean = true) { ...f } fragment f on Query { ... @skip(if: $v) { serverTime } }',
+    ],
+    ['@include of a spread', 'query ($v: Boolean = true) { ...f @include(if: $v) } fragment f on Query { serverTime }'],
+    ['@include in an event', 'subscription ($v: Boolean = true) { reservationChanged { fee @include(if: $v) } }'],
+    ['a field of an input', 'mutation ($v: String = "a") { registerBike(input: { color: $v }) { refusal { code } } }'],
+    [
+      'a field with a default',
+      'mutation ($v: Boolean) { rebuildDashboard(input: { acceptDifference: $v }) { refusal { code } } }',
+    ],
+    ['a Long', 'mutation ($v: Long = 5) { buyPoints(input: { price: $v }) { refusal { code } } }'],
+    ['a list', 'mutation ($v: [RegisterBikesLine!] = []) { registerBikes(input: { bikes: $v }) { results { line } } }'],
+    [
+      'a value in a list',
+      'query ($v: ReserveStatus = RESERVED) { reservations(filter: { reserveStatus: [$v] }) { totalCount } }',
+    ],
+  ];
+
+  it.each(nulls)('with null for %s that takes none are BAD_USER_INPUT', (_what, query) => {
+    expect(codesOf(query, { v: null })).toEqual(['BAD_USER_INPUT']);
+    expect(codesOf(query)).toEqual([]);
+  });
+
   it('of any JSON give BAD_USER_INPUT or pass', () => {
     fc.assert(
       fc.property(

@@ -1,4 +1,13 @@
-import { getVariableValues, type GraphQLError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
+import {
+  getVariableValues,
+  isNonNullType,
+  TypeInfo,
+  ValidationContext,
+  type DocumentNode,
+  type GraphQLError,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
 import { excessIn } from '../../subgraphs/chassis/process.ts';
 import { routerError } from '../client-errors.ts';
 
@@ -32,6 +41,27 @@ export function coerceVariables(
   if (excess !== undefined) return { errors: [badInput(excess)] };
   const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors });
   return coerced ? { coerced } : { errors: errors.map(({ message }) => badInput(message)) };
+}
+
+/**
+ * A variable may be null and yet stand where null is not allowed, if one of both has a default (GraphQL specification, "All
+ * Variable Usages Are Allowed"). Whoever runs the operation has to refuse it, and none that we use says it well.
+ */
+export function refuseNulls(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  coerced: Variables,
+): GraphQLError | undefined {
+  if (!Object.values(coerced).includes(null)) return undefined;
+  const context = new ValidationContext(schema, document, new TypeInfo(schema), () => undefined);
+  for (const { node, type } of context.getRecursiveVariableUsages(operation)) {
+    const name = node.name.value;
+    if (coerced[name] === null && isNonNullType(type)) {
+      return badInput(`Variable "$${name}" must not be null where it stands for a ${String(type)}.`);
+    }
+  }
+  return undefined;
 }
 
 const badInput = (message: string) => routerError('BAD_USER_INPUT', message);
