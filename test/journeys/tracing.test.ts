@@ -54,10 +54,10 @@ describe('a reservation, while traces are collected', () => {
   });
 
   it.each([
-    ['reservation: mutation ReserveBike__reservation__0', 'router: mutation ReserveBike'],
-    ['reservation: append ReservationRequested', 'reservation: mutation ReserveBike__reservation__0'],
-    ['reservation: publish ReservationRequested', 'reservation: mutation ReserveBike__reservation__0'],
-    ['point: handle ReservationRequested', 'reservation: mutation ReserveBike__reservation__0'],
+    ['reservation: mutation ReserveBike', 'router: mutation ReserveBike'],
+    ['reservation: append ReservationRequested', 'reservation: mutation ReserveBike'],
+    ['reservation: publish ReservationRequested', 'reservation: mutation ReserveBike'],
+    ['point: handle ReservationRequested', 'reservation: mutation ReserveBike'],
     ['point: append PointsDeducted', 'point: handle ReservationRequested'],
     ['point: publish PointsDeducted', 'point: handle ReservationRequested'],
     ['reservation: handle PointsDeducted', 'point: handle ReservationRequested'],
@@ -92,7 +92,13 @@ describe('without a collector', () => {
   async function outputOfRouter(env: NodeJS.ProcessEnv): Promise<string> {
     const options = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, 'router/main.ts'];
     const child = spawn(process.execPath, options, {
-      env: { PATH: process.env['PATH'], ROUTER_PORT: '0', ...(await createDevelopmentKeys()), ...env },
+      env: {
+        PATH: process.env['PATH'],
+        LANDSCAPE: 'development',
+        ROUTER_PORT: '0',
+        ...(await createDevelopmentKeys()),
+        ...env,
+      },
     });
     let output = '';
     child.stdout.on('data', (text: Buffer) => (output += text.toString()));
