@@ -79,7 +79,7 @@ export async function reserveBike(
     countRefusal(refused.code);
     return { reservation: null, refusal: refused };
   }
-  const outcome = await claim(dependencies, stream, userId, origin, stands);
+  const outcome = await claim(dependencies, stream, userId, origin, context, stands);
   if (outcome.kind !== 'decided') {
     if (outcome.kind === 'refused' && isDemand(outcome.refusal.refused)) countRefusal(outcome.refusal.refused);
     return { reservation: null, refusal: refusalOf(outcome) };
@@ -96,12 +96,16 @@ export async function reserveBike(
   return { reservation: found && { ...found }, refusal: found?.refusal ?? null };
 }
 
+/** Requests that waited for one bike so long that every other which is there has been heard of too. */
+const waitedInVain = new WeakSet<RequestContext>();
+
 /** Tries to claim the bike for the rider. Only a claim that stands takes a number, and counts. */
 async function claim(
   { slots, claims, bikeWaitMs }: Dependencies,
   stream: string,
   userId: string,
   origin: Origin,
+  context: RequestContext,
   stands: () => Promise<boolean>,
 ) {
   let takeBack: () => void = () => undefined;
@@ -115,10 +119,11 @@ async function claim(
   let isMade = false;
   try {
     let outcome = await slots.handle(stream, unnumbered, origin, numbered);
-    if (outcome.kind === 'refused' && outcome.state.status === 'unknown') {
+    if (outcome.kind === 'refused' && outcome.state.status === 'unknown' && !waitedInVain.has(context)) {
       // The bike may have been registered a moment ago, and reservation not yet have heard of it.
       const slot = await slots.waitFor(stream, ({ status }) => status !== 'unknown', { timeoutMs: bikeWaitMs });
-      if (slot.status !== 'unknown') outcome = await slots.handle(stream, unnumbered, origin, numbered);
+      if (slot.status === 'unknown') waitedInVain.add(context);
+      else outcome = await slots.handle(stream, unnumbered, origin, numbered);
     }
     isMade = outcome.kind === 'decided' && !outcome.replayed;
     return outcome;

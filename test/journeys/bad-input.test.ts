@@ -49,6 +49,17 @@ describe('bad input gets a clear answer:', () => {
     expect((await ask('{ bike(bikeId: 77) { color } }')).data).toEqual({ bike: null });
   });
 
+  it('many unknown bikes at once, for none of which a rider waits longer than for one', async () => {
+    const claims = Array.from(
+      { length: 12 },
+      (_, n) => `a${n}: reserveBike(input: { bikeId: ${7_000 + n} }) { refusal { code } }`,
+    );
+    const answer = await ask(`mutation { ${claims.join(' ')} }`, tokens.rider);
+    expect(answer.errors).toBeUndefined();
+    const codes = Object.values(answer.data ?? {}).map((payload) => payload?.refusal?.code);
+    expect(codes).toEqual(claims.map(() => 'BIKE_NOT_FOUND'));
+  });
+
   it.each(['0', '-1', '1000001', '"9223372036854775807"'])('a price of %s', async (price) => {
     const answer = await ask(`mutation { buyPoints(input: { price: ${price} }) { refusal { code } } }`, tokens.rider);
     expect(refusalOf(answer)).toBe('INVALID_PRICE');
