@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { weightsIn } from './accept.ts';
 
 export type Encoding = 'br' | 'gzip';
 
@@ -10,20 +11,11 @@ const brotliQuality = 4;
 
 /** The encoding that the client likes best of those known here (RFC 9110 §12.5.3); brotli where it likes both the same. */
 export function encodingFor(acceptEncoding: string | undefined): Encoding | undefined {
-  const weights = new Map<string, number>();
-  for (const item of (acceptEncoding ?? '').split(',')) {
-    const [name = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase());
-    const weight = parameters.find((parameter) => /^q\s*=/.test(parameter))?.replace(/^q\s*=\s*/, '');
-    if (name !== '') weights.set(name, weight === undefined ? 1 : (qvalue(weight) ?? 0));
-  }
+  const weights = weightsIn(acceptEncoding);
   const weightOf = (encoding: string) => weights.get(encoding) ?? weights.get('*') ?? 0;
   const best = encodings.reduce((one, other) => (weightOf(other) > weightOf(one) ? other : one));
   // Without a word about it, the plain answer is always welcome, but no more than what is asked for.
   return weightOf(best) > 0 && weightOf(best) >= (weights.get('identity') ?? 0) ? best : undefined;
-}
-
-function qvalue(text: string): number | undefined {
-  return /^(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(text) ? Number(text) : undefined;
 }
 
 const brotli = promisify(brotliCompress);

@@ -205,6 +205,25 @@ describe('a GraphQL answer', () => {
       ...(guest ? { guestOf: () => guest } : {}),
     });
 
+  it('that the client does not take is not worked out', async () => {
+    let executions = 0;
+    const executeHTTPGraphQLRequest = async () => {
+      executions += 1;
+      return { headers: new HeaderMap(), body: { kind: 'complete' as const, string: '{}' } };
+    };
+    const apollo = { executeHTTPGraphQLRequest };
+    const url = await serve({
+      '/': graphqlRoute<object>({ apollo, contextOf: async () => ({}), maxBodyBytes: 1_000 }),
+    });
+    const ask = async (accept: string) =>
+      (await fetch(url, { method: 'POST', headers: { accept, 'content-type': 'application/json' }, body: '{}' }))
+        .status;
+    for (const accept of ['image/png', 'text/html', 'application/json;q=0']) expect(await ask(accept)).toBe(406);
+    expect(executions).toBe(0);
+    expect(await ask('*/*')).toBe(200);
+    expect(executions).toBe(1);
+  });
+
   it('is compressed for who takes it, says on what that depends, and is never when it is short', async () => {
     const url = await serve({ '/long': route(long), '/short': route('{}') });
     const ask = async (path: string, encoding: string) => {

@@ -1,8 +1,15 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isUtf8 } from 'node:buffer';
 import { HeaderMap, type ApolloServer, type BaseContext } from '@apollo/server';
+import { answerTypeFor } from './accept.ts';
 import { compress, encodingFor } from './compression.ts';
 import type { ProcessSettings } from './config.ts';
 import type { Logger } from './logger.ts';
@@ -279,6 +286,12 @@ async function serve<Context extends BaseContext>(
   { apollo, contextOf, guestOf, ...options }: GraphqlRouteOptions<Context>,
 ): Promise<void> {
   const gone = abortedBy(response);
+  // Apollo Server would look at this when all is done, and say that it cannot be answered.
+  const accept = answerTypeFor(request.headers.accept);
+  if (!accept) {
+    const because = 'Answers are application/json or application/graphql-response+json, and "Accept" takes neither.';
+    throw new HttpRefusal(406, 'BAD_REQUEST', because);
+  }
   const guest = await guestOf?.(request);
   const text = request.method === 'POST' ? await readBody(request, options.maxBodyBytes, guest) : '';
   const body = parseBody(text);
@@ -290,7 +303,7 @@ async function serve<Context extends BaseContext>(
     answer = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method ?? 'GET',
-        headers: headerMap(request),
+        headers: headerMap({ ...request.headers, accept }),
         search: url.includes('?') ? url.slice(url.indexOf('?')) : '',
         body,
       },
@@ -328,9 +341,9 @@ function parseBody(text: string): unknown {
   }
 }
 
-function headerMap(request: IncomingMessage): HeaderMap {
+function headerMap(given: IncomingHttpHeaders): HeaderMap {
   const headers = new HeaderMap();
-  for (const [name, value] of Object.entries(request.headers)) {
+  for (const [name, value] of Object.entries(given)) {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
   }
   return headers;
