@@ -1,4 +1,5 @@
 import { expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import { rider } from '../people.ts';
 import { until } from '../system.ts';
 import { violationsOf } from './accessibility.ts';
@@ -66,6 +67,24 @@ describeInBrowser('the playground', (stage) => {
       await show('BuyPoints');
       await show('DashboardUpdated');
       expect(await page.getByRole('button', { name: 'Stop' }).count()).toBe(0);
+    });
+  });
+
+  it.each([
+    [
+      'that may not be named',
+      `Object.defineProperty(window, 'localStorage', { get() { throw new Error('denied'); } });`,
+    ],
+    ['that is full', `Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };`],
+  ])('answers without storage: %s', async (_name, script) => {
+    const prepare = async (page: Page) => {
+      await page.addInitScript(script);
+    };
+    await stage.visit({ path: '/playground?lang=ko', width: 1440, language: null, prepare }, async (page) => {
+      await page.locator('.graphiql-query-editor .view-lines').filter({ hasText: 'RegisterBike' }).waitFor();
+      await page.getByRole('button', { name: 'Execute' }).click();
+      await page.locator('.graphiql-response .view-lines').filter({ hasText: '"bikeId"' }).waitFor();
+      expect(await page.title()).toBe('따릉이 · GraphQL 실험실');
     });
   });
 

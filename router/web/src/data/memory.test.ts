@@ -8,8 +8,10 @@ const refusing = (message: string) => () => {
 function stored(): Storage {
   const items = new Map<string, string>();
   return {
-    length: 0,
-    key: () => null,
+    get length() {
+      return items.size;
+    },
+    key: (index) => [...items.keys()][index] ?? null,
     clear: () => items.clear(),
     getItem: (key) => items.get(key) ?? null,
     setItem: (key, value) => void items.set(key, value),
@@ -36,8 +38,10 @@ describe('what a page remembers', () => {
     memory.set('key', 'first');
     memory.set('key', 'second');
     expect(memory.get('key')).toBe('second');
+    expect(memory.keys()).toEqual(['key']);
     memory.forget('key');
     expect(memory.get('key')).toBeNull();
+    expect(memory.keys()).toEqual([]);
     memory.set('key', 'third');
     expect(memory.get('key')).toBe('third');
     expect(memory.get('another')).toBeNull();

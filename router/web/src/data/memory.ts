@@ -3,6 +3,7 @@ export interface Memory {
   get(key: string): string | null;
   set(key: string, value: string): void;
   forget(key: string): void;
+  keys(): string[];
 }
 
 /** @param storage is asked each time: where storing is forbidden, already naming the store throws. */
@@ -25,6 +26,11 @@ export function createMemory(storage: () => Storage): Memory {
     forget(key) {
       if (attempt((store) => store.removeItem(key))) unstored.delete(key);
       else unstored.set(key, null);
+    },
+    keys() {
+      const stored = attempt((store) => Array.from({ length: store.length }, (_, index) => store.key(index) ?? ''));
+      const forgotten = (key: string) => unstored.get(key) === null;
+      return [...new Set([...(stored?.value ?? []), ...unstored.keys()])].filter((key) => !forgotten(key));
     },
   };
 }

@@ -21,8 +21,10 @@ import { graphqlUrl, type Session } from '../session/session.ts';
 import { type SessionState, useSession } from '../session/use-session.ts';
 import { Navigation } from '../shell/navigation.tsx';
 import { applyTheme, rememberedTheme } from '../shell/theme.ts';
+import { useTitle } from '../shell/use-title.ts';
 import { SpeechProvider, useSharedWords } from '../words/speech.tsx';
 import { Identity } from './identity.tsx';
+import { kept } from './kept.ts';
 import { mendTabs } from './mend-tabs.ts';
 import { createLiveTabs } from './live-tabs.ts';
 import { type Numbers, numbersIn } from './numbers.ts';
@@ -34,6 +36,7 @@ const isWide = matchMedia('(min-width: 900px)').matches;
 
 function Playground() {
   const words = useSharedWords();
+  useTitle(`${words.name} · ${words.pageTitles.playground}`);
   const sessionState = useSession('staff');
   const { config, session, failed } = sessionState;
   const { fetcher, tabs, close } = useMemo(() => createFetcher(session), [session]);
@@ -53,6 +56,7 @@ function Playground() {
       {config && (
         <GraphiQL
           fetcher={fetcher}
+          storage={kept}
           defaultTabs={stories}
           {...(isWide ? { visiblePlugin: 'Documentation Explorer' } : {})}
           {...(theme === 'system' ? {} : { forcedTheme: theme })}

@@ -35,8 +35,7 @@ function SeoulClock() {
   const time = useClock(clockTime);
   return (
     <p className="seoul-clock" title={words.seoulTime}>
-      <span className="number">{time}</span>
-      <span>KST</span>
+      <span className="number">{time}</span> <span>KST</span>
     </p>
   );
 }

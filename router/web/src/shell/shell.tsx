@@ -9,6 +9,7 @@ import { useSkew } from '../words/clock.ts';
 import { useSharedWords } from '../words/speech.tsx';
 import { Header } from './header.tsx';
 import { pages, usePage } from './pages.ts';
+import { useTitle } from './use-title.ts';
 
 /** The frame around every page: where one is, who one is, and the page itself once it is loaded. */
 export function Shell() {
@@ -57,12 +58,6 @@ function SkewNotice() {
       {words.skewed(Math.abs(skew), skew > 0)}
     </p>
   );
-}
-
-function useTitle(title: string): void {
-  useEffect(() => {
-    document.title = title;
-  }, [title]);
 }
 
 /** A new page is read from its beginning, also by those who do not see it; the first one is not moved to. */

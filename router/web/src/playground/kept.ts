@@ -1,0 +1,14 @@
+import { deviceMemory } from '../data/memory.ts';
+
+const isGraphiql = (key: string) => key.startsWith('graphiql:');
+
+/** Where GraphiQL keeps its tabs: its own way draws nothing at all in a browser that forbids storing. */
+export const kept = {
+  getItem: (key: string) => deviceMemory.get(key),
+  setItem: (key: string, value: string) => deviceMemory.set(key, value),
+  removeItem: (key: string) => deviceMemory.forget(key),
+  clear: () => deviceMemory.keys().filter(isGraphiql).forEach(deviceMemory.forget),
+  get length() {
+    return deviceMemory.keys().filter(isGraphiql).length;
+  },
+};
