@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { subgraphs, routerPort, type SubgraphName } from '../schema/subgraphs.ts';
 import type { DocumentLimits } from './documents/documents.ts';
-import { list, processSettings, wholeNumber } from '../subgraphs/chassis/process.ts';
+import { list, port, processSettings, wholeNumber } from '../subgraphs/chassis/process.ts';
 
 const subgraphUrl = (name: SubgraphName) =>
   z.url({ protocol: /^https?$/ }).default(`http://127.0.0.1:${subgraphs[name].port}/graphql`);
 
 /** Every limit, time-out and default of the router; the table in README.md says what each is for. */
 export const routerSettings = processSettings.extend({
-  ROUTER_PORT: wholeNumber(routerPort),
+  ROUTER_PORT: port(routerPort),
   APPROVAL_URL: subgraphUrl('approval'),
   RESERVATION_URL: subgraphUrl('reservation'),
   POINT_URL: subgraphUrl('point'),

@@ -1,11 +1,13 @@
+import { z } from 'zod';
 import { clientOperations } from '../schema/client-operations.ts';
-import { subgraphs, subgraphSdl, type SubgraphName } from '../schema/subgraphs.ts';
-import { createApproval } from './approval/subgraph.ts';
+import { subgraphNames, subgraphs, subgraphSdl, type SubgraphName } from '../schema/subgraphs.ts';
+import { createApproval, settingsSchema as approval } from './approval/subgraph.ts';
 import { createBike } from './bike/subgraph.ts';
-import type { Runtime, ServiceDefinition, Subgraph } from './chassis/index.ts';
-import { createDashboard } from './dashboard/subgraph.ts';
-import { createPoint } from './point/subgraph.ts';
-import { createReservation } from './reservation/subgraph.ts';
+import { port, readConfig, type Runtime, type ServiceDefinition, type Subgraph } from './chassis/index.ts';
+import { serviceSettings } from './chassis/settings.ts';
+import { createDashboard, settingsSchema as dashboard } from './dashboard/subgraph.ts';
+import { createPoint, settingsSchema as point } from './point/subgraph.ts';
+import { createReservation, settingsSchema as reservation } from './reservation/subgraph.ts';
 
 const creators: Record<SubgraphName, (runtime: Runtime) => Subgraph> = {
   bike: createBike,
@@ -15,8 +17,30 @@ const creators: Record<SubgraphName, (runtime: Runtime) => Subgraph> = {
   dashboard: createDashboard,
 };
 
-/** A subgraph by its name. Its port is `<NAME>_PORT` if set, 0 for any free one. */
+const portSetting = (name: SubgraphName) => `${name.toUpperCase()}_PORT`;
+const portSettings = z.object(
+  Object.fromEntries(subgraphNames.map((name) => [portSetting(name), port(subgraphs[name].port)])),
+);
+
+/** Every setting of every subgraph: for whoever runs them all and wants to know of mistakes before that. */
+export const settingsOfAll = z.object({
+  ...serviceSettings.shape,
+  ...portSettings.shape,
+  ...approval.shape,
+  ...point.shape,
+  ...reservation.shape,
+  ...dashboard.shape,
+});
+
+/** A subgraph by its name. Its port is `<NAME>_PORT` if set, 0 for any free one. @throws {ConfigError} */
 export function definitionOf(name: SubgraphName, env: NodeJS.ProcessEnv): ServiceDefinition {
-  const port = Number(env[`${name.toUpperCase()}_PORT`] || subgraphs[name].port);
-  return { name, sdl: subgraphSdl(name), port, operations: clientOperations(), create: creators[name] };
+  const setting = portSetting(name);
+  const ports = readConfig(portSettings.pick({ [setting]: true }), env);
+  return {
+    name,
+    sdl: subgraphSdl(name),
+    port: ports[setting] ?? subgraphs[name].port,
+    operations: clientOperations(),
+    create: creators[name],
+  };
 }

@@ -153,10 +153,10 @@ export const newBrokerPasswords = (): BrokerPasswords =>
 
 /** Those kept in a file that only its owner may read, made at the first call. */
 export async function keptBrokerPasswords(file: string): Promise<BrokerPasswords> {
-  const kept = await readFile(file, 'utf8').then(
-    (text) => JSON.parse(text) as BrokerPasswords,
-    () => ({}),
-  );
+  // None, or cut off by a crash: either way new ones, the broker starts after this.
+  const kept = await readFile(file, 'utf8')
+    .then((text) => JSON.parse(text) as BrokerPasswords)
+    .catch(() => ({}));
   if (brokerUserNames.every((user) => user in kept)) return kept;
   const passwords = { ...newBrokerPasswords(), ...kept };
   await mkdir(dirname(file), { recursive: true });

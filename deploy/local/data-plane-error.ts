@@ -16,9 +16,13 @@ export function writing<T>(folder: string, change: () => T): T {
   try {
     return change();
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new DataPlaneError(
-      `Cannot write to ${shown(folder)} (${code}). It must be a folder that you may write to, on a disk with space left.`,
-    );
+    throw cannotWrite(folder, error);
   }
+}
+
+export function cannotWrite(folder: string, error: unknown): DataPlaneError {
+  const code = (error as NodeJS.ErrnoException).code ?? String(error);
+  return new DataPlaneError(
+    `Cannot write to ${shown(folder)} (${code}). It must be a folder that you may write to, on a disk with space left.`,
+  );
 }

@@ -4,14 +4,17 @@ import {
   ConfigError,
   createLogger,
   exitCodeConfig,
-  processSettings,
+  givenIn,
   readConfig,
   stopOnSignal,
   stopWithinMs,
 } from '../../subgraphs/chassis/process.ts';
 import { brokerEnvironment, keptBrokerPasswords, newPassword } from '../broker/users.ts';
+import { settingsOfAll } from '../../subgraphs/registry.ts';
+import { routerSettings } from '../../router/config.ts';
 import { DATA_DIRECTORY, DataPlaneError, startDataPlane } from './data-plane.ts';
-import { routerPort, subgraphNames, subgraphs } from '../../schema/subgraphs.ts';
+import { cannotWrite } from './data-plane-error.ts';
+import { routerPort, subgraphNames } from '../../schema/subgraphs.ts';
 import { keptDevelopmentKeys } from './development-keys.ts';
 import { isPortFree } from './free-port.ts';
 import { startSystem } from './system.ts';
@@ -19,7 +22,6 @@ import { buildWebIfStale } from './web.ts';
 
 /** Also for `nats` on the command line: docs/security.md. */
 const BROKER_PASSWORDS_FILE = join(DATA_DIRECTORY, 'broker-passwords.json');
-const maxPort = 65_535;
 
 class PortError extends Error {
   override name = 'PortError';
@@ -28,6 +30,7 @@ class PortError extends Error {
   }
 }
 
+const env = givenIn(process.env);
 const report = (line: string) => process.stdout.write(`${line}\n`);
 const startedAt = Date.now();
 const closers: (() => Promise<void>)[] = [];
@@ -36,17 +39,18 @@ const closeAll = async () => {
 };
 
 try {
-  const settings = readConfig(processSettings, { LOG_LEVEL: 'warn', ...process.env });
+  // All of them, so that a mistake is told before anything is installed, built or started.
+  const settings = readConfig(settingsOfAll.extend(routerSettings.shape), { LOG_LEVEL: 'warn', ...env });
   stopOnSignal(closeAll, stopWithinMs(settings), createLogger(settings.LOG_LEVEL, 'start'));
   // Whoever started this is gone without a word.
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-  await checkPorts(process.env);
+  await checkPorts(settings);
   // A broker of somebody else has its own users.
-  const brokerPasswords = process.env['NATS_URL'] ? undefined : await keptBrokerPasswords(BROKER_PASSWORDS_FILE);
+  const brokerPasswords = env['NATS_URL'] ? undefined : await kept(() => keptBrokerPasswords(BROKER_PASSWORDS_FILE));
   const [dataPlane, keys] = await Promise.all([
     startDataPlane({
       directory: DATA_DIRECTORY,
-      env: process.env,
+      env,
       ...(brokerPasswords ? { brokerPasswords } : {}),
       report,
       serverExited: (message) => {
@@ -57,16 +61,16 @@ try {
       closers.push(() => plane.close());
       return plane;
     }),
-    keptDevelopmentKeys(join(DATA_DIRECTORY, 'development-keys.json')),
+    kept(() => keptDevelopmentKeys(join(DATA_DIRECTORY, 'development-keys.json'))),
     buildWebIfStale(report),
   ]);
   const system = await startSystem({
     LOG_LEVEL: 'warn',
     ...keys,
-    ...process.env,
+    ...env,
     ...(brokerPasswords ? brokerEnvironment(brokerPasswords) : {}),
     // Everything is in this process, so nobody else need know it; whoever wants to ask a subgraph directly sets one.
-    ROUTER_SECRET: process.env['ROUTER_SECRET'] || newPassword(),
+    ROUTER_SECRET: env['ROUTER_SECRET'] ?? newPassword(),
     LANDSCAPE: settings.LANDSCAPE,
     MONGODB_URI: dataPlane.mongodbUri,
     NATS_URL: dataPlane.natsUrl,
@@ -80,19 +84,19 @@ try {
   process.exit(error instanceof ConfigError ? exitCodeConfig : 1);
 }
 
+/** What is kept from one start to the next. @throws {DataPlaneError} where it cannot be. */
+async function kept<T>(read: () => Promise<T>): Promise<T> {
+  return read().catch((error: unknown) => {
+    throw cannotWrite(DATA_DIRECTORY, error);
+  });
+}
+
 /** A port that is taken is told before anything is built or started. @throws {PortError} */
-async function checkPorts(env: NodeJS.ProcessEnv): Promise<void> {
-  const ports = [
-    ['ROUTER_PORT', env['ROUTER_PORT'] || String(routerPort)],
-    ...subgraphNames.map((name) => {
-      const setting = `${name.toUpperCase()}_PORT`;
-      return [setting, env[setting] || String(subgraphs[name].port)];
-    }),
-  ] as [string, string][];
-  for (const [setting, text] of ports) {
-    const port = /^\d+$/.test(text) ? Number(text) : NaN;
-    // A number that is none is for whoever reads the setting to say.
-    if (port > 0 && port <= maxPort && !(await isPortFree(port))) throw new PortError(port, setting);
+async function checkPorts(settings: Record<string, unknown>): Promise<void> {
+  const names = ['ROUTER_PORT', ...subgraphNames.map((name) => `${name.toUpperCase()}_PORT`)];
+  for (const name of names) {
+    const port = Number(settings[name]);
+    if (!(await isPortFree(port))) throw new PortError(port, name);
   }
 }
 

@@ -9,7 +9,12 @@ import { processSettings, readConfig, stopWithinMs } from '../../subgraphs/chass
 /** On top of what a stop may take, for the servers that were brought along. */
 const serversGraceMs = 5_000;
 
-const child = fork(join(import.meta.dirname, 'run.ts'), process.argv.slice(2), {
+if (process.argv.length > 2) {
+  process.stderr.write('npm start takes no options. What can be set is in .env.example.\n');
+  process.exit(1);
+}
+
+const child = fork(join(import.meta.dirname, 'run.ts'), {
   stdio: 'inherit',
   // A session of its own: a Ctrl-C in the terminal comes here, and goes on as one signal, not two.
   detached: true,

@@ -12,6 +12,9 @@ export const exitCodeConfig = 78;
 export const wholeNumber = (fallback: number, atLeast = 0, atMost = Number.MAX_SAFE_INTEGER) =>
   z.coerce.number().int().min(atLeast).max(atMost).default(fallback);
 
+/** A setting that is a port to listen on; 0 for any free one. */
+export const port = (fallback: number) => wholeNumber(fallback, 0, 65_535);
+
 /** Most that the graph's `Int` can show: the bound of settings that it shows. */
 export const largestInt = 2 ** 31 - 1;
 
@@ -67,12 +70,17 @@ export const processSettings = z.object({
 
 export type ProcessSettings = z.infer<typeof processSettings>;
 
+/** An empty variable counts as not set. */
+export function givenIn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+}
+
 /**
  * The settings in the environment. An empty variable counts as not set.
  * @throws {ConfigError} with one line per mistake.
  */
 export function readConfig<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): z.infer<Schema> {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const given = givenIn(env);
   const parsed = schema.safeParse(given);
   const mistakes = (parsed.error?.issues ?? []).map(
     (issue) => `${issue.path.join('.') || 'configuration'}: ${issue.message}`,

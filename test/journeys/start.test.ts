@@ -118,11 +118,34 @@ describe('npm start', () => {
   });
 
   it('names each wrong setting in a line, with exit code 78', async () => {
-    const { ended, output } = start({ SWEEP_EVERY_MS: 'often', MAX_CONFLICTS: '-1' });
+    const wrong = {
+      ...{ LOG_LEVEL: 'loud', SWEEP_EVERY_MS: 'often', MAX_CONFLICTS: '-1' },
+      ...{ BIKE_PORT: 'abc', POINT_PORT: '65536', ROUTER_PORT: '99999', MAX_QUERY_COST: '0' },
+      ...{ MAX_PURCHASE: '1.5', OVERTIME_STEP_MINUTES: '0', HOLD_MINUTES: '-3', FEED_BATCH_SIZE: 'x' },
+    };
+    const { ended, output } = start(wrong);
     expect(await ended).toEqual([78, null]);
-    expect(output()).toMatch(/SWEEP_EVERY_MS: .+\n/);
-    expect(output()).toMatch(/MAX_CONFLICTS: .+\n/);
-    expect(output()).not.toContain('    at ');
+    // Nothing else: told before anything is installed, built or started.
+    const lines = output().trim().split('\n');
+    expect(lines.map((line) => line.split(': ', 1)[0]).toSorted()).toEqual(Object.keys(wrong).toSorted());
+  });
+
+  it.each(['bike', 'all'])('names the port that is none, also for the subgraph alone: %s', async (name) => {
+    const { ended, output } = start({ BIKE_PORT: '65536' }, 'subgraphs/main.ts', name);
+    expect(await ended).toEqual([78, null]);
+    expect(output()).toMatch(/^BIKE_PORT: .+\n$/);
+  });
+
+  it('takes no options', async () => {
+    const { ended, output } = start({}, 'deploy/local/start.ts', '--port=80');
+    expect(await ended).toEqual([1, null]);
+    expect(output()).toContain('.env.example');
+  });
+
+  it.each(['/dev/null/x', '/etc/hostname', '/sys/x'])('says in a line that it cannot write to %s', async (folder) => {
+    const { ended, output } = start({ DATA_DIRECTORY: folder });
+    expect(await ended).toEqual([1, null]);
+    expect(output()).toMatch(/^Cannot write to .+\n$/);
   });
 
   it('refuses to run outside development without a key to check tokens with', async () => {
