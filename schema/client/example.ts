@@ -2,13 +2,17 @@
 import { createClient } from './client.ts';
 import { DashboardDocument, DashboardUpdatedDocument } from './generated/graphql.ts';
 
-const url = process.argv[2] ?? 'http://localhost:8088';
+const url = process.argv[2] ?? `http://localhost:${process.env['ROUTER_PORT'] || '8088'}`;
 const signIn = {
   method: 'POST',
   headers: { 'content-type': 'application/json' },
   body: '{"userId":"me","roles":["operator"]}',
 };
-const { token } = (await (await fetch(`${url}/dev/token`, signIn)).json()) as { token: string };
+const answer = await fetch(`${url}/dev/token`, signIn).catch(() => {
+  console.error(`Nothing answers at ${url}: npm start first. Elsewhere? npm run example -- http://…`);
+  process.exit(69);
+});
+const { token } = (await answer.json()) as { token: string };
 const client = createClient({ url: `${url}/graphql`, token });
 
 const { dashboard } = await client.request(DashboardDocument, {});

@@ -76,6 +76,9 @@ describe('npm start', () => {
     await until('the board is there', () => output().includes('is ready'));
     const address = /http:\/\/localhost:\d+/.exec(output())?.[0] ?? '';
     expect((await fetch(`${address}/readyz`)).status).toBe(200);
+    const watching = start({ ROUTER_PORT: new URL(address).port }, 'schema/client/example.ts');
+    await until('the example watches this one', () => /\d+ of \d+ bikes are free/.test(watching.output()));
+    watching.child.kill('SIGINT');
     child.kill(signal);
     expect(await ended).toEqual([0, null]);
     await expect(fetch(`${address}/healthz`)).rejects.toThrow();
@@ -134,6 +137,12 @@ describe('npm start', () => {
     const { ended, output } = start({ BIKE_PORT: '65536' }, 'subgraphs/main.ts', name);
     expect(await ended).toEqual([78, null]);
     expect(output()).toMatch(/^BIKE_PORT: .+\n$/);
+  });
+
+  it('is missed by the example in a line', async () => {
+    const { ended, output } = start({ ROUTER_PORT: String(await freePort()) }, 'schema/client/example.ts');
+    expect(await ended).toEqual([69, null]);
+    expect(output()).toMatch(/^Nothing answers at .+npm start first.*\n$/);
   });
 
   it('takes no options', async () => {
