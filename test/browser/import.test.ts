@@ -117,8 +117,12 @@ describeInBrowser('a file of bikes', (stage) => {
       await says(page, '파일이 너무 큽니다. 4MB, 10,000줄까지 등록할 수 있습니다.');
       await choose(page, Buffer.from([0x50, 0x4b, 3, 4, 0, 0, 8, 0]));
       await says(page, /읽을 수 없는 파일입니다./);
-      await choose(page, '');
-      await says(page, '빈 파일입니다.');
+      for (const nothing of ['', '\n \n', '색상,등록일\n']) {
+        await choose(page, 'green');
+        await page.locator('table.report').waitFor();
+        await choose(page, nothing);
+        await says(page, '등록할 줄이 없는 파일입니다.');
+      }
       expect(await page.locator('table.report').count()).toBe(0);
     });
   });

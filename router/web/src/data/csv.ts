@@ -12,7 +12,7 @@ const disarmed = new RegExp(`${cellStart}'${formulaStart}`, 'gu');
 /** One cell (RFC 4180); text is disarmed, which `plainText` takes back. */
 export function csvCell(value: string | number): string {
   const text = typeof value === 'string' ? value.replace(toDisarm, "'") : String(value);
-  return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return /[",;\t\r\n|，；]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** What a cell said before it was disarmed. */

@@ -29,6 +29,9 @@ describe('a file of bikes', () => {
     ['SEP=,\n"green","2026-11-23"', 2],
     ['sep=\t\ngreen\t2026-11-23', 2],
     ['green;2026-11-23', 1],
+    ['green|2026-11-23', 1],
+    ['색상，등록일\ngreen，２０２６－１１－２３', 2],
+    ['green；2026-11-23', 1],
   ])('%j says what separates', (text, line) => {
     expect(bikes(text)).toEqual([[line, 'green', midnight]]);
   });

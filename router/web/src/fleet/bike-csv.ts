@@ -47,7 +47,7 @@ export function readBikes(text: string, now: number): BikeFile {
     preview: 2 * longestImport,
   });
   const misquoted = new Set(errors.flatMap(({ type, row }) => (type === 'Quotes' ? [row] : [])));
-  const records = recordsIn(data, skipped + 1).filter(({ cells }) => cells.some((cell) => /[^\s,;]/.test(cell)));
+  const records = recordsIn(data, skipped + 1).filter(({ cells }) => cells.some((cell) => /[^\s,;|，；]/.test(cell)));
   const columns = columnsIn(records[0]?.cells ?? []);
   if (columns === 'none') return { lines: [], problem: 'noColorColumn' };
   const bikes = columns.isHeading ? records.slice(1) : records;
@@ -82,11 +82,13 @@ function prepare(text: string): Prepared {
   return { content: lines, delimiter: commonest(lines.slice(0, 50_000)), skipped: 0 };
 }
 
-/** What stands most often outside of quotes. */
+/** What stands most often outside of quotes; Korean keyboards write full-width ones too. */
 function commonest(text: string): string {
   const bare = text.replace(/"(?:[^"]|"")*"/g, '');
   const count = (delimiter: string) => bare.split(delimiter).length;
-  return [',', ';', '\t'].reduce((best, delimiter) => (count(delimiter) > count(best) ? delimiter : best));
+  return [',', ';', '\t', '|', '，', '；'].reduce((best, delimiter) =>
+    count(delimiter) > count(best) ? delimiter : best,
+  );
 }
 
 interface RecordOfFile {

@@ -18,7 +18,8 @@ type Refusal = FileProblem | 'tooLarge' | 'notText' | 'empty';
 
 function problemOf(text: string | null): Refusal | null {
   if (text === null) return 'notText';
-  return text.trim() === '' ? 'empty' : readBikes(text, serverClock.now()).problem;
+  const { lines, problem } = readBikes(text, serverClock.now());
+  return problem ?? (lines.length === 0 ? 'empty' : null);
 }
 
 /** A file of bikes: read at once, registered call by call, with a report of every line that can be read again. */
