@@ -210,6 +210,25 @@ describeInBrowser('the dashboard and the fleet page', (stage) => {
       });
     }
   });
+
+  it("say themselves what a form lacks, in the page's language, until it is there", async () => {
+    await stage.visit({ path: '/fleet?tab=register', width: 1024, language: 'ko', locale: 'en-US' }, async (page) => {
+      const field = page.getByLabel('색', { exact: true });
+      await field.fill('');
+      await page.locator('.register-one button[type="submit"]').click();
+      await page.locator('.register-one').getByText('입력하세요.').waitFor();
+      expect(await page.evaluate('document.activeElement.name')).toBe('color');
+      expect(await violationsOf(page)).toEqual([]);
+      await field.fill('green');
+      await page.locator('.register-one').getByText('입력하세요.').waitFor({ state: 'detached' });
+      await page.goto(`${new URL(page.url()).origin}/fleet?bike=${bikeIds[4] ?? 0}`);
+      await page.getByRole('button', { name: /^상태 변경/ }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.locator('button[type="submit"]').click();
+      await dialog.getByText('사유를 적어 주세요.').waitFor();
+      expect(await page.evaluate('document.activeElement.name')).toBe('reason');
+    });
+  });
 });
 
 /** As Chrome's translation does: every text goes into elements of its own, but where the page forbids it. */

@@ -1,8 +1,9 @@
 /** The few controls that all pages share, on react-aria-components. Their looks are in controls.css. */
-import { type ReactNode, useId } from 'react';
+import { type ReactNode, type SyntheticEvent, useId, useState } from 'react';
 import { Button as AriaButton, type ButtonProps as AriaButtonProps } from 'react-aria-components/Button';
 import { ToggleButton } from 'react-aria-components/ToggleButton';
 import { ToggleButtonGroup } from 'react-aria-components/ToggleButtonGroup';
+import { useSharedWords } from '../words/speech.tsx';
 
 export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style'> {
   /** How much it asks to be pressed. */
@@ -63,6 +64,8 @@ interface FieldProps {
   hint?: string;
   /** What is wrong with what stands in it; said in place of the browser's own bubble, in the page's language. */
   error?: string | null;
+  /** What is said when it is required and left empty. */
+  missing?: string;
   children: (ids: FieldIds) => ReactNode;
 }
 
@@ -73,17 +76,26 @@ interface FieldIds {
 }
 
 /** A labelled input of the browser's own: on a phone nothing beats its keyboard and its wheel. */
-export function Field({ label, hint, error, children }: FieldProps) {
+export function Field({ label, hint, error, missing, children }: FieldProps) {
   const id = useId();
   const hintId = hint ? `${id}-hint` : undefined;
   const errorId = `${id}-error`;
-  const described = [error ? errorId : undefined, hintId].filter(Boolean).join(' ');
+  const words = useSharedWords();
+  const [isMissing, setMissing] = useState(false);
+  const said = error ?? (isMissing ? (missing ?? words.fieldMissing) : null);
+  const described = [said ? errorId : undefined, hintId].filter(Boolean).join(' ');
+  // What is required is said here: the browser's own bubble speaks the browser's language.
+  const missed = (event: SyntheticEvent) => {
+    event.preventDefault();
+    setMissing(true);
+    if (event.target instanceof HTMLElement) event.target.focus();
+  };
   return (
-    <div className="field">
+    <div className="field" onInvalidCapture={missed} onInputCapture={() => setMissing(false)}>
       <label htmlFor={id}>{label}</label>
-      {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': error ? true : undefined })}
+      {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': said ? true : undefined })}
       <p className="field-error" id={errorId} role="alert">
-        {error}
+        {said}
       </p>
       {hint && (
         <p className="hint" id={hintId}>

@@ -6,7 +6,7 @@ import { fleetWords } from './words.ts';
 export function Reason({ value, onChange }: { value: string; onChange: (reason: string) => void }) {
   const words = useWords(fleetWords);
   return (
-    <Field label={words.reason} hint={words.reasonHint}>
+    <Field label={words.reason} hint={words.reasonHint} missing={words.reasonNeeded}>
       {(ids) => (
         <textarea
           {...ids}

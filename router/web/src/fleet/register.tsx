@@ -60,7 +60,10 @@ function RegisterOne() {
               required
               maxLength={40}
               value={color}
-              onChange={(event) => setColor(event.target.value)}
+              onChange={(event) => {
+                submission.forget();
+                setColor(event.target.value);
+              }}
             />
           )}
         </Field>

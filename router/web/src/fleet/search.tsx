@@ -79,6 +79,7 @@ function SearchForm({ wanted }: { wanted: Wanted | null }) {
             {...ids}
             name="id"
             type="search"
+            required
             translate="no"
             inputMode={kind === 'rider' ? 'text' : 'numeric'}
             autoComplete="off"
