@@ -45,6 +45,8 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     maxBufferedChunks: maxPieces,
     closeTimeout: closeTimeoutMs,
     autoPong: false,
+    // A message at a time: who sends hundreds at once must not keep everybody else waiting for all of them.
+    allowSynchronousEvents: false,
     handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
   } as ConstructorParameters<typeof WebSocketServer>[0]);
   const heartbeat = startHeartbeat(options);
