@@ -27,6 +27,8 @@ export interface SenderLimits {
 
 /** A source that can wait does so from here on. */
 const comfortableBytes = 65_536;
+/** Or from this part of the frames: a network that takes all at once says so only when the source pauses. */
+const comfortableShare = 0.5;
 
 /** What `tell` may use beyond the limits. */
 const reserve: SenderLimits = { frames: 500, bytes: 262_144 };
@@ -40,8 +42,9 @@ export function createBoundedSender(wire: Wire, limits: SenderLimits, waiting?: 
   const sent = () => {
     frames -= 1;
     if (held > 0) account();
-    if (waiters.length > 0 && wire.bufferedBytes() <= comfortableBytes) wakeAll();
+    if (waiters.length > 0 && isComfortable()) wakeAll();
   };
+  const isComfortable = () => frames < limits.frames * comfortableShare && wire.bufferedBytes() <= comfortableBytes;
   const waiters: (() => void)[] = [];
 
   function wakeAll(): void {
@@ -82,7 +85,7 @@ export function createBoundedSender(wire: Wire, limits: SenderLimits, waiting?: 
       return true;
     },
     room() {
-      if (wire.bufferedBytes() <= comfortableBytes) return undefined;
+      if (isComfortable()) return undefined;
       return new Promise((resolve) => waiters.push(resolve));
     },
     close() {
