@@ -337,6 +337,21 @@ describe('limits of a socket', () => {
   });
 });
 
+describe('a client that reads', () => {
+  it('gets all of what comes at once, though it is more than may wait for it', async () => {
+    const { port } = await graph.startRouter({ SUBSCRIPTION_QUEUE_LIMIT: '20' });
+    const url = `http://127.0.0.1:${port}/graphql`;
+    const reading = subscribe(connect(url, operator), 'subscription { reservationChanged { reserveNo } }');
+    await eventually('the owner has the subscription', () => graph.changes.followers() === 1);
+    for (let n = 0; n < 500; n += 1) {
+      graph.changes.publish({ reserveNo: n, userId: '10', bikeId: 7, reserveStatus: 'RESERVED' });
+    }
+    await eventually('all came', () => reading.results.length === 500 || reading.ended() !== undefined);
+    expect([reading.results.length, reading.ended()]).toEqual([500, undefined]);
+    await reading.stop();
+  });
+});
+
 describe('a client that reads too slowly', () => {
   it('loses its subscription with SLOW_CONSUMER, others do not, and memory stays bounded', async () => {
     // Long enough that the buffers of the operating system do not hide the slowness.
