@@ -20,6 +20,8 @@ interface TrafficOptions {
   /** By the number of the request, where they differ. */
   query: string | ((request: number) => string);
   token?: string;
+  /** For a subgraph that is asked as the router asks it. */
+  routerSecret?: string;
   /** Requests per second, at even distances whatever the answers. Every other one is on a new connection. */
   rate: number;
 }
@@ -27,10 +29,14 @@ interface TrafficOptions {
 const timeoutMs = 10_000;
 
 /** Asks one query over and over until stopped. A failure is no answer, a status of 400 or above, or errors in the answer. */
-export function startTraffic({ url, query, token, rate }: TrafficOptions): Traffic {
+export function startTraffic({ url, query, token, routerSecret, rate }: TrafficOptions): Traffic {
   const kept = new Agent({ connections: 16 });
   const fresh = new Agent({ connections: 64, pipelining: 0 });
-  const headers = { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) };
+  const headers = {
+    'content-type': 'application/json',
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+    ...(routerSecret ? { 'x-router-secret': routerSecret } : {}),
+  };
   const bodyOf = (number: number) => JSON.stringify({ query: typeof query === 'string' ? query : query(number) });
   const { counts: errors, count } = createCounter();
   const startedAt = performance.now();

@@ -141,7 +141,9 @@ describe('the autoscaler', () => {
     kubectl('patch', 'hpa', 'bike', '--type=merge', '-p', JSON.stringify({ spec: { minReplicas: 1, behavior } }));
     await until('one pod is enough at rest', () => scaler().currentReplicas === 1, patienceMs, 1_000);
     const watch = watchPods();
+    const { data } = get<{ data: Record<string, string> }>('secret', 'router-secret');
     const traffic = startTraffic({
+      routerSecret: Buffer.from(data['ROUTER_SECRET'] ?? '', 'base64').toString(),
       url: `http://bike.${namespace}:${subgraphs.bike.port}/graphql`,
       query: hardWork,
       rate: 100,
