@@ -33,14 +33,16 @@ function documentsOf(
 ): JournalDocument<BikeSlot, ReservationEvent>[] {
   const details = { reserveNo, userId: '10', because: 'BY_RIDER', code: 'INSUFFICIENT_POINTS' };
   let state = rule.initial;
-  let version = 0;
+  /** Of the last event so far: a document of two events takes two versions. */
+  let last = 0;
   const opening = { type: 'OpenSlot', bikeId, condition: 'IN_SERVICE' } as const;
   return [opening, ...steps].flatMap((command) => {
     const when = command.type === 'ExpireReservation' ? later : at;
     const events = rule.decide({ ...details, ...command } as unknown as ReservationCommand, state, when);
     if (isRefusal(events) || events.length === 0) return [];
     state = events.reduce((before, event) => rule.evolve(before, event as ReservationEvent), state);
-    version += 1;
+    const version = last + 1;
+    last += events.length;
     return [{ version, events, state } as unknown as JournalDocument<BikeSlot, ReservationEvent>];
   });
 }
