@@ -17,6 +17,11 @@ const bikes = 200;
 const mayKeepBytes = 50 * 2 ** 20;
 const victimEveryMs = 50;
 const leastMs = 2_000;
+/**
+ * What a victim may feel, in ms. Strict where nothing else runs (`HOSTILE_ALONE=1 npm test -- -w 1 --testPathPatterns
+ * hostile/hostile`); beside other tests, which share the processors, only what stops a router is told from a busy machine.
+ */
+const limits = process.env['HOSTILE_ALONE'] ? { light: 250, heavy: 1_000 } : { light: 5_000, heavy: 10_000 };
 // Another test file may take the machine at that moment: what is slow in itself is slow three times.
 jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
@@ -93,7 +98,7 @@ describe(`a router with a heap of 256 MB outlives (seed ${seed})`, () => {
         process.stderr.write(`${name}: ${line}\n`);
       }
       expect(failures).toEqual([]);
-      expect(p95).toBeLessThan(attack.heavy ? 1_000 : 250);
+      expect(p95).toBeLessThan(attack.heavy ? limits.heavy : limits.light);
       expect(after.kept - before.kept).toBeLessThan(mayKeepBytes);
     },
     120_000,
