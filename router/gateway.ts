@@ -105,7 +105,7 @@ const noSubscriptions: ApolloServerPlugin<RequestContext> = {
 };
 
 /** As much does a database for queries in a millisecond, and not more: what is given up here goes on there for as long. */
-const costPerMs = 20;
+const databaseCostPerMs = 20;
 
 /** Mutations wait for others most of the time, and are in nobody's way. */
 function inTurn(turns: Turns): ApolloServerPlugin<RequestContext> {
@@ -120,7 +120,7 @@ function inTurn(turns: Turns): ApolloServerPlugin<RequestContext> {
           beganAt = performance.now();
         },
         async willSendResponse({ contextValue: { cost = 0, unwanted } }) {
-          const left = beganAt + cost / costPerMs - performance.now();
+          const left = beganAt + cost / databaseCostPerMs - performance.now();
           // Who asks, leaves and asks again would have more running than anybody who waits for an answer.
           if (end && unwanted?.aborted && left > 0) setTimeout(end, left);
           else end?.();
