@@ -99,6 +99,27 @@ describe('a document that costs more than it looks', () => {
       `{ __typename } ${times(150, (n) => `fragment f${n} on Query { __typename }`)}`,
       'QUERY_TOO_COMPLEX',
     ],
+    [
+      'of unused fragments that spread all that follow',
+      `{ __typename } ${times(97, (n) => `fragment f${n} on Bike { ${times(Math.min(20, 96 - n), (i) => `...f${n + 1 + i}`)} color }`)}`,
+      'QUERY_TOO_COMPLEX',
+    ],
+    [
+      'of an unused fragment that is deep',
+      `{ __typename } fragment f on Bike { ${'currentReservation { bike { '.repeat(20)} color ${'} } '.repeat(20)} }`,
+      'QUERY_TOO_DEEP',
+    ],
+    [
+      'of an unused fragment with many fields',
+      `{ __typename } fragment f on Bike { ${times(600, (n) => `a${n}: currentReservation { reserveNo }`)} }`,
+      'QUERY_TOO_COMPLEX',
+    ],
+    [
+      'of two fragments of one name',
+      `{ bike(bikeId: 1) { ...f } } fragment f on Bike { ${times(300, (n) => `a${n}: currentReservation { fee }`)} } fragment f on Bike { color }`,
+      'QUERY_TOO_COMPLEX',
+    ],
+    ['of a fragment with a long name', `{ ...${'n'.repeat(129)} }`, 'GRAPHQL_VALIDATION_FAILED'],
     ['of 32 kB and a byte', `{ __typename } #${'x'.repeat(32_768 - 15)}`, 'QUERY_TOO_COMPLEX'],
     ['of a megabyte', `{ __typename } #${'x'.repeat(1_000_000)}`, 'QUERY_TOO_COMPLEX'],
     ['of 32 kB in letters of three bytes', `{ __typename } #${'가'.repeat(11_000)}`, 'QUERY_TOO_COMPLEX'],

@@ -5,8 +5,9 @@ import {
   Source,
   TokenKind,
   visit,
+  type DefinitionNode,
   type DocumentNode,
-  type OperationDefinitionNode,
+  type ExecutableDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
 import { routerError, type RouterErrorCode } from '../client-errors.ts';
@@ -30,8 +31,8 @@ const maxDefinitions = 100;
 const maxVariables = 100;
 const maxRootFields = 50;
 const maxDirectives = 100;
-/** The longest name of an operation; the gateway makes names of requests to subgraphs from it. */
-export const longestOperationName = 128;
+/** The longest name of an operation or a fragment; the gateway makes names of requests to subgraphs from the former. */
+const longestName = 128;
 
 /**
  * Why the text must not even be parsed: the parser, and whatever walks the document, goes as deep as it does.
@@ -86,7 +87,7 @@ const nothing: Shape = { depth: 0, selections: 0, aliases: 0, fields: 0 };
 
 /** Why a document is too much, whatever its types are. It takes time in proportion to the text, not to what it expands to. */
 export function refuseShape(document: DocumentNode, limits: ShapeLimits): GraphQLError | undefined {
-  return refuseParts(document) ?? refuseOperations(document, limits);
+  return refuseParts(document) ?? refuseDefinitions(document, limits);
 }
 
 function refuseParts(document: DocumentNode): GraphQLError | undefined {
@@ -105,41 +106,46 @@ function refuseParts(document: DocumentNode): GraphQLError | undefined {
   return refusal ?? most('directives', directives, maxDirectives) ?? most('variables', variables, maxVariables);
 }
 
-function refuseOperations(document: DocumentNode, limits: ShapeLimits): GraphQLError | undefined {
+/** A fragment that no operation uses is measured like an operation: validation walks it all the same. */
+function refuseDefinitions(document: DocumentNode, limits: ShapeLimits): GraphQLError | undefined {
   const shapeOf = createShapeOf(document);
-  for (const operation of document.definitions) {
-    if (operation.kind !== Kind.OPERATION_DEFINITION) continue;
-    const { depth, selections, aliases, fields } = shapeOf(operation.selectionSet);
-    const name = operation.name?.value ?? '';
+  for (const definition of document.definitions) {
+    if (!isExecutable(definition)) continue;
+    const { depth, selections, aliases, fields } = shapeOf(definition.selectionSet);
+    const name = definition.name?.value ?? '';
+    const isOperation = definition.kind === Kind.OPERATION_DEFINITION;
+    const what = isOperation ? 'The operation' : `The fragment "${name}"`;
+    const beyond = (of: string, count: number, limit: number) =>
+      count > limit &&
+      tooMuch(
+        'QUERY_TOO_COMPLEX',
+        `${what} has ${Number.isSafeInteger(count) ? count : 'far too many'} ${of}; at most ${limit} are allowed.`,
+        definition,
+      );
     const refused =
-      (name.length > longestOperationName &&
+      (name.length > longestName &&
         tooMuch(
           'GRAPHQL_VALIDATION_FAILED',
-          `The name of an operation has at most ${longestOperationName} characters.`,
+          `The name of an operation or a fragment has at most ${longestName} characters.`,
         )) ||
       (depth > limits.maxDepth &&
         tooMuch(
           'QUERY_TOO_DEEP',
-          `The operation is ${depth} fields deep; at most ${limits.maxDepth} are allowed.`,
-          operation,
+          `${what} is ${depth} fields deep; at most ${limits.maxDepth} are allowed.`,
+          definition,
         )) ||
-      beyond('selections, fragments included', selections, limits.maxSelections, operation) ||
-      beyond('aliases, fragments included', aliases, limits.maxAliases, operation) ||
-      beyond('fields at its root', fields, maxRootFields, operation);
+      beyond('selections, fragments included', selections, limits.maxSelections) ||
+      beyond('aliases, fragments included', aliases, limits.maxAliases) ||
+      (isOperation && beyond('fields at its root', fields, maxRootFields));
     if (refused) return refused;
   }
   return undefined;
 }
 
-function beyond(what: string, count: number, limit: number, operation: OperationDefinitionNode) {
-  const many = Number.isSafeInteger(count) ? count : 'far too many';
-  return (
-    count > limit &&
-    tooMuch('QUERY_TOO_COMPLEX', `The operation has ${many} ${what}; at most ${limit} are allowed.`, operation)
-  );
-}
+const isExecutable = (definition: DefinitionNode): definition is ExecutableDefinitionNode =>
+  definition.kind === Kind.OPERATION_DEFINITION || definition.kind === Kind.FRAGMENT_DEFINITION;
 
-function tooMuch(code: RouterErrorCode, message: string, node?: OperationDefinitionNode): GraphQLError {
+function tooMuch(code: RouterErrorCode, message: string, node?: ExecutableDefinitionNode): GraphQLError {
   return new GraphQLError(message, { nodes: node ?? null, extensions: { code } });
 }
 

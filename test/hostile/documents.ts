@@ -161,6 +161,14 @@ export function hostileDocuments(schema: GraphQLSchema, dice: Dice): HostileRequ
       what: `${wide} fragments that nothing uses`,
       query: `{ __typename } ${Array.from({ length: Math.min(wide, 500) }, (_, n) => `fragment f${n} on Query { __typename }`).join(' ')}`,
     },
+    {
+      what: `${levels} fragments that nothing uses, each of which spreads the next ${fan} times`,
+      query: `{ __typename } ${fragmentBomb('Bike', levels, fan, 'bikeId', '…').replace(/^.*?\} /, '')}`,
+    },
+    {
+      what: `a fragment that nothing uses, ${Math.min(depth, 400)} deep`,
+      query: `{ __typename } fragment f on Bike { ${nested(Math.min(depth, 400), 'currentReservation { bike { ', 'bikeId', ' } }')} }`,
+    },
     { what: 'a comment of a million letters', query: `{ __typename } #${'x'.repeat(1_000_000 - 40)}` },
     {
       what: 'a string of a million letters',
