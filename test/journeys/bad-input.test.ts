@@ -7,7 +7,7 @@ import { startSystem, type TestSystem } from '../system.ts';
 interface Answer {
   status: number;
   data?: Record<string, { refusal?: { code: string } | null } | null> | null;
-  errors?: { message: string; extensions: { code: string } }[];
+  errors?: { message: string; path?: string[]; extensions: { code: string } }[];
 }
 
 describe('bad input gets a clear answer:', () => {
@@ -49,6 +49,33 @@ describe('bad input gets a clear answer:', () => {
     expect((await ask('{ bike(bikeId: 77) { color } }')).data).toEqual({ bike: null });
   });
 
+  it.each([
+    ['of one service', ['fine', 'forbidden', 'fine']],
+    ['the first of all', ['forbidden', 'fine', 'elsewhere']],
+    ['between services', ['elsewhere', 'forbidden', 'wrong', 'fine']],
+    ['the last of all', ['fine', 'elsewhere', 'wrong']],
+  ] as const)('a mutation that fails hides none of the same document: %s', async (_what, steps) => {
+    const fields = {
+      fine: 'reserveBike(input: { bikeId: 78 }) { refusal { code } }',
+      elsewhere: 'buyPoints(input: { price: 0 }) { refusal { code } }',
+      forbidden: 'reserveBike(input: { bikeId: 1, userId: "other" }) { refusal { code } }',
+      wrong: 'startRide(input: { reserveNo: 1, idempotencyKey: "\\u0000" }) { refusal { code } }',
+    };
+    const told = {
+      fine: { refusal: { code: 'BIKE_NOT_FOUND' } },
+      elsewhere: { refusal: { code: 'INVALID_PRICE' } },
+      forbidden: null,
+      wrong: null,
+    };
+    const answer = await ask(
+      `mutation { ${steps.map((step, n) => `a${n}: ${fields[step]}`).join(' ')} }`,
+      tokens.rider,
+    );
+    expect(answer.data).toEqual(Object.fromEntries(steps.map((step, n) => [`a${n}`, told[step]])));
+    const failed = steps.flatMap((step, n) => (told[step] ? [] : [[`a${n}`]]));
+    expect(answer.errors?.map(({ path }) => path)).toEqual(failed);
+  });
+
   it('many unknown bikes at once, for none of which a rider waits longer than for one', async () => {
     const claims = Array.from(
       { length: 12 },
@@ -69,7 +96,7 @@ describe('bad input gets a clear answer:', () => {
     'a price of %s, which is no Long',
     async (price) => {
       const answer = await ask(`mutation { buyPoints(input: { price: ${price} }) { refusal { code } } }`, tokens.rider);
-      expect(answer.data ?? null).toBeNull();
+      expect(answer.data?.['buyPoints'] ?? null).toBeNull();
       expect(codeOf(answer)).toMatch(/^(BAD_USER_INPUT|GRAPHQL_VALIDATION_FAILED)$/);
       expect(answer.errors?.[0]?.message).toMatch(/Long/);
     },
