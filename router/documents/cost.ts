@@ -112,17 +112,28 @@ export function createCost({ schema, ownersOf }: Pick<Graph, 'schema' | 'ownersO
 
     function sizeOf(node: FieldNode, field: GraphQLField<unknown, unknown>): number | undefined {
       const argument = field.args.find(({ name }) => sizeArguments.includes(name));
-      if (!argument) return undefined;
+      if (!argument) return givenItems(node);
       const given = node.arguments?.find(({ name }) => name.value === argument.name)?.value;
       const asked = given && valueFromASTUntyped(given, coerced);
       const value = asked ?? argument.defaultValue;
       return typeof value === 'number' ? Math.min(Math.max(value, 0), longestPage) : longestPage;
     }
 
+    /** What is given a list, by itself or in an input, answers with as much: a call of a thousand lines, as many results. */
+    function givenItems(node: FieldNode): number | undefined {
+      const given: unknown[] = node.arguments?.map(({ value }) => valueFromASTUntyped(value, coerced)) ?? [];
+      const inputs = given.flatMap((value): unknown[] => (isObject(value) ? Object.values(value) : []));
+      const items = Math.max(...[...given, ...inputs].map((value) => (Array.isArray(value) ? value.length : 0)));
+      return items > assumedItems ? items : undefined;
+    }
+
     const root = schema.getRootType(operation.operation);
     return root ? selectionCost(operation.selectionSet, { type: root, at: undefined, path: [], page: undefined }) : 0;
   };
 }
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function fieldOf(schema: GraphQLSchema, parent: GraphQLCompositeType, name: string) {
   if (name === TypeNameMetaFieldDef.name) return TypeNameMetaFieldDef;

@@ -34,6 +34,17 @@ describe('what our own clients send', () => {
     expect(codesOf(query, JSON.parse(variables ?? '{}') as Record<string, unknown>)).toEqual([]);
   });
 
+  it.each([
+    ['RegisterBikes', { bikes: Array.from({ length: 1_000 }, () => ({ color: 'red' })) }],
+    [
+      'ChangeBikeConditions',
+      { changes: Array.from({ length: 1_000 }, () => ({ bikeId: 1, condition: 'MAINTENANCE' })) },
+    ],
+  ])('passes with as many lines as a call may have: %s', (name, input) => {
+    const { query } = clientDocuments.find((document) => document.name === name) ?? { query: '' };
+    expect(codesOf(query, { input })).toEqual([]);
+  });
+
   it('leaves half of every limit unused', () => {
     const half = createTestDocuments({
       MAX_QUERY_BYTES: '16384',
@@ -181,6 +192,19 @@ describe('a document that costs more than it looks', () => {
     expect(errors.length).toBeLessThanOrEqual(10);
     expect(cpuMs(() => errorsOf(query))).toBeLessThan(shortMs);
   });
+});
+
+it.each([
+  [true, 7],
+  [false, 700],
+])('a call of many lines may %s ask for a page of each when it has %i', (passes, lines) => {
+  const query = `mutation ($input: RegisterBikesInput!, $line: RegisterBikesLine!) {
+    registerBikes(input: $input) { results { bike { reservations(first: 100) { nodes { fee } } } } }
+    literal: registerBikes(input: { bikes: [$line] }) { results { line } }
+  }`;
+  const line = { color: 'red' };
+  const codes = codesOf(query, { line, input: { bikes: Array.from({ length: lines }, () => line) } });
+  expect(codes).toEqual(passes ? [] : ['QUERY_TOO_COMPLEX']);
 });
 
 describe('a document at the limits', () => {
