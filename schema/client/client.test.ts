@@ -171,7 +171,36 @@ describe('a subscription', () => {
     client.close();
     expect(await events.next()).toEqual({ done: true, value: undefined });
   });
+
+  it.each(['nobody', 'no GraphQL', 'somebody silent'])(
+    'ends, and leaves no rejection behind, when the client is closed while it connects to %s',
+    async (who) => {
+      const unseen: unknown[] = [];
+      const note = (reason: unknown) => unseen.push(reason);
+      process.on('unhandledRejection', note);
+      const other = createServer();
+      other.on('upgrade', (_request, socket) => {
+        if (who === 'no GraphQL')
+          socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+        else setTimeout(() => socket.destroy(), 50);
+      });
+      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+      const { port } = other.address() as AddressInfo;
+      if (who === 'nobody') await new Promise((resolve) => other.close(resolve));
+      const away = createClient({ url: `http://127.0.0.1:${port}/graphql` });
+      const events = away.subscribe(EndlessDocument, {})[Symbol.asyncIterator]();
+      const ended = events.next().then(({ done }) => done, isLost);
+      setImmediate(() => away.close());
+      expect(await ended).toBe(true);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      process.off('unhandledRejection', note);
+      other.close();
+      expect(unseen).toEqual([]);
+    },
+  );
 });
+
+const isLost = (error: unknown) => error instanceof GraphqlRequestError && error.code === 'CONNECTION_LOST';
 
 describe('a token that the server refuses', () => {
   /** Gives the token of before until it is told that the server refused it; counts what it was asked. */

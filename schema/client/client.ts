@@ -99,7 +99,8 @@ export function createClient({ url, token, onConnected }: ClientOptions): Client
         throw error;
       }
     },
-    close: () => void socket.dispose(),
+    // While it connects in vain, there is nothing to close: its subscription says that the connection was lost.
+    close: () => void Promise.resolve(socket.dispose()).catch(() => undefined),
   };
 }
 

@@ -15,22 +15,24 @@ import { startTraffic } from '../traffic.ts';
 const rate = Number(process.env['DEPLOY_RATE'] ?? 200);
 const times = Number(process.env['DEPLOY_ROLLOUTS'] ?? 1);
 
+/** One alone would claim more often than MAX_CLAIMS_PER_MINUTE allows. */
+const riderCount = 20;
+
 let operator: Client;
-let rider: Client;
+let riders: Client[] = [];
 let bikeId = 0;
 let versions = 0;
 
 beforeAll(async () => {
   operator = await client('operator', 'operator');
-  rider = await client('10', 'rider');
+  riders = await Promise.all(Array.from({ length: riderCount }, (_, n) => client(`rollout-${n}`, 'rider')));
   const { registerBike } = await operator.request(RegisterBikeDocument, { input: { color: 'green' } });
   bikeId = registerBike.bike?.bikeId ?? 0;
-  await rider.request(BuyPointsDocument, { input: { price: 1_000_000 } });
+  for (const rider of riders) await rider.request(BuyPointsDocument, { input: { price: 1_000_000 } });
 });
 
 afterAll(() => {
-  operator.close();
-  rider.close();
+  for (const each of [operator, ...riders]) each.close();
 });
 
 /** A new tag: another pod template, as every deploy is. */
@@ -47,13 +49,13 @@ function startStories() {
   const stop = new AbortController();
   let stories = 0;
   const running = (async () => {
-    while (!stop.signal.aborted) {
+    for (; !stop.signal.aborted; stories += 1) {
+      const rider = riders[stories % riderCount] ?? operator;
       const { reserveBike } = await rider.request(ReserveBikeDocument, { input: { bikeId } });
       const reserveNo = reserveBike.reservation?.reserveNo ?? 0;
       expect(reserveBike.refusal).toBeNull();
       const { cancelReservation } = await rider.request(CancelReservationDocument, { input: { reserveNo } });
       expect(cancelReservation.refusal).toBeNull();
-      stories += 1;
     }
   })();
   // Awaited at the end; until then a failure must not end the process.
