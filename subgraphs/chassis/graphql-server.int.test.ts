@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createConnection } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createClient, type Client } from 'graphql-ws';
@@ -52,6 +54,9 @@ async function* ticks(to: number) {
     ended += 1;
   }
 }
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 let steps = 0;
 async function step() {
@@ -216,6 +221,20 @@ describe('a subgraph’s server', () => {
       { message: 'a resolver failed', path: 'fail', err: { message: expect.stringContaining('secret') } },
     ]);
     expect((await ask('{ nonsense }')).errors).toMatchObject([{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }]);
+  });
+
+  it('keeps little of documents that never come again, and shows nothing of their text', async () => {
+    const wide = (n: number) => `query q${n} { __typename items(ids: [${'1 '.repeat(850)}]) @skip(if: true) { id } }`;
+    const kept = () => {
+      collectGarbage();
+      return process.memoryUsage().heapUsed / 2 ** 20;
+    };
+    await ask(wide(0));
+    const before = kept();
+    for (let n = 1; n <= 400; n += 1) expect((await ask(wide(n))).status).toBe(200);
+    expect(kept() - before).toBeLessThan(30);
+    expect((await ask('{ nonsense }')).errors?.[0]).not.toHaveProperty('locations');
+    expect((await fail('client')).errors?.[0]).not.toHaveProperty('locations');
   });
 
   it('loads the keys of a request with one query, each once', async () => {

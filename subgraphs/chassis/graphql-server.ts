@@ -9,6 +9,7 @@ import type { Registry } from 'prom-client';
 import type { TokenVerifier, Viewer } from './auth.ts';
 import { correlationIdFrom, traceparentFrom } from './correlation.ts';
 import type { ProcessSettings } from './config.ts';
+import { createDocumentStore } from './document-store.ts';
 import { boundedVariables, documentLimits, documentLimitsRule } from './document-limits.ts';
 import { toClientError } from './errors.ts';
 import { subscribeWith } from './event-results.ts';
@@ -122,7 +123,10 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     schema,
     formatError,
     csrfPrevention: true,
-    parseOptions: { maxLexicalTokens: documentLimits.tokens },
+    // Locations are of the router's text, which no client has seen, and keep every token of it.
+    parseOptions: { maxLexicalTokens: documentLimits.tokens, noLocation: true },
+    documentStore: createDocumentStore(),
+    persistedQueries: false,
     validationRules: [documentLimitsRule],
     maxRecursiveSelections: documentLimits.selections,
     includeStacktraceInErrorResponses: false,

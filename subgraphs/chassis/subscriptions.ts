@@ -84,7 +84,7 @@ async function carry(
 
 function documentOf(query: string): DocumentNode {
   try {
-    return parse(query, { maxLexicalTokens: documentLimits.tokens });
+    return parse(query, { maxLexicalTokens: documentLimits.tokens, noLocation: true });
   } catch (error) {
     throw error instanceof GraphQLError ? coded(error, 'GRAPHQL_PARSE_FAILED') : error;
   }
