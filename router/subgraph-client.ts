@@ -16,6 +16,7 @@ import { cancelled, unavailable } from './client-errors.ts';
 import type { Metrics } from './metrics.ts';
 import type { RequestContext } from './request-context.ts';
 import { extensionsOf, noteSeen } from './seen.ts';
+import { errorsIn, isObject } from './subgraph-errors.ts';
 
 export interface SubgraphClient extends GraphQLDataSource {
   /** `ok`, or what is wrong with the subgraph. */
@@ -141,12 +142,6 @@ async function readAnswer(body: AsyncIterable<Buffer>, maxBytes: number): Promis
   return Buffer.concat(chunks, size).toString('utf8');
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isErrors = (value: unknown): value is GraphQLFormattedError[] =>
-  Array.isArray(value) && value.every((error) => isObject(error) && typeof error['message'] === 'string');
-
 /** The GraphQL answer, whatever HTTP status it came with: subgraphs send 401 and 503 with a body of errors. */
 function parseAnswer(text: string): GraphQLAnswer | undefined {
   let answer: unknown;
@@ -156,11 +151,16 @@ function parseAnswer(text: string): GraphQLAnswer | undefined {
     return undefined;
   }
   if (!isObject(answer)) return undefined;
-  const { data = null, errors = [] } = answer;
-  if (!isErrors(errors) || (data !== null && !isObject(data))) return undefined;
+  const { data = null, extensions } = answer;
+  const errors = errorsIn(answer['errors']);
+  if (!errors || (data !== null && !isObject(data))) return undefined;
   // Neither data nor an error is no answer.
   if (data === null && errors.length === 0) return undefined;
-  return answer;
+  return {
+    ...('data' in answer ? { data } : {}),
+    ...(errors.length > 0 ? { errors } : {}),
+    ...(isObject(extensions) ? { extensions } : {}),
+  };
 }
 
 /** What a client should know when there is no answer: with a mutation, what became of it. */

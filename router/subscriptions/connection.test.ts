@@ -120,6 +120,34 @@ describe('a connection to the owner', () => {
     expect(endings).toMatchObject([{ kind: 'errors', errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] }]);
   });
 
+  it.each([
+    ['without the places in the router’s own document', [{ message: 'no', locations: [{ line: 9, column: 9 }] }]],
+    ['without a path and extensions that are none', [{ message: 'no', path: 5, extensions: 'x', more: {} }]],
+  ])('passes on why it was refused, %s', async (_what, payload) => {
+    for (const type of ['error', 'next']) {
+      onSubscribe = (socket) =>
+        socket.send(JSON.stringify({ id: '1', type, payload: type === 'error' ? payload : { errors: payload } }));
+      const { endings } = connect();
+      await eventually('it ended', () => endings.length === 1);
+      expect(endings).toEqual([{ kind: 'errors', errors: [{ message: 'no' }] }]);
+    }
+  });
+
+  it.each([[null], ['away'], [{ message: 5 }], [[]], [5]])('takes %j for no reason', async (error) => {
+    onSubscribe = (socket) => socket.send(JSON.stringify({ id: '1', type: 'error', payload: [error] }));
+    const { endings } = connect();
+    await eventually('it ended', () => endings.length === 1);
+    expect(endings).toMatchObject([{ kind: 'errors', errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] }]);
+  });
+
+  it.each([5, 'x', [], true])('takes %j for no event', async (data) => {
+    onSubscribe = (socket) => socket.send(JSON.stringify({ id: '1', type: 'next', payload: { data } }));
+    const { cursors, endings } = connect();
+    await eventually('it ended', () => endings.length === 1);
+    expect(cursors).toEqual([]);
+    expect(endings).toMatchObject([{ kind: 'errors', errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] }]);
+  });
+
   it('completes when the owner does', async () => {
     onSubscribe = (socket) => {
       socket.send(event(1));

@@ -1,6 +1,7 @@
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
 import { WebSocket, type RawData } from 'ws';
 import { closeCodes, routerSecretHeader, subprotocol } from '../../subgraphs/chassis/process.ts';
+import { errorsIn, isObject } from '../subgraph-errors.ts';
 
 /** What comes from the subgraph. After `error`, `complete` or `lost` nothing more does. */
 export interface UpstreamSink {
@@ -72,11 +73,18 @@ export function openUpstream(request: UpstreamRequest, sink: UpstreamSink): Upst
 
   function receive(payload: unknown): void {
     // A neighbour that does not speak the protocol must not end this process.
-    if (typeof payload !== 'object' || payload === null) return finish(() => sink.lost());
-    const result = payload as ExecutionResult;
+    if (!isObject(payload)) return finish(() => sink.lost());
+    const { errors: given, ...result } = payload;
     // Without `data` nothing was executed: this is how graphql-ws says that subscribing failed.
-    if (result.data === undefined) return finish(() => sink.error(errorsIn(result.errors)));
-    sink.next(result);
+    if (result['data'] === undefined) return refused(given);
+    const errors = errorsIn(given);
+    if (!errors || (result['data'] !== null && !isObject(result['data']))) return finish(() => sink.lost());
+    sink.next(errors.length > 0 ? { ...result, errors } : result);
+  }
+
+  function refused(given: unknown): void {
+    const errors = errorsIn(given);
+    finish(() => (errors ? sink.error(errors) : sink.lost()));
   }
 
   socket.on('open', () => {
@@ -94,7 +102,7 @@ export function openUpstream(request: UpstreamRequest, sink: UpstreamSink): Upst
       case 'next':
         return receive(message.payload);
       case 'error':
-        return finish(() => sink.error(errorsIn(message.payload)));
+        return refused(message.payload);
       case 'complete':
         return finish(() => sink.complete());
       case 'ping':
@@ -166,10 +174,6 @@ function parseMessage(data: RawData): SubgraphMessage {
   } catch {
     return {};
   }
-}
-
-function errorsIn(payload: unknown): readonly GraphQLFormattedError[] {
-  return Array.isArray(payload) ? (payload as GraphQLFormattedError[]) : [];
 }
 
 const isRefusal = (code: number) => code === closeCodes.unauthorized || code === closeCodes.forbidden;

@@ -1,0 +1,24 @@
+import type { GraphQLFormattedError } from 'graphql';
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isPath = (value: unknown): value is (string | number)[] =>
+  Array.isArray(value) && value.every((step) => typeof step === 'string' || typeof step === 'number');
+
+/**
+ * The errors that a subgraph gives, none where it gives none; undefined where they are no errors at all. Their locations
+ * are left out: they are places in the router's own document, which no client has seen.
+ */
+export function errorsIn(given: unknown): GraphQLFormattedError[] | undefined {
+  if (given === undefined || given === null) return [];
+  if (!Array.isArray(given)) return undefined;
+  const errors = given.map(errorIn);
+  return errors.every((error) => error !== undefined) ? errors : undefined;
+}
+
+function errorIn(given: unknown): GraphQLFormattedError | undefined {
+  if (!isObject(given) || typeof given['message'] !== 'string') return undefined;
+  const { message, path, extensions } = given;
+  return { message, ...(isPath(path) ? { path } : {}), ...(isObject(extensions) ? { extensions } : {}) };
+}
