@@ -101,7 +101,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
     logger,
   });
   const planner = createPlanner({ graph, serviceMap: clients, cacheBytes: settings.PLAN_CACHE_BYTES, logger });
-  const hub = createSubscriptionHub({ settings, urls, formatError, metrics, tracing, labelOf });
+  const hub = createSubscriptionHub({ settings, urls, clientOf, formatError, metrics, tracing, labelOf });
   const admission = createRouterAdmission(settings, metrics.register);
   const guestOf = createDoor(settings, admission, verifyToken);
   const operations = createOperations({ documents, planner, hub, apollo, admission, formatError });

@@ -21,6 +21,8 @@ import { errorsIn, isObject } from './subgraph-errors.ts';
 export interface SubgraphClient extends GraphQLDataSource {
   /** `ok`, or what is wrong with the subgraph. */
   readiness(timeoutMs: number): Promise<string>;
+  /** The subgraph took the router for a stranger: whoever runs both is told, but not for every request. */
+  refused(): void;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,12 @@ export interface SubgraphClientOptions {
   metrics: Metrics;
   logger: Logger;
 }
+
+/** What is wrong until somebody changes it is told so often. */
+const tellEveryMs = 60_000;
+
+/** How a subgraph answers whoever does not say its ROUTER_SECRET. */
+export const forbidden = 403;
 
 interface GraphQLAnswer {
   extensions?: Record<string, unknown>;
@@ -54,6 +62,22 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   const { name, url, timeoutMs, metrics, logger } = options;
   const pool = new Pool(url.origin, { connections: options.connections, connectTimeout: timeoutMs });
   const path = `${url.pathname}${url.search}`;
+  let toldAt = -Infinity;
+
+  function refused(): void {
+    if (performance.now() - toldAt < tellEveryMs) return;
+    toldAt = performance.now();
+    const here = options.secret ? 'set' : 'not set';
+    logger.error({ subgraph: name, here }, 'subgraph refuses the router (403): both must have the same ROUTER_SECRET');
+  }
+
+  /** The status of an answer that nobody reads. */
+  async function statusOf(method: 'GET' | 'HEAD', of: string, withinMs: number): Promise<number> {
+    const headers = options.secret ? { [routerSecretHeader]: options.secret } : {};
+    const response = await pool.request({ path: of, method, headers, signal: AbortSignal.timeout(withinMs) });
+    await response.body.dump();
+    return response.statusCode;
+  }
 
   /** @throws {GraphQLError} SERVICE_UNAVAILABLE when there is no whole answer. */
   async function send(body: string, context: Partial<RequestContext>): Promise<{ status: number; text: string }> {
@@ -95,6 +119,10 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
           noteSeen(context, extensions);
           return withPaths(rest, operation);
         }
+        if (status === forbidden) {
+          refused();
+          throw unavailable();
+        }
         // Whatever it is (a proxy's page, half an answer), the subgraph did not speak.
         const { correlationId } = context;
         logger.error({ subgraph: name, correlationId, status }, 'subgraph gave no GraphQL answer');
@@ -104,19 +132,21 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
         return withPaths({ errors: [{ ...error.toJSON(), message: messageFor(error.message, operation) }] }, operation);
       }
     },
-    async readiness(readinessTimeoutMs) {
+    async readiness(withinMs) {
       try {
-        const response = await pool.request({
-          path: '/readyz',
-          method: 'GET',
-          signal: AbortSignal.timeout(readinessTimeoutMs),
-        });
-        await response.body.dump();
-        return response.statusCode === 200 ? 'ok' : `answers ${response.statusCode}`;
+        // That it is well says nothing of whether it answers this router.
+        const [health, door] = await Promise.all([
+          statusOf('GET', '/readyz', withinMs),
+          statusOf('HEAD', path, withinMs),
+        ]);
+        if (door === forbidden) refused();
+        if (health !== 200) return `answers ${health}`;
+        return door === forbidden ? 'refuses the router: is ROUTER_SECRET the same at both?' : 'ok';
       } catch {
         return 'does not answer';
       }
     },
+    refused,
     close: () => pool.close(),
   };
 }

@@ -4,7 +4,7 @@ import type { Metrics } from '../metrics.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { SubscriptionPlan } from './planner.ts';
 import { cursorOf } from './upstream-operation.ts';
-import { openUpstream, type Upstream, type UpstreamRequest } from './upstream.ts';
+import { openUpstream, type Upstream, type UpstreamSettings } from './upstream.ts';
 
 /** How a subscription ended. */
 export type Ending = { kind: 'complete' } | { kind: 'errors'; errors: readonly GraphQLFormattedError[] };
@@ -20,7 +20,7 @@ export interface ConnectionOptions {
   plan: SubscriptionPlan;
   variables: Variables;
   after: string | undefined;
-  upstream: Pick<UpstreamRequest, 'url' | 'connectTimeoutMs' | 'pingIntervalMs' | 'maxAnswerBytes' | 'secret'>;
+  upstream: UpstreamSettings;
   resume: { backoffMs: number; backoffMaxMs: number; timeoutMs: number };
   /** The token to speak with, now. */
   authorization(): string | undefined;

@@ -8,7 +8,7 @@ import { createConnection, type Connection, type Ending } from './connection.ts'
 import type { Variables } from '../documents/variables.ts';
 import type { SubscriptionPlan } from './planner.ts';
 import { cursorOf } from './upstream-operation.ts';
-import type { UpstreamRequest } from './upstream.ts';
+import type { UpstreamSettings } from './upstream.ts';
 
 /** One client's subscription, as the group sees it. */
 export interface Member {
@@ -45,7 +45,7 @@ export interface GroupOptions {
   variables: Variables;
   /** The cursor to begin after. */
   after: string | undefined;
-  upstream: Pick<UpstreamRequest, 'url' | 'connectTimeoutMs' | 'pingIntervalMs' | 'maxAnswerBytes' | 'secret'>;
+  upstream: UpstreamSettings;
   resume: { backoffMs: number; backoffMaxMs: number; timeoutMs: number };
   /** Events that may wait for their turn before the upstream is paused. */
   queueLimit: number;

@@ -8,6 +8,7 @@ import {
 import { tokenExpired, type ErrorFormatter } from '../client-errors.ts';
 import { webSocketUrl, type RouterSettings } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
+import type { SubgraphClient } from '../subgraph-client.ts';
 import { beginningOf, groupKey } from './group-key.ts';
 import { createGroup, type Group, type Member } from './group.ts';
 import type { Variables } from '../documents/variables.ts';
@@ -30,6 +31,7 @@ export interface SubscriptionHub {
 export interface HubOptions {
   settings: RouterSettings;
   urls: Readonly<Record<string, URL>>;
+  clientOf(subgraph: string): Pick<SubgraphClient, 'refused'>;
   formatError: ErrorFormatter;
   metrics: Metrics;
   tracing: Tracing;
@@ -133,7 +135,10 @@ function joinable(family: ReadonlySet<Group> | undefined, after: string | undefi
   return undefined;
 }
 
-function groupSettings({ settings, urls, formatError, metrics, tracing, labelOf }: HubOptions, subgraph: string) {
+function groupSettings(
+  { settings, urls, clientOf, formatError, metrics, tracing, labelOf }: HubOptions,
+  subgraph: string,
+) {
   const url = urls[subgraph];
   if (!url) throw new Error(`No address is known for the subgraph ${subgraph}.`);
   return {
@@ -143,6 +148,7 @@ function groupSettings({ settings, urls, formatError, metrics, tracing, labelOf 
       pingIntervalMs: settings.PING_INTERVAL_MS,
       maxAnswerBytes: settings.MAX_ANSWER_BYTES,
       secret: settings.ROUTER_SECRET[0],
+      refused: () => clientOf(subgraph).refused(),
     },
     resume: {
       backoffMs: settings.RESUME_BACKOFF_MS,

@@ -1,6 +1,7 @@
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
 import { WebSocket, type RawData } from 'ws';
 import { closeCodes, routerSecretHeader, subprotocol } from '../../subgraphs/chassis/process.ts';
+import { forbidden } from '../subgraph-client.ts';
 import { errorsIn, isObject } from '../subgraph-errors.ts';
 
 /** What comes from the subgraph. After `error`, `complete` or `lost` nothing more does. */
@@ -23,12 +24,9 @@ export interface Upstream {
   close(): void;
 }
 
-export interface UpstreamRequest {
+/** How to come to a subgraph. */
+export interface UpstreamSettings {
   url: URL;
-  query: string;
-  operationName: string | undefined;
-  variables: Record<string, unknown>;
-  authorization: string | undefined;
   /** For the connection and its acknowledgement together. */
   connectTimeoutMs: number;
   pingIntervalMs: number;
@@ -36,6 +34,15 @@ export interface UpstreamRequest {
   maxAnswerBytes: number;
   /** Tells the subgraph that it is the router who asks. */
   secret?: string | undefined;
+  /** The subgraph took the router for a stranger; the connection is lost, too. */
+  refused?(): void;
+}
+
+export interface UpstreamRequest extends UpstreamSettings {
+  query: string;
+  operationName: string | undefined;
+  variables: Record<string, unknown>;
+  authorization: string | undefined;
 }
 
 /** A subgraph that does not take part in closing is cut after this. */
@@ -90,6 +97,12 @@ export function openUpstream(request: UpstreamRequest, sink: UpstreamSink): Upst
   socket.on('open', () => {
     const { authorization } = request;
     socket.send(JSON.stringify({ type: 'connection_init', ...(authorization ? { payload: { authorization } } : {}) }));
+  });
+  // Whoever listens to it ends the handshake.
+  socket.on('unexpected-response', (handshake, { statusCode }) => {
+    handshake.destroy();
+    if (statusCode === forbidden && !finished) request.refused?.();
+    finish(() => sink.lost());
   });
   socket.on('message', (data) => {
     if (finished) return;
