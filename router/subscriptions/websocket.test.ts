@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
-import type { Socket } from 'node:net';
+import { createConnection as connectTcp, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { array, assert, asyncProperty, boolean, constantFrom } from 'fast-check';
 import { WebSocket } from 'ws';
@@ -119,6 +120,45 @@ describe('the protocol', () => {
     const client = await opened();
     client.send({ type: 'connection_init', payload: { authorization: await foreignToken() } });
     expect(await client.closed).toEqual({ code: 4403, reason: 'The token’s signature does not fit.' });
+  });
+
+  it.each([[7], [null], [['Bearer x']], [{ token: 'x' }]])(
+    'closes with 4403 on an authorization that is %j, though the handshake has one that is good',
+    async (authorization) => {
+      for (const payload of [{ authorization }, { headers: { AUTHORIZATION: authorization } }]) {
+        const client = await opened(undefined, { authorization: operator });
+        client.send({ type: 'connection_init', payload });
+        expect(await client.closed).toMatchObject({ code: 4403, reason: expect.stringContaining('must be text') });
+      }
+    },
+  );
+
+  /** The first line of what a handshake with this address and these headers is answered. */
+  async function handshake(address: string, headers: string[] = []): Promise<string> {
+    const stream = connectTcp(Number(new URL(graph.url).port), '127.0.0.1');
+    const always = ['host: x', 'connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13'];
+    const more = ['sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-protocol: graphql-transport-ws'];
+    stream.write([`GET ${address} HTTP/1.1`, ...always, ...more, ...headers, '', ''].join('\r\n'));
+    const [answer] = (await once(stream, 'data')) as [Buffer];
+    stream.destroy();
+    return answer.toString().split('\r\n', 1)[0] ?? '';
+  }
+
+  it('refuses a handshake with two Authorization headers, as it refuses a request', async () => {
+    const two = [`authorization: ${operator}`, `authorization: ${operator}x`];
+    expect(await handshake('/graphql', two)).toMatch(/^HTTP\/1.1 400 /);
+  });
+
+  it.each([
+    ['/graphql', 101],
+    ['/graphql?x', 101],
+    ['http://bikes.example/graphql', 101],
+    ['ws://bikes.example:80/graphql?x', 101],
+    ['http://bikes.example', 404],
+    ['//graphql', 404],
+    ['/%zz', 404],
+  ])('answers a handshake at %s with %d', async (address, status) => {
+    expect(await handshake(address)).toContain(` ${status} `);
   });
 
   it('closes with 4406 without the subprotocol', async () => {

@@ -397,6 +397,10 @@ describe('subscriptions', () => {
   it('close on a token that is not good, with a code that says so', async () => {
     const items = connect({ authorization: 'Bearer nonsense' }).iterate({ query: 'subscription { ticks(to: 3) }' });
     await expect(items.next()).rejects.toMatchObject({ code: 4403 });
+    for (const authorization of [7, null, ['Bearer x'], {}]) {
+      const odd = connect({ authorization }).iterate({ query: 'subscription { ticks(to: 3) }' });
+      await expect(odd.next()).rejects.toMatchObject({ code: 4403 });
+    }
   });
 
   it('mask and log what a client may not see', async () => {

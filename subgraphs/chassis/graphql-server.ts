@@ -32,6 +32,7 @@ import { Cursor, DateTime, Long } from './scalars.ts';
 import { readNullArguments } from './null-arguments.ts';
 import { readTextArguments } from './text-arguments.ts';
 import { createAdmission, type Admission, type Client } from './places.ts';
+import { authorizationOf } from './socket-protocol.ts';
 import { createSocketServer } from './socket-server.ts';
 import { maxPings, startSocketSession } from './socket-session.ts';
 import { createSubscriptionStarter } from './subscriptions.ts';
@@ -331,9 +332,8 @@ function serveSubscriptions(
         onSlowConsumer: () => logger.warn('a client does not read its subscriptions; it was cut'),
         logger,
         async welcome(params = {}) {
-          const { authorization } = params;
           // A refused token closes the socket with 4403; the router tells its clients why.
-          const viewer = await options.verifyToken(typeof authorization === 'string' ? authorization : undefined);
+          const viewer = await options.verifyToken(authorizationOf(params));
           const contextValue = createContext(viewer, params['x-correlation-id'], params['traceparent']);
           return createSubscriptionStarter({ schema, contextValue, formatError, subscribe });
         },

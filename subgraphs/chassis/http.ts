@@ -87,13 +87,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     connectionsCheckingInterval: Math.min(lookEveryMs, limits.HEADERS_TIMEOUT_MS, limits.BODY_TIMEOUT_MS),
     keepAliveTimeout: options.keepAliveMs,
     maxHeaderSize: limits.MAX_HEADER_BYTES,
+    // Some clients offer HTTP/2 with every request: they are answered as they asked.
+    shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket',
   };
   const server = createServer(settings, (request, response) => {
+    request.url = withoutHost(request.url);
     if (closing) response.shouldKeepAlive = false;
     if (request.rawHeaders.length > 2 * limits.MAX_HEADERS) {
       return refuse(request, response, new HttpRefusal(431, 'BAD_REQUEST', `At most ${limits.MAX_HEADERS} headers.`));
     }
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const path = pathOf(request);
     const handler = routes[path] ?? subtree(routes, path);
     if (!handler) return sendJson(response, 404, { error: `Nothing here under ${path}.` });
     // Node would take the first one, a proxy perhaps the last.
@@ -134,6 +137,17 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       clearTimeout(late);
     },
   };
+}
+
+/** Proxies may send the whole address: `GET http://host/path HTTP/1.1`. */
+function withoutHost(address = '/'): string {
+  const path = address.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, '');
+  return path === address || path.startsWith('/') ? path : `/${path}`;
+}
+
+/** The path that a request names, as it was sent: not decoded, and without host and query. */
+export function pathOf({ url }: IncomingMessage): string {
+  return withoutHost(url).split('?', 1)[0] ?? '/';
 }
 
 function subtree(routes: Record<string, RequestHandler>, path: string): RequestHandler | undefined {

@@ -38,11 +38,43 @@ it('a close reason fits into its frame', () => {
   expect(closeReason('예약'.repeat(100))).not.toContain('\uFFFD');
 });
 
-it('the token is found wherever clients put it', () => {
+describe('the token of connection_init', () => {
   const token = 'Bearer x';
-  for (const payload of [{ authorization: token }, { Authorization: token }, { headers: { Authorization: token } }]) {
-    expect(authorizationOf(payload)).toBe(token);
-  }
-  expect(authorizationOf({ headers: 'x', authorization: 7 })).toBeUndefined();
-  expect(authorizationOf(undefined)).toBeUndefined();
+  const names = ['authorization', 'Authorization', 'AUTHORIZATION'];
+
+  it.each(names)('is found wherever clients put it: %s', (name) => {
+    for (const payload of [{ [name]: token }, { headers: { [name]: token } }]) {
+      expect(authorizationOf(payload)).toBe(token);
+    }
+    expect(authorizationOf({ [name]: token, headers: { authorization: token } })).toBe(token);
+  });
+
+  it('is none where there is none', () => {
+    for (const payload of [undefined, {}, { headers: 'x' }, { headers: [] }, { headers: null }, { token }]) {
+      expect(authorizationOf(payload)).toBeUndefined();
+    }
+  });
+
+  it.each([[7], [null], [true], [[token]], [{ Bearer: 'x' }], [0], [false]])('is refused when it is %j', (value) => {
+    for (const name of names) {
+      for (const payload of [
+        { [name]: value },
+        { headers: { [name]: value } },
+        { [name]: value, headers: { authorization: token } },
+        { authorization: token, headers: { [name]: value } },
+      ]) {
+        expect(() => authorizationOf(payload)).toThrow('must be text');
+      }
+    }
+  });
+
+  it('is refused when there are two', () => {
+    for (const payload of [
+      { authorization: token, Authorization: 'Bearer y' },
+      { authorization: token, headers: { authorization: 'Bearer y' } },
+      { authorization: '', headers: { authorization: token } },
+    ]) {
+      expect(() => authorizationOf(payload)).toThrow('more than one');
+    }
+  });
 });

@@ -1,5 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { z } from 'zod';
+import { clientError } from './errors.ts';
 
 /** The subprotocol's name in `Sec-WebSocket-Protocol`. */
 export const subprotocol = 'graphql-transport-ws';
@@ -98,14 +99,22 @@ export function closeReason(text: string): string {
         .replace(/\uFFFD$/, '');
 }
 
-/** Where clients put their token in `connection_init`. */
+/**
+ * The token in `connection_init`, there or below `headers`, its name in any case.
+ * @throws a client error UNAUTHENTICATED for one that is no text, and for two that differ: to take either for nobody's would
+ * let a client believe that it is signed in.
+ */
 export function authorizationOf(payload: Record<string, unknown> | undefined): string | undefined {
   const headers = record.safeParse(payload?.['headers']).data;
-  const candidates = [
-    payload?.['authorization'],
-    payload?.['Authorization'],
-    headers?.['authorization'],
-    headers?.['Authorization'],
-  ];
-  return candidates.find((candidate) => typeof candidate === 'string');
+  const given = [payload, headers].flatMap((holder = {}) =>
+    Object.entries(holder).flatMap(([name, value]) => (name.toLowerCase() === 'authorization' ? [value] : [])),
+  );
+  const [first, ...others] = given;
+  if (!given.every((value) => typeof value === 'string')) {
+    throw clientError('UNAUTHENTICATED', 'The "authorization" of connection_init must be text: "Bearer <token>".');
+  }
+  if (others.some((other) => other !== first)) {
+    throw clientError('UNAUTHENTICATED', 'connection_init has more than one "authorization".');
+  }
+  return first as string | undefined;
 }

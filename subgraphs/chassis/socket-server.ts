@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { pathOf } from './http.ts';
 import type { Logger } from './logger.ts';
 import { isShortage, type Place, type Shortage } from './places.ts';
 import { closeCodes, subprotocol } from './socket-protocol.ts';
@@ -67,7 +68,9 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
 
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     stream.on('error', (error) => logger.debug({ err: error }, 'socket error'));
-    if ((request.url ?? '').split('?', 1)[0] !== options.path) return refuse(stream, 404);
+    if (pathOf(request) !== options.path) return refuse(stream, 404);
+    // Node would take the first one, a proxy perhaps the last.
+    if ((request.headersDistinct['authorization']?.length ?? 0) > 1) return refuse(stream, 400);
     if (!options.mayConnect(request)) return refuse(stream, 403);
     const place = options.admit(request);
     if (isShortage(place)) return refuse(stream, place === 'all' ? 503 : 429);
