@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { subgraphs, routerPort, type SubgraphName } from '../schema/subgraphs.ts';
 import type { DocumentLimits } from './documents/documents.ts';
@@ -15,7 +16,7 @@ export const routerSettings = processSettings.extend({
   BIKE_URL: subgraphUrl('bike'),
   DASHBOARD_URL: subgraphUrl('dashboard'),
   CORS_ORIGINS: list(''),
-  WEB_ROOT: z.string().default(new URL('./web/dist', import.meta.url).pathname),
+  WEB_ROOT: z.string().default(join(import.meta.dirname, 'web/dist')),
 
   SUBGRAPH_TIMEOUT_MS: wholeNumber(10_000, 1),
   SUBGRAPH_CONNECTIONS: wholeNumber(64, 1),

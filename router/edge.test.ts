@@ -50,6 +50,46 @@ describe('the address of the graph', () => {
   });
 });
 
+describe('an address', () => {
+  it.each([
+    ['http://bikes.example/graphql?query=%7B__typename%7D', 200],
+    ['http://bikes.example/', 200],
+    ['http://bikes.example', 200],
+    ['http://bikes.example/assets/main-4f3a.js', 200],
+    ['http://bikes.example/../secret.txt', 404],
+    ['http://bikes.example/dev/token', 405],
+    ['//graphql?query=%7B__typename%7D', 404],
+    ['//bikes.example/', 404],
+    ['/%67raphql', 404],
+    ['/%', 404],
+    ['/%ff', 404],
+    ['/%00', 404],
+    [`/${'x'.repeat(5_000)}`, 404],
+    ['*', 404],
+  ])('%s is answered %d', async (path, status) => {
+    expect((await raw(path, { 'apollo-require-preflight': 'true' })).status).toBe(status);
+  });
+
+  it.each(['h2c', 'h2c, websocket', 'TLS/1.2'])(
+    'is answered as it was asked, though %s is offered',
+    async (upgrade) => {
+      expect(
+        (
+          await raw('/graphql?query=%7B__typename%7D', {
+            connection: 'upgrade',
+            upgrade,
+            'apollo-require-preflight': 'true',
+          })
+        ).status,
+      ).toBe(200);
+    },
+  );
+
+  it('* has no options', async () => {
+    expect((await raw('*', {}, 'OPTIONS')).status).toBe(404);
+  });
+});
+
 describe('POST /dev/token', () => {
   const askToken = (body: string, headers: Record<string, string> = {}) =>
     fetch(at('/dev/token'), { method: 'POST', body, headers });

@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, sep } from 'node:path';
-import { compress, encodingFor, sendJson, type Encoding, type RequestHandler } from '../subgraphs/chassis/process.ts';
+import {
+  compress,
+  encodingFor,
+  pathOf,
+  sendJson,
+  type Encoding,
+  type RequestHandler,
+} from '../subgraphs/chassis/process.ts';
 import { documentOf, pageAddresses, type PlaceName } from './page-addresses.ts';
 import { pageHeaders } from './page-headers.ts';
 
@@ -79,7 +86,7 @@ export function createStaticRoute(webRoot: string): RequestHandler {
   }
 
   return async (request, response) => {
-    const pathname = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const pathname = pathOf(request);
     const file = resolvePage(pathname);
     const found = file === undefined ? undefined : await load(file);
     if (file !== undefined && found) {

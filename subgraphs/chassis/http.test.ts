@@ -35,11 +35,15 @@ afterEach(async () => {
   server = undefined;
 });
 
-async function serve(routes: Record<string, RequestHandler>, limits: Partial<HttpLimits> = {}): Promise<string> {
+async function serve(
+  routes: Record<string, RequestHandler>,
+  limits: Partial<HttpLimits> = {},
+  logger = pino({ level: 'silent' }),
+): Promise<string> {
   server = await startHttpServer({
     port: 0,
     host: '127.0.0.1',
-    logger: pino({ level: 'silent' }),
+    logger,
     routes,
     readiness: () => ({ ready: true, checks: {} }),
     keepAliveMs: 5_000,
@@ -150,6 +154,31 @@ describe('a request that is not as it should be', () => {
     await serve({ '/echo': echo });
     expect(await answerTo(bytes)).toBe(status);
     expect((await fetch(`http://127.0.0.1:${server?.port}/healthz`)).status).toBe(200);
+  });
+
+  it.each([
+    ['GET http://bikes.example/healthz', '200'],
+    ['GET HTTPS://bikes.example:443/healthz?x=/y', '200'],
+    ['GET http://bikes.example/below/it', '200'],
+    ['POST http://bikes.example/echo', '200'],
+    ['GET http://bikes.example', '404'],
+    ['GET http://bikes.example?x', '404'],
+    ['GET http://[/healthz', '200'],
+    ['GET //healthz', '404'],
+    ['GET /%68ealthz', '404'],
+    ['GET /%zz', '404'],
+    ['GET /%ff%00', '404'],
+    ['GET /__proto__', '404'],
+    ['GET /healthz/', '404'],
+    ['OPTIONS *', '404'],
+    ['GET *', '404'],
+    ['GET healthz', '400'],
+  ])('for the address of "%s" is answered %s, and is no mistake of ours', async (line, status) => {
+    const told: string[] = [];
+    const logger = pino({}, { write: (text: string) => void told.push(text) });
+    await serve({ '/echo': echo, '/below/': echo }, {}, logger);
+    expect(await answerTo(`${line} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n`)).toBe(status);
+    expect(told).toEqual([]);
   });
 
   it('with bytes that are no UTF-8 is refused instead of being read as something else', async () => {
