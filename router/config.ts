@@ -2,10 +2,20 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { subgraphs, routerPort, type SubgraphName } from '../schema/subgraphs.ts';
 import type { DocumentLimits } from './documents/documents.ts';
-import { list, port, processSettings, wholeNumber } from '../subgraphs/chassis/process.ts';
+import {
+  anHttpAddress,
+  httpAddress,
+  largestInt,
+  list,
+  milliseconds,
+  port,
+  processSettings,
+  secret,
+  wholeNumber,
+} from '../subgraphs/chassis/process.ts';
 
 const subgraphUrl = (name: SubgraphName) =>
-  z.url({ protocol: /^https?$/ }).default(`http://127.0.0.1:${subgraphs[name].port}/graphql`);
+  httpAddress().default(`http://127.0.0.1:${subgraphs[name].port}/graphql`).describe(anHttpAddress);
 
 /** Every limit, time-out and default of the router; the table in README.md says what each is for. */
 export const routerSettings = processSettings.extend({
@@ -15,13 +25,16 @@ export const routerSettings = processSettings.extend({
   POINT_URL: subgraphUrl('point'),
   BIKE_URL: subgraphUrl('bike'),
   DASHBOARD_URL: subgraphUrl('dashboard'),
-  CORS_ORIGINS: list(''),
-  WEB_ROOT: z.string().default(join(import.meta.dirname, 'web/dist')),
+  CORS_ORIGINS: list('').describe('origins of pages, separated by commas'),
+  WEB_ROOT: z
+    .string()
+    .default(join(import.meta.dirname, 'web/dist'))
+    .describe('a folder'),
 
-  SUBGRAPH_TIMEOUT_MS: wholeNumber(10_000, 1),
+  SUBGRAPH_TIMEOUT_MS: milliseconds(10_000, 1),
   SUBGRAPH_CONNECTIONS: wholeNumber(64, 1),
-  MAX_ANSWER_BYTES: wholeNumber(16_777_216, 1),
-  READINESS_TIMEOUT_MS: wholeNumber(2_000, 1),
+  MAX_ANSWER_BYTES: wholeNumber(16_777_216, 1, largestInt),
+  READINESS_TIMEOUT_MS: milliseconds(2_000, 1),
 
   MAX_REQUESTS: wholeNumber(512, 1),
   MAX_REQUESTS_PER_CLIENT: wholeNumber(64, 1),
@@ -44,16 +57,16 @@ export const routerSettings = processSettings.extend({
   MAX_QUERY_ALIASES: wholeNumber(200),
   MAX_QUERY_COST: wholeNumber(10_000, 1),
   MAX_RUNNING_COST: wholeNumber(10_000, 1),
-  QUERY_WAIT_MS: wholeNumber(2_000, 1),
+  QUERY_WAIT_MS: milliseconds(2_000, 1),
   MAX_LIST_ITEMS: wholeNumber(1_000, 1),
   PLAN_CACHE_BYTES: wholeNumber(16_777_216),
 
-  RESUME_BACKOFF_MS: wholeNumber(100, 1),
-  RESUME_BACKOFF_MAX_MS: wholeNumber(5_000, 1),
-  RESUME_TIMEOUT_MS: wholeNumber(120_000, 1),
+  RESUME_BACKOFF_MS: milliseconds(100, 1),
+  RESUME_BACKOFF_MAX_MS: milliseconds(5_000, 1),
+  RESUME_TIMEOUT_MS: milliseconds(120_000, 1),
 
-  DEV_TOKEN_PRIVATE_KEY: z.string().min(1).optional(),
-  DEV_TOKEN_TTL_SECONDS: wholeNumber(28_800, 1),
+  DEV_TOKEN_PRIVATE_KEY: z.string().optional().meta(secret('a private JWK')),
+  DEV_TOKEN_TTL_SECONDS: wholeNumber(28_800, 1, largestInt),
 });
 
 export type RouterSettings = z.infer<typeof routerSettings>;

@@ -1,11 +1,14 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import type { z } from 'zod';
+import { z } from 'zod';
+import { localSettings } from '../deploy/local/settings.ts';
 import { routerSettings } from '../router/config.ts';
 import { subgraphNames } from '../schema/subgraphs.ts';
+import { ConfigError, processSettings, readConfig } from '../subgraphs/chassis/index.ts';
+import { readServiceSettings } from '../subgraphs/chassis/runtime.ts';
+import { settingsOfAll } from '../subgraphs/registry.ts';
 import { settingsSchema as approval } from '../subgraphs/approval/subgraph.ts';
-import { processSettings } from '../subgraphs/chassis/index.ts';
 import { serviceSettings } from '../subgraphs/chassis/settings.ts';
 import { settingsSchema as dashboard } from '../subgraphs/dashboard/subgraph.ts';
 import { settingsSchema as point } from '../subgraphs/point/subgraph.ts';
@@ -76,6 +79,83 @@ describe('.env.example', () => {
     expect(names).toEqual(expect.arrayContaining(asked.filter((name) => !ofProcesses.has(name) && name !== 'PATH')));
     expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(code))).toEqual([]);
     expect(said).toEqual(expect.arrayContaining([['DATA_DIRECTORY', '.data']]));
+  });
+});
+
+describe('a setting that is wrong', () => {
+  const all: Shape = { ...settingsOfAll.shape, ...routerSettings.shape, ...localSettings.shape };
+  const junk = [
+    'abc',
+    '여덟',
+    '-1',
+    '1e99',
+    '1.5',
+    '9'.repeat(30),
+    ' ',
+    '\t',
+    '0x10',
+    '1e3',
+    'NaN',
+    'Infinity',
+    '1,2',
+    '{}',
+  ];
+  const strange = [
+    'user:hush@host',
+    'http://user:hush@host/?key=hush',
+    'http//x',
+    '\u0000\u001b[31m',
+    'x'.repeat(5_000),
+  ];
+  // Where it is another program's matter what they are.
+  const free = /^(CORS_ORIGINS|WEB_ROOT|DATA_DIRECTORY|PYTHON|JWT_|DEV_TOKEN_PRIVATE_KEY|NATS_(USERNAME|PASSWORD)$)/;
+  const isNumber = (schema: z.ZodType) => typeof schema.safeParse(undefined).data === 'number';
+
+  function told(name: string, text: string): string {
+    const schema = all[name] as z.ZodType;
+    try {
+      readConfig(z.object({ [name]: schema }), { [name]: text });
+      return '';
+    } catch (error) {
+      if (error instanceof ConfigError) return error.message;
+      throw error;
+    }
+  }
+
+  it.each(Object.keys(all))('is named in a line of plain words that says what it may be: %s', (name) => {
+    const schema = all[name] as z.ZodType;
+    const isSecret = schema.meta()?.['secret'] === true;
+    expect(schema.description).toMatch(/\w/);
+    const lines = [...junk, ...strange].map((text) => [text, told(name, text)] as const).filter(([, line]) => line);
+    for (const [text, line] of lines) {
+      expect(line).toMatch(new RegExp(`^${name}: must be [^\\n]+\\.$`));
+      expect(line).toContain(schema.description);
+      expect(line).not.toMatch(/expected|received|invalid|hush|[<>]=/i);
+      expect(line.length).toBeLessThan(400);
+      if (isSecret) expect(line).toContain('not shown');
+      else if (text.length < 60 && !/[@?]/.test(text)) expect(line).toContain(JSON.stringify(text));
+    }
+    if (!free.test(name)) expect(lines.length).toBeGreaterThan(0);
+  });
+
+  it.each(Object.keys(all).filter((name) => isNumber(all[name] as z.ZodType)))('is no number: %s', (name) => {
+    const bad = [...junk, ...strange].filter((text) => !(/^(HOLD_MINUTES|TRACE_RATIO)$/.test(name) && text === '1.5'));
+    expect(bad.filter((text) => told(name, text) === '')).toEqual([]);
+  });
+
+  it.each(Object.keys(all))('is not one that is empty, nor its default: %s', (name) => {
+    expect(told(name, '')).toBe('');
+  });
+
+  it.each(Object.keys(all).filter((name) => name.endsWith('_MS')))('is a time that no timer can wait: %s', (name) => {
+    expect(told(name, name === 'RETRY_DELAYS_MS' ? '1,2147483648' : '2147483648')).not.toBe('');
+    expect(told(name, '2147483647')).toBe('');
+  });
+
+  it('is told by the name under which it was given', () => {
+    const wrong = { BIKE_MONGODB_URI: 'http://hush' };
+    expect(() => readServiceSettings('bike', wrong)).toThrow(/^BIKE_MONGODB_URI: must be [^\n]+ not shown\.$/);
+    expect(() => readServiceSettings('point', wrong)).not.toThrow();
   });
 });
 

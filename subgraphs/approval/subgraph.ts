@@ -1,8 +1,11 @@
 import { z } from 'zod';
 import {
+  anHttpAddress,
   ConfigError,
   createAggregate,
   expectEvent,
+  httpAddress,
+  milliseconds,
   wholeNumber,
   type Runtime,
   type Subgraph,
@@ -20,11 +23,11 @@ const largestPurchase = 1_000_000_000;
 
 export const settingsSchema = z.object({
   MAX_PURCHASE: wholeNumber(1_000_000, 1, largestPurchase),
-  PAYMENT_PROVIDER_URL: z.url().optional(),
-  PAYMENT_TIMEOUT_MS: wholeNumber(5_000, 1),
-  PAYMENT_RETRY_MS: wholeNumber(15_000, 1),
-  PAYMENT_RETRY_MAX_MS: wholeNumber(600_000, 1),
-  SETTLE_EVERY_MS: wholeNumber(1_000, 1),
+  PAYMENT_PROVIDER_URL: httpAddress().optional().describe(anHttpAddress),
+  PAYMENT_TIMEOUT_MS: milliseconds(5_000, 1),
+  PAYMENT_RETRY_MS: milliseconds(15_000, 1),
+  PAYMENT_RETRY_MAX_MS: milliseconds(600_000, 1),
+  SETTLE_EVERY_MS: milliseconds(1_000, 1),
 });
 
 /** Payments for points. It follows nobody. @throws {ConfigError} outside development without PAYMENT_PROVIDER_URL. */

@@ -4,6 +4,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { HeaderMap } from '@apollo/server';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
+import { ConfigError } from './config.ts';
 import {
   graphqlRoute,
   readBody,
@@ -39,10 +40,11 @@ async function serve(
   routes: Record<string, RequestHandler>,
   limits: Partial<HttpLimits> = {},
   logger = pino({ level: 'silent' }),
+  host = '127.0.0.1',
 ): Promise<string> {
   server = await startHttpServer({
     port: 0,
-    host: '127.0.0.1',
+    host,
     logger,
     routes,
     readiness: () => ({ ready: true, checks: {} }),
@@ -75,6 +77,15 @@ const post = (headers: string, body = '') => `POST /echo HTTP/1.1\r\nhost: x\r\n
 
 // What is garbage and not collected yet counts as memory now and then; a buffer for each chunk counts every time.
 jest.retryTimes(2);
+
+it.each(['192.0.2.1', 'no-such-host.invalid', '::ffff:192.0.2.1'])(
+  'listening at %s is a wrong setting',
+  async (host) => {
+    const outcome = serve({}, {}, undefined, host);
+    await expect(outcome).rejects.toThrow(ConfigError);
+    await expect(outcome).rejects.toThrow(`HOST: must be an address of this machine; "${host}" is none`);
+  },
+);
 
 describe('a request that takes its time', () => {
   it.each([

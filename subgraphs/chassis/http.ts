@@ -11,7 +11,7 @@ import { isUtf8 } from 'node:buffer';
 import { HeaderMap, type ApolloServer, type BaseContext } from '@apollo/server';
 import { answerTypeFor } from './accept.ts';
 import { compress, encodingFor } from './compression.ts';
-import type { ProcessSettings } from './config.ts';
+import { ConfigError, type ProcessSettings } from './config.ts';
 import type { Logger } from './logger.ts';
 import { isShortage, shortageError, type Place, type Shortage } from './places.ts';
 
@@ -66,7 +66,7 @@ export interface HttpServer {
 
 /**
  * A plain HTTP server with `/healthz` (the event loop turns) and `/readyz` (what is needed answers).
- * @throws {Error} EADDRINUSE when the port is taken.
+ * @throws {Error} EADDRINUSE when the port is taken. @throws {ConfigError} when it cannot listen there at all.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { logger } = options;
@@ -121,7 +121,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   // Cuts whoever takes nothing of an answer for so long; what moves on, however slowly, has time.
   server.timeout = limits.ANSWER_TIMEOUT_MS;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) => reject(mistakeOfListening(error, options)));
     server.listen(options.port, options.host, () => resolve());
   });
   return {
@@ -137,6 +137,14 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       clearTimeout(late);
     },
   };
+}
+
+function mistakeOfListening(error: NodeJS.ErrnoException, { host, port }: HttpServerOptions): Error {
+  if (error.code === 'EADDRINUSE') return error;
+  if (error.code === 'EACCES') return new ConfigError(`Port ${port} is not for this user. Choose one from 1024 on.`);
+  return new ConfigError(
+    `HOST: must be an address of this machine; "${host}" is none (${error.code ?? error.message}).`,
+  );
 }
 
 /** Proxies may send the whole address: `GET http://host/path HTTP/1.1`. */

@@ -88,7 +88,8 @@ export function readServiceSettings(service: string, env: NodeJS.ProcessEnv): Se
     const value = env[`${service.toUpperCase()}_${name}`];
     if (value) own[name] = value;
   }
-  return readConfig(serviceSettings, { ...env, ...own });
+  const nameOf = (setting: string) => (setting in own ? `${service.toUpperCase()}_${setting}` : setting);
+  return readConfig(serviceSettings, { ...env, ...own }, nameOf);
 }
 
 /** Waits for the database. */

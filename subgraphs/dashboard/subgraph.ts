@@ -3,6 +3,8 @@ import { parseEvent, publishers } from '../../schema/events/index.ts';
 import { subgraphNames, subgraphs } from '../../schema/subgraphs.ts';
 import {
   eventSubject,
+  largestInt,
+  milliseconds,
   parseOrThrow,
   wholeNumber,
   type Consumer,
@@ -22,19 +24,19 @@ import { createReadModels, type FeedDocument } from './read-models.ts';
 import { createResolvers } from './resolvers.ts';
 
 export const settingsSchema = z.object({
-  FEED_BATCH_MS: wholeNumber(20),
-  FEED_SETTLE_MS: wholeNumber(1_000),
+  FEED_BATCH_MS: milliseconds(20),
+  FEED_SETTLE_MS: milliseconds(1_000),
   FEED_BATCH_SIZE: wholeNumber(500, 1),
-  FEED_CAUSE_WAIT_MS: wholeNumber(1_000),
+  FEED_CAUSE_WAIT_MS: milliseconds(1_000),
   FEED_RECENT_COMMITS: wholeNumber(1_000, 1),
   FEED_CACHE_SIZE: wholeNumber(50_000, 1),
-  FEED_CHECKPOINT_MS: wholeNumber(1_000),
-  FEED_POLL_MS: wholeNumber(1_000, 1),
-  FEED_RETENTION_SECONDS: wholeNumber(604_800, 60),
-  REBUILD_LEASE_MS: wholeNumber(15_000, 100),
-  REBUILD_KEEP_MS: wholeNumber(60_000),
+  FEED_CHECKPOINT_MS: milliseconds(1_000),
+  FEED_POLL_MS: milliseconds(1_000, 1),
+  FEED_RETENTION_SECONDS: wholeNumber(604_800, 60, largestInt),
+  REBUILD_LEASE_MS: milliseconds(15_000, 100),
+  REBUILD_KEEP_MS: milliseconds(60_000),
   REBUILD_FLUSH_ROWS: wholeNumber(2_000, 1),
-  REBUILD_SWITCH_MS: wholeNumber(3_000, 1),
+  REBUILD_SWITCH_MS: milliseconds(3_000, 1),
 });
 
 /** The read side. It follows everybody and decides nothing. */

@@ -4,9 +4,11 @@ import { subgraphs } from '../../schema/subgraphs.ts';
 import { pointsRefusal } from '../../schema/events/point.ts';
 import {
   createAggregate,
+  decimal,
   expectEvent,
   largestInt,
   ledTo,
+  milliseconds,
   reactWith,
   wholeNumber,
   type Runtime,
@@ -23,15 +25,15 @@ import { createReservationStore, viewsVersion } from './store.ts';
 
 export const settingsSchema = z.object({
   RESERVATION_FEE: wholeNumber(1000, 1),
-  HOLD_MINUTES: z.coerce.number().positive().max(largestInt).default(10),
-  SAGA_DEADLINE_MS: wholeNumber(30_000, 1),
-  EXPIRY_EVERY_MS: wholeNumber(1_000, 1),
+  HOLD_MINUTES: decimal(10, largestInt, 'a number above 0, at most 2,147,483,647', (minutes) => minutes > 0),
+  SAGA_DEADLINE_MS: milliseconds(30_000, 1),
+  EXPIRY_EVERY_MS: milliseconds(1_000, 1),
   EXPIRY_BATCH: wholeNumber(100, 1),
-  BIKE_WAIT_MS: wholeNumber(1_000),
+  BIKE_WAIT_MS: milliseconds(1_000),
   RESERVATION_CACHE_SIZE: wholeNumber(10_000),
-  REFUSALS_EVERY_MS: wholeNumber(1_000, 1),
+  REFUSALS_EVERY_MS: milliseconds(1_000, 1),
   MAX_CLAIMS_PER_MINUTE: wholeNumber(120, 1),
-  STANDING_TIMEOUT_MS: wholeNumber(500, 1),
+  STANDING_TIMEOUT_MS: milliseconds(500, 1),
 });
 
 const standingAnswer = z.object({ refusal: z.object({ code: pointsRefusal, because: z.string() }).nullable() });
