@@ -69,8 +69,9 @@ export function createCharges(database: Connection) {
 
     find: (cause: string): Promise<OpenCharge | null> => model.findById(cause).lean<OpenCharge>().exec(),
 
+    /** Unless another process disputes it. */
     async forget({ _id, bodyHash }: OpenCharge): Promise<void> {
-      await model.deleteOne({ _id, bodyHash }).exec();
+      await model.deleteOne({ _id, bodyHash, status: 'open' }).exec();
     },
 
     /** Keeps it for an operator, also when another process has closed it in the meantime. */
@@ -78,9 +79,13 @@ export function createCharges(database: Connection) {
       await model.updateOne({ _id }, { $set: { ...charge, status: 'disputed', because } }, { upsert: true }).exec();
     },
 
-    due: (now: Date, limit: number): Promise<OpenCharge[]> =>
+    /** Those whose time has come, and those that a clock which was ahead has put off for longer than anybody waits. */
+    due: (now: Date, longestMs: number, limit: number): Promise<OpenCharge[]> =>
       model
-        .find({ status: 'open', dueAt: { $lte: now } })
+        .find({
+          status: 'open',
+          $or: [{ dueAt: { $lte: now } }, { dueAt: { $gt: new Date(now.getTime() + longestMs) } }],
+        })
         .limit(limit)
         .lean<OpenCharge[]>()
         .exec(),

@@ -138,7 +138,7 @@ export function createPurchases(dependencies: Dependencies): Purchases {
   return {
     buy,
     async settleDue() {
-      const due = await charges.due(clock(), chargesPerSweep);
+      const due = await charges.due(clock(), Math.max(retryMs, retryMaxMs), chargesPerSweep);
       const results = await Promise.allSettled(due.map(settleAgain));
       const failed = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
       if (failed && !isUnavailable(failed.reason)) throw failed.reason;

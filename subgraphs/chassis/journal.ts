@@ -69,8 +69,10 @@ export interface Journal<State, Event extends Envelope> {
   /** Those of one stream, oldest first. */
   unpublishedOf(stream: string): Promise<JournalDocument<State, Event>[]>;
   countUnpublished(): Promise<number>;
-  /** Documents that were refused, the one whose time comes first in front; with `at`, only those whose time has come. */
-  refused(limit: number, at?: Date): Promise<JournalDocument<State, Event>[]>;
+  /** Documents that were refused, the one whose time comes first in front. */
+  refused(limit: number): Promise<JournalDocument<State, Event>[]>;
+  /** Those whose time has come, and those that a clock which was ahead has put off for longer than `longestMs`. */
+  refusedDue(limit: number, now: Date, longestMs: number): Promise<JournalDocument<State, Event>[]>;
   countRefused(): Promise<number>;
   putAside(id: string, refused: Refused): Promise<void>;
   markPublished(ids: string[]): Promise<void>;
@@ -228,6 +230,14 @@ export function createJournal<State, Event extends Envelope>(
     return trusted(stream, documents).filter(({ sequence }) => sequence > version);
   }
 
+  const findRefused = (which: object, limit: number) =>
+    model
+      .find({ published: false, ...which })
+      .sort({ 'refused.until': 1 })
+      .limit(limit)
+      .lean<Document[]>()
+      .exec();
+
   return {
     createIndexes: () => model.createIndexes(),
     head: (stream) => model.findOne({ stream }).sort({ version: -1 }).lean<Document>().exec(),
@@ -278,13 +288,11 @@ export function createJournal<State, Event extends Envelope>(
       model.find({ published: false, 'refused.until': null }).sort({ at: 1 }).limit(limit).lean<Document[]>().exec(),
     unpublishedOf: (stream) => model.find({ stream, published: false }).sort({ version: 1 }).lean<Document[]>().exec(),
     countUnpublished: () => model.countDocuments({ published: false }).exec(),
-    refused: (limit, at = endOfTime) =>
-      model
-        .find({ published: false, 'refused.until': { $lte: at } })
-        .sort({ 'refused.until': 1 })
-        .limit(limit)
-        .lean<Document[]>()
-        .exec(),
+    refused: (limit) => findRefused({ 'refused.until': { $lte: endOfTime } }, limit),
+    refusedDue(limit, now, longestMs) {
+      const beyond = new Date(now.getTime() + longestMs);
+      return findRefused({ $or: [{ 'refused.until': { $lte: now } }, { 'refused.until': { $gt: beyond } }] }, limit);
+    },
     countRefused: () => model.countDocuments({ published: false, 'refused.until': { $ne: null } }).exec(),
     async putAside(id, refused) {
       await model.updateOne({ _id: id }, { $set: { refused } }).exec();

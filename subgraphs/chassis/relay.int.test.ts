@@ -352,6 +352,35 @@ describe('a relay', () => {
     await until('it is listed no more', async () => (await silent.journal.countRefused()) === 9);
   });
 
+  it('tries again at once what a clock ahead by an hour has put off', async () => {
+    const service = await stage.runtime('ahead');
+    const silent = createSilentTally(service, false);
+    await silent.journal.createIndexes();
+    await silent.add('a', 1);
+    let aheadMs = 3_600_000;
+    let isRefused = true;
+    const relay = createRelay<Tally, TallyEvent>({
+      service: 'ahead',
+      journal: silent.journal,
+      bus: owner.bus,
+      logger: owner.logger,
+      applyViews: async () => {
+        if (isRefused) throw new Error('the view is broken');
+      },
+      sweepEveryMs: 20,
+      gatherMs: 0,
+      sweepBatch: 4,
+      longestDelayMs: 100,
+      clock: () => new Date(Date.now() + aheadMs),
+    });
+    relay.start();
+    stage.keep(relay);
+    await until('it stepped aside', async () => (await silent.journal.countRefused()) === 1);
+    [aheadMs, isRefused] = [0, false];
+    await allPublished(silent.journal);
+    expect((await inBroker('ahead')).map(({ id }) => id)).toEqual(['ahead.a@1']);
+  });
+
   it('does not ask the database again and again while a full batch is under way', async () => {
     const service = await stage.runtime('waiting');
     const silent = createSilentTally(service, false);

@@ -22,7 +22,7 @@ export interface Relay<State, Event extends Envelope> {
 
 export interface RelayOptions<State, Event extends Envelope> {
   service: string;
-  journal: Pick<Journal<State, Event>, 'unpublished' | 'refused' | 'putAside' | 'markPublished'>;
+  journal: Pick<Journal<State, Event>, 'unpublished' | 'refusedDue' | 'putAside' | 'markPublished'>;
   bus: Pick<EventBus, 'publish' | 'status'>;
   logger: Logger;
   applyViews(document: JournalDocument<State, Event>): Promise<void>;
@@ -147,7 +147,7 @@ export function createRelay<State, Event extends Envelope>(options: RelayOptions
   /** A queue of its own, so that it takes nobody's place. */
   async function tryAgain(): Promise<void> {
     if (bus.status() !== 'ok') return;
-    const due = await journal.refused(options.sweepBatch, options.clock());
+    const due = await journal.refusedDue(options.sweepBatch, options.clock(), options.longestDelayMs);
     const free = due.filter(({ _id }) => !underWay.has(_id));
     const streams = Map.groupBy(free, ({ stream }) => stream);
     await Promise.all(Array.from(streams.values(), deliverStream));
