@@ -202,7 +202,8 @@ function onAccount(attempts: readonly Attempt[]): Timed<AccountOperation>[] {
   const { kind, key, of, price } = first;
   const calledAt = Math.min(...attempts.map((attempt) => attempt.calledAt));
   const eventually = (operation: AccountOperation) => [{ operation, calledAt, returnedAt: null }];
-  const possible = attempts.some(({ answer }) => !answer?.refused);
+  // A payment that is disputed may have been credited, on an answer that another instance heard.
+  const possible = attempts.some(({ answer }) => !answer?.refused || answer.outcome === 'PAYMENT_MISMATCH');
   switch (kind) {
     case 'buy':
       return possible ? eventually({ does: 'credit', price }) : [];

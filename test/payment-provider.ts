@@ -18,6 +18,7 @@ export type Manner =
   | 'charges and answers a page'
   | 'charges and answers for ever'
   | 'charges and redirects'
+  | 'contradicts itself'
   | 'is away'
   | 'answers 500'
   | 'answers 429';
@@ -49,8 +50,12 @@ export interface PaymentProvider {
   url: string;
   /** The manners of the next requests, in this order; those after them are approved. What was said before is forgotten. */
   next(...manners: Manner[]): void;
+  /** What it does with all others from now on; without, it is honest again. */
+  behave(draw?: () => Manner): void;
   /** What was taken, once a key. */
   taken(): TakenCharge[];
+  /** Keys about which it said yes and no. */
+  contradicted(): ReadonlySet<string>;
   /** Keys that it was asked for with more than one body. */
   torn(): string[];
   requests(): number;
@@ -70,8 +75,10 @@ export async function startPaymentProvider(
   const manners: Manner[] = [];
   const taken = new Map<string, TakenCharge>();
   const declined = new Set<string>();
+  const contradicted = new Set<string>();
   const bodies = new Map<string, Set<string>>();
   let requests = 0;
+  let usual: () => Manner = () => 'approves';
 
   function charge(idempotencyKey: string, { userId, amount: asked }: Body, amount = asked): TakenCharge {
     const known = taken.get(idempotencyKey);
@@ -83,7 +90,7 @@ export async function startPaymentProvider(
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     requests += 1;
-    const manner = manners.shift() ?? 'approves';
+    const manner = manners.shift() ?? usual();
     const text = await textOf(request);
     const key = String(request.headers['idempotency-key']);
     const body = JSON.parse(text) as Body;
@@ -94,6 +101,10 @@ export async function startPaymentProvider(
     if (manner === 'is away') return void request.socket.destroy();
     if (manner === 'answers 500') return answer(response, 500, 'down');
     if (manner === 'answers 429') return answer(response, 429, { error: 'Slow down.' });
+    if (manner === 'contradicts itself' && (taken.has(key) || declined.has(key))) {
+      contradicted.add(key);
+      if (!declined.delete(key)) return answer(response, 200, { approved: false, because: 'Never heard of it.' });
+    }
     if (declined.has(key) || (manner === 'declines' && !taken.has(key))) {
       declined.add(key);
       return answer(response, 200, { approved: false, because: 'The card was declined.\ud83d\u0000' });
@@ -131,17 +142,25 @@ export async function startPaymentProvider(
         return;
       case 'approves':
       case 'declines':
+      case 'contradicts itself':
       case 'charges another amount':
         return answer(response, 200, yes);
     }
   }
 
-  const server = createServer((request, response) => void handle(request, response));
+  const server = createServer((request, response) => {
+    // Whoever asks may die in the middle of it.
+    handle(request, response).catch(() => request.destroy());
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/charges`,
     next: (...following) => void manners.splice(0, Infinity, ...following),
+    behave(draw = () => 'approves') {
+      usual = draw;
+    },
     taken: () => [...taken.values()],
+    contradicted: () => contradicted,
     torn: () => [...bodies].filter(([, texts]) => texts.size > 1).map(([key]) => key),
     requests: () => requests,
     async close() {

@@ -1,3 +1,7 @@
+import { hashOf } from '../../subgraphs/chassis/canonical-json.ts';
+import type { OpenCharge } from '../../subgraphs/approval/charges.ts';
+import type { Approval } from '../../subgraphs/approval/approval.ts';
+import type { PaymentProvider } from '../payment-provider.ts';
 import { eventsOf, type Evidence } from '../violations.ts';
 import type { JournalDocument } from '../../subgraphs/chassis/journal.ts';
 import type { Attempt, CommandKind, Look, Story } from './story.ts';
@@ -11,7 +15,13 @@ const journalOf = {
 } as const satisfies Record<CommandKind, keyof Evidence['journals']>;
 
 /** Refusals that are a decision of the journal, because others must know. */
-const decidedRefusals = ['NO_POINT_ACCOUNT', 'INSUFFICIENT_POINTS', 'RIDER_HAS_LIVE_RESERVATION', 'OUTSTANDING_DEBT'];
+const decidedRefusals = [
+  'PAYMENT_DECLINED',
+  'NO_POINT_ACCOUNT',
+  'INSUFFICIENT_POINTS',
+  'RIDER_HAS_LIVE_RESERVATION',
+  'OUTSTANDING_DEBT',
+];
 
 /**
  * 0 lost, 0 doubled: what was answered as done stands in the journal once, under its key and with the number that was
@@ -41,7 +51,9 @@ function ofOneKey(cause: string, attempts: Attempt[], document: JournalDocument 
   const [first] = attempts;
   if (!first) return [];
   if (done.length === 0) {
-    const certain = answers.length === attempts.length;
+    // A payment that is disputed may have been approved once, and may yet be.
+    const certain =
+      answers.length === attempts.length && answers.every(({ outcome }) => outcome !== 'PAYMENT_MISMATCH');
     return document && certain ? [`doubled: ${cause} was refused, and ${document._id} stands`] : [];
   }
   if (!document) return [`lost: ${cause} was answered ${done[0]?.outcome ?? ''} and stands in no journal`];
@@ -53,6 +65,44 @@ function ofOneKey(cause: string, attempts: Attempt[], document: JournalDocument 
   const numbers = new Set(decided.map(({ reserveNo, confirmId }) => reserveNo ?? confirmId));
   for (const { number } of done) {
     if (!numbers.has(number)) found.push(`doubled: ${cause} was answered number ${number}, ${document._id} has others`);
+  }
+  return found;
+}
+
+/**
+ * Money and points are the same: every approval was charged for, that rider and that sum, and every charge was approved
+ * or is for an operator to look at; nothing is left open.
+ */
+export function payments(
+  provider: Pick<PaymentProvider, 'taken' | 'torn' | 'contradicted'>,
+  rows: readonly Pick<OpenCharge, '_id' | 'bodyHash' | 'status'>[],
+  { journals }: Evidence,
+): string[] {
+  const keyOf = (cause: string, bodyHash: string) => hashOf({ cause, bodyHash });
+  const decided = new Map(
+    journals.approval.map(({ cause, commandHash, state }) => [keyOf(cause, commandHash), state as Approval]),
+  );
+  const disputed = new Set(
+    rows.filter(({ status }) => status === 'disputed').map(({ _id, bodyHash }) => keyOf(_id, bodyHash)),
+  );
+  const charges = new Map(provider.taken().map((charge) => [charge.idempotencyKey, charge]));
+  const found = [
+    ...provider.torn().map((key) => `P1 the provider was asked for ${key} with more than one body`),
+    ...rows.filter(({ status }) => status === 'open').map(({ _id }) => `P2 the payment of ${_id} is still open`),
+  ];
+  for (const [key, approval] of decided) {
+    if (approval.status !== 'APPROVED') continue;
+    const { confirmId, userId, price } = approval;
+    const charge = charges.get(key);
+    if (charge?.userId !== userId || charge.amount !== price)
+      found.push(`P3 approval ${confirmId} of ${price} for ${userId} was paid by ${JSON.stringify(charge ?? null)}`);
+  }
+  for (const [key, charge] of charges) {
+    const status = decided.get(key)?.status;
+    // Where it said both, either may have been heard.
+    const isKnown = status === 'APPROVED' || (status === 'DECLINED' && provider.contradicted().has(key));
+    if (!isKnown && !disputed.has(key))
+      found.push(`P4 ${JSON.stringify(charge)} was taken, and is ${status ?? 'not decided'}`);
   }
   return found;
 }

@@ -1,20 +1,25 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import mongoose from 'mongoose';
 import type { JournalDocument } from '../../subgraphs/chassis/journal.ts';
 import { seeded, type Dice } from '../seeded.ts';
+import { unclear, type Manner } from '../payment-provider.ts';
 import { until } from '../system.ts';
 import { messageOf, newestMessages, publishRaw, withBroker } from './broker.ts';
 import type { Cluster } from './cluster.ts';
+import { withDatabase } from './database.ts';
 import type { NetworkFault } from './fault-proxy.ts';
+import { sendUnfitTexts, writeHalfText } from './half-text.ts';
 import type { Fault, FaultKind } from './plan.ts';
 import { poisonOf } from './poison.ts';
+import { ask } from './story.ts';
+import { decideUnpublishable, shortMessageBytes } from './unpublishable.ts';
 
 const crashWithinMs = 6_000;
 
-type Injection = (cluster: Cluster, fault: Fault, dice: Dice) => Promise<void>;
+/** `found` takes what a fault itself finds out that must not be. */
+type Injection = (cluster: Cluster, fault: Fault, dice: Dice, found: string[]) => Promise<void>;
 
 /** What two faults cannot do at once: they take turns. */
-const shared: Partial<Record<FaultKind, 'broker' | 'database'>> = {
+const shared: Partial<Record<FaultKind, 'broker' | 'database' | 'provider'>> = {
   'kill-broker': 'broker',
   'crash-while-sweeping': 'broker',
   'crash-while-refilling': 'broker',
@@ -23,23 +28,30 @@ const shared: Partial<Record<FaultKind, 'broker' | 'database'>> = {
   'pause-broker': 'broker',
   'flip-bit': 'broker',
   'fill-stream': 'broker',
+  unpublishable: 'broker',
+  'lying-provider': 'provider',
   'kill-database': 'database',
   'pause-database': 'database',
 };
 
-/** Runs every fault at its time, to its end. A fault that finds nothing to break (a broker that is down) does nothing. */
-export async function injectFaults(cluster: Cluster, faults: readonly Fault[]): Promise<void> {
+/**
+ * Runs every fault at its time, to its end. A fault that finds nothing to break (a broker that is down) does nothing.
+ * Returns what must not be.
+ */
+export async function injectFaults(cluster: Cluster, faults: readonly Fault[]): Promise<string[]> {
   const turns = new Map<string, Promise<void>>();
+  const found: string[] = [];
   await Promise.all(
     faults.map(async (fault) => {
       await delay(fault.at);
-      const work = () => injections[fault.kind](cluster, fault, seeded(fault.seed));
+      const work = () => injections[fault.kind](cluster, fault, seeded(fault.seed), found);
       const what = shared[fault.kind] ?? `${fault.kind} ${fault.service} ${fault.instance}`;
       const turn = (turns.get(what) ?? Promise.resolve()).then(work);
       turns.set(what, turn);
       await turn;
     }),
   );
+  return found;
 }
 
 const instanceOf = (cluster: Cluster, { service, instance }: Fault) => {
@@ -51,11 +63,11 @@ const instanceOf = (cluster: Cluster, { service, instance }: Fault) => {
 /** Dies at the point as soon as it gets there, while this happens or soon after; what never gets there is killed in the end. */
 const crashDuring =
   (during: Injection): Injection =>
-  async (cluster, fault, dice) => {
+  async (cluster, fault, dice, found) => {
     const instance = instanceOf(cluster, fault);
     const before = instance.crashes;
     await instance.kill({ CRASH_AT: fault.point });
-    await during(cluster, fault, dice);
+    await during(cluster, fault, dice, found);
     const crashed = () => instance.crashes > before;
     await until('it crashed', crashed, crashWithinMs).catch(() => instance.kill());
   };
@@ -75,10 +87,10 @@ function onLink(among: readonly [LinkEnd, ...LinkEnd[]], of: NetworkFault): Inje
 
 const whileBrokerIsDown =
   (work: Injection): Injection =>
-  async (cluster, fault, dice) => {
+  async (cluster, fault, dice, found) => {
     await cluster.servers.nats.kill();
     await delay(fault.forMs / 2);
-    await work(cluster, fault, dice);
+    await work(cluster, fault, dice, found);
     await cluster.servers.nats.start();
   };
 
@@ -88,9 +100,9 @@ const injections: Record<FaultKind, Injection> = {
   // What was decided while the broker was away is what a sweep finds.
   'crash-while-sweeping': crashDuring((...all) => injections['kill-broker'](...all)),
   'crash-while-refilling': crashDuring((...all) => injections['wipe-broker'](...all)),
-  'crash-while-parking': crashDuring((cluster, fault, dice) => {
+  'crash-while-parking': crashDuring((cluster, fault, ...rest) => {
     const publisher = fault.service === 'point' ? 'approval' : 'point';
-    return injections.poison(cluster, { ...fault, service: publisher }, dice);
+    return injections.poison(cluster, { ...fault, service: publisher }, ...rest);
   }),
   'kill-service': (cluster, fault) => instanceOf(cluster, fault).kill(),
   'kill-broker': whileBrokerIsDown(async () => undefined),
@@ -147,9 +159,9 @@ const injections: Record<FaultKind, Injection> = {
     }
   },
   async 'fill-stream'(cluster, { forMs }) {
-    await attemptOf(() => limitStream(cluster, true));
+    await attemptOf(() => limitStream(cluster, 'full'));
     await delay(forMs);
-    await attemptOf(() => limitStream(cluster, false));
+    await attemptOf(() => limitStream(cluster));
   },
   async 'jump-clock'(cluster, { service, forMs }, dice) {
     const hourMs = 3_600_000;
@@ -159,7 +171,55 @@ const injections: Record<FaultKind, Injection> = {
     await delay(forMs / 2);
     await cluster.setClock(service, 0);
   },
+  async 'lying-provider'(cluster, { forMs, seed }, dice) {
+    const { provider } = cluster;
+    provider.behave(() => dice.pick(lies));
+    const until = performance.now() + forMs;
+    const rider = `spender-${seed}-${Math.round(until)}`;
+    for (let purchase = 1; performance.now() < until; purchase += 1) {
+      // Never again: whatever becomes of it is the service's to find out.
+      await attemptOf(() => spend(cluster, rider, 100 + purchase, 2));
+      await delay(300);
+    }
+    provider.behave();
+  },
+  async 'half-text'(cluster, { forMs, seed }, dice, found) {
+    const link = cluster.links['approval-nats'];
+    // What is decided meanwhile is left to a sweep, and stands behind that text.
+    link.set({ kind: 'refuse' });
+    await attemptOf(() => writeHalfText(cluster, dice));
+    await attemptOf(() => spend(cluster, `half-text-${seed}`, 100, 1));
+    found.push(...(await sendUnfitTexts(cluster, forMs, dice)));
+    link.heal();
+  },
+  async unpublishable(cluster, fault, _dice, found) {
+    const limit = (isOn: boolean) => limitStream(cluster, isOn ? 'short' : undefined);
+    await attemptOf(async () => {
+      found.push(...(await decideUnpublishable(cluster, fault, limit)));
+    });
+  },
 };
+
+const buyPoints = 'mutation ($input: BuyPointsInput!) { it: buyPoints(input: $input) { approval { status } } }';
+
+/** What it does in its bad hours; now and then it is right. It always says what it took when it says yes. */
+const lies = [
+  'approves',
+  'declines',
+  'contradicts itself',
+  'is slow',
+  'answers twice',
+  'charges another amount',
+  'names another currency',
+  ...unclear,
+] as const satisfies Manner[];
+
+/** Asks to buy points, so many times at once, and waits for no answer. */
+async function spend(cluster: Cluster, rider: string, price: number, times: number): Promise<void> {
+  const token = await cluster.token(rider, ['rider']);
+  const input = { price, idempotencyKey: `${rider}-${price}` };
+  for (let left = times; left > 0; left -= 1) void attemptOf(() => ask(cluster, token, buyPoints, { input }));
+}
 
 /** The broker may be down or full by another fault: then there is nothing to do. */
 async function attemptOf(work: () => Promise<unknown>): Promise<void> {
@@ -175,11 +235,14 @@ export async function duplicate(cluster: Cluster, messages: number, dice: Dice):
   });
 }
 
-/** Takes the limit up to what is there, so that nothing fits in any more; or away. */
-export async function limitStream(cluster: Cluster, full: boolean): Promise<void> {
+/** Takes only as many messages as are there, or only short ones; without, takes all limits away. */
+export async function limitStream(cluster: Cluster, limit?: 'full' | 'short'): Promise<void> {
   await withBroker(cluster, async ({ manager }) => {
     const { state } = await manager.streams.info(cluster.name);
-    await manager.streams.update(cluster.name, { max_msgs: full ? Math.max(1, state.messages) : -1 });
+    await manager.streams.update(cluster.name, {
+      max_msgs: limit === 'full' ? Math.max(1, state.messages) : -1,
+      max_msg_size: limit === 'short' ? shortMessageBytes : -1,
+    });
   });
 }
 
@@ -203,14 +266,10 @@ async function reorder(cluster: Cluster, { service, forMs }: Fault, dice: Dice):
   link.heal();
 }
 
-async function unpublished(cluster: Cluster, service: string): Promise<JournalDocument[]> {
-  const connection = await mongoose.createConnection(cluster.env['MONGODB_URI'] ?? '').asPromise();
-  try {
-    const journal = connection.getClient().db(`${cluster.name}_${service}`).collection<JournalDocument>('journal');
-    return await journal.find({ published: false }).toArray();
-  } finally {
-    await connection.close();
-  }
+function unpublished(cluster: Cluster, service: string): Promise<JournalDocument[]> {
+  return withDatabase(cluster, service, (database) =>
+    database.collection<JournalDocument>('journal').find({ published: false }).toArray(),
+  );
 }
 
 /** Says whether a service's clock jumps: reservations may then end by themselves. */

@@ -45,7 +45,7 @@ export interface Fault {
 const publishing = ['bike', 'approval', 'point', 'reservation'] as const;
 const consuming = ['point', 'reservation', 'dashboard'] as const;
 
-/** By kind: which of the faults F1–F18 of the reliability document it is, and whom it can strike. */
+/** By kind: which of the faults of the reliability document it is, and whom it can strike. */
 export const faultKinds = {
   'crash-outward': { of: 'F1', services: publishing },
   'crash-inward': { of: 'F1', services: consuming },
@@ -73,6 +73,9 @@ export const faultKinds = {
   poison: { of: 'F12', services: publishing },
   'fill-stream': { of: 'F13', services: subgraphNames },
   'jump-clock': { of: 'F14', services: subgraphNames },
+  'lying-provider': { of: 'F19', services: ['approval'] },
+  'half-text': { of: 'F20', services: ['approval'] },
+  unpublishable: { of: 'F21', services: ['bike', 'approval'] },
 } as const satisfies Record<string, { of: string; services: readonly SubgraphName[] }>;
 
 export type FaultKind = keyof typeof faultKinds;

@@ -6,8 +6,11 @@ import { gather, isQuiet, violationsIn, type Evidence } from '../invariants.ts';
 import { seeded } from '../seeded.ts';
 import { consumers, follows } from '../violations.ts';
 import { withBroker } from './broker.ts';
-import { accounted, monotonicReads, traces } from './checks.ts';
+import type { OpenCharge } from '../../subgraphs/approval/charges.ts';
+import { accounted, monotonicReads, payments, traces } from './checks.ts';
 import type { Cluster } from './cluster.ts';
+import { withDatabase } from './database.ts';
+import { repairHalfWritten, withoutHalfWritten } from './half-text.ts';
 import { duplicate, injectFaults, limitStream, mayLapse } from './inject.ts';
 import { tell, type FaultKind, type Plan } from './plan.ts';
 import { liveThrough, type Attempt, type Story } from './story.ts';
@@ -51,16 +54,20 @@ export async function runPlan(cluster: Cluster, plan: Plan, settleWithinMs = 30_
   await cluster.servers.nats.copy();
   if (plan.faults.some(({ kind }) => losing.includes(kind))) brokerLost.add(cluster);
   const violations: string[] = [];
-  const [story] = await Promise.all([
+  const [story, found] = await Promise.all([
     liveThrough(cluster, plan, name, settleWithinMs),
     injectFaults(cluster, plan.faults),
   ]);
   await cluster.heal();
-  await limitStream(cluster, false).catch(() => undefined);
+  await limitStream(cluster).catch(() => undefined);
   // Also past the broker's window for duplicates.
   if (plan.faults.some(({ kind }) => kind === 'duplicate')) await duplicate(cluster, 200, seeded(plan.seed));
   const settled = await settle(cluster, story, settleWithinMs);
-  violations.push(...settled.violations, ...story.wrong);
+  violations.push(...settled.violations, ...found, ...story.wrong);
+  if (cluster.halfWritten.size > 0) {
+    violations.push(...(await repairHalfWritten(cluster)));
+    violations.push(...(await settle(cluster, story, settleWithinMs)).violations);
+  }
   violations.push(...unlinearizable(story, mayLapse(plan.faults)));
   const { attempts } = story;
   return {
@@ -101,14 +108,14 @@ async function settle(cluster: Cluster, story: Story, settleWithinMs: number) {
   let othersAt = 0;
   for (;;) {
     const discarded = await discardPoison(cluster).catch((error: unknown) => String(error));
-    const evidence = await gather(cluster).catch(() => undefined);
-    const violations = evidence ? violationsNow(cluster, story, evidence) : ['the servers could not be read'];
+    const read = await readAll(cluster).catch(() => undefined);
+    const violations = read ? violationsNow(cluster, story, read) : ['the servers could not be read'];
     const now = performance.now();
     if (othersAt === 0 && violations.every(isAboutDashboard)) othersAt = now;
-    const quiet = evidence !== undefined && discarded === 0 && isQuiet(evidence, cluster.name);
+    const quiet = read !== undefined && discarded === 0 && isQuiet(read.evidence, cluster.name);
     if ((quiet && violations.length === 0) || now > deadline) {
       if (!quiet) violations.push(`something still moves; discarded at last: ${discarded}`);
-      const events = Object.values(evidence?.journals ?? {}).flat().length;
+      const events = Object.values(read?.evidence.journals ?? {}).flat().length;
       const dashboardMs = othersAt === 0 ? 0 : Math.round(now - othersAt);
       return { violations, events, settledMs: Math.round(now - healedAt), dashboardMs };
     }
@@ -116,9 +123,22 @@ async function settle(cluster: Cluster, story: Story, settleWithinMs: number) {
   }
 }
 
+interface AllThere {
+  evidence: Evidence;
+  charges: OpenCharge[];
+}
+
+async function readAll(cluster: Cluster): Promise<AllThere> {
+  const charges = withDatabase(cluster, 'approval', (database) =>
+    database.collection<OpenCharge>('charges').find().toArray(),
+  );
+  const [evidence, rows] = await Promise.all([gather(cluster), charges]);
+  return { evidence: withoutHalfWritten(cluster, evidence), charges: rows };
+}
+
 const isAboutDashboard = (violation: string) => violation.startsWith('I8') || violation.startsWith('I6 dashboard');
 
-function violationsNow(cluster: Cluster, story: Story, evidence: Evidence): string[] {
+function violationsNow(cluster: Cluster, story: Story, { evidence, charges }: AllThere): string[] {
   const published = Object.values(evidence.journals).every((journal) =>
     journal.every((document) => document.published),
   );
@@ -127,6 +147,7 @@ function violationsNow(cluster: Cluster, story: Story, evidence: Evidence): stri
     ...violationsIn(evidence, cluster.name),
     ...unparked(cluster),
     ...accounted(story, evidence),
+    ...payments(cluster.provider, charges, evidence),
     ...traces(evidence),
     ...monotonicReads(story.looks, evidence),
     ...Object.entries(evidence.parked).flatMap(([consumer, subjects]) =>

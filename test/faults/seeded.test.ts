@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seeded } from '../seeded.ts';
 import { startCluster, type Cluster } from './cluster.ts';
-import { planOf, tell } from './plan.ts';
+import { faultKinds, planOf, tell } from './plan.ts';
 import { runPlan } from './run.ts';
 
 /**
  * Each seed stands for who does what and what goes wrong when: as many runs as there are kinds of faults meet every one.
  * `FAULT_RUNS` and `FAULT_SEED` make it more, or another; `npm run test:faults` prints more and runs longer.
  */
-const runs = Number(process.env['FAULT_RUNS'] ?? 26);
+const runs = Number(process.env['FAULT_RUNS'] ?? Object.keys(faultKinds).length);
 const firstSeed = Number(process.env['FAULT_SEED'] ?? 1);
 /** The last quarter of the runs has two instances of every subgraph. */
 const groups = [

@@ -49,23 +49,23 @@ export interface Story {
 
 const requestTimeoutMs = 5_000;
 
-interface Asked {
+export interface Asked {
   errors?: { message: string; extensions?: { code?: string } }[];
   data?: Record<string, Payload | { totalPoint: number } | null> | null;
 }
 
-interface Payload {
+export interface Payload {
   approval?: { confirmId: number; status: string } | null;
   reservation?: { reserveNo: number; reserveStatus: string } | null;
   bike?: { bikeId: number } | null;
   refusal?: { code: string } | null;
 }
 
-async function ask(cluster: Cluster, token: string, query: string, input: object): Promise<Asked> {
+export async function ask(cluster: Cluster, token: string, query: string, variables: object): Promise<Asked> {
   const response = await fetch(`${cluster.routerUrl}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-    body: JSON.stringify({ query, variables: { input } }),
+    body: JSON.stringify({ query, variables }),
     signal: AbortSignal.timeout(requestTimeoutMs),
   });
   return (await response.json()) as Asked;
@@ -105,7 +105,9 @@ async function registerBikes(cluster: Cluster, count: number, name: string, dead
   const query = 'mutation ($input: RegisterBikeInput!) { it: registerBike(input: $input) { bike { bikeId } } }';
   const register = async (idempotencyKey: string): Promise<number> => {
     while (performance.now() < deadline) {
-      const answer = await ask(cluster, token, query, { color: 'green', idempotencyKey }).catch(() => undefined);
+      const answer = await ask(cluster, token, query, { input: { color: 'green', idempotencyKey } }).catch(
+        () => undefined,
+      );
       const payload = answer?.data?.['it'] as Payload | undefined;
       if (payload?.bike) return payload.bike.bikeId;
       await delay(100);
@@ -145,8 +147,7 @@ function createRider({ cluster, rider, token, story, deadline }: RiderOptions) {
     story.attempts.push(entry);
     try {
       const { data, errors } = await ask(cluster, token, mutations[saying.kind], {
-        ...input,
-        idempotencyKey: saying.key,
+        input: { ...input, idempotencyKey: saying.key },
       });
       const payload = data?.['it'] as Payload | undefined;
       if (payload) {
