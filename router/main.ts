@@ -1,4 +1,11 @@
-import { ConfigError, createLogger, exitCodeConfig, readConfig, stopOnSignal } from '../subgraphs/chassis/process.ts';
+import {
+  ConfigError,
+  createLogger,
+  exitCodeConfig,
+  readConfig,
+  stopOnSignal,
+  warnOfUnsafeSettings,
+} from '../subgraphs/chassis/process.ts';
 import { routerSettings } from './config.ts';
 import { startRouter } from './router.ts';
 
@@ -7,8 +14,9 @@ const closingGraceMs = 3_000;
 
 try {
   const settings = readConfig(routerSettings, process.env);
-  const router = await startRouter(process.env);
   const logger = createLogger(settings.LOG_LEVEL, 'router');
+  warnOfUnsafeSettings(settings, logger);
+  const router = await startRouter(process.env);
   const stopWithinMs = settings.STOP_DELAY_MS + settings.STOP_TIMEOUT_MS + closingGraceMs;
   stopOnSignal(() => router.close(), stopWithinMs, logger);
   // Said last: whoever reads it may send a signal at once.

@@ -8,6 +8,7 @@ import {
   readConfig,
   startService,
   stopOnSignal,
+  warnOfUnsafeSettings,
 } from './chassis/index.ts';
 import { definitionOf } from './registry.ts';
 
@@ -21,13 +22,15 @@ if (names.length === 0) {
 
 try {
   const settings = readConfig(processSettings, process.env);
+  const logger = createLogger(settings.LOG_LEVEL, wanted);
+  warnOfUnsafeSettings(settings, logger);
   const services = await Promise.all(names.map((name) => startService(definitionOf(name, process.env), process.env)));
   stopOnSignal(
     async () => {
       await Promise.all(services.map((service) => service.close()));
     },
     settings.STOP_DELAY_MS + settings.STOP_TIMEOUT_MS,
-    createLogger(settings.LOG_LEVEL, wanted),
+    logger,
   );
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;

@@ -8,6 +8,7 @@ import {
   readConfig,
   stopOnSignal,
   stopWithinMs,
+  unsafeSettings,
 } from '../../subgraphs/chassis/process.ts';
 import { brokerEnvironment, keptBrokerPasswords, newPassword } from '../broker/users.ts';
 import { settingsOfAll } from '../../subgraphs/registry.ts';
@@ -44,6 +45,10 @@ try {
   const all = settingsOfAll.extend(routerSettings.shape).extend(localSettings.shape);
   const settings = readConfig(all, { LOG_LEVEL: 'warn', ...env });
   stopOnSignal(closeAll, stopWithinMs(settings), createLogger(settings.LOG_LEVEL, 'start'));
+  // It makes a secret itself.
+  for (const { setting, because } of unsafeSettings({ ...settings, ROUTER_SECRET: ['made'] })) {
+    report(`Not safe: ${setting}: ${because}.`);
+  }
   // Whoever started this is gone without a word.
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   await checkPorts(settings);

@@ -140,7 +140,7 @@ export function readConfig<Schema extends z.ZodType>(
 }
 
 const settingsIn = (schema: z.ZodType): Readonly<Record<string, z.ZodType>> =>
-  schema instanceof z.ZodObject ? (schema.shape) : {};
+  schema instanceof z.ZodObject ? schema.shape : {};
 
 /** As much of a wrong value is shown as finds it again. */
 const mostShown = 60;

@@ -19,4 +19,5 @@ export * from './socket-session.ts';
 export * from './scalars.ts';
 export * from './stop.ts';
 export * from './tracing.ts';
+export * from './unsafe-settings.ts';
 export * from './variable-limits.ts';

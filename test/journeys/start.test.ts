@@ -151,7 +151,7 @@ describe('npm start', () => {
     expect(output()).toContain('.env.example');
   });
 
-  it.each(['/dev/null/x', '/etc/hostname', '/sys/x'])('says in a line that it cannot write to %s', async (folder) => {
+  it.each(['/dev/null/x', '/etc/hostname', '/sys/x', '/proc/x'])('says in a line that it cannot write to %s', async (folder) => {
     const { ended, output } = start({ DATA_DIRECTORY: folder });
     expect(await ended).toEqual([1, null]);
     expect(output()).toMatch(/^Cannot write to .+\n$/);
@@ -161,6 +161,26 @@ describe('npm start', () => {
     const { ended, output } = start({ LANDSCAPE: 'production' }, 'subgraphs/main.ts', 'bike');
     expect(await ended).toEqual([78, null]);
     expect(output()).toContain('JWKS_URI or JWT_PUBLIC_KEY must be set');
+  });
+
+  it.each([
+    ['router/main.ts', undefined],
+    ['subgraphs/main.ts', 'all'],
+  ] as const)('warns once of each setting that is not safe: %s', async (program, which) => {
+    const env = {
+      ...{ LANDSCAPE: 'production', JWKS_URI: 'http://issuer.example/keys', HOST: 'no-such-host.invalid' },
+      ...{
+        LOG_LEVEL: 'warn',
+        PAYMENT_PROVIDER_URL: 'https://pay.example',
+        MONGODB_URI: process.env['TEST_MONGODB_URI'],
+      },
+    };
+    const { ended, output } = start(env, program, ...(which ? [which] : []));
+    expect(await ended).toEqual([78, null]);
+    const told = output().match(/"setting":"\w+"/g);
+    expect(told?.toSorted()).toEqual(
+      ['JWKS_URI', 'JWT_AUDIENCE', 'JWT_ISSUER', 'ROUTER_SECRET'].map((name) => `"setting":"${name}"`),
+    );
   });
 
   it('says what it can run when the name is wrong', async () => {

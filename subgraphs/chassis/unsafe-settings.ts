@@ -1,0 +1,51 @@
+import type { ProcessSettings } from './config.ts';
+import type { Logger } from './logger.ts';
+
+export interface UnsafeSetting {
+  setting: string;
+  because: string;
+}
+
+/** Settings that work and let in whom nobody means to let in. */
+export function unsafeSettings(settings: ProcessSettings): UnsafeSetting[] {
+  const { LANDSCAPE, HOST, JWKS_URI, JWT_ISSUER, JWT_AUDIENCE } = settings;
+  const issuer = JWKS_URI === undefined ? undefined : new URL(JWKS_URI);
+  const isDevelopment = LANDSCAPE === 'development';
+  const found: (UnsafeSetting | false | undefined)[] = [
+    issuer?.protocol === 'http:' &&
+      !isThisMachine(issuer.hostname) && {
+        setting: 'JWKS_URI',
+        because: 'it is read over http: whoever is in between can put in a key, and sign in as anyone. Use https',
+      },
+    ...(['JWT_ISSUER', 'JWT_AUDIENCE'] as const).map(
+      (setting) =>
+        JWKS_URI !== undefined &&
+        !isDevelopment &&
+        { JWT_ISSUER, JWT_AUDIENCE }[setting] === undefined && {
+          setting,
+          because: 'it is not set: tokens that these keys signed for something else are taken',
+        },
+    ),
+    isDevelopment &&
+      !isThisMachine(HOST) && {
+        setting: 'HOST',
+        because: `with LANDSCAPE=development, whoever reaches ${HOST} may sign in as anyone, and nobody pays`,
+      },
+    !isDevelopment &&
+      settings.ROUTER_SECRET.length === 0 && {
+        setting: 'ROUTER_SECRET',
+        because: 'it is not set: a subgraph answers whoever reaches its port, past the router’s limits',
+      },
+  ];
+  return found.filter((one) => typeof one === 'object');
+}
+
+/** Once for a process, at its start. */
+export function warnOfUnsafeSettings(settings: ProcessSettings, logger: Logger): void {
+  for (const { setting, because } of unsafeSettings(settings)) {
+    logger.warn({ setting, because }, 'a setting is not safe');
+  }
+}
+
+/** Whether a host is this machine, and nothing else can be. */
+const isThisMachine = (host: string) => /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
