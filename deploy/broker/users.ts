@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import { publishers } from '../../schema/events/index.ts';
 import { subgraphNames, subgraphs, type SubgraphName } from '../../schema/subgraphs.ts';
 
@@ -159,7 +160,7 @@ export async function keptBrokerPasswords(file: string): Promise<BrokerPasswords
     .catch(() => ({}));
   if (brokerUserNames.every((user) => user in kept)) return kept;
   const passwords = { ...newBrokerPasswords(), ...kept };
-  await mkdir(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   await writeFile(file, JSON.stringify(passwords, null, 2), { mode: 0o600 });
   return passwords;
 }

@@ -1,6 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { exportJWK, generateKeyPair, type CryptoKey } from 'jose';
+import { makeFolder } from '../make-folder.ts';
 
 /** The environment variables that let the router sign development tokens and everybody check them. */
 export interface DevelopmentKeys {
@@ -21,7 +22,7 @@ export async function keptDevelopmentKeys(file: string): Promise<DevelopmentKeys
     return JSON.parse(await readFile(file, 'utf8')) as DevelopmentKeys;
   } catch {
     const keys = await createDevelopmentKeys();
-    await mkdir(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     await writeFile(file, JSON.stringify(keys), { mode: 0o600 });
     return keys;
   }

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import { DataPlaneError, writing } from './data-plane-error.ts';
 import { onPath } from './processes.ts';
 import type { Launch } from './supervisor.ts';
@@ -63,7 +64,7 @@ export async function mongodbLaunch(engine: MongodbEngine, port: number, place: 
   // Keeps a person's own settings of SecantusDB out.
   const config = join(place.data, 'secantus.toml');
   writing(data, () => {
-    mkdirSync(data, { recursive: true });
+    makeFolder(data);
     writeFileSync(config, '');
   });
   const { env } = place;
@@ -102,7 +103,7 @@ export async function natsLaunch(port: number, place: Place): Promise<Launch> {
   const config = join(place.data, 'nats.conf');
   const text = `${natsConfig(port, data, env.NATS_SYNC_INTERVAL)}${place.brokerAuthorization ?? ''}`;
   writing(data, () => {
-    mkdirSync(data, { recursive: true });
+    makeFolder(data);
     // It may hold passwords, and one that was there keeps its mode.
     rmSync(config, { force: true });
     writeFileSync(config, text, { mode: 0o600 });

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { makeFolder } from '../make-folder.ts';
 import { DataPlaneError, shown, writing } from './data-plane-error.ts';
 import { commandLine, endProcesses, startTime } from './processes.ts';
 
@@ -50,14 +51,16 @@ export async function takeLock(directory: string): Promise<Lock> {
     return JSON.stringify({ pid: process.pid, startedAt: startTime(process.pid) ?? '', servers } satisfies Holder);
   };
   writing(directory, () => {
-    mkdirSync(directory, { recursive: true });
+    makeFolder(directory);
     rmSync(file, { force: true });
     writeFileSync(file, describe([]), { flag: 'wx' });
   });
   return {
     record(pids) {
-      writeFileSync(`${file}.next`, describe(pids));
-      renameSync(`${file}.next`, file);
+      writing(directory, () => {
+        writeFileSync(`${file}.next`, describe(pids));
+        renameSync(`${file}.next`, file);
+      });
     },
     release: () => rmSync(file, { force: true }),
   };

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, statSync, truncateSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { makeFolder } from '../make-folder.ts';
 import { DataPlaneError, shown, writing } from './data-plane-error.ts';
 import type { Lock } from './lock.ts';
 import { endProcesses } from './processes.ts';
@@ -99,7 +100,7 @@ interface Log {
 function openLog(logs: string, name: string): Log {
   const file = join(logs, `${name}.log`);
   return writing(logs, () => {
-    mkdirSync(logs, { recursive: true });
+    makeFolder(logs);
     const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
     if (size > LOG_LIMIT_BYTES) truncateSync(file);
     return { file, descriptor: openSync(file, 'a'), start: size > LOG_LIMIT_BYTES ? 0 : size };

@@ -1,7 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import { DataPlaneError, shown, writing } from './data-plane-error.ts';
 import { onPath, startTime } from './processes.ts';
 
@@ -91,7 +92,7 @@ export async function installWheel(
 ): Promise<void> {
   if (existsSync(target)) return;
   writing(options.installDirectory, () => {
-    mkdirSync(options.installDirectory, { recursive: true });
+    makeFolder(options.installDirectory);
     removeLeftovers(options.installDirectory);
   });
   const title = `${wheel.name} ${wheel.version}`;
@@ -145,7 +146,7 @@ function pipFailed(wheel: Wheel, python: Python, output: string, logs: string): 
   }
   const log = join(logs, `pip-${wheel.name.toLowerCase()}.log`);
   writing(logs, () => {
-    mkdirSync(logs, { recursive: true });
+    makeFolder(logs);
     writeFileSync(log, output);
   });
   const lines = output.split('\n').map((line) => line.trim());

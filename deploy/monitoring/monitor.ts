@@ -1,10 +1,11 @@
 /** `npm run monitor`: Prometheus, from PATH, on what `npm start` runs on this machine; with the rules of production. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
+import { makeFolder } from '../make-folder.ts';
 import { DATA_DIRECTORY } from '../local/data-plane.ts';
 import { shown } from '../local/data-plane-error.ts';
 import { isPortFree } from '../local/free-port.ts';
@@ -38,8 +39,8 @@ async function monitor(env: NodeJS.ProcessEnv): Promise<number> {
     throw new OpsError(exitCodes.refused, `Port ${port} is in use by another program. Set MONITOR_PORT to a free one.`);
   }
 
-  mkdirSync(data, { recursive: true });
-  mkdirSync(join(DATA_DIRECTORY, 'logs'), { recursive: true });
+  makeFolder(data);
+  makeFolder(join(DATA_DIRECTORY, 'logs'));
   writeFileSync(join(data, 'prometheus.yaml'), stringify(scrapeConfiguration(ports)));
   writeFileSync(join(data, 'rules.yaml'), stringify(rulesConfiguration()));
   const output = openSync(log, 'w');
