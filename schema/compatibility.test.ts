@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { incompatibilities, type Contracts } from './compatibility.ts';
+import { consequences, incompatibilities, type Contracts } from './compatibility.ts';
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
 const current: Contracts = { supergraph: read('./supergraph.graphql'), asyncapi: read('./asyncapi.yaml') };
@@ -51,6 +51,14 @@ describe('the next version', () => {
   it('may not forget an event: journals hold it', () => {
     const next = changed('asyncapi', /\n {4}RideStarted:\n {6}name[^]*?(\n {4}BikeReturned:)/, '$1');
     expect(incompatibilities(current, next)).toEqual(['event RideStarted: was removed, and journals hold it.']);
+  });
+
+  it('may add an event, but says that the old version parks it', () => {
+    const previous = changed('asyncapi', /\n {4}RideStarted:\n {6}name[^]*?(\n {4}BikeReturned:)/, '$1');
+    expect(incompatibilities(previous, current)).toEqual([]);
+    expect(consequences(previous, current)).toEqual([expect.stringMatching(/^event RideStarted: is new\. .*park it/)]);
+    expect(consequences(current, current)).toEqual([]);
+    expect(consequences(current, previous)).toEqual([]);
   });
 
   it('may add what an event says, as long as nobody needs it', () => {

@@ -53,6 +53,19 @@ interface Shape {
   required?: readonly string[];
 }
 
+/**
+ * What a rolling update does though nothing keeps it from going, one line each. Readers of the old version know no new kind
+ * of event: they park it, and whatever of the same stream comes behind it waits.
+ */
+export function consequences(current: Contracts, next: Contracts): string[] {
+  const before = eventsOf(current.asyncapi);
+  return Object.keys(eventsOf(next.asyncapi))
+    .filter((type) => !(type in before))
+    .map(
+      (type) => `event ${type}: is new. Consumers of the old version that still run park it; redrive it afterwards.`,
+    );
+}
+
 function changesForReaders(current: string, next: string): string[] {
   const [before, after] = [eventsOf(current), eventsOf(next)];
   return Object.entries(before).flatMap(([type, shape]) => {

@@ -1,7 +1,7 @@
 /**
  * `npm run compose` writes supergraph.graphql from the subgraphs' schemas; with `--check` it fails when the file is stale.
  * `npm run compose -- --against <ref>` writes nothing: it lists what keeps this version from taking the place of that one
- * (a git ref) while both run. Exit codes: 0 compatible, 1 not, 2 when the ref cannot be read.
+ * (a git ref) while both run, and what happens meanwhile. Exit codes: 0 compatible, 1 not, 2 when the ref cannot be read.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -49,11 +49,13 @@ async function compareWith(ref: string, supergraph: string): Promise<void> {
     process.exitCode = 2;
     return;
   }
-  const [{ incompatibilities }, { writeYaml }] = await Promise.all([
+  const [{ consequences, incompatibilities }, { writeYaml }] = await Promise.all([
     import('./compatibility.ts'),
     import('./asyncapi.ts'),
   ]);
-  const found = incompatibilities(current, { supergraph, asyncapi: writeYaml() });
+  const next = { supergraph, asyncapi: writeYaml() };
+  for (const line of consequences(current, next)) console.log(line);
+  const found = incompatibilities(current, next);
   for (const line of found) console.log(line);
   if (found.length > 0) {
     console.error(`${found.length} changes keep this version from running beside ${ref}.`);

@@ -12,6 +12,10 @@ const answer = await fetch(`${url}/dev/token`, signIn).catch(() => {
   console.error(`Nothing answers at ${url}: npm start first. Elsewhere? npm run example -- http://…`);
   process.exit(69);
 });
+if (!answer.ok) {
+  console.error(`${url} signs nobody in (HTTP ${answer.status}): this example needs a system in development.`);
+  process.exit(69);
+}
 const { token } = (await answer.json()) as { token: string };
 const client = createClient({ url: `${url}/graphql`, token });
 
@@ -20,6 +24,7 @@ console.log(`${dashboard.totals.available} of ${dashboard.totals.bikes} bikes ar
 
 // After the cursor: nothing between the query and the subscription is missed. Ctrl-C ends it.
 for await (const { dashboardUpdated } of client.subscribe(DashboardUpdatedDocument, { after: dashboard.cursor })) {
-  const { eventType, reservation } = dashboardUpdated;
-  console.log(eventType, reservation ? `bike ${reservation.bikeId} ${reservation.reserveStatus}` : '');
+  const { eventType, userId, bikeId, points, reservation } = dashboardUpdated;
+  const told = [userId, bikeId && `bike ${bikeId}`, reservation?.reserveStatus, points && `${points} points`];
+  console.log(eventType, told.filter(Boolean).join(' · '));
 }

@@ -78,6 +78,19 @@ describe('npm start', () => {
     expect((await fetch(`${address}/readyz`)).status).toBe(200);
     const watching = start({ ROUTER_PORT: new URL(address).port }, 'schema/client/example.ts');
     await until('the example watches this one', () => /\d+ of \d+ bikes are free/.test(watching.output()));
+    const signIn = { method: 'POST', body: '{"userId":"10","roles":["rider"]}' };
+    const { token } = (await (await fetch(`${address}/dev/token`, signIn)).json()) as { token: string };
+    await fetch(`${address}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      // A key of its own: what was bought stays from one start to the next.
+      body: JSON.stringify({
+        query: `mutation { buyPoints(input: { price: 5000, idempotencyKey: "${signal}" }) { refusal { code } } }`,
+      }),
+    });
+    await until('the example says who got how much', () =>
+      watching.output().includes('PointsIncreased 10 · 5000 points'),
+    );
     watching.child.kill('SIGINT');
     child.kill(signal);
     expect(await ended).toEqual([0, null]);
@@ -151,11 +164,14 @@ describe('npm start', () => {
     expect(output()).toContain('.env.example');
   });
 
-  it.each(['/dev/null/x', '/etc/hostname', '/sys/x', '/proc/x'])('says in a line that it cannot write to %s', async (folder) => {
-    const { ended, output } = start({ DATA_DIRECTORY: folder });
-    expect(await ended).toEqual([1, null]);
-    expect(output()).toMatch(/^Cannot write to .+\n$/);
-  });
+  it.each(['/dev/null/x', '/etc/hostname', '/sys/x', '/proc/x'])(
+    'says in a line that it cannot write to %s',
+    async (folder) => {
+      const { ended, output } = start({ DATA_DIRECTORY: folder });
+      expect(await ended).toEqual([1, null]);
+      expect(output()).toMatch(/^Cannot write to .+\n$/);
+    },
+  );
 
   it('refuses to run outside development without a key to check tokens with', async () => {
     const { ended, output } = start({ LANDSCAPE: 'production' }, 'subgraphs/main.ts', 'bike');

@@ -8,6 +8,8 @@ interface Life {
   snapshotCursor?: string;
   queryFails?: string;
   feed?: string[];
+  /** How long it is silent before it ends. */
+  lastsMs?: number;
   feedEnds?: string;
 }
 
@@ -15,6 +17,7 @@ interface Life {
 async function follow(lives: Life[]) {
   const actions: DashboardAction[] = [];
   const resumedAfter: (string | null | undefined)[] = [];
+  const retries: number[] = [];
   const leaving = new AbortController();
   let next = 0;
   const ended = followDashboard({
@@ -30,6 +33,7 @@ async function follow(lives: Life[]) {
           onConnected();
           resumedAfter.push(after);
           for (const cursor of life.feed ?? []) yield { dashboardUpdated: { cursor } as Update };
+          if (life.lastsMs) await new Promise((resolve) => setTimeout(resolve, life.lastsMs));
           if (life.feedEnds) throw new GraphqlRequestError(life.feedEnds, '');
           leaving.abort();
         },
@@ -39,13 +43,16 @@ async function follow(lives: Life[]) {
     },
     dispatch: (action) => actions.push(action),
     signal: leaving.signal,
-    retryDelayMs: () => 1,
+    retryDelayMs: (retry) => {
+      retries.push(retry);
+      return 1;
+    },
   });
   await ended;
   const cursors = actions.flatMap((action) =>
     action.type === 'updated' ? action.updates.map(({ cursor }) => cursor) : [],
   );
-  return { actions, cursors, resumedAfter, types: actions.map(({ type }) => type) };
+  return { actions, cursors, resumedAfter, retries, types: actions.map(({ type }) => type) };
 }
 
 describe('following the dashboard', () => {
@@ -83,6 +90,19 @@ describe('following the dashboard', () => {
     ]);
     expect(resumedAfter).toEqual(['c5', 'c9']);
     expect(actions).toContainEqual(expect.objectContaining({ type: 'connectionLost', code: 'INTERNAL_SERVER_ERROR' }));
+  });
+
+  it('waits ever longer for a server that accepts and cuts, until something comes of it', async () => {
+    const cut: Life = { lastsMs: 400, feedEnds: 'CONNECTION_LOST' };
+    const { retries, types } = await follow([
+      { snapshotCursor: 'c5', ...cut },
+      cut,
+      cut,
+      { feed: ['c6'], feedEnds: 'CONNECTION_LOST' },
+      {},
+    ]);
+    expect(retries).toEqual([1, 2, 3, 1]);
+    expect(types.filter((type) => type === 'connected')).toHaveLength(4);
   });
 
   it('stops for a role that may not see it', async () => {

@@ -1,5 +1,6 @@
 import { type Client, GraphqlRequestError } from '../../../../schema/client/client.ts';
 import { DashboardDocument, DashboardUpdatedDocument } from '../../../../schema/client/generated/graphql.ts';
+import { backoffMs } from '../data/backoff.ts';
 import { serverClock } from '../words/server-clock.ts';
 import type { DashboardAction, Update } from './dashboard-state.ts';
 
@@ -16,11 +17,12 @@ export interface Following {
 
 /** A server may still refuse the subscription on a socket it accepted: believed live when it did not. */
 const refusalTimeMs = 300;
+/** Only a connection that lasted so long, or brought something, is no part of the trouble before it. */
+const steadyMs = 10_000;
 /** Changes that come close together are drawn together; one that comes alone is drawn with the next frame. */
 const frameMs = 16;
 /** Ten drawings a second look alive; more would only take the processor from what people do. */
 const drawEveryMs = 100;
-const longestDelayMs = 10_000;
 
 /**
  * Takes the picture, then follows the feed from its cursor; after a lost connection from the last cursor seen, so that
@@ -51,12 +53,15 @@ interface Place {
 /** @returns the code of the error that ended it */
 async function followOnce({ connect, dispatch, signal, network }: Following, place: Place): Promise<string> {
   let believe: ReturnType<typeof setTimeout> | undefined;
-  const live = () => {
-    clearTimeout(believe);
+  let trust: ReturnType<typeof setTimeout> | undefined;
+  const live = () => dispatch({ type: 'connected' });
+  const steady = () => {
     place.retries = 0;
-    dispatch({ type: 'connected' });
   };
-  const client = connect(() => (believe = setTimeout(live, refusalTimeMs)));
+  const client = connect(() => {
+    believe = setTimeout(live, refusalTimeMs);
+    trust = setTimeout(steady, steadyMs);
+  });
   const end = () => client.close();
   signal.addEventListener('abort', end);
   network?.addEventListener('offline', end);
@@ -68,7 +73,11 @@ async function followOnce({ connect, dispatch, signal, network }: Following, pla
       place.cursor = dashboard.cursor;
     }
     for await (const { dashboardUpdated } of client.subscribe(DashboardUpdatedDocument, { after: place.cursor })) {
-      if (place.retries > 0) live();
+      if (place.retries > 0) {
+        clearTimeout(believe);
+        steady();
+        live();
+      }
       place.cursor = dashboardUpdated.cursor;
       frame.add(dashboardUpdated);
     }
@@ -77,6 +86,7 @@ async function followOnce({ connect, dispatch, signal, network }: Following, pla
     return error instanceof GraphqlRequestError ? error.code : 'UNKNOWN';
   } finally {
     clearTimeout(believe);
+    clearTimeout(trust);
     frame.flush();
     signal.removeEventListener('abort', end);
     network?.removeEventListener('offline', end);
@@ -88,26 +98,21 @@ async function followOnce({ connect, dispatch, signal, network }: Following, pla
 function createFrame(draw: (updates: readonly Update[]) => void) {
   let waiting: Update[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let drawnAt = 0;
+  let drawnAt = -Infinity;
   function flush() {
     clearTimeout(timer);
     timer = undefined;
-    drawnAt = Date.now();
+    drawnAt = performance.now();
     if (waiting.length > 0) draw(waiting);
     waiting = [];
   }
   return {
     add(update: Update) {
       waiting.push(update);
-      timer ??= setTimeout(flush, Math.max(frameMs, drawnAt + drawEveryMs - Date.now()));
+      timer ??= setTimeout(flush, Math.max(frameMs, drawnAt + drawEveryMs - performance.now()));
     },
     flush,
   };
-}
-
-/** Half a second, doubled each time up to ten, and never at the same moment as the other screens. */
-function backoffMs(retry: number): number {
-  return Math.min(longestDelayMs, 250 * 2 ** retry) * (0.5 + Math.random() / 2);
 }
 
 function sleep(ms: number, signal: AbortSignal, network: EventTarget): Promise<void> {

@@ -95,11 +95,11 @@ function Latency({ at, updates }: { at: string; updates: number }) {
   const words = useWords(dashboardWords);
   const [measured, setMeasured] = useState<number | null>(null);
   const atFirst = useRef(updates);
-  const shownAt = useRef(0);
+  const shownAt = useRef(-Infinity);
   useEffect(() => {
-    if (updates === atFirst.current || Date.now() - shownAt.current < showLatencyEveryMs) return;
+    if (updates === atFirst.current || performance.now() - shownAt.current < showLatencyEveryMs) return;
     const frame = requestAnimationFrame(() => {
-      shownAt.current = Date.now();
+      shownAt.current = performance.now();
       setMeasured(Math.max(0, serverClock.now() - Date.parse(at)));
     });
     return () => cancelAnimationFrame(frame);

@@ -3,14 +3,14 @@ import { useEffect, useRef, useState } from 'react';
 /** The value, changing at most every so many ms: what moves faster than it is read only costs. */
 export function usePaced<Value>(value: Value, everyMs: number): Value {
   const [shown, setShown] = useState(value);
-  const shownAt = useRef(0);
+  const shownAt = useRef(-Infinity);
   useEffect(() => {
     if (value === shown) return;
     const show = () => {
-      shownAt.current = Date.now();
+      shownAt.current = performance.now();
       setShown(value);
     };
-    const timer = setTimeout(show, Math.max(0, shownAt.current + everyMs - Date.now()));
+    const timer = setTimeout(show, Math.max(0, shownAt.current + everyMs - performance.now()));
     return () => clearTimeout(timer);
   }, [value, shown, everyMs]);
   return shown;
