@@ -1,7 +1,15 @@
 import type { ApprovalEvent } from '../../schema/events/index.ts';
 import { approvalEvents } from '../../schema/events/approval.ts';
 import { issuesOf } from '../../schema/events/envelope.ts';
-import { ContractError, hashOf, isUnavailable, type Aggregate, type Origin, type Runtime } from '../chassis/index.ts';
+import {
+  assertLasting,
+  ContractError,
+  hashOf,
+  isUnavailable,
+  type Aggregate,
+  type Origin,
+  type Runtime,
+} from '../chassis/index.ts';
 import type { Approval, BuyPoints, Payment } from './approval.ts';
 import type { Charges, OpenCharge } from './charges.ts';
 import type { PaymentProvider } from './payments.ts';
@@ -57,7 +65,7 @@ export function createPurchases(dependencies: Dependencies): Purchases {
   const underWay = new Map<string, Promise<Settled>>();
 
   async function buy(purchase: Purchase, origin: Origin): Promise<Settled> {
-    checkContract(purchase, clock().toISOString());
+    checkContract(purchase, origin, clock().toISOString());
     const wanted = toRow(purchase, origin);
     const opened = await charges.open(wanted);
     // Asked after the row stands: a row that was there before goes only when the journal has the answer.
@@ -177,8 +185,10 @@ function originOf({ _id: cause, body, correlationId, traceparent }: OpenCharge):
 
 const numberIn = (state: Approval) => (state.status === 'none' ? undefined : state.confirmId);
 
-/** What no event could carry must not be charged. */
-function checkContract({ userId, price }: Purchase, approvedAt: string): void {
+/** What no event could carry, or no database would give back as it is, must not be charged: it could never be credited. */
+function checkContract({ userId, price }: Purchase, origin: Origin, approvedAt: string): void {
+  const { cause, correlationId, causationId, traceparent, body } = origin;
+  assertLasting({ cause, correlationId, causationId, traceparent, body });
   const checked = approvalEvents.PointPurchaseApproved.safeParse({ confirmId: 1, userId, price, approvedAt });
   if (!checked.success) throw new ContractError(issuesOf(checked.error));
 }

@@ -13,6 +13,7 @@ export { createLruCache } from './lru-cache.ts';
 export { hashOf } from './canonical-json.ts';
 export { reachCrashPoint } from './crash-points.ts';
 export { eventSubject, publisherOf } from './event-stream.ts';
+export { assertLasting } from './lasting.ts';
 export { isDuplicateKey, lastVersionOf, placeOf, type JournalDocument, type StreamEvents } from './journal.ts';
 export { eventsBetween } from './missing-events.ts';
 export type { Health } from './operator-endpoints.ts';
