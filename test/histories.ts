@@ -90,7 +90,8 @@ export const bike = (lapses: boolean): Model<BikeState, BikeOperation> => {
 
 /** Operations on one account. A fee is held for one reservation at a time. */
 export type AccountOperation =
-  | { does: 'credit'; price: number }
+  /** Under one key one body at most is paid for; where no answer came, any of them may be. */
+  | { does: 'credit'; prices: readonly number[] }
   /** `code` is null when the fee was taken. */
   | { does: 'hold'; key: string; code: string | null }
   | { does: 'restore' | 'settle'; of: string }
@@ -109,7 +110,7 @@ export const account: Model<AccountState, AccountOperation> = {
   step(state, operation) {
     switch (operation.does) {
       case 'credit':
-        return [{ ...state, opened: true, balance: state.balance + operation.price }];
+        return operation.prices.map((price) => ({ ...state, opened: true, balance: state.balance + price }));
       case 'hold': {
         const code = whyNot(state);
         if (operation.code !== code) return [];
@@ -199,14 +200,13 @@ function asHistory({ points, answeredAt }: Look): Timed<AccountOperation> {
 function onAccount(attempts: readonly Attempt[]): Timed<AccountOperation>[] {
   const [first] = attempts;
   if (!first) return [];
-  const { kind, key, of, price } = first;
+  const { kind, key, of } = first;
   const calledAt = Math.min(...attempts.map((attempt) => attempt.calledAt));
   const eventually = (operation: AccountOperation) => [{ operation, calledAt, returnedAt: null }];
-  // A payment that is disputed may have been credited, on an answer that another instance heard.
-  const possible = attempts.some(({ answer }) => !answer?.refused || answer.outcome === 'PAYMENT_MISMATCH');
+  const possible = attempts.some(({ answer }) => !answer?.refused);
   switch (kind) {
     case 'buy':
-      return possible ? eventually({ does: 'credit', price }) : [];
+      return eventuallyCredited(attempts).flatMap((prices) => eventually({ does: 'credit', prices }));
     case 'cancel':
       return possible ? eventually({ does: 'restore', of }) : [];
     case 'return':
@@ -222,6 +222,15 @@ function onAccount(attempts: readonly Attempt[]): Timed<AccountOperation>[] {
       return [{ operation: { does: 'hold', key, code }, calledAt, returnedAt }];
     }
   }
+}
+
+/** What a purchase may come to: nothing, or one of several prices. */
+function eventuallyCredited(attempts: readonly Attempt[]): number[][] {
+  const paid = attempts.filter(({ answer }) => answer?.outcome === 'APPROVED');
+  // A payment that is disputed may have been credited, on an answer that another instance heard.
+  const open = attempts.filter(({ answer }) => answer === null || answer.outcome === 'PAYMENT_MISMATCH');
+  const prices = (paid.length > 0 ? paid : open).map(({ price }) => price);
+  return prices.length > 0 ? [[...new Set(prices)]] : [];
 }
 
 const decidesFee = (outcome: string) => accountRefusals.includes(outcome) || confirmedOutcomes.includes(outcome);

@@ -13,7 +13,7 @@ import {
 import { parserOf, type EventNamed } from '../../schema/events/index.ts';
 import { approval } from './approval.ts';
 import { createCharges } from './charges.ts';
-import { createHttpPayments, developmentPayments } from './payments.ts';
+import { createHttpPayments, developmentPayments, type PaymentProvider } from './payments.ts';
 import { createPurchases } from './purchases.ts';
 import { createResolvers } from './resolvers.ts';
 import { createApprovalStore, viewsVersion } from './store.ts';
@@ -30,8 +30,12 @@ export const settingsSchema = z.object({
   SETTLE_EVERY_MS: milliseconds(1_000, 1),
 });
 
-/** Payments for points. It follows nobody. @throws {ConfigError} outside development without PAYMENT_PROVIDER_URL. */
-export function createApproval(runtime: Runtime): Subgraph {
+/**
+ * Payments for points. It follows nobody.
+ * @param payments who takes the money, if not whom the settings name.
+ * @throws {ConfigError} outside development without PAYMENT_PROVIDER_URL.
+ */
+export function createApproval(runtime: Runtime, payments?: PaymentProvider): Subgraph {
   const { database, settings } = runtime;
   const own = runtime.readSettings(settingsSchema);
   const { MAX_PURCHASE, PAYMENT_PROVIDER_URL } = own;
@@ -66,9 +70,10 @@ export function createApproval(runtime: Runtime): Subgraph {
     };
   }
 
-  const charge = PAYMENT_PROVIDER_URL
+  const named = PAYMENT_PROVIDER_URL
     ? createHttpPayments(PAYMENT_PROVIDER_URL, own.PAYMENT_TIMEOUT_MS)
     : developmentPayments;
+  const charge = payments ?? named;
   const charges = createCharges(database);
   const purchases = createPurchases({
     ...{ approvals, charges, charge, logger: runtime.logger, clock: runtime.clock },

@@ -34,6 +34,7 @@ const relay = 'subgraphs/chassis/relay.ts';
 const reconciler = 'subgraphs/chassis/reconciler.ts';
 const consumer = 'subgraphs/chassis/consumer.ts';
 const processor = 'subgraphs/chassis/processor.ts';
+const purchases = 'subgraphs/approval/purchases.ts';
 
 export const mutations: readonly Mutation[] = [
   {
@@ -372,6 +373,69 @@ export const mutations: readonly Mutation[] = [
     find: 'await models.write(mergeCommits(unsettled, last));',
     replace: 'await models.write(last);',
     caughtBy: simulation,
+  },
+  {
+    name: 'what is refused is left in the way of what comes after it',
+    file: relay,
+    find: 'if (isUnavailable(error)) throw error;\n    const { times',
+    replace: 'throw error;\n    const { times',
+    caughtBy: simulation,
+  },
+  {
+    name: 'what was refused is never tried again',
+    file: relay,
+    find: '.then(tryAgain)',
+    replace: '',
+    caughtBy: simulation,
+  },
+  {
+    name: 'half a character gets into a journal',
+    file: 'subgraphs/chassis/lasting.ts',
+    find: "if (!item.isWellFormed()) no('has half a character in it');",
+    replace: '',
+    caughtBy: simulation,
+  },
+  {
+    name: 'charged for what no journal takes',
+    file: purchases,
+    find: 'assertLasting({ cause, correlationId, causationId, traceparent, body });',
+    replace: '',
+    caughtBy: simulation,
+  },
+  {
+    name: 'a purchase is forgotten before the provider is asked',
+    file: purchases,
+    find: 'const answer = await charge({',
+    replace: 'await charges.forget(row);\n    const answer = await charge({',
+    caughtBy: simulation,
+  },
+  {
+    name: 'nobody asks again for an answer that was lost',
+    file: purchases,
+    find: 'const due = await charges.due(clock(), Math.max(retryMs, retryMaxMs), chargesPerSweep);',
+    replace: 'const due: never[] = [];',
+    caughtBy: simulation,
+  },
+  {
+    name: 'another amount than asked for is credited',
+    file: purchases,
+    find: "if ('mismatch' in answer) return dispute(row, answer.mismatch);",
+    replace: "if ('mismatch' in answer) return settle(row, { approved: true });",
+    caughtBy: simulation,
+  },
+  {
+    name: 'another body under the key of a purchase is paid for too',
+    file: purchases,
+    find: 'if (standing.bodyHash !== wanted.bodyHash) return reused;\n    return ask(standing);',
+    replace: 'return ask(wanted);',
+    caughtBy: simulation,
+  },
+  {
+    name: 'what is disputed is forgotten by whoever heard another answer',
+    file: 'subgraphs/approval/charges.ts',
+    find: "deleteOne({ _id, bodyHash, status: 'open' })",
+    replace: 'deleteOne({ _id, bodyHash })',
+    caughtBy: { specification: 'subgraphs/approval/charges.int', project: 'servers' },
   },
 ];
 

@@ -29,6 +29,13 @@ export interface Broker {
   lose(isLost: (message: Message) => boolean): void;
   /** Its store as it is now; what it returns puts it back. */
   copy(): () => void;
+  /** Says no to some of what services publish, until what it returns is called. */
+  refuse(isRefused: Refusal): () => void;
+  /** Says whether it would say no to it now; to anything at all. */
+  refuses: Refusal;
+  isRefusing(): boolean;
+  /** Says no to nothing any more. */
+  takeAll(): void;
   /** How long messages are on their way to a consumer at most, in ms. */
   deliveryMs: number;
 }
@@ -38,6 +45,8 @@ export interface BrokerConnection {
   /** The connection was lost, and is back. */
   reconnected(): void;
 }
+
+export type Refusal = (message: Pick<Message, 'subject' | 'id'>) => boolean;
 
 export interface Message {
   sequence: number;
@@ -104,6 +113,7 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
   let pulls: Pull[] = [];
   let listeners: Listener[] = [];
   let endpoints: Endpoint[] = [];
+  let refusals: Refusal[] = [];
 
   /** The stream, which is made when there is none. */
   function open(): Store {
@@ -290,7 +300,10 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
       const { headers, payload } = toBinaryMode(event);
       const message = { subject: eventSubject(prefix, service, event.subject), headers: new Map(headers), payload, id };
       try {
-        const stored = await link.call(`publishes ${id}`, () => put(message));
+        const stored = await link.call(`publishes ${id}`, () => {
+          if (broker.refuses({ subject: message.subject, id: event.id })) throw new Error('The broker refuses it.');
+          return put(message);
+        });
         if (!stored.isDuplicate && stored.sequence > (lastStored?.sequence ?? 0))
           lastStored = { sequence: stored.sequence, id };
         return stored;
@@ -415,6 +428,17 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
 
   const broker: Broker = {
     deliveryMs: 5,
+    refuse(isRefused) {
+      refusals.push(isRefused);
+      return () => {
+        refusals = refusals.filter((one) => one !== isRefused);
+      };
+    },
+    isRefusing: () => refusals.length > 0,
+    refuses: (message) => refusals.some((isRefused) => isRefused(message)),
+    takeAll() {
+      refusals = [];
+    },
     connect,
     disconnect(process) {
       pulls = pulls.filter((pull) => pull.process !== process);

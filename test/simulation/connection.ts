@@ -76,7 +76,7 @@ function createModel(database: Database, name: string, schema: Schema, link: Lin
     find: (filter: Filter = {}) => createQuery(filter, read, toMany),
     findOne: (filter: Filter = {}) => createQuery(filter, read, toOne),
     findById: (_id: unknown) => createQuery({ _id }, read, toOne),
-    findOneAndUpdate: (filter: Filter, what: Change, options: WriteOptions) =>
+    findOneAndUpdate: (filter: Filter, what: Change, options: WriteOptions = {}) =>
       createQuery(filter, () => change(filter, what, options), toOne),
     updateOne: (filter: Filter, what: Change, options: WriteOptions = {}) => ({
       exec: () => change(filter, what, options),

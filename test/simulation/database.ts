@@ -63,32 +63,34 @@ function createTable(clock: () => Date): Table {
         if (fields.every((field) => isEqual(other[field], row[field]))) throw duplicate(fields.join());
       }
     }
-    rows.set(row._id, freeze(row));
+    rows.set(row._id, row);
   }
 
   return {
-    find,
-    insert,
-    replace(filter, row, upsert) {
+    find: (filter, ...how) => find(asBson(filter), ...how),
+    insert: (row) => insert(asBson(row)),
+    replace(wanted, row, upsert) {
+      const filter = asBson(wanted);
       const [found] = find(filter, undefined, 1);
-      if (found) rows.set(found._id, freeze({ ...row, _id: found._id }));
-      else if (upsert) insert(row);
+      if (found) rows.set(found._id, asBson({ ...row, _id: found._id }));
+      else if (upsert) insert(asBson(row));
     },
-    update(filter, change, { upsert = false, many = false }) {
+    update(wanted, change, { upsert = false, many = false }) {
+      const filter = asBson(wanted);
       const found = find(filter, undefined, many ? Infinity : 1);
       if (found.length === 0 && upsert) {
-        const row = changed(equalities(filter) as Row, filter, change, true, clock());
+        const row = asBson(changed(equalities(filter) as Row, filter, change, true, clock()));
         insert(row);
         return [row];
       }
       return found.map((before) => {
-        const row = freeze(changed(before, filter, change, false, clock()));
+        const row = asBson(changed(before, filter, change, false, clock()));
         rows.set(before._id, row);
         return row;
       });
     },
     remove(filter) {
-      for (const { _id } of find(filter, undefined, 1)) rows.delete(_id);
+      for (const { _id } of find(asBson(filter), undefined, 1)) rows.delete(_id);
     },
     aggregate: (pipeline) => pipeline.reduce(applyStage, Array.from(rows.values())),
     makeUnique: (fields) => void uniques.set(fields.join(), fields),
@@ -99,12 +101,19 @@ function duplicate(index: string): Error {
   return Object.assign(new Error(`E11000 duplicate key: ${index}`), { name: 'MongoServerError', code: duplicateKey });
 }
 
-/** What was stored belongs to the database: nobody changes it under its hands. */
-function freeze<Value>(value: Value): Value {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  Object.freeze(value);
-  Object.values(value).forEach(freeze);
-  return value;
+/** What databases have made: it is as it is, and nobody changes it under their hands. */
+const stored = new WeakSet<object>();
+
+/** The value as BSON has it: its text is UTF-8, in which half a character becomes U+FFFD, in names of fields too. */
+function asBson<Value>(value: Value): Value;
+function asBson(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (typeof value !== 'object' || value === null || value instanceof Date || stored.has(value)) return value;
+  const copy = Array.isArray(value)
+    ? value.map((item: unknown) => asBson(item))
+    : Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toWellFormed(), asBson(item)]));
+  stored.add(Object.freeze(copy));
+  return copy;
 }
 
 const unknown = (what: string) => new Error(`The simulated database does not know ${what}: teach it.`);

@@ -2,7 +2,8 @@ import { poisonOf } from '../faults/poison.ts';
 import { publishers } from '../violations.ts';
 import type { Trouble } from './network.ts';
 import type { Fault, FaultKind } from './plan.ts';
-import { prefix, type Instance, type World } from './world.ts';
+import type { Lie } from './payments.ts';
+import { prefix, type Instance, type Server, type World } from './world.ts';
 
 /** What faults left behind that the checks must know of. */
 export interface Damage {
@@ -13,6 +14,8 @@ export interface Damage {
 }
 
 const databaseTroubles: readonly Trouble[] = ['refused', 'deaf', 'mute', 'lossy', 'slow', 'strange'];
+const providerTroubles: readonly Trouble[] = ['none', 'none', 'refused', 'deaf', 'mute', 'lossy', 'slow'];
+const lies: readonly Lie[] = ['none', 'declines', 'takes another amount', 'contradicts itself'];
 const brokerTroubles: readonly Trouble[] = ['refused', 'deaf', 'mute', 'lossy', 'slow'];
 
 /** Says whether servers answer with errors that nobody knows. */
@@ -42,7 +45,7 @@ function struck({ instances }: World, { service, instance }: Fault): Instance[] 
 type Inject = (world: World, fault: Fault, damage: Damage) => Promise<void> | void;
 
 /** Something is wrong between some instances and a server for a while. */
-function trouble(server: 'database' | 'broker', troubles: readonly Trouble[], whom: typeof struck): Inject {
+function trouble(server: Server, troubles: readonly Trouble[], whom: typeof struck): Inject {
   return async (world, fault) => {
     const instances = whom(world, fault);
     for (const instance of instances) instance.trouble(server, troubleOf(troubles, fault.detail));
@@ -53,6 +56,7 @@ function trouble(server: 'database' | 'broker', troubles: readonly Trouble[], wh
 
 const ofService: typeof struck = ({ instances }, { service }) => instances.filter((one) => one.service === service);
 const everybody: typeof struck = ({ instances }) => instances;
+const approvals: typeof struck = (world, fault) => ofService(world, { ...fault, service: 'approval' });
 
 const injectors: Record<FaultKind, Inject> = {
   kill: (world, fault) => struck(world, fault).forEach((instance) => instance.kill()),
@@ -126,5 +130,26 @@ const injectors: Record<FaultKind, Inject> = {
       })),
     );
     if (stored) for (const { subject } of messages) poisoned.add(subject);
+  },
+  async provider(world, fault, damage) {
+    const { payments } = world;
+    payments.lie = lies[Math.floor(fault.detail / providerTroubles.length) % lies.length] ?? 'none';
+    await trouble('provider', providerTroubles, approvals)(world, fault, damage);
+    payments.lie = 'none';
+  },
+  async unpublishable({ broker, scheduler }, { service, forMs, detail }) {
+    const chosen = new Map<string, boolean>();
+    // The dashboard publishes nothing: then it is everybody.
+    const whose = service === 'dashboard' ? `${prefix}.` : `${prefix}.${service}.`;
+    const takeAll = broker.refuse(({ subject, id }) => {
+      if (!subject.startsWith(whose)) return false;
+      // Whole streams, or single events that others of their stream overtake.
+      const what = detail % 2 === 0 ? subject : id;
+      const isRefused = chosen.get(what) ?? scheduler.dice.below(2) === 0;
+      chosen.set(what, isRefused);
+      return isRefused;
+    });
+    // Or until everything else is well.
+    if (detail % 8 < 2) await scheduler.wait(forMs).then(takeAll);
   },
 };

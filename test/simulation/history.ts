@@ -1,14 +1,26 @@
 import { createHash } from 'node:crypto';
+import type { OpenCharge } from '../../subgraphs/approval/charges.ts';
 import type { JournalDocument } from '../../subgraphs/chassis/journal.ts';
 import type { Account } from '../../subgraphs/point/point.ts';
 import { latestIn, type BikeSlot, type Reservation } from '../../subgraphs/reservation/reservation.ts';
-import { accounted, monotonicReads, traces } from '../faults/checks.ts';
+import { accounted, monotonicReads, payments, traces } from '../faults/checks.ts';
 import type { Story } from '../faults/story.ts';
 import { unlinearizable } from '../histories.ts';
-import { consumers, eventsNamed, follows, isQuiet, violationsIn, type Evidence } from '../violations.ts';
+import { eventSubject } from '../../subgraphs/chassis/event-stream.ts';
+import {
+  consumers,
+  eventsNamed,
+  follows,
+  isQuiet,
+  publishers,
+  violationsIn,
+  type Evidence,
+  type Publisher,
+} from '../violations.ts';
 import { injectFaults, isStrange, type Damage } from './faults.ts';
-import type { Plan } from './plan.ts';
-import { liveThrough } from './riders.ts';
+import { misjudged } from './payments.ts';
+import type { FaultKind, Plan } from './plan.ts';
+import { comeLate, halfWritten, liveThrough } from './riders.ts';
 import { createScheduler } from './scheduler.ts';
 import { createWorld, prefix, type World } from './world.ts';
 
@@ -28,17 +40,23 @@ export interface History {
 
 /** Within so long after the last fault everything must have come to its end. */
 const settleWithinMs = 30_000;
+/** What is not refused must be out so soon, whatever is. */
+const getThroughWithinMs = 10_000;
 const settings: NodeJS.ProcessEnv = {
   LANDSCAPE: 'development',
   LOG_LEVEL: 'silent',
   // Shorter than a history, so that much comes after it.
   DUPLICATE_WINDOW_MS: '2000',
   RECONCILE_EVERY_MS: '8000',
+  REFUSED_DELAY_MS: '3000',
+  PAYMENT_RETRY_MS: '300',
+  PAYMENT_RETRY_MAX_MS: '2000',
+  SETTLE_EVERY_MS: '250',
 };
 /** No wait for points runs out: whatever is late at the end hangs. */
 const patient: NodeJS.ProcessEnv = { SAGA_DEADLINE_MS: '120000' };
-/** Reservations run out while the riders still ride. */
-const hasty: NodeJS.ProcessEnv = { SAGA_DEADLINE_MS: '3000', HOLD_MINUTES: '0.05' };
+/** Reservations run out while the riders still ride; whatever stands in front of the relay's queue fills it. */
+const hasty: NodeJS.ProcessEnv = { SAGA_DEADLINE_MS: '3000', HOLD_MINUTES: '0.05', SWEEP_BATCH: '1' };
 
 /** Lives through a plan from its beginning to the end, and checks all there is to check. */
 export async function simulate(plan: Plan): Promise<History> {
@@ -64,6 +82,8 @@ async function live(world: World, plan: Plan) {
   world.heal();
   world.scheduler.note('all is healed');
   const { scheduler } = world;
+  const held = await heldUp(world);
+  world.broker.takeAll();
   const healedAt = scheduler.now;
   for (;;) {
     await scheduler.wait(500);
@@ -73,12 +93,36 @@ async function live(world: World, plan: Plan) {
     // Where reservations run out soon, all of them do before the end.
     const isOver = !plan.hasty || liveReservations(evidence).every(({ deadline }) => deadline === null);
     if (!isLate && (orders > 0 || !isOver || !isQuiet(evidence, prefix))) continue;
-    const violations = violationsNow(world, story, damage, evidence);
-    if (!isLate && violations.length > 0) continue;
+    const violations = [...held, ...violationsNow(world, plan, story, damage, evidence)];
+    if (!isLate && violations.length > held.length) continue;
     const decisions = Object.values(evidence.journals).flat().length;
     const settledMs = Math.round(scheduler.now - healedAt);
     return { violations, attempts: story.attempts.length, decisions, settledMs };
   }
+}
+
+/** I6 within moments of the last other fault everything is out that the broker does not refuse. */
+async function heldUp(world: World): Promise<string[]> {
+  const { broker, scheduler, evidence } = world;
+  const isHeldUp = (publisher: Publisher, { stream, events, published }: JournalDocument) => {
+    const subject = eventSubject(prefix, publisher, stream);
+    return !published && !events.some(({ id }) => broker.refuses({ subject, id }));
+  };
+  const isUnpublished = (publisher: Publisher) => evidence().journals[publisher].some(({ published }) => !published);
+  if (broker.isRefusing() && publishers.some(isUnpublished)) await comeLate(world);
+  for (const healedAt = scheduler.now; ; await scheduler.wait(500)) {
+    const { journals } = evidence();
+    const waiting = publishers.flatMap((publisher) => journals[publisher].filter((one) => isHeldUp(publisher, one)));
+    if (waiting.length === 0) return [];
+    if (scheduler.now - healedAt > getThroughWithinMs)
+      return waiting.map(({ _id }) => `I6 ${_id} is held up by others`);
+  }
+}
+
+/** Says whether a process of the approval service may have forgotten what it heard, or been unable to keep it. */
+function cutsOff({ faults }: Plan): boolean {
+  const kinds: readonly FaultKind[] = ['kill', 'die', 'restart', 'database-of-all', 'database-of-one'];
+  return faults.some(({ kind, service }) => service === 'approval' && kinds.includes(kind));
 }
 
 /** Discards poison and redrives what failed for a reason unknown, as an operator would. Returns how much there was. */
@@ -100,12 +144,13 @@ async function settleParked(world: World, { poisoned }: Damage): Promise<number>
   return orders;
 }
 
-function violationsNow(world: World, story: Story, damage: Damage, evidence: Evidence): string[] {
+function violationsNow(world: World, plan: Plan, story: Story, damage: Damage, evidence: Evidence): string[] {
   // What ends by itself, and what a ride costs, no rider is told.
   const lapses =
     eventsNamed(evidence, 'ReservationExpired').length > 0 ||
     eventsNamed(evidence, 'OvertimeCharged').length > 0 ||
     eventsNamed(evidence, 'ReservationCancelled').some(({ data }) => data.because === 'BIKE_WITHDRAWN');
+  const charges = world.rows('approval', 'charges') as unknown as OpenCharge[];
   return [
     ...story.wrong,
     ...(isQuiet(evidence, prefix) ? [] : ['I6 something still moves']),
@@ -118,6 +163,9 @@ function violationsNow(world: World, story: Story, damage: Damage, evidence: Evi
     ...heldForNothing(evidence),
     ...views(world, evidence),
     ...unsettled(world, damage),
+    ...payments(world.payments.told, charges, evidence),
+    ...misjudged(world.payments.ledger(), charges, !cutsOff(plan)),
+    ...halfWritten(world, evidence),
   ];
 }
 

@@ -15,8 +15,21 @@ export interface Plan {
   riders: RiderStep[][];
   /** What the operator does to bikes. */
   conditions: { at: number; bike: number; condition: BikeCondition }[];
+  /** What no edge would have let in, and reaches the resolvers all the same. */
+  unfit: Unfit[];
   faults: Fault[];
 }
+
+export interface Unfit {
+  at: number;
+  where: UnfitPlace;
+  /** Half a character, or one that nobody can see. */
+  text: string;
+}
+
+export const unfitPlaces = ['buy key', 'buy token', 'buy userId', 'register key', 'register color', 'reason'] as const;
+/** Of a reservation, only what must be refused: nobody else tells of it. */
+export type UnfitPlace = (typeof unfitPlaces)[number] | 'reserve key';
 
 export interface Fault {
   kind: FaultKind;
@@ -47,6 +60,10 @@ export const faultKinds = [
   'duplicate',
   'reorder',
   'poison',
+  /** The payment provider is away, slow or loses its answers, and may lie besides. */
+  'provider',
+  /** The broker refuses for good some of what a service publishes. */
+  'unpublishable',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
@@ -90,6 +107,14 @@ const fault: fc.Arbitrary<Fault> = fc.record({
   detail: fc.nat(999),
 });
 
+const half = fc.constantFrom('\ud83d', '\ude00', 'a\ud83d', '\ud83db', '\ud83d\ude00\ud83d');
+const control = fc.constantFrom('\n', '\r\n', '\0', '\u001b[2J', '\u2028', '\u202e');
+const at = fc.nat(5_000);
+const unfit: fc.Arbitrary<Unfit> = fc.oneof(
+  fc.record({ at, where: fc.constantFrom<UnfitPlace>(...unfitPlaces, 'reserve key'), text: half }),
+  fc.record({ at, where: fc.constantFrom<UnfitPlace>(...unfitPlaces), text: control }),
+);
+
 export const plans: fc.Arbitrary<Plan> = fc.record({
   dice: fc.noShrink(fc.noBias(fc.nat(2 ** 31 - 1))),
   hasty: fc.boolean(),
@@ -104,15 +129,17 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
     }),
     { maxLength: 2 },
   ),
+  unfit: fc.array(unfit, { maxLength: 2 }),
   faults: fc.array(fault, { maxLength: 6 }),
 });
 
 /** A plan in lines, for people. */
-export function tell({ dice, hasty, twins, bikes, riders, conditions, faults }: Plan): string[] {
+export function tell({ dice, hasty, twins, bikes, riders, conditions, unfit, faults }: Plan): string[] {
   return [
     `dice ${dice}, ${bikes} bikes, ${hasty ? 'hasty' : 'patient'}, two of ${twins.join(', ') || 'none'}`,
     ...riders.map((steps, index) => `rider ${index + 1}: ${steps.map((step) => JSON.stringify(step)).join(' ')}`),
     ...conditions.map(({ at, bike, condition }) => `operator: bike ${bike + 1} ${condition} at ${at} ms`),
+    ...unfit.map(({ at, where, text }) => `somebody: ${where} with ${JSON.stringify(text)} at ${at} ms`),
     ...faults.map(
       ({ kind, at, forMs, service, instance, detail }) =>
         `fault: ${kind} ${service}#${instance + 1} at ${at} ms for ${forMs} ms (${detail})`,

@@ -2,7 +2,8 @@ import { isUnavailable, toClientError } from '../../subgraphs/chassis/errors.ts'
 import type { SubgraphName } from '../../schema/subgraphs.ts';
 import type { RiderStep } from '../faults/plan.ts';
 import { isOpen, phasesOf, type Answer, type Attempt, type CommandKind, type Story } from '../faults/story.ts';
-import type { Plan } from './plan.ts';
+import type { Evidence } from '../violations.ts';
+import type { Plan, Unfit, UnfitPlace } from './plan.ts';
 import type { World } from './world.ts';
 
 /** By command: who decides, and the mutation. */
@@ -23,6 +24,9 @@ interface Payload {
 
 type Fields = Record<string, (source: unknown, given: object, context: object) => Promise<unknown>>;
 
+/** Only one body of a key has such an answer. */
+const decidedPurchases: readonly (string | undefined)[] = ['APPROVED', 'PAYMENT_DECLINED'];
+
 /** Whoever still asks then takes the outcome for unknown. */
 const deadlineMs = 12_000;
 const viewerOf = (userId: string, role: 'rider' | 'operator') => ({ userId, roles: [role], expiresAtMs: Infinity });
@@ -42,6 +46,9 @@ export async function liveThrough(world: World, plan: Plan, mayBeStrange: boolea
       const input = { bikeId: bikeIdOf(bike), condition, idempotencyKey: `condition-${index}` };
       await mutate(world, 'bike', 'changeBikeCondition', 'operator', input).catch(() => undefined);
     }),
+    ...plan.unfit.map((saying, index) =>
+      sayUnfit(world, story, saying, `${unfitMark}${index}`, bikeIdOf, mayBeStrange),
+    ),
   ]);
   return story;
 }
@@ -68,6 +75,65 @@ async function registerBike(world: World, idempotencyKey: string): Promise<numbe
     if (payload?.bike) return payload.bike.bikeId;
     await world.scheduler.wait(200);
   }
+}
+
+/** Stands in whatever is said with half a character in it, and nowhere else. */
+const unfitMark = 'unfit-';
+const halfMark = `${unfitMark}half-`;
+
+/** What is said past the edge: with half a character in it, it must be turned down; with any other, break nothing. */
+async function sayUnfit(
+  world: World,
+  story: Story,
+  { at, where, text }: Unfit,
+  name: string,
+  bikeIdOf: (bike: number) => number,
+  mayBeStrange: boolean,
+): Promise<void> {
+  const isHalf = !text.isWellFormed();
+  const unfit = `${isHalf ? halfMark : ''}${name} ${text}`;
+  const buying = { price: 1_000, paymentToken: `token ${name}`, idempotencyKey: name };
+  const bikeId = bikeIdOf(0);
+  const sayings: Record<UnfitPlace, Parameters<typeof mutate> extends [World, ...infer Rest] ? Rest : never> = {
+    'buy key': ['approval', 'buyPoints', name, { ...buying, idempotencyKey: unfit }],
+    'buy token': ['approval', 'buyPoints', name, { ...buying, paymentToken: unfit }],
+    'buy userId': ['approval', 'buyPoints', 'operator', { ...buying, userId: unfit }],
+    'register key': ['bike', 'registerBike', 'operator', { color: 'green', idempotencyKey: unfit }],
+    'register color': ['bike', 'registerBike', 'operator', { color: unfit, idempotencyKey: name }],
+    reason: ['bike', 'changeBikeCondition', 'operator', { bikeId, condition: 'MAINTENANCE', reason: unfit }],
+    'reserve key': ['reservation', 'reserveBike', 'rider-1', { bikeId, idempotencyKey: unfit }],
+  };
+  await world.scheduler.wait(at);
+  try {
+    const { refusal } = await mutate(world, ...sayings[where]);
+    // A reason changes nothing where the bike is as wanted already, and rules may turn down what is written nowhere.
+    const mayBeAnswered = where === 'reason' || (Boolean(refusal) && !where.startsWith('buy'));
+    if (isHalf && !mayBeAnswered) story.wrong.push(`${where} ${JSON.stringify(unfit)} was taken`);
+  } catch (error) {
+    const code = String(toClientError(error).extensions['code']);
+    const isStrange = mayBeStrange && code === 'INTERNAL_SERVER_ERROR';
+    if (code !== 'BAD_USER_INPUT' && code !== 'CONFLICT' && !isUnavailable(error) && !isStrange)
+      story.wrong.push(`${where} ${JSON.stringify(unfit)} was answered ${code}: ${String(error)}`);
+  }
+}
+
+/** I7 what would not come back as it was stands nowhere, and nobody was charged for it. */
+export function halfWritten(world: World, { journals }: Evidence): string[] {
+  const kept = { ...journals, charges: world.rows('approval', 'charges'), ledger: world.payments.ledger() };
+  return Object.entries(kept).flatMap(([name, rows]) =>
+    JSON.stringify(rows).includes(halfMark) ? [`I7 what has half a character in it stands in ${name}`] : [],
+  );
+}
+
+/** Somebody registers a bike and somebody buys while the broker is away: only the relays' queues can bring it out. */
+export async function comeLate(world: World): Promise<void> {
+  for (const instance of world.instances) instance.trouble('broker', 'refused');
+  const purchase = { price: 1_000, paymentToken: 'token late', idempotencyKey: 'late' };
+  await Promise.all([
+    registerBike(world, 'late'),
+    mutate(world, 'approval', 'buyPoints', 'late', purchase).catch(() => undefined),
+  ]);
+  for (const instance of world.instances) instance.trouble('broker', 'none');
 }
 
 interface RiderOptions {
@@ -125,12 +191,20 @@ function createRider({ world, rider, story, bikeIdOf, mayBeStrange }: RiderOptio
   async function buy(step: Extract<RiderStep, { does: 'buy' }>): Promise<void> {
     const key = nextKey('buy');
     const { price } = step;
-    const answer = await say({ kind: 'buy', key, price }, { price }, step);
-    if (!step.reusesKey || answer?.outcome !== 'APPROVED') return;
+    const paymentToken = `token ${key}`;
+    const first = say({ kind: 'buy', key, price }, { price, paymentToken }, step);
+    if (!step.reusesKey) {
+      await first;
+      return;
+    }
+    // Those who say it several times at once say something else under the same key meanwhile.
+    const isRace = step.times > 1;
+    if (!isRace && !decidedPurchases.includes((await first)?.outcome)) return;
     const other = price + 1;
-    const again = await attempt({ kind: 'buy', key, price: other }, { price: other });
-    if (again && again.outcome !== 'IDEMPOTENCY_KEY_REUSED')
-      story.wrong.push(`F17 ${key} with another body was answered ${again.outcome}`);
+    const again = await attempt({ kind: 'buy', key, price: other }, { price: other, paymentToken });
+    const answer = await first;
+    const bothAnswered = [answer?.outcome, again?.outcome].every((outcome) => decidedPurchases.includes(outcome));
+    if (bothAnswered) story.wrong.push(`F17 ${key} with another body was answered ${again?.outcome ?? ''}`);
   }
 
   async function ride(step: Extract<RiderStep, { does: 'ride' }>): Promise<void> {

@@ -10,6 +10,8 @@ import type { Metrics } from '../../subgraphs/chassis/metrics.ts';
 import type { Runtime } from '../../subgraphs/chassis/runtime.ts';
 import { serviceSettings } from '../../subgraphs/chassis/settings.ts';
 import { noTracing } from '../../subgraphs/chassis/tracing.ts';
+import type { PaymentProvider } from '../../subgraphs/approval/payments.ts';
+import { createApproval } from '../../subgraphs/approval/subgraph.ts';
 import { definitionOf } from '../../subgraphs/registry.ts';
 import { noTotals, type Totals } from '../../subgraphs/dashboard/projections.ts';
 import { consumers, publishers, type Evidence } from '../violations.ts';
@@ -17,12 +19,14 @@ import { createBroker, type Broker, type BrokerConnection } from './broker.ts';
 import { createConnection } from './connection.ts';
 import { createDatabase, type Database, type Row } from './database.ts';
 import { createLink, type Link, type Trouble } from './network.ts';
+import { createPayments, type SimulatedPayments } from './payments.ts';
 import { timeOf, type Process, type Scheduler } from './scheduler.ts';
 
 /** The real services, put together by their own wiring, on servers, a network and clocks that are simulated. */
 export interface World {
   scheduler: Scheduler;
   broker: Broker;
+  payments: SimulatedPayments;
   instances: Instance[];
   /** Starts every instance. */
   start(): void;
@@ -41,6 +45,9 @@ export interface World {
   date(): Date;
 }
 
+/** Whom a process asks over a link. */
+export type Server = 'database' | 'broker' | 'provider';
+
 type Question<Answer> = (resolvers: Resolvers, context: RequestContext) => Promise<Answer>;
 
 /** One place where a service runs: a process after the other. */
@@ -49,13 +56,14 @@ export interface Instance {
   readonly name: string;
   readonly process: Process;
   readonly isReady: boolean;
-  trouble(server: 'database' | 'broker', trouble: Trouble): void;
+  trouble(server: Server, trouble: Trouble): void;
   /** SIGKILL; starts again by itself. */
   kill(): void;
   /** Ends gracefully and starts again. */
   restart(): void;
 }
 
+const servers: readonly Server[] = ['database', 'broker', 'provider'];
 const definitions = mapKeys(subgraphNames, (name) => definitionOf(name, {}));
 
 /** Noon in Seoul. */
@@ -84,16 +92,16 @@ export function createWorld({ scheduler, twins, env }: WorldOptions): World {
     duplicateWindowMs: settings.DUPLICATE_WINDOW_MS,
     requestTimeoutMs: settings.REQUEST_TIMEOUT_MS,
   });
+  const payments = createPayments();
   const databaseOf = (service: SubgraphName) => databases.get(service) ?? createDatabase(date);
+  const shared = { scheduler, broker, payments, settings, env, date };
   const instances = subgraphNames.flatMap((service) =>
     [1, 2]
       .slice(0, twins.includes(service) ? 2 : 1)
-      .map((number) =>
-        createInstance({ scheduler, broker, database: databaseOf(service), settings, env, service, number, date }),
-      ),
+      .map((number) => createInstance({ ...shared, database: databaseOf(service), service, number })),
   );
   const outside = createProcess('outside');
-  const operator = broker.connect(outside, linkOf({ scheduler, process: outside, died: () => undefined }, true));
+  const operator = broker.connect(outside, linkOf({ scheduler, process: outside, died: () => undefined }, 'broker'));
   let requests = 0;
 
   function contextOf(viewer: Viewer): RequestContext {
@@ -113,6 +121,7 @@ export function createWorld({ scheduler, twins, env }: WorldOptions): World {
   return {
     scheduler,
     broker,
+    payments,
     instances,
     date,
     start() {
@@ -148,12 +157,14 @@ export function createWorld({ scheduler, twins, env }: WorldOptions): World {
       operator.bus.ask(service, endpoint, { ...order, authorization: operatorToken }, 8_000),
     heal() {
       broker.deliveryMs = 5;
+      payments.lie = 'none';
       for (const instance of instances) {
         instance.process.pausedUntil = 0;
         instance.process.clockOffsetMs = 0;
         instance.process.dies = null;
         instance.trouble('database', 'none');
         instance.trouble('broker', 'none');
+        instance.trouble('provider', 'none');
       }
     },
     rows,
@@ -164,6 +175,7 @@ export function createWorld({ scheduler, twins, env }: WorldOptions): World {
 interface InstanceOptions {
   scheduler: Scheduler;
   broker: Broker;
+  payments: SimulatedPayments;
   database: Database;
   settings: Runtime['settings'];
   env: NodeJS.ProcessEnv;
@@ -178,14 +190,14 @@ function createProcess(name: string): Process {
 
 function linkOf(
   of: { scheduler: Scheduler; process: Process; died(): void },
-  toBroker: boolean,
+  server: Server,
   state = { trouble: 'none' as Trouble },
 ): Link {
   const away = () =>
-    toBroker
-      ? new UnavailableError('The broker does not answer.')
-      : Object.assign(new Error('The database does not answer.'), { name: 'MongoNetworkError' });
-  return createLink({ ...of, state, timeoutMs: serverTimeoutMs, inOrder: toBroker, away });
+    server === 'database'
+      ? Object.assign(new Error('The database does not answer.'), { name: 'MongoNetworkError' })
+      : new UnavailableError(`The ${server} does not answer.`);
+  return createLink({ ...of, state, timeoutMs: serverTimeoutMs, inOrder: server === 'broker', away });
 }
 
 function createInstance(
@@ -193,7 +205,7 @@ function createInstance(
 ): Instance & { start(): void; readonly subgraph: Subgraph | undefined } {
   const { scheduler, broker, service, number, settings, env } = options;
   const name = `${service}#${number}`;
-  const troubles = { database: { trouble: 'none' as Trouble }, broker: { trouble: 'none' as Trouble } };
+  const troubles = mapKeys(servers, (): { trouble: Trouble } => ({ trouble: 'none' }));
   let process = createProcess(name);
   let connection: BrokerConnection | undefined;
   let running: { subgraph: Subgraph; assembly: Assembly } | undefined;
@@ -201,16 +213,17 @@ function createInstance(
   function start(): void {
     process = { ...createProcess(name), clockOffsetMs: process.clockOffsetMs };
     const of = { scheduler, process, died: kill };
-    connection = broker.connect(process, linkOf(of, true, troubles.broker));
-    const runtime = runtimeOf(process, connection, linkOf(of, false, troubles.database));
-    run(runtime, process).catch((error: unknown) => {
+    connection = broker.connect(process, linkOf(of, 'broker', troubles.broker));
+    const runtime = runtimeOf(process, connection, linkOf(of, 'database', troubles.database));
+    const provider = options.payments.connect(linkOf(of, 'provider', troubles.provider));
+    run(runtime, provider, process).catch((error: unknown) => {
       scheduler.note(`${name} ends at start: ${String(error)}`);
       kill();
     });
   }
 
-  async function run(runtime: Runtime, of: Process): Promise<void> {
-    const subgraph = definitions[service].create(runtime);
+  async function run(runtime: Runtime, provider: PaymentProvider, of: Process): Promise<void> {
+    const subgraph = service === 'approval' ? createApproval(runtime, provider) : definitions[service].create(runtime);
     const assembly = await assemble(runtime, subgraph);
     await assembly.start();
     if (!of.alive) return;
@@ -307,12 +320,21 @@ function gather(rows: World['rows'], broker: Broker): Evidence {
       const parked = rows(consumer, 'parked').filter(({ status }) => status === 'parked');
       return new Set(parked.map(({ subject }) => String(subject)));
     }),
-    broker: broker.messages().map(({ headers }) => ({ id: headers.get('ce-id') ?? '' }) as Evidence['broker'][number]),
+    broker: broker.messages().map(({ headers }) => ({ id: idIn(headers.get('ce-id')) }) as Evidence['broker'][number]),
     dashboard: {
       rows: new Map(rows('dashboard', 'reservations').map(({ _id, version: _version, ...row }) => [Number(_id), row])),
       totals: newest?.totals ?? noTotals,
     },
   };
+}
+
+/** As headers write it; poison may write anything. */
+function idIn(header = ''): string {
+  try {
+    return decodeURIComponent(header);
+  } catch {
+    return header;
+  }
 }
 
 /** What services say goes into the trace. */
