@@ -130,4 +130,30 @@ describeInBrowser('the dashboard', (stage) => {
       await untilLive(page);
     });
   });
+
+  it('says of how many its numbers by status are, while it has not read all', async () => {
+    const riders = await Promise.all(['31', '32', '33'].map((name) => rider(stage.system, name)));
+    const bikes = await stage.registerBikes(riders.length);
+    // More than one page of them, which the limit of claims a minute takes three riders for.
+    await Promise.all(
+      riders.map(async (one, index) => {
+        await one.buys(5000);
+        for (let n = 0; n < 70; n += 1) {
+          const { reserveNo } = await one.reserves(bikes[index] ?? 0);
+          await one.cancels(reserveNo);
+        }
+      }),
+    );
+    await stage.visit({ path: '/', width: 1440, expectedComplaints: /ERR_FAILED/ }, async (page) => {
+      const among = page.locator('.toolbar').getByText('최근 200건 중');
+      const older = (request: { postData(): string | null }) => request.postData()?.includes('DashboardRows') ?? false;
+      await page.route('**/graphql', (route) => (older(route.request()) ? route.abort() : route.continue()));
+      await page.reload();
+      await among.waitFor();
+      await page.unroute('**/graphql');
+      await page.reload();
+      await untilLive(page);
+      await among.waitFor({ state: 'detached' });
+    });
+  });
 });

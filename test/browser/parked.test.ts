@@ -38,6 +38,27 @@ describeInBrowser('an event that nobody can handle', (stage) => {
     });
   });
 
+  it('tells of decisions that the broker refuses, each with its reason', async () => {
+    await stage.visit({ path: '/fleet?tab=parked', width: 1024, shot: 'refused-decisions' }, async (page) => {
+      // The broker refuses none that the services make, so the answer is given one on its way.
+      await page.route('**/graphql', async (route) => {
+        if (!route.request().postData()?.includes('query Services')) return route.continue();
+        const response = await route.fetch();
+        const answer = (await response.json()) as { data: { services: { name: string; refusedDecisions: unknown }[] } };
+        const bike = answer.data.services.find(({ name }) => name === 'bike');
+        const because = 'Maximum Payload Exceeded';
+        if (bike) bike.refusedDecisions = [{ id: 'bike-7@3', because, times: 4, since: new Date().toISOString() }];
+        await route.fulfill({ response, json: answer });
+      });
+      await page.reload();
+      const services = page.locator('.services');
+      await services.getByText('발행되지 못한 결정').waitFor();
+      const line = await services.getByRole('listitem').innerText();
+      for (const part of ['bike-7@3', 'Maximum Payload Exceeded', '4회']) expect(line).toContain(part);
+      expect(await violationsOf(page)).toEqual([]);
+    });
+  });
+
   async function publishPoison(): Promise<void> {
     const poison = poisonOf(stage.system.name, 'bike', 'paint')['unknown type'];
     if (!poison) throw new Error('There is no such poison.');

@@ -30,7 +30,7 @@ describeInBrowser('the story, by clicking', (stage) => {
         await reserve(ride, 1);
         await ride.getByRole('timer').waitFor({ state: 'attached' });
         await ride.getByRole('button', { name: '대여 시작' }).click();
-        await rowOf(watcher, 2).getByText('이용중').waitFor();
+        await rowOf(watcher, 2).getByText('이용 중').waitFor();
         await ride.getByRole('button', { name: '반납하기' }).click();
         await ride.getByText('반납했습니다.').waitFor();
         await rowOf(watcher, 2).getByText('반납완료').waitFor();

@@ -238,7 +238,7 @@ export type ReserveStatus =
   | 'CANCELLED'
   /** The hold ran out; the fee came back. */
   | 'EXPIRED'
-  /** The rider is riding. 이용중 */
+  /** The rider is riding. 이용 중 */
   | 'IN_USE'
   /** Asked for; the points are being deducted. */
   | 'PENDING'

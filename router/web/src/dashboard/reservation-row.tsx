@@ -18,7 +18,6 @@ interface ReservationRowProps extends ShownRow {
 
 /** What the system before this one called these states: who knew it finds them again. */
 const formerNames: Partial<Record<Row['reserveStatus'], string>> = {
-  IN_USE: '이용중',
   RETURNED: '사용완료',
   CANCELLED: '예약취소',
 };

@@ -11,12 +11,14 @@ import { dashboardWords } from './words.ts';
 
 interface TableToolbarProps {
   rows: readonly ShownRow[];
+  /** Reservations that there are, also those that are not among the rows. */
+  all: number;
   shown: readonly ShownRow[];
   view: TableView;
   onView: (view: TableView) => void;
 }
 
-export function TableToolbar({ rows, shown, view, onView }: TableToolbarProps) {
+export function TableToolbar({ rows, all, shown, view, onView }: TableToolbarProps) {
   const words = useWords(dashboardWords);
   function exportCsv() {
     const filter = writeView(view, '').slice(1);
@@ -35,7 +37,7 @@ export function TableToolbar({ rows, shown, view, onView }: TableToolbarProps) {
         autoComplete="off"
         onChange={(event) => onView({ ...view, search: event.target.value })}
       />
-      <StatusFilter rows={rows} view={view} onView={onView} />
+      <StatusFilter rows={rows} all={all} view={view} onView={onView} />
       <div className="toolbar-end">
         {isFiltered(view) && (
           <Button
@@ -53,7 +55,7 @@ export function TableToolbar({ rows, shown, view, onView }: TableToolbarProps) {
   );
 }
 
-function StatusFilter({ rows, view, onView }: Omit<TableToolbarProps, 'shown'>) {
+function StatusFilter({ rows, all, view, onView }: Omit<TableToolbarProps, 'shown'>) {
   const words = useWords(dashboardWords);
   const shared = useSharedWords();
   const { overdueMs } = useLimits();
@@ -65,6 +67,8 @@ function StatusFilter({ rows, view, onView }: Omit<TableToolbarProps, 'shown'>) 
   };
   return (
     <div className="filter" role="group" aria-label={words.filterByStatus}>
+      {/* Else the numbers would pass for those of all. */}
+      {rows.length < all && <span className="aside">{words.countedAmong(formatCount(rows.length))}</span>}
       <button
         type="button"
         className="chip"

@@ -40,7 +40,33 @@ export function Services({ services }: { services: ServicesQuery['services'] }) 
           </tbody>
         </table>
       </div>
+      <RefusedDecisions services={services} />
     </section>
+  );
+}
+
+/** What no other service hears of until somebody looks at why. */
+function RefusedDecisions({ services }: { services: ServicesQuery['services'] }) {
+  const words = useWords(fleetWords);
+  const refused = services.flatMap(({ name, refusedDecisions }) =>
+    (refusedDecisions ?? []).map((decision) => ({ service: name, ...decision })),
+  );
+  if (refused.length === 0) return null;
+  return (
+    <>
+      <h3 id="refused-decisions-title">{words.refusedDecisions}</h3>
+      <p className="aside">{words.refusedDecisionsHint}</p>
+      <ul aria-labelledby="refused-decisions-title">
+        {refused.map(({ service, id, because, times, since }) => (
+          <li key={`${service} ${id}`}>
+            <span className="pill" data-tone="bad">
+              {service}
+            </span>{' '}
+            <code translate="no">{id}</code> · <At time={since} /> · {words.tried(formatCount(times))} · {because}
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 

@@ -55,7 +55,7 @@ const colorKo: Record<string, string> = {
 const statusKo: Names<ReserveStatus> = {
   PENDING: '처리 중',
   RESERVED: '예약됨',
-  IN_USE: '이용중',
+  IN_USE: '이용 중',
   RETURNED: '반납완료',
   CANCELLED: '예약취소',
   EXPIRED: '예약 만료',
