@@ -19,6 +19,8 @@ export interface EventStream {
   holdings(): Promise<Holdings>;
   /** How many messages the broker has, by subject: of all streams of a service, or of one. */
   countMessages(service: string, stream?: string): Promise<ReadonlyMap<string, number>>;
+  /** The version that the newest message of a stream carries; 0 without one. */
+  newestVersion(service: string, stream: string): Promise<number>;
   /** The versions of a stream that the broker has; a request each. */
   versions(service: string, stream: string): Promise<ReadonlySet<number>>;
   /**

@@ -145,6 +145,11 @@ export function createJetStreamEvents(
       const { state } = await ask(({ manager }) => manager.streams.info(streamName, query));
       return new Map(Object.entries(state.subjects ?? {}));
     },
+    async newestVersion(service, stream) {
+      const query = { last_by_subj: eventSubject(subjectPrefix, service, stream) };
+      const message = await ask(({ manager }) => manager.streams.getMessage(streamName, query));
+      return Number(message?.header.get('ce-sequence') ?? 0);
+    },
     async versions(service, stream) {
       const versions = new Set<number>();
       const subject = eventSubject(subjectPrefix, service, stream);

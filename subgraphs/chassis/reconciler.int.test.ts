@@ -128,6 +128,20 @@ describe('a reconciler', () => {
     await close();
   });
 
+  it('refills a tail that messages which are there twice make up for', async () => {
+    const { add, reconciler, runtime, subject, messages, close } = await createPublished('made-up-for');
+    const { client } = runtime.bus.jetStream();
+    // Decided and marked, but the broker went back to before, and nobody was there who could tell.
+    await add('b', 1);
+    const headers = natsHeaders();
+    headers.set('ce-sequence', '2');
+    await client.publish(subject('b'), 'again', { headers });
+    expect(await messages()).toEqual([3, 5, 11]);
+    expect(await reconciler.reconcile()).toBe(1);
+    expect(await messages()).toEqual([3, 5, 12]);
+    await close();
+  });
+
   it('fills a hole before what was published after the loss', async () => {
     const { add, reconciler, manager, streamName, runtime, messages, close } = await createPublished('hole');
     await manager.streams.delete(streamName);

@@ -22,7 +22,8 @@ export interface Reconciler {
 export interface ReconcilerOptions<Event extends Envelope> {
   service: string;
   journal: Pick<Journal<unknown, Event>, 'lastPublished' | 'eventsAfter'>;
-  bus: Pick<EventStream, 'subjectPrefix' | 'holdings' | 'countMessages' | 'versions' | 'republish' | 'onLost'> &
+  bus: Pick<EventStream, 'subjectPrefix' | 'holdings' | 'countMessages' | 'newestVersion' | 'versions' | 'republish'> &
+    Pick<EventStream, 'onLost'> &
     Pick<EventBus, 'onConnected'>;
   logger: Logger;
   everyMs: number;
@@ -34,6 +35,12 @@ export interface ReconcilerOptions<Event extends Envelope> {
 
 const pageOfEvents = 200;
 const streamsAtOnce = 16;
+/**
+ * A store that went back to an older copy lost what came last. Of streams with something published so lately the newest
+ * message is asked for, too: as many messages as versions may be the older ones, some of them twice. Clocks may differ by
+ * an hour.
+ */
+const latelyMs = 7_200_000;
 /** Twice, at once and with the next look: what the lost store had taken may be marked only in between. */
 const afterLoss = { all: true, exact: 2 };
 
@@ -64,6 +71,8 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     const since = seen && !due.all && !exactly ? new Date(seen.comparedAt.getTime() - 2 * options.everyMs) : undefined;
     const streams = journal.lastPublished(since)[Symbol.asyncIterator]();
     const all = since ? undefined : await bus.countMessages(service);
+    const lately =
+      all && !exactly ? await publishedSince(new Date(comparedAt.getTime() - latelyMs)) : new Set<string>();
     let refilled = 0;
     /** What one stream cannot have holds no other up. */
     const refusals: unknown[] = [];
@@ -76,7 +85,12 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
         const { stream, version } = next.value;
         // After a loss also what may have been taken by the lost store; otherwise that is on its way.
         const upTo = exactly ? Infinity : version;
-        const lacked = await compareStream(stream, upTo, all, refuse);
+        const lacked = await compareStream(
+          stream,
+          upTo,
+          { all, asksNewest: since !== undefined || lately.has(stream) },
+          refuse,
+        );
         refilled += lacked;
       }
     };
@@ -92,16 +106,23 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     return refilled;
   }
 
+  async function publishedSince(since: Date): Promise<Set<string>> {
+    const streams = new Set<string>();
+    for await (const { stream } of journal.lastPublished(since)) streams.add(stream);
+    return streams;
+  }
+
   async function compareStream(
     stream: string,
     upTo: number,
-    all: ReadonlyMap<string, number> | undefined,
+    { all, asksNewest }: { all: ReadonlyMap<string, number> | undefined; asksNewest: boolean },
     refuse: (error: unknown) => void,
   ): Promise<number> {
     try {
       const counts = all ?? (await bus.countMessages(service, stream));
       const count = counts.get(eventSubject(bus.subjectPrefix, service, stream)) ?? 0;
-      return count === upTo ? 0 : await refill(stream, upTo, count > 0, refuse);
+      const isWhole = count === upTo && !(asksNewest && (await bus.newestVersion(service, stream)) !== upTo);
+      return isWhole ? 0 : await refill(stream, upTo, count > 0, refuse);
     } catch (error) {
       refuse(error);
       return 0;

@@ -357,6 +357,12 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
               counts.set(subject, (counts.get(subject) ?? 0) + 1);
           return counts;
         }),
+      newestVersion: (service: string, stream: string) =>
+        link.call(`newest of ${service} ${stream}`, () => {
+          const wanted = eventSubject(prefix, service, stream);
+          const messages = Array.from(store?.messages.values() ?? []).filter(({ subject }) => subject === wanted);
+          return Number(messages.at(-1)?.headers.get('ce-sequence') ?? 0);
+        }),
       versions: (service: string, stream: string) =>
         link.call(`versions of ${service} ${stream}`, () => {
           const wanted = eventSubject(prefix, service, stream);
