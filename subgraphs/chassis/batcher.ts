@@ -23,10 +23,15 @@ export function createBatcher<Item>(
   let stopGathering: () => void = () => undefined;
 
   async function gather(): Promise<void> {
-    const called = new Promise<void>((resolve) => {
-      stopGathering = resolve;
-    });
-    if (!hurried) await Promise.race([time.wait(gatherMs), called]);
+    if (!hurried) {
+      await new Promise<void>((resolve) => {
+        const stop = time.after(gatherMs, resolve);
+        stopGathering = () => {
+          stop();
+          resolve();
+        };
+      });
+    }
     hurried = false;
   }
 

@@ -66,6 +66,21 @@ describe('positions', () => {
     expect(await one.get('late')).toBe(7);
   });
 
+  it('count for nothing when they could not be stored', async () => {
+    const table = createPositionTable((await stage.runtime('follower')).database);
+    let isAway = true;
+    const away = createPositions(
+      { ...table, raise: (moves) => (isAway ? Promise.reject(new Error('away')) : table.raise(moves)) },
+      0,
+    );
+    await expect(away.advance('unstored', 1)).rejects.toThrow('away');
+    expect(await away.get('unstored')).toBe(0);
+    isAway = false;
+    await away.advance('unstored', 1);
+    expect(await away.get('unstored')).toBe(1);
+    expect(await one.reread('unstored')).toBe(1);
+  });
+
   it('of many subjects are stored together, from two instances at once', async () => {
     const subjects = Array.from({ length: 300 }, (_, number) => `subject ${number}`);
     await Promise.all([

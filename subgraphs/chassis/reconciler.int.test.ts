@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { headers as natsHeaders } from '@nats-io/transport-node';
 import { createReconciler } from './reconciler.ts';
+import { realTime, type Time } from './time.ts';
 import {
   connected,
   createGate,
@@ -37,7 +38,7 @@ async function createPublished(name: string, natsUrlOfService = natsUrl()) {
   };
   await Promise.all([decide('a', 3), decide('b', 10), decide('c.서울', 5)]);
   const { manager } = runtime.bus.jetStream();
-  const reconcilerWith = (everyMs: number) =>
+  const reconcilerWith = (everyMs: number, time: Time = realTime) =>
     createReconciler({
       service: name,
       journal,
@@ -46,6 +47,7 @@ async function createPublished(name: string, natsUrlOfService = natsUrl()) {
       clock: () => new Date(),
       everyMs,
       lookEveryMs: everyMs,
+      time,
     });
   return {
     runtime,
@@ -186,6 +188,50 @@ describe('a reconciler', () => {
     await journal.markPublished(['late@1']);
     expect(await reconciler.reconcile()).toBe(1);
     expect(await messages()).toEqual([1, 3, 5, 10]);
+    await close();
+  });
+
+  it('looks once more, ten seconds after a loss, at what was marked since', async () => {
+    let now = 0;
+    const service = await createPublished('later-mark');
+    const { runtime, manager, streamName, messages, subject, close } = service;
+    const reconciler = service.reconcilerWith(3_600_000, { ...realTime, now: () => now });
+    await reconciler.reconcile();
+    await manager.streams.purge(streamName, { filter: subject('a') });
+    expect(await reconciler.reconcile()).toBe(3);
+    expect(await reconciler.reconcile()).toBe(0);
+    // The lost store had the third of four; another message of the stream makes up for it, and it is not the newest.
+    const { add, journal } = createSilentTally(runtime, false);
+    const [third, fourth] = await add('late', 4).then((events) => events.slice(2));
+    const { client } = runtime.bus.jetStream();
+    for (const version of ['1', '2', '2']) {
+      const headers = natsHeaders();
+      headers.set('ce-sequence', version);
+      await client.publish(subject('late'), 'of before', { headers });
+    }
+    if (fourth) await runtime.bus.publish('later-mark', fourth);
+    await journal.markPublished(['late@1', 'late@2', 'late@3', 'late@4']);
+    expect(await messages()).toEqual([3, 4, 5, 10]);
+    expect(await reconciler.reconcile()).toBe(0);
+    now = 10_000;
+    expect(third?.sequence).toBe(3);
+    expect(await reconciler.reconcile()).toBe(1);
+    expect(await messages()).toEqual([3, 5, 5, 10]);
+    await close();
+  });
+
+  it('offers again what the broker refused, long after it was marked', async () => {
+    const { runtime, reconcilerWith, manager, streamName, messages, subject, close } = await createPublished('firm');
+    await runtime.database.collection('journal').updateMany({}, { $set: { publishedAt: new Date(0) } });
+    const reconciler = reconcilerWith(1);
+    await reconciler.reconcile();
+    await manager.streams.purge(streamName, { filter: subject('a') });
+    await manager.streams.update(streamName, { max_msg_size: 1 });
+    // At each message of all streams, twice, and then once more.
+    for (const _ of [1, 2, 3]) expect(await reconciler.reconcile()).toBe(0);
+    await manager.streams.update(streamName, { max_msg_size: -1 });
+    expect(await reconciler.reconcile()).toBe(3);
+    expect(await messages()).toEqual([3, 5, 10]);
     await close();
   });
 

@@ -41,14 +41,18 @@ const streamsAtOnce = 16;
  * an hour.
  */
 const latelyMs = 7_200_000;
-/** Twice, at once and with the next look: what the lost store had taken may be marked only in between. */
-const afterLoss = { all: true, exact: 2 };
+/** Twice, at once and with the next look: what the lost store had taken may be marked only in between … */
+const exactAfterLoss = 2;
+/** … or when the database is slow, so long after the loss at most: then what was marked since is looked at once more. */
+const lateMarkMs = 10_000;
 
 export function createReconciler<Event extends Envelope>(options: ReconcilerOptions<Event>): Reconciler {
   const { service, journal, bus, logger, time = realTime } = options;
   let seen: (Holdings & { comparedAt: Date }) | undefined;
   /** What the next comparisons owe: a look at all streams; at each of their messages, so many times. */
   let due = { all: true, exact: 0 };
+  /** The last loss, until what was marked late is looked at. */
+  let lost: { since: Date; lateAt: number } | undefined;
   let running: Promise<number> | undefined;
   let stops: (() => void)[] = [];
   let closed = false;
@@ -62,13 +66,22 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     return seen.created !== now.created || now.lastSequence < seen.lastSequence || lostOf(now) > lostOf(seen);
   }
 
+  function noteLoss(): void {
+    due = { all: true, exact: exactAfterLoss };
+    lost = { since: options.clock(), lateAt: time.now() + lateMarkMs };
+  }
+
+  const isLateDue = () => lost !== undefined && due.exact === 0 && time.now() >= lost.lateAt;
+
   async function compare(): Promise<number> {
     const comparedAt = options.clock();
     const holdings = await bus.holdings();
-    if (isLoss(holdings)) due = afterLoss;
+    if (isLoss(holdings)) noteLoss();
     const exactly = due.exact > 0;
+    const late = isLateDue() ? lost : undefined;
+    const last = late?.since ?? seen?.comparedAt;
     // Two rounds of overlap: the database, whose clock dates the marks, may be behind.
-    const since = seen && !due.all && !exactly ? new Date(seen.comparedAt.getTime() - 2 * options.everyMs) : undefined;
+    const since = last && !due.all && !exactly ? new Date(last.getTime() - 2 * options.everyMs) : undefined;
     const streams = journal.lastPublished(since)[Symbol.asyncIterator]();
     const all = since ? undefined : await bus.countMessages(service);
     const lately =
@@ -88,7 +101,7 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
         const lacked = await compareStream(
           stream,
           upTo,
-          { all, asksNewest: since !== undefined || lately.has(stream) },
+          { all, asksNewest: since !== undefined || lately.has(stream), asksEach: exactly || late !== undefined },
           refuse,
         );
         refilled += lacked;
@@ -101,7 +114,10 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     }
     if (!closed) {
       seen = { ...holdings, comparedAt };
-      due = { all: false, exact: Math.max(0, due.exact - 1) };
+      // What was refused may be taken the next time, and is not marked again by then.
+      due = { all: refusals.length > 0, exact: Math.max(0, due.exact - 1) };
+      // Another loss may have been noted meanwhile.
+      if (late === lost) lost = undefined;
     }
     return refilled;
   }
@@ -115,13 +131,18 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
   async function compareStream(
     stream: string,
     upTo: number,
-    { all, asksNewest }: { all: ReadonlyMap<string, number> | undefined; asksNewest: boolean },
+    {
+      all,
+      asksNewest,
+      asksEach,
+    }: { all: ReadonlyMap<string, number> | undefined; asksNewest: boolean; asksEach: boolean },
     refuse: (error: unknown) => void,
   ): Promise<number> {
     try {
       const counts = all ?? (await bus.countMessages(service, stream));
       const count = counts.get(eventSubject(bus.subjectPrefix, service, stream)) ?? 0;
-      const isWhole = count === upTo && !(asksNewest && (await bus.newestVersion(service, stream)) !== upTo);
+      const isWhole =
+        !asksEach && count === upTo && !(asksNewest && (await bus.newestVersion(service, stream)) !== upTo);
       return isWhole ? 0 : await refill(stream, upTo, count > 0, refuse);
     } catch (error) {
       refuse(error);
@@ -174,14 +195,15 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
   async function compareAfresh(wasLost: boolean): Promise<void> {
     // What is under way may have begun before.
     while (running) await running.catch(() => undefined);
-    due = wasLost ? afterLoss : { ...due, all: true };
+    if (wasLost) noteLoss();
+    else due = { ...due, all: true };
     await reconcile();
   }
 
   async function look(): Promise<void> {
     const holdings = await bus.holdings();
     if (isLoss(holdings)) await compareAfresh(true);
-    else if (!seen || due.exact > 0) await reconcile();
+    else if (!seen || due.exact > 0 || isLateDue()) await reconcile();
     else seen = { ...seen, ...holdings };
   }
 

@@ -295,7 +295,7 @@ export const mutations: readonly Mutation[] = [
     file: 'subgraphs/chassis/counters.ts',
     find: 'takers.forEach((take, index) => take(first + index));',
     replace: 'takers.forEach((take) => take(first));',
-    caughtBy: simulation,
+    caughtBy: chassis('counters.int'),
   },
   {
     name: 'a view goes back to an older version',
@@ -358,7 +358,7 @@ export const mutations: readonly Mutation[] = [
     file: 'subgraphs/chassis/positions.ts',
     find: '        known.delete(subject);\n        throw error;',
     replace: '        throw error;',
-    caughtBy: simulation,
+    caughtBy: chassis('positions.int'),
   },
   {
     name: 'a question for missing events is answered with those after them',
