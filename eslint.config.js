@@ -26,10 +26,17 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
-  { files: ['router/web/**/*.tsx', 'router/web/**/*.ts'], ...reactHooks.configs.flat.recommended },
+  { files: ['web/**/*.tsx', 'web/**/*.ts'], ...reactHooks.configs.flat.recommended },
   {
     // Commands that people run print to the terminal; services log JSON lines.
-    files: ['deploy/**/*.ts', 'bench/**/*.ts', 'schema/*.ts', 'schema/client/example.ts', 'test/**/*.ts'],
+    files: [
+      'cli/**/*.ts',
+      'deploy/**/*.ts',
+      'bench/**/*.ts',
+      'schema/*.ts',
+      'schema/client/example.ts',
+      'test/**/*.ts',
+    ],
     rules: { 'no-console': 'off' },
   },
   {

@@ -25,7 +25,7 @@ export default {
     {
       ...shared,
       displayName: 'fast',
-      testMatch: ['<rootDir>/{schema,subgraphs,router,deploy,test}/**/*.test.ts'],
+      testMatch: ['<rootDir>/{schema,platform,subgraphs,router,web,cli,deploy,test}/**/*.test.ts'],
       testPathIgnorePatterns: [
         ...shared.testPathIgnorePatterns,
         '\\.int\\.test\\.ts$',
@@ -36,7 +36,7 @@ export default {
       ...shared,
       ...servers,
       displayName: 'servers',
-      testMatch: ['<rootDir>/{schema,subgraphs,router,deploy}/**/*.int.test.ts'],
+      testMatch: ['<rootDir>/{schema,platform,subgraphs,router,deploy}/**/*.int.test.ts'],
     },
     {
       ...shared,

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { DATA_DIRECTORY, startDataPlane } from '../deploy/local/data-plane.ts';
 import { startSystem } from '../deploy/local/system.ts';
-import { createLogger, stopOnSignal } from '../subgraphs/chassis/process.ts';
+import { createLogger, stopOnSignal } from '../platform/server/index.ts';
 import { countOperations, type OperationCounts } from './database-operations.ts';
 
 /** Sent to the benchmark. */

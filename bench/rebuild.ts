@@ -17,9 +17,9 @@ import {
 } from '../schema/client/generated/graphql.ts';
 import { withBroker } from '../test/faults/broker.ts';
 import { hastySettings, startCluster, type Cluster } from '../test/faults/cluster.ts';
-import { checkInvariants } from '../test/invariants.ts';
-import { seeded } from '../test/seeded.ts';
-import { until } from '../test/system.ts';
+import { checkInvariants } from '../test/support/invariants.ts';
+import { seeded } from '../test/support/seeded.ts';
+import { until } from '../test/support/system.ts';
 import { machine, versions } from './environment.ts';
 import { untilQuiet } from './seeding.ts';
 import { median, percentile, round } from './statistics.ts';

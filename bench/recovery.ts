@@ -9,10 +9,10 @@ import { BuyPointsDocument, RegisterBikeDocument, ReserveBikeDocument } from '..
 import { publishRaw, withBroker } from '../test/faults/broker.ts';
 import { hastySettings, startCluster, type Cluster } from '../test/faults/cluster.ts';
 import { poisonOf } from '../test/faults/poison.ts';
-import { checkInvariants } from '../test/invariants.ts';
-import { seeded } from '../test/seeded.ts';
-import { until } from '../test/system.ts';
-import { consumers, follows, publishers } from '../test/violations.ts';
+import { checkInvariants } from '../test/support/invariants.ts';
+import { seeded } from '../test/support/seeded.ts';
+import { until } from '../test/support/system.ts';
+import { consumers, follows, publishers } from '../test/support/violations.ts';
 import { machine, versions } from './environment.ts';
 import { codeOf } from './load.ts';
 import { createCounter, median, round } from './statistics.ts';

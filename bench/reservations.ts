@@ -4,7 +4,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Client } from '../schema/client/client.ts';
-import { checkInvariants } from '../test/invariants.ts';
+import { checkInvariants } from '../test/support/invariants.ts';
 import { operationsPer, type OperationCounts } from './database-operations.ts';
 import { machine, versions } from './environment.ts';
 import { openScreen, type Screen } from './event-to-screen.ts';

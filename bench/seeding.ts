@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { GraphqlRequestError, type Client } from '../schema/client/client.ts';
 import { BuyPointsDocument, DashboardLagDocument, RegisterBikeDocument } from '../schema/client/generated/graphql.ts';
-import type { TestSystem } from '../test/system.ts';
+import type { TestSystem } from '../test/support/system.ts';
 
 const atOnce = 8;
 const reportEvery = 10_000;

@@ -1,6 +1,6 @@
 import mongoose from 'mongoose';
 import { subgraphNames } from '../schema/subgraphs.ts';
-import type { TestSystem } from '../test/system.ts';
+import type { TestSystem } from '../test/support/system.ts';
 
 /** What a collection holds: documents, their bytes (BSON) and those of its indexes, as the server counts them. */
 export interface StoredSize {

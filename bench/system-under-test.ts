@@ -7,7 +7,7 @@ import { DATA_DIRECTORY, startDataPlane } from '../deploy/local/data-plane.ts';
 import { createDevelopmentKeys } from '../deploy/local/development-keys.ts';
 import { createClient, type Client } from '../schema/client/client.ts';
 import { subgraphNames } from '../schema/subgraphs.ts';
-import { startSystem, type TestSystem } from '../test/system.ts';
+import { startSystem, type TestSystem } from '../test/support/system.ts';
 import type { OperationsMessage, ReadyMessage } from './all-in-one.ts';
 import type { OperationCounts } from './database-operations.ts';
 import { createCounter } from './statistics.ts';

@@ -1,6 +1,6 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { mendText } from '../schema/text.ts';
-import type { Logger } from '../subgraphs/chassis/process.ts';
+import type { Logger } from '../platform/server/index.ts';
 
 /** Codes that the router itself gives, beside those of the subgraphs and of Apollo Server. */
 export const routerErrorCodes = [

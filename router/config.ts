@@ -12,7 +12,7 @@ import {
   processSettings,
   secret,
   wholeNumber,
-} from '../subgraphs/chassis/process.ts';
+} from '../platform/server/index.ts';
 
 const subgraphUrl = (name: SubgraphName) =>
   httpAddress().default(`http://127.0.0.1:${subgraphs[name].port}/graphql`).describe(anHttpAddress);
@@ -28,7 +28,7 @@ export const routerSettings = processSettings.extend({
   CORS_ORIGINS: list('').describe('origins of pages, separated by commas'),
   WEB_ROOT: z
     .string()
-    .default(join(import.meta.dirname, 'web/dist'))
+    .default(join(import.meta.dirname, '../web/dist'))
     .describe('a folder'),
 
   SUBGRAPH_TIMEOUT_MS: milliseconds(10_000, 1),

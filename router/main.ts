@@ -5,7 +5,7 @@ import {
   readConfig,
   stopOnSignal,
   warnOfUnsafeSettings,
-} from '../subgraphs/chassis/process.ts';
+} from '../platform/server/index.ts';
 import { routerSettings } from './config.ts';
 import { startRouter } from './router.ts';
 

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
-import { createRegister, createRequestMetrics } from '../subgraphs/chassis/process.ts';
+import { createRegister, createRequestMetrics } from '../platform/server/index.ts';
 
 /** What the router tells Prometheus; docs/metrics.md lists every name. */
 export type Metrics = ReturnType<typeof createMetrics>;

@@ -15,22 +15,22 @@ import {
   shortageError,
   startHttpServer,
   type RequestHandler,
-} from '../subgraphs/chassis/process.ts';
-import { clientOf as clientBehind, createDoor, createRouterAdmission, type RouterGuest } from './admission.ts';
+} from '../platform/server/index.ts';
+import { clientOf as clientBehind, createDoor, createRouterAdmission, type RouterGuest } from './http/admission.ts';
 import { createErrorFormatter } from './client-errors.ts';
 import { documentLimits, routerSettings, subgraphUrls, type RouterSettings } from './config.ts';
-import { createCors } from './cors.ts';
-import { createDevTokenRoute, offersDevTokens } from './dev-token.ts';
+import { createCors } from './http/cors.ts';
+import { createDevTokenRoute, offersDevTokens } from './http/dev-token.ts';
 import { createDocuments } from './documents/documents.ts';
 import { readGraph } from './documents/graph.ts';
 import { withCheckedDocuments } from './documents/http.ts';
-import { startGateway } from './gateway.ts';
+import { startGateway } from './gateway/gateway.ts';
 import { createMetrics } from './metrics.ts';
-import { pageAddresses } from './page-addresses.ts';
-import { createReadiness } from './readiness.ts';
-import { correlationIdOf, createRequestContext } from './request-context.ts';
-import { createStaticRoute } from './static-pages.ts';
-import { createSubgraphClient } from './subgraph-client.ts';
+import { pageAddresses } from './http/page-addresses.ts';
+import { createReadiness } from './http/readiness.ts';
+import { correlationIdOf, createRequestContext } from './gateway/request-context.ts';
+import { createStaticRoute } from './http/static-pages.ts';
+import { createSubgraphClient } from './gateway/subgraph-client.ts';
 import { createSubscriptionHub } from './subscriptions/hub.ts';
 import { createOperations } from './subscriptions/operations.ts';
 import { createPlanner } from './subscriptions/planner.ts';

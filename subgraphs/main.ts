@@ -9,7 +9,7 @@ import {
   startService,
   stopOnSignal,
   warnOfUnsafeSettings,
-} from './chassis/index.ts';
+} from '../platform/index.ts';
 import { definitionOf } from './registry.ts';
 
 const wanted = process.argv[2] ?? '';

@@ -6,9 +6,9 @@
 import { parseArgs } from 'node:util';
 import { isText, textRules } from '../schema/text.ts';
 import { subgraphNames, type SubgraphName } from '../schema/subgraphs.ts';
-import { ConfigError, createLogger, exitCodeConfig } from './chassis/index.ts';
-import { createRepairDesk } from './chassis/journal-repair.ts';
-import { connectDatabase, readServiceSettings } from './chassis/runtime.ts';
+import { ConfigError, createLogger, exitCodeConfig } from '../platform/index.ts';
+import { createRepairDesk } from '../platform/event-core/journal-repair.ts';
+import { connectDatabase, readServiceSettings } from '../platform/service/runtime.ts';
 
 const usage = `Usage: node subgraphs/repair.ts ${subgraphNames.join('|')} [--write --by <who>]\n`;
 

@@ -1,5 +1,5 @@
 /**
- * `npm run test:engines`: what the chassis and the views ask of a database, on every engine at hand, and what came of it in
+ * `npm run test:engines`: what the platform and the views ask of a database, on every engine at hand, and what came of it in
  * bench/results/engines.json. An engine that is not on PATH is skipped, with the reason.
  */
 import { spawn } from 'node:child_process';
@@ -12,7 +12,7 @@ import { machine, versions } from '../bench/environment.ts';
 import { chooseMongodbEngine } from '../deploy/local/engines.ts';
 import { freePort } from '../deploy/local/free-port.ts';
 import { onPath } from '../deploy/local/processes.ts';
-import { until } from './system.ts';
+import { until } from './support/system.ts';
 
 interface Engine {
   name: string;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { routerErrorCodes } from '../router/client-errors.ts';
-import { errorCodes } from '../subgraphs/chassis/errors.ts';
+import { errorCodes } from '../platform/foundation/errors.ts';
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, '..', path), 'utf8');
 

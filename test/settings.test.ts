@@ -5,11 +5,11 @@ import { z } from 'zod';
 import { localSettings } from '../deploy/local/settings.ts';
 import { routerSettings } from '../router/config.ts';
 import { subgraphNames } from '../schema/subgraphs.ts';
-import { ConfigError, processSettings, readConfig } from '../subgraphs/chassis/index.ts';
-import { readServiceSettings } from '../subgraphs/chassis/runtime.ts';
+import { ConfigError, processSettings, readConfig } from '../platform/index.ts';
+import { readServiceSettings } from '../platform/service/runtime.ts';
 import { settingsOfAll } from '../subgraphs/registry.ts';
 import { settingsSchema as approval } from '../subgraphs/approval/subgraph.ts';
-import { serviceSettings } from '../subgraphs/chassis/settings.ts';
+import { serviceSettings } from '../platform/service/settings.ts';
 import { settingsSchema as dashboard } from '../subgraphs/dashboard/subgraph.ts';
 import { settingsSchema as point } from '../subgraphs/point/subgraph.ts';
 import { settingsSchema as reservation } from '../subgraphs/reservation/subgraph.ts';
@@ -65,12 +65,12 @@ describe('.env.example', () => {
     const settings = (sections().get(heading) ?? []).filter(([name]) => name in shape);
     const said = settings.map(([name, text]) => [name, valueOf(shape[name] as z.ZodType, text)]);
     const actual = settings.map(([name]) => [name, valueOf(shape[name] as z.ZodType)]);
-    const relative = (value: unknown) => (value === 'router/web/dist' ? resolve(root, value) : value);
+    const relative = (value: unknown) => (value === 'web/dist' ? resolve(root, value) : value);
     expect(said.map(([name, value]) => [name, relative(value)])).toEqual(actual);
   });
 
   it('has what the tools read, and nothing that nobody reads', () => {
-    const files = globSync('deploy/**/*.ts', { cwd: root }).filter((path) => !path.endsWith('.test.ts'));
+    const files = globSync('{cli,deploy}/**/*.ts', { cwd: root }).filter((path) => !path.endsWith('.test.ts'));
     const code = files.map(read).join('\n');
     const ofProcesses = new Set(Object.values(readers).flatMap((shape) => Object.keys(shape)));
     const asked = [...code.matchAll(/\benv(?:\.|\[')([A-Z]\w*)/g)].map(([, name = '']) => name);

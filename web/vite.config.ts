@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
-import { documentOf, pageAddresses, type PlaceName } from '../page-addresses.ts';
+import { documentOf, pageAddresses, type PlaceName } from '../router/http/page-addresses.ts';
 
 const routerUrl = process.env['ROUTER_URL'] ?? 'http://127.0.0.1:8088';
 
@@ -60,7 +60,7 @@ const firstLoad: Plugin = {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue;
       const source = chunk.facadeModuleId?.slice(import.meta.dirname.length);
-      if (source === '/index.html' || source === '/src/dashboard/page.tsx') add(chunk.fileName);
+      if (source === '/index.html' || source === '/src/features/dashboard/page.tsx') add(chunk.fileName);
     }
     const bytes = [...files].reduce((sum, file) => {
       const chunk = bundle[file];

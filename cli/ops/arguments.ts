@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { ParkedStatus } from '../../../schema/client/generated/graphql.ts';
+import type { ParkedStatus } from '../../schema/client/generated/graphql.ts';
 import { exitCodes, OpsError } from './ops-error.ts';
 
 export const usage = `npm run ops -- <command> [options]

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Client } from '../../../schema/client/client.ts';
+import type { Client } from '../../schema/client/client.ts';
 import {
   DashboardRebuildsDocument,
   DiscardParkedEventDocument,
@@ -11,7 +11,7 @@ import {
   type DashboardRebuildFieldsFragment,
   type ParkedEventFieldsFragment,
   type RefusalFieldsFragment,
-} from '../../../schema/client/generated/graphql.ts';
+} from '../../schema/client/generated/graphql.ts';
 import { usage, type Command } from './arguments.ts';
 import { exitCodes, OpsError } from './ops-error.ts';
 import { toFacts, toLine, toSeoulTime, toTable } from './tables.ts';

@@ -1,4 +1,4 @@
-import { createClient, GraphqlRequestError } from '../../../schema/client/client.ts';
+import { createClient, GraphqlRequestError } from '../../schema/client/client.ts';
 import { parseInvocation, usage, type Command } from './arguments.ts';
 import { runCommand, type Finding } from './commands.ts';
 import { exitCodes, OpsError } from './ops-error.ts';

@@ -9,7 +9,7 @@ import {
   stopOnSignal,
   stopWithinMs,
   unsafeSettings,
-} from '../../subgraphs/chassis/process.ts';
+} from '../../platform/server/index.ts';
 import { brokerEnvironment, keptBrokerPasswords, newPassword } from '../broker/users.ts';
 import { settingsOfAll } from '../../subgraphs/registry.ts';
 import { routerSettings } from '../../router/config.ts';

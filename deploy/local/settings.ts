@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { port } from '../../subgraphs/chassis/process.ts';
+import { port } from '../../platform/server/index.ts';
 import { MONGODB_ENGINES } from './engines.ts';
 
 /** What `npm start` reads beside the settings of all processes. */

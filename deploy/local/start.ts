@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import { processSettings, readConfig, stopWithinMs } from '../../subgraphs/chassis/process.ts';
+import { processSettings, readConfig, stopWithinMs } from '../../platform/server/index.ts';
 
 /** On top of what a stop may take, for the servers that were brought along. */
 const serversGraceMs = 5_000;

@@ -1,6 +1,6 @@
 import { startRouter } from '../../router/router.ts';
 import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
-import { startService, type RunningService } from '../../subgraphs/chassis/index.ts';
+import { startService, type RunningService } from '../../platform/index.ts';
 import { definitionOf } from '../../subgraphs/registry.ts';
 
 /** The five subgraphs and the router in this process, each with its own port, database and consumer. */

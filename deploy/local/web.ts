@@ -3,8 +3,8 @@ import { existsSync, globSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
-const built = join(root, 'router/web/dist/index.html');
-const sources = ['router/web/*.html', 'router/web/*.ts', 'router/web/src/**/*', 'schema/client/**/*.ts'];
+const built = join(root, 'web/dist/index.html');
+const sources = ['web/*.html', 'web/*.ts', 'web/src/**/*', 'schema/client/**/*.ts'];
 
 /** Builds the pages when they were never built, or a source is newer. @throws {Error} with the builder's own words. */
 export async function buildWebIfStale(report: (line: string) => void): Promise<void> {
@@ -13,13 +13,7 @@ export async function buildWebIfStale(report: (line: string) => void): Promise<v
   if (builtAt > newest) return;
   const startedAt = Date.now();
   report('Building the pages …');
-  await run(process.execPath, [
-    join(root, 'node_modules/vite/bin/vite.js'),
-    'build',
-    'router/web',
-    '--logLevel',
-    'warn',
-  ]);
+  await run(process.execPath, [join(root, 'node_modules/vite/bin/vite.js'), 'build', 'web', '--logLevel', 'warn']);
   report(`Built the pages (${((Date.now() - startedAt) / 1000).toFixed(0)} s).`);
 }
 

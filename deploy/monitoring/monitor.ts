@@ -9,7 +9,7 @@ import { makeFolder } from '../make-folder.ts';
 import { DATA_DIRECTORY } from '../local/data-plane.ts';
 import { shown } from '../local/data-plane-error.ts';
 import { isPortFree } from '../local/free-port.ts';
-import { exitCodes, OpsError } from '../local/ops/ops-error.ts';
+import { exitCodes, OpsError } from '../../cli/ops/ops-error.ts';
 import { onPath } from '../local/processes.ts';
 import { portsOf, rulesConfiguration, scrapeConfiguration } from './configuration.ts';
 

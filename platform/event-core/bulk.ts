@@ -1,5 +1,5 @@
-import { ContractError } from './errors.ts';
-import { fitTexts } from './text-arguments.ts';
+import { ContractError } from '../foundation/errors.ts';
+import { fitTexts } from '../server/text-arguments.ts';
 
 /** Most lines of one call: about 150 kB of input, and a second or two of work. */
 export const maxLines = 1_000;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createCommandHandler } from './command-handler.ts';
-import { ConflictError, UnavailableError } from './errors.ts';
+import { ConflictError, UnavailableError } from '../foundation/errors.ts';
 import {
   createGate,
   createSilentTally,
@@ -11,7 +11,7 @@ import {
   until,
   type Stage,
   type TallyEvent,
-} from './testing.ts';
+} from '../service/testing.ts';
 
 let stage: Stage;
 /** Two processes' worth of one service. */

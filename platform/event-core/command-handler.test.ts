@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { EventOf } from '../../schema/events/envelope.ts';
 import { createCommandHandler, type Origin } from './command-handler.ts';
 import { refuse, type Decider } from './decider.ts';
-import { ConflictError, UnavailableError } from './errors.ts';
+import { ConflictError, UnavailableError } from '../foundation/errors.ts';
 import { chainHash, type Journal, type JournalDocument } from './journal.ts';
-import { realTime } from './time.ts';
+import { realTime } from '../foundation/time.ts';
 
 /** A turnstile with so many places. */
 type Entered = EventOf<'Entered', { who: string }>;

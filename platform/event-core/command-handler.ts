@@ -1,14 +1,15 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
 import { sourceOf } from '../../schema/events/source.ts';
-import { reachCrashPoint } from './crash-points.ts';
+import { reachCrashPoint } from '../foundation/crash-points.ts';
 import { isRefusal, type Decider, type Decision, type Refusal } from './decider.ts';
-import { ConflictError } from './errors.ts';
-import { parseOrThrow } from './parse.ts';
-import { chainHash, eventId, journalId, lastVersionOf, type Journal, type JournalDocument } from './journal.ts';
+import { ConflictError } from '../foundation/errors.ts';
+import { parseOrThrow } from '../foundation/contract.ts';
+import { eventId, journalId } from '../foundation/event-id.ts';
+import { chainHash, lastVersionOf, type Journal, type JournalDocument } from './journal.ts';
 import { hashOf } from './canonical-json.ts';
-import { createLanes } from './lanes.ts';
-import { createLruCache } from './lru-cache.ts';
-import { realTime, type Time } from './time.ts';
+import { createKeyedQueue } from '../foundation/keyed-queue.ts';
+import { createLruCache } from '../foundation/lru-cache.ts';
+import { realTime, type Time } from '../foundation/time.ts';
 
 /** Where a command comes from: goes into the events it leads to. */
 export interface Origin {
@@ -98,7 +99,7 @@ export function createCommandHandler<
   // A remembered head saves a read per command. It can be stale when other instances decide too: the insert finds out
   // for decisions, and a refusal is only ever given from a head that was read for it.
   const heads = createLruCache<string, Document>(options.headCacheSize);
-  const lanes = createLanes();
+  const lanes = createKeyedQueue();
 
   async function readHead(stream: string): Promise<Head> {
     const head = await journal.head(stream);

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Envelope } from '../../schema/events/envelope.ts';
-import type { Viewer } from './auth.ts';
+import type { Viewer } from '../server/auth.ts';
 import type { Origin, Outcome } from './command-handler.ts';
-import type { RequestContext } from './graphql-server.ts';
+import type { RequestContext } from '../server/graphql-server.ts';
 
 /** Where a mutation's command comes from. Keys are the caller's own: two callers may use the same one. */
 export function commandOrigin(

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createCounters, type Counters } from './counters.ts';
-import { createStage, type Stage } from './testing.ts';
+import { createStage, type Stage } from '../service/testing.ts';
 
 let stage: Stage;
 let one: Counters;

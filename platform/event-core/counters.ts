@@ -1,5 +1,5 @@
 import { Schema, type Connection } from 'mongoose';
-import { createBatcher } from './batcher.ts';
+import { createBatcher } from '../foundation/batcher.ts';
 import { isDuplicateKey } from './journal.ts';
 
 /** Numbers 1, 2, 3 … that no two callers ever share; one may be missing when a caller did not use it. */

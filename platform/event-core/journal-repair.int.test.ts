@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Envelope } from '../../schema/events/envelope.ts';
 import { createRepairDesk, type Finding } from './journal-repair.ts';
-import { chainHash, createJournal, journalId, type Journal, type JournalDocument } from './journal.ts';
-import type { Runtime } from './runtime.ts';
-import { createStage, type Stage } from './testing.ts';
+import { journalId } from '../foundation/event-id.ts';
+import { chainHash, createJournal, type Journal, type JournalDocument } from './journal.ts';
+import type { Runtime } from '../service/runtime.ts';
+import { createStage, type Stage } from '../service/testing.ts';
 
 type Document = JournalDocument;
 
@@ -117,7 +118,7 @@ describe('a journal that text broke', () => {
   it('is shown and mended by a command', async () => {
     await written('command', ['a', half]);
     const run = async (...options: string[]) => {
-      const script = join(import.meta.dirname, '../repair.ts');
+      const script = join(import.meta.dirname, '../../subgraphs/repair.ts');
       const child = spawn(process.execPath, [script, ...options], { env: { ...process.env, ...stage.env } });
       let output = '';
       child.stdout.on('data', (text: Buffer) => (output += text.toString()));

@@ -1,10 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Envelope } from '../../schema/events/envelope.ts';
-import { ChainBrokenError, ContractError, UnavailableError } from './errors.ts';
-import { chainHash, checkChain, createJournal, journalId, lastVersionOf, type JournalDocument } from './journal.ts';
-import type { Runtime } from './runtime.ts';
-import { createGate, createSilentTally, createStage, mongodbUri, originOf, until, type Stage } from './testing.ts';
+import { ChainBrokenError, ContractError, UnavailableError } from '../foundation/errors.ts';
+import { journalId } from '../foundation/event-id.ts';
+import { chainHash, checkChain, createJournal, lastVersionOf, type JournalDocument } from './journal.ts';
+import type { Runtime } from '../service/runtime.ts';
+import {
+  createGate,
+  createSilentTally,
+  createStage,
+  mongodbUri,
+  originOf,
+  until,
+  type Stage,
+} from '../service/testing.ts';
 
 type Document = JournalDocument<{ note: unknown }>;
 let stage: Stage;

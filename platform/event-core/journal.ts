@@ -1,12 +1,12 @@
 import { Schema, type Connection } from 'mongoose';
 import type { Envelope } from '../../schema/events/envelope.ts';
-import { createBatcher } from './batcher.ts';
+import { createBatcher } from '../foundation/batcher.ts';
 import { hashOf } from './canonical-json.ts';
-import { ChainBrokenError, UnavailableError, isUnavailable } from './errors.ts';
+import { ChainBrokenError, UnavailableError, isUnavailable } from '../foundation/errors.ts';
 import { assertLasting } from './lasting.ts';
 
 /**
- * One decision: optimistic lock, inbox, state and outbox in one insert (ARCHITECTURE §2).
+ * One decision: optimistic lock, inbox, state and outbox in one insert (docs/architecture.md).
  * Only `published`, `publishedAt` and `refused` ever change, and losing them is harmless.
  */
 export interface JournalDocument<State = unknown, Event extends Envelope = Envelope> {
@@ -104,21 +104,6 @@ export interface RefusedDecision {
 export const maxEventsPerDecision = 8;
 
 const majority = { writeConcern: { w: 'majority', j: true } } as const;
-
-export function journalId(stream: string, version: number): string {
-  return `${stream}@${version}`;
-}
-
-/** The id of an event: unique in the whole system, and it says where the event stands. */
-export function eventId(service: string, stream: string, version: number): string {
-  return `${service}.${journalId(stream, version)}`;
-}
-
-/** Where the event with this id stands; null when the id is none of an event, but of a request. */
-export function placeOf(id: string): { service: string; stream: string; version: number } | null {
-  const [, service, stream, version] = /^([a-z]+)\.(.+)@(\d+)$/s.exec(id) ?? [];
-  return service && stream && version ? { service, stream, version: Number(version) } : null;
-}
 
 export function lastVersionOf(document: Pick<JournalDocument, 'version' | 'events'> | null): number {
   return document ? document.version + document.events.length - 1 : 0;

@@ -1,4 +1,4 @@
-import { ContractError } from './errors.ts';
+import { ContractError } from '../foundation/errors.ts';
 
 /** As deep as MongoDB nests (100) leaves room for the document around it; no decision needs a tenth of it. */
 const deepest = 32;

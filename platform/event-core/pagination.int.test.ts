@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Schema, type Model } from 'mongoose';
-import { maxPageSize, paginate, type Connection, type Order } from './connection.ts';
-import { ContractError } from './errors.ts';
-import { createStage, type Stage } from './testing.ts';
+import { maxPageSize, paginate, type Connection, type Order } from './pagination.ts';
+import { ContractError } from '../foundation/errors.ts';
+import { createStage, type Stage } from '../service/testing.ts';
 
 interface Ride {
   _id: number;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Schema, type Model } from 'mongoose';
-import { maxPageSize, paginate, type Order, type PageRequest } from './connection.ts';
-import { ContractError } from './errors.ts';
+import { maxPageSize, paginate, type Order, type PageRequest } from './pagination.ts';
+import { ContractError } from '../foundation/errors.ts';
 
 const order: Order = [
   ['updatedAt', -1],

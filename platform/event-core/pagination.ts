@@ -1,5 +1,5 @@
 import type { Model, SchemaType } from 'mongoose';
-import { ContractError } from './errors.ts';
+import { ContractError } from '../foundation/errors.ts';
 
 /** A page of a list (Relay). `totalCount` is asked of the database only when a client selects it. */
 export interface Connection<Node> {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Envelope } from '../../schema/events/envelope.ts';
 import type { Origin } from './command-handler.ts';
-import { ContractError } from './errors.ts';
-import { parseOrThrow } from './parse.ts';
+import { ContractError } from '../foundation/errors.ts';
+import { parseOrThrow } from '../foundation/contract.ts';
 import { reactWith } from './policies.ts';
 
 interface Ring {

@@ -2,7 +2,7 @@ import type { Envelope } from '../../schema/events/envelope.ts';
 import type { CommandHandler } from './command-handler.ts';
 import type { Reaction } from './decider.ts';
 import type { Journal } from './journal.ts';
-import { parseOrThrow } from './parse.ts';
+import { parseOrThrow } from '../foundation/contract.ts';
 
 /**
  * A handler for the consumer: parses the event, asks the policies, and hands their commands in. The cause

@@ -1,8 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Connection } from 'mongoose';
-import type { Runtime } from './runtime.ts';
-import { createLogbook, createSilentTally, createStage, originOf, type Stage, type TallyDocument } from './testing.ts';
-import { createViews, rowVersion, writeRows, type ViewRow } from './views.ts';
+import type { Runtime } from '../service/runtime.ts';
+import {
+  createLogbook,
+  createSilentTally,
+  createStage,
+  originOf,
+  type Stage,
+  type TallyDocument,
+} from '../service/testing.ts';
+import { createViews, rowVersion, writeRows, type ViewRow } from './read-model.ts';
 
 interface Row extends ViewRow {
   _id: string;

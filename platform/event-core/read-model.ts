@@ -1,8 +1,8 @@
 import { Schema, type Collection, type Connection } from 'mongoose';
 import type { Envelope } from '../../schema/events/envelope.ts';
-import { createBatcher } from './batcher.ts';
+import { createBatcher } from '../foundation/batcher.ts';
 import { duplicateKey, lastVersionOf, writeFailuresOf, type Journal, type JournalDocument } from './journal.ts';
-import type { Logger } from './logger.ts';
+import type { Logger } from '../server/logger.ts';
 
 /**
  * What a decision changes in a view: the whole row, so that any order of writes ends the same. Made by the subgraph's

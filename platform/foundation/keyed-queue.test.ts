@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { createLanes } from './lanes.ts';
+import { createKeyedQueue } from './keyed-queue.ts';
 
 describe('a lane', () => {
   it('runs its work one after the other, in the order it came', async () => {
-    const lanes = createLanes();
+    const lanes = createKeyedQueue();
     const log: string[] = [];
     const gates = ['a', 'b', 'c'].map((name) => ({ name, gate: Promise.withResolvers<undefined>() }));
     const done = gates.map(({ name, gate }) =>
@@ -19,7 +19,7 @@ describe('a lane', () => {
   });
 
   it('stays in order when work comes while later work still waits', async () => {
-    const lanes = createLanes();
+    const lanes = createKeyedQueue();
     const log: string[] = [];
     const second = Promise.withResolvers<undefined>();
     await Promise.all([
@@ -37,7 +37,7 @@ describe('a lane', () => {
   });
 
   it('does not wait for another one', async () => {
-    const lanes = createLanes();
+    const lanes = createKeyedQueue();
     const stuck = Promise.withResolvers<undefined>();
     const first = lanes.run('bike-1', () => stuck.promise);
     expect(await lanes.run('bike-2', () => Promise.resolve('done'))).toBe('done');
@@ -48,7 +48,7 @@ describe('a lane', () => {
   });
 
   it('goes on after work that failed, and whoever asked for that work is told', async () => {
-    const lanes = createLanes();
+    const lanes = createKeyedQueue();
     const failing = lanes.run('bike-1', () => Promise.reject(new Error('no')));
     const next = lanes.run('bike-1', () => Promise.resolve('next'));
     await expect(failing).rejects.toThrow('no');
@@ -56,7 +56,7 @@ describe('a lane', () => {
   });
 
   it('is idle when no work is left, what was added meanwhile included', async () => {
-    const lanes = createLanes();
+    const lanes = createKeyedQueue();
     const log: string[] = [];
     void lanes.run('bike-1', async () => {
       void lanes.run('bike-1', async () => void log.push('added'));
@@ -69,14 +69,14 @@ describe('a lane', () => {
   });
 
   it('keeps nothing of a key whose work is over', async () => {
-    const lanes = createLanes();
+    const lanes = createKeyedQueue();
     await Promise.all(Array.from({ length: 100 }, (_, key) => lanes.run(String(key), () => Promise.resolve())));
     await lanes.idle();
     expect(lanes.busy).toBe(0);
   });
 
   it('that is held lets only so many wait, and puts the others aside at once, those that come later too', async () => {
-    const lanes = createLanes();
+    const lanes = createKeyedQueue();
     const log: string[] = [];
     const stuck = Promise.withResolvers<undefined>();
     const add = (name: string) =>

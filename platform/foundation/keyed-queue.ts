@@ -1,5 +1,5 @@
 /** Work with the same key runs one after the other, in the order it came; work with different keys runs side by side. */
-export interface Lanes {
+export interface KeyedQueue {
   /** @param aside what is done at once instead, outside of the lane, when the lane is held and too many wait in it. */
   run<Result>(key: string, work: () => Promise<Result>, aside?: () => Promise<Result>): Promise<Result>;
   /**
@@ -24,7 +24,7 @@ interface Lane {
   done: Promise<void>;
 }
 
-export function createLanes(): Lanes {
+export function createKeyedQueue(): KeyedQueue {
   const lanes = new Map<string, Lane>();
 
   async function drive(key: string, waiting: Waiting[]): Promise<void> {

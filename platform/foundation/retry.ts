@@ -1,9 +1,8 @@
 import { UnavailableError, isUnavailable } from './errors.ts';
-import type { Logger } from './logger.ts';
 import type { Time } from './time.ts';
 
 /** How a consumer waits: for servers that are away, and between attempts. All of it ends when the consumer is closed. */
-export interface Patience {
+export interface Retry {
   readonly ended: boolean;
   end(): void;
   /** @throws {UnavailableError} as soon as it has ended. */
@@ -16,8 +15,11 @@ export interface Patience {
   whileUnavailable<Result>(work: () => Promise<Result>, hold?: () => () => void): Promise<Result>;
 }
 
+/** Told once an outage, with the reason and a fixed phrase. */
+type Warn = (fields: { reason: string }, phrase: string) => void;
+
 /** @param delayMs how long to wait before asking an unavailable server again. */
-export function createPatience(time: Time, delayMs: number, logger: Logger): Patience {
+export function createRetry(time: Time, delayMs: number, warn: Warn): Retry {
   const ending = new AbortController();
 
   async function pause(ms: number): Promise<void> {
@@ -42,7 +44,7 @@ export function createPatience(time: Time, delayMs: number, logger: Logger): Pat
             if (!isUnavailable(error)) throw error;
             if (ending.signal.aborted) throw new UnavailableError('closing', { cause: error });
             const reason = error instanceof Error ? error.message : '';
-            if (!told) logger.warn({ reason }, 'waiting for a server that is away');
+            if (!told) warn({ reason }, 'waiting for a server that is away');
             release ??= hold?.();
             await pause(delayMs);
           }

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Envelope } from '../../schema/events/envelope.ts';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { ContractError, UnavailableError } from './errors.ts';
-import type { ConnectedRuntime } from './runtime.ts';
-import { connected, createGate, createStage, natsUrl, until, type Gate, type Stage } from './testing.ts';
+import { ContractError, UnavailableError } from '../foundation/errors.ts';
+import type { ConnectedRuntime } from '../service/runtime.ts';
+import { connected, createGate, createStage, natsUrl, until, type Gate, type Stage } from '../service/testing.ts';
 
 let stage: Stage;
 let gate: Gate;

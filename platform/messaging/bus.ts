@@ -4,11 +4,17 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { fromBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
 import { GraphQLError } from 'graphql';
-import { ChainBrokenError, ContractError, UnavailableError, clientError, type ErrorCode } from './errors.ts';
+import {
+  ChainBrokenError,
+  ContractError,
+  UnavailableError,
+  clientError,
+  type ErrorCode,
+} from '../foundation/errors.ts';
 import { allSubjects, eventSubject } from './event-stream.ts';
 import { createJetStreamEvents, type JetStream, type JetStreamEvents, type JetStreamSettings } from './jetstream.ts';
-import type { Logger } from './logger.ts';
-import { createMicroService, type MicroService } from './micro.ts';
+import type { Logger } from '../server/logger.ts';
+import { createDiscoverableService, type DiscoverableService } from './nats-discovery.ts';
 
 /** How events and questions travel between services. The broker may forget: the journals are the truth. */
 export interface EventBus {
@@ -104,7 +110,7 @@ function errorIn({ error, name, code }: Refusal, service: string): Error {
 export function createJetStreamBus(settings: BusSettings, name: string, logger: Logger): JetStreamBus {
   const { EVENT_SUBJECT_PREFIX: subjectPrefix } = settings;
   const connectedListeners: (() => void)[] = [];
-  const services = new Map<string, MicroService>();
+  const services = new Map<string, DiscoverableService>();
   const whenConnected: ((connection: NatsConnection) => void)[] = [];
   let state: (JetStream & { connection: NatsConnection }) | undefined;
   let up = false;
@@ -199,10 +205,10 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
   }
 
   /** What this process serves under a name, as the broker's tools list it. */
-  function microService(service: string): MicroService {
+  function microService(service: string): DiscoverableService {
     const known = services.get(service);
     if (known) return known;
-    const made = createMicroService(service, { events: subjectPrefix });
+    const made = createDiscoverableService(service, { events: subjectPrefix });
     services.set(service, made);
     withConnection((connection) => made.attach(connection));
     return made;

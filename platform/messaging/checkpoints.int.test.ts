@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createPositions, createPositionTable, type AwaitedPositions } from './positions.ts';
-import { createStage, type Stage } from './testing.ts';
+import { createCheckpoints, createCheckpointStore, type AwaitedCheckpoints } from './checkpoints.ts';
+import { createStage, type Stage } from '../service/testing.ts';
 
 let stage: Stage;
-let one: AwaitedPositions;
-let other: AwaitedPositions;
+let one: AwaitedCheckpoints;
+let other: AwaitedCheckpoints;
 
 beforeAll(async () => {
   stage = await createStage();
-  one = createPositions(createPositionTable((await stage.runtime('follower')).database), 0);
-  other = createPositions(createPositionTable((await stage.runtime('follower')).database), 0);
+  one = createCheckpoints(createCheckpointStore((await stage.runtime('follower')).database), 0);
+  other = createCheckpoints(createCheckpointStore((await stage.runtime('follower')).database), 0);
 });
 afterAll(() => stage.close());
 
@@ -28,7 +28,7 @@ describe('positions', () => {
   });
 
   it('wait for others to share a write, unless somebody is in a hurry', async () => {
-    const gathering = createPositions(createPositionTable((await stage.runtime('follower')).database), 3_600_000);
+    const gathering = createCheckpoints(createCheckpointStore((await stage.runtime('follower')).database), 3_600_000);
     const stored = [gathering.advance('hurried', 1), gathering.advance('hurried', 2)];
     gathering.hurry();
     await Promise.all(stored);
@@ -52,7 +52,7 @@ describe('positions', () => {
   });
 
   it('are reached when another instance has moved them, which is asked to store that', async () => {
-    const gathering = createPositions(createPositionTable((await stage.runtime('follower')).database), 3_600_000);
+    const gathering = createCheckpoints(createCheckpointStore((await stage.runtime('follower')).database), 3_600_000);
     void gathering.advance('elsewhere', 4);
     expect(await one.reached('elsewhere', 4, 30_000, () => gathering.hurry())).toBe(true);
   });
@@ -67,9 +67,9 @@ describe('positions', () => {
   });
 
   it('count for nothing when they could not be stored', async () => {
-    const table = createPositionTable((await stage.runtime('follower')).database);
+    const table = createCheckpointStore((await stage.runtime('follower')).database);
     let isAway = true;
-    const away = createPositions(
+    const away = createCheckpoints(
       { ...table, raise: (moves) => (isAway ? Promise.reject(new Error('away')) : table.raise(moves)) },
       0,
     );

@@ -1,10 +1,10 @@
 import { Schema, type Connection } from 'mongoose';
-import { createBatcher } from './batcher.ts';
-import { writeRows } from './views.ts';
-import { realTime, type Time } from './time.ts';
+import { createBatcher } from '../foundation/batcher.ts';
+import { writeRows } from '../event-core/read-model.ts';
+import { realTime, type Time } from '../foundation/time.ts';
 
 /** How far a consumer has come on each subject: the last version it handled. */
-export interface Positions {
+export interface Checkpoints {
   get(subject: string): Promise<number>;
   /** What the database says now; another instance may have moved it. */
   reread(subject: string): Promise<number>;
@@ -15,7 +15,7 @@ export interface Positions {
 }
 
 /** Positions that can be waited for. */
-export interface AwaitedPositions extends Positions {
+export interface AwaitedCheckpoints extends Checkpoints {
   /**
    * Resolves with true when the version was handled, by whatever instance; with false after `timeoutMs`.
    * @param hurryOthers has the other instances store what they handled.
@@ -34,14 +34,14 @@ interface Position {
 const schema = new Schema<Position>({ _id: String, version: Number }, { collection: 'positions', versionKey: false });
 
 /** Where positions are kept. */
-export interface PositionTable {
+export interface CheckpointStore {
   /** 0 for a subject of which nothing was handled. */
   read(subject: string): Promise<number>;
   /** Moves positions forward, never back; each subject comes once. */
   raise(moves: { subject: string; version: number }[]): Promise<void>;
 }
 
-export function createPositionTable(database: Connection): PositionTable {
+export function createCheckpointStore(database: Connection): CheckpointStore {
   const model = database.model<Position>('Position', schema);
   return {
     read: async (subject) => (await model.findById(subject).lean<Position>().exec())?.version ?? 0,
@@ -54,7 +54,7 @@ export function createPositionTable(database: Connection): PositionTable {
 }
 
 /** @param gatherMs how long positions may wait for others, to share a write. */
-export function createPositions(table: PositionTable, gatherMs: number, time: Time = realTime): AwaitedPositions {
+export function createCheckpoints(table: CheckpointStore, gatherMs: number, time: Time = realTime): AwaitedCheckpoints {
   const watchers = new Map<string, Set<() => void>>();
   const known = new Map<string, number>();
   const batcher = createBatcher<{ subject: string; version: number }>(

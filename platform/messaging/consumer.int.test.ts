@@ -2,11 +2,12 @@ import { headers as natsHeaders } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { toBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
 import { createConsumer, type Consumer, type ConsumerOptions } from './consumer.ts';
-import { ContractError, UnavailableError } from './errors.ts';
-import { createParkingTable } from './parking-table.ts';
-import { createParking, type ParkedMessage } from './parking.ts';
-import { reactWith } from './policies.ts';
-import { createPositions, createPositionTable } from './positions.ts';
+import { ContractError, UnavailableError } from '../foundation/errors.ts';
+import { createDeadLetterStore } from './dead-letters/store.ts';
+import { createDeadLetters } from './dead-letters/dead-letters.ts';
+import type { ParkedMessage } from './dead-letters/parked-message.ts';
+import { reactWith } from '../event-core/policies.ts';
+import { createCheckpoints, createCheckpointStore } from './checkpoints.ts';
 import {
   connected,
   createGate,
@@ -17,7 +18,7 @@ import {
   until,
   type Stage,
   type TallyCommand,
-} from './testing.ts';
+} from '../service/testing.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -54,9 +55,9 @@ async function createScene(options: { pageOfEvents?: number; databaseUri?: strin
   async function follow(more: Partial<ConsumerOptions> = {}) {
     const runtime = await stage.runtime(follower, own);
     await connected(runtime.bus);
-    const parking = createParking(createParkingTable(runtime.database), () => new Date());
-    await parking.createIndexes();
-    const positions = createPositions(createPositionTable(runtime.database), 0);
+    const deadLetters = createDeadLetters(createDeadLetterStore(runtime.database), () => new Date());
+    await deadLetters.createIndexes();
+    const positions = createCheckpoints(createCheckpointStore(runtime.database), 0);
     const handled: string[] = [];
     const { logger, lines } = createLogbook();
     const { handle = () => Promise.resolve(), ...rest } = more;
@@ -65,7 +66,7 @@ async function createScene(options: { pageOfEvents?: number; databaseUri?: strin
       publishers: [publisher],
       bus: runtime.bus,
       positions,
-      parking,
+      deadLetters,
       logger,
       async handle(event, at) {
         await handle(event, at);
@@ -96,7 +97,7 @@ async function createScene(options: { pageOfEvents?: number; databaseUri?: strin
         .find({ subject: subject(stream) })
         .sort({ version: 1 })
         .toArray()) as ParkedMessage[];
-    return { consumer, runtime, parking, positions, handled, versionsOf, parkedOf, lines };
+    return { consumer, runtime, deadLetters, positions, handled, versionsOf, parkedOf, lines };
   }
 
   return {
@@ -135,10 +136,10 @@ describe('a consumer', () => {
     const { owner, add, publish, follow } = await createScene();
     const [event] = await add('a', 1);
     await publish(event as Envelope);
-    const parking = createParking(createParkingTable(owner.database), () => new Date());
+    const deadLetters = createDeadLetters(createDeadLetterStore(owner.database), () => new Date());
     const looks = [() => Promise.reject(new Error('the database stumbled'))];
     const { versionsOf } = await follow({
-      parking: { ...parking, firsts: () => (looks.pop() ?? (() => parking.firsts()))() },
+      deadLetters: { ...deadLetters, firsts: () => (looks.pop() ?? (() => deadLetters.firsts()))() },
     });
     await until('it is handled', () => versionsOf('a').length === 1);
   });
@@ -362,7 +363,7 @@ describe('a consumer', () => {
     const { add, publish, follow } = await createScene({ databaseUri: gate.url });
     const events = await add('a', 6);
     for (const event of events.slice(0, 3)) await publish(event);
-    const { versionsOf, consumer, parking } = await follow();
+    const { versionsOf, consumer, deadLetters } = await follow();
     await settled(consumer);
     await gate.shut();
     for (const event of events.slice(3)) await publish(event);
@@ -370,7 +371,7 @@ describe('a consumer', () => {
     await gate.open();
     await settled(consumer);
     expect(new Set(versionsOf('a'))).toEqual(new Set(upTo(6)));
-    expect(await parking.count()).toBe(0);
+    expect(await deadLetters.count()).toBe(0);
   });
 
   it('finishes what it handles before it closes', async () => {
@@ -424,7 +425,7 @@ describe('what cannot be handled', () => {
     const first = await follow({ handle, retryDelaysMs: [5, 60_000, 60_000, 60_000] });
     await until('it failed twice', async () => (await first.parkedOf('a'))[0]?.attempts === 2);
     expect(await first.parkedOf('a')).toMatchObject([{ status: 'retrying', attempts: 2 }]);
-    expect(await first.parking.count()).toBe(0);
+    expect(await first.deadLetters.count()).toBe(0);
     await first.consumer.close();
     const second = await follow({ handle, retryDelaysMs: [5, 5, 5] });
     await settled(second.consumer);
@@ -534,13 +535,13 @@ describe('what cannot be handled', () => {
     const { add, publish, follow, failing, subject } = await withParked();
     const first = await follow({ handle: failing });
     await settled(first.consumer);
-    expect(first.parking.blocks(subject('a'))).toBe(true);
+    expect(first.deadLetters.blocks(subject('a'))).toBe(true);
     // The other instance is the one that an operator’s request reaches.
     const second = await follow({ publishers: ['nobody'], name: `${first.runtime.service}-other` });
     expect(await second.consumer.redrive(subject('a'))).toBe(3);
     for (const event of await add('a', 1)) await publish(event);
     await until('it is handled', () => first.versionsOf('a').includes(5));
-    expect(await first.parking.count()).toBe(0);
+    expect(await first.deadLetters.count()).toBe(0);
   });
 
   it('without a version blocks nobody, also not a redrive', async () => {

@@ -1,21 +1,21 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
 import type { EventBus } from './bus.ts';
-import { reachCrashPoint } from './crash-points.ts';
-import { ContractError, isUnavailable } from './errors.ts';
+import { reachCrashPoint } from '../foundation/crash-points.ts';
+import { ContractError, isUnavailable } from '../foundation/errors.ts';
 import type { Deliveries, Delivery, EventStream } from './event-stream.ts';
-import { readDelivery } from './incoming.ts';
-import { createLanes } from './lanes.ts';
-import type { Logger } from './logger.ts';
-import type { Parking } from './parking.ts';
-import { createPatience } from './patience.ts';
-import type { Positions } from './positions.ts';
+import { readDelivery } from './inbox-message.ts';
+import { createKeyedQueue } from '../foundation/keyed-queue.ts';
+import type { Logger } from '../server/logger.ts';
+import type { DeadLetters } from './dead-letters/dead-letters.ts';
+import { createRetry } from '../foundation/retry.ts';
+import type { Checkpoints } from './checkpoints.ts';
 import { createProcessor } from './processor.ts';
-import { createRedrive } from './redrive.ts';
-import { realTime, type Time } from './time.ts';
+import { createRedrive } from './dead-letters/redrive.ts';
+import { realTime, type Time } from '../foundation/time.ts';
 
 /**
  * A durable pull consumer: every event of the publishers it follows is handled once and in the order of its stream,
- * however often and in whatever order the broker delivers it (ARCHITECTURE §2, "Consumers" and "Parking").
+ * however often and in whatever order the broker delivers it (docs/architecture.md, "Consumers and parked events").
  */
 export interface Consumer {
   start(): void;
@@ -35,8 +35,8 @@ export interface ConsumerOptions {
   /** Whose events to follow. */
   publishers: readonly string[];
   bus: Pick<EventStream, 'subjectPrefix' | 'consume' | 'pending'> & Pick<EventBus, 'ask'>;
-  positions: Positions;
-  parking: Parking;
+  positions: Checkpoints;
+  deadLetters: DeadLetters;
   logger: Logger;
   /** Resolves when what the event leads to stands in a database. @throws {ContractError} when the event makes no sense. */
   handle(event: Envelope, subject: string): Promise<void>;
@@ -58,18 +58,18 @@ export interface ConsumerOptions {
 }
 
 export function createConsumer(options: ConsumerOptions): Consumer {
-  const { name, bus, parking, positions, logger, time = realTime, random = Math.random } = options;
-  const lanes = createLanes();
-  const patience = createPatience(time, options.outageDelayMs, logger);
+  const { name, bus, deadLetters, positions, logger, time = realTime, random = Math.random } = options;
+  const lanes = createKeyedQueue();
+  const retry = createRetry(time, options.outageDelayMs, (fields, phrase) => logger.warn(fields, phrase));
   const handle = (event: Envelope, subject: string) => options.handle(event, subject);
   const processor = createProcessor({
     ...options,
-    patience,
+    retry,
     random,
     handle,
     hold: (subject) => lanes.hold(subject, options.maxHeld),
   });
-  const parked = createRedrive({ bus, positions, parking, patience, processor, logger, handle });
+  const parked = createRedrive({ bus, positions, deadLetters, retry, processor, logger, handle });
   const inHand = new Set<Promise<void>>();
   const takingUp = new Set<string>();
   let deliveries: Deliveries | undefined;
@@ -79,7 +79,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
   /** Until closed: builds the consumer, reads it to its end, builds it again. */
   async function run(): Promise<void> {
-    while (!patience.ended) {
+    while (!retry.ended) {
       try {
         // Nothing may be handled before it is known what is parked.
         await takeUpStranded();
@@ -95,11 +95,11 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       } catch (error) {
         if (!isClosed() && !isUnavailable(error)) logger.warn({ err: error }, 'the consumer ended; building it again');
       }
-      if (!isClosed()) await patience.pause(options.outageDelayMs).catch(() => undefined);
+      if (!isClosed()) await retry.pause(options.outageDelayMs).catch(() => undefined);
     }
   }
 
-  const isClosed = () => patience.ended;
+  const isClosed = () => retry.ended;
 
   function track(work: Promise<void>): void {
     inHand.add(work);
@@ -118,7 +118,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       if (incoming.version === null) await process();
       else await lanes.run(subject, process, () => processor.parkBehind(incoming));
       await Promise.all(incoming.stored);
-      if (parking.blocks(subject)) takeUpSoon(subject);
+      if (deadLetters.blocks(subject)) takeUpSoon(subject);
       reachCrashPoint('before-ack');
       delivery.ack();
       reachCrashPoint('after-ack');
@@ -146,7 +146,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   }
 
   async function takeUpStranded(): Promise<void> {
-    for (const { subject, errorClass } of await parking.firsts()) if (errorClass === 'behind') takeUpSoon(subject);
+    for (const { subject, errorClass } of await deadLetters.firsts()) if (errorClass === 'behind') takeUpSoon(subject);
   }
 
   async function checkProgress(): Promise<void> {
@@ -169,12 +169,12 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     pending: () => bus.pending(name),
     redrive: (subject) => lanes.run(subject, () => parked.redrive(subject)),
     async discard(id, reason) {
-      const { subject } = (await parking.get(id)) ?? {};
+      const { subject } = (await deadLetters.get(id)) ?? {};
       if (subject === undefined) throw new ContractError(`No parked message has the id ${id}.`);
       await lanes.run(subject, () => parked.discard(id, subject, reason));
     },
     async close() {
-      patience.end();
+      retry.end();
       stopLooking();
       deliveries?.stop();
       await running;

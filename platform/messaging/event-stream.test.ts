@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { fromBinaryMode, toBinaryMode, toHeaderValue } from '../../schema/events/envelope.ts';
 import { allSubjects, eventSubject, publisherOf } from './event-stream.ts';
-import { eventId, placeOf } from './journal.ts';
+import { eventId, placeOf } from '../foundation/event-id.ts';
 
 /** Whatever a stream may be called: any length up to 255, line breaks, wildcards, dots, emoji, half a surrogate pair. */
 const names = fc.oneof(

@@ -1,5 +1,5 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
-import { ContractError } from './errors.ts';
+import { ContractError } from '../foundation/errors.ts';
 
 /**
  * What the parts need of the broker's stream of events, in their own words: JetStream's is in jetstream.ts, a simulated

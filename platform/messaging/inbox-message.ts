@@ -1,14 +1,15 @@
 import { fromBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
-import { hashOf } from './canonical-json.ts';
+import { hashOf } from '../event-core/canonical-json.ts';
 import { sourceOf } from '../../schema/events/source.ts';
-import { ContractError } from './errors.ts';
+import { ContractError } from '../foundation/errors.ts';
 import { eventSubject, publisherOf, type Delivery } from './event-stream.ts';
-import { eventId } from './journal.ts';
-import { assertLasting } from './lasting.ts';
-import type { ErrorClass, FailedMessage, ParkedMessage } from './parking.ts';
+import { eventId } from '../foundation/event-id.ts';
+import { assertLasting } from '../event-core/lasting.ts';
+import type { FailedMessage } from './dead-letters/dead-letters.ts';
+import type { ErrorClass, ParkedMessage } from './dead-letters/parked-message.ts';
 
 /** One message on its way through a consumer, as far as it could be read. */
-export interface Incoming {
+export interface InboxMessage {
   subject: string;
   publisher: string;
   stream: string;
@@ -20,7 +21,7 @@ export interface Incoming {
   stored: Promise<void>[];
 }
 
-export function readDelivery({ subject, payload, header }: Delivery, subjectPrefix: string): Incoming {
+export function readDelivery({ subject, payload, header }: Delivery, subjectPrefix: string): InboxMessage {
   const place = publisherOf(subjectPrefix, subject);
   const incoming = { subject, ...place, version: versionIn(header('ce-sequence')), payload, stored: [] };
   try {
@@ -60,13 +61,13 @@ export function whyForeign(
 export function readParked(
   { subject, version, event, payload, error }: ParkedMessage,
   subjectPrefix: string,
-): Incoming {
+): InboxMessage {
   const unreadable = event ? null : new Error(error);
   return { subject, ...publisherOf(subjectPrefix, subject), version, event, payload, unreadable, stored: [] };
 }
 
-/** The message as the parking keeps it: under the same id however often it comes. */
-export function toFailed(incoming: Incoming, errorClass: ErrorClass, error: Error): FailedMessage {
+/** The message as the dead letters keep it: under the same id however often it comes. */
+export function toFailed(incoming: InboxMessage, errorClass: ErrorClass, error: Error): FailedMessage {
   const { subject, version, event, payload } = incoming;
   const place = version === null ? `?${hashOf({ event, payload })}` : version;
   return { id: `${subject}#${place}`, subject, version, event, payload, errorClass, error };

@@ -10,9 +10,9 @@ import {
 } from '@nats-io/jetstream';
 import { errors, headers as natsHeaders, nanos } from '@nats-io/transport-node';
 import { toBinaryMode, toHeaderValue, type Envelope } from '../../schema/events/envelope.ts';
-import { UnavailableError } from './errors.ts';
+import { UnavailableError } from '../foundation/errors.ts';
 import { allSubjects, eventSubject, type Deliveries, type Delivery, type EventStream } from './event-stream.ts';
-import type { Logger } from './logger.ts';
+import type { Logger } from '../server/logger.ts';
 
 export interface JetStreamSettings {
   EVENT_STREAM: string;

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { envelopeSchema, type Envelope } from '../../schema/events/envelope.ts';
 import type { EventBus } from './bus.ts';
-import { ContractError } from './errors.ts';
-import { whyForeign } from './incoming.ts';
-import type { Logger } from './logger.ts';
+import { ContractError } from '../foundation/errors.ts';
+import { whyForeign } from './inbox-message.ts';
+import type { Logger } from '../server/logger.ts';
 import type { JournalQuestion } from './questions.ts';
 
 const eventsAnswer = z.array(envelopeSchema);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import type { ConnectedRuntime } from './runtime.ts';
-import { connected, createStage, natsUrl, until, type Stage } from './testing.ts';
+import type { ConnectedRuntime } from '../service/runtime.ts';
+import { connected, createStage, natsUrl, until, type Stage } from '../service/testing.ts';
 
 let stage: Stage;
 let tool: NatsConnection;

@@ -7,7 +7,7 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node';
  * One instance of a service as `nats micro ls|info|ping|stats` sees it: the discovery protocol of NATS ADR-32 on plain
  * subscriptions. Its endpoints are those that the bus serves.
  */
-export interface MicroService {
+export interface DiscoverableService {
   /** Adds an endpoint; what it returns is called with what becomes of each request. */
   endpoint(name: string, subject: string): (startedAt: number, error?: Error) => void;
   /** Answers PING, INFO and STATS: those put to every service, to all of this name, and to this instance. */
@@ -33,7 +33,10 @@ const { version, description } = JSON.parse(readFileSync(join(import.meta.dirnam
 };
 
 /** @param metadata what tells this installation from others on the same broker. */
-export function createMicroService(name: string, metadata: Readonly<Record<string, string>>): MicroService {
+export function createDiscoverableService(
+  name: string,
+  metadata: Readonly<Record<string, string>>,
+): DiscoverableService {
   const endpoints: EndpointStats[] = [];
   const identity = { name, id: randomUUID(), version, metadata };
   const started = new Date().toISOString();

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Envelope } from '../../schema/events/envelope.ts';
-import { createAggregate } from './aggregate.ts';
-import { ContractError } from './errors.ts';
-import { createRelay } from './relay.ts';
-import type { ConnectedRuntime } from './runtime.ts';
+import { createAggregate } from '../service/aggregate.ts';
+import { ContractError } from '../foundation/errors.ts';
+import { createOutboxRelay } from './outbox-relay.ts';
+import type { ConnectedRuntime } from '../service/runtime.ts';
 import {
   connected,
   createGate,
@@ -19,8 +19,8 @@ import {
   type TallyCommand,
   type TallyDocument,
   type TallyEvent,
-} from './testing.ts';
-import { rowVersion } from './views.ts';
+} from '../service/testing.ts';
+import { rowVersion } from '../event-core/read-model.ts';
 
 let stage: Stage;
 let owner: ConnectedRuntime;
@@ -145,7 +145,7 @@ describe('a relay', () => {
     const release = Promise.withResolvers<undefined>();
     const silent = createSilentTally(await stage.runtime('views'), false);
     const order: string[] = [];
-    const relay = createRelay<Tally, TallyEvent>({
+    const relay = createOutboxRelay<Tally, TallyEvent>({
       service: 'views',
       journal: silent.journal,
       bus: {
@@ -193,7 +193,7 @@ describe('a relay', () => {
     const silent = createSilentTally(service, false);
     let failures = 3;
     const shown: string[] = [];
-    const relay = createRelay<Tally, TallyEvent>({
+    const relay = createOutboxRelay<Tally, TallyEvent>({
       service: 'failing',
       journal: silent.journal,
       bus: owner.bus,
@@ -303,7 +303,7 @@ describe('a relay', () => {
     await silent.add('fine', 3);
     const tried = new Map<string, number>();
     const { logger, lines } = createLogbook();
-    const relay = createRelay<Tally, TallyEvent>({
+    const relay = createOutboxRelay<Tally, TallyEvent>({
       service: 'poisoned',
       journal: silent.journal,
       bus: {
@@ -359,7 +359,7 @@ describe('a relay', () => {
     await silent.add('a', 1);
     let aheadMs = 3_600_000;
     let isRefused = true;
-    const relay = createRelay<Tally, TallyEvent>({
+    const relay = createOutboxRelay<Tally, TallyEvent>({
       service: 'ahead',
       journal: silent.journal,
       bus: owner.bus,
@@ -388,7 +388,7 @@ describe('a relay', () => {
     const { journal } = silent;
     let asked = 0;
     const never = new Promise<void>(() => undefined);
-    const relay = createRelay<Tally, TallyEvent>({
+    const relay = createOutboxRelay<Tally, TallyEvent>({
       service: 'waiting',
       journal: {
         ...journal,

@@ -1,11 +1,11 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
-import { createBatcher } from './batcher.ts';
+import { createBatcher } from '../foundation/batcher.ts';
 import type { EventBus } from './bus.ts';
-import { reachCrashPoint } from './crash-points.ts';
-import { isUnavailable } from './errors.ts';
-import type { Journal, JournalDocument } from './journal.ts';
-import type { Logger } from './logger.ts';
-import { realTime, type Time } from './time.ts';
+import { reachCrashPoint } from '../foundation/crash-points.ts';
+import { isUnavailable } from '../foundation/errors.ts';
+import type { Journal, JournalDocument } from '../event-core/journal.ts';
+import type { Logger } from '../server/logger.ts';
+import { realTime, type Time } from '../foundation/time.ts';
 
 /**
  * Brings decisions out: views first, then the broker, then the mark. At once after the insert, and by a sweeper for what
@@ -13,14 +13,14 @@ import { realTime, type Time } from './time.ts';
  * relays of one service need no lock. What is refused, by the broker or a view, steps aside and holds nobody up: whoever
  * misses it asks the journal.
  */
-export interface Relay<State, Event extends Envelope> {
+export interface OutboxRelay<State, Event extends Envelope> {
   /** Resolves when the views show it; the broker and the mark follow by themselves. */
   dispatch(document: JournalDocument<State, Event>): Promise<void>;
   start(): void;
   close(): Promise<void>;
 }
 
-export interface RelayOptions<State, Event extends Envelope> {
+export interface OutboxRelayOptions<State, Event extends Envelope> {
   service: string;
   journal: Pick<Journal<State, Event>, 'unpublished' | 'refusedDue' | 'putAside' | 'markPublished'>;
   bus: Pick<EventBus, 'publish' | 'status'>;
@@ -41,7 +41,9 @@ const longestReason = 1_000;
 /** Without a failure of its own, or without a broker, the sweeper looks only every so many rounds. */
 const quietRounds = 4;
 
-export function createRelay<State, Event extends Envelope>(options: RelayOptions<State, Event>): Relay<State, Event> {
+export function createOutboxRelay<State, Event extends Envelope>(
+  options: OutboxRelayOptions<State, Event>,
+): OutboxRelay<State, Event> {
   const { journal, bus, logger, service, gatherMs, time = realTime } = options;
   type Document = JournalDocument<State, Event>;
   const underWay = new Set<string>();

@@ -1,28 +1,29 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
 import type { EventBus } from './bus.ts';
-import { reachCrashPoint } from './crash-points.ts';
-import { ChainBrokenError, ContractError } from './errors.ts';
-import { toFailed, type Incoming } from './incoming.ts';
-import type { Logger } from './logger.ts';
+import { reachCrashPoint } from '../foundation/crash-points.ts';
+import { ChainBrokenError, ContractError } from '../foundation/errors.ts';
+import { toFailed, type InboxMessage } from './inbox-message.ts';
+import type { Logger } from '../server/logger.ts';
 import { eventsBetween } from './missing-events.ts';
-import type { FirstInLine } from './parking-table.ts';
-import type { ErrorClass, Parking } from './parking.ts';
-import type { Patience } from './patience.ts';
-import type { Positions } from './positions.ts';
+import type { FirstInLine } from './dead-letters/store.ts';
+import type { DeadLetters } from './dead-letters/dead-letters.ts';
+import type { ErrorClass } from './dead-letters/parked-message.ts';
+import type { Retry } from '../foundation/retry.ts';
+import type { Checkpoints } from './checkpoints.ts';
 
 /** What becomes of one message: handled in the order of its stream, or parked. */
 export interface Processor {
   /** Resolves when the message may be acknowledged, apart from its positions. One after the other for a subject. */
-  process(incoming: Incoming): Promise<void>;
+  process(incoming: InboxMessage): Promise<void>;
   /** Parks a message behind others of its subject. */
-  parkBehind(incoming: Incoming): Promise<void>;
+  parkBehind(incoming: InboxMessage): Promise<void>;
 }
 
 export interface ProcessorOptions {
   bus: Pick<EventBus, 'ask'>;
-  positions: Pick<Positions, 'get' | 'reread' | 'advance'>;
-  parking: Parking;
-  patience: Patience;
+  positions: Pick<Checkpoints, 'get' | 'reread' | 'advance'>;
+  deadLetters: DeadLetters;
+  retry: Retry;
   logger: Logger;
   handle(event: Envelope, subject: string): Promise<void>;
   parked?(): void;
@@ -35,15 +36,15 @@ export interface ProcessorOptions {
 }
 
 export function createProcessor(options: ProcessorOptions): Processor {
-  const { positions, parking, logger, patience, hold } = options;
-  const { whileUnavailable } = patience;
+  const { positions, deadLetters, logger, retry, hold } = options;
+  const { whileUnavailable } = retry;
 
-  async function process(incoming: Incoming): Promise<void> {
+  async function process(incoming: InboxMessage): Promise<void> {
     const { subject, version } = incoming;
     if (version === null)
       return park(incoming, 'contract', incoming.unreadable ?? new ContractError('The event has no version.'));
     if (version <= (await whileUnavailable(() => positions.get(subject)))) return advance(incoming, version);
-    const first = parking.blocks(subject) ? await whileUnavailable(() => parking.first(subject)) : null;
+    const first = deadLetters.blocks(subject) ? await whileUnavailable(() => deadLetters.first(subject)) : null;
     if (await staysParked(incoming, version, first)) return;
     if (version > (await whileUnavailable(() => positions.get(subject))) + 1) {
       const settled = await whileUnavailable(
@@ -56,7 +57,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
   }
 
   /** Says whether the message waits for one that is parked, and parks it too; or whether it is that one. */
-  async function staysParked(incoming: Incoming, version: number, first: FirstInLine | null): Promise<boolean> {
+  async function staysParked(incoming: InboxMessage, version: number, first: FirstInLine | null): Promise<boolean> {
     if (!first || version < first.version) return false;
     if (version > first.version) {
       await parkBehind(incoming);
@@ -68,19 +69,19 @@ export function createProcessor(options: ProcessorOptions): Processor {
   }
 
   /** The parked message came again; or another one with its version, which is not lost: it is what is handled later. */
-  async function takeItsPlace(incoming: Incoming, first: FirstInLine): Promise<void> {
-    const parked = await parking.get(first._id);
+  async function takeItsPlace(incoming: InboxMessage, first: FirstInLine): Promise<void> {
+    const parked = await deadLetters.get(first._id);
     if (parked?.payload === incoming.payload && parked.event?.id === incoming.event?.id) return;
     await park(incoming, first.errorClass, new Error('Another message of this version was parked before it.'));
   }
 
   /** Handles what lies between the position and this version. Returns true when this message has to wait or is settled. */
-  async function closeGap(incoming: Incoming, version: number): Promise<boolean> {
+  async function closeGap(incoming: InboxMessage, version: number): Promise<boolean> {
     const { subject } = incoming;
     // Another instance may have handled or parked what this one has not seen.
     const position = await positions.reread(subject);
     if (version <= position) return true;
-    if (await staysParked(incoming, version, await parking.first(subject))) return true;
+    if (await staysParked(incoming, version, await deadLetters.first(subject))) return true;
     try {
       for await (const event of eventsBetween(options.bus, incoming, position, version, logger)) {
         const { data, sequence } = event;
@@ -100,7 +101,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
   }
 
   /** Handles one event that is next in its stream, or parks it and returns false. */
-  async function settle(incoming: Incoming, version: number): Promise<boolean> {
+  async function settle(incoming: InboxMessage, version: number): Promise<boolean> {
     const failure = await attempt(incoming);
     if (failure) {
       await park(incoming, failure.errorClass, failure.error);
@@ -112,13 +113,13 @@ export function createProcessor(options: ProcessorOptions): Processor {
   }
 
   /** The next of the lane need not wait for the write, only the acknowledgement; that of a repetition too. */
-  function advance(incoming: Incoming, version: number): void {
+  function advance(incoming: InboxMessage, version: number): void {
     const stored = whileUnavailable(() => positions.advance(incoming.subject, version));
     stored.catch(() => undefined);
     incoming.stored.push(stored);
   }
 
-  async function attempt(incoming: Incoming): Promise<{ errorClass: ErrorClass; error: Error } | undefined> {
+  async function attempt(incoming: InboxMessage): Promise<{ errorClass: ErrorClass; error: Error } | undefined> {
     const { event, unreadable, subject } = incoming;
     if (!event || unreadable) return { errorClass: 'contract', error: unreadable ?? new ContractError('unreadable') };
     let release: (() => void) | undefined;
@@ -126,14 +127,14 @@ export function createProcessor(options: ProcessorOptions): Processor {
       for (;;) {
         try {
           await whileUnavailable(() => options.handle(event, subject));
-          if (release) await whileUnavailable(() => parking.clear(toFailed(incoming, 'unknown', new Error()).id));
+          if (release) await whileUnavailable(() => deadLetters.clear(toFailed(incoming, 'unknown', new Error()).id));
           return undefined;
         } catch (error) {
           const known = error instanceof Error ? error : new Error(String(error));
-          if (patience.ended) throw known;
+          if (retry.ended) throw known;
           if (known instanceof ContractError) return { errorClass: 'contract', error: known };
           const failed = toFailed(incoming, 'unknown', known);
-          const attempts = await whileUnavailable(() => parking.recordAttempt(failed));
+          const attempts = await whileUnavailable(() => deadLetters.recordAttempt(failed));
           const delay = options.retryDelaysMs[attempts - 1];
           if (delay === undefined) return { errorClass: 'unknown', error: known };
           logger.warn(
@@ -141,7 +142,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
             'an event failed; trying again',
           );
           release ??= hold(subject);
-          await patience.pause(delay * (0.75 + options.random() / 2));
+          await retry.pause(delay * (0.75 + options.random() / 2));
         }
       }
     } finally {
@@ -149,8 +150,8 @@ export function createProcessor(options: ProcessorOptions): Processor {
     }
   }
 
-  async function park(incoming: Incoming, errorClass: ErrorClass, error: Error): Promise<void> {
-    await whileUnavailable(() => parking.park(toFailed(incoming, errorClass, error)));
+  async function park(incoming: InboxMessage, errorClass: ErrorClass, error: Error): Promise<void> {
+    await whileUnavailable(() => deadLetters.park(toFailed(incoming, errorClass, error)));
     reachCrashPoint('after-parking');
     options.parked?.();
     const { subject, version, event } = incoming;
@@ -161,7 +162,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
     );
   }
 
-  const parkBehind = (incoming: Incoming) =>
+  const parkBehind = (incoming: InboxMessage) =>
     park(incoming, 'behind', new Error('An earlier event of this stream is parked, or tried again.'));
 
   return { process, parkBehind };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ContractError } from './errors.ts';
+import { ContractError } from '../foundation/errors.ts';
 import {
   answering,
   discardOrder,

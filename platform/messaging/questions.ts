@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { issuesOf } from '../../schema/events/envelope.ts';
-import { ContractError } from './errors.ts';
+import { ContractError } from '../foundation/errors.ts';
 
 /**
  * What may be asked over the bus. Whoever may ask at all may still ask for anything: a question that does not have its

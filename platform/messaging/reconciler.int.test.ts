@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { headers as natsHeaders } from '@nats-io/transport-node';
 import { createReconciler } from './reconciler.ts';
-import { realTime, type Time } from './time.ts';
+import { realTime, type Time } from '../foundation/time.ts';
 import {
   connected,
   createGate,
@@ -12,7 +12,7 @@ import {
   originOf,
   until,
   type Stage,
-} from './testing.ts';
+} from '../service/testing.ts';
 
 let stage: Stage;
 beforeAll(async () => {

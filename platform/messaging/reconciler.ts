@@ -1,11 +1,11 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
 import type { EventBus } from './bus.ts';
-import { reachCrashPoint } from './crash-points.ts';
-import { ChainBrokenError, isUnavailable } from './errors.ts';
+import { reachCrashPoint } from '../foundation/crash-points.ts';
+import { ChainBrokenError, isUnavailable } from '../foundation/errors.ts';
 import { eventSubject, type EventStream, type Holdings } from './event-stream.ts';
-import type { Journal } from './journal.ts';
-import type { Logger } from './logger.ts';
-import { realTime, type Time } from './time.ts';
+import type { Journal } from '../event-core/journal.ts';
+import type { Logger } from '../server/logger.ts';
+import { realTime, type Time } from '../foundation/time.ts';
 
 /**
  * Refills the broker from the journal when it has less: its store was deleted, rolled back, or lost a part. Compares

@@ -11,10 +11,10 @@ import {
 } from 'jose';
 import { isText, textRules } from '../../schema/text.ts';
 import { ConfigError, type ProcessSettings } from './config.ts';
-import { UnavailableError, clientError } from './errors.ts';
+import { UnavailableError, clientError } from '../foundation/errors.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
 import type { Logger } from './logger.ts';
-import { createLruCache } from './lru-cache.ts';
+import { createLruCache } from '../foundation/lru-cache.ts';
 
 export const roles = ['rider', 'operator', 'admin', 'auditor'] as const;
 export type Role = (typeof roles)[number];

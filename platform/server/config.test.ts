@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { ConfigError, exitCodeConfig, list, processSettings, readConfig, wholeNumber } from './config.ts';
-import { serviceSettings } from './settings.ts';
+import { serviceSettings } from '../service/settings.ts';
 
 const schema = z.object({ PORT: wholeNumber(8080, 1), NAME: z.string(), ORIGINS: list('http://a, http://b') });
 

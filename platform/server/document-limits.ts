@@ -7,7 +7,7 @@ import {
   type SelectionSetNode,
   type ValidationContext,
 } from 'graphql';
-import { clientError } from './errors.ts';
+import { clientError } from '../foundation/errors.ts';
 import { excessIn, type VariableLimits } from './variable-limits.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { ApolloServerOptions, BaseContext } from '@apollo/server';
 import type { DocumentNode } from 'graphql';
-import { createLruCache } from './lru-cache.ts';
+import { createLruCache } from '../foundation/lru-cache.ts';
 
 /**
  * For the documents that are asked over and over, some hundred kilobytes in all. A client that writes values into its

@@ -1,4 +1,4 @@
-import { placeOf } from './journal.ts';
+import { placeOf } from '../foundation/event-id.ts';
 
 /**
  * Reads after a version. An answer says which events it tells of (`extensions.seen`); whoever is asked for more of the same

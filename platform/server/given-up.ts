@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { isObjectType, type GraphQLSchema } from 'graphql';
 import type { Connection, Schema } from 'mongoose';
-import { UnavailableError } from './errors.ts';
+import { UnavailableError } from '../foundation/errors.ts';
 
 /** What says that nobody waits for an answer any more. */
 export interface Abandonable {

@@ -5,13 +5,21 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createClient, type Client } from 'graphql-ws';
 import { Schema as MongoSchema, type Connection } from 'mongoose';
 import { WebSocket } from 'ws';
-import { ConflictError, ContractError, UnavailableError, clientError } from './errors.ts';
+import { ConflictError, ContractError, UnavailableError, clientError } from '../foundation/errors.ts';
 import type { RequestContext, Resolvers } from './graphql-server.ts';
-import type { Part } from './assembly.ts';
-import type { RunningService, ServiceDefinition } from './service.ts';
-import { startService } from './service.ts';
+import type { Part } from '../service/assembly.ts';
+import type { RunningService, ServiceDefinition } from '../service/service.ts';
+import { startService } from '../service/service.ts';
 import { requireRole } from './auth.ts';
-import { createGate, createLogbook, createStage, mongodbUri, until, type Gate, type Stage } from './testing.ts';
+import {
+  createGate,
+  createLogbook,
+  createStage,
+  mongodbUri,
+  until,
+  type Gate,
+  type Stage,
+} from '../service/testing.ts';
 
 const sdl = `
   extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])

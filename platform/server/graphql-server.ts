@@ -11,7 +11,7 @@ import { correlationIdFrom, traceparentFrom } from './correlation.ts';
 import type { ProcessSettings } from './config.ts';
 import { createDocumentStore } from './document-store.ts';
 import { boundedVariables, documentLimits, documentLimitsRule } from './document-limits.ts';
-import { toClientError } from './errors.ts';
+import { toClientError } from '../foundation/errors.ts';
 import { subscribeWith } from './event-results.ts';
 import { readSeen, type Freshness } from './freshness.ts';
 import { servingRequest, skipUnwanted, throwIfUnwanted } from './given-up.ts';

@@ -1,14 +1,14 @@
-/** The chassis' smaller door: what any process needs, the router included. It loads neither MongoDB nor NATS. */
+/** The platform's smaller door: what any process needs, the router included. It loads neither MongoDB nor NATS. */
 export * from './auth.ts';
 export * from './bounded-sender.ts';
 export * from './compression.ts';
 export * from './config.ts';
 export * from './correlation.ts';
-export * from './errors.ts';
-export * from './exposition.ts';
+export * from '../foundation/errors.ts';
+export * from './prometheus.ts';
 export * from './http.ts';
 export * from './logger.ts';
-export * from './lru-cache.ts';
+export * from '../foundation/lru-cache.ts';
 export * from './operation-label.ts';
 export * from './places.ts';
 export * from './request-metrics.ts';
@@ -17,7 +17,7 @@ export * from './socket-protocol.ts';
 export * from './socket-server.ts';
 export * from './socket-session.ts';
 export * from './scalars.ts';
-export * from './stop.ts';
+export * from './shutdown.ts';
 export * from './tracing.ts';
 export * from './unsafe-settings.ts';
 export * from './variable-limits.ts';

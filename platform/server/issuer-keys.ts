@@ -1,5 +1,5 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { UnavailableError } from './errors.ts';
+import { UnavailableError } from '../foundation/errors.ts';
 
 export interface IssuerKeysOptions {
   url: URL;

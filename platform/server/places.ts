@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { GraphQLError } from 'graphql';
-import { clientError } from './errors.ts';
+import { clientError } from '../foundation/errors.ts';
 
 /** Who takes places: a person whose token is good, otherwise the address that they come from. */
 export interface Client {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Registry } from 'prom-client';
-import { addReadGauge, type ReadGauge } from './exposition.ts';
+import { addReadGauge, type ReadGauge } from './prometheus.ts';
 
 function gauge(options: Partial<ReadGauge> & Pick<ReadGauge, 'read'>) {
   const register = new Registry();

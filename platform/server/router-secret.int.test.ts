@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { ConfigError } from './config.ts';
-import { startService, type RunningService, type ServiceDefinition } from './service.ts';
-import { createStage, type Stage } from './testing.ts';
+import { startService, type RunningService, type ServiceDefinition } from '../service/service.ts';
+import { createStage, type Stage } from '../service/testing.ts';
 
 const secret = 'a secret of the routers';
 const next = 'the one that comes after';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseValue, type GraphQLScalarType } from 'graphql';
-import { ContractError } from './errors.ts';
+import { ContractError } from '../foundation/errors.ts';
 import { Cursor, DateTime, Long } from './scalars.ts';
 
 /** As a literal in a query. */

@@ -1,5 +1,5 @@
 import { GraphQLScalarType, Kind } from 'graphql';
-import { ContractError } from './errors.ts';
+import { ContractError } from '../foundation/errors.ts';
 
 const largestLong = 2n ** 63n - 1n;
 const smallestLong = -(2n ** 63n);

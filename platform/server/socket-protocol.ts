@@ -1,6 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { z } from 'zod';
-import { clientError } from './errors.ts';
+import { clientError } from '../foundation/errors.ts';
 
 /** The subprotocol's name in `Sec-WebSocket-Protocol`. */
 export const subprotocol = 'graphql-transport-ws';

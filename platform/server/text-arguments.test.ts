@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { execute, parse, subscribe, type ExecutionResult, type GraphQLSchema } from 'graphql';
-import { ContractError } from './errors.ts';
+import { ContractError } from '../foundation/errors.ts';
 import { readTextArguments } from './text-arguments.ts';
 
 const sdl = `

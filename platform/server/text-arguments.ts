@@ -1,6 +1,6 @@
 import { defaultFieldResolver, isObjectType, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
 import { itemLists, mendText, readText, textRuleOf, wordsFor } from '../../schema/text.ts';
-import { ContractError } from './errors.ts';
+import { ContractError } from '../foundation/errors.ts';
 
 /** Arguments nest as deep as their types; only a representation can be deeper, and none is. */
 const deepest = 16;

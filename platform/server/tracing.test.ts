@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
-import { startOtlpReceiver, type OtlpReceiver } from '../../test/otlp-receiver.ts';
+import { startOtlpReceiver, type OtlpReceiver } from '../../test/support/otlp-receiver.ts';
 import { processSettings, readConfig } from './config.ts';
 import { createTracing, noTracing } from './tracing.ts';
 

@@ -1,24 +1,30 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
-import { createCommandHandler, type CommandHandler } from './command-handler.ts';
-import { reachCrashPoint } from './crash-points.ts';
-import { createCounters, type Counters } from './counters.ts';
-import type { Decider } from './decider.ts';
+import { createCommandHandler, type CommandHandler } from '../event-core/command-handler.ts';
+import { reachCrashPoint } from '../foundation/crash-points.ts';
+import { createCounters, type Counters } from '../event-core/counters.ts';
+import { eventId, placeOf } from '../foundation/event-id.ts';
+import type { Decider } from '../event-core/decider.ts';
 import {
   createJournal,
-  eventId,
   lastVersionOf,
-  placeOf,
   type Journal,
   type JournalDocument,
   type RefusedDecision,
-} from './journal.ts';
-import { answering, fitting, journalQuestion, streamsQuestion } from './questions.ts';
-import { createReconciler, type Reconciler } from './reconciler.ts';
-import { createRelay } from './relay.ts';
+} from '../event-core/journal.ts';
+import { answering, fitting, journalQuestion, streamsQuestion } from '../messaging/questions.ts';
+import { createReconciler, type Reconciler } from '../messaging/reconciler.ts';
+import { createOutboxRelay } from '../messaging/outbox-relay.ts';
 import type { Runtime } from './runtime.ts';
 import { createShown } from './shown.ts';
-import { createViews, type ViewChange } from './views.ts';
-import { changesOf, createNotices, waitForState, type Change, type Notices, type VersionedState } from './waiting.ts';
+import { createViews, type ViewChange } from '../event-core/read-model.ts';
+import {
+  changesOf,
+  createNotices,
+  waitForState,
+  type Change,
+  type Notices,
+  type VersionedState,
+} from './await-outcome.ts';
 
 /** Everything one kind of aggregate needs: its journal, its commands, its views, and the way out for its events. */
 export interface Aggregate<
@@ -101,7 +107,7 @@ export function createAggregate<
   });
   /** What stands is answered whatever becomes of its views: the sweeper writes them. */
   const tryToShow = (stream: string, version: number) => shown.upTo(stream, version).catch(() => undefined);
-  const relay = createRelay({
+  const relay = createOutboxRelay({
     service,
     journal,
     bus: {

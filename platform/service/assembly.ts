@@ -1,14 +1,14 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
-import { createConsumer, type Consumer } from './consumer.ts';
-import { eventSubject } from './event-stream.ts';
-import { createFreshness, type Freshness } from './freshness.ts';
-import type { Resolvers } from './graphql-server.ts';
+import { createConsumer, type Consumer } from '../messaging/consumer.ts';
+import { eventSubject } from '../messaging/event-stream.ts';
+import { createFreshness, type Freshness } from '../server/freshness.ts';
+import type { Resolvers } from '../server/graphql-server.ts';
 import { serveOperators, type Operated } from './operator-endpoints.ts';
-import type { RefusedDecision } from './journal.ts';
-import { createParkedDesk } from './parked-desk.ts';
-import { createParkingTable } from './parking-table.ts';
-import { createParking, type Parking } from './parking.ts';
-import { createPositions, createPositionTable, type Positions } from './positions.ts';
+import type { RefusedDecision } from '../event-core/journal.ts';
+import { createDeadLetterAdmin } from '../messaging/dead-letters/admin.ts';
+import { createDeadLetterStore } from '../messaging/dead-letters/store.ts';
+import { createDeadLetters, type DeadLetters } from '../messaging/dead-letters/dead-letters.ts';
+import { createCheckpoints, createCheckpointStore, type Checkpoints } from '../messaging/checkpoints.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What a subgraph is, apart from the process it runs in. */
@@ -41,9 +41,9 @@ export interface Follows {
   /** Events of its own that those of others led to. */
   ledTo?(eventIds: readonly string[]): Promise<string[]>;
   /** Where it stands, if the subgraph keeps that itself. */
-  positions?: Positions;
+  positions?: Checkpoints;
   /** Gets the consumer once it is made. */
-  consumer?(consumer: Consumer, parking: Pick<Parking, 'count' | 'discarded'>): void;
+  consumer?(consumer: Consumer, deadLetters: Pick<DeadLetters, 'count' | 'discarded'>): void;
 }
 
 /** A subgraph put together: its parts, its consumer, its sweeps. Whoever asks it something comes from elsewhere. */
@@ -113,15 +113,15 @@ type Follower = NonNullable<Operated['follower']> & {
 async function createFollower(runtime: Runtime, follows: Follows): Promise<Follower> {
   const { settings, database, bus, logger, metrics, tracing, service, time, random } = runtime;
   const clock = () => runtime.clock();
-  const positions = createPositions(createPositionTable(database), settings.GATHER_MS, time);
+  const positions = createCheckpoints(createCheckpointStore(database), settings.GATHER_MS, time);
   const hurryOthers = () => bus.notify(service, 'hurry', '');
-  const parking = createParking(createParkingTable(database), clock);
+  const deadLetters = createDeadLetters(createDeadLetterStore(database), clock);
   const consumer = createConsumer({
     name: service,
     publishers: follows.publishers,
     bus,
     positions: follows.positions ?? positions,
-    parking,
+    deadLetters,
     logger,
     handle: async (event, subject) => {
       await tracing.trace(`handle ${event.type}`, event.traceparent, { event: event.id, subject }, (traceparent) =>
@@ -139,32 +139,32 @@ async function createFollower(runtime: Runtime, follows: Follows): Promise<Follo
     time,
     random,
   });
-  const desk = createParkedDesk({
+  const desk = createDeadLetterAdmin({
     database,
-    parking,
+    deadLetters,
     consumer,
     clock,
     logger,
     longestAnswerBytes: () => bus.longestAnswerBytes(),
   });
-  await parking.createIndexes();
+  await deadLetters.createIndexes();
   await desk.createIndexes();
-  metrics.gauge('ttareungi_parked_events', 'Events that wait for an operator.', () => parking.count());
+  metrics.gauge('ttareungi_parked_events', 'Events that wait for an operator.', () => deadLetters.count());
   metrics.gauge('ttareungi_consumer_lag_messages', 'Events in the broker that were not handled yet.', () =>
     consumer.pending(),
   );
-  follows.consumer?.(consumer, parking);
-  if (follows.positions) return { consumer, parking, desk, handled: undefined };
+  follows.consumer?.(consumer, deadLetters);
+  if (follows.positions) return { consumer, deadLetters, desk, handled: undefined };
   // Between instances of this service only: what one has handled the others can read then.
   bus.onNotice(service, 'hurry', () => positions.hurry());
   return {
     consumer,
-    parking,
+    deadLetters,
     desk,
     async handled(publisher, stream, version) {
       const subject = eventSubject(bus.subjectPrefix, publisher, stream);
       // What is parked waits for an operator: nobody else does.
-      if (parking.blocks(subject)) return false;
+      if (deadLetters.blocks(subject)) return false;
       return positions.reached(subject, version, settings.FRESHNESS_TIMEOUT_MS, hurryOthers);
     },
   };

@@ -15,8 +15,8 @@ import {
   type TallyDocument,
   type TallyEvent,
 } from './testing.ts';
-import { realTime } from './time.ts';
-import { expectEvent, pick } from './waiting.ts';
+import { realTime } from '../foundation/time.ts';
+import { expectEvent, pick } from './await-outcome.ts';
 import type { Aggregate } from './aggregate.ts';
 
 let stage: Stage;

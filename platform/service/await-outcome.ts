@@ -1,7 +1,8 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
-import type { EventBus } from './bus.ts';
-import { eventId, lastVersionOf, type JournalDocument } from './journal.ts';
-import type { Time } from './time.ts';
+import type { EventBus } from '../messaging/bus.ts';
+import { eventId } from '../foundation/event-id.ts';
+import { lastVersionOf, type JournalDocument } from '../event-core/journal.ts';
+import type { Time } from '../foundation/time.ts';
 
 /** Tells this process of its own decisions. */
 export interface Notices<State, Event extends Envelope> {

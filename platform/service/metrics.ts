@@ -1,6 +1,6 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import { addReadGauge, createRegister } from './exposition.ts';
-import { createRequestMetrics, type RequestMetrics } from './request-metrics.ts';
+import { addReadGauge, createRegister } from '../server/prometheus.ts';
+import { createRequestMetrics, type RequestMetrics } from '../server/request-metrics.ts';
 
 /** What a subgraph tells Prometheus under `/metrics`; docs/metrics.md lists every name. */
 export interface Metrics {

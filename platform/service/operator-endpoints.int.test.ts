@@ -1,10 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Envelope } from '../../schema/events/envelope.ts';
-import { ContractError } from './errors.ts';
+import { ContractError } from '../foundation/errors.ts';
 import type { Health } from './operator-endpoints.ts';
-import { parkedPerAnswer, type ParkedAnswer, type ParkedList, type ParkedView } from './parked-desk.ts';
-import type { ParkedMessage } from './parking.ts';
-import type { ParkedQuestion } from './questions.ts';
+import {
+  parkedPerAnswer,
+  type ParkedAnswer,
+  type ParkedList,
+  type ParkedView,
+} from '../messaging/dead-letters/admin.ts';
+import type { ParkedMessage } from '../messaging/dead-letters/parked-message.ts';
+import type { ParkedQuestion } from '../messaging/questions.ts';
 import { startService } from './service.ts';
 import { connected, createGate, createSilentTally, createStage, mongodbUri, until, type Stage } from './testing.ts';
 

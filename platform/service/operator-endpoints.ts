@@ -1,9 +1,16 @@
-import type { Consumer } from './consumer.ts';
-import { requireRole, type Role } from './auth.ts';
-import { noParkedEvent, type ParkedDesk, type ParkedList } from './parked-desk.ts';
-import type { RefusedDecision } from './journal.ts';
-import type { Parking } from './parking.ts';
-import { answering, discardOrder, healthQuestion, parkedId, parkedQuestion, redriveOrder } from './questions.ts';
+import type { Consumer } from '../messaging/consumer.ts';
+import { requireRole, type Role } from '../server/auth.ts';
+import { noParkedEvent, type DeadLetterAdmin, type ParkedList } from '../messaging/dead-letters/admin.ts';
+import type { RefusedDecision } from '../event-core/journal.ts';
+import type { DeadLetters } from '../messaging/dead-letters/dead-letters.ts';
+import {
+  answering,
+  discardOrder,
+  healthQuestion,
+  parkedId,
+  parkedQuestion,
+  redriveOrder,
+} from '../messaging/questions.ts';
 import { databaseStatus, type Runtime } from './runtime.ts';
 
 /** How an instance of a service is; figures are null where they cannot be read. */
@@ -21,7 +28,7 @@ export interface Health {
 
 /** What a service has to say to operators. One that follows nobody has nothing parked and nothing pending. */
 export interface Operated {
-  follower?: { consumer: Consumer; parking: Parking; desk: ParkedDesk } | undefined;
+  follower?: { consumer: Consumer; deadLetters: DeadLetters; desk: DeadLetterAdmin } | undefined;
   unpublished(): Promise<number>;
   refused(): Promise<RefusedDecision[]>;
 }
@@ -29,7 +36,7 @@ export interface Operated {
 const watchers: Role[] = ['operator', 'auditor', 'admin'];
 
 /**
- * Answers operators' questions on the bus: `health` and `parked.list|get|redrive|discard` (ARCHITECTURE §2). What is
+ * Answers operators' questions on the bus: `health` and `parked.list|get|redrive|discard`. What is
  * parked is shown and settled only for an operator's own token.
  */
 export function serveOperators(runtime: Runtime, { follower, unpublished, refused }: Operated): void {
@@ -44,7 +51,7 @@ export function serveOperators(runtime: Runtime, { follower, unpublished, refuse
       figure(unpublished),
       figure(refused),
       figure(async () => follower?.consumer.pending() ?? 0),
-      figure(async () => follower?.parking.count() ?? 0),
+      figure(async () => follower?.deadLetters.count() ?? 0),
     ]);
     return { startedAt, database: state, unpublishedDecisions, refusedDecisions, pendingEvents, parkedEvents };
   });

@@ -1,15 +1,15 @@
 import mongoose, { type Connection } from 'mongoose';
 import type { z } from 'zod';
-import { createTokenVerifier, type TokenVerifier } from './auth.ts';
-import { createJetStreamBus, type EventBus, type JetStreamBus } from './bus.ts';
-import { readConfig } from './config.ts';
-import type { EventStream } from './event-stream.ts';
-import { boundReads } from './given-up.ts';
-import { createLogger, type Logger } from './logger.ts';
+import { createTokenVerifier, type TokenVerifier } from '../server/auth.ts';
+import { createJetStreamBus, type EventBus, type JetStreamBus } from '../messaging/bus.ts';
+import { readConfig } from '../server/config.ts';
+import type { EventStream } from '../messaging/event-stream.ts';
+import { boundReads } from '../server/given-up.ts';
+import { createLogger, type Logger } from '../server/logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { serviceSettings, type ServiceSettings } from './settings.ts';
-import { realTime, type Time } from './time.ts';
-import { createTracing, type Tracing } from './tracing.ts';
+import { realTime, type Time } from '../foundation/time.ts';
+import { createTracing, type Tracing } from '../server/tracing.ts';
 
 /** All that a subgraph gets from outside: nothing in it is a module's global, so many can live in one process. */
 export interface Runtime {

@@ -1,6 +1,6 @@
 import { assemble, type Subgraph } from './assembly.ts';
-import { metricsRoute } from './exposition.ts';
-import { startGraphqlServer, type GraphqlServer } from './graphql-server.ts';
+import { metricsRoute } from '../server/prometheus.ts';
+import { startGraphqlServer, type GraphqlServer } from '../server/graphql-server.ts';
 import { createRuntime, databaseStatus, type ConnectedRuntime, type Runtime } from './runtime.ts';
 
 export interface RunningService {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { largestInt, list, milliseconds, named, processSettings, secret, wholeNumber } from './config.ts';
+import { largestInt, list, milliseconds, named, processSettings, secret, wholeNumber } from '../server/config.ts';
 
 /** Settings of every subgraph. Times are in milliseconds. */
 export const serviceSettings = processSettings.extend({

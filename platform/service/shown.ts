@@ -1,6 +1,6 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
-import { lastVersionOf, type Journal, type JournalDocument } from './journal.ts';
-import { createLruCache } from './lru-cache.ts';
+import { lastVersionOf, type Journal, type JournalDocument } from '../event-core/journal.ts';
+import { createLruCache } from '../foundation/lru-cache.ts';
 
 /** How far the views show each stream. */
 export interface Shown<State, Event extends Envelope> {

@@ -4,9 +4,9 @@ import { setTimeout } from 'node:timers/promises';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino, type Logger } from 'pino';
 import type { EventOf } from '../../schema/events/envelope.ts';
-import { createCommandHandler, type Origin } from './command-handler.ts';
-import { refuse, type Decider } from './decider.ts';
-import { createJournal, type JournalDocument } from './journal.ts';
+import { createCommandHandler, type Origin } from '../event-core/command-handler.ts';
+import { refuse, type Decider } from '../event-core/decider.ts';
+import { createJournal, type JournalDocument } from '../event-core/journal.ts';
 import { createRuntime, type ConnectedRuntime, type Runtime } from './runtime.ts';
 
 /** For tests only: a stage with databases and an event stream of its own, servers that can go away, a small domain. */

@@ -3,7 +3,7 @@ import { operationFromDocument } from '@apollo/federation-internals';
 import { QueryPlanner } from '@apollo/query-planner';
 import fc from 'fast-check';
 import { getIntrospectionQuery } from 'graphql';
-import { stories } from '../web/src/playground/stories.ts';
+import { stories } from '../../web/src/features/playground/stories.ts';
 import { plannerConfig } from './planning.ts';
 import { clientDocuments, codesOf, cpuMs, createTestDocuments, errorsOf, graph, times } from './testing.ts';
 

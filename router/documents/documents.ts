@@ -13,7 +13,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { createLruCache } from '../../subgraphs/chassis/process.ts';
+import { createLruCache } from '../../platform/server/index.ts';
 import { routerError } from '../client-errors.ts';
 import { createCost } from './cost.ts';
 import type { Graph } from './graph.ts';

@@ -11,7 +11,7 @@ import {
   type GraphQLSchema,
   type ValueNode,
 } from 'graphql';
-import { Cursor, DateTime, Long } from '../../subgraphs/chassis/process.ts';
+import { Cursor, DateTime, Long } from '../../platform/server/index.ts';
 
 /** The supergraph, read once: what clients may ask, and which subgraph answers what. */
 export interface Graph {
@@ -57,7 +57,7 @@ export function withWholeIntrospection(apiSchema: Schema): Schema {
 }
 
 /**
- * The scalars of the chassis refuse here what they would refuse at a subgraph, before anything walks it. Values stay as
+ * The scalars of the platform refuse here what they would refuse at a subgraph, before anything walks it. Values stay as
  * they came: the subgraph reads them.
  */
 function withStrictScalars(schema: GraphQLSchema): GraphQLSchema {

@@ -1,5 +1,5 @@
 import type { QueryPlan, QueryPlannerConfig } from '@apollo/query-planner';
-import { createLruCache } from '../../subgraphs/chassis/process.ts';
+import { createLruCache } from '../../platform/server/index.ts';
 
 /** For both planners: how many ways of asking several subgraphs are compared; more cost time, and here change nothing. */
 export const plannerConfig: QueryPlannerConfig = { debug: { maxEvaluatedPlans: 100, pathsLimit: 100 } };

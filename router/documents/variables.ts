@@ -8,7 +8,7 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
-import { excessIn } from '../../subgraphs/chassis/process.ts';
+import { excessIn } from '../../platform/server/index.ts';
 import { routerError } from '../client-errors.ts';
 
 export type Variables = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { connect, subscribe } from './testing/subscriber.ts';
-import { slowUserId, startTestSupergraph, type TestSupergraph } from './testing/supergraph.ts';
-import { eventually } from './testing/waiting.ts';
+import { connect, subscribe } from '../testing/subscriber.ts';
+import { slowUserId, startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
+import { eventually } from '../testing/waiting.ts';
 
 jest.setTimeout(20_000);
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { startTestSupergraph, type TestSupergraph } from './testing/supergraph.ts';
-import { expiredToken, foreignToken } from './testing/tokens.ts';
+import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
+import { expiredToken, foreignToken } from '../testing/tokens.ts';
 
 jest.setTimeout(20_000);
 

@@ -14,13 +14,13 @@ import {
   type Logger,
   type OperationLabel,
   type Tracing,
-} from '../subgraphs/chassis/process.ts';
-import { statusWithoutData, type ErrorFormatter } from './client-errors.ts';
-import type { RouterSettings } from './config.ts';
-import type { Metrics } from './metrics.ts';
-import { withWholeIntrospection, type Graph } from './documents/graph.ts';
-import { createPlanStore, plannerConfig } from './documents/planning.ts';
-import type { Documents } from './documents/documents.ts';
+} from '../../platform/server/index.ts';
+import { statusWithoutData, type ErrorFormatter } from '../client-errors.ts';
+import type { RouterSettings } from '../config.ts';
+import type { Metrics } from '../metrics.ts';
+import { withWholeIntrospection, type Graph } from '../documents/graph.ts';
+import { createPlanStore, plannerConfig } from '../documents/planning.ts';
+import type { Documents } from '../documents/documents.ts';
 import type { RequestContext } from './request-context.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
 import { createTurns, type Turns } from './turns.ts';

@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { startTestSupergraph, type TestSupergraph } from './testing/supergraph.ts';
+import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
 
 jest.setTimeout(30_000);
 

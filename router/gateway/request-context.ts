@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { correlationIdFrom, traceparentFrom, type TokenVerifier, type Viewer } from '../subgraphs/chassis/process.ts';
+import { correlationIdFrom, traceparentFrom, type TokenVerifier, type Viewer } from '../../platform/server/index.ts';
 import type { Seen } from './seen.ts';
 
 /** What travels with one operation to every subgraph that helps to answer it. */

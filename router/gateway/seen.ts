@@ -1,5 +1,3 @@
-import type { RequestContext } from './request-context.ts';
-
 /**
  * Ids of events that answers have told of, by stream the newest. A subgraph says them in `extensions.seen`, and gets those
  * of the whole operation with what it is asked next: it answers once it shows what they led to, so that nothing nested is
@@ -7,7 +5,10 @@ import type { RequestContext } from './request-context.ts';
  */
 export type Seen = Map<string, string>;
 
-type Operation = Pick<RequestContext, 'seen'>;
+/** What keeps it: the context of one operation. */
+interface Operation {
+  seen?: Seen;
+}
 
 /** As many as a subgraph takes. */
 const mostSeen = 1_000;

@@ -10,10 +10,10 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { Pool } from 'undici';
-import type { SubgraphName } from '../schema/subgraphs.ts';
-import { routerSecretHeader, type Logger } from '../subgraphs/chassis/process.ts';
-import { cancelled, unavailable } from './client-errors.ts';
-import type { Metrics } from './metrics.ts';
+import type { SubgraphName } from '../../schema/subgraphs.ts';
+import { routerSecretHeader, type Logger } from '../../platform/server/index.ts';
+import { cancelled, unavailable } from '../client-errors.ts';
+import type { Metrics } from '../metrics.ts';
 import type { RequestContext } from './request-context.ts';
 import { extensionsOf, noteSeen } from './seen.ts';
 import { errorsIn, isObject } from './subgraph-errors.ts';

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import { clientError } from '../subgraphs/chassis/process.ts';
+import { clientError } from '../../platform/server/index.ts';
 
 /** Queries run in turns, so that a few dear ones do not keep everybody else waiting. */
 export interface Turns {

@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { assert, integer, ipV6, property, tuple } from 'fast-check';
 import { addressOf, clientOf, networkOf } from './admission.ts';
-import { startTestSupergraph, type TestSupergraph } from './testing/supergraph.ts';
-import { connect, subscribe } from './testing/subscriber.ts';
-import { eventually } from './testing/waiting.ts';
+import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
+import { connect, subscribe } from '../testing/subscriber.ts';
+import { eventually } from '../testing/waiting.ts';
 
 jest.setTimeout(20_000);
 

@@ -10,8 +10,8 @@ import {
   type RequestKind,
   type TokenVerifier,
   type Viewer,
-} from '../subgraphs/chassis/process.ts';
-import type { RouterSettings } from './config.ts';
+} from '../../platform/server/index.ts';
+import type { RouterSettings } from '../config.ts';
 
 /** What clients of the router share, whatever way they come. */
 export type RouterKind = RequestKind | 'sockets' | 'streams' | 'subscriptions';

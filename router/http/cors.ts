@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { addVary, type RequestHandler } from '../subgraphs/chassis/process.ts';
+import { addVary, type RequestHandler } from '../../platform/server/index.ts';
 
 /** Which web pages may talk to the router from a browser. Tokens travel in headers, never in cookies: no credentials. */
 export interface Cors {

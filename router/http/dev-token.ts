@@ -1,8 +1,8 @@
 import { importJWK, SignJWT, type JWK } from 'jose';
 import { z } from 'zod';
-import { isText, textRules } from '../schema/text.ts';
-import { ConfigError, readBody, roles, sendJson, type RequestHandler } from '../subgraphs/chassis/process.ts';
-import type { RouterSettings } from './config.ts';
+import { isText, textRules } from '../../schema/text.ts';
+import { ConfigError, readBody, roles, sendJson, type RequestHandler } from '../../platform/server/index.ts';
+import type { RouterSettings } from '../config.ts';
 import type { Cors } from './cors.ts';
 
 const tokenRequest = z.strictObject({

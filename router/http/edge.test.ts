@@ -3,9 +3,9 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { ConfigError } from '../subgraphs/chassis/process.ts';
-import { startRouter } from './router.ts';
-import { startTestSupergraph, type TestSupergraph } from './testing/supergraph.ts';
+import { ConfigError } from '../../platform/server/index.ts';
+import { startRouter } from '../router.ts';
+import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
 
 jest.setTimeout(20_000);
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
-import { startTestSupergraph, type TestSupergraph } from './testing/supergraph.ts';
+import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
 
 jest.setTimeout(20_000);
 

@@ -1,5 +1,5 @@
-import type { Readiness } from '../subgraphs/chassis/process.ts';
-import type { SubgraphClient } from './subgraph-client.ts';
+import type { Readiness } from '../../platform/server/index.ts';
+import type { SubgraphClient } from '../gateway/subgraph-client.ts';
 
 /** How long an answer of the subgraphs counts: probes of several observers cost them one request. */
 const rememberedMs = 1_000;

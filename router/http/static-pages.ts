@@ -9,7 +9,7 @@ import {
   sendJson,
   type Encoding,
   type RequestHandler,
-} from '../subgraphs/chassis/process.ts';
+} from '../../platform/server/index.ts';
 import { documentOf, pageAddresses, type PlaceName } from './page-addresses.ts';
 import { pageHeaders } from './page-headers.ts';
 

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { connect, subscribe } from './testing/subscriber.ts';
-import { startTestSupergraph, type TestSupergraph } from './testing/supergraph.ts';
-import { eventually } from './testing/waiting.ts';
+import { connect, subscribe } from '../testing/subscriber.ts';
+import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
+import { eventually } from '../testing/waiting.ts';
 
 jest.setTimeout(20_000);
 
@@ -13,7 +13,7 @@ afterEach(async () => {
   graph = undefined;
 });
 
-const root = new URL('..', import.meta.url).pathname;
+const root = new URL('../..', import.meta.url).pathname;
 
 /** A process of its own with this code; its exit code and what it wrote. */
 function run(code: string, env: NodeJS.ProcessEnv) {

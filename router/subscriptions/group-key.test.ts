@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { createLogger } from '../../subgraphs/chassis/process.ts';
+import { createLogger } from '../../platform/server/index.ts';
 import { beginningOf, groupKey } from './group-key.ts';
 import { documentLimits, routerSettings } from '../config.ts';
 import { createDocuments } from '../documents/documents.ts';

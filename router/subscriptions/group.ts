@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
-import type { OperationLabel, Span, Tracing } from '../../subgraphs/chassis/process.ts';
+import type { OperationLabel, Span, Tracing } from '../../platform/server/index.ts';
 import { unavailable, type ErrorFormatter } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { createConnection, type Connection, type Ending } from './connection.ts';

@@ -4,11 +4,11 @@ import {
   type Receiver,
   type Tracing,
   type Viewer,
-} from '../../subgraphs/chassis/process.ts';
+} from '../../platform/server/index.ts';
 import { tokenExpired, type ErrorFormatter } from '../client-errors.ts';
 import { webSocketUrl, type RouterSettings } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
-import type { SubgraphClient } from '../subgraph-client.ts';
+import type { SubgraphClient } from '../gateway/subgraph-client.ts';
 import { beginningOf, groupKey } from './group-key.ts';
 import { createGroup, type Group, type Member } from './group.ts';
 import type { Variables } from '../documents/variables.ts';

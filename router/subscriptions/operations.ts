@@ -8,11 +8,11 @@ import {
   type Place,
   type Receiver,
   type SubscribePayload,
-} from '../../subgraphs/chassis/process.ts';
-import type { RouterAdmission } from '../admission.ts';
+} from '../../platform/server/index.ts';
+import type { RouterAdmission } from '../http/admission.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
 import type { Documents } from '../documents/documents.ts';
-import type { RequestContext } from '../request-context.ts';
+import type { RequestContext } from '../gateway/request-context.ts';
 import type { SubscriptionHub } from './hub.ts';
 import type { Planner } from './planner.ts';
 

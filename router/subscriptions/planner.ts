@@ -9,13 +9,13 @@ import {
   type ExecutionResult,
   type OperationDefinitionNode,
 } from 'graphql';
-import { createLruCache, type Logger } from '../../subgraphs/chassis/process.ts';
+import { createLruCache, type Logger } from '../../platform/server/index.ts';
 import type { CheckedOperation } from '../documents/documents.ts';
 import type { Graph } from '../documents/graph.ts';
 import { plannerConfig, weightOf } from '../documents/planning.ts';
 import type { Variables } from '../documents/variables.ts';
-import type { RequestContext } from '../request-context.ts';
-import { noteSeen } from '../seen.ts';
+import type { RequestContext } from '../gateway/request-context.ts';
+import { noteSeen } from '../gateway/seen.ts';
 import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './upstream-operation.ts';
 
 /** A subscription that was understood: what to ask its owner, and how to complete each event from the other subgraphs. */

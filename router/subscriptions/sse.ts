@@ -15,12 +15,12 @@ import {
   type RequestHandler,
   type SubscribePayload,
   type TokenVerifier,
-} from '../../subgraphs/chassis/process.ts';
-import type { RouterAdmission, RouterGuest } from '../admission.ts';
+} from '../../platform/server/index.ts';
+import type { RouterAdmission, RouterGuest } from '../http/admission.ts';
 import { routerError, statusWithoutData, type ErrorFormatter } from '../client-errors.ts';
 import type { RouterSettings } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
-import { correlationIdOf, createRequestContext } from '../request-context.ts';
+import { correlationIdOf, createRequestContext } from '../gateway/request-context.ts';
 import type { Asker, Operations } from './operations.ts';
 
 export interface SseOptions {

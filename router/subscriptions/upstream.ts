@@ -1,8 +1,8 @@
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
 import { WebSocket, type RawData } from 'ws';
-import { closeCodes, routerSecretHeader, subprotocol } from '../../subgraphs/chassis/process.ts';
-import { forbidden } from '../subgraph-client.ts';
-import { errorsIn, isObject } from '../subgraph-errors.ts';
+import { closeCodes, routerSecretHeader, subprotocol } from '../../platform/server/index.ts';
+import { forbidden } from '../gateway/subgraph-client.ts';
+import { errorsIn, isObject } from '../gateway/subgraph-errors.ts';
 
 /** What comes from the subgraph. After `error`, `complete` or `lost` nothing more does. */
 export interface UpstreamSink {

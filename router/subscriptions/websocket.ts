@@ -11,13 +11,13 @@ import {
   type SocketServer,
   type TokenVerifier,
   type Viewer,
-} from '../../subgraphs/chassis/process.ts';
-import type { RouterAdmission } from '../admission.ts';
+} from '../../platform/server/index.ts';
+import type { RouterAdmission } from '../http/admission.ts';
 import { tokenExpired, type ErrorFormatter } from '../client-errors.ts';
 import type { RouterSettings } from '../config.ts';
-import type { Cors } from '../cors.ts';
+import type { Cors } from '../http/cors.ts';
 import type { Metrics } from '../metrics.ts';
-import { correlationIdOf, createRequestContext } from '../request-context.ts';
+import { correlationIdOf, createRequestContext } from '../gateway/request-context.ts';
 import type { Operations } from './operations.ts';
 
 export interface WebSocketTransportOptions {

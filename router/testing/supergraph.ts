@@ -7,7 +7,7 @@ import {
   readConfig,
   requireRole,
   requireSelfOrStaff,
-} from '../../subgraphs/chassis/process.ts';
+} from '../../platform/server/index.ts';
 import { startRouter, type Router } from '../router.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { startTestSubgraph, type TestContext, type TestSubgraph } from './subgraph-server.ts';

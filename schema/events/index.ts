@@ -39,7 +39,7 @@ export type EventType = DomainEvent['type'];
 /** One event by its type, e.g. `EventNamed<'PointsDeducted'>`. */
 export type EventNamed<Type extends EventType> = Extract<DomainEvent, { type: Type }>;
 
-/** An event as a rule makes it: name and data. The chassis adds the envelope. */
+/** An event as a rule makes it: name and data. The platform adds the envelope. */
 export type NewEvent<Event extends { type: string; data: unknown }> = Event extends unknown
   ? { type: Event['type']; data: Event['data'] }
   : never;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { itDecides } from '../../test/decision-table.ts';
+import { itDecides } from '../../test/support/decision-table.ts';
 import type { ApprovalEvent, NewEvent } from '../../schema/events/index.ts';
-import { specificationOf } from '../chassis/specification.ts';
+import { specificationOf } from '../../platform/event-core/specification.ts';
 import { approval, whyNot, type Approval, type BuyPoints, type Payment } from './approval.ts';
 
 const at = '2026-11-23T09:00:00.000Z';

@@ -1,5 +1,5 @@
 import type { ApprovalEvent, NewEvent } from '../../schema/events/index.ts';
-import type { Decider } from '../chassis/decider.ts';
+import type { Decider } from '../../platform/event-core/decider.ts';
 
 export type Approval =
   | { status: 'none' }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createStage, type Stage } from '../chassis/testing.ts';
+import { createStage, type Stage } from '../../platform/service/testing.ts';
 import { createCharges, type Charges, type OpenCharge } from './charges.ts';
 
 let stage: Stage;

@@ -1,5 +1,5 @@
 import { Schema, type Connection } from 'mongoose';
-import { isDuplicateKey } from '../chassis/index.ts';
+import { isDuplicateKey } from '../../platform/index.ts';
 
 /**
  * A purchase that somebody may have been charged for, and whose answer is not in the journal yet. Its row stands before

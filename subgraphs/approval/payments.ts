@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { mendText } from '../../schema/text.ts';
-import { UnavailableError } from '../chassis/index.ts';
+import { UnavailableError } from '../../platform/index.ts';
 import type { Payment } from './approval.ts';
 
 export interface Charge {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parserOf } from '../../schema/events/index.ts';
-import { createAggregate, type Origin } from '../chassis/index.ts';
-import { ContractError } from '../chassis/errors.ts';
-import { createStage, type Stage } from '../chassis/testing.ts';
+import { createAggregate, type Origin } from '../../platform/index.ts';
+import { ContractError } from '../../platform/foundation/errors.ts';
+import { createStage, type Stage } from '../../platform/service/testing.ts';
 import { approval } from './approval.ts';
 import { createCharges, type Charges } from './charges.ts';
 import type { Charge } from './payments.ts';

@@ -9,7 +9,7 @@ import {
   type Aggregate,
   type Origin,
   type Runtime,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import type { Approval, BuyPoints, Payment } from './approval.ts';
 import type { Charges, OpenCharge } from './charges.ts';
 import type { PaymentProvider } from './payments.ts';

@@ -7,7 +7,7 @@ import {
   type PageRequest,
   type RequestContext,
   type Resolvers,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import { whyNot } from './approval.ts';
 import type { Purchases } from './purchases.ts';
 import type { ApprovalFilter, ApprovalRow, ApprovalStore } from './store.ts';

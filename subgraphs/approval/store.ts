@@ -8,7 +8,7 @@ import {
   type PageRequest,
   type ViewChange,
   type ViewRow,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import type { Approval } from './approval.ts';
 
 /** A payment as lists show it. */

@@ -9,7 +9,7 @@ import {
   wholeNumber,
   type Runtime,
   type Subgraph,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import { parserOf, type EventNamed } from '../../schema/events/index.ts';
 import { approval } from './approval.ts';
 import { createCharges } from './charges.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { bikeEvents } from '../../schema/events/bike.ts';
-import { itDecides } from '../../test/decision-table.ts';
+import { itDecides } from '../../test/support/decision-table.ts';
 import type { BikeCondition, BikeEvent, NewEvent } from '../../schema/events/index.ts';
-import { isRefusal } from '../chassis/decider.ts';
-import { specificationOf } from '../chassis/specification.ts';
+import { isRefusal } from '../../platform/event-core/decider.ts';
+import { specificationOf } from '../../platform/event-core/specification.ts';
 import { bike, type BikeCommand } from './bike.ts';
 
 const at = '2026-11-23T09:00:00.000Z';

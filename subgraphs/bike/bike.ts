@@ -1,5 +1,5 @@
 import type { BikeCondition, BikeEvent, EventNamed, NewEvent } from '../../schema/events/index.ts';
-import { refuse, type Decider } from '../chassis/decider.ts';
+import { refuse, type Decider } from '../../platform/event-core/decider.ts';
 
 /** A bike as it was registered, in the condition that it is in now. */
 export type RegisteredBike = EventNamed<'BikeRegistered'>['data'];

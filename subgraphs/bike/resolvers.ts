@@ -14,7 +14,7 @@ import {
   type RequestContext,
   type Resolvers,
   type Viewer,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import { whyNot, type Bike, type BikeCommand, type BikeRefusal, type NewBike } from './bike.ts';
 import type { BikeFilter, BikeStore } from './store.ts';
 

@@ -8,7 +8,7 @@ import {
   type PageRequest,
   type ViewChange,
   type ViewRow,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import type { Bike, RegisteredBike } from './bike.ts';
 
 /** A bike as lists show it. */

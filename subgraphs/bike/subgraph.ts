@@ -1,5 +1,5 @@
 import { parserOf } from '../../schema/events/index.ts';
-import { createAggregate, type Runtime, type Subgraph } from '../chassis/index.ts';
+import { createAggregate, type Runtime, type Subgraph } from '../../platform/index.ts';
 import { bike } from './bike.ts';
 import { createResolvers } from './resolvers.ts';
 import { createBikeStore, viewsVersion } from './store.ts';

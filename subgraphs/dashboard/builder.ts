@@ -1,6 +1,6 @@
 import { parseEvent, type DomainEvent } from '../../schema/events/index.ts';
 import type { Envelope } from '../../schema/events/envelope.ts';
-import { parseOrThrow } from '../chassis/index.ts';
+import { parseOrThrow } from '../../platform/index.ts';
 import { fingerprintOf } from './comparison.ts';
 import { noTotals, project, touchedBy, type Rows, type Totals } from './projections.ts';
 import { readRowKey, rowKey, type Key, type Kind, type ViewRows, type Views } from './rows.ts';

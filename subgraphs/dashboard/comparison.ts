@@ -1,4 +1,4 @@
-import { hashOf } from '../chassis/index.ts';
+import { hashOf } from '../../platform/index.ts';
 import { kinds, readRowKey, rowKey, type Key, type Kind, type ViewRows, type Views } from './rows.ts';
 
 /** A row that two generations of the view do not have alike. */

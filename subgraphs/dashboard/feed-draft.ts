@@ -1,12 +1,12 @@
 import type { DomainEvent } from '../../schema/events/index.ts';
-import { placeOf } from '../chassis/index.ts';
+import { placeOf } from '../../platform/index.ts';
 import type { FeedMemory } from './feed-memory.ts';
 import { pointsMovedBy, project, touchedBy, type Rows, type Totals } from './projections.ts';
 import type { Change, FeedDocument, ReadModels } from './read-models.ts';
 import { rowKey, type PositionView } from './rows.ts';
 
 /** An event on its way into the feed. */
-export interface Incoming {
+export interface InboxMessage {
   /** Null when an operator gave the event up: only the position moves. */
   event: DomainEvent | null;
   subject: string;
@@ -60,13 +60,13 @@ function aboutOf(event: DomainEvent): Pick<Change, 'userId' | 'bikeId' | 'points
 /** Makes commits of events, in memory only. */
 export function createDrafter(options: DraftOptions, memory: FeedMemory) {
   /** The subject and version of what led to an event. */
-  function causeOf({ event }: Incoming): { subject: string; version: number } | null {
+  function causeOf({ event }: InboxMessage): { subject: string; version: number } | null {
     const cause = event && placeOf(event.causationid);
     return cause && { subject: options.subjectOf(cause.service, cause.stream), version: cause.version };
   }
 
   /** What a batch reads, by key. What memory does not have is read at once: one by one, each event would wait for it. */
-  async function load(batch: Incoming[]): Promise<Map<string, unknown>> {
+  async function load(batch: InboxMessage[]): Promise<Map<string, unknown>> {
     const loaded = new Map<string, unknown>();
     const missing = new Set<string>();
     const want = (key: string) => {
@@ -74,7 +74,7 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
       if (memory.isKnown(key)) loaded.set(key, memory.recall(key));
       else missing.add(key);
     };
-    const wantAll = (item: Incoming) => {
+    const wantAll = (item: InboxMessage) => {
       const { event, subject, version } = item;
       want(`position:${subject}`);
       const cause = causeOf(item);
@@ -108,14 +108,14 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
    * Says whether what led to the event is in the feed: an effect is never shown before its cause, although the two travel
    * on subjects of their own.
    */
-  function isReady(item: Incoming, positionOf: (subject: string) => number): boolean {
+  function isReady(item: InboxMessage, positionOf: (subject: string) => number): boolean {
     const cause = causeOf(item);
     if (!cause || options.clock().getTime() - item.since > options.causeWaitMs) return true;
     return cause.version <= positionOf(cause.subject);
   }
 
   /** Applies events on top of the head; what the head already has is left out, what came before its cause is put off. */
-  async function draft<Item extends Incoming>(batch: Item[], head: number, totals: Totals): Promise<Draft<Item>> {
+  async function draft<Item extends InboxMessage>(batch: Item[], head: number, totals: Totals): Promise<Draft<Item>> {
     const loaded = await load(batch);
     const changed = new Map<string, unknown>();
     const positions = new Map<string, number>();
@@ -124,7 +124,7 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
     let after = totals;
     const positionOf = (subject: string) => positions.get(subject) ?? (loaded.get(`position:${subject}`) as number);
 
-    function apply({ event, subject, version }: Incoming): void {
+    function apply({ event, subject, version }: InboxMessage): void {
       if (version <= positionOf(subject)) return;
       if (event) {
         const rows = Object.fromEntries(

@@ -1,4 +1,4 @@
-import { clientError } from '../chassis/index.ts';
+import { clientError } from '../../platform/index.ts';
 import type { Change, FeedDocument } from './read-models.ts';
 
 /** A change and its place in the feed. */

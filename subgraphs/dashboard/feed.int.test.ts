@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DomainEvent } from '../../schema/events/index.ts';
-import { createStage, until, type Stage } from '../chassis/testing.ts';
-import { realTime } from '../chassis/time.ts';
+import { createStage, until, type Stage } from '../../platform/service/testing.ts';
+import { realTime } from '../../platform/foundation/time.ts';
 import type { FeedItem } from './feed-follower.ts';
 import { createFeed, type Feed, type FeedOptions } from './feed.ts';
 import { noTotals } from './projections.ts';

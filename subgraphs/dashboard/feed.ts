@@ -1,6 +1,6 @@
 import type { DomainEvent } from '../../schema/events/index.ts';
-import { clientError, type Time } from '../chassis/index.ts';
-import { createDrafter, type DraftOptions, type Incoming } from './feed-draft.ts';
+import { clientError, type Time } from '../../platform/index.ts';
+import { createDrafter, type DraftOptions, type InboxMessage } from './feed-draft.ts';
 import {
   cursorExpired,
   cursorOf,
@@ -60,7 +60,7 @@ export interface Feed {
   close(): Promise<void>;
 }
 
-interface Pending extends Incoming {
+interface Pending extends InboxMessage {
   resolve(): void;
   reject(error: unknown): void;
 }

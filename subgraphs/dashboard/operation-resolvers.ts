@@ -5,7 +5,7 @@ import {
   type PageRequest,
   type RequestContext,
   type Resolvers,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import type { Operations, ParkedFilter } from './operations.ts';
 
 interface RedriveInput {

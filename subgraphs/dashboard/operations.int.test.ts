@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { connected, createStage, until, type Stage } from '../chassis/testing.ts';
-import { startService } from '../chassis/index.ts';
+import { connected, createStage, until, type Stage } from '../../platform/service/testing.ts';
+import { startService } from '../../platform/index.ts';
 import { createOperations } from './operations.ts';
 
 let stage: Stage;

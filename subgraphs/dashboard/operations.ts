@@ -14,7 +14,7 @@ import {
   type ParkedView,
   type RedriveOrder,
   type Runtime,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 
 /** The services as operators see them, each asked over the bus: nobody reads another's database. */
 export interface Operations {

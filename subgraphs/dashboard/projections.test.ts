@@ -9,8 +9,8 @@ import {
   type Publisher,
 } from '../../schema/events/index.ts';
 import { sampleOf } from '../../schema/events/samples.ts';
-import { seeded, type Dice } from '../../test/seeded.ts';
-import { Long } from '../chassis/scalars.ts';
+import { seeded, type Dice } from '../../test/support/seeded.ts';
+import { Long } from '../../platform/server/scalars.ts';
 import {
   dayOf,
   ledgerImbalance,

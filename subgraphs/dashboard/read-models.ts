@@ -1,5 +1,5 @@
 import { Schema, type Connection } from 'mongoose';
-import { isDuplicateKey, writeRows, type PageRequest, type ViewRow } from '../chassis/index.ts';
+import { isDuplicateKey, writeRows, type PageRequest, type ViewRow } from '../../platform/index.ts';
 import type { RefusedCode, ReservationView, Totals } from './projections.ts';
 import { createRows, type ReservationRowFilter, type RowOrder, type ViewRows, type Written } from './rows.ts';
 
@@ -46,7 +46,7 @@ interface Checkpoint {
   generation?: number;
 }
 
-/** Some engines scan for a range of _id (FACTS §1), so the version stands a second time in an index of its own. */
+/** Some engines scan for a range of _id (docs/facts.md), so the version stands a second time in an index of its own. */
 type StoredFeedDocument = FeedDocument & { version: number };
 
 const feedSchema = new Schema<StoredFeedDocument>(

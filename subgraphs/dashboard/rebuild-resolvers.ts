@@ -5,7 +5,7 @@ import {
   requireRole,
   type RequestContext,
   type Resolvers,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import type { Rebuild, Rebuilds } from './rebuilds.ts';
 
 interface RebuildInput {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parseEvent, type DomainEvent } from '../../schema/events/index.ts';
-import { createAggregate, eventSubject, type Decider } from '../chassis/index.ts';
-import { canonicalJson } from '../chassis/canonical-json.ts';
-import { connected, createStage, originOf, until, type Stage } from '../chassis/testing.ts';
-import { realTime } from '../chassis/time.ts';
+import { createAggregate, eventSubject, type Decider } from '../../platform/index.ts';
+import { canonicalJson } from '../../platform/event-core/canonical-json.ts';
+import { connected, createStage, originOf, until, type Stage } from '../../platform/service/testing.ts';
+import { realTime } from '../../platform/foundation/time.ts';
 import type { FeedItem } from './feed-follower.ts';
 import { createFeed } from './feed.ts';
 import { createReadModels } from './read-models.ts';

@@ -5,10 +5,10 @@ import {
   publisherOf,
   reachCrashPoint,
   UnavailableError,
-  type Patience,
+  type Retry,
   type Runtime,
   type StreamEvents,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import { createBuilder, type Item } from './builder.ts';
 import { createComparison, fingerprintOf, fingerprintText, type Comparison, type Difference } from './comparison.ts';
 import type { Feed } from './feed.ts';
@@ -28,7 +28,7 @@ export interface RebuildOptions {
   publishers: readonly string[];
   /** What operators gave up, as `<subject>#<version>`. */
   discarded(): Promise<Set<string>>;
-  patience: Patience;
+  patience: Retry;
   flushRows: number;
   /** For so long other replicas let the switch through. */
   switchMs: number;

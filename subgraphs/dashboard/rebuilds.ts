@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { Schema } from 'mongoose';
 import {
-  createPatience,
+  createRetry,
   isDuplicateKey,
   reachCrashPoint,
   type Part,
-  type Patience,
+  type Retry,
   type Runtime,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import type { ReadModels } from './read-models.ts';
 import { storedGenerations } from './rows.ts';
 import type { Compared, RebuildProgress } from './rebuild.ts';
@@ -63,7 +63,7 @@ export interface RebuildsOptions extends Pick<Runtime, 'database' | 'logger' | '
   /** Does the work. Resolves with the feed's version of the switch; null when it was refused. */
   build(work: {
     rebuild: Rebuild;
-    patience: Patience;
+    patience: Retry;
     progress(known: Partial<RebuildProgress>): void;
     compared(found: Compared): Promise<void>;
   }): Promise<number | null>;
@@ -111,7 +111,7 @@ export function createRebuilds(options: RebuildsOptions): Rebuilds {
   const model = database.model('Rebuild', schema);
   const worker = randomUUID();
   let working: Promise<void> | undefined;
-  let patience: Patience | undefined;
+  let patience: Retry | undefined;
   let stopLooking: () => void = () => undefined;
   let isClosed = false;
 
@@ -167,7 +167,7 @@ export function createRebuilds(options: RebuildsOptions): Rebuilds {
 
   async function work(rebuild: Rebuild): Promise<void> {
     const known: Partial<RebuildProgress> = {};
-    const own = createPatience(time, options.outageDelayMs, logger);
+    const own = createRetry(time, options.outageDelayMs, (fields, phrase) => logger.warn(fields, phrase));
     patience = own;
     const beat = async () => {
       if (!(await note(rebuild, known))) own.end();

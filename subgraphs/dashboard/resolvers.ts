@@ -1,4 +1,10 @@
-import { ContractError, requireRole, type PageRequest, type RequestContext, type Resolvers } from '../chassis/index.ts';
+import {
+  ContractError,
+  requireRole,
+  type PageRequest,
+  type RequestContext,
+  type Resolvers,
+} from '../../platform/index.ts';
 import type { FeedItem } from './feed-follower.ts';
 import type { Feed, Snapshot } from './feed.ts';
 import { dayOf, ledgerImbalance, minuteOf, onDay, upgraded, type Totals } from './projections.ts';

@@ -1,5 +1,5 @@
 import { Schema, type Collection, type Connection } from 'mongoose';
-import { paginate, writeRows, type Connection as Page, type PageRequest, type ViewRow } from '../chassis/index.ts';
+import { paginate, writeRows, type Connection as Page, type PageRequest, type ViewRow } from '../../platform/index.ts';
 import {
   type AccountView,
   type BikeView,

@@ -8,11 +8,11 @@ import {
   parseOrThrow,
   wholeNumber,
   type Consumer,
-  type Parking,
+  type DeadLetters,
   type Resolvers,
   type Runtime,
   type Subgraph,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import { createFeed } from './feed.ts';
 import { createOperationResolvers } from './operation-resolvers.ts';
 import { createOperations } from './operations.ts';
@@ -66,7 +66,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
     operateTimeoutMs: runtime.settings.OPERATE_TIMEOUT_MS,
   });
   let consumer: Consumer | undefined;
-  let parking: Pick<Parking, 'count' | 'discarded'> | undefined;
+  let parking: Pick<DeadLetters, 'count' | 'discarded'> | undefined;
   let stopPolling: () => void = () => undefined;
 
   const rebuilds = createRebuilds({

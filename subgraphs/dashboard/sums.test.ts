@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Long } from '../chassis/scalars.ts';
+import { Long } from '../../platform/server/scalars.ts';
 import { add, subtract, type Sum } from './sums.ts';
 
 const edges = [53n, 62n, 63n, 64n, 70n].flatMap((bits) => [2n ** bits - 1n, 2n ** bits, 2n ** bits + 1n]);

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { pointEvents } from '../../schema/events/point.ts';
 import type { NewEvent, PointEvent } from '../../schema/events/index.ts';
-import { itDecides } from '../../test/decision-table.ts';
-import { seeded, type Dice } from '../../test/seeded.ts';
-import { isRefusal } from '../chassis/decider.ts';
-import { specificationOf } from '../chassis/specification.ts';
+import { itDecides } from '../../test/support/decision-table.ts';
+import { seeded, type Dice } from '../../test/support/seeded.ts';
+import { isRefusal } from '../../platform/event-core/decider.ts';
+import { specificationOf } from '../../platform/event-core/specification.ts';
 import { entryOf, type LedgerEntry } from './ledger.ts';
 import { account, overtimePrice, type Account, type OvertimeRule, type PointCommand } from './point.ts';
 

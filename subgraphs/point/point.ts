@@ -1,5 +1,5 @@
 import type { EventNamed, NewEvent, PointEvent } from '../../schema/events/index.ts';
-import { refuse, type Decider } from '../chassis/decider.ts';
+import { refuse, type Decider } from '../../platform/event-core/decider.ts';
 
 type PointsRefusal = EventNamed<'PointsRefused'>['data']['code'];
 
@@ -152,7 +152,7 @@ function charge(of: { userId: string; reserveNo: number }, price: number, balanc
   };
 }
 
-/** 200 points per started 5 minutes after the first 60, at most 30,000 (the city's own rules, FACTS §7). */
+/** 200 points per started 5 minutes after the first 60, at most 30,000 (the city's own rules, docs/facts.md). */
 export function overtimePrice(startedAt: string, returnedAt: string, rule: OvertimeRule): number {
   const minutes = (Date.parse(returnedAt) - Date.parse(startedAt)) / 60_000;
   const steps = Math.ceil(Math.max(0, minutes - rule.freeMinutes) / rule.stepMinutes);

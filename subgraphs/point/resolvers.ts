@@ -4,7 +4,7 @@ import {
   type PageRequest,
   type RequestContext,
   type Resolvers,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import type { OvertimeRule } from './point.ts';
 import type { PointStore } from './store.ts';
 

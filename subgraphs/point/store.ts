@@ -8,7 +8,7 @@ import {
   type PageRequest,
   type ViewChange,
   type ViewRow,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import { entryOf, type LedgerEntry } from './ledger.ts';
 import type { Account } from './point.ts';
 

@@ -10,7 +10,7 @@ import {
   wholeNumber,
   type Runtime,
   type Subgraph,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import { account, whyNot } from './point.ts';
 import { accountOf, policies } from './policies.ts';
 import { createResolvers } from './resolvers.ts';

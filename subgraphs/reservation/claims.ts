@@ -1,4 +1,4 @@
-import { clientError, createLruCache, type Time } from '../chassis/index.ts';
+import { clientError, createLruCache, type Time } from '../../platform/index.ts';
 import type { RejectionCode } from './reservation.ts';
 
 /** Why point would turn a rider down. */

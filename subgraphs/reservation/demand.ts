@@ -1,5 +1,5 @@
 import type { DemandEvent, EventNamed, NewEvent, ReservationEvent } from '../../schema/events/index.ts';
-import type { Decider } from '../chassis/decider.ts';
+import type { Decider } from '../../platform/event-core/decider.ts';
 import type { BikeSlot, ReservationCommand, ReservationRefusal } from './reservation.ts';
 
 /** How often riders asked for a bike and got none, by reason. */

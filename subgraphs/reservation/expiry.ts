@@ -1,4 +1,4 @@
-import { isUnavailable } from '../chassis/index.ts';
+import { isUnavailable } from '../../platform/index.ts';
 import type { ReservationKey } from './store.ts';
 
 /** A reservation whose deadline has passed. */

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { catalogue, parseEvent, type EventNamed, type EventType } from '../../schema/events/index.ts';
 import { sampleOf } from '../../schema/events/samples.ts';
-import type { Reaction } from '../chassis/decider.ts';
+import type { Reaction } from '../../platform/event-core/decider.ts';
 import type { ReservationCommand } from './reservation.ts';
 import { policies, slotOf } from './policies.ts';
 
 const sample = <Type extends EventType>(type: Type) => parseEvent(sampleOf(type)) as EventNamed<Type>;
-/** As the chassis sees them: any event, by its type. */
+/** As the platform sees them: any event, by its type. */
 const all: Partial<Record<EventType, Record<string, (event: never) => Reaction<ReservationCommand> | null>>> = policies;
 const reactionTo = (type: EventType) =>
   Object.entries(all[type] ?? {}).map(([name, policy]) => [name, policy(sample(type) as never)]);

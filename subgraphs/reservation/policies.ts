@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../schema/events/index.ts';
-import type { Policies } from '../chassis/decider.ts';
+import type { Policies } from '../../platform/event-core/decider.ts';
 import type { ReservationCommand } from './reservation.ts';
 
 export const slotOf = (bikeId: number) => `bike-${bikeId}`;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { reservationEvents } from '../../schema/events/reservation.ts';
 import type { BikeCondition, EventNamed, NewEvent, ReservationEvent } from '../../schema/events/index.ts';
-import { itDecides } from '../../test/decision-table.ts';
-import { seeded, type Dice } from '../../test/seeded.ts';
-import { isRefusal } from '../chassis/decider.ts';
-import { specificationOf } from '../chassis/specification.ts';
+import { itDecides } from '../../test/support/decision-table.ts';
+import { seeded, type Dice } from '../../test/support/seeded.ts';
+import { isRefusal } from '../../platform/event-core/decider.ts';
+import { specificationOf } from '../../platform/event-core/specification.ts';
 import {
   latestIn,
   reservation,
@@ -395,7 +395,7 @@ describe('a slot decides on', () => {
 describe('whatever happens to a bike', () => {
   type Status = ReserveStatus | 'never';
   type Step = Exclude<ReservationEvent['type'], 'BikeSlotOpened' | 'BikeSlotChanged'>;
-  /** ARCHITECTURE §3: from which situations a reservation gets to which. */
+  /** From which situations a reservation gets to which. */
   const allowed: Record<Step, { from: readonly Status[]; to: ReserveStatus }> = {
     ReservationRequested: { from: ['never'], to: 'PENDING' },
     ReservationConfirmed: { from: ['PENDING'], to: 'RESERVED' },

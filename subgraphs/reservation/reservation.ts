@@ -1,5 +1,5 @@
 import type { BikeCondition, EventNamed, NewEvent, ReservationEvent } from '../../schema/events/index.ts';
-import { refuse, type Decider } from '../chassis/decider.ts';
+import { refuse, type Decider } from '../../platform/event-core/decider.ts';
 
 export type ReserveStatus = 'PENDING' | 'RESERVED' | 'IN_USE' | 'RETURNED' | 'CANCELLED' | 'EXPIRED' | 'REJECTED';
 export type RejectionCode = EventNamed<'ReservationRejected'>['data']['code'];

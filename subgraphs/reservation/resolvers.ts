@@ -11,7 +11,7 @@ import {
   type PageRequest,
   type RequestContext,
   type Resolvers,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import { slotOf } from './policies.ts';
 import { latestIn, type BikeSlot, type Reservation } from './reservation.ts';
 import type { ReservationFilter, ReservationRow, SlotRow } from './store.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { ReservationEvent } from '../../schema/events/index.ts';
-import { isRefusal } from '../chassis/decider.ts';
-import type { JournalDocument } from '../chassis/index.ts';
-import { createStage, type Stage } from '../chassis/testing.ts';
-import { writeRows } from '../chassis/views.ts';
+import { isRefusal } from '../../platform/event-core/decider.ts';
+import type { JournalDocument } from '../../platform/index.ts';
+import { createStage, type Stage } from '../../platform/service/testing.ts';
+import { writeRows } from '../../platform/event-core/read-model.ts';
 import { type BikeSlot, reservation, type ReservationCommand } from './reservation.ts';
 import { createReservationStore } from './store.ts';
 

@@ -9,7 +9,7 @@ import {
   type PageRequest,
   type ViewChange,
   type ViewRow,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import { latestIn, type BikeSlot, type Reservation, type ReserveStatus } from './reservation.ts';
 
 /** A reservation as lists show it. */

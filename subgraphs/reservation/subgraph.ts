@@ -13,7 +13,7 @@ import {
   wholeNumber,
   type Runtime,
   type Subgraph,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import { createClaims } from './claims.ts';
 import { refusalsOf, withRefusals } from './demand.ts';
 import { expireAll } from './expiry.ts';

@@ -7,7 +7,7 @@ import {
   type Aggregate,
   type Origin,
   type RequestContext,
-} from '../chassis/index.ts';
+} from '../../platform/index.ts';
 import type { Claims } from './claims.ts';
 import type { CountRefusals, RefusedCode } from './demand.ts';
 import { slotOf } from './policies.ts';

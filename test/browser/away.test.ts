@@ -1,10 +1,10 @@
 import { afterEach, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
-import { type RunningService, startService } from '../../subgraphs/chassis/index.ts';
+import { type RunningService, startService } from '../../platform/index.ts';
 import { definitionOf } from '../../subgraphs/registry.ts';
-import { rider } from '../people.ts';
-import { until } from '../system.ts';
+import { rider } from '../support/people.ts';
+import { until } from '../support/system.ts';
 import { describeInBrowser, signInAs, untilLive } from './chromium.ts';
 
 /** A request that fails because of what is away is no fault of the page. */

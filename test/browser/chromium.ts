@@ -5,7 +5,7 @@ import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-c
 import type { Client } from '../../schema/client/client.ts';
 import { RegisterBikeDocument } from '../../schema/client/generated/graphql.ts';
 import { chromiumPath, isChromiumInstalled, launchChromium } from './launch.ts';
-import { startSystem, type SystemOptions, type TestSystem } from '../system.ts';
+import { startSystem, type SystemOptions, type TestSystem } from '../support/system.ts';
 
 const startTimeoutMs = 180_000;
 const testTimeoutMs = 120_000;

@@ -3,9 +3,9 @@ import type { Page } from 'playwright-core';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { DashboardDocument, DashboardUpdatedDocument } from '../../schema/client/generated/graphql.ts';
 import { createFaultProxy, type FaultProxy } from '../faults/fault-proxy.ts';
-import { rider, type Rider } from '../people.ts';
-import { seeded } from '../seeded.ts';
-import { type SystemOptions, until } from '../system.ts';
+import { rider, type Rider } from '../support/people.ts';
+import { seeded } from '../support/seeded.ts';
+import { type SystemOptions, until } from '../support/system.ts';
 import { describeInBrowser, rowOf, untilLive } from './chromium.ts';
 
 let network: FaultProxy;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { freePort } from '../../deploy/local/free-port.ts';
-import { rider } from '../people.ts';
+import { rider } from '../support/people.ts';
 import { violationsOf } from './accessibility.ts';
 import { describeInBrowser, overflowOf, signInAs } from './chromium.ts';
 import { anotherName } from './launch.ts';

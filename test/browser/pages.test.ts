@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
 import { ChangeBikeConditionDocument } from '../../schema/client/generated/graphql.ts';
-import { rider, type Rider } from '../people.ts';
+import { rider, type Rider } from '../support/people.ts';
 import { violationsOf } from './accessibility.ts';
 import { artifacts, describeInBrowser, liveLamp, overflowOf } from './chromium.ts';
 

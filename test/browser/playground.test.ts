@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { rider } from '../people.ts';
-import { until } from '../system.ts';
+import { rider } from '../support/people.ts';
+import { until } from '../support/system.ts';
 import { violationsOf } from './accessibility.ts';
 import { describeInBrowser } from './chromium.ts';
 

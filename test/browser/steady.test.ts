@@ -1,8 +1,8 @@
 /** What is on the screen stays true and in reach, whatever the browser does with it. */
 import { beforeAll, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { rider, type Rider } from '../people.ts';
-import { until } from '../system.ts';
+import { rider, type Rider } from '../support/people.ts';
+import { until } from '../support/system.ts';
 import { violationsOf } from './accessibility.ts';
 import { describeInBrowser, overflowOf, rowOf, untilLive } from './chromium.ts';
 

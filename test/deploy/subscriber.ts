@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DashboardDocument, DashboardUpdatedDocument } from '../../schema/client/generated/graphql.ts';
 import type { Client } from '../../schema/client/client.ts';
-import { until } from '../system.ts';
+import { until } from '../support/system.ts';
 
 /** A dashboard that stays open: it goes on after its last cursor whenever its connection ends, as the page does. */
 export interface Subscriber {

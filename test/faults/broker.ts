@@ -1,6 +1,6 @@
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, headers as natsHeaders, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
-import { eventSubject } from '../../subgraphs/chassis/event-stream.ts';
+import { eventSubject } from '../../platform/messaging/event-stream.ts';
 import { toBinaryMode, type Envelope } from '../../schema/events/index.ts';
 import type { Cluster } from './cluster.ts';
 

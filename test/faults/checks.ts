@@ -1,9 +1,9 @@
-import { hashOf } from '../../subgraphs/chassis/canonical-json.ts';
+import { hashOf } from '../../platform/event-core/canonical-json.ts';
 import type { OpenCharge } from '../../subgraphs/approval/charges.ts';
 import type { Approval } from '../../subgraphs/approval/approval.ts';
-import type { PaymentProvider } from '../payment-provider.ts';
-import { eventsOf, type Evidence } from '../violations.ts';
-import type { JournalDocument } from '../../subgraphs/chassis/journal.ts';
+import type { PaymentProvider } from '../support/payment-provider.ts';
+import { eventsOf, type Evidence } from '../support/violations.ts';
+import type { JournalDocument } from '../../platform/event-core/journal.ts';
 import type { Attempt, CommandKind, Look, Story } from './story.ts';
 
 const journalOf = {

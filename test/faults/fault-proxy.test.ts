@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { seeded } from '../seeded.ts';
-import { until } from '../system.ts';
+import { seeded } from '../support/seeded.ts';
+import { until } from '../support/system.ts';
 import { createFaultProxy, type FaultProxy } from './fault-proxy.ts';
 
 /** A server that says every line back, with its name in front. */

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JournalDocument } from '../../subgraphs/chassis/journal.ts';
-import { seeded, type Dice } from '../seeded.ts';
-import { unclear, type Manner } from '../payment-provider.ts';
-import { until } from '../system.ts';
+import type { JournalDocument } from '../../platform/event-core/journal.ts';
+import { seeded, type Dice } from '../support/seeded.ts';
+import { unclear, type Manner } from '../support/payment-provider.ts';
+import { until } from '../support/system.ts';
 import { messageOf, newestMessages, publishRaw, withBroker } from './broker.ts';
 import type { Cluster } from './cluster.ts';
 import { withDatabase } from './database.ts';

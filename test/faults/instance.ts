@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until, type ProcessName } from '../system.ts';
+import { until, type ProcessName } from '../support/system.ts';
 
 /** One process of a service, kept alive: it is started again whenever it ends, as an orchestrator would. */
 export interface Instance {

@@ -8,7 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { seeded } from '../seeded.ts';
+import { seeded } from '../support/seeded.ts';
 import { startCluster, type Cluster } from './cluster.ts';
 import { faultKinds, planOf, type FaultKind } from './plan.ts';
 import { runPlan, type RunResult } from './run.ts';

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DATA_DIRECTORY, startDataPlane, type DataPlane } from '../../deploy/local/data-plane.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
-import { checkInvariants } from '../invariants.ts';
-import { registerBikes, rider } from '../people.ts';
-import { startSystem, until, type TestSystem } from '../system.ts';
+import { checkInvariants } from '../support/invariants.ts';
+import { registerBikes, rider } from '../support/people.ts';
+import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 /** A server of its own that a test can take away and give back, with its data. */
 async function createServer(which: 'mongodb' | 'nats') {

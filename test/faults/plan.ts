@@ -1,5 +1,5 @@
 import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
-import { seeded, type Dice } from '../seeded.ts';
+import { seeded, type Dice } from '../support/seeded.ts';
 
 /** What a seed stands for: who does what, and what goes wrong when. The same seed gives the same plan. */
 export interface Plan {
@@ -82,7 +82,7 @@ export type FaultKind = keyof typeof faultKinds;
 
 const kinds = Object.keys(faultKinds) as FaultKind[];
 
-/** By kind: where a service dies, see subgraphs/chassis/crash-points.ts. */
+/** By kind: where a service dies, see platform/foundation/crash-points.ts. */
 export const crashPoints = {
   'crash-outward': ['at-start', 'before-insert', 'after-insert', 'after-publish', 'after-mark'],
   'crash-inward': ['after-receive', 'before-position', 'before-ack', 'after-ack'],

@@ -1,5 +1,5 @@
-import { eventSubject } from '../../subgraphs/chassis/event-stream.ts';
-import { eventId } from '../../subgraphs/chassis/journal.ts';
+import { eventSubject } from '../../platform/messaging/event-stream.ts';
+import { eventId } from '../../platform/foundation/event-id.ts';
 import type { RawMessage } from './broker.ts';
 
 /** By name: messages that no consumer can handle. They stand on streams of their own, so that they hold up nobody. */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ParkedList } from '../../subgraphs/chassis/parked-desk.ts';
-import { unlinearizable } from '../histories.ts';
-import { gather, isQuiet, violationsIn, type Evidence } from '../invariants.ts';
-import { seeded } from '../seeded.ts';
-import { consumers, follows } from '../violations.ts';
+import type { ParkedList } from '../../platform/messaging/dead-letters/admin.ts';
+import { unlinearizable } from '../support/histories.ts';
+import { gather, isQuiet, violationsIn, type Evidence } from '../support/invariants.ts';
+import { seeded } from '../support/seeded.ts';
+import { consumers, follows } from '../support/violations.ts';
 import { withBroker } from './broker.ts';
 import type { OpenCharge } from '../../subgraphs/approval/charges.ts';
 import { accounted, monotonicReads, payments, traces } from './checks.ts';

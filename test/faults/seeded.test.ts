@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seeded } from '../seeded.ts';
+import { seeded } from '../support/seeded.ts';
 import { startCluster, type Cluster } from './cluster.ts';
 import { faultKinds, planOf, tell } from './plan.ts';
 import { runPlan } from './run.ts';

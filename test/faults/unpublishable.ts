@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { JournalDocument } from '../../subgraphs/chassis/journal.ts';
+import type { JournalDocument } from '../../platform/event-core/journal.ts';
 import { hastySettings, type Cluster } from './cluster.ts';
 import { withDatabase } from './database.ts';
 import type { Fault } from './plan.ts';

@@ -7,7 +7,7 @@ import {
   type GraphQLField,
   type GraphQLSchema,
 } from 'graphql';
-import type { Dice } from '../seeded.ts';
+import type { Dice } from '../support/seeded.ts';
 
 /** A request that is wrong or too much in itself, whoever carries it. */
 export interface HostileRequest {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { checkInvariants } from '../invariants.ts';
-import { registerBikes, rider } from '../people.ts';
-import { seeded } from '../seeded.ts';
+import { checkInvariants } from '../support/invariants.ts';
+import { registerBikes, rider } from '../support/people.ts';
+import { seeded } from '../support/seeded.ts';
 import { createAttacker } from './attacker.ts';
 import { apiSchema } from './attacks.ts';
 import { fuzz } from './fuzz.ts';

@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { registerBikes } from '../people.ts';
-import { seeded } from '../seeded.ts';
-import { until } from '../system.ts';
-import { checkInvariants } from '../invariants.ts';
+import { registerBikes } from '../support/people.ts';
+import { seeded } from '../support/seeded.ts';
+import { until } from '../support/system.ts';
+import { checkInvariants } from '../support/invariants.ts';
 import { createAttacker } from './attacker.ts';
 import { attacks } from './attacks.ts';
 import { startTarget, type Target } from './target.ts';

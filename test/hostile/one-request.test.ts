@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { registerBikes } from '../people.ts';
-import { seeded } from '../seeded.ts';
+import { registerBikes } from '../support/people.ts';
+import { seeded } from '../support/seeded.ts';
 import { createAttacker, type Attacker } from './attacker.ts';
 import { apiSchema } from './attacks.ts';
 import { bodyOf, hostileDocuments } from './documents.ts';

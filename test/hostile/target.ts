@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startSystem, until, type ServiceProcess, type TestSystem } from '../system.ts';
+import { startSystem, until, type ServiceProcess, type TestSystem } from '../support/system.ts';
 import type { Usage } from './usage.ts';
 
 /** A system whose router is as small as a pod: what attacks are aimed at. */

@@ -15,9 +15,9 @@ import {
   type GraphQLInputType,
   type GraphQLObjectType,
 } from 'graphql';
-import { checkInvariants } from '../invariants.ts';
-import { registerBikes, rider } from '../people.ts';
-import { startSystem, type TestSystem } from '../system.ts';
+import { checkInvariants } from '../support/invariants.ts';
+import { registerBikes, rider } from '../support/people.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
 
 const api = readFileSync(new URL('../../schema/client/generated/api.graphql', import.meta.url), 'utf8');
 const schema = buildSchema(api);

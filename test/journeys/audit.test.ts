@@ -8,9 +8,9 @@ import {
   FleetReservationDocument,
   ReturnBikeDocument,
 } from '../../schema/client/generated/graphql.ts';
-import { checkInvariants } from '../invariants.ts';
-import { registerBikes, rider } from '../people.ts';
-import { startSystem, until, type TestSystem } from '../system.ts';
+import { checkInvariants } from '../support/invariants.ts';
+import { registerBikes, rider } from '../support/people.ts';
+import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 /** A name that must not be mistaken for the idempotency key that stands behind it. */
 const boss = 'boss:한강';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SignJWT, generateKeyPair, importJWK, type JWK } from 'jose';
-import { checkInvariants } from '../invariants.ts';
-import { registerBikes, rider, type Rider } from '../people.ts';
-import { startSystem, type TestSystem } from '../system.ts';
+import { checkInvariants } from '../support/invariants.ts';
+import { registerBikes, rider, type Rider } from '../support/people.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
 
 interface Answer {
   status: number;

@@ -22,8 +22,8 @@ import {
   ServicesDocument,
 } from '../../schema/client/generated/graphql.ts';
 import { subgraphNames } from '../../schema/subgraphs.ts';
-import { registerBikes, rider } from '../people.ts';
-import { startSystem, until, type TestSystem } from '../system.ts';
+import { registerBikes, rider } from '../support/people.ts';
+import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 const names = { EVENT_STREAM: 'EVENTS', EVENT_SUBJECT_PREFIX: 'evt' };
 

@@ -2,15 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, headers as natsHeaders } from '@nats-io/transport-node';
 import { jetstream } from '@nats-io/jetstream';
 import { toBinaryMode } from '../../schema/events/index.ts';
-import { subjectToken } from '../../subgraphs/chassis/event-stream.ts';
+import { subjectToken } from '../../platform/messaging/event-stream.ts';
 import {
   DashboardDocument,
   DashboardUpdatedDocument,
   type DashboardUpdatedSubscription,
 } from '../../schema/client/generated/graphql.ts';
-import { checkInvariants, eventsNamed, type Evidence } from '../invariants.ts';
-import { registerBikes, rider } from '../people.ts';
-import { startSystem, until, type TestSystem } from '../system.ts';
+import { checkInvariants, eventsNamed, type Evidence } from '../support/invariants.ts';
+import { registerBikes, rider } from '../support/people.ts';
+import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 /** The fourteen defects of the system that this one descends from (README, "Where it comes from"). */
 describe('a defect of the earlier system', () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { checkInvariants, eventsNamed } from '../invariants.ts';
-import { registerBikes, rider, type Rider } from '../people.ts';
-import { startSystem, until, type TestSystem } from '../system.ts';
+import { checkInvariants, eventsNamed } from '../support/invariants.ts';
+import { registerBikes, rider, type Rider } from '../support/people.ts';
+import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 interface Figures {
   totals: { refusedToday: number; rejectedToday: number };

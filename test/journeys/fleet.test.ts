@@ -10,8 +10,8 @@ import {
   type ChangeBikeConditionInput,
   type RegisterBikesLine,
 } from '../../schema/client/generated/graphql.ts';
-import { checkInvariants } from '../invariants.ts';
-import { startSystem, type TestSystem } from '../system.ts';
+import { checkInvariants } from '../support/invariants.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
 
 describe('a whole fleet', () => {
   let system: TestSystem;

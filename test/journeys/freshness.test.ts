@@ -14,8 +14,8 @@ import {
 } from 'graphql';
 import type { Client } from '../../schema/client/client.ts';
 import { createFaultProxy, type FaultProxy } from '../faults/fault-proxy.ts';
-import { seeded } from '../seeded.ts';
-import { startSystem, until, type TestSystem } from '../system.ts';
+import { seeded } from '../support/seeded.ts';
+import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 /**
  * What an answer or an event nests is at least as new as what it tells. Everything that can be nested is selected at once,

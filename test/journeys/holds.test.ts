@@ -5,9 +5,9 @@ import {
   ReservationDocument,
   type BikeCondition,
 } from '../../schema/client/generated/graphql.ts';
-import { checkInvariants } from '../invariants.ts';
-import { registerBikes, rider, type Rider } from '../people.ts';
-import { startSystem, until, type TestSystem } from '../system.ts';
+import { checkInvariants } from '../support/invariants.ts';
+import { registerBikes, rider, type Rider } from '../support/people.ts';
+import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 const holdMs = 2_000;
 const env = { HOLD_MINUTES: String(holdMs / 60_000), EXPIRY_EVERY_MS: '100' };

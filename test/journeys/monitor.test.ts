@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { onPath } from '../../deploy/local/processes.ts';
 import { readRuleGroups } from '../../deploy/monitoring/rules.ts';
-import { startSystem, until, type TestSystem } from '../system.ts';
+import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 /** `npm run monitor` as a person types it. */
 describe('npm run monitor', () => {

@@ -5,7 +5,7 @@ import { queriesOf, readDashboards } from '../../deploy/monitoring/dashboards.ts
 import { metricNamesIn } from '../../deploy/monitoring/promql.ts';
 import { readRuleGroups } from '../../deploy/monitoring/rules.ts';
 import { subgraphNames } from '../../schema/subgraphs.ts';
-import { startSystem, type TestSystem } from '../system.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');

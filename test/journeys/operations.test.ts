@@ -12,10 +12,10 @@ import {
 } from '../../schema/client/generated/graphql.ts';
 import { subgraphNames } from '../../schema/subgraphs.ts';
 import { sourceOf, toBinaryMode, type Envelope } from '../../schema/events/index.ts';
-import { subjectToken } from '../../subgraphs/chassis/event-stream.ts';
-import { checkInvariants } from '../invariants.ts';
-import { registerBikes, rider } from '../people.ts';
-import { startSystem, until, type TestSystem } from '../system.ts';
+import { subjectToken } from '../../platform/messaging/event-stream.ts';
+import { checkInvariants } from '../support/invariants.ts';
+import { registerBikes, rider } from '../support/people.ts';
+import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 describe('operating the system through the graph', () => {
   let system: TestSystem;

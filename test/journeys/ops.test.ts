@@ -4,8 +4,8 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import { connect, headers as natsHeaders } from '@nats-io/transport-node';
-import { runOps } from '../../deploy/local/ops/ops.ts';
-import { startSystem, until, type TestSystem } from '../system.ts';
+import { runOps } from '../../cli/ops/ops.ts';
+import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 const ops = (env: NodeJS.ProcessEnv, ...argv: string[]) => runOps(argv, env);
 
@@ -33,7 +33,7 @@ describe('npm run ops', () => {
   }, 60_000);
 
   it('is a program of its own', async () => {
-    const main = join(import.meta.dirname, '../../deploy/local/ops/main.ts');
+    const main = join(import.meta.dirname, '../../cli/ops/main.ts');
     const child = spawn(process.execPath, [main, 'services', '--json', ...url], { env: { PATH: process.env['PATH'] } });
     const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
     expect(JSON.parse(await text(child.stdout))).toHaveLength(5);

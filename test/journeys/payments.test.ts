@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { BuyPointsDocument } from '../../schema/client/generated/graphql.ts';
-import { checkInvariants } from '../invariants.ts';
-import { startPaymentProvider, unclear, type Manner, type PaymentProvider } from '../payment-provider.ts';
-import { rider } from '../people.ts';
-import { startSystem, until, type TestSystem } from '../system.ts';
+import { checkInvariants } from '../support/invariants.ts';
+import { startPaymentProvider, unclear, type Manner, type PaymentProvider } from '../support/payment-provider.ts';
+import { rider } from '../support/people.ts';
+import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 const patience = {
   PAYMENT_TIMEOUT_MS: '400',

@@ -8,9 +8,9 @@ import {
   RebuildDashboardDocument,
   type DashboardUpdatedSubscription,
 } from '../../schema/client/generated/graphql.ts';
-import { checkInvariants } from '../invariants.ts';
-import { registerBikes, rider } from '../people.ts';
-import { createServiceProcess, startSystem, until, type TestSystem } from '../system.ts';
+import { checkInvariants } from '../support/invariants.ts';
+import { registerBikes, rider } from '../support/people.ts';
+import { createServiceProcess, startSystem, until, type TestSystem } from '../support/system.ts';
 
 describe('the dashboard, while its view is rebuilt,', () => {
   let system: TestSystem;

@@ -3,9 +3,9 @@ import {
   DashboardUpdatedAcrossDocument,
   type DashboardUpdatedAcrossSubscription,
 } from '../../schema/client/generated/graphql.ts';
-import { checkInvariants } from '../invariants.ts';
-import { registerBikes, rider } from '../people.ts';
-import { startSystem, until, type TestSystem } from '../system.ts';
+import { checkInvariants } from '../support/invariants.ts';
+import { registerBikes, rider } from '../support/people.ts';
+import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 type Update = DashboardUpdatedAcrossSubscription['dashboardUpdated'];
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createClient } from '../../schema/client/client.ts';
 import { ReservationDocument, ServerTimeDocument, TariffDocument } from '../../schema/client/generated/graphql.ts';
-import { registerBikes, rider } from '../people.ts';
-import { startSystem, type TestSystem } from '../system.ts';
+import { registerBikes, rider } from '../support/people.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
 
 describe('the tariff, as set for an installation,', () => {
   let system: TestSystem;

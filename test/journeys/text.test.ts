@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { buildSchema } from 'graphql';
 import { cut, itemLists, mendText, readText, textRuleOf } from '../../schema/text.ts';
-import { checkInvariants } from '../invariants.ts';
-import { registerBikes, rider } from '../people.ts';
-import { startSystem, type TestSystem } from '../system.ts';
-import { textFieldsIn } from '../text-fields.ts';
+import { checkInvariants } from '../support/invariants.ts';
+import { registerBikes, rider } from '../support/people.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { textFieldsIn } from '../support/text-fields.ts';
 
 interface Answer {
   data?: Record<string, never> | null;

@@ -8,8 +8,8 @@ import {
   RegisterBikeDocument,
   ReserveBikeDocument,
 } from '../../schema/client/generated/graphql.ts';
-import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../otlp-receiver.ts';
-import { startSystem, until } from '../system.ts';
+import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts';
+import { startSystem, until } from '../support/system.ts';
 
 describe('a reservation, while traces are collected', () => {
   let receiver: OtlpReceiver;

@@ -12,14 +12,14 @@ export interface Mutation {
 }
 
 export type Check =
-  /** The specification of rules or of a part of the chassis. */
+  /** The specification of rules or of a part of the platform. */
   | { specification: string; project: 'fast' | 'servers' }
   /** So many histories of the services on simulated servers, from seed 1 on. */
   | { simulation: number };
 
 const rulesOf = (name: string): Check => ({ specification: `subgraphs/${name}/`, project: 'fast' });
-const chassis = (name: string, project: 'fast' | 'servers' = 'servers'): Check => ({
-  specification: `subgraphs/chassis/${name}`,
+const platform = (name: string, project: 'fast' | 'servers' = 'servers'): Check => ({
+  specification: `platform/${name}`,
   project,
 });
 const simulation: Check = { simulation: 1_000 };
@@ -28,12 +28,12 @@ const reservation = 'subgraphs/reservation/reservation.ts';
 const point = 'subgraphs/point/point.ts';
 const pointPolicies = 'subgraphs/point/policies.ts';
 const reservationPolicies = 'subgraphs/reservation/policies.ts';
-const commandHandler = 'subgraphs/chassis/command-handler.ts';
-const journal = 'subgraphs/chassis/journal.ts';
-const relay = 'subgraphs/chassis/relay.ts';
-const reconciler = 'subgraphs/chassis/reconciler.ts';
-const consumer = 'subgraphs/chassis/consumer.ts';
-const processor = 'subgraphs/chassis/processor.ts';
+const commandHandler = 'platform/event-core/command-handler.ts';
+const journal = 'platform/event-core/journal.ts';
+const relay = 'platform/messaging/outbox-relay.ts';
+const reconciler = 'platform/messaging/reconciler.ts';
+const consumer = 'platform/messaging/consumer.ts';
+const processor = 'platform/messaging/processor.ts';
 const purchases = 'subgraphs/approval/purchases.ts';
 
 export const mutations: readonly Mutation[] = [
@@ -169,28 +169,28 @@ export const mutations: readonly Mutation[] = [
     file: commandHandler,
     find: 'const version = lastVersionOf(head) + 1;',
     replace: 'const version = lastVersionOf(head) + (head ? 2 : 1);',
-    caughtBy: chassis('command-handler.test', 'fast'),
+    caughtBy: platform('event-core/command-handler.test', 'fast'),
   },
   {
     name: 'no version check: two writers of one version both win',
-    file: journal,
+    file: 'platform/foundation/event-id.ts',
     find: 'return `${stream}@${version}`;',
     replace: "return `${stream}@${version}${new Error().stack?.includes('compose') ? `~${Math.random()}` : ''}`;",
-    caughtBy: chassis('command-handler.test', 'fast'),
+    caughtBy: platform('event-core/command-handler.test', 'fast'),
   },
   {
     name: 'the hash chain is not linked',
     file: commandHandler,
     find: "prevHash: head?.hash ?? '',",
     replace: "prevHash: '',",
-    caughtBy: chassis('command-handler.test', 'fast'),
+    caughtBy: platform('event-core/command-handler.test', 'fast'),
   },
   {
     name: 'publish before insert',
     file: commandHandler,
     find: 'if (await journal.append(document)) {',
     replace: 'await options.decided(document);\n    if (await journal.append(document)) {',
-    caughtBy: chassis('command-handler.test', 'fast'),
+    caughtBy: platform('event-core/command-handler.test', 'fast'),
   },
   {
     name: 'an insert without an answer is taken for done',
@@ -211,21 +211,21 @@ export const mutations: readonly Mutation[] = [
     file: relay,
     find: '      await views;\n      await publish(document);',
     replace: '      await views;\n      await journal.markPublished([_id]);\n      await publish(document);',
-    caughtBy: chassis('relay.int'),
+    caughtBy: platform('messaging/outbox-relay.int'),
   },
   {
     name: 'the broker hears of it before the owner shows it',
     file: relay,
     find: '      await views;\n      await publish(document);',
     replace: '      await publish(document);\n      await views;',
-    caughtBy: chassis('relay.int'),
+    caughtBy: platform('messaging/outbox-relay.int'),
   },
   {
     name: 'what the broker refuses does not step aside: those behind it wait for ever',
     file: relay,
     find: '    await journal.putAside(document._id, { because, times: times + 1, since, until });\n',
     replace: '',
-    caughtBy: chassis('relay.int'),
+    caughtBy: platform('messaging/outbox-relay.int'),
   },
   {
     name: 'no reconciler: a broker that lost its store stays empty',
@@ -265,7 +265,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'poison is thrown away',
     file: processor,
-    find: '    await whileUnavailable(() => parking.park(toFailed(incoming, errorClass, error)));\n',
+    find: '    await whileUnavailable(() => deadLetters.park(toFailed(incoming, errorClass, error)));\n',
     replace: '',
     caughtBy: simulation,
   },
@@ -274,35 +274,35 @@ export const mutations: readonly Mutation[] = [
     file: processor,
     find: 'if (!first || version < first.version) return false;',
     replace: 'if (first) return false;\n    if (!first || version < first.version) return false;',
-    caughtBy: chassis('consumer.int'),
+    caughtBy: platform('messaging/consumer.int'),
   },
   {
     name: 'no attempts counted: an unknown error is tried for ever',
     file: processor,
     find: 'if (delay === undefined) return {',
     replace: 'if (attempts < 0 || delay === null) return {',
-    caughtBy: chassis('consumer.int'),
+    caughtBy: platform('messaging/consumer.int'),
   },
   {
     name: 'one after the other, without lanes by subject',
-    file: 'subgraphs/chassis/lanes.ts',
+    file: 'platform/foundation/keyed-queue.ts',
     find: 'if (lane) return add(lane, each);',
     replace: 'if (lane) return void each.begin();',
-    caughtBy: chassis('lanes.test', 'fast'),
+    caughtBy: platform('foundation/keyed-queue.test', 'fast'),
   },
   {
     name: 'numbers repeat',
-    file: 'subgraphs/chassis/counters.ts',
+    file: 'platform/event-core/counters.ts',
     find: 'takers.forEach((take, index) => take(first + index));',
     replace: 'takers.forEach((take) => take(first));',
-    caughtBy: chassis('counters.int'),
+    caughtBy: platform('event-core/counters.int'),
   },
   {
     name: 'a view goes back to an older version',
-    file: 'subgraphs/chassis/views.ts',
+    file: 'platform/event-core/read-model.ts',
     find: 'filter: { _id: row._id, version: { [than]: row.version } }',
     replace: 'filter: { _id: row._id }',
-    caughtBy: chassis('views.int'),
+    caughtBy: platform('event-core/read-model.int'),
   },
   {
     name: 'the dashboard counts a repeated event again',
@@ -334,14 +334,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'idempotency keys are ignored',
-    file: 'subgraphs/chassis/commands.ts',
+    file: 'platform/event-core/commands.ts',
     find: ':${idempotencyKey ?? randomUUID()}`',
     replace: ':${randomUUID()}`',
     caughtBy: simulation,
   },
   {
     name: 'one cause for all events of a stream: the second reaction is taken for a repetition',
-    file: 'subgraphs/chassis/policies.ts',
+    file: 'platform/event-core/policies.ts',
     find: 'cause: `${name}:${event.id}`,',
     replace: 'cause: `${name}:${event.subject}`,',
     caughtBy: simulation,
@@ -355,14 +355,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a position counts although it was not stored',
-    file: 'subgraphs/chassis/positions.ts',
+    file: 'platform/messaging/checkpoints.ts',
     find: '        known.delete(subject);\n        throw error;',
     replace: '        throw error;',
-    caughtBy: chassis('positions.int'),
+    caughtBy: platform('messaging/checkpoints.int'),
   },
   {
     name: 'a question for missing events is answered with those after them',
-    file: 'subgraphs/chassis/aggregate.ts',
+    file: 'platform/service/aggregate.ts',
     find: 'await journal.eventsAfter(stream, after, eventsPerAnswer)',
     replace: 'await journal.eventsAfter(stream, after + 1, eventsPerAnswer)',
     caughtBy: simulation,
@@ -390,7 +390,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'half a character gets into a journal',
-    file: 'subgraphs/chassis/lasting.ts',
+    file: 'platform/event-core/lasting.ts',
     find: "if (!item.isWellFormed()) no('has half a character in it');",
     replace: '',
     caughtBy: simulation,

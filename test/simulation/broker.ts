@@ -1,6 +1,6 @@
 import { fromBinaryMode, toBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
-import type { EventBus } from '../../subgraphs/chassis/bus.ts';
-import { ChainBrokenError, ContractError, UnavailableError } from '../../subgraphs/chassis/errors.ts';
+import type { EventBus } from '../../platform/messaging/bus.ts';
+import { ChainBrokenError, ContractError, UnavailableError } from '../../platform/foundation/errors.ts';
 import {
   allSubjects,
   eventSubject,
@@ -9,7 +9,7 @@ import {
   type DurableConsumer,
   type EventStream,
   type Holdings,
-} from '../../subgraphs/chassis/event-stream.ts';
+} from '../../platform/messaging/event-stream.ts';
 import type { Link } from './network.ts';
 import type { Process, Scheduler } from './scheduler.ts';
 

@@ -1,5 +1,5 @@
 import type { Connection, Schema } from 'mongoose';
-import type { WriteFailure } from '../../subgraphs/chassis/journal.ts';
+import type { WriteFailure } from '../../platform/event-core/journal.ts';
 import type { Change, Database, Filter, Row, Table } from './database.ts';
 import type { Link } from './network.ts';
 

@@ -1,4 +1,4 @@
-import { duplicateKey } from '../../subgraphs/chassis/journal.ts';
+import { duplicateKey } from '../../platform/event-core/journal.ts';
 
 /** The part of MongoDB that the services use, in memory. What it does not know it says, instead of doing something else. */
 export interface Database {

@@ -1,5 +1,5 @@
 import { poisonOf } from '../faults/poison.ts';
-import { publishers } from '../violations.ts';
+import { publishers } from '../support/violations.ts';
 import type { Trouble } from './network.ts';
 import type { Fault, FaultKind } from './plan.ts';
 import type { Lie } from './payments.ts';

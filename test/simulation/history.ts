@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { OpenCharge } from '../../subgraphs/approval/charges.ts';
-import type { JournalDocument } from '../../subgraphs/chassis/journal.ts';
+import type { JournalDocument } from '../../platform/event-core/journal.ts';
 import type { Account } from '../../subgraphs/point/point.ts';
 import { latestIn, type BikeSlot, type Reservation } from '../../subgraphs/reservation/reservation.ts';
 import { accounted, monotonicReads, payments, traces } from '../faults/checks.ts';
 import type { Story } from '../faults/story.ts';
-import { unlinearizable } from '../histories.ts';
-import { eventSubject } from '../../subgraphs/chassis/event-stream.ts';
+import { unlinearizable } from '../support/histories.ts';
+import { eventSubject } from '../../platform/messaging/event-stream.ts';
 import {
   consumers,
   eventsNamed,
@@ -16,7 +16,7 @@ import {
   violationsIn,
   type Evidence,
   type Publisher,
-} from '../violations.ts';
+} from '../support/violations.ts';
 import { injectFaults, isStrange, type Damage } from './faults.ts';
 import { misjudged } from './payments.ts';
 import type { FaultKind, Plan } from './plan.ts';

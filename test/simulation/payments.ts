@@ -1,7 +1,7 @@
-import { hashOf } from '../../subgraphs/chassis/canonical-json.ts';
+import { hashOf } from '../../platform/event-core/canonical-json.ts';
 import type { OpenCharge } from '../../subgraphs/approval/charges.ts';
 import type { Answer, Charge, PaymentProvider } from '../../subgraphs/approval/payments.ts';
-import type { PaymentProvider as HttpProvider } from '../payment-provider.ts';
+import type { PaymentProvider as HttpProvider } from '../support/payment-provider.ts';
 import type { Link } from './network.ts';
 
 /** What the provider does besides what it should. Where its answers get lost, and how late they are, is the link's affair. */

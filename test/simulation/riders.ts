@@ -1,8 +1,8 @@
-import { isUnavailable, toClientError } from '../../subgraphs/chassis/errors.ts';
+import { isUnavailable, toClientError } from '../../platform/foundation/errors.ts';
 import type { SubgraphName } from '../../schema/subgraphs.ts';
 import type { RiderStep } from '../faults/plan.ts';
 import { isOpen, phasesOf, type Answer, type Attempt, type CommandKind, type Story } from '../faults/story.ts';
-import type { Evidence } from '../violations.ts';
+import type { Evidence } from '../support/violations.ts';
 import type { Plan, Unfit, UnfitPlace } from './plan.ts';
 import type { World } from './world.ts';
 

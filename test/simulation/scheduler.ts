@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
-import type { Time } from '../../subgraphs/chassis/time.ts';
-import { seeded, type Dice } from '../seeded.ts';
+import type { Time } from '../../platform/foundation/time.ts';
+import { seeded, type Dice } from '../support/seeded.ts';
 
 /**
  * Time and chance of one history. Nothing happens but by it: one event after the other, each only when all that the one

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { isRefusal, type Decider, type Decision } from '../subgraphs/chassis/decider.ts';
+import { isRefusal, type Decider, type Decision } from '../../platform/event-core/decider.ts';
 
 /** What became of a command: `nothing`, the refusal's code, or the types of the events joined by ` + `. */
 export type Outcome = string;

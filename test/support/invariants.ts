@@ -1,9 +1,9 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import mongoose from 'mongoose';
-import type { Envelope } from '../schema/events/index.ts';
-import type { JournalDocument } from '../subgraphs/chassis/journal.ts';
-import { noTotals, type Totals } from '../subgraphs/dashboard/projections.ts';
+import type { Envelope } from '../../schema/events/index.ts';
+import type { JournalDocument } from '../../platform/event-core/journal.ts';
+import { noTotals, type Totals } from '../../subgraphs/dashboard/projections.ts';
 import { until, type TestSystem } from './system.ts';
 import { consumers, isQuiet, publishers, violationsIn, type Evidence } from './violations.ts';
 

@@ -1,4 +1,4 @@
-import type { Client } from '../schema/client/client.ts';
+import type { Client } from '../../schema/client/client.ts';
 import {
   BuyPointsDocument,
   CancelReservationDocument,
@@ -7,7 +7,7 @@ import {
   ReturnBikeDocument,
   StartRideDocument,
   UserDocument,
-} from '../schema/client/generated/graphql.ts';
+} from '../../schema/client/generated/graphql.ts';
 import type { TestSystem } from './system.ts';
 
 /** What a rider does, in a word each; a refusal comes back as its code. */

@@ -1,4 +1,4 @@
-import type { DomainEvent, EventNamed } from '../schema/events/index.ts';
+import type { DomainEvent, EventNamed } from '../../schema/events/index.ts';
 
 /**
  * The dashboard as somebody would tell it who reads the journals with a pencil: by rules of its own, from each event's last

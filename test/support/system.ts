@@ -2,11 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { createDevelopmentKeys } from '../deploy/local/development-keys.ts';
-import { freePort } from '../deploy/local/free-port.ts';
-import { startSystem as startInProcess, type System } from '../deploy/local/system.ts';
-import { createClient, type Client } from '../schema/client/client.ts';
-import { subgraphNames, type SubgraphName } from '../schema/subgraphs.ts';
+import { createDevelopmentKeys } from '../../deploy/local/development-keys.ts';
+import { freePort } from '../../deploy/local/free-port.ts';
+import { startSystem as startInProcess, type System } from '../../deploy/local/system.ts';
+import { createClient, type Client } from '../../schema/client/client.ts';
+import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
 
 export type ProcessName = SubgraphName | 'router';
 
@@ -52,7 +52,7 @@ export interface SystemOptions {
   routerArguments?: readonly string[];
 }
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 const readyWithinMs = 30_000;
 
 /** Starts a system on the servers of this test run (test/servers). */

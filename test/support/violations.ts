@@ -4,11 +4,11 @@ import {
   type Envelope,
   type EventNamed,
   type PointEvent,
-} from '../schema/events/index.ts';
-import { subjectToken } from '../subgraphs/chassis/event-stream.ts';
-import { chainHash, lastVersionOf, type JournalDocument } from '../subgraphs/chassis/journal.ts';
-import { noTotals, project, touchedBy, type Rows, type Totals } from '../subgraphs/dashboard/projections.ts';
-import { entryOf } from '../subgraphs/point/ledger.ts';
+} from '../../schema/events/index.ts';
+import { subjectToken } from '../../platform/messaging/event-stream.ts';
+import { chainHash, lastVersionOf, type JournalDocument } from '../../platform/event-core/journal.ts';
+import { noTotals, project, touchedBy, type Rows, type Totals } from '../../subgraphs/dashboard/projections.ts';
+import { entryOf } from '../../subgraphs/point/ledger.ts';
 import { retold } from './retold.ts';
 
 /** What the journals, the broker and the dashboard of a system say. */

@@ -1,12 +1,13 @@
 import type { Connection } from 'mongoose';
-import { cut } from '../../schema/text.ts';
-import type { Consumer } from './consumer.ts';
-import type { Logger } from './logger.ts';
-import type { ParkedMessage, Parking } from './parking.ts';
-import { fitting, type ParkedQuestion, type RedriveOrder } from './questions.ts';
+import { cut } from '../../../schema/text.ts';
+import type { Consumer } from '../consumer.ts';
+import type { Logger } from '../../server/logger.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { ParkedMessage } from './parked-message.ts';
+import { fitting, type ParkedQuestion, type RedriveOrder } from '../questions.ts';
 
 /** Where operators list a service's parked messages and decide on them; what they did is kept with the message. */
-export interface ParkedDesk {
+export interface DeadLetterAdmin {
   /** The one that waits longest first. */
   list(question: Omit<ParkedQuestion, 'authorization'>): Promise<ParkedList>;
   get(id: string): Promise<ParkedView | null>;
@@ -79,9 +80,9 @@ const longestText = 4_096;
 /** The last ones; all of them stay with the message. */
 const actionsShown = 20;
 
-export interface ParkedDeskOptions {
+export interface DeadLetterAdminOptions {
   database: Connection;
-  parking: Parking;
+  deadLetters: DeadLetters;
   consumer: Pick<Consumer, 'redrive' | 'discard'>;
   clock(): Date;
   logger: Logger;
@@ -89,10 +90,10 @@ export interface ParkedDeskOptions {
   longestAnswerBytes(): number;
 }
 
-export function createParkedDesk(options: ParkedDeskOptions): ParkedDesk {
-  const { database, parking, consumer, clock, logger } = options;
+export function createDeadLetterAdmin(options: DeadLetterAdminOptions): DeadLetterAdmin {
+  const { database, deadLetters, consumer, clock, logger } = options;
   const collection = database.collection<ParkedRecord>('parked');
-  const read = (id: string): Promise<ParkedRecord | null> => parking.get(id);
+  const read = (id: string): Promise<ParkedRecord | null> => deadLetters.get(id);
 
   /** Carries an order out, once: what was asked is written down before, what came of it after. */
   async function carryOut(
@@ -140,7 +141,7 @@ export function createParkedDesk(options: ParkedDeskOptions): ParkedDesk {
   }
 
   const inLine = async (subject: string) =>
-    (await parking.ofSubject(subject)).filter(({ version }) => version !== null);
+    (await deadLetters.ofSubject(subject)).filter(({ version }) => version !== null);
 
   async function giveUp(record: ParkedRecord, reason: string): Promise<number> {
     const waiting = await inLine(record.subject);

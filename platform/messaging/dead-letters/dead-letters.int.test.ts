@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createParkingTable } from './parking-table.ts';
-import { createParking, type ErrorClass, type FailedMessage } from './parking.ts';
-import type { Runtime } from './runtime.ts';
-import { createStage, type Stage } from './testing.ts';
+import { createDeadLetterStore } from './store.ts';
+import { createDeadLetters, type FailedMessage } from './dead-letters.ts';
+import type { ErrorClass } from './parked-message.ts';
+import type { Runtime } from '../../service/runtime.ts';
+import { createStage, type Stage } from '../../service/testing.ts';
 
 let stage: Stage;
 let runtime: Runtime;
@@ -11,7 +12,7 @@ let now = new Date('2026-11-23T00:00:00Z');
 beforeAll(async () => {
   stage = await createStage();
   runtime = await stage.runtime('follower');
-  await createParking(createParkingTable(runtime.database), () => now).createIndexes();
+  await createDeadLetters(createDeadLetterStore(runtime.database), () => now).createIndexes();
 });
 afterAll(() => stage.close());
 
@@ -25,13 +26,13 @@ const failed = (subject: string, version: number | null, errorClass: ErrorClass 
   error: new Error(`${errorClass} ${version ?? ''}`),
 });
 
-describe('parking', () => {
+describe('dead letters', () => {
   it('counts attempts in the database, so that a restart goes on counting', async () => {
-    const before = createParking(createParkingTable(runtime.database), () => now);
+    const before = createDeadLetters(createDeadLetterStore(runtime.database), () => now);
     expect(await before.recordAttempt(failed('counted', 1))).toBe(1);
     now = new Date('2026-11-23T00:01:00Z');
     expect(await before.recordAttempt(failed('counted', 1))).toBe(2);
-    const after = createParking(createParkingTable((await stage.runtime('follower')).database), () => now);
+    const after = createDeadLetters(createDeadLetterStore((await stage.runtime('follower')).database), () => now);
     await after.firsts();
     expect(after.blocks('counted')).toBe(false);
     expect(await after.recordAttempt(failed('counted', 1))).toBe(3);
@@ -46,47 +47,47 @@ describe('parking', () => {
   });
 
   it('blocks a subject from the first parked message until the last is settled, over a restart too', async () => {
-    const parking = createParking(createParkingTable(runtime.database), () => now);
-    await parking.park(failed('blocked', 10, 'contract'));
-    await parking.park(failed('blocked', 9, 'behind'));
-    expect((await parking.ofSubject('blocked')).map(({ version }) => version)).toEqual([9, 10]);
-    expect(parking.blocks('blocked')).toBe(true);
-    expect(parking.blocks('another')).toBe(false);
-    const other = createParking(createParkingTable((await stage.runtime('follower')).database), () => now);
+    const deadLetters = createDeadLetters(createDeadLetterStore(runtime.database), () => now);
+    await deadLetters.park(failed('blocked', 10, 'contract'));
+    await deadLetters.park(failed('blocked', 9, 'behind'));
+    expect((await deadLetters.ofSubject('blocked')).map(({ version }) => version)).toEqual([9, 10]);
+    expect(deadLetters.blocks('blocked')).toBe(true);
+    expect(deadLetters.blocks('another')).toBe(false);
+    const other = createDeadLetters(createDeadLetterStore((await stage.runtime('follower')).database), () => now);
     expect(other.blocks('blocked')).toBe(false);
     await other.firsts();
     expect(other.blocks('blocked')).toBe(true);
-    await parking.settle('blocked#9', 'redriven');
-    expect(parking.blocks('blocked')).toBe(true);
-    await parking.settle('blocked#10', 'discarded', 'why not');
-    expect(parking.blocks('blocked')).toBe(false);
-    expect(await parking.get('blocked#10')).toMatchObject({ status: 'discarded', reason: 'why not', attempts: 1 });
+    await deadLetters.settle('blocked#9', 'redriven');
+    expect(deadLetters.blocks('blocked')).toBe(true);
+    await deadLetters.settle('blocked#10', 'discarded', 'why not');
+    expect(deadLetters.blocks('blocked')).toBe(false);
+    expect(await deadLetters.get('blocked#10')).toMatchObject({ status: 'discarded', reason: 'why not', attempts: 1 });
     expect(await other.first('blocked')).toBeNull();
     expect(other.blocks('blocked')).toBe(false);
   });
 
   it('blocks nobody with a message that has no version', async () => {
-    const parking = createParking(createParkingTable(runtime.database), () => now);
-    await parking.park(failed('nameless', null, 'contract'));
-    expect(parking.blocks('nameless')).toBe(false);
-    expect(await parking.first('nameless')).toBeNull();
-    await parking.firsts();
-    expect(parking.blocks('nameless')).toBe(false);
-    expect(await parking.get('nameless#x')).toMatchObject({ status: 'parked', payload: '{"$set": 1}' });
+    const deadLetters = createDeadLetters(createDeadLetterStore(runtime.database), () => now);
+    await deadLetters.park(failed('nameless', null, 'contract'));
+    expect(deadLetters.blocks('nameless')).toBe(false);
+    expect(await deadLetters.first('nameless')).toBeNull();
+    await deadLetters.firsts();
+    expect(deadLetters.blocks('nameless')).toBe(false);
+    expect(await deadLetters.get('nameless#x')).toMatchObject({ status: 'parked', payload: '{"$set": 1}' });
   });
 
   it('lists and counts what is parked, the oldest first, and nothing else', async () => {
     await runtime.database.collection('parked').deleteMany({});
-    const parking = createParking(createParkingTable(runtime.database), () => now);
+    const deadLetters = createDeadLetters(createDeadLetterStore(runtime.database), () => now);
     now = new Date('2026-11-23T02:00:00Z');
-    await parking.park(failed('later', 1));
+    await deadLetters.park(failed('later', 1));
     now = new Date('2026-11-23T01:00:00Z');
-    await parking.park(failed('earlier', 1));
-    await parking.recordAttempt(failed('retrying', 1));
-    await parking.park(failed('settled', 1));
-    await parking.settle('settled#1', 'redriven');
-    expect((await parking.list(10)).map(({ subject }) => subject)).toEqual(['earlier', 'later']);
-    expect(await parking.list(1)).toHaveLength(1);
-    expect(await parking.count()).toBe(2);
+    await deadLetters.park(failed('earlier', 1));
+    await deadLetters.recordAttempt(failed('retrying', 1));
+    await deadLetters.park(failed('settled', 1));
+    await deadLetters.settle('settled#1', 'redriven');
+    expect((await deadLetters.list(10)).map(({ subject }) => subject)).toEqual(['earlier', 'later']);
+    expect(await deadLetters.list(1)).toHaveLength(1);
+    expect(await deadLetters.count()).toBe(2);
   });
 });

@@ -1,32 +1,9 @@
-import type { Envelope } from '../../schema/events/envelope.ts';
-import type { FirstInLine, ParkingTable } from './parking-table.ts';
-
-export type ErrorClass = 'contract' | 'unknown' | 'behind';
-
-/** A message that could not be handled, kept until an operator decides. */
-export interface ParkedMessage {
-  /** `<subject>#<version>`, or a hash of what came where the version cannot be read: the same when it comes again. */
-  _id: string;
-  subject: string;
-  /** Null when it cannot be read: such a message holds nobody up. */
-  version: number | null;
-  /** The event, where its envelope could be read. */
-  event: Envelope | null;
-  /** As it came. */
-  payload: string;
-  errorClass: ErrorClass;
-  error: string;
-  stack: string;
-  attempts: number;
-  status: 'retrying' | 'parked' | 'redriven' | 'discarded';
-  /** Why an operator discarded it. */
-  reason: string | null;
-  firstAt: Date;
-  lastAt: Date;
-}
+import type { Envelope } from '../../../schema/events/envelope.ts';
+import type { ErrorClass, ParkedMessage } from './parked-message.ts';
+import type { FirstInLine, DeadLetterStore } from './store.ts';
 
 /** Sequenced dead letters: later messages of a subject wait behind the one that failed, all other subjects flow. */
-export interface Parking {
+export interface DeadLetters {
   /** Another failed attempt, counted in the database so that a restart goes on counting. */
   recordAttempt(message: FailedMessage): Promise<number>;
   park(message: FailedMessage): Promise<void>;
@@ -59,7 +36,7 @@ export interface FailedMessage {
   error: Error;
 }
 
-export function createParking(table: ParkingTable, clock: () => Date): Parking {
+export function createDeadLetters(table: DeadLetterStore, clock: () => Date): DeadLetters {
   // A hint only: what one instance knows as parked another may have redriven. The table decides.
   const blocked = new Set<string>();
 

@@ -1,14 +1,15 @@
-import type { Envelope } from '../../schema/events/envelope.ts';
-import type { EventBus } from './bus.ts';
-import { ContractError, isUnavailable } from './errors.ts';
-import { publisherOf } from './event-stream.ts';
-import { readParked } from './incoming.ts';
-import type { Logger } from './logger.ts';
-import { eventsBetween } from './missing-events.ts';
-import type { ParkedMessage, Parking } from './parking.ts';
-import type { Patience } from './patience.ts';
-import type { Positions } from './positions.ts';
-import type { Processor } from './processor.ts';
+import type { Envelope } from '../../../schema/events/envelope.ts';
+import type { EventBus } from '../bus.ts';
+import { ContractError, isUnavailable } from '../../foundation/errors.ts';
+import { publisherOf } from '../event-stream.ts';
+import { readParked } from '../inbox-message.ts';
+import type { Logger } from '../../server/logger.ts';
+import { eventsBetween } from '../missing-events.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { ParkedMessage } from './parked-message.ts';
+import type { Retry } from '../../foundation/retry.ts';
+import type { Checkpoints } from '../checkpoints.ts';
+import type { Processor } from '../processor.ts';
 
 /** The way back of parked messages. All of it runs in the lane of the subject. */
 export interface Redrive {
@@ -22,20 +23,20 @@ export interface Redrive {
 
 export interface RedriveOptions {
   bus: Pick<EventBus, 'ask'> & { subjectPrefix: string };
-  positions: Positions;
-  parking: Parking;
-  patience: Patience;
+  positions: Checkpoints;
+  deadLetters: DeadLetters;
+  retry: Retry;
   processor: Processor;
   logger: Logger;
   handle(event: Envelope, subject: string): Promise<void>;
 }
 
 export function createRedrive(options: RedriveOptions): Redrive {
-  const { bus, positions, parking, logger, patience } = options;
+  const { bus, positions, deadLetters, logger, retry } = options;
 
   /** The parked messages of a subject that hold each other up, the first in line first. */
   async function inLine(subject: string): Promise<ParkedMessage[]> {
-    return (await parking.ofSubject(subject)).filter(({ version }) => version !== null);
+    return (await deadLetters.ofSubject(subject)).filter(({ version }) => version !== null);
   }
 
   async function moveOn(subject: string, version: number): Promise<void> {
@@ -50,7 +51,7 @@ export function createRedrive(options: RedriveOptions): Redrive {
     for (let waiting = await inLine(subject); waiting.length > 0; waiting = await inLine(subject)) {
       for (const parked of waiting) {
         if (!(await redriveOne(subject, parked))) return settled;
-        await parking.settle(parked._id, 'redriven');
+        await deadLetters.settle(parked._id, 'redriven');
         settled += 1;
       }
     }
@@ -74,7 +75,7 @@ export function createRedrive(options: RedriveOptions): Redrive {
       if (isUnavailable(error)) throw error;
       const known = error instanceof Error ? error : new Error(String(error));
       const errorClass = known instanceof ContractError ? 'contract' : 'unknown';
-      await parking.park({ id, subject, version, event, payload, errorClass, error: known });
+      await deadLetters.park({ id, subject, version, event, payload, errorClass, error: known });
       logger.error({ err: known, subject, version }, 'a parked message failed again');
       return false;
     }
@@ -83,11 +84,11 @@ export function createRedrive(options: RedriveOptions): Redrive {
   }
 
   async function takeUp(subject: string): Promise<void> {
-    const { whileUnavailable } = patience;
-    const readFirst = () => whileUnavailable(() => parking.first(subject));
+    const { whileUnavailable } = retry;
+    const readFirst = () => whileUnavailable(() => deadLetters.first(subject));
     for (let first = await readFirst(); first?.errorClass === 'behind'; first = await readFirst()) {
       const { _id: id, version } = first;
-      const parked = await whileUnavailable(() => parking.get(id));
+      const parked = await whileUnavailable(() => deadLetters.get(id));
       if (parked?.status !== 'parked') continue;
       const incoming = readParked(parked, bus.subjectPrefix);
       await options.processor.process(incoming);
@@ -95,10 +96,10 @@ export function createRedrive(options: RedriveOptions): Redrive {
       await Promise.all(incoming.stored);
       const isHandled = version <= (await whileUnavailable(() => positions.reread(subject)));
       const next = isHandled ? null : await readFirst();
-      if (isHandled) await whileUnavailable(() => parking.settle(id, 'redriven'));
+      if (isHandled) await whileUnavailable(() => deadLetters.settle(id, 'redriven'));
       else if (next?._id === id && next.errorClass === 'behind') {
         // It was parked a second time, as one that holds nobody up: its owner does not have what lies before it.
-        await whileUnavailable(() => parking.settle(id, 'discarded', 'parked again without its version'));
+        await whileUnavailable(() => deadLetters.settle(id, 'discarded', 'parked again without its version'));
       }
     }
   }
@@ -107,14 +108,14 @@ export function createRedrive(options: RedriveOptions): Redrive {
     redrive,
     takeUp,
     async discard(id, subject, reason) {
-      const parked = await parking.get(id);
+      const parked = await deadLetters.get(id);
       if (parked?.status !== 'parked') throw new ContractError(`No parked message has the id ${id}.`);
       const [first] = await inLine(subject);
       if (parked.version !== null && first?._id !== id) {
         throw new ContractError(`${first?._id ?? 'Nothing'} is parked before it, and must be settled first.`);
       }
       if (parked.version !== null) await moveOn(subject, parked.version);
-      await parking.settle(id, 'discarded', reason);
+      await deadLetters.settle(id, 'discarded', reason);
       logger.warn({ id, reason }, 'an operator discarded a parked message');
       await redrive(subject);
     },

@@ -1,8 +1,8 @@
 import { Schema, type Connection } from 'mongoose';
-import type { ParkedMessage } from './parking.ts';
+import type { ParkedMessage } from './parked-message.ts';
 
 /** Where parked messages are kept. */
-export interface ParkingTable {
+export interface DeadLetterStore {
   /** Writes what is known of a message now, and adds to its attempts. Returns the message as it stands then. */
   put(
     id: string,
@@ -52,7 +52,7 @@ schema.index({ status: 1, subject: 1, version: 1 });
 const inLine = { status: 'parked', version: { $ne: null } } as const;
 const place = { subject: 1, version: 1, errorClass: 1, lastAt: 1 } as const;
 
-export function createParkingTable(database: Connection): ParkingTable {
+export function createDeadLetterStore(database: Connection): DeadLetterStore {
   const model = database.model<ParkedMessage>('Parked', schema);
   return {
     createIndexes: () => model.createIndexes(),

@@ -1,10 +1,10 @@
 import { Button as AriaButton } from 'react-aria-components/Button';
 import { Dialog, DialogTrigger } from 'react-aria-components/Dialog';
 import { Popover } from 'react-aria-components/Popover';
-import { Button, Choice } from '../design/controls.tsx';
-import { SignIn } from '../session/sign-in.tsx';
-import type { SessionState } from '../session/use-session.ts';
-import { type Language, useSharedWords, useSpeech } from '../words/speech.tsx';
+import { Button, Choice } from '../shared/ui/controls.tsx';
+import { SignIn } from '../shared/session/sign-in.tsx';
+import type { SessionState } from '../shared/session/use-session.ts';
+import { type Language, useSharedWords, useSpeech } from '../shared/i18n/speech.tsx';
 import { themes, useTheme } from './theme.ts';
 
 /** Who is signed in; behind it, who else to be, and how the screen should look. */

@@ -1,11 +1,11 @@
-import { Wheel } from '../design/icons.tsx';
-import type { SessionState } from '../session/use-session.ts';
-import { clockTime } from '../words/seoul-time.ts';
-import { useClock } from '../words/clock.ts';
-import { useSharedWords } from '../words/speech.tsx';
+import { Wheel } from '../shared/ui/icons.tsx';
+import type { SessionState } from '../shared/session/use-session.ts';
+import { clockTime } from '../shared/i18n/seoul-time.ts';
+import { useClock } from '../shared/i18n/clock.ts';
+import { useSharedWords } from '../shared/i18n/speech.tsx';
 import { Account } from './account.tsx';
 import { Navigation } from './navigation.tsx';
-import type { PageName } from './pages.ts';
+import type { PageName } from './paths.ts';
 
 export function Header({ page, sessionState }: { page: PageName; sessionState: SessionState }) {
   const words = useSharedWords();

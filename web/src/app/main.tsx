@@ -1,14 +1,14 @@
-import './design/tokens.css';
-import './design/base.css';
-import './design/controls.css';
-import './shell/shell.css';
+import '../shared/ui/tokens.css';
+import '../shared/ui/base.css';
+import '../shared/ui/controls.css';
+import './shell.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { followLinks } from './shell/pages.ts';
-import { Shell } from './shell/shell.tsx';
-import { applyTheme } from './shell/theme.ts';
-import { followServerClock } from './words/server-clock.ts';
-import { SpeechProvider } from './words/speech.tsx';
+import { followLinks } from './paths.ts';
+import { Shell } from './shell.tsx';
+import { applyTheme } from './theme.ts';
+import { followServerClock } from '../shared/i18n/server-clock.ts';
+import { SpeechProvider } from '../shared/i18n/speech.tsx';
 
 const root = document.getElementById('root');
 if (root) {

@@ -1,7 +1,7 @@
-import { pageAddresses, type PlaceName } from '../../../page-addresses.ts';
-import { useSharedWords } from '../words/speech.tsx';
+import { pageAddresses, type PlaceName } from '../../../router/http/page-addresses.ts';
+import { useSharedWords } from '../shared/i18n/speech.tsx';
 import { NavIcon } from './nav-icon.tsx';
-import { useSearch, withLanguage } from './pages.ts';
+import { useSearch, withLanguage } from './paths.ts';
 
 /** At the top of wide screens, under the thumb of narrow ones. The playground is a document of its own. */
 export function Navigation({ page }: { page: PlaceName }) {

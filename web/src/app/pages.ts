@@ -1,12 +1,8 @@
-import { type ComponentType, lazy, type LazyExoticComponent, useSyncExternalStore } from 'react';
-import { pageAddresses, type PlaceName } from '../../../page-addresses.ts';
-import type { Area } from '../session/session.ts';
-
-/** The playground is a document of its own. */
-export type PageName = Exclude<PlaceName, 'playground'>;
+import { type ComponentType, lazy, type LazyExoticComponent } from 'react';
+import type { Area } from '../shared/session/session.ts';
+import type { PageName } from './paths.ts';
 
 interface Page {
-  path: string;
   /** As whom it is used. */
   area: Area;
   /** Loaded when it is first shown. */
@@ -14,64 +10,7 @@ interface Page {
 }
 
 export const pages: Record<PageName, Page> = {
-  dashboard: { path: pageAddresses.dashboard, area: 'staff', Content: lazy(() => import('../dashboard/page.tsx')) },
-  ride: { path: pageAddresses.ride, area: 'rider', Content: lazy(() => import('../ride/page.tsx')) },
-  fleet: { path: pageAddresses.fleet, area: 'staff', Content: lazy(() => import('../fleet/page.tsx')) },
+  dashboard: { area: 'staff', Content: lazy(() => import('../features/dashboard/page.tsx')) },
+  ride: { area: 'rider', Content: lazy(() => import('../features/ride/page.tsx')) },
+  fleet: { area: 'staff', Content: lazy(() => import('../features/fleet/page.tsx')) },
 };
-
-export const pageNames = Object.keys(pages) as PageName[];
-
-function pageAt(pathname: string): PageName {
-  const path = pathname.length > 1 ? pathname.replace(/\/$/, '') : pathname;
-  return pageNames.find((name) => pages[name].path === path) ?? 'dashboard';
-}
-
-const moved = 'ttareungi:moved';
-
-function listen(notify: () => void): () => void {
-  addEventListener('popstate', notify);
-  addEventListener(moved, notify);
-  return () => {
-    removeEventListener('popstate', notify);
-    removeEventListener(moved, notify);
-  };
-}
-
-export function usePage(): PageName {
-  return useSyncExternalStore(listen, () => pageAt(location.pathname));
-}
-
-/** What the address says beside the path; draws again when it changes. */
-export function useSearch(): string {
-  return useSyncExternalStore(listen, () => location.search);
-}
-
-/** The address with the language of the link that brought us here, if one did: it leads on in the same language. */
-export function withLanguage(address: string): string {
-  const language = new URLSearchParams(location.search).get('lang');
-  const target = new URL(address, location.href);
-  if (language === null || target.searchParams.has('lang')) return address;
-  target.searchParams.set('lang', language);
-  return target.pathname + target.search + target.hash;
-}
-
-/** Goes to an address of this site; with `replace` without a step in the history. */
-export function go(address: string, { replace = false } = {}): void {
-  if (replace) history.replaceState(null, '', withLanguage(address));
-  else history.pushState(null, '', withLanguage(address));
-  dispatchEvent(new Event(moved));
-}
-
-/** Lets plain links between these pages keep the application: one listener for all of them. */
-export function followLinks(): void {
-  document.addEventListener('click', (event) => {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
-    const link = event.target instanceof Element ? event.target.closest('a') : null;
-    if (!link || link.origin !== location.origin || link.target || link.hasAttribute('download')) return;
-    if (!pageNames.some((name) => pages[name].path === link.pathname) || link.hash) return;
-    event.preventDefault();
-    const isOtherPage = pageAt(link.pathname) !== pageAt(location.pathname);
-    go(link.pathname + link.search);
-    if (isOtherPage) scrollTo(0, 0);
-  });
-}

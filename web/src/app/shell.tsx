@@ -1,14 +1,15 @@
 import { Component, type ReactNode, Suspense, useEffect, useMemo, useRef } from 'react';
-import { createClient } from '../../../../schema/client/client.ts';
-import { Button, Skeleton } from '../design/controls.tsx';
-import { type Acting, ActingContext } from '../session/acting.ts';
-import { graphqlUrl } from '../session/session.ts';
-import { useSession } from '../session/use-session.ts';
-import { SessionContext } from '../session/session-context.ts';
-import { useSkew } from '../words/clock.ts';
-import { useSharedWords } from '../words/speech.tsx';
+import { createClient } from '../../../schema/client/client.ts';
+import { Button, Skeleton } from '../shared/ui/controls.tsx';
+import { type Acting, ActingContext } from '../shared/session/acting.ts';
+import { graphqlUrl } from '../shared/session/session.ts';
+import { useSession } from '../shared/session/use-session.ts';
+import { SessionContext } from '../shared/session/session-context.ts';
+import { useSkew } from '../shared/i18n/clock.ts';
+import { useSharedWords } from '../shared/i18n/speech.tsx';
 import { Header } from './header.tsx';
-import { pages, usePage } from './pages.ts';
+import { pages } from './pages.ts';
+import { usePage } from './paths.ts';
 import { useTitle } from './use-title.ts';
 
 /** The frame around every page: where one is, who one is, and the page itself once it is loaded. */

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { deviceMemory } from '../data/memory.ts';
+import { deviceMemory } from '../shared/api/memory.ts';
 
 export const themes = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof themes)[number];

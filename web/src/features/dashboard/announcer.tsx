@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
-import { formatCount, useWords } from '../words/speech.tsx';
+import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import type { Connection } from './dashboard-state.ts';
 import { dashboardWords, type DashboardWords } from './words.ts';
 

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
-import { useClock } from '../words/clock.ts';
-import { formatCount, useWords } from '../words/speech.tsx';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import type { Picture } from './dashboard-state.ts';
 import { isExpiring, isOverdue } from './table-view.ts';
 import { useLimits } from './use-limits.ts';

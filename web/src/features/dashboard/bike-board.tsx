@@ -1,9 +1,9 @@
 import { type KeyboardEvent, memo, useMemo, useRef, useState } from 'react';
 import { BikeConditionsDocument } from '../../../../schema/client/generated/graphql.ts';
-import { useAllPages } from '../data/use-all-pages.ts';
-import { Empty } from '../design/controls.tsx';
-import { useActing } from '../session/acting.ts';
-import { formatCount, useWords } from '../words/speech.tsx';
+import { useAllPages } from '../../shared/api/use-all-pages.ts';
+import { Empty } from '../../shared/ui/controls.tsx';
+import { useActing } from '../../shared/session/acting.ts';
+import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import { type BikeState, boardOf } from './board-state.ts';
 import type { ShownRow, Totals } from './dashboard-state.ts';
 import { dashboardWords } from './words.ts';

@@ -1,7 +1,7 @@
 import { memo, useMemo } from 'react';
-import { useClock } from '../words/clock.ts';
-import { clockTime } from '../words/seoul-time.ts';
-import { formatCount, useWords } from '../words/speech.tsx';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { clockTime } from '../../shared/i18n/seoul-time.ts';
+import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import { attemptsIn, lastMinutes, type Minute, seriesMinutes, type Totals } from './dashboard-state.ts';
 import { Figure } from './tiles.tsx';
 import { dashboardWords } from './words.ts';

@@ -1,7 +1,7 @@
 import { Fragment, type KeyboardEvent, memo, type ReactNode } from 'react';
-import { StatusIcon } from '../design/icons.tsx';
-import { clockTime } from '../words/seoul-time.ts';
-import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
+import { StatusIcon } from '../../shared/ui/icons.tsx';
+import { clockTime } from '../../shared/i18n/seoul-time.ts';
+import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import type { FeedEntry } from './dashboard-state.ts';
 import { usePaced } from './use-paced.ts';
 import { dashboardWords } from './words.ts';

@@ -1,5 +1,5 @@
-import { csvCell } from '../data/csv.ts';
-import { seoulStamp } from '../words/seoul-time.ts';
+import { csvCell } from '../../shared/api/csv.ts';
+import { seoulStamp } from '../../shared/i18n/seoul-time.ts';
 import type { ShownRow } from './dashboard-state.ts';
 
 const columns = [

@@ -1,7 +1,7 @@
 import { type Client, GraphqlRequestError } from '../../../../schema/client/client.ts';
 import { DashboardDocument, DashboardUpdatedDocument } from '../../../../schema/client/generated/graphql.ts';
-import { backoffMs } from '../data/backoff.ts';
-import { serverClock } from '../words/server-clock.ts';
+import { backoffMs } from '../../shared/api/backoff.ts';
+import { serverClock } from '../../shared/i18n/server-clock.ts';
 import type { DashboardAction, Update } from './dashboard-state.ts';
 
 export interface Following {

@@ -1,7 +1,7 @@
-import { Button } from '../design/controls.tsx';
-import { useClock } from '../words/clock.ts';
-import { clockTimeOn } from '../words/seoul-time.ts';
-import { formatCount, useWords } from '../words/speech.tsx';
+import { Button } from '../../shared/ui/controls.tsx';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { clockTimeOn } from '../../shared/i18n/seoul-time.ts';
+import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import {
   type Connection,
   type DashboardAction,

@@ -1,8 +1,8 @@
 import './dashboard.css';
 import { useEffect } from 'react';
-import { Skeleton } from '../design/controls.tsx';
-import { useSessionState } from '../session/session-context.ts';
-import { useWords } from '../words/speech.tsx';
+import { Skeleton } from '../../shared/ui/controls.tsx';
+import { useSessionState } from '../../shared/session/session-context.ts';
+import { useWords } from '../../shared/i18n/speech.tsx';
 import { Announcer } from './announcer.tsx';
 import { Attention } from './attention.tsx';
 import { BikeBoard } from './bike-board.tsx';

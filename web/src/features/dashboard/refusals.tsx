@@ -1,7 +1,7 @@
 import { memo, useMemo } from 'react';
-import { Empty } from '../design/controls.tsx';
-import { useClock } from '../words/clock.ts';
-import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
+import { Empty } from '../../shared/ui/controls.tsx';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { lastMinutes, type Minute, type RefusalCounts, refusalsIn, seriesMinutes } from './dashboard-state.ts';
 import { dashboardWords } from './words.ts';
 

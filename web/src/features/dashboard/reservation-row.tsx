@@ -1,8 +1,8 @@
 import { memo } from 'react';
-import { StatusIcon } from '../design/icons.tsx';
-import { useClock } from '../words/clock.ts';
-import { clockTimeOn, timeLeft, timePassed } from '../words/seoul-time.ts';
-import { useSharedWords, useWords } from '../words/speech.tsx';
+import { StatusIcon } from '../../shared/ui/icons.tsx';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { clockTimeOn, timeLeft, timePassed } from '../../shared/i18n/seoul-time.ts';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import type { Row, ShownRow } from './dashboard-state.ts';
 import { isExpiring, isOverdue, type SortKey } from './table-view.ts';
 import { useLimits } from './use-limits.ts';

@@ -1,8 +1,8 @@
 import { memo, useMemo, useRef, useSyncExternalStore } from 'react';
-import { Empty } from '../design/controls.tsx';
-import { go, useSearch } from '../shell/pages.ts';
-import { useClock } from '../words/clock.ts';
-import { formatCount, useWords } from '../words/speech.tsx';
+import { Empty } from '../../shared/ui/controls.tsx';
+import { go, useSearch } from '../../app/paths.ts';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import { maxRows, type ShownRow } from './dashboard-state.ts';
 import { ReservationRow } from './reservation-row.tsx';
 import { TableHead } from './table-head.tsx';

@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from 'react';
-import { Button } from '../design/controls.tsx';
-import { useClock } from '../words/clock.ts';
-import { serverClock } from '../words/server-clock.ts';
-import { clockTime, clockTimeOn } from '../words/seoul-time.ts';
-import { formatCount, type SharedWords, useSharedWords, useWords } from '../words/speech.tsx';
+import { Button } from '../../shared/ui/controls.tsx';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { serverClock } from '../../shared/i18n/server-clock.ts';
+import { clockTime, clockTimeOn } from '../../shared/i18n/seoul-time.ts';
+import { formatCount, type SharedWords, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { type Connection, type DashboardAction, type DashboardState, updatesNotShown } from './dashboard-state.ts';
 import { dashboardWords } from './words.ts';
 

@@ -1,4 +1,4 @@
-import { useSharedWords, useWords } from '../words/speech.tsx';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import type { SortKey, TableView } from './table-view.ts';
 import { dashboardWords } from './words.ts';
 

@@ -1,8 +1,8 @@
-import { download } from '../data/csv.ts';
-import { Button } from '../design/controls.tsx';
-import { StatusIcon } from '../design/icons.tsx';
-import { serverClock } from '../words/server-clock.ts';
-import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
+import { download } from '../../shared/api/csv.ts';
+import { Button } from '../../shared/ui/controls.tsx';
+import { StatusIcon } from '../../shared/ui/icons.tsx';
+import { serverClock } from '../../shared/i18n/server-clock.ts';
+import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import type { ShownRow } from './dashboard-state.ts';
 import { csvName, toCsv } from './export-csv.ts';
 import { defaultView, isFiltered, statuses, type TableView, writeView } from './table-view.ts';

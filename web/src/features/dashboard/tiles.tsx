@@ -1,5 +1,5 @@
 import { memo, type ReactNode } from 'react';
-import { formatCount, useWords } from '../words/speech.tsx';
+import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import type { Totals } from './dashboard-state.ts';
 import { dashboardWords } from './words.ts';
 

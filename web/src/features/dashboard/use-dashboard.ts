@@ -5,9 +5,9 @@ import {
   DashboardRowsDocument,
   type DashboardRowsQuery,
 } from '../../../../schema/client/generated/graphql.ts';
-import { graphqlUrl, type Session } from '../session/session.ts';
-import { useClock } from '../words/clock.ts';
-import { seoulDay } from '../words/seoul-time.ts';
+import { graphqlUrl, type Session } from '../../shared/session/session.ts';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { seoulDay } from '../../shared/i18n/seoul-time.ts';
 import {
   type DashboardAction,
   type DashboardState,

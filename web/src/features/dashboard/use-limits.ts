@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { useTariff } from '../data/use-tariff.ts';
+import { useTariff } from '../../shared/api/use-tariff.ts';
 import type { Limits } from './table-view.ts';
 
 const minuteMs = 60_000;

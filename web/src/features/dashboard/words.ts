@@ -1,5 +1,5 @@
 /** What the live dashboard says. */
-import { duration } from '../words/units.ts';
+import { duration } from '../../shared/i18n/units.ts';
 
 const ko = {
   lastChange: '마지막 변경',

@@ -1,8 +1,8 @@
-import type { QueryAnswer } from '../data/use-query.ts';
-import { Button } from '../design/controls.tsx';
-import { errorText } from '../design/submission.tsx';
-import { clockTime } from '../words/seoul-time.ts';
-import { useSharedWords, useWords } from '../words/speech.tsx';
+import type { QueryAnswer } from '../../shared/api/use-query.ts';
+import { Button } from '../../shared/ui/controls.tsx';
+import { errorText } from '../../shared/ui/submission.tsx';
+import { clockTime } from '../../shared/i18n/seoul-time.ts';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { fleetWords } from './words.ts';
 
 type Told = Pick<QueryAnswer<unknown>, 'at' | 'error' | 'refresh'>;

@@ -1,5 +1,5 @@
-import { useClock } from '../words/clock.ts';
-import { clockTimeOn } from '../words/seoul-time.ts';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { clockTimeOn } from '../../shared/i18n/seoul-time.ts';
 
 /** A moment as people in Seoul read it, with its zone. */
 export function At({ time }: { time: string }) {

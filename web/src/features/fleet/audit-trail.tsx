@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import { useSharedWords, useWords } from '../words/speech.tsx';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { At } from './at.tsx';
 import { fleetWords } from './words.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { isText, textRules } from '../../../../schema/text.ts';
-import { csvFile } from '../data/csv.ts';
+import { csvFile } from '../../shared/api/csv.ts';
 import { type BikeLine, fileColumns, longestImport, readBikes } from './bike-csv.ts';
 
 const now = Date.parse('2026-11-26T09:00:00.000Z');

@@ -1,7 +1,7 @@
 /** What a CSV file with bikes says, line by line; pure. */
 import Papa from 'papaparse';
 import { isText, readText, textRules } from '../../../../schema/text.ts';
-import { plainText } from '../data/csv.ts';
+import { plainText } from '../../shared/api/csv.ts';
 import { readDate, type DateProblem } from './bike-date.ts';
 
 /** Registered in some seconds and read through in some minutes; the city's largest delivery was half of it. */

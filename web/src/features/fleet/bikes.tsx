@@ -1,9 +1,9 @@
 import { useState } from 'react';
 import { type BikeCondition, BikesDocument, type BikesQuery } from '../../../../schema/client/generated/graphql.ts';
-import { useLiveQuery } from '../data/use-query.ts';
-import { Button, Empty, Field, Skeleton } from '../design/controls.tsx';
-import { BikeSwatch } from '../design/icons.tsx';
-import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
+import { useLiveQuery } from '../../shared/api/use-query.ts';
+import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
+import { BikeSwatch } from '../../shared/ui/icons.tsx';
+import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { AsOf } from './as-of.tsx';
 import { At } from './at.tsx';
 import { ChangeCondition, conditions } from './change-condition.tsx';

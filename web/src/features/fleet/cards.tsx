@@ -6,9 +6,9 @@ import type {
   FleetRiderQuery,
   ReservationFieldsFragment,
 } from '../../../../schema/client/generated/graphql.ts';
-import { Empty } from '../design/controls.tsx';
-import { BikeSwatch, StatusIcon } from '../design/icons.tsx';
-import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
+import { Empty } from '../../shared/ui/controls.tsx';
+import { BikeSwatch, StatusIcon } from '../../shared/ui/icons.tsx';
+import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { At } from './at.tsx';
 import { AuditTrail } from './audit-trail.tsx';
 import { ChangeCondition } from './change-condition.tsx';

@@ -1,11 +1,11 @@
 import { type SubmitEvent, useState } from 'react';
 import { type BikeCondition, ChangeBikeConditionDocument } from '../../../../schema/client/generated/graphql.ts';
-import { useIntention } from '../data/use-intention.ts';
-import { ConfirmDialog } from '../design/confirm.tsx';
-import { Button, Choice } from '../design/controls.tsx';
-import { good, type Outcome, OutcomeText, refused, useSubmission } from '../design/submission.tsx';
-import { actsForOthers, useActing } from '../session/acting.ts';
-import { useSharedWords, useSpeech, useWords } from '../words/speech.tsx';
+import { useIntention } from '../../shared/api/use-intention.ts';
+import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
+import { Button, Choice } from '../../shared/ui/controls.tsx';
+import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
+import { actsForOthers, useActing } from '../../shared/session/acting.ts';
+import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { Reason } from './reason.tsx';
 import { fleetWords } from './words.ts';
 

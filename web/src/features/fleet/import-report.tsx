@@ -1,7 +1,7 @@
 import { useState } from 'react';
-import { csvFile } from '../data/csv.ts';
-import { Button } from '../design/controls.tsx';
-import { type SharedWords, useSharedWords, useWords } from '../words/speech.tsx';
+import { csvFile } from '../../shared/api/csv.ts';
+import { Button } from '../../shared/ui/controls.tsx';
+import { type SharedWords, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { type BikeLine, fileColumns } from './bike-csv.ts';
 import type { LineOutcome } from './import-bikes.ts';
 import { fleetWords, type FleetWords } from './words.ts';

@@ -5,12 +5,19 @@ import {
   type ParkedEventFieldsFragment,
   RedriveParkedEventDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { useIntention } from '../data/use-intention.ts';
-import { ConfirmDialog } from '../design/confirm.tsx';
-import { Button } from '../design/controls.tsx';
-import { good, type Outcome, OutcomeText, refused, type Submission, useSubmission } from '../design/submission.tsx';
-import { isAdmin, useActing } from '../session/acting.ts';
-import { formatCount, useSharedWords, useSpeech, useWords } from '../words/speech.tsx';
+import { useIntention } from '../../shared/api/use-intention.ts';
+import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
+import { Button } from '../../shared/ui/controls.tsx';
+import {
+  good,
+  type Outcome,
+  OutcomeText,
+  refused,
+  type Submission,
+  useSubmission,
+} from '../../shared/ui/submission.tsx';
+import { isAdmin, useActing } from '../../shared/session/acting.ts';
+import { formatCount, useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { At } from './at.tsx';
 import { Reason } from './reason.tsx';
 import { fleetWords } from './words.ts';

@@ -5,10 +5,10 @@ import {
   ServicesDocument,
   type ServicesQuery,
 } from '../../../../schema/client/generated/graphql.ts';
-import { useLiveQuery } from '../data/use-query.ts';
-import { Button, Choice, Empty, Skeleton } from '../design/controls.tsx';
-import { isAdmin, useActing } from '../session/acting.ts';
-import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
+import { useLiveQuery } from '../../shared/api/use-query.ts';
+import { Button, Choice, Empty, Skeleton } from '../../shared/ui/controls.tsx';
+import { isAdmin, useActing } from '../../shared/session/acting.ts';
+import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { AsOf } from './as-of.tsx';
 import { ParkedEvent } from './parked-event.tsx';
 import { Services } from './services.tsx';

@@ -1,5 +1,5 @@
-import { Field } from '../design/controls.tsx';
-import { useWords } from '../words/speech.tsx';
+import { Field } from '../../shared/ui/controls.tsx';
+import { useWords } from '../../shared/i18n/speech.tsx';
 import { fleetWords } from './words.ts';
 
 /** Why an operator does something: never left out, kept with what was done. */

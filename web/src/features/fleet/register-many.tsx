@@ -1,10 +1,10 @@
 import { type ReactNode, useDeferredValue, useMemo, useState } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { ProgressBar } from 'react-aria-components/ProgressBar';
-import { download } from '../data/csv.ts';
-import { Button, Field } from '../design/controls.tsx';
-import { serverClock } from '../words/server-clock.ts';
-import { formatCount, useWords } from '../words/speech.tsx';
+import { download } from '../../shared/api/csv.ts';
+import { Button, Field } from '../../shared/ui/controls.tsx';
+import { serverClock } from '../../shared/i18n/server-clock.ts';
+import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import { type BikeLine, type FileProblem, largestFileBytes, longestImport, readBikes } from './bike-csv.ts';
 import { textOf } from './file-text.ts';
 import { Report, reportFile, useOutcomeWords } from './import-report.tsx';

@@ -1,10 +1,10 @@
 import { type SubmitEvent, useId, useState } from 'react';
 import { RegisterBikeDocument } from '../../../../schema/client/generated/graphql.ts';
-import { useIntention } from '../data/use-intention.ts';
-import { Button, Field } from '../design/controls.tsx';
-import { good, type Outcome, OutcomeText, refused, useSubmission } from '../design/submission.tsx';
-import { useActing } from '../session/acting.ts';
-import { useSharedWords, useSpeech, useWords } from '../words/speech.tsx';
+import { useIntention } from '../../shared/api/use-intention.ts';
+import { Button, Field } from '../../shared/ui/controls.tsx';
+import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
+import { useActing } from '../../shared/session/acting.ts';
+import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { RegisterMany } from './register-many.tsx';
 import { fleetWords } from './words.ts';
 

@@ -4,11 +4,11 @@ import {
   FleetReservationDocument,
   FleetRiderDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { type QueryAnswer, useLiveQuery } from '../data/use-query.ts';
-import { Button, Choice, Empty, Field, Skeleton } from '../design/controls.tsx';
-import { errorText } from '../design/submission.tsx';
-import { go, useSearch } from '../shell/pages.ts';
-import { useSharedWords, useWords } from '../words/speech.tsx';
+import { type QueryAnswer, useLiveQuery } from '../../shared/api/use-query.ts';
+import { Button, Choice, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
+import { errorText } from '../../shared/ui/submission.tsx';
+import { go, useSearch } from '../../app/paths.ts';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { AsOf } from './as-of.tsx';
 import { BikeCard, ReservationCard, RiderCard } from './cards.tsx';
 import { fleetWords } from './words.ts';

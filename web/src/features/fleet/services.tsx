@@ -1,5 +1,5 @@
 import type { ServicesQuery } from '../../../../schema/client/generated/graphql.ts';
-import { formatCount, useWords } from '../words/speech.tsx';
+import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import { At } from './at.tsx';
 import { fleetWords } from './words.ts';
 

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Client } from '../../../../schema/client/client.ts';
 import { BikeConditionsDocument } from '../../../../schema/client/generated/graphql.ts';
-import { useActing } from '../session/acting.ts';
+import { useActing } from '../../shared/session/acting.ts';
 import type { BikeLine } from './bike-csv.ts';
 import { importBikes, type LineOutcome } from './import-bikes.ts';
 

@@ -1,5 +1,5 @@
 /** What the operators' page says. */
-import { minutes } from '../words/units.ts';
+import { minutes } from '../../shared/i18n/units.ts';
 import type { PointEntryKind } from '../../../../schema/client/generated/graphql.ts';
 
 const kindsKo: Record<PointEntryKind, string> = {

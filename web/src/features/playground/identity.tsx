@@ -1,7 +1,7 @@
 import { type ChangeEvent, useState } from 'react';
-import { type Identity as Someone, signInAs, signInWith } from '../session/session.ts';
-import type { SessionState } from '../session/use-session.ts';
-import { type SharedWords, useSharedWords } from '../words/speech.tsx';
+import { type Identity as Someone, signInAs, signInWith } from '../../shared/session/session.ts';
+import type { SessionState } from '../../shared/session/use-session.ts';
+import { type SharedWords, useSharedWords } from '../../shared/i18n/speech.tsx';
 
 const presets = [
   { userId: 'operator', roles: ['operator'] },

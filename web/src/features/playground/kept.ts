@@ -1,4 +1,4 @@
-import { deviceMemory } from '../data/memory.ts';
+import { deviceMemory } from '../../shared/api/memory.ts';
 
 const isGraphiql = (key: string) => key.startsWith('graphiql:');
 

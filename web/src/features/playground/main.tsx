@@ -1,7 +1,7 @@
 import 'graphiql/setup-workers/vite';
 import 'graphiql/style.css';
-import '../design/tokens.css';
-import '../shell/shell.css';
+import '../../shared/ui/tokens.css';
+import '../../app/shell.css';
 import './playground.css';
 import {
   createGraphiQLFetcher,
@@ -16,13 +16,13 @@ import { GraphiQL } from 'graphiql';
 import { createClient } from 'graphql-ws/client';
 import { StrictMode, useEffect, useMemo, useRef } from 'react';
 import { createRoot } from 'react-dom/client';
-import { Wheel } from '../design/icons.tsx';
-import { graphqlUrl, type Session } from '../session/session.ts';
-import { type SessionState, useSession } from '../session/use-session.ts';
-import { Navigation } from '../shell/navigation.tsx';
-import { applyTheme, rememberedTheme } from '../shell/theme.ts';
-import { useTitle } from '../shell/use-title.ts';
-import { SpeechProvider, useSharedWords } from '../words/speech.tsx';
+import { Wheel } from '../../shared/ui/icons.tsx';
+import { graphqlUrl, type Session } from '../../shared/session/session.ts';
+import { type SessionState, useSession } from '../../shared/session/use-session.ts';
+import { Navigation } from '../../app/navigation.tsx';
+import { applyTheme, rememberedTheme } from '../../app/theme.ts';
+import { useTitle } from '../../app/use-title.ts';
+import { SpeechProvider, useSharedWords } from '../../shared/i18n/speech.tsx';
 import { Identity } from './identity.tsx';
 import { kept } from './kept.ts';
 import { mendTabs } from './mend-tabs.ts';

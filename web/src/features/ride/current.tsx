@@ -6,15 +6,15 @@ import {
   ReturnBikeDocument,
   StartRideDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { useIntention } from '../data/use-intention.ts';
-import { useQuery } from '../data/use-query.ts';
-import { ConfirmDialog } from '../design/confirm.tsx';
-import { Button } from '../design/controls.tsx';
-import { BikeSwatch } from '../design/icons.tsx';
-import { good, type Outcome, OutcomeText, refused, type Submission } from '../design/submission.tsx';
-import { type Acting, useActing } from '../session/acting.ts';
-import { formatCount, useSharedWords, useSpeech, useWords } from '../words/speech.tsx';
-import type { Ride } from './page.tsx';
+import { useIntention } from '../../shared/api/use-intention.ts';
+import { useQuery } from '../../shared/api/use-query.ts';
+import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
+import { Button } from '../../shared/ui/controls.tsx';
+import { BikeSwatch } from '../../shared/ui/icons.tsx';
+import { good, type Outcome, OutcomeText, refused, type Submission } from '../../shared/ui/submission.tsx';
+import { type Acting, useActing } from '../../shared/session/acting.ts';
+import { formatCount, useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import type { Ride } from './rider.ts';
 import { HoldDial, RideDial } from './dials.tsx';
 import { rideWords } from './words.ts';
 

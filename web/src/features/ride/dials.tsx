@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
-import { useTariff } from '../data/use-tariff.ts';
-import { useClock } from '../words/clock.ts';
-import { hourAndMinute, timeLeft, timePassed } from '../words/seoul-time.ts';
-import { formatCount, useWords } from '../words/speech.tsx';
+import { useTariff } from '../../shared/api/use-tariff.ts';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { hourAndMinute, timeLeft, timePassed } from '../../shared/i18n/seoul-time.ts';
+import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import { rideWords } from './words.ts';
 
 const soonMs = 2 * 60_000;

@@ -6,15 +6,15 @@ import {
   type RefusalCode,
   ReserveBikeDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { useIntention } from '../data/use-intention.ts';
-import { usePolled } from '../data/use-polled.ts';
-import { useTariff } from '../data/use-tariff.ts';
-import { Button, Empty, Field, Skeleton } from '../design/controls.tsx';
-import { BikeSwatch } from '../design/icons.tsx';
-import { good, type Outcome, OutcomeText, refused, type Submission } from '../design/submission.tsx';
-import { type Acting, useActing } from '../session/acting.ts';
-import { wholeNumberIn } from '../words/numbers.ts';
-import { formatCount, useSharedWords, useSpeech, useWords } from '../words/speech.tsx';
+import { useIntention } from '../../shared/api/use-intention.ts';
+import { usePolled } from '../../shared/api/use-polled.ts';
+import { useTariff } from '../../shared/api/use-tariff.ts';
+import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
+import { BikeSwatch } from '../../shared/ui/icons.tsx';
+import { good, type Outcome, OutcomeText, refused, type Submission } from '../../shared/ui/submission.tsx';
+import { type Acting, useActing } from '../../shared/session/acting.ts';
+import { wholeNumberIn } from '../../shared/i18n/numbers.ts';
+import { formatCount, useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { rideWords } from './words.ts';
 
 type Available = AvailableBikesQuery['availableBikes'];

@@ -1,10 +1,10 @@
 import { useState } from 'react';
-import { Choice, Empty } from '../design/controls.tsx';
-import { StatusIcon } from '../design/icons.tsx';
-import { useClock } from '../words/clock.ts';
-import { hourAndMinuteOn } from '../words/seoul-time.ts';
-import { formatCount, useSharedWords, useWords } from '../words/speech.tsx';
-import type { Points, Ride } from './page.tsx';
+import { Choice, Empty } from '../../shared/ui/controls.tsx';
+import { StatusIcon } from '../../shared/ui/icons.tsx';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { hourAndMinuteOn } from '../../shared/i18n/seoul-time.ts';
+import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import type { Points, Ride } from './rider.ts';
 import { rideWords } from './words.ts';
 
 interface HistoryProps {

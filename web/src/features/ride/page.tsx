@@ -1,26 +1,19 @@
 import './ride.css';
 import { useEffect, useRef, useState } from 'react';
-import {
-  RiderPointsDocument,
-  type RiderPointsQuery,
-  RiderRidesDocument,
-  type RiderRidesQuery,
-} from '../../../../schema/client/generated/graphql.ts';
-import { useLiveAnswers } from '../data/use-live-answers.ts';
-import { Skeleton } from '../design/controls.tsx';
-import { type Submission, useSubmission } from '../design/submission.tsx';
-import { type Acting, useActing } from '../session/acting.ts';
-import { useSessionState } from '../session/session-context.ts';
-import { hourAndMinute } from '../words/seoul-time.ts';
-import { useSharedWords, useWords } from '../words/speech.tsx';
+import { RiderPointsDocument, RiderRidesDocument } from '../../../../schema/client/generated/graphql.ts';
+import { useLiveAnswers } from '../../shared/api/use-live-answers.ts';
+import { Skeleton } from '../../shared/ui/controls.tsx';
+import { type Submission, useSubmission } from '../../shared/ui/submission.tsx';
+import { type Acting, useActing } from '../../shared/session/acting.ts';
+import { useSessionState } from '../../shared/session/session-context.ts';
+import { hourAndMinute } from '../../shared/i18n/seoul-time.ts';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { Current } from './current.tsx';
 import { FindBike } from './find-bike.tsx';
 import { History } from './history.tsx';
 import { Purse } from './purse.tsx';
+import type { RiderAnswers } from './rider.ts';
 import { rideWords } from './words.ts';
-
-export type Ride = RiderRidesQuery['reservations']['nodes'][number];
-export type Points = NonNullable<RiderPointsQuery['user']>;
 
 const documents = { rides: RiderRidesDocument, points: RiderPointsDocument };
 type Part = keyof typeof documents;
@@ -46,7 +39,7 @@ export default function RidePage() {
 function RiderHome({ acting }: { acting: Acting }) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
-  const { answers, away, lostSince, refresh } = useLiveAnswers<{ rides: RiderRidesQuery; points: RiderPointsQuery }>(
+  const { answers, away, lostSince, refresh } = useLiveAnswers<RiderAnswers>(
     acting.client,
     documents,
     acting.session.userId,

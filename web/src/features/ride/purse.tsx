@@ -1,14 +1,21 @@
 import { type SubmitEvent, useRef, useState } from 'react';
 import { BuyPointsDocument } from '../../../../schema/client/generated/graphql.ts';
-import { useIntention } from '../data/use-intention.ts';
-import { useTariff } from '../data/use-tariff.ts';
-import { ConfirmDialog } from '../design/confirm.tsx';
-import { Button, Field } from '../design/controls.tsx';
-import { good, type Outcome, OutcomeText, refused, type Submission, useSubmission } from '../design/submission.tsx';
-import { useActing } from '../session/acting.ts';
-import { wholeNumberIn } from '../words/numbers.ts';
-import { formatCount, useSpeech, useWords } from '../words/speech.tsx';
-import type { Points } from './page.tsx';
+import { useIntention } from '../../shared/api/use-intention.ts';
+import { useTariff } from '../../shared/api/use-tariff.ts';
+import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
+import { Button, Field } from '../../shared/ui/controls.tsx';
+import {
+  good,
+  type Outcome,
+  OutcomeText,
+  refused,
+  type Submission,
+  useSubmission,
+} from '../../shared/ui/submission.tsx';
+import { useActing } from '../../shared/session/acting.ts';
+import { wholeNumberIn } from '../../shared/i18n/numbers.ts';
+import { formatCount, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import type { Points } from './rider.ts';
 import { rideWords } from './words.ts';
 
 /** Offered are the prices of so many reservations. */

@@ -1,6 +1,6 @@
 /** What the rider's page says. */
 import type { PointEntryKind } from '../../../../schema/client/generated/graphql.ts';
-import { duration, minutes } from '../words/units.ts';
+import { duration, minutes } from '../../shared/i18n/units.ts';
 
 const kindsKo: Record<PointEntryKind, string> = {
   PURCHASED: '충전',

@@ -2,7 +2,7 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { useEffect, useRef, useState } from 'react';
 import { type Client, GraphqlRequestError } from '../../../../schema/client/client.ts';
 import { ReservationChangedDocument } from '../../../../schema/client/generated/graphql.ts';
-import { serverClock } from '../words/server-clock.ts';
+import { serverClock } from '../i18n/server-clock.ts';
 import { backoffMs, isAborted, pause } from './backoff.ts';
 
 type Documents<Answers, Variables> = { [Name in keyof Answers]: TypedDocumentNode<Answers[Name], Variables> };

@@ -1,7 +1,7 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useActing } from '../session/acting.ts';
-import { serverClock } from '../words/server-clock.ts';
+import { serverClock } from '../i18n/server-clock.ts';
 import { isAborted, pause } from './backoff.ts';
 
 export interface QueryAnswer<Data> {

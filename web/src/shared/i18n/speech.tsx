@@ -1,10 +1,10 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react';
-import { deviceMemory, tabMemory } from '../data/memory.ts';
+import { deviceMemory, tabMemory } from '../api/memory.ts';
+import type { Language, Words } from './language.ts';
 import { sharedWords } from './shared.ts';
 
-export type Language = 'ko' | 'en';
-/** The same sentences in every language: `en: typeof ko` makes a key that one lacks a type error. */
-export type Words<Sentences> = Record<Language, Sentences>;
+export type { Language, Words } from './language.ts';
+
 export type SharedWords = (typeof sharedWords)['ko'];
 
 interface Speech {

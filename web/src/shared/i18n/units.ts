@@ -1,5 +1,5 @@
 /** Numbers with their units, as the language says them: `10분`, `1 minute`, `90 minutes`. */
-import type { Language } from './speech.tsx';
+import type { Language } from './language.ts';
 
 type Unit = 'second' | 'minute' | 'hour' | 'day';
 

@@ -3,8 +3,8 @@
  * Riding and running the fleet are remembered apart, so that one tab can be a rider and an operator in turn.
  */
 
-import { tabMemory } from '../data/memory.ts';
-import { serverClock, takeDateOf } from '../words/server-clock.ts';
+import { tabMemory } from '../api/memory.ts';
+import { serverClock, takeDateOf } from '../i18n/server-clock.ts';
 
 export interface Config {
   landscape: string;

@@ -1,6 +1,6 @@
 import { type SubmitEvent, useRef, useState } from 'react';
-import { Button, Field } from '../design/controls.tsx';
-import { useSharedWords } from '../words/speech.tsx';
+import { Button, Field } from '../ui/controls.tsx';
+import { useSharedWords } from '../i18n/speech.tsx';
 import { type Area, type Config, type Identity, type Session, signInAs, signInWith, TokenRefused } from './session.ts';
 
 interface SignInProps {

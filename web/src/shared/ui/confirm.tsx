@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { Dialog } from 'react-aria-components/Dialog';
 import { Heading } from 'react-aria-components/Heading';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
-import { useSharedWords } from '../words/speech.tsx';
+import { useSharedWords } from '../i18n/speech.tsx';
 import { Button } from './controls.tsx';
 
 interface ConfirmProps {

@@ -3,7 +3,7 @@ import { type ReactNode, type SyntheticEvent, useId, useState } from 'react';
 import { Button as AriaButton, type ButtonProps as AriaButtonProps } from 'react-aria-components/Button';
 import { ToggleButton } from 'react-aria-components/ToggleButton';
 import { ToggleButtonGroup } from 'react-aria-components/ToggleButtonGroup';
-import { useSharedWords } from '../words/speech.tsx';
+import { useSharedWords } from '../i18n/speech.tsx';
 
 export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style'> {
   /** How much it asks to be pressed. */

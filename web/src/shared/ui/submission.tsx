@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { GraphqlRequestError } from '../../../../schema/client/client.ts';
 import type { RefusalCode, RefusalFieldsFragment } from '../../../../schema/client/generated/graphql.ts';
-import { type SharedWords, useSharedWords } from '../words/speech.tsx';
+import { type SharedWords, useSharedWords } from '../i18n/speech.tsx';
 
 /** How a click ended; said in the language of the moment. */
 export interface Outcome {

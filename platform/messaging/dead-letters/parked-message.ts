@@ -1,0 +1,25 @@
+import type { Envelope } from '../../../schema/events/envelope.ts';
+
+export type ErrorClass = 'contract' | 'unknown' | 'behind';
+
+/** A message that could not be handled, kept until an operator decides. */
+export interface ParkedMessage {
+  /** `<subject>#<version>`, or a hash of what came where the version cannot be read: the same when it comes again. */
+  _id: string;
+  subject: string;
+  /** Null when it cannot be read: such a message holds nobody up. */
+  version: number | null;
+  /** The event, where its envelope could be read. */
+  event: Envelope | null;
+  /** As it came. */
+  payload: string;
+  errorClass: ErrorClass;
+  error: string;
+  stack: string;
+  attempts: number;
+  status: 'retrying' | 'parked' | 'redriven' | 'discarded';
+  /** Why an operator discarded it. */
+  reason: string | null;
+  firstAt: Date;
+  lastAt: Date;
+}
