@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,18 +9,14 @@ import { onPath } from '../../deploy/local/processes.ts';
 
 export const root = join(import.meta.dirname, '../..');
 
-/** Where a checkout may have it beside itself. */
-const kubeNextDoor = join(root, '../shared/tools/kube/kube');
-
 /**
- * The command `kube`, which starts a control plane whose pods are local processes: `KUBE_TOOL`, else the one on PATH, else
- * the one in ../shared. Why there is none to be had, where that is so.
+ * The command `kube`, which starts a control plane whose pods are local processes: `KUBE_TOOL`, else the one on PATH. Why
+ * there is none to be had, where that is so.
  */
 export function findKube(): { command: string } | { missing: string } {
   if (process.platform !== 'linux') return { missing: 'kube needs Linux' };
   if (!onPath('kubectl', process.env)) return { missing: 'kubectl is not on PATH' };
-  const nextDoor = existsSync(kubeNextDoor) ? kubeNextDoor : undefined;
-  const command = process.env['KUBE_TOOL'] || onPath('kube', process.env) || nextDoor;
+  const command = process.env['KUBE_TOOL'] || onPath('kube', process.env);
   return command ? { command } : { missing: 'no kube: set KUBE_TOOL, or put it on PATH' };
 }
 
