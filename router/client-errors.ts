@@ -28,23 +28,23 @@ export function routerError(code: RouterErrorCode, message: string): GraphQLErro
 export const unavailable = (message = 'A service that is needed does not answer. Try again later.') =>
   routerError('SERVICE_UNAVAILABLE', message);
 
-/** Nobody hears it: the client that it is for has gone. */
+/** Reaches no client: the one that it is for has disconnected. */
 export const cancelled = () =>
   routerError('SERVICE_UNAVAILABLE', 'The request was given up, because its client has gone.');
 
 export const tokenExpired = () => routerError('UNAUTHENTICATED', 'The token has expired.');
 
-/** Extensions that tell about the inside: which service, where it runs, what its code looks like. */
+/** Extensions that expose internals: which service, where it runs, what its code looks like. */
 const innerExtensions = new Set(['serviceName', 'service', 'stacktrace', 'exception', 'response', 'http']);
 
-/** Messages quote what a client sent, which may be as long as a body, and control a terminal. */
+/** Messages quote what a client sent: that may be as long as a body, or hold terminal control characters. */
 const longestMessage = 1_000;
 
 /** Turns errors into what a client may see. */
 export type ErrorFormatter = (error: unknown, formatted?: GraphQLFormattedError) => GraphQLFormattedError;
 
 /**
- * Codes and messages of subgraphs pass through. What was thrown by accident in the router is logged and masked.
+ * Codes and messages of subgraphs pass through. Unexpected exceptions of the router are logged and masked.
  */
 export function createErrorFormatter(logger: Logger): ErrorFormatter {
   return (error, formatted) => {
@@ -90,8 +90,8 @@ function isAccident(error: unknown): boolean {
 }
 
 /**
- * The HTTP status of an answer without any data: 401 when a subgraph wants a token, 503 when one is away. An answer with
- * some data stays 200, so that clients use what there is.
+ * The HTTP status of an answer without any data: 401 when a subgraph wants a token, 503 when one is away. An answer
+ * with some data stays 200, so that clients use what there is.
  */
 export function statusWithoutData(
   data: Record<string, unknown> | null | undefined,

@@ -9,7 +9,7 @@ import {
 import { routerSettings } from './config.ts';
 import { startRouter } from './router.ts';
 
-/** After the drain ends, time for sockets and pools to close before the process is cut. */
+/** After the drain: time for sockets and pools to close before the process is killed. */
 const closingGraceMs = 3_000;
 
 try {
@@ -19,7 +19,7 @@ try {
   const router = await startRouter(process.env);
   const stopWithinMs = settings.STOP_DELAY_MS + settings.STOP_TIMEOUT_MS + closingGraceMs;
   stopOnSignal(() => router.close(), stopWithinMs, logger);
-  // Said last: whoever reads it may send a signal at once.
+  // Logged last: a supervisor that reads it may send a signal at once.
   logger.info({ port: router.port, landscape: settings.LANDSCAPE }, 'router is ready');
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;

@@ -52,7 +52,7 @@ const supergraphFile = new URL('../schema/supergraph.graphql', import.meta.url);
  * @throws {Error} EADDRINUSE when the port is taken.
  */
 export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: number } = {}): Promise<Router> {
-  // Read by the gateway when it is constructed: without it, it calls out to its maker and to cloud metadata services.
+  // The gateway reads it in its constructor; without it, it sends telemetry to Apollo and asks cloud metadata services.
   process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
   const settings = readConfig(routerSettings, env);
   const logger = createLogger(settings.LOG_LEVEL, 'router');
@@ -168,7 +168,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
   return { port: http.port, close: () => (closing ??= close()) };
 }
 
-/** An operation that found no place counts as a request that was answered so. */
+/** A refused operation counts as a request that was answered with its code. */
 function countingRefused(
   guestOf: (request: IncomingMessage) => Promise<RouterGuest>,
   countRefused: (code: string) => void,
@@ -188,7 +188,7 @@ function countingRefused(
   };
 }
 
-/** Gives every request one id, which the answer, the logs and the subgraphs have in common. */
+/** Gives every request one correlation id, for the answer, the logs and the subgraphs. */
 function withCorrelationId(handler: RequestHandler): RequestHandler {
   return (request, response) => {
     const correlationId = correlationIdOf(request.headers);

@@ -33,13 +33,13 @@ export type CostOf = (
 const sizeArguments = ['first', 'last', 'limit', 'minutes'];
 /** Connections refuse longer pages. */
 const longestPage = 200;
-/** How long a list counts when nothing says it: most are shorter, few are longer (a history has 200 entries at most). */
+/** The assumed length of a list without a size argument: most are shorter, few longer (a history has at most 200). */
 const assumedItems = 5;
 /** A page is looked up in a database, whatever is on it. */
 const pageCost = 10;
 /** Part of an object that another subgraph has: it is asked for by the object's key. */
 const entityCost = 2;
-/** A type that the path to it had already: a rider of a reservation of a rider. It says nothing new, and never ends. */
+/** A type that its path already contains (a rider's reservation's rider): nothing new, and the nesting has no end. */
 const returnCost = 5;
 /** A decision: it is written, published and waited for. */
 const mutationCost = 100;
@@ -119,7 +119,10 @@ export function createCost({ schema, ownersOf }: Pick<Graph, 'schema' | 'ownersO
       return typeof value === 'number' ? Math.min(Math.max(value, 0), longestPage) : longestPage;
     }
 
-    /** What is given a list, by itself or in an input, answers with as much: a call of a thousand lines, as many results. */
+    /**
+     * What is given a list, by itself or in an input, answers with as much: a call of a thousand lines, as many
+     * results.
+     */
     function givenItems(node: FieldNode): number | undefined {
       const given: unknown[] = node.arguments?.map(({ value }) => valueFromASTUntyped(value, coerced)) ?? [];
       const inputs = given.flatMap((value): unknown[] => (isObject(value) ? Object.values(value) : []));

@@ -64,7 +64,7 @@ interface KnownDocument extends SeparatedDocument {
   textBytes: number;
 }
 
-/** A parsed document without locations takes so many bytes of memory for each byte of its text (measured: 15 to 97). */
+/** Bytes of memory that a parsed document without locations takes per byte of its text (measured: 15 to 97). */
 const memoryPerByte = 100;
 
 export function createDocuments(graph: Graph, limits: DocumentLimits): Documents {
@@ -103,7 +103,7 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
       const found = known.get(hash);
       const document = found ?? read(query);
       if ('errors' in document) return document;
-      // A refused one is not kept: it says nothing that is worth its place.
+      // A refused document is not cached: it would take the place of a valid one.
       if (!found) known.set(hash, document);
       // Clients send an empty name for none.
       const name = operationName || undefined;
@@ -147,7 +147,7 @@ function fragmentsOf({ definitions }: DocumentNode): ReadonlyMap<string, Fragmen
   );
 }
 
-/** The gateway sends keys of objects to subgraphs under a variable of that name; the other is JavaScript's own. */
+/** The gateway sends entity keys to subgraphs in a variable `representations`; `__proto__` is JavaScript's own. */
 const reservedVariables = ['representations', '__proto__'];
 
 function refuseVariableNames({ definitions }: DocumentNode): GraphQLError | undefined {
@@ -171,8 +171,8 @@ function tooComplex(cost: number, limit: number): GraphQLError {
 }
 
 /**
- * A subscription has one root field, always (GraphQL specification, "Single root field"). graphql 16 throws where it should
- * report this, and nothing would be left to plan.
+ * A subscription always has exactly one root field (GraphQL specification, "Single root field"). On `@include` or
+ * `@skip` there graphql 16 throws instead of reporting an error, and the planner would have nothing to plan.
  */
 function refuseRootConditions(document: DocumentNode): GraphQLError | undefined {
   const fragments = fragmentsOf(document);

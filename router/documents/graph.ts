@@ -36,7 +36,7 @@ export function readGraph(supergraphSdl: string): Graph {
   };
 }
 
-/** Introspection is answered by graphql-js, which tells of more than the planner knows and therefore would refuse. */
+/** graphql-js answers introspection and knows fields that the planner's schema lacks, and would therefore refuse. */
 export function withWholeIntrospection(apiSchema: Schema): Schema {
   const unlocked = apiSchema as unknown as { runWithBuiltInModificationAllowed(change: () => void): void };
   const typeOf = (type: unknown) => typeFromAST(apiSchema, parseType(String(type)));
@@ -57,8 +57,8 @@ export function withWholeIntrospection(apiSchema: Schema): Schema {
 }
 
 /**
- * The scalars of the platform refuse here what they would refuse at a subgraph, before anything walks it. Values stay as
- * they came: the subgraph reads them.
+ * The platform's scalars refuse here what a subgraph would refuse, before anything walks the value. Values stay as they
+ * came: the subgraph parses them.
  */
 function withStrictScalars(schema: GraphQLSchema): GraphQLSchema {
   for (const scalar of [Long, DateTime, Cursor]) {

@@ -1,10 +1,10 @@
 import type { QueryPlan, QueryPlannerConfig } from '@apollo/query-planner';
 import { createLruCache } from '../../platform/server/index.ts';
 
-/** For both planners: how many ways of asking several subgraphs are compared; more cost time, and here change nothing. */
+/** For both planners: how many plans to compare. Comparing more takes time and changes no plan of this graph. */
 export const plannerConfig: QueryPlannerConfig = { debug: { maxEvaluatedPlans: 100, pathsLimit: 100 } };
 
-/** A plan takes so many bytes of memory for each byte of its JSON (measured: 5 to 15, large ones 7). */
+/** Bytes of memory that a plan takes per byte of its JSON (measured: 5 to 15, large ones 7). */
 const memoryPerByte = 8;
 
 /** About how much memory a plan takes. */

@@ -13,13 +13,13 @@ export interface SeparatedDocument {
   restore<Given extends Answer>(answer: Given): Given;
 }
 
-/** JavaScript keeps these for itself: an answer is merged from objects, where they get lost. */
+/** Reserved by JavaScript: answers are merged as plain objects, which lose these keys. */
 const names = ['__typename', '__proto__', 'constructor', 'prototype'];
 
 /**
- * The planner asks for keys and required fields under their own names, in the same selections as the client: who gives
- * one of these names to another field would be sent the key, and the next subgraph would be asked for something else.
- * So such a field gets a name that nobody else uses, and its own back in the answer.
+ * The planner selects keys and `@requires` fields under their own names, in the client's own selection sets. If the
+ * client aliases another field to such a name, it would receive the key, and the next subgraph would be sent a wrong
+ * one. So the router renames such a field to a unique alias, and restores the client's alias in the answer.
  * @param planned names of fields that the planner asks for.
  */
 export function separateNames(text: string, document: DocumentNode, planned: ReadonlySet<string>): SeparatedDocument {
@@ -30,7 +30,7 @@ export function separateNames(text: string, document: DocumentNode, planned: Rea
   const renamed = visit(document, {
     Field(field): FieldNode | undefined {
       const name = field.alias?.value ?? field.name.value;
-      // With arguments it is not what the planner asks for either.
+      // The planner selects without arguments: with them, it is another field.
       if (!taken(name) || (name === field.name.value && !field.arguments?.length)) return undefined;
       separated.add(name);
       return { ...field, alias: { kind: Kind.NAME, value: prefix + name } };

@@ -26,7 +26,7 @@ const maxSelectionNesting = 50;
 const maxValueNesting = 10;
 /** As many items as a list in the variables may have; the tokens allow no more than five times that. */
 const maxListItems = 1_000;
-/** A document of the playground holds a whole story; a document with more is no story. */
+/** The playground's longest document, a whole story, stays below it. */
 const maxDefinitions = 100;
 const maxVariables = 100;
 const maxRootFields = 50;
@@ -35,7 +35,7 @@ const maxDirectives = 100;
 const longestName = 128;
 
 /**
- * Why the text must not even be parsed: the parser, and whatever walks the document, goes as deep as it does.
+ * Why the text must not even be parsed: the parser, and every visitor after it, recurses as deep as the text nests.
  * @throws {GraphQLError} when it has characters that no document has.
  */
 export function refuseNesting(query: string, { maxTokens }: ShapeLimits): GraphQLError | undefined {
@@ -85,7 +85,10 @@ interface Shape {
 
 const nothing: Shape = { depth: 0, selections: 0, aliases: 0, fields: 0 };
 
-/** Why a document is too much, whatever its types are. It takes time in proportion to the text, not to what it expands to. */
+/**
+ * Why a document is too much, whatever its types are. It takes time in proportion to the text, not to what it expands
+ * to.
+ */
 export function refuseShape(document: DocumentNode, limits: ShapeLimits): GraphQLError | undefined {
   return refuseParts(document) ?? refuseDefinitions(document, limits);
 }
@@ -106,7 +109,7 @@ function refuseParts(document: DocumentNode): GraphQLError | undefined {
   return refusal ?? most('directives', directives, maxDirectives) ?? most('variables', variables, maxVariables);
 }
 
-/** A fragment that no operation uses is measured like an operation: validation walks it all the same. */
+/** Measures an unused fragment like an operation, because validation walks it too. */
 function refuseDefinitions(document: DocumentNode, limits: ShapeLimits): GraphQLError | undefined {
   const shapeOf = createShapeOf(document);
   for (const definition of document.definitions) {

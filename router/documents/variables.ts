@@ -23,7 +23,10 @@ const nesting = 10;
 const fields = 100;
 /** All values of a request: a bulk mutation has some for each of its items. */
 const valuesPerItem = 10;
-/** A client that made one mistake a thousand times needs to be told of it a few times; then one error says that there are more. */
+/**
+ * A client that made one mistake a thousand times needs to be told of it a few times; then one error says that there
+ * are more.
+ */
 export const maxErrors = 9;
 
 /**
@@ -44,8 +47,8 @@ export function coerceVariables(
 }
 
 /**
- * A variable may be null and yet stand where null is not allowed, if one of both has a default (GraphQL specification, "All
- * Variable Usages Are Allowed"). Whoever runs the operation has to refuse it, and none that we use says it well.
+ * A nullable variable may stand where null is not allowed if either has a default (GraphQL specification, "All Variable
+ * Usages Are Allowed"). The executor must then refuse null, and the executors that we use report it badly.
  */
 export function refuseNulls(
   schema: GraphQLSchema,

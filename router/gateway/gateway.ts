@@ -91,7 +91,7 @@ const noSubscriptions: ApolloServerPlugin<RequestContext> = {
   async requestDidStart() {
     return {
       async didResolveOperation({ operation, contextValue }) {
-        // What a mutation began is finished, whoever still wants to hear of it.
+        // A mutation runs to its end even when its client has gone.
         if (operation?.operation === OperationTypeNode.MUTATION) contextValue.unwanted = undefined;
         if (operation?.operation === OperationTypeNode.SUBSCRIPTION) {
           throw badRequest(
@@ -104,10 +104,10 @@ const noSubscriptions: ApolloServerPlugin<RequestContext> = {
   },
 };
 
-/** As much does a database for queries in a millisecond, and not more: what is given up here goes on there for as long. */
+/** The query cost that a database works off per millisecond: an aborted query keeps running there for about so long. */
 const databaseCostPerMs = 20;
 
-/** Mutations wait for others most of the time, and are in nobody's way. */
+/** Queries only: mutations mostly wait for other services, and take little from others meanwhile. */
 function inTurn(turns: Turns): ApolloServerPlugin<RequestContext> {
   return {
     async requestDidStart() {
@@ -121,7 +121,7 @@ function inTurn(turns: Turns): ApolloServerPlugin<RequestContext> {
         },
         async willSendResponse({ contextValue: { cost = 0, unwanted } }) {
           const left = beganAt + cost / databaseCostPerMs - performance.now();
-          // Who asks, leaves and asks again would have more running than anybody who waits for an answer.
+          // Otherwise a client that aborts and asks again would have more running than one that waits for its answers.
           if (end && unwanted?.aborted && left > 0) setTimeout(end, left);
           else end?.();
         },

@@ -8,7 +8,7 @@ export interface RequestContext {
   authorization: string | undefined;
   correlationId: string;
   traceparent: string | undefined;
-  /** Aborted once nobody waits for the answer any more: what is still being read for it can be given up. */
+  /** Aborted once no client waits for the answer any more, so that subgraphs can stop reading for it. */
   unwanted?: AbortSignal | undefined;
   /** What the answers to this operation have told of so far (seen.ts). Never the client's. */
   seen?: Seen;

@@ -1,11 +1,11 @@
 /**
- * Ids of events that answers have told of, by stream the newest. A subgraph says them in `extensions.seen`, and gets those
- * of the whole operation with what it is asked next: it answers once it shows what they led to, so that nothing nested is
- * older than what it is nested in. Clients neither get nor give any.
+ * Ids of the events that an operation's answers reflect, the newest per stream. A subgraph returns its own in
+ * `extensions.seen`; the router sends all of them with the operation's next request. The subgraph answers once its rows
+ * show what they led to, so that no nested field is older than its parent. Clients never see or send them.
  */
 export type Seen = Map<string, string>;
 
-/** What keeps it: the context of one operation. */
+/** What holds them: the context of one operation. */
 interface Operation {
   seen?: Seen;
 }
@@ -13,7 +13,7 @@ interface Operation {
 /** As many as a subgraph takes. */
 const mostSeen = 1_000;
 
-/** Notes what an answer has told of, for the rest of its operation. */
+/** Remembers the events that an answer reflects, for the rest of its operation. */
 export function noteSeen(operation: Operation, extensions: unknown): void {
   const { seen: ids } = (extensions ?? {}) as { seen?: unknown };
   if (!Array.isArray(ids)) return;

@@ -21,7 +21,7 @@ import { errorsIn, isObject } from './subgraph-errors.ts';
 export interface SubgraphClient extends GraphQLDataSource {
   /** `ok`, or what is wrong with the subgraph. */
   readiness(timeoutMs: number): Promise<string>;
-  /** The subgraph took the router for a stranger: whoever runs both is told, but not for every request. */
+  /** The subgraph rejected the router's secret: logged for the operator, but not for every request. */
   refused(): void;
   close(): Promise<void>;
 }
@@ -39,10 +39,10 @@ export interface SubgraphClientOptions {
   logger: Logger;
 }
 
-/** What is wrong until somebody changes it is told so often. */
+/** How often a fault is logged that lasts until an operator fixes it. */
 const tellEveryMs = 60_000;
 
-/** How a subgraph answers whoever does not say its ROUTER_SECRET. */
+/** A subgraph's status for requests without its ROUTER_SECRET. */
 export const forbidden = 403;
 
 interface GraphQLAnswer {
@@ -55,8 +55,8 @@ interface GraphQLAnswer {
 type Operation = Extract<Parameters<GraphQLDataSource['process']>[0], { document?: unknown }>;
 
 /**
- * The gateway's way to one subgraph. Nothing is sent twice: whether a mutation that got no answer was carried out is for
- * the client to find out with its idempotency key. What a query asks is given up when its client has gone.
+ * The gateway's data source for one subgraph. It never retries: a client whose mutation got no answer repeats it with
+ * the same idempotency key. A query is aborted when its client has gone.
  */
 export function createSubgraphClient(options: SubgraphClientOptions): SubgraphClient {
   const { name, url, timeoutMs, metrics, logger } = options;
@@ -71,7 +71,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     logger.error({ subgraph: name, here }, 'subgraph refuses the router (403): both must have the same ROUTER_SECRET');
   }
 
-  /** The status of an answer that nobody reads. */
+  /** The status of an answer whose body is discarded. */
   async function statusOf(method: 'GET' | 'HEAD', of: string, withinMs: number): Promise<number> {
     const headers = options.secret ? { [routerSecretHeader]: options.secret } : {};
     const response = await pool.request({ path: of, method, headers, signal: AbortSignal.timeout(withinMs) });
@@ -123,7 +123,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
           refused();
           throw unavailable();
         }
-        // Whatever it is (a proxy's page, half an answer), the subgraph did not speak.
+        // A proxy's page, half an answer: in any case not the subgraph's own answer.
         const { correlationId } = context;
         logger.error({ subgraph: name, correlationId, status }, 'subgraph gave no GraphQL answer');
         throw unavailable();
@@ -134,7 +134,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     },
     async readiness(withinMs) {
       try {
-        // That it is well says nothing of whether it answers this router.
+        // It is healthy, but may still reject this router's secret.
         const [health, door] = await Promise.all([
           statusOf('GET', '/readyz', withinMs),
           statusOf('HEAD', path, withinMs),
@@ -160,7 +160,7 @@ function requestHeaders(context: Partial<RequestContext>, secret: string | undef
   return headers;
 }
 
-/** @throws {Error} when it is longer than anybody should keep in memory. */
+/** @throws {Error} when the body is longer than `maxAnswerBytes`. */
 async function readAnswer(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;

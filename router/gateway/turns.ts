@@ -1,10 +1,10 @@
 import { Gauge, type Registry } from 'prom-client';
 import { clientError } from '../../platform/server/index.ts';
 
-/** Queries run in turns, so that a few dear ones do not keep everybody else waiting. */
+/** Queries run in turns, so that a few expensive ones do not hold up the others. */
 export interface Turns {
   /**
-   * Resolves with how to end the turn, at once where there is room. `unwanted` gives the wait up.
+   * Resolves with the function that ends the turn, at once where there is room. Aborting `unwanted` ends the wait.
    * @throws a client error SERVICE_UNAVAILABLE when it did not come in time.
    */
   take(cost: number, unwanted?: AbortSignal): Promise<() => void>;
@@ -19,18 +19,19 @@ export interface TurnsOptions {
 
 interface Waiting {
   cost: number;
-  /** Whose is smallest comes first. */
+  /** The smallest comes first. */
   rank: number;
   begin(): void;
 }
 
 /**
- * A query that costs so much more than another lets it pass for a millisecond: the cheap ones, which most are, wait for next
- * to nothing, and a page of 200 things, at about 2,000, is passed for as long as one waits for anything.
+ * How much cost outweighs a millisecond of waiting: a query may overtake one that costs this much more and arrived 1 ms
+ * earlier. Cheap queries, the majority, hardly wait; a page of 200 rows (about 2,000) can be overtaken for 2 s, which
+ * is QUERY_WAIT_MS.
  */
 const costPerMs = 1;
 
-/** Turns by cost: the cheap first, and nobody for ever behind them. */
+/** Turns by cost and arrival: cheap queries first, but expensive ones never starve. */
 export function createTurns({ runningCost, waitMs, register }: TurnsOptions): Turns {
   const waiting: Waiting[] = [];
   let running = 0;
@@ -81,7 +82,7 @@ export function createTurns({ runningCost, waitMs, register }: TurnsOptions): Tu
         function giveUp(): void {
           stop();
           waiting.splice(waiting.indexOf(place), 1);
-          // It may have been in the way of one that fits.
+          // A query behind it may fit now.
           advance();
           reject(clientError('SERVICE_UNAVAILABLE', 'Too much is asked for at once. Try again in a moment.'));
         }

@@ -25,7 +25,7 @@ describe('a client', () => {
     const viewer = { userId: '10', roles: ['rider'] as const, expiresAtMs: Infinity };
     expect(clientOf(from('10.0.0.1'), viewer, 0)).toEqual({ id: 'user 10', isStaff: false });
     expect(clientOf(from('10.0.0.1'), { ...viewer, roles: ['operator'] }, 0)).toEqual({ id: 'user 10', isStaff: true });
-    // Nobody can take an address's name.
+    // No user id can collide with an address.
     expect(clientOf(from('10.0.0.1'), null, 0).id).not.toBe(
       clientOf(from(''), { ...viewer, userId: '10.0.0.1' }, 0).id,
     );

@@ -13,7 +13,7 @@ import {
 } from '../../platform/server/index.ts';
 import type { RouterSettings } from '../config.ts';
 
-/** What clients of the router share, whatever way they come. */
+/** What clients of the router share, over every transport. */
 export type RouterKind = RequestKind | 'sockets' | 'streams' | 'subscriptions';
 
 export type RouterAdmission = Admission<RouterKind>;
@@ -39,7 +39,7 @@ export interface RouterGuest extends Guest {
   client: Client;
 }
 
-/** Who sends a request. One whose token is not good is told so later; here it is whoever comes from that address. */
+/** Who sends a request. An invalid token counts as its address here; the request is refused later. */
 export function createDoor(settings: RouterSettings, admission: RouterAdmission, verifyToken: TokenVerifier) {
   return async (request: IncomingMessage): Promise<RouterGuest> => {
     const viewer = await verifyToken(request.headers.authorization).catch(() => null);
@@ -57,8 +57,8 @@ export function clientOf(request: IncomingMessage, viewer: Viewer | null, truste
 }
 
 /**
- * Where a request comes from. Each proxy adds the address it was called from at the end of X-Forwarded-For: so many entries
- * from the end are the word of proxies that we run, and everything before them is the client's own.
+ * Where a request comes from. Each proxy adds the address it was called from at the end of X-Forwarded-For: so many
+ * entries from the end are the word of proxies that we run, and everything before them is the client's own.
  */
 export function addressOf({ headers, socket }: IncomingMessage, trustedHops: number): string {
   const peer = socket.remoteAddress ?? '';

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { addVary, type RequestHandler } from '../../platform/server/index.ts';
 
-/** Which web pages may talk to the router from a browser. Tokens travel in headers, never in cookies: no credentials. */
+/**
+ * Which web pages may talk to the router from a browser. Tokens travel in headers, never in cookies: no credentials.
+ */
 export interface Cors {
   isAllowed(origin: string): boolean;
   /** Whether a browser page at this origin, or a program (no origin), may open a WebSocket here. */
@@ -49,7 +51,7 @@ function isSameHost(origin: string, host: string | undefined): boolean {
   return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }
 
-/** Names that lead to this machine and nowhere else, whoever answers for names. */
+/** Names that always resolve to this machine, whatever the DNS says. */
 export function isLoopback(origin: string): boolean {
   return /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i.test(origin);
 }

@@ -22,7 +22,8 @@ export function offersDevTokens(settings: RouterSettings): boolean {
 }
 
 /**
- * `POST /dev/token {"userId":"10","roles":["rider"]}` answers `{"token","expiresAt"}`; undefined where it is not offered.
+ * `POST /dev/token {"userId":"10","roles":["rider"]}` answers `{"token","expiresAt"}`; undefined where it is not
+ * offered.
  * @throws {ConfigError} when the key cannot be read.
  */
 export async function createDevTokenRoute(
@@ -38,7 +39,7 @@ export async function createDevTokenRoute(
       response.setHeader('allow', 'POST');
       return sendJson(response, 405, { error: 'Ask for a token with POST.' });
     }
-    // Not merely the same host: a page whose name was rebound to this machine has that too.
+    // The same host is not enough: DNS rebinding gives a foreign page that too.
     const { origin } = request.headers;
     if (origin !== undefined && !cors.isAllowed(origin)) {
       return sendJson(response, 403, { error: `The origin ${origin} is not in CORS_ORIGINS.` });

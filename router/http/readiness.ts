@@ -1,12 +1,12 @@
 import type { Readiness } from '../../platform/server/index.ts';
 import type { SubgraphClient } from '../gateway/subgraph-client.ts';
 
-/** How long an answer of the subgraphs counts: probes of several observers cost them one request. */
+/** How long the subgraphs' answers are cached, so that several probes cost them one request. */
 const rememberedMs = 1_000;
 
 /**
- * Ready once every subgraph was, and from then on while any is: one that is away costs its own fields, and a router that
- * left for it would take the rest of the graph with it.
+ * Ready once every subgraph was, and from then on while any is. A subgraph that is down costs only its own fields; a
+ * router that became unready for it would take the whole graph down.
  */
 export function createReadiness(
   clients: Readonly<Record<string, SubgraphClient>>,

@@ -34,7 +34,7 @@ const contentTypes: Record<string, string> = {
 };
 
 const compressible = /^(text|application)\/|svg/;
-/** Below one network packet compression only costs. */
+/** Below the size of one network packet, compression saves nothing. */
 const worthCompressingBytes = 1_400;
 /** Brotli's 11 takes 20 s for the playground; 6 takes under one and loses few percent. Each file is compressed once. */
 const brotliQuality = 6;

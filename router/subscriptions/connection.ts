@@ -22,7 +22,7 @@ export interface ConnectionOptions {
   after: string | undefined;
   upstream: UpstreamSettings;
   resume: { backoffMs: number; backoffMaxMs: number; timeoutMs: number };
-  /** The token to speak with, now. */
+  /** The token to authenticate with, now. */
   authorization(): string | undefined;
   metrics: Metrics;
   next(result: ExecutionResult): void;
@@ -30,8 +30,8 @@ export interface ConnectionOptions {
 }
 
 /**
- * When the upstream is lost it is taken up again after the last cursor received: no gap, no repeat. Without a cursor
- * changes may have been missed meanwhile, so the subscription ends and says so.
+ * Resumes a lost upstream after the last cursor received: no gap, no repeat. Without a cursor it cannot rule out missed
+ * changes, so the subscription ends with an error.
  */
 export function createConnection(options: ConnectionOptions): Connection {
   const { plan, resume, metrics } = options;
@@ -77,7 +77,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   function onLost(): void {
-    // A connection alone is no recovery: a feed that fails on its next event would be asked for it without end.
+    // Only a connection that lasts is a recovery: a feed that fails on its next event would be reconnected for ever.
     if (connectedAt !== undefined && Date.now() - connectedAt > resume.backoffMaxMs) recovered();
     connectedAt = undefined;
     if (!isResumable()) return fail(unavailable('The connection to a service was lost. Subscribe again.'));
@@ -86,13 +86,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     const delayMs = Math.min(resume.backoffMaxMs, resume.backoffMs * 2 ** attempts);
     attempts += 1;
     metrics.resumes.inc();
-    // Jitter: a subgraph that comes back is not met by all routers and groups in the same moment.
+    // Jitter: not all routers and groups reconnect to a restarted subgraph in the same moment.
     timer = setTimeout(connect, delayMs * (0.5 + Math.random() / 2));
   }
 
   function onErrors(errors: readonly GraphQLFormattedError[]): void {
     const isTokenRefused = errors.some((error) => error.extensions?.['code'] === 'UNAUTHENTICATED');
-    // The token that opened the upstream has ended, but another client's has not: that one goes on.
+    // The token that opened the upstream has expired, but another client's is still valid: reconnect with that one.
     const isReplaceable = established && options.authorization() !== spokenWith;
     if (isTokenRefused && isReplaceable) return isResumable() ? connect() : fail(unavailable('Subscribe again.'));
     options.end({ kind: 'errors', errors: errors.length > 0 ? errors : [unavailable().toJSON()] });

@@ -27,7 +27,7 @@ export interface Member {
 export interface Group {
   /** The cursor after which everything is delivered: given at the start, then moved by every event. */
   readonly position: string | undefined;
-  /** Began without a cursor, so whoever wants to begin now may join. */
+  /** Began without a cursor, so a client that wants to begin now may join. */
   readonly fromNow: boolean;
   readonly ending: boolean;
   /** Some members have the event at `position`, others not yet. */
@@ -58,8 +58,9 @@ export interface GroupOptions {
 }
 
 /**
- * After so many sends others get a turn: ten thousand in a row would stop the event loop for 0.2 s. And only then a network
- * says that it took them: a client that reads would seem not to, if as many as may wait for it went out before.
+ * Sends between two yields to the event loop: ten thousand in a row would block it for 0.2 s. Sockets also report what
+ * they have written only between turns: a client that reads would seem slow if its whole queue limit were sent in one
+ * turn.
  */
 const sendsPerTurn = 500;
 
@@ -103,7 +104,7 @@ export function createGroup(options: GroupOptions): Group {
     }
   }
 
-  /** The last step of what a decision led to: the owner says which trace its event belongs to. */
+  /** The last span of a decision's trace: the owner sends the trace that its event belongs to. */
   function beginFrame({ extensions }: ExecutionResult): Span | undefined {
     const parent = extensions?.['traceparent'];
     if (typeof parent !== 'string') return undefined;
@@ -112,7 +113,7 @@ export function createGroup(options: GroupOptions): Group {
   }
 
   async function deliver(payload: string): Promise<void> {
-    // Whoever joins between two turns begins after this event, so it goes only to those who are there now.
+    // A client that joins between two turns begins after this event, so only the present members get it.
     for (const member of [...members]) {
       if (members.has(member)) member.next(payload);
       sends += 1;

@@ -38,7 +38,7 @@ export interface HubOptions {
   labelOf: OperationLabel;
 }
 
-/** The longest time that a timer can wait (2^31 − 1 ms, about 25 days). */
+/** The longest timer of Node (2^31 − 1 ms, about 25 days). */
 const maxTimerMs = 2_147_483_647;
 
 /** All subscriptions of this router, each client in the group of those that see the same. */
@@ -65,12 +65,12 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
     return group;
   }
 
-  // Clients that began after different cursors see the same from the moment on when they stand at the same one.
+  // Clients that began after different cursors see the same once they have reached the same one.
   function merge(family: ReadonlySet<Group>, group: Group): void {
     if (family.size < 2 || group.position === undefined || group.ending) return;
     for (const other of family) {
       if (other === group || other.ending || other.position !== group.position) continue;
-      // The one that began now stays: it is the one that others can join.
+      // Keep the group that began without a cursor: new clients can join it.
       const [from, to] = group.fromNow ? [other, group] : [group, other];
       if (from.delivering) continue;
       for (const member of from.moveTo(to)) groupOf.set(member, to);

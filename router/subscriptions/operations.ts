@@ -25,7 +25,7 @@ export interface Asker {
 /** Starts any kind of operation, for transports that carry all of them. */
 export interface Operations {
   /**
-   * Answers may come before it returns. `unwanted` is aborted once nobody wants them any more.
+   * Answers may arrive before it returns. `unwanted` aborts once the client wants none any more.
    * @throws a client error when the operation is refused.
    */
   start(payload: SubscribePayload, asker: Asker, receiver: Receiver, unwanted: AbortSignal): OperationKind;
@@ -85,7 +85,7 @@ export function createOperations({
       if ('errors' in checked) return refuse(receiver, checked.errors);
       const { operation, operationName, coerced, cost } = checked;
       if (operation.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
-        // Kept until the execution has ended, also when the client wants it no more: that is how long it costs.
+        // Held until the execution has ended, even if the client has gone: it uses resources until then.
         const place = placeFor('operations', client);
         const run = runSingle({ ...payload, operationName }, { ...context, unwanted, cost }, receiver);
         void run.finally(() => place.leave());

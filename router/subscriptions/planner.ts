@@ -18,7 +18,7 @@ import type { RequestContext } from '../gateway/request-context.ts';
 import { noteSeen } from '../gateway/seen.ts';
 import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './upstream-operation.ts';
 
-/** A subscription that was understood: what to ask its owner, and how to complete each event from the other subgraphs. */
+/** A planned subscription: what to ask its owner, and how to complete each event from the other subgraphs. */
 export interface SubscriptionPlan {
   /** The operation in normal form: equal texts are equal operations. */
   text: string;
@@ -48,7 +48,7 @@ export interface PlannerOptions {
 /** In event plans this "service" answers the subscription's own part: its answer is the event. */
 const eventService = '__event__';
 
-/** Plans subscriptions, which the gateway refuses but its planner does not. The gateway's own planner is private. */
+/** Plans subscriptions: the gateway refuses them, its planner does not. The gateway's own instance is private. */
 export function createPlanner({ graph, serviceMap, cacheBytes, ...options }: PlannerOptions): Planner {
   const { supergraph, apiSchema, schema } = graph;
   const queryPlanner = new QueryPlanner(supergraph, plannerConfig);
@@ -107,7 +107,7 @@ export function createPlanner({ graph, serviceMap, cacheBytes, ...options }: Pla
       const known = cache.get(checked.key);
       if (known) return known;
       const { operation } = checked;
-      // Only this operation and its fragments: others in the document neither count as different nor get planned.
+      // Only this operation and its fragments: the document's other operations must not affect sharing or planning.
       const document = separateOperations(checked.document)[operation.name?.value ?? ''] ?? checked.document;
       const plan = createPlan(document, checked, subscriptionNode(document, operation));
       cache.set(checked.key, plan);

@@ -79,7 +79,7 @@ export function createSseTransport(options: SseOptions): SseTransport {
       response.flushHeaders();
       keepAlive(response, Math.min(settings.PING_INTERVAL_MS, settings.ANSWER_TIMEOUT_MS / 2));
     };
-    // A refusal that comes soon is an HTTP status, which says more than an event.
+    // An early refusal becomes an HTTP status, which clients and proxies understand better than an event.
     const opening = setTimeout(openStream, refusalWaitMs);
     const end = (frame: string) => response.end(`${frame}event: complete\ndata:\n\n`);
     const receiver: Receiver = {
@@ -156,7 +156,7 @@ function whileOpen(response: ServerResponse, receiver: Receiver): Receiver {
 
 function keepAlive(response: ServerResponse, intervalMs: number): void {
   const timer = setInterval(() => {
-    // A comment; proxies cut a stream that is silent for long.
+    // A comment line as a heartbeat: proxies cut idle streams.
     if (response.headersSent && response.writableLength === 0) response.write(':\n\n');
   }, intervalMs);
   response.on('close', () => clearInterval(timer));

@@ -36,9 +36,9 @@ export interface ResumePoint {
 }
 
 /**
- * The operation that the planner wants from the owner, made resumable where the schema allows it: when the field takes
- * `after` and its events have a `cursor`, the cursor is always selected (under a name of ours, so the client's own
- * selection stays as it is), and `after` always comes from a variable of ours.
+ * The planner's operation for the owner, made resumable where the schema allows it: when the field takes `after` and
+ * its events have a `cursor`, it always selects the cursor (under an alias of ours, so the client's own selection stays
+ * as it is), and `after` always comes from a variable of ours.
  */
 export function toUpstreamOperation(operationText: string, schema: GraphQLSchema): UpstreamOperation {
   const document = parse(operationText, { noLocation: true });
@@ -112,7 +112,9 @@ function variableDefinition(name: string, argument: GraphQLArgument): VariableDe
   };
 }
 
-/** The operation with our variable declared, and without the client's that nothing uses any more (a validation error). */
+/**
+ * The operation with our variable declared, and without the client's that nothing uses any more (a validation error).
+ */
 function withVariables(operation: OperationDefinitionNode, ours: VariableDefinitionNode): OperationDefinitionNode {
   const used = usedVariables(operation);
   const kept = (operation.variableDefinitions ?? []).filter(({ variable }) => used.has(variable.name.value));
@@ -138,7 +140,7 @@ function beginning(given: ValueNode | undefined): Pick<ResumePoint, 'clientVaria
   };
 }
 
-/** Where an event stands in its feed; undefined when it does not say. */
+/** The event's cursor; undefined when it has none. */
 export function cursorOf({ resume }: UpstreamOperation, { data }: ExecutionResult): string | undefined {
   if (!resume) return undefined;
   const [field, alias] = resume.path;

@@ -20,7 +20,7 @@ export interface Upstream {
   /** Stops reading, so that the subgraph's socket fills instead of our memory. */
   pause(): void;
   resume(): void;
-  /** Tells the subgraph at once; silent afterwards, in whatever state it is. */
+  /** Tells the subgraph at once; reports nothing afterwards, whatever its state. */
   close(): void;
 }
 
@@ -34,7 +34,7 @@ export interface UpstreamSettings {
   maxAnswerBytes: number;
   /** Tells the subgraph that it is the router who asks. */
   secret?: string | undefined;
-  /** The subgraph took the router for a stranger; the connection is lost, too. */
+  /** The subgraph rejected the router's secret; the connection is lost, too. */
   refused?(): void;
 }
 
@@ -45,7 +45,7 @@ export interface UpstreamRequest extends UpstreamSettings {
   authorization: string | undefined;
 }
 
-/** A subgraph that does not take part in closing is cut after this. */
+/** After this, a socket whose subgraph does not answer the close frame is terminated. */
 const closeTimeoutMs = 1_000;
 const operationId = '1';
 
@@ -55,9 +55,9 @@ interface SubgraphMessage {
 }
 
 /**
- * One subscription on a socket of its own: identity is a matter of the connection (`connection_init`), so sockets cannot
- * be shared between viewers anyway. Written on `ws` rather than on graphql-ws' client, which after a close with 1000
- * subscribes again by itself, without the cursor.
+ * One subscription on a socket of its own: `connection_init` fixes the identity per connection, so viewers cannot share
+ * a socket anyway. Uses `ws` rather than graphql-ws' client, because that resubscribes by itself after a close with
+ * 1000, without the cursor.
  */
 export function openUpstream(request: UpstreamRequest, sink: UpstreamSink): Upstream {
   const socket = new WebSocket(request.url, subprotocol, {
@@ -79,7 +79,7 @@ export function openUpstream(request: UpstreamRequest, sink: UpstreamSink): Upst
   }
 
   function receive(payload: unknown): void {
-    // A neighbour that does not speak the protocol must not end this process.
+    // A peer that violates the protocol must not crash this process.
     if (!isObject(payload)) return finish(() => sink.lost());
     const { errors: given, ...result } = payload;
     // Without `data` nothing was executed: this is how graphql-ws says that subscribing failed.
@@ -98,7 +98,7 @@ export function openUpstream(request: UpstreamRequest, sink: UpstreamSink): Upst
     const { authorization } = request;
     socket.send(JSON.stringify({ type: 'connection_init', ...(authorization ? { payload: { authorization } } : {}) }));
   });
-  // Whoever listens to it ends the handshake.
+  // `ws` leaves ending the handshake to the listener of this event.
   socket.on('unexpected-response', (handshake, { statusCode }) => {
     handshake.destroy();
     if (statusCode === forbidden && !finished) request.refused?.();
@@ -128,7 +128,7 @@ export function openUpstream(request: UpstreamRequest, sink: UpstreamSink): Upst
     }
   });
   socket.on('close', (code) => finish(() => (isRefusal(code) ? sink.error([tokenRefused]) : sink.lost())));
-  // 'close' follows, and tells.
+  // 'close' follows, and reports the loss.
   socket.on('error', () => undefined);
 
   return {
@@ -161,7 +161,7 @@ function closeSocket(socket: WebSocket): void {
   socket.close(1000, 'Normal Closure');
 }
 
-/** Pings; a socket that was silent for a whole interval is cut, which TCP alone would notice only after minutes. */
+/** Pings, and terminates a socket that was silent for a whole interval: TCP alone would notice only after minutes. */
 function startHeartbeat(socket: WebSocket, intervalMs: number): () => void {
   let alive = true;
   const heard = () => {
@@ -170,7 +170,7 @@ function startHeartbeat(socket: WebSocket, intervalMs: number): () => void {
   socket.on('pong', heard);
   socket.on('message', heard);
   const timer = setInterval(() => {
-    // While paused nothing can be heard: that is our doing.
+    // A socket that we paused cannot be heard.
     if (socket.readyState !== WebSocket.OPEN || socket.isPaused) return heard();
     if (!alive) return socket.terminate();
     alive = false;

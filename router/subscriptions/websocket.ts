@@ -70,9 +70,9 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
           return async (payload, receiver, unwanted) => {
             // Checked for every operation, because the token may have ended since the socket was opened.
             const context = await createRequestContext(headers, correlationIdOf({}), verifyToken);
-            // Clocks of other machines may differ, so a token is good a little longer; who was here when it ended knows better.
+            // Verification tolerates clock skew, so it accepts a token a little longer; this socket saw it expire.
             if (context.viewer && context.viewer.expiresAtMs <= Date.now()) throw tokenExpired();
-            // Taken back meanwhile: it never starts.
+            // The client completed it meanwhile: do not start it.
             if (unwanted.aborted) return 'single';
             return operations.start(payload, { client, context }, receiver, unwanted);
           };

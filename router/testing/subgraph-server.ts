@@ -18,7 +18,7 @@ export interface TestSubgraph {
   url: string;
   /** Headers of every GraphQL request over HTTP, in order. */
   requests: IncomingHttpHeaders[];
-  /** How many of them were given up before they had their answer. */
+  /** How many of them were aborted before their answer. */
   abandoned(): number;
   /** Sockets that were ever opened, and `connection_init` payloads they brought. */
   connections: (Record<string, unknown> | undefined)[];
