@@ -1,8 +1,7 @@
 /**
- * `node deploy/compose-keys.ts <folder>`: makes, once, what the containers of the development landscape sign in with, as
- * files for `node --env-file`: `development.env` signs and checks tokens and lets the router into
- * the subgraphs, `broker.env` has the password of each of the
- * broker's users, `<subgraph>.env` that of one of them.
+ * `node deploy/compose-keys.ts <folder>`: creates, once, the credentials of the development landscape's containers, as
+ * files for `node --env-file`: `development.env` has the token keys and the router's secret, `broker.env` the passwords
+ * of all broker users, `<subgraph>.env` that of one of them.
  */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,6 +25,6 @@ if (!existsSync(join(folder, 'development.env'))) {
 if (!existsSync(join(folder, 'broker.env'))) {
   const passwords = newBrokerPasswords();
   for (const name of subgraphNames) write(name, { NATS_USERNAME: name, NATS_PASSWORD: passwords[name] });
-  // The last one: whoever finds it finds all of them.
+  // Written last: if it exists, the others do too.
   write('broker', Object.fromEntries(brokerUserNames.map((user) => [passwordSetting(user), passwords[user]])));
 }

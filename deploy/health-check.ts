@@ -1,6 +1,6 @@
 /**
- * `node deploy/health-check.ts`: for the image's HEALTHCHECK. Exit code 0 when every one of our servers that runs in this
- * container says that its event loop turns, 1 when one does not or none runs.
+ * `node deploy/health-check.ts`: for the image's HEALTHCHECK. Exit code 0 when `/healthz` of every server in this
+ * container answers, 1 when one does not or none runs.
  */
 import { routerPort, subgraphNames, subgraphs } from '../schema/subgraphs.ts';
 
@@ -11,7 +11,7 @@ const ports = [
   process.env['ROUTER_PORT'] || routerPort,
 ];
 
-/** Undefined where nobody listens: one image serves for all, and each container runs some of them. */
+/** Undefined for a closed port: each container runs only some of the image's servers. */
 async function isHealthy(port: number | string): Promise<boolean | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/healthz`, { signal: AbortSignal.timeout(timeoutMs) });

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
-/** Makes a folder and those above it. Node's own way never ends where a folder that is there takes none (/proc). */
+/** Makes a folder and its parents. Node's `recursive` never returns where an existing parent accepts none (/proc). */
 export function makeFolder(path: string): void {
   const wanted = resolve(path);
   if (existsSync(wanted)) return;

@@ -1,6 +1,6 @@
 /**
- * The demo's city without its network: who does what next, and the count of what came of it. No clock and no randomness
- * but the dice it is given, so that a seed plays the same city again.
+ * The demo's city without its network: who does what next, and counts of the outcomes. Pure but for the injected dice,
+ * so that a seed replays the same city.
  */
 
 /** Chances for people; each city has its own, by its seed. */
@@ -61,7 +61,7 @@ export interface Trip {
 export const fee = 1_000;
 const chances = { takenBike: 0.07, noPurchase: 0.15, cancel: 0.12 };
 
-/** Who wants which bike now; null when nobody has time. */
+/** Which rider wants which bike next; null when no rider is free. */
 export function nextTrip(city: City, dice: Dice): Trip | null {
   const rider = dice.pick(city.riders.filter(({ busy }) => !busy));
   if (!rider) return null;
@@ -85,7 +85,7 @@ function purchaseOf({ points }: CityRider, dice: Dice): number | null {
   return Math.floor(dice.between(1, 6)) * 1_000;
 }
 
-/** Requests come as people do: at random, `rate` per second on average. At most ten seconds apart. */
+/** Random arrivals (Poisson), `rate` per second on average, at most ten seconds apart. */
 export function nextArrivalMs(rate: number, dice: Dice): number {
   return Math.min(10_000, (-Math.log(1 - dice.between(0, 1)) / rate) * 1_000);
 }

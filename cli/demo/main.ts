@@ -44,7 +44,7 @@ interface Options {
   seed: number;
 }
 
-/** A mistake of whoever started the demo, or a system that cannot be used: one line says it. */
+/** Wrong arguments, or a system that the demo cannot use; the message is one line. */
 class DemoError extends Error {
   override name = 'DemoError';
 }
@@ -149,7 +149,7 @@ function createCity(options: Options, signal: AbortSignal) {
     people.set(userId, { userId, points: null, busy: false, client });
   }
   const takenBikeIds = new Set<number>();
-  /** Riders of whom it is not known that they have no bike. */
+  /** Riders who may have a bike: the demo does not know that they have none. */
   const inDoubt = new Set(people.keys());
   /** Riders who asked for a bike. */
   const asked = new Set<string>();
@@ -157,7 +157,7 @@ function createCity(options: Options, signal: AbortSignal) {
   let bikeIds: number[] = [];
   let underWay = 0;
 
-  /** Repeats what got no answer under the same key: it is carried out once. Undefined after too many failures. */
+  /** Repeats a command without an answer under the same key, so it runs once. Undefined after too many failures. */
   async function insist<Result>(work: (idempotencyKey: string) => Promise<Result>): Promise<Result | undefined> {
     const idempotencyKey = randomUUID();
     for (let attempt = 1; ; attempt += 1) {
@@ -191,8 +191,8 @@ function createCity(options: Options, signal: AbortSignal) {
   }
 
   /**
-   * Finds out what the rider has. A reservation that is still there, from a command without an answer or from a demo that
-   * was killed, is brought to its end.
+   * Finds out what the rider has. Ends a reservation that is left over from a command without an answer or from a demo
+   * that was killed.
    */
   async function settle(person: Person): Promise<void> {
     const { client } = person;
@@ -272,7 +272,10 @@ function createCity(options: Options, signal: AbortSignal) {
     return Number(bought.buyPoints.approval.user.totalPoint);
   }
 
-  /** Gives back what was begun: cancels before the ride, returns after its start. False when that is not known to be done. */
+  /**
+   * Ends a reservation: cancels it before the ride, returns the bike after its start. False when the outcome is
+   * unknown.
+   */
   async function end(client: Client, reserveNo: number, status: ReserveStatus): Promise<boolean> {
     const riding = status === 'IN_USE';
     const payload = await insist(async (idempotencyKey) => {
@@ -326,7 +329,7 @@ function createCity(options: Options, signal: AbortSignal) {
       else tally.did('idle');
     },
     untilNextMs: () => nextArrivalMs(options.rate, dice),
-    /** Brings to its end what is in doubt; gives the riders of whom it is not known in time. */
+    /** Ends reservations in doubt; returns the riders whose state is still unknown when the time is up. */
     async endWhatIsLeft(withinMs: number): Promise<string[]> {
       const deadline = Date.now() + withinMs;
       // Those who asked come first; the others may have a bike from a demo that was killed.
@@ -361,7 +364,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Resolves once nothing is under way any more, or after `withinMs`. */
+/** Resolves once all trips have ended, or after `withinMs`. */
 async function untilEnded(city: ReturnType<typeof createCity>, withinMs: number): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (city.underWay() > 0 && Date.now() < deadline) await delay(50);

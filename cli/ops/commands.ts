@@ -24,7 +24,7 @@ export interface Finding {
 }
 
 /**
- * @param report gets a line now and then while it takes long.
+ * @param report receives progress lines while a command takes long.
  * @throws {OpsError} where the event is unknown; {GraphqlRequestError} as the client does.
  */
 export async function runCommand(command: Command, client: Client, report: (line: string) => void): Promise<Finding> {
@@ -149,7 +149,7 @@ async function rebuild(client: Client, acceptDifference: boolean, report: (line:
   }
   for (let shown = ''; ; await delay(lookEveryMs)) {
     const { dashboardRebuilds } = await client.request(DashboardRebuildsDocument, { first: 10 });
-    // The newest: one whose process died is begun again under another number.
+    // The newest: a rebuild whose process died restarts under another number.
     const [now] = dashboardRebuilds;
     if (!now) continue;
     const line = `${now.number}: ${now.status.toLowerCase()}, ${now.events} of ${now.totalEvents} events`;

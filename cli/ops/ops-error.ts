@@ -10,7 +10,7 @@ export const exitCodes = {
   noRight: 77,
 } as const;
 
-/** Something that whoever typed the command can mend; `message` is for them. */
+/** A mistake that the person at the terminal can correct; `message` tells them how. */
 export class OpsError extends Error {
   override name = 'OpsError';
   readonly exitCode: number;

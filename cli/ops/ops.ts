@@ -13,8 +13,8 @@ export interface Ending {
 }
 
 /**
- * Runs one command line; whatever the person who typed it can mend ends in `err`.
- * @param report gets a line now and then while a command takes long.
+ * Runs one command line; a mistake that the person who typed it can correct ends in `err`.
+ * @param report receives progress lines while a command takes long.
  */
 export async function runOps(
   argv: readonly string[],
@@ -44,7 +44,7 @@ async function findOut(command: Command, url: string, token: string, report: (li
   }
 }
 
-/** An admin's token, where the system gives them to anybody. */
+/** An admin's token, where the system issues development tokens. */
 async function developmentToken(url: string): Promise<string> {
   const response = await fetch(`${url}/dev/token`, {
     method: 'POST',

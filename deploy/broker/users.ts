@@ -6,12 +6,12 @@ import { publishers } from '../../schema/events/index.ts';
 import { subgraphNames, subgraphs, type SubgraphName } from '../../schema/subgraphs.ts';
 
 /**
- * Who may say and hear what at the broker: one user for each subgraph, and `watcher` for people, who may only look. The
- * settings of the broker are made from this list, here and in every cluster (`node deploy/broker/main.ts`).
+ * Permissions at the broker: one user for each subgraph, and `watcher` for people, which can only read. The broker's
+ * settings are generated from this list, here and in every cluster (`node deploy/broker/main.ts`).
  *
- * A subgraph publishes its own events and nobody else's, has a consumer of its own, asks what it needs to know and answers
- * what it is asked. What was published all of them may read: the events are facts for everybody. Nobody may change or
- * delete what is in the stream.
+ * A subgraph publishes only its own events, has its own consumer, asks the questions it needs and answers those it is
+ * asked. Every subgraph may read every event, because events are facts for all. No user may change or delete what is in
+ * the stream.
  */
 export interface BrokerUser {
   name: string;
@@ -31,7 +31,7 @@ export interface BrokerNames {
 export const watcher = 'watcher';
 export const brokerUserNames: readonly string[] = [...subgraphNames, watcher];
 
-/** Answers come to addresses below it: nobody else may hear or forge them. */
+/** Prefix of the user's reply subjects: other users can neither read nor forge its answers. */
 export const inboxOf = (user: string) => `_INBOX_${user}`;
 
 const isPublisher = (name: string): boolean => name in publishers;
@@ -69,7 +69,7 @@ function subgraphUser(name: SubgraphName, { stream, prefix }: BrokerNames): Brok
     name,
     publish: [
       ...(isPublisher(name) ? [`${prefix}.${name}.>`] : []),
-      // The stream is made by whoever finds it missing; one that is there is not changed by that.
+      // The first service that finds the stream missing creates it; CREATE does not change an existing one.
       `$JS.API.STREAM.CREATE.${stream}`,
       `$JS.API.STREAM.INFO.${stream}`,
       `$JS.API.STREAM.MSG.GET.${stream}`,
@@ -90,7 +90,9 @@ function subgraphUser(name: SubgraphName, { stream, prefix }: BrokerNames): Brok
   };
 }
 
-/** For `nats sub`, `nats stream info`, `nats micro ls` and looking into journals, with `--inbox-prefix _INBOX_watcher`. */
+/**
+ * For `nats sub`, `nats stream info`, `nats micro ls` and looking into journals, with `--inbox-prefix _INBOX_watcher`.
+ */
 function watcherUser({ stream, prefix }: BrokerNames): BrokerUser {
   return {
     name: watcher,
@@ -121,7 +123,7 @@ export function brokerUsers(names: BrokerNames): BrokerUser[] {
 export const passwordSetting = (user: string) => `${user.toUpperCase()}_NATS_PASSWORD`;
 
 /**
- * The `authorization` of a nats-server's settings file. Whoever has no user is not let in.
+ * The `authorization` of a nats-server's settings file. It rejects connections without a user.
  * @param passwordOf as it stands in the file: a text in quotes, or `$VARIABLE`.
  */
 export function brokerAuthorization(names: BrokerNames, passwordOf: (user: string) => string): string {
@@ -146,7 +148,7 @@ ${list(subscribe)}
 /** Passwords by user. */
 export type BrokerPasswords = Record<string, string>;
 
-/** One that begins with a letter is a text in a settings file, whatever follows. */
+/** Begins with a letter, so that a settings file always reads it as a string. */
 export const newPassword = () => `p${randomBytes(24).toString('base64url')}`;
 
 export const newBrokerPasswords = (): BrokerPasswords =>
@@ -154,7 +156,7 @@ export const newBrokerPasswords = (): BrokerPasswords =>
 
 /** Those kept in a file that only its owner may read, made at the first call. */
 export async function keptBrokerPasswords(file: string): Promise<BrokerPasswords> {
-  // None, or cut off by a crash: either way new ones, the broker starts after this.
+  // Missing, or truncated by a crash: make new ones in both cases, because the broker starts after this.
   const kept = await readFile(file, 'utf8')
     .then((text) => JSON.parse(text) as BrokerPasswords)
     .catch(() => ({}));

@@ -29,7 +29,7 @@ export interface DataPlaneOptions {
   mongodbPort?: number;
   /** 0 = a free one; by default NATS_PORT, else 4322. */
   natsPort?: number;
-  /** Of the broker's users; without it, it lets anybody in. */
+  /** Of the broker's users; without them, the broker accepts every connection. */
   brokerPasswords?: BrokerPasswords;
   /** Progress for a person. */
   report(line: string): void;
@@ -61,7 +61,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const [mongodbUri, natsUrl] = [env.MONGODB_URI || undefined, env.NATS_URL || undefined];
   if (mongodbUri && natsUrl) return { mongodbUri, natsUrl, servers: [], close: async () => undefined };
 
-  // A stream goes with the database that its events were written to: one pair of folders an engine.
+  // A stream belongs to the database that holds its journals: one pair of folders per engine.
   const engine = mongodbUri ? undefined : chooseMongodbEngine(options);
   const directory = resolve(options.directory);
   const logs = join(directory, 'logs');
@@ -91,7 +91,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       options.report(`${server.engine} is up on port ${server.port} (${seconds} s)`);
       servers.push(server);
     } catch (error) {
-      abort.abort(error); // the other one need not go on; the first reason is kept
+      abort.abort(error); // stops the other start; the first reason is kept
     }
   };
   await Promise.all([

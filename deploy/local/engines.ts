@@ -16,7 +16,7 @@ const OLDEST: Record<string, readonly [number, number]> = { mongod: [6, 0], 'nat
 export interface Place extends InstallOptions {
   /** The folder that holds one folder a server. */
   data: string;
-  /** Who may use the broker, as its settings file has it; without it anybody may. */
+  /** The `authorization` of the broker's settings file; without it the broker accepts every connection. */
   brokerAuthorization?: string;
 }
 
@@ -61,7 +61,7 @@ export function chooseMongodbEngine(options: Pick<Place, 'env' | 'report'>): Mon
 /** Prepares the folder of a MongoDB server and, where needed, installs it. */
 export async function mongodbLaunch(engine: MongodbEngine, port: number, place: Place): Promise<Launch> {
   const data = join(place.data, 'mongodb');
-  // Keeps a person's own settings of SecantusDB out.
+  // Ignores the user's own SecantusDB settings.
   const config = join(place.data, 'secantus.toml');
   writing(data, () => {
     makeFolder(data);
@@ -104,7 +104,7 @@ export async function natsLaunch(port: number, place: Place): Promise<Launch> {
   const text = `${natsConfig(port, data, env.NATS_SYNC_INTERVAL)}${place.brokerAuthorization ?? ''}`;
   writing(data, () => {
     makeFolder(data);
-    // It may hold passwords, and one that was there keeps its mode.
+    // It may hold passwords, and writing to an existing file keeps its mode.
     rmSync(config, { force: true });
     writeFileSync(config, text, { mode: 0o600 });
   });
@@ -163,9 +163,9 @@ async function isMongodbReady(port: number): Promise<boolean> {
 }
 
 /**
- * SecantusDB's Python server keeps a record of every retryable write and searches all of them at each write: it would get
- * slower for as long as it runs (bench/README.md). Nothing here needs the driver's retries: a write whose answer was lost
- * is found by its cause, or repeated.
+ * SecantusDB's Python server keeps a record of every retryable write and searches all of them at each write: it would
+ * get slower for as long as it runs (bench/README.md). Nothing here needs the driver's retries: a write whose answer
+ * was lost is found by its cause, or repeated.
  */
 export const localMongodbUri = (port: number, engine?: string) =>
   `mongodb://127.0.0.1:${port}/?directConnection=true${engine === 'secantusdb' ? '&retryWrites=false' : ''}`;

@@ -1,4 +1,4 @@
-/** Loaded before what people run (`node --import`): settings of `.env`, where there is one. Node's own flag tells when not. */
+/** Preloaded (`node --import`): reads `.env` if there is one. Node's own flag prints a notice if there is none. */
 import { existsSync } from 'node:fs';
 
 if (existsSync('.env')) process.loadEnvFile('.env');

@@ -1,5 +1,5 @@
 /**
- * Ends the local servers when the process that started them is gone, however it went: `kill -9`, a closed terminal.
+ * Ends the local servers when the process that started them is gone, even by `kill -9` or a closed terminal.
  * Each line on standard input is the whole list of pids to end; the input closes when its writer ends.
  */
 import { createInterface } from 'node:readline';

@@ -9,7 +9,7 @@ const Process = z.object({ pid: z.number(), startedAt: z.string() });
 const Holder = Process.extend({ servers: z.array(Process.extend({ command: z.string() })) });
 type Holder = z.infer<typeof Holder>;
 
-/** The only right to use a data folder, held until `release` or until this process ends. */
+/** The exclusive lock of a data folder, held until `release` or until this process ends. */
 export interface Lock {
   /** Notes which servers must end should this process leave them behind. */
   record(pids: readonly number[]): void;
@@ -20,7 +20,7 @@ function readHolder(file: string): Holder | undefined {
   try {
     return Holder.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
-    return undefined; // none, or cut off by a crash: either way nobody's
+    return undefined; // missing, or truncated by a crash: no process holds it
   }
 }
 
@@ -38,7 +38,7 @@ export async function takeLock(directory: string): Promise<Lock> {
       `${shown(directory)} is in use by process ${holder.pid}. Stop that one first: Ctrl-C in its terminal, or kill ${holder.pid}.`,
     );
   }
-  // A pid alone proves nothing, it may have been given to a stranger since.
+  // A pid alone proves nothing: the system may have reused it.
   const orphans =
     holder?.servers.filter((server) => isSame(server) && commandLine(server.pid) === server.command) ?? [];
   await endProcesses(

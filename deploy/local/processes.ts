@@ -21,7 +21,7 @@ const ps = (pid: number, column: string) =>
     }),
   );
 
-/** When this process started, in a form that only tells it from others of the same pid; undefined once it has ended. */
+/** When this process started: opaque, only to tell it from others with the same pid. Undefined once it has ended. */
 export function startTime(pid: number): string | undefined {
   if (!hasProc) {
     const [state, ...started] = ps(pid, 'stat=,lstart=')?.split(/\s+/) ?? [];

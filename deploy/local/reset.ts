@@ -11,7 +11,7 @@ const usage = `npm run reset -- [options]
   --all    removes the installed servers too
   --help   says this, and removes nothing`;
 
-/** @throws {DataPlaneError} for anything it does not know: what is not understood must not delete. */
+/** @throws {DataPlaneError} for an unknown argument: a typo must not delete data. */
 function options(): { all: boolean; help: boolean } {
   const flag = { type: 'boolean', default: false } as const;
   try {

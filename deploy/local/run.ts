@@ -1,4 +1,6 @@
-/** The whole system on this machine, on servers that it brings along where none are set; `start.ts` starts and ends it. */
+/**
+ * The whole system on this machine, on servers that it brings along where none are set; `start.ts` starts and ends it.
+ */
 import { join } from 'node:path';
 import {
   ConfigError,
@@ -41,18 +43,18 @@ const closeAll = async () => {
 };
 
 try {
-  // All of them, so that a mistake is told before anything is installed, built or started.
+  // Validates the settings of all processes, so that a mistake shows before anything is installed, built or started.
   const all = settingsOfAll.extend(routerSettings.shape).extend(localSettings.shape);
   const settings = readConfig(all, { LOG_LEVEL: 'warn', ...env });
   stopOnSignal(closeAll, stopWithinMs(settings), createLogger(settings.LOG_LEVEL, 'start'));
-  // It makes a secret itself.
+  // ROUTER_SECRET is generated below if it is not set.
   for (const { setting, because } of unsafeSettings({ ...settings, ROUTER_SECRET: ['made'] })) {
     report(`Not safe: ${setting}: ${because}.`);
   }
-  // Whoever started this is gone without a word.
+  // The parent process is gone without sending a signal.
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   await checkPorts(settings);
-  // A broker of somebody else has its own users.
+  // An external broker has its own users.
   const brokerPasswords = env['NATS_URL'] ? undefined : await kept(() => keptBrokerPasswords(BROKER_PASSWORDS_FILE));
   const [dataPlane, keys] = await Promise.all([
     startDataPlane({
@@ -76,7 +78,7 @@ try {
     ...keys,
     ...env,
     ...(brokerPasswords ? brokerEnvironment(brokerPasswords) : {}),
-    // Everything is in this process, so nobody else need know it; whoever wants to ask a subgraph directly sets one.
+    // Random, because only this process needs it; set one in order to ask a subgraph directly.
     ROUTER_SECRET: env['ROUTER_SECRET'] ?? newPassword(),
     LANDSCAPE: settings.LANDSCAPE,
     MONGODB_URI: dataPlane.mongodbUri,
@@ -98,7 +100,7 @@ async function kept<T>(read: () => Promise<T>): Promise<T> {
   });
 }
 
-/** A port that is taken is told before anything is built or started. @throws {PortError} */
+/** Reports a taken port before anything is built or started. @throws {PortError} */
 async function checkPorts(settings: Record<string, unknown>): Promise<void> {
   const names = ['ROUTER_PORT', ...subgraphNames.map((name) => `${name.toUpperCase()}_PORT`)];
   for (const name of names) {
@@ -110,7 +112,7 @@ async function checkPorts(settings: Record<string, unknown>): Promise<void> {
 function isForPeople(error: unknown): error is Error {
   if (error instanceof ConfigError || error instanceof DataPlaneError || error instanceof PortError) return true;
   if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') return false;
-  // Taken since it was looked at.
+  // Taken since the check.
   error.message = new PortError('port' in error ? String(error.port) : '?', 'ROUTER_PORT or <SUBGRAPH>_PORT').message;
   return true;
 }

@@ -1,6 +1,6 @@
 /**
- * `npm start`: runs the system (`run.ts`) in a process of its own and ends it, gently where it can. A process whose event
- * loop is stuck hears no signal; this one does.
+ * `npm start`: runs the system (`run.ts`) in a process of its own and ends it, gently where it can. A process whose
+ * event loop is stuck hears no signal; this one does.
  */
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ if (process.argv.length > 2) {
 
 const child = fork(join(import.meta.dirname, 'run.ts'), {
   stdio: 'inherit',
-  // A session of its own: a Ctrl-C in the terminal comes here, and goes on as one signal, not two.
+  // A session of its own: a Ctrl-C in the terminal reaches only this process, which forwards it once.
   detached: true,
 });
 let stopping = false;
@@ -35,7 +35,7 @@ function withinMs(): number {
   try {
     return stopWithinMs(readConfig(processSettings, process.env)) + serversGraceMs;
   } catch {
-    return serversGraceMs; // a wrong setting, of which the system itself is telling at this moment
+    return serversGraceMs; // a wrong setting: the system reports it itself
   }
 }
 

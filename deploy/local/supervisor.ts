@@ -28,7 +28,7 @@ export interface Launch {
 export type RunningServer = Pick<Launch, 'name' | 'engine' | 'port'> & { pid: number };
 
 export interface Supervisor {
-  /** Starts a server, returns when it serves; throws DataPlaneError with its last words when it does not get there. */
+  /** Starts a server and returns when it serves; otherwise throws DataPlaneError with the end of its log. */
   start(launch: Launch, signal: AbortSignal): Promise<RunningServer>;
   /** Ends every server, gently first. */
   close(): Promise<void>;
@@ -113,7 +113,7 @@ async function waitUntilReady(launch: Launch, child: ChildProcess, log: Log, sig
   const deadline = Date.now() + READY_TIMEOUT_MS;
   for (;;) {
     const ready = await launch.isReady();
-    // Looked at after the answer, which may have come from a stranger on the same port.
+    // Checked after the answer, because another process on the same port may have given it.
     if (hasExited(child)) throw new DataPlaneError(exitMessage(launch, child, log));
     if (ready) return;
     signal.throwIfAborted();

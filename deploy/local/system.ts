@@ -31,7 +31,7 @@ export async function startSystem(env: NodeJS.ProcessEnv): Promise<System> {
       routerPort: router.port,
       services: Object.fromEntries(services) as Record<SubgraphName, RunningService>,
       close: async () => {
-        // Clients first: what they asked for is still answered.
+        // The router first: subgraphs still answer the requests that it has taken.
         await router.close();
         await closeAll();
       },

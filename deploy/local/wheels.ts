@@ -10,7 +10,7 @@ import { onPath, startTime } from './processes.ts';
 export interface Wheel {
   name: string;
   version: string;
-  /** What there is to fetch, in millions of bytes. */
+  /** Download size, in millions of bytes. */
   megabytes: number;
   /** First and last Python 3.x of its compiled modules; left out when it holds none and any Python 3 will do. */
   minors?: readonly [from: number, to: number];
@@ -75,7 +75,7 @@ export function findPython(wheel: Wheel, env: NodeJS.ProcessEnv): Python {
   );
 }
 
-/** Where a wheel is or will be installed: another place for other pins, another Python, another kind of machine. */
+/** Where a wheel is or will be installed: a folder per set of pins, Python version and kind of machine. */
 export function wheelDirectory(wheel: Wheel, installDirectory: string, python?: Python): string {
   const pins = readFileSync(wheel.requirements, 'utf8');
   const build = [pins, process.platform, process.arch, wheel.minors ? python?.minor : ''].join('\n');
@@ -83,7 +83,9 @@ export function wheelDirectory(wheel: Wheel, installDirectory: string, python?: 
   return join(installDirectory, `${wheel.name}-${wheel.version}-${key}`.toLowerCase());
 }
 
-/** Installs a wheel and what it needs, all pinned by hash, into `target`, which then holds all of it or is not there. */
+/**
+ * Installs a wheel and what it needs, all pinned by hash, into `target`, which then holds all of it or is not there.
+ */
 export async function installWheel(
   wheel: Wheel,
   python: Python,
@@ -104,7 +106,7 @@ export async function installWheel(
   try {
     const { code, output } = await runPip(python, ['--target', partial, '-r', wheel.requirements], options);
     if (code !== 0) throw pipFailed(wheel, python, output, options.logs);
-    if (!existsSync(target)) renameSync(partial, target); // else another process has installed the same meanwhile
+    if (!existsSync(target)) renameSync(partial, target); // else another process has installed it meanwhile
   } finally {
     clearInterval(progress);
     rmSync(partial, { recursive: true, force: true });
@@ -112,7 +114,7 @@ export async function installWheel(
   options.report(`Installed ${title} in ${elapsed()}`);
 }
 
-/** Removes what installs that were cut off have left. */
+/** Removes leftovers of interrupted installs. */
 function removeLeftovers(installDirectory: string): void {
   for (const name of readdirSync(installDirectory)) {
     const owner = /\.partial-(\d+)$/.exec(name)?.[1];

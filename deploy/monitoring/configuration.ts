@@ -20,7 +20,7 @@ export function scrapeConfiguration(ports: Record<string, number>): unknown {
     scrape_configs: [
       {
         job_name: 'ttareungi',
-        // An instance is called as its pod would be, not by an address that only counts here.
+        // Names an instance as its pod would be, not by its local address.
         static_configs: Object.entries(ports).map(([name, port]) => ({
           targets: [`127.0.0.1:${port}`],
           labels: { instance: name },

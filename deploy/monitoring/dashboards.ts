@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** As much of a Grafana dashboard as is looked at here. */
+/** The part of a Grafana dashboard that the tests read. */
 export interface Dashboard {
   file: string;
   title: string;

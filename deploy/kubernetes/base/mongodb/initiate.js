@@ -1,5 +1,5 @@
-// Runs in mongosh beside each mongod after its start. The first member makes the replica set and its user; whatever is
-// there already stays as it is.
+// Runs in mongosh beside each mongod after its start. The first member creates the replica set and its user, unless
+// they exist.
 const { HOSTNAME, MEMBERS, DATABASE_USERNAME, DATABASE_PASSWORD } = process.env;
 const [, name, ordinal] = /^(.+)-(\d+)$/.exec(HOSTNAME);
 const patienceMs = 120_000;
@@ -16,7 +16,7 @@ function attempt() {
     admin.adminCommand({ replSetInitiate: { _id: 'rs0', members } });
   }
   while (!admin.hello().isWritablePrimary) sleep(500);
-  // Without any user, whoever is on the same machine may make the first one.
+  // MongoDB's localhost exception: while there is no user, a local connection may create the first one.
   admin.createUser({ user: DATABASE_USERNAME, pwd: DATABASE_PASSWORD, roles: ['root'] });
 }
 
