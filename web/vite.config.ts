@@ -90,7 +90,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 4_000,
     rolldownOptions: {
       input: [...new Set(documents.values())].map((document) => document.slice(1)),
-      // GraphiQL's modules address a compiler that has run already; nothing is lost with what they say to it.
+      // GraphiQL's modules carry directives for a compiler that has already run: ignoring them loses nothing.
       onLog(level, log, report) {
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') report(level, log);
       },

@@ -7,7 +7,7 @@ import type { SessionState } from '../shared/session/use-session.ts';
 import { type Language, useSharedWords, useSpeech } from '../shared/i18n/speech.tsx';
 import { themes, useTheme } from './theme.ts';
 
-/** Who is signed in; behind it, who else to be, and how the screen should look. */
+/** Who is signed in; its menu switches user, language and theme. */
 export function Account(state: SessionState) {
   const words = useSharedWords();
   const { session } = state;

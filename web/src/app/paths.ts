@@ -31,7 +31,7 @@ export function useSearch(): string {
   return useSyncExternalStore(listen, () => location.search);
 }
 
-/** The address with the language of the link that brought us here, if one did: it leads on in the same language. */
+/** Adds the language of the link that opened this page, if it named one, so that the next page keeps it. */
 export function withLanguage(address: string): string {
   const language = new URLSearchParams(location.search).get('lang');
   const target = new URL(address, location.href);
@@ -47,7 +47,7 @@ export function go(address: string, { replace = false } = {}): void {
   dispatchEvent(new Event(moved));
 }
 
-/** Lets plain links between these pages keep the application: one listener for all of them. */
+/** Turns clicks on plain links between these pages into client-side navigation: one listener for all of them. */
 export function followLinks(): void {
   document.addEventListener('click', (event) => {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;

@@ -49,7 +49,7 @@ export function Shell() {
   );
 }
 
-/** The times here are right all the same; those of the device's other pages are not. */
+/** Warns of a wrong device clock. Times here follow the server's clock, so they are right all the same. */
 function SkewNotice() {
   const words = useSharedWords();
   const skew = useSkew();
@@ -61,7 +61,9 @@ function SkewNotice() {
   );
 }
 
-/** A new page is read from its beginning, also by those who do not see it; the first one is not moved to. */
+/**
+ * Moves the focus to the content of a new page, so that screen readers read it from its start; not on the first page.
+ */
 function useFocusOnMove(page: string) {
   const content = useRef<HTMLElement>(null);
   const shown = useRef(page);
@@ -78,7 +80,7 @@ interface FenceProps {
   children: ReactNode;
 }
 
-/** A page that cannot be drawn, or not be loaded, says so instead of leaving nothing. */
+/** Error boundary: a page that cannot render or load says so instead of staying blank. */
 class Fence extends Component<FenceProps, { failed: boolean }> {
   override state = { failed: false };
   static getDerivedStateFromError() {

@@ -11,7 +11,7 @@ export function rememberedTheme(): Theme {
   return themes.find((theme) => theme === remembered) ?? 'system';
 }
 
-/** Every color is a light-dark() pair: which of the two is decided here, and by the device when nobody decided. */
+/** Every color is a light-dark() pair: this choice picks one of the two; without a choice the device does. */
 export function applyTheme(theme: Theme = rememberedTheme()): void {
   document.documentElement.style.colorScheme = theme === 'system' ? '' : theme;
 }

@@ -3,7 +3,7 @@ import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import type { Connection } from './dashboard-state.ts';
 import { dashboardWords, type DashboardWords } from './words.ts';
 
-/** Who listens to the page hears how much changed, this often at most: a voice cannot keep up with a city. */
+/** How often, at most, a screen reader hears how much changed: speech cannot keep up with a city. */
 const announceEveryMs = 30_000;
 
 /** The only live region of the page: the connection at once, everything else as a count now and then. */

@@ -8,7 +8,7 @@ import { type BikeState, boardOf } from './board-state.ts';
 import type { ShownRow, Totals } from './dashboard-state.ts';
 import { dashboardWords } from './words.ts';
 
-/** More than that nobody takes in at a glance; the fleet page has them all. */
+/** More cells cannot be taken in at a glance; the fleet page lists all bikes. */
 const cellsShown = 400;
 
 interface BikeBoardProps {

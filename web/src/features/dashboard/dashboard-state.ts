@@ -144,7 +144,7 @@ function toPicture(snapshot: Snapshot, before: Picture | null): Picture {
   };
 }
 
-/** Folds what came together at once: rows are copied once for all of it, not once for each. */
+/** Folds a batch of updates, so that rows are copied once per batch and not once per update. */
 function foldUpdates(picture: Picture, updates: readonly Update[]): Picture {
   const news = updates.filter(({ cursor }, place) => cursor !== (updates[place - 1]?.cursor ?? picture.cursor));
   const last = news.at(-1);
@@ -202,7 +202,7 @@ function placeOf(rows: readonly ShownRow[], reserveNo: number): number {
   return low;
 }
 
-/** What the feed told is newer than what a query found. */
+/** Rows from the feed win, because they are newer than the query's. */
 function withOlderRows(picture: Picture, loaded: readonly Row[]): Picture {
   const known = new Set(picture.rows.map(({ row }) => row.reserveNo));
   const older = loaded.filter(({ reserveNo }) => !known.has(reserveNo)).map((row) => ({ row, changes: 0 }));
@@ -212,7 +212,7 @@ function withOlderRows(picture: Picture, loaded: readonly Row[]): Picture {
   return { ...picture, rows, reservations };
 }
 
-/** Reservations that still hold a bike stay on the screen as long as any ended one can go. */
+/** Drops ended reservations first: those that still hold a bike stay on the screen. */
 function dropOldest(rows: ShownRow[]): void {
   const ended = rows.findLastIndex(({ row }) => !isLive(row.reserveStatus));
   rows.splice(ended >= 0 ? ended : rows.length - 1, 1);
@@ -222,7 +222,9 @@ function byReserveNoDescending(a: ShownRow, b: ShownRow): number {
   return b.row.reserveNo - a.row.reserveNo;
 }
 
-/** Requests and rejections count in the minute in which the reservation was asked for, refused attempts in their own. */
+/**
+ * Requests and rejections count in the minute in which the reservation was asked for, refused attempts in their own.
+ */
 function withEvent(series: readonly Minute[], { eventType, at, reservation, refusals }: Update): readonly Minute[] {
   if (eventType === 'ReservationsRefused') return withCounts(series, at, { requested: 0, rejected: 0, refusals });
   const requested = Number(eventType === 'ReservationRequested');

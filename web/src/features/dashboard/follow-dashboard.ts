@@ -15,13 +15,13 @@ export interface Following {
   network?: EventTarget;
 }
 
-/** A server may still refuse the subscription on a socket it accepted: believed live when it did not. */
+/** A server may still refuse the subscription on an accepted socket: only after this time the feed counts as live. */
 const refusalTimeMs = 300;
-/** Only a connection that lasted so long, or brought something, is no part of the trouble before it. */
+/** A connection that lasted so long, or delivered an update, resets the back-off. */
 const steadyMs = 10_000;
 /** Changes that come close together are drawn together; one that comes alone is drawn with the next frame. */
 const frameMs = 16;
-/** Ten drawings a second look alive; more would only take the processor from what people do. */
+/** Ten renders a second look live; more would only take CPU from the user's own actions. */
 const drawEveryMs = 100;
 
 /**
@@ -36,7 +36,7 @@ export async function followDashboard(following: Following): Promise<void> {
     if (isAborted(signal)) return;
     if (code === 'UNAUTHENTICATED' && place.retries > 0) return dispatch({ type: 'signedOut' });
     if (code === 'FORBIDDEN') return dispatch({ type: 'notAllowed' });
-    // Any answer but silence says that the cursor leads nowhere: start again from a new picture.
+    // The server refused the cursor: start again from a new query.
     if (code !== 'CONNECTION_LOST') place.cursor = null;
     if (code === 'CURSOR_EXPIRED') continue;
     dispatch({ type: 'connectionLost', at: serverClock.now(), code });
@@ -129,7 +129,7 @@ function sleep(ms: number, signal: AbortSignal, network: EventTarget): Promise<v
   });
 }
 
-/** Asked anew after an await, when the type checker still believes the first answer. */
+/** A function, because the type checker keeps the narrowing of a property across an await. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }

@@ -16,7 +16,7 @@ interface ReservationRowProps extends ShownRow {
   stop: SortKey | null;
 }
 
-/** What the system before this one called these states: who knew it finds them again. */
+/** The previous system's names for these states, for people who know them. */
 const formerNames: Partial<Record<Row['reserveStatus'], string>> = {
   RETURNED: '사용완료',
   CANCELLED: '예약취소',
@@ -36,7 +36,7 @@ export const ReservationRow = memo(function ReservationRow(props: ReservationRow
       style={{ transform: `translateY(${place * rowHeight}px)`, height: rowHeight }}
       data-reserve-no={row.reserveNo}
       data-status={row.reserveStatus}
-      // Two names for one animation: changing the name is what starts it anew.
+      // Two names for one animation: only a changed name restarts it.
       data-flash={changes === 0 ? undefined : changes % 2 ? 'odd' : 'even'}
     >
       <div role="rowheader" data-column="reserveNo" className="number">

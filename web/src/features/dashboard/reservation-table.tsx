@@ -75,7 +75,7 @@ interface RowsProps {
   onView: (view: TableView) => void;
 }
 
-/** The roles are spelled out because the layout is not a table's, which takes them away otherwise. */
+/** The roles are explicit because a layout other than `table` removes the implicit ones. */
 function Rows({ shown, view, onView }: RowsProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const rowHeight = useRowHeight();

@@ -67,7 +67,7 @@ function StatusFilter({ rows, all, view, onView }: Omit<TableToolbarProps, 'show
   };
   return (
     <div className="filter" role="group" aria-label={words.filterByStatus}>
-      {/* Else the numbers would pass for those of all. */}
+      {/* Otherwise the filtered counts would pass for totals. */}
       {rows.length < all && <span className="aside">{words.countedAmong(formatCount(rows.length))}</span>}
       <button
         type="button"

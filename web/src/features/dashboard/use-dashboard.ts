@@ -18,7 +18,7 @@ import {
 import { followDashboard } from './follow-dashboard.ts';
 
 const lagEveryMs = 15_000;
-/** Not all screens of the city ask in the same second. */
+/** Jitter, so that not all screens of the city ask in the same second. */
 const midnightSpreadMs = 5_000;
 
 export interface LiveDashboard {
@@ -69,7 +69,7 @@ function useNetwork(): EventTarget {
   return network;
 }
 
-/** The picture has the latest rows; the others come behind it, page by page, as many as the screen keeps. */
+/** The first query has the latest rows; loads older ones after it, page by page, as many as the screen keeps. */
 async function loadOlderRows(
   token: Session['token'],
   dispatch: (action: DashboardAction) => void,
@@ -94,7 +94,7 @@ async function loadOlderRows(
   }
 }
 
-/** The day in Seoul: no event tells that what counts "today" begins anew, so the picture is taken again. */
+/** The day in Seoul: no event says that the counts of "today" restart, so the query runs again. */
 function useDay(): number {
   const today = useClock(seoulDay);
   const [day, setDay] = useState(today);
@@ -106,7 +106,7 @@ function useDay(): number {
   return day;
 }
 
-/** How far the picture is behind, which no event tells either. */
+/** How far the view lags behind, which no event tells either. */
 function useLag(session: Session | null, dispatch: (action: DashboardAction) => void): void {
   useEffect(() => {
     if (!session) return;

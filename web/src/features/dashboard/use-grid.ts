@@ -17,7 +17,7 @@ const pageRows = 10;
 export function useGrid(grid: RefObject<HTMLElement | null>, rows: readonly number[]) {
   const [active, setActive] = useState<GridCell>({ row: 'head', column: 'reserveNo' });
   const isMoving = useRef(false);
-  // A row that is gone takes its stop with it: there has to be one all the same.
+  // When the row with the tab stop is gone, another one gets it.
   const current: GridCell = active.row === 'head' || rows.includes(active.row) ? active : { ...active, row: 'head' };
 
   useLayoutEffect(() => {

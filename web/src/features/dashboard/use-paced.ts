@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 
-/** The value, changing at most every so many ms: what moves faster than it is read only costs. */
+/** The value, throttled to one change per so many ms: faster than one can read, it only costs CPU. */
 export function usePaced<Value>(value: Value, everyMs: number): Value {
   const [shown, setShown] = useState(value);
   const shownAt = useRef(-Infinity);

@@ -1,6 +1,6 @@
 import { type RefObject, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
-/** Rows drawn beyond what is seen, so that a quick hand does not see them come. */
+/** Rows rendered beyond the visible ones, so that fast scrolling does not show gaps. */
 const overscan = 8;
 
 export interface Window {
@@ -33,8 +33,8 @@ export function useWindow(scroller: RefObject<HTMLElement | null>, count: number
 }
 
 /**
- * Keeps what is read where it is when rows come or go above it: the box scrolls with the row at its top. At the very top
- * it stays there, to show what is new.
+ * Scroll anchoring: when rows come or go above, the box scrolls with the row at its top. At the very top it stays
+ * there, to show what is new.
  */
 export function useSteadyScroll(scroller: RefObject<HTMLElement | null>, keys: readonly number[], rowHeight: number) {
   const before = useRef(keys);

@@ -4,7 +4,7 @@ import { isText, readText, textRules } from '../../../../schema/text.ts';
 import { plainText } from '../../shared/api/csv.ts';
 import { readDate, type DateProblem } from './bike-date.ts';
 
-/** Registered in some seconds and read through in some minutes; the city's largest delivery was half of it. */
+/** So many lines register in seconds and can be reviewed in minutes; the city's largest delivery was half of it. */
 export const longestImport = 10_000;
 /** So many lines of the longest color, in two bytes a letter. */
 export const largestFileBytes = 4_000_000;
@@ -43,7 +43,7 @@ export function readBikes(text: string, now: number): BikeFile {
   const { data, errors, meta } = Papa.parse<string[]>(content, {
     delimiter,
     newline: '\n',
-    // What is left blank is allowed for, and no file is read to its end only to be refused.
+    // Allows for blank lines, yet stops before reading all of a file that is too long.
     preview: 2 * longestImport,
   });
   const misquoted = new Set(errors.flatMap(({ type, row }) => (type === 'Quotes' ? [row] : [])));
@@ -82,7 +82,7 @@ function prepare(text: string): Prepared {
   return { content: lines, delimiter: commonest(lines.slice(0, 50_000)), skipped: 0 };
 }
 
-/** What stands most often outside of quotes; Korean keyboards write full-width ones too. */
+/** The most frequent separator outside quotes; Korean keyboards write full-width ones too. */
 function commonest(text: string): string {
   const bare = text.replace(/"(?:[^"]|"")*"/g, '');
   const count = (delimiter: string) => bare.split(delimiter).length;
@@ -152,13 +152,13 @@ function batchProblem(batch: string): LineProblem | null {
   return readText(batch, batchRule).fault && 'badBatch';
 }
 
-/** No part can be taken for another: the color comes last, and the batch says how long it is. */
+/** Unambiguous: the color comes last, and the batch carries its own length. */
 function nameOf({ color, batch, registeredDate }: Pick<BikeLine, 'color' | 'batch' | 'registeredDate'>): string {
   const said = namable(batch);
   return `${registeredDate ?? 'now'} ${said.length} ${said} ${namable(color)}`;
 }
 
-/** A key may have no letter in it that cannot be seen; a color may. */
+/** Keys must not contain invisible characters; colors may. */
 function namable(text: string): string {
   const each = { shortest: 1, longest: 1, name: true };
   const show = (letter: string) => `%${letter.codePointAt(0)?.toString(16)};`;

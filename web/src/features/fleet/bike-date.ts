@@ -5,7 +5,7 @@ export type DateProblem = 'badDate' | 'strangeDate';
 /** Seoul has no summer time. */
 const seoulOffsetMs = 9 * 3_600_000;
 const yearMs = 366 * 86_400_000;
-/** No public bike of Seoul is older: what says so is a slip. */
+/** No public bike of Seoul is older: an earlier date is a typo. */
 const earliest = Date.UTC(2000, 0, 1);
 
 const day =

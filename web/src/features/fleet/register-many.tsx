@@ -36,7 +36,7 @@ export function RegisterMany() {
     if (!chosen) return;
     const found = chosen.size > largestFileBytes ? null : textOf(new Uint8Array(await chosen.arrayBuffer()));
     const problem = chosen.size > largestFileBytes ? 'tooLarge' : problemOf(found);
-    // Nobody corrects a hundred thousand lines in a field, and the browser would take long to show them.
+    // The field is for correcting a few lines; a hundred thousand would also take the browser long to show.
     setText(problem ? '' : (found ?? ''));
     setRefusal(problem);
   }

@@ -45,7 +45,7 @@ export function Services({ services }: { services: ServicesQuery['services'] }) 
   );
 }
 
-/** What no other service hears of until somebody looks at why. */
+/** Refused decisions: no other service hears of them until an operator finds out why. */
 function RefusedDecisions({ services }: { services: ServicesQuery['services'] }) {
   const words = useWords(fleetWords);
   const refused = services.flatMap(({ name, refusedDecisions }) =>

@@ -13,7 +13,7 @@ const presets = [
 
 type Problem = 'signInFailed' | 'notAToken';
 
-/** As whom every request goes out: in development anyone, elsewhere who the pasted token says. */
+/** The identity of every request: in development any user, elsewhere that of the pasted token. */
 export function Identity({ config, session, signIn, signOut }: SessionState) {
   const words = useSharedWords();
   const [problem, setProblem] = useState<Problem | null>(null);

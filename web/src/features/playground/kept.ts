@@ -2,7 +2,7 @@ import { deviceMemory } from '../../shared/api/memory.ts';
 
 const isGraphiql = (key: string) => key.startsWith('graphiql:');
 
-/** Where GraphiQL keeps its tabs: its own way draws nothing at all in a browser that forbids storing. */
+/** Storage for GraphiQL's tabs: with its own, it renders nothing in a browser that forbids storage. */
 export const kept = {
   getItem: (key: string) => deviceMemory.get(key),
   setItem: (key: string, value: string) => deviceMemory.set(key, value),

@@ -1,9 +1,9 @@
 /**
- * Subscriptions of the playground, one for each tab: GraphiQL ends one when another tab is looked at, and shows only the
- * last event. Here it goes on behind the other tabs, and shows what it has told.
+ * Subscriptions of the playground, one for each tab: GraphiQL ends one when another tab is looked at, and shows only
+ * the last event. Here it goes on behind the other tabs, and shows what it has told.
  */
 
-/** Nobody reads further back, and the editor has to draw it. */
+/** Enough to look back; the editor must render all of them. */
 export const eventsShown = 50;
 
 export interface Told {
@@ -31,7 +31,7 @@ export interface LiveTabs {
   end(tab: string): void;
 }
 
-/** @param onLeft is told when nobody reads a tab's subscription any more: another tab is looked at, or it was stopped */
+/** @param onLeft is called when a tab's subscription is no longer shown: the user switched tabs or stopped it */
 export function createLiveTabs(onLeft: (tab: string) => void): LiveTabs {
   const live = new Map<string, LiveTab>();
 

@@ -3,7 +3,7 @@
 const names = ['bikeId', 'reserveNo'] as const;
 export type Numbers = Partial<Record<(typeof names)[number], number>>;
 
-/** Not those in lists: which of them is meant, nobody said. The last one counts, of several mutations in one request. */
+/** Ignores numbers in lists: they are ambiguous. Of several mutations in one request, the last one counts. */
 export function numbersIn(answer: unknown): Numbers {
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return {};
   const found: Numbers = {};

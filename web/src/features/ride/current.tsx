@@ -36,7 +36,7 @@ export function Current({ ride, submission, onDone }: CurrentProps) {
   const [asking, setAsking] = useState(false);
   const isRiding = ride.reserveStatus === 'IN_USE';
   const isPending = ride.reserveStatus === 'PENDING';
-  // Only for the eye, and known to another service: the ride goes on without it.
+  // Decoration from another service: the ride works without it.
   const color = useQuery(BikeLooksDocument, { bikeId: ride.bikeId }).data?.bike?.color;
 
   async function take(step: Step): Promise<Outcome> {

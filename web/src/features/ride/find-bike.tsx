@@ -19,7 +19,7 @@ import { rideWords } from './words.ts';
 
 type Available = AvailableBikesQuery['availableBikes'];
 
-/** As many as one looks through; who wants another one types its number. */
+/** As many as a rider scans; for any other bike they type its number. */
 const bikesShown = 60;
 const bikesShownOnDemand = 200;
 /** GraphQL's Int has no larger one. */
@@ -116,7 +116,7 @@ export function FindBike({ version, submission, onDone, onBuy }: FindBikeProps) 
       ) : (
         <Skeleton label={shared.loading} lines={3} />
       )}
-      {/* Below everything and always in view: who chose a bike far down need not look for the button. */}
+      {/* Sticky at the bottom: a rider who chose a bike far down need not look for the button. */}
       <div className="reserve-bar">
         <OutcomeText submission={submission} />
         <NextStep
@@ -195,7 +195,7 @@ function FreeBikes({ free: { nodes, totalCount }, chosen, onChoose, onMore }: Fr
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const [color, setColor] = useState('');
-  // Of some of them only, a color would say "none" of those that are not here.
+  // While only some bikes are loaded, a color filter would suggest that the others' colors are all taken.
   const colors = nodes.length < totalCount ? [] : [...new Set(nodes.flatMap((bike) => bike.color ?? []))].sort();
   const wanted = colors.includes(color) ? nodes.filter((bike) => bike.color === color) : nodes;
   if (totalCount === 0) {

@@ -12,7 +12,7 @@ interface HistoryProps {
   entries: Points['pointEntries'] | undefined;
 }
 
-/** What was: rides, and every movement of points; one of them while the other cannot be had. */
+/** Past rides and every movement of points; if one is unavailable, the other still shows. */
 export function History({ rides, entries }: HistoryProps) {
   const words = useWords(rideWords);
   const [kind, setKind] = useState<'rides' | 'points'>('rides');

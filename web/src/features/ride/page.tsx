@@ -86,7 +86,7 @@ function RiderHome({ acting }: { acting: Acting }) {
   );
 }
 
-/** What cannot be had while the service is away that has it; everything else goes on. */
+/** What is unavailable while its service is down; everything else works. */
 function Away({ parts, known }: { parts: readonly Part[]; known: Partial<Record<Part, unknown>> }) {
   const words = useWords(rideWords);
   return (
@@ -121,7 +121,7 @@ function useForgetOutdated(
   }, [lostSince]);
 }
 
-/** The button that was pressed may be gone with what it did: the focus goes to the heading of what came in its place. */
+/** The pressed button may disappear with its success: the focus moves to the heading of what replaced it. */
 function useFocusOnChange(situation: string | undefined) {
   const home = useRef<HTMLDivElement>(null);
   const before = useRef(situation);

@@ -87,7 +87,7 @@ export function Purse({ points, debt, isOpen, onOpen, onDone }: PurseProps) {
   );
 }
 
-/** How much, then whether that is right: one tap too many must not cost money. */
+/** Asks for the amount, then for confirmation: one accidental tap must not cost money. */
 function Buying({ submission, onBuy }: { submission: Submission; onBuy: (price: number) => void }) {
   const words = useWords(rideWords);
   const [price, setPrice] = useState<number | null>(null);

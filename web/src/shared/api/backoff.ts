@@ -1,4 +1,4 @@
-/** How to ask again what failed: at once, then ever more rarely, and never in step with everybody else. */
+/** How to retry: at once, then with exponential back-off and jitter, so that clients do not retry in step. */
 const firstMs = 250;
 const longestMs = 10_000;
 
@@ -18,7 +18,7 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
       resolve();
     };
     const wakeWhenSeen = () => document.hidden || wake();
-    // Nobody looks: nothing is asked until somebody does.
+    // A hidden page asks nothing until it is visible again.
     const timer = setTimeout(() => document.hidden || wake(), ms);
     addEventListener('online', wake);
     document.addEventListener('visibilitychange', wakeWhenSeen);
@@ -27,7 +27,7 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Asked anew after an await, when the type checker still believes the first answer. */
+/** A function, because the type checker keeps the narrowing of a property across an await. */
 export function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }

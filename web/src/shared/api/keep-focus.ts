@@ -1,8 +1,8 @@
 import { type RefObject, useEffect } from 'react';
 
 /**
- * Whoever presses a button that goes away with what it did stays where they were: the focus goes to what was around it,
- * and not back to the beginning of the page. Dialogs stand elsewhere in the document and give the focus back themselves.
+ * When a pressed button disappears with its success, the focus moves to what surrounded it, not back to the start of
+ * the page. Dialogs are elsewhere in the document and restore the focus themselves.
  */
 export function useKeptFocus(container: RefObject<HTMLElement | null>): void {
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** What the browser remembers for a page. Where it may not, or has no room, the page remembers until it is closed. */
+/** Browser storage for a page; in memory until the page closes where storage is forbidden or full. */
 export interface Memory {
   get(key: string): string | null;
   set(key: string, value: string): void;

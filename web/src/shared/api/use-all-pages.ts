@@ -12,8 +12,8 @@ interface Page<Node> {
 const restMs = 1_500;
 
 /**
- * A connection's nodes from the first page up to `limit`, asked again when `version` changes, and after a failure ever more
- * rarely. Null until they are there; a failed repeat leaves the last ones.
+ * A connection's nodes from the first page up to `limit`, asked again when `version` changes, and after a failure ever
+ * more rarely. Null until they are there; a failed repeat leaves the last ones.
  */
 export function useAllPages<Data, Variables, Node>(
   client: Client | null,
@@ -24,9 +24,9 @@ export function useAllPages<Data, Variables, Node>(
   version: number,
 ): readonly Node[] | null {
   const [nodes, setNodes] = useState<readonly Node[] | null>(null);
-  // Not by the device's clock, which may be set back meanwhile.
+  // Monotonic, because the device's clock may be set back meanwhile.
   const lastAskedAt = useRef(-Infinity);
-  // The functions are written anew with every drawing; what they do stays the same.
+  // Every render creates these functions again; what they do stays the same.
   const ask = useRef({ variablesAfter, pageOf });
   useEffect(() => {
     if (!client) return;

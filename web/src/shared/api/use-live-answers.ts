@@ -19,17 +19,17 @@ export interface LiveAnswers<Answers> {
 }
 
 /**
- * What a change entails elsewhere, a payment say, and what changes between the answer and the subscription's beginning,
- * comes with no event of its own: asked again so much later.
+ * Asks again after so long, because no event announces a change's effects elsewhere (a payment, say), nor what changes
+ * between the answer and the start of the subscription.
  */
 const afterwardsMs = [500, 2_000, 8_000];
-/** A subscription that lasted so long was one: what ends it later is news, not the same trouble again. */
+/** A subscription that lasted so long resets the back-off. */
 const steadyMs = 10_000;
 
 /**
- * The answers to several queries about a rider, each for itself: one service that is away takes nothing from the others.
- * Asked again each time one of the rider's reservations changes, and now and then while nothing tells of changes. Key the
- * component by the client; the documents never change.
+ * The answers to several queries about a rider, each for itself: one service that is away takes nothing from the
+ * others. Asked again each time one of the rider's reservations changes, and now and then while nothing tells of
+ * changes. Key the component by the client; the documents never change.
  */
 export function useLiveAnswers<Answers extends object>(
   client: Client,
@@ -87,7 +87,7 @@ export function useLiveAnswers<Answers extends object>(
 
     async function follow(): Promise<void> {
       for (let retry = 1; !leaving.signal.aborted; retry += 1) {
-        // In full at first and after something was missed; while only the notices are missing, the answers alone.
+        // With the later repeats at first and after a gap; while only the subscription keeps failing, one query is enough.
         const isThere = await (retry === 1 ? loadNowAndAfterwards() : load());
         if (isThere && !isAborted(leaving.signal)) {
           const began = performance.now();
@@ -97,7 +97,7 @@ export function useLiveAnswers<Answers extends object>(
               await loadNowAndAfterwards();
             }
           } catch {
-            // Whatever it was: the answers say what is away, and are asked for again.
+            // Whatever the error: the queries run again, and show which service is down.
           }
           if (performance.now() - began > steadyMs) retry = 0;
         }

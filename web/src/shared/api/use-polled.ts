@@ -13,12 +13,12 @@ export interface Polled<Data> {
 }
 
 /**
- * What nothing tells of when it changes: asked every 10 s while somebody looks, more rarely the longer it stays the same
- * or cannot be had, and anew when `key` changes.
+ * Polls what no event announces: every 10 s while the page is visible, more rarely the longer it stays the same or
+ * fails, and at once when `key` changes.
  */
 export function usePolled<Data>(ask: () => Promise<Data>, key: string): Polled<Data> {
   const [answer, setAnswer] = useState<Polled<Data>>({ data: null, failed: false });
-  // Written anew with every drawing; it asks the same as long as the key is the same.
+  // Every render creates it again; it asks the same while the key is the same.
   const asking = useRef(ask);
   useEffect(() => {
     asking.current = ask;

@@ -21,7 +21,10 @@ interface Answer<Data> {
   error: unknown;
 }
 
-/** The answer to a query, as the one who is signed in; asked when the variables change and on `refresh`. Null asks nothing. */
+/**
+ * The answer to a query, as the one who is signed in; asked when the variables change and on `refresh`. Null asks
+ * nothing.
+ */
 export function useQuery<Data, Variables>(
   document: TypedDocumentNode<Data, Variables> | null,
   variables: Variables,
@@ -44,7 +47,7 @@ export function useQuery<Data, Variables>(
   }, [client, document, key]);
   useEffect(() => {
     void refresh();
-    // What is under way for another question, or another rider, is not waited for.
+    // Discards the pending answer for the old variables, or for another rider.
     return () => void (latest.current += 1);
   }, [refresh]);
   const current = answer?.key === key ? answer : null;
@@ -61,7 +64,7 @@ const soonestMs = 2_000;
 const longestMs = 20_000;
 const slowdown = 1.5;
 
-/** Asked again by itself: soon after it changed, more rarely the longer it stays the same, not while nobody looks. */
+/** Polls by itself: soon after a change, more rarely the longer it stays the same, not while the page is hidden. */
 export function useLiveQuery<Data, Variables>(
   document: TypedDocumentNode<Data, Variables> | null,
   variables: Variables,

@@ -9,7 +9,7 @@ import {
 } from '../../../../schema/client/generated/graphql.ts';
 import { backoffMs, pause } from './backoff.ts';
 
-/** What things cost and how long they last, as far as it has been told: nothing is said that was not. */
+/** What things cost and how long they last, as far as the services have answered; the rest stays unknown. */
 export type Tariff = Partial<Omit<TariffQuery['tariff'], '__typename'>>;
 
 const documents: readonly TypedDocumentNode<{ tariff: Tariff }, Record<string, never>>[] = [
@@ -21,7 +21,7 @@ const listeners = new Set<() => void>();
 let tariff: Tariff = {};
 let isFollowed = false;
 
-/** For everybody, so without a token; asked anew when the page is looked at again: an installation's prices change. */
+/** Public, so without a token. Fetched again when the page becomes visible, because an installation's prices change. */
 function follow(): void {
   if (isFollowed) return;
   isFollowed = true;
@@ -35,7 +35,7 @@ function follow(): void {
         for (const notify of listeners) notify();
         return;
       } catch {
-        // The service that says it is away: words do without its numbers until it is back.
+        // Its service is down: sentences omit its numbers until it is back.
         await pause(backoffMs(retry), never);
       }
     }

@@ -19,7 +19,7 @@ export function clockTimeOn(time: string | number, now: number): string {
   return day === dayFormat.format(new Date(now)) ? clockTime(time) : `${day.slice(5)} ${clockTime(time)}`;
 }
 
-/** `18:00`, for riders: they are where the time is told, and no second matters to them. */
+/** `18:00`, for riders: they are in Seoul, so need no zone, and seconds do not matter to them. */
 export function hourAndMinute(time: string | number): string {
   return clockTime(time).slice(0, -3);
 }
@@ -29,7 +29,7 @@ export function hourAndMinuteOn(time: string | number, now: number): string {
   return clockTimeOn(time, now).slice(0, -3);
 }
 
-/** Days since 1970 in Asia/Seoul, which is UTC+9 all year: with each, what counts "today" begins anew. */
+/** Days since 1970 in Asia/Seoul (UTC+9 all year): the counts of "today" restart with each. */
 export function seoulDay(now: number): number {
   return Math.floor((now + 9 * 3_600_000) / 86_400_000);
 }

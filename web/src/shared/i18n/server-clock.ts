@@ -1,6 +1,6 @@
 /**
- * What time it is for the server: prices, holds and rides go by its clock, and a device's can be hours off. The
- * difference is measured from answers that say when they were given.
+ * The server's time: prices, holds and rides follow its clock, and a device's can be hours off. Measures the offset
+ * from timestamped answers.
  */
 export interface ServerClock {
   /** Epoch milliseconds. Until the first answer, the device's. */
@@ -26,7 +26,7 @@ export function createServerClock(deviceNow: () => number = () => Date.now()): S
     skew: () => (uncertainty < Infinity && Math.abs(ahead) > toleratedSkewMs ? ahead : 0),
     take({ time, resolutionMs, sentAt }) {
       const receivedAt = deviceNow();
-      // It was given somewhere between question and answer, and its time is cut off, not rounded.
+      // The server took it between request and response, and truncated it rather than rounded.
       const found = (sentAt + receivedAt) / 2 - (time + resolutionMs / 2);
       const mayBeOff = (receivedAt - sentAt + resolutionMs) / 2;
       if (!Number.isFinite(found) || receivedAt < sentAt) return;
@@ -55,7 +55,7 @@ export function takeDateOf(response: Response, sentAt: number): void {
 const askAgainMs = 10_000;
 let asking = false;
 
-/** Asks the graph for its time; while the graph has none to give, the answer's own date does. */
+/** Asks the graph for its time; while it cannot answer, the response's Date header serves. */
 export async function measureServerTime(): Promise<void> {
   if (asking) return;
   asking = true;
@@ -80,7 +80,7 @@ export async function measureServerTime(): Promise<void> {
 const lookEveryMs = 1_000;
 const jumpMs = 2_000;
 
-/** Keeps the clock right: measured at once, and anew after sleep, a set clock, a lost network. */
+/** Keeps the clock right: measures at once, and again after sleep, a changed device clock or a lost network. */
 export function followServerClock(): void {
   const again = () => {
     serverClock.doubt();

@@ -18,8 +18,8 @@ const storageKey = 'ttareungi.language';
 const languages: readonly Language[] = ['ko', 'en'];
 
 /**
- * What a link says that was sent to somebody (`?lang=en`), else what was chosen in this browser, else the first language
- * that the browser asks for and we speak.
+ * The link's language (`?lang=en`), else the one chosen in this browser, else the first that the browser asks for and
+ * we have.
  */
 export function rememberedLanguage(): Language {
   const asked = [
@@ -37,7 +37,7 @@ function keepLanguageOfLink(): void {
   if (new URLSearchParams(location.search).has('lang')) tabMemory.set(storageKey, rememberedLanguage());
 }
 
-/** Who chooses a language chooses it also against the link that brought them. */
+/** A choice overrides the language of the link. */
 function leaveLanguageOfLink(): void {
   const address = new URL(location.href);
   if (!address.searchParams.has('lang')) return;

@@ -10,7 +10,7 @@ export interface Acting {
 
 export const ActingContext = createContext<Acting | null>(null);
 
-/** Null when nobody is signed in: there is nothing to press then. */
+/** Null when signed out: then there are no buttons. */
 export function useActing(): Acting | null {
   return use(ActingContext);
 }

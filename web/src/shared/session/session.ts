@@ -59,7 +59,7 @@ export async function signInAs(identity: Identity, area: Area): Promise<Session>
     ...identity,
     async token(refused) {
       if (serverClock.now() < current.renewAt && refused !== current.token) return current.token;
-      // All who ask at once wait for the same one.
+      // Concurrent callers share one renewal.
       renewing ??= fetchToken(identity).finally(() => (renewing = null));
       current = await renewing;
       return current.token;
@@ -76,14 +76,14 @@ export function signInWith(pasted: string, area: Area): Session | null {
   return { ...claims, token: async () => token };
 }
 
-/** The session that this tab had before it was loaded anew; in development a newcomer's, when there was none. */
+/** This tab's session from before a reload; without one, in development, that of a newcomer. */
 export async function resumeSession(config: Config, area: Area): Promise<Session | null> {
   const { identity, token } = recall(area);
   if (!config.devTokens) return token ? signInWith(token, area) : null;
   try {
     return await signInAs(identity ?? newcomers[area], area);
   } catch (error) {
-    // Nobody is signed in then, and who tries learns why.
+    // Stays signed out; signing in shows the reason.
     if (error instanceof TokenRefused && error.status < 500) return null;
     throw error;
   }

@@ -19,7 +19,7 @@ interface Begun {
   session: Session | null;
 }
 
-/** Who uses this tab in the given area; while it changes to another area, nobody. */
+/** The user of this tab in the given area; signed out while it switches to another area. */
 export function useSession(area: Area): SessionState {
   const [config, setConfig] = useState<Config | null>(null);
   const [begun, setBegun] = useState<Begun | null>(null);

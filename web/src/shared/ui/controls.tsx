@@ -12,8 +12,8 @@ export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style'
 }
 
 /**
- * While it is pending it keeps the focus and does nothing. What goes on is told by the outcome's text: the library would
- * announce the button itself, which may be gone when it is done.
+ * While pending it keeps the focus and ignores clicks. The outcome's text announces the progress: the library would
+ * announce the button itself, which may be gone by then.
  */
 export function Button({ weight = 'primary', className = '', isPending = false, ...rest }: ButtonProps) {
   const pending = isPending ? ({ 'aria-disabled': true, 'data-pending': true, type: 'button' } as const) : {};
@@ -75,7 +75,7 @@ interface FieldIds {
   'aria-invalid': true | undefined;
 }
 
-/** A labelled input of the browser's own: on a phone nothing beats its keyboard and its wheel. */
+/** A labelled native input, for the phone's own keyboard and picker. */
 export function Field({ label, hint, error, missing, children }: FieldProps) {
   const id = useId();
   const hintId = hint ? `${id}-hint` : undefined;
@@ -84,7 +84,7 @@ export function Field({ label, hint, error, missing, children }: FieldProps) {
   const [isMissing, setMissing] = useState(false);
   const said = error ?? (isMissing ? (missing ?? words.fieldMissing) : null);
   const described = [said ? errorId : undefined, hintId].filter(Boolean).join(' ');
-  // What is required is said here: the browser's own bubble speaks the browser's language.
+  // Says here that it is required: the browser's own bubble uses the browser's language.
   const missed = (event: SyntheticEvent) => {
     event.preventDefault();
     setMissing(true);

@@ -20,7 +20,7 @@ export interface Submission {
   forget(): void;
 }
 
-/** Good news is old news soon; what went wrong stays until the next click. */
+/** How long a success message stays; an error stays until the next click. */
 const goodNewsMs = 10_000;
 
 export function useSubmission(): Submission {
