@@ -4,7 +4,7 @@ import { fitTexts } from '../server/text-arguments.ts';
 /** Most lines of one call: about 150 kB of input, and a second or two of work. */
 export const maxLines = 1_000;
 
-/** Lines of one call that are worked on at once: enough to share the journal's writes, few enough to leave room for others. */
+/** Lines of one call in progress at once: enough to share the journal's writes, few enough to leave room for others. */
 const linesAtOnce = 128;
 
 export interface LineRefusal {
@@ -12,10 +12,11 @@ export interface LineRefusal {
 }
 
 /**
- * Works on the lines of a call, begun in their order, many at once; answers in their order. A line that breaks its
- * contract, or has a text that is unfit, is turned down by itself (INVALID_LINE).
+ * Works on the lines of a call concurrently, started in their order, and answers in their order. A line that breaks its
+ * contract or has an unfit text is refused by itself (INVALID_LINE).
  * @throws {ContractError} when there are too many.
- * @throws what else a line met: no further one is begun then, and whoever calls again with the same keys goes on from there.
+ * @throws the error of a line that failed otherwise: no further line is started, and a retry with the same keys goes on
+ * from there.
  */
 export async function lineByLine<Line, Result extends LineRefusal>(
   name: string,

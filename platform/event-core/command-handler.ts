@@ -11,20 +11,20 @@ import { createKeyedQueue } from '../foundation/keyed-queue.ts';
 import { createLruCache } from '../foundation/lru-cache.ts';
 import { realTime, type Time } from '../foundation/time.ts';
 
-/** Where a command comes from: goes into the events it leads to. */
+/** Where a command comes from; copied into the events it leads to. */
 export interface Origin {
-  /** Once in the whole journal: `key:<caller>:<idempotency key>` or `<policy>:<event id>`. */
+  /** Unique in the whole journal: `key:<caller>:<idempotency key>` or `<policy>:<event id>`. */
   cause: string;
-  /** The cause was made up for this command: it cannot have come before. */
+  /** The cause was generated for this command: it cannot have come before. */
   isNew?: boolean;
-  /** The stream was named for this command: nothing was decided on it before, so its head need not be read. */
+  /** The stream was named for this command: it has no decisions yet, so its head need not be read. */
   opens?: boolean;
   correlationId: string;
   causationId: string;
   traceparent?: string;
-  /** What must be the same when the same cause comes again; the command itself when left out. */
+  /** What must be equal when the same cause comes again; by default the command itself. */
   body?: unknown;
-  /** Hears of the last event that the answer is about, decided now or before. */
+  /** Receives the last event that the answer is about, decided now or before. */
   saw?: (eventId: string) => void;
 }
 
@@ -32,16 +32,16 @@ export type Outcome<State, Event extends Envelope, Code extends string> =
   /** Decided now, or earlier under the same cause (`replayed`). */
   | { kind: 'decided'; document: JournalDocument<State, Event>; replayed: boolean }
   | { kind: 'refused'; refusal: Refusal<Code | 'IDEMPOTENCY_KEY_REUSED'>; state: State }
-  /** The rules had nothing to say. */
+  /** The rules decided no event. */
   | { kind: 'unchanged'; state: State };
 
 export interface CommandHandler<State, Command, Event extends Envelope, Code extends string> {
   /**
    * Decides on one stream.
-   * @param complete gives the command in full once the rules agree to it: what is scarce, like the next number, is not taken
-   * for a refusal. The rules must agree to both alike.
+   * @param complete gives the command in full once the rules accept it, so that a refusal uses up nothing scarce, like
+   * the next number. The rules must decide alike on both.
    * @throws {ContractError} when the command leads to an event that breaks its contract: the input was bad.
-   * @throws {ConflictError} when other writers won every time.
+   * @throws {ConflictError} when every attempt lost to another writer.
    * @throws {UnavailableError} when the journal does not answer; the outcome is unknown until the same cause comes again.
    */
   handle(
@@ -65,7 +65,7 @@ export interface CommandHandlerOptions<State, Command, NewEvent, Event extends E
   clock(): Date;
   /** How often to decide again after losing to another writer. */
   maxConflicts: number;
-  /** After losing n times in a row, the wait before the next try is chance, up to n times so long. */
+  /** After n losses in a row, the wait before the next try is random, up to n times this. */
   conflictDelayMs: number;
   /** How many streams' heads to remember. */
   headCacheSize: number;
@@ -96,8 +96,8 @@ export function createCommandHandler<
   type Document = JournalDocument<State, Event>;
   type Head = Document | null;
 
-  // A remembered head saves a read per command. It can be stale when other instances decide too: the insert finds out
-  // for decisions, and a refusal is only ever given from a head that was read for it.
+  // A remembered head saves a read per command. It can be stale when other instances decide too: the insert detects
+  // that for decisions, and a refusal is only given from a head that was read for it.
   const heads = createLruCache<string, Document>(options.headCacheSize);
   const lanes = createKeyedQueue();
 
@@ -121,7 +121,7 @@ export function createCommandHandler<
       whole: complete && (async () => (whole ??= await complete())),
     };
     for (let conflicts = 0; conflicts <= options.maxConflicts; conflicts += 1) {
-      // The winner needs no read for its next decision, so whoever tries again at once loses again.
+      // The winner needs no read for its next decision, so a loser that tries again at once loses again.
       if (conflicts > 0) await time.wait(random() * conflictDelayMs * conflicts);
       const outcome = await attempt(stream, asked, origin, conflicts === 0);
       if (outcome) return outcome;
@@ -184,7 +184,7 @@ export function createCommandHandler<
     at: string,
   ): Document {
     const version = lastVersionOf(head) + 1;
-    // What others could not read must never stand in the journal: they would park it.
+    // An event that consumers cannot read must never enter the journal: they would park it.
     const events = decision.map((event, index) =>
       parseOrThrow(
         {

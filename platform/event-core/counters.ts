@@ -30,7 +30,7 @@ export function createCounters(database: Connection): Counters {
       } catch (error) {
         if (!isDuplicateKey(error)) throw error;
       }
-      // Another instance made the counter at this moment: some engines answer that with an error, some with nothing.
+      // Another instance created the counter at this moment: some engines answer that with an error, some with nothing.
     }
   }
 

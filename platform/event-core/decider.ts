@@ -27,7 +27,7 @@ export function isRefusal<NewEvent, Code extends string>(
   return 'refused' in decision;
 }
 
-/** What a policy asks for when an event happened. */
+/** The command that a policy issues when an event happened. */
 export interface Reaction<Command> {
   stream: string;
   command: Command;

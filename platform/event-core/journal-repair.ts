@@ -4,16 +4,16 @@ import { canonicalJson } from './canonical-json.ts';
 import { chainHash, hashed, lastVersionOf, type JournalDocument } from './journal.ts';
 
 /**
- * Mends hash chains that were broken by text and by nobody: until texts were checked at the edge, half a character was
- * hashed as it came and stored as U+FFFD. The hash still proves what stood there, so a document that was changed in any
- * other way is told apart, and left alone.
+ * Repairs hash chains that were broken by text, not by tampering: before texts were validated at the edge, half a
+ * surrogate pair was hashed as it came and stored as U+FFFD. The hash still proves the original text, so a document
+ * that was changed in any other way is detected and left alone.
  */
 export interface RepairDesk {
-  /** What is wrong with the streams of the journal; sound ones are left out. */
+  /** What is wrong with the journal's streams; sound ones are left out. */
   findings(): AsyncIterable<Finding>;
   /**
-   * Links a stream's documents anew, from the first that text broke. It is written down before and after
-   * (`journal_repairs`), and goes on where it was cut off. No instance of the service may run.
+   * Recomputes the links of a stream's documents, from the first that text broke. The repair is logged before and after
+   * (`journal_repairs`), and resumes where it was interrupted. No instance of the service may run.
    * @throws {Error} when a document is not as it was found.
    */
   repair(finding: Broken, by: string): Promise<void>;
@@ -38,7 +38,7 @@ interface Link {
   _id: string;
   before: { prevHash: string; hash: string };
   after: { prevHash: string; hash: string };
-  /** What stood where U+FFFD stands now, as JSON escapes, one for each; null where nothing did. */
+  /** The original of each U+FFFD, as JSON escapes; null where there was none. */
   stood: string[] | null;
 }
 
@@ -51,7 +51,7 @@ interface RepairRecord extends Omit<Broken, 'kind'> {
 
 const replacement = '\uFFFD';
 const escapeOf = (unit: number) => `\\u${unit.toString(16)}`;
-/** What may have stood there: any half of a character, or U+FFFD itself. */
+/** Possible originals: any half of a surrogate pair, or U+FFFD itself. */
 const candidates = [replacement, ...Array.from({ length: 0xe000 - 0xd800 }, (_, index) => escapeOf(0xd800 + index))];
 
 const majority = { writeConcern: { w: 'majority', j: true } } as const;
@@ -123,10 +123,10 @@ export function inspect(documents: readonly JournalDocument[]): Finding | null {
 }
 
 /**
- * What must have stood where U+FFFD stands now, since it gives the document's hash; undefined when nothing tried does.
- * Tried are: what stood in the same text of an earlier document, one unit for all places, and every pair where no more
- * than two can differ.
- * @param seen by place: filled with what is found.
+ * The originals of the U+FFFDs, proved by the document's hash; undefined when no candidate matches. The candidates: the
+ * original in the same text of an earlier document, one unit for all places, and every pair where at most two can
+ * differ.
+ * @param seen by place: receives what is found.
  */
 function whatStood(document: JournalDocument, seen: Map<string, string>): string[] | undefined {
   const [head = '', ...parts] = canonicalJson(hashed(document)).split(replacement);
@@ -152,7 +152,7 @@ function* attempts(places: readonly string[], seen: ReadonlyMap<string, string>)
   }
 }
 
-/** Where U+FFFD stands in a value, in the order of its canonical JSON: its text, and which one of that it is. */
+/** Where U+FFFD occurs in a value, in the order of its canonical JSON: its text, and its index in that text. */
 function placesIn(value: unknown): string[] {
   if (typeof value === 'string')
     return value

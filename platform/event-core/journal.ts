@@ -15,7 +15,7 @@ export interface JournalDocument<State = unknown, Event extends Envelope = Envel
   stream: string;
   /** The version of its first event; versions count the stream's events 1, 2, 3 … without gaps. */
   version: number;
-  /** What caused it, once in the whole journal: a command's idempotency key, or `<policy>:<event id>`. */
+  /** What caused it, unique in the whole journal: a command's idempotency key, or `<policy>:<event id>`. */
   cause: string;
   commandHash: string;
   events: Event[];
@@ -27,13 +27,13 @@ export interface JournalDocument<State = unknown, Event extends Envelope = Envel
   at: Date;
   /** Views written and every event in the broker. */
   published: boolean;
-  /** When that was marked, by the database's clock. */
+  /** When it was marked as published, by the database's clock. */
   publishedAt?: Date;
-  /** Why it could not be published, and when that is tried again; not there while nothing is known against it. */
+  /** Why publishing was refused, and when to try again; absent while it was not refused. */
   refused?: Refused;
 }
 
-/** What the broker (or a view) says no to steps aside, so that others are delivered. */
+/** A decision that the broker or a view refuses is set aside, so that the others are delivered. */
 export interface Refused {
   because: string;
   times: number;
@@ -53,14 +53,14 @@ export interface Journal<State, Event extends Envelope> {
   /**
    * @returns false when another document has the same `_id` or `cause`.
    * @throws {UnavailableError} when it is not known whether the document is there.
-   * @throws {ContractError} when it would not come back as it is.
+   * @throws {ContractError} when it would not be read back as it is.
    */
   append(document: JournalDocument<State, Event>): Promise<boolean>;
   /** The stream's events after a version, oldest first. @throws {ChainBrokenError} */
   eventsAfter(stream: string, version: number, limit: number): Promise<Event[]>;
   /**
-   * The first streams after a name, in the order of their names, with their events, oldest first; about `limit` events in
-   * all. Of a stream that has more than that, only the first ones: `eventsAfter` has the rest. None: there is no more.
+   * The first streams after a name, ordered by name, with their events, oldest first; about `limit` events in all. Of a
+   * stream with more events than that, only the first ones: `eventsAfter` has the rest. Empty when there are no more.
    * @throws {ChainBrokenError}
    */
   streamsAfter(name: string, limit: number): Promise<StreamEvents<Event>[]>;
@@ -69,16 +69,16 @@ export interface Journal<State, Event extends Envelope> {
   /** Those of one stream, oldest first. */
   unpublishedOf(stream: string): Promise<JournalDocument<State, Event>[]>;
   countUnpublished(): Promise<number>;
-  /** Documents that were refused, the one whose time comes first in front. */
+  /** Documents that were refused, the next to be tried first. */
   refused(limit: number): Promise<JournalDocument<State, Event>[]>;
-  /** Those whose time has come, and those that a clock which was ahead has put off for longer than `longestMs`. */
+  /** Those whose retry is due, and those that a clock which was ahead has put off for longer than `longestMs`. */
   refusedDue(limit: number, now: Date, longestMs: number): Promise<JournalDocument<State, Event>[]>;
   countRefused(): Promise<number>;
   putAside(id: string, refused: Refused): Promise<void>;
   markPublished(ids: string[]): Promise<void>;
   /**
-   * Each stream's last published version; with `since`, only of streams with something marked published since then. What
-   * is not published yet is on its way, and no loss.
+   * Each stream's last published version; with `since`, only of streams with something marked published since then.
+   * What is not published yet is on its way, not lost.
    */
   lastPublished(since?: Date): AsyncIterable<{ stream: string; version: number }>;
   /** Every document, stream by stream, newest first within a stream. */
@@ -100,7 +100,7 @@ export interface RefusedDecision {
   since: string;
 }
 
-/** A decision carries a handful of events at most; `eventsAfter` counts on it. */
+/** A decision has a handful of events at most; `eventsAfter` relies on it. */
 export const maxEventsPerDecision = 8;
 
 const majority = { writeConcern: { w: 'majority', j: true } } as const;
@@ -109,10 +109,10 @@ export function lastVersionOf(document: Pick<JournalDocument, 'version' | 'event
   return document ? document.version + document.events.length - 1 : 0;
 }
 
-/** What a document's hash is of. */
+/** The part of a document that its hash covers. */
 type Hashed = Omit<JournalDocument, 'hash' | 'published' | 'publishedAt' | 'refused' | 'at'>;
 
-/** The link of the chain that a document must carry. */
+/** The hash that a document must carry as its link of the chain. */
 export function chainHash(document: Hashed): string {
   return hashOf(hashed(document));
 }
@@ -122,7 +122,7 @@ export function hashed(document: Hashed): Hashed {
   return { _id, stream, version, cause, commandHash, events, state, prevHash };
 }
 
-/** @param documents of one stream, by version. @throws {ChainBrokenError} when one does not fit, or is not as it was. */
+/** @param documents of one stream, by version. @throws {ChainBrokenError} when one does not fit, or was changed. */
 export function checkChain(documents: readonly JournalDocument[]): void {
   let before: JournalDocument | undefined;
   for (const document of documents) {
@@ -163,10 +163,10 @@ const schema = new Schema<Stored>(
 schema.index({ stream: 1, version: -1 }, { unique: true });
 schema.index({ cause: 1 }, { unique: true });
 schema.index({ publishedAt: 1 });
-// Only the leftovers: a full index would grow with every event ever decided.
+// Only unpublished documents: a full index would grow with every event ever decided.
 schema.index({ published: 1, 'refused.until': 1, at: 1 }, { partialFilterExpression: { published: false } });
 
-/** Later than any; JavaScript's own last date is none for every database. */
+/** Later than any real date; some databases cannot store JavaScript's own last date. */
 const endOfTime = new Date('9999-12-31T23:59:59.999Z');
 
 /** @param onBroken called when a stream's hash chain turns out to be broken. */
@@ -179,7 +179,7 @@ export function createJournal<State, Event extends Envelope>(
   const { collection } = model;
   const inserts = createBatcher<Entry<Document>>(insert);
 
-  /** Decisions of the same moment share a command; each is taken or refused on its own. */
+  /** Concurrent decisions share a database command; each is accepted or refused on its own. */
   async function insert(entries: Entry<Document>[]): Promise<void> {
     const documents = entries.map(({ document }) => document as never);
     const failures = await collection.insertMany(documents, { ...majority, ordered: false }).then(
@@ -247,7 +247,7 @@ export function createJournal<State, Event extends Envelope>(
       try {
         await inserts.add(entry);
       } catch (error) {
-        // The insert may have reached the database: whoever asks again is answered from what stands under its cause.
+        // The insert may have reached the database: a retry is answered from the document with its cause.
         if (isUnavailable(error)) throw new UnavailableError('The journal did not answer.', { cause: error });
         throw error;
       }
@@ -258,7 +258,7 @@ export function createJournal<State, Event extends Envelope>(
     async streamsAfter(name, limit) {
       const documents = await model
         .find({ stream: { $gt: name } })
-        // As the index has them: no engine needs to sort.
+        // In the order of the index: no engine needs to sort.
         .sort({ stream: 1, version: -1 })
         .limit(limit)
         .lean<Document[]>()

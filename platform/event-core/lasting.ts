@@ -1,17 +1,17 @@
 import { ContractError } from '../foundation/errors.ts';
 
-/** As deep as MongoDB nests (100) leaves room for the document around it; no decision needs a tenth of it. */
+/** MongoDB nests 100 levels: this leaves room for the document around it; no decision needs a tenth. */
 const deepest = 32;
 /**
- * Characters of a whole decision. JSON writes six bytes for one at worst, and a message of NATS has at most 1 MiB: what
- * stands in a journal must also travel.
+ * Characters of a whole decision. JSON writes at worst six bytes for one, and a NATS message has at most 1 MiB: an
+ * entry of a journal must also travel.
  */
 const mostCharacters = 131_072;
 
 /**
- * Lets a value into a journal that comes back from BSON, and from JSON in the broker, as it was hashed. A journal is
- * checked by its hashes for ever: one value that BSON writes another way would count as tampered with.
- * @throws {ContractError} that says where it is not so.
+ * Admits only values to a journal that BSON, and JSON in the broker, give back as they were hashed. A journal is
+ * verified by its hashes for ever: a value that BSON writes differently would count as tampered with.
+ * @throws {ContractError} that names the place of the value that does not round-trip.
  */
 export function assertLasting(value: unknown): void {
   let characters = 0;
@@ -48,7 +48,7 @@ export function assertLasting(value: unknown): void {
 
   function visitItems(items: readonly unknown[], path: readonly string[], no: (what: string) => never): void {
     if (Object.getPrototypeOf(items) !== Array.prototype) no('is no plain list');
-    // By number: an iterator that was put on it, or holes in it, cannot hide anything.
+    // By index: neither a custom iterator nor holes can hide anything.
     for (let index = 0; index < items.length; index += 1) visit(items[index], [...path, String(index)]);
   }
 
@@ -66,7 +66,7 @@ export function assertLasting(value: unknown): void {
   visit(value, []);
 }
 
-/** Operators, paths, references and types of BSON are written as keys; JavaScript has its own trap. */
+/** BSON writes operators, paths, references and types as keys; JavaScript has `__proto__`. */
 function isKey(key: string): boolean {
   return key.isWellFormed() && !/^$|^\$|[.\0]/.test(key) && key !== '_bsontype' && key !== '__proto__';
 }

@@ -14,7 +14,7 @@ export interface PageRequest {
   after?: string | null;
 }
 
-/** Fields to order by, each ascending (1) or descending (-1); the last one must be unique, so that a place is one place. */
+/** Fields to order by, ascending (1) or descending (-1); the last must be unique, so that a cursor is one place. */
 export type Order = readonly (readonly [field: string, direction: 1 | -1])[];
 
 export const maxPageSize = 200;
@@ -77,7 +77,7 @@ function readCursor(cursor: string, order: Order, kindOf: (field: string) => str
     };
     if (Array.isArray(values) && values.length === order.length && values.every(isPlace)) return values;
   } catch {
-    // Falls through: no JSON is no cursor either.
+    // Falls through: what is not JSON is no cursor either.
   }
   throw new ContractError(`"after" is not a cursor of this list: ${cursor.slice(0, 80)}`);
 }

@@ -5,7 +5,7 @@ import type { Journal } from './journal.ts';
 import { parseOrThrow } from '../foundation/contract.ts';
 
 /**
- * A handler for the consumer: parses the event, asks the policies, and hands their commands in. The cause
+ * An event handler for the consumer: parses the event, asks the policies, and executes their commands. The cause
  * `<policy>:<event id>` makes a second delivery harmless.
  */
 export function reactWith<Command>(
@@ -28,7 +28,7 @@ export function reactWith<Command>(
   };
 }
 
-/** What the policies' decisions are, by the events that they reacted to: the last event of each. */
+/** For events that policies reacted to: the last event of each decision. */
 export function ledTo(
   { byCauses }: Pick<Journal<unknown, Envelope>, 'byCauses'>,
   policies: Partial<Record<string, Record<string, unknown>>>,

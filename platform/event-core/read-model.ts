@@ -5,8 +5,8 @@ import { duplicateKey, lastVersionOf, writeFailuresOf, type Journal, type Journa
 import type { Logger } from '../server/logger.ts';
 
 /**
- * What a decision changes in a view: the whole row, so that any order of writes ends the same. Made by the subgraph's
- * store from one journal document.
+ * What a decision changes in a view: the whole row, so that writes in any order end the same. The subgraph's store
+ * makes it from one journal document.
  */
 export interface ViewChange<Row extends ViewRow = ViewRow> {
   collection: Collection;
@@ -15,7 +15,7 @@ export interface ViewChange<Row extends ViewRow = ViewRow> {
 
 /**
  * A row remembers the version it shows: an older decision never overwrites a newer one. A view collection has no unique
- * index but that of `_id`; what must be unique stands there.
+ * index but `_id`; what must be unique is part of it.
  */
 export interface ViewRow {
   _id: string | number;
@@ -25,7 +25,7 @@ export interface ViewRow {
 export interface Views<State, Event extends Envelope> {
   /** Writes what a decision changes; safe to repeat. */
   apply(document: JournalDocument<State, Event>): Promise<void>;
-  /** Builds every view anew from the journal when the rows were made by another version of the code. */
+  /** Rebuilds every view from the journal when another version of the code made the rows. */
   catchUp(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ export interface ViewsOptions<State, Event extends Envelope> {
   database: Connection;
   journal: Journal<State, Event>;
   logger: Logger;
-  /** Raise it when rows must be made anew. */
+  /** Raise it when rows must be rebuilt. */
   schemaVersion: number;
   changesOf(document: JournalDocument<State, Event>): ViewChange[];
 }
@@ -97,7 +97,7 @@ export async function writeRows(collection: Collection, rows: ViewRow[]): Promis
   await replaceRows(collection, rows, '$lt');
 }
 
-/** Writes rows as other code made them before: also over those of the same version. */
+/** Replaces rows that other code made: also those of the same version. */
 async function rebuildRows(collection: Collection, rows: ViewRow[]): Promise<void> {
   await replaceRows(collection, rows, '$lte');
 }
@@ -113,10 +113,10 @@ async function replaceRows(collection: Collection, rows: ViewRow[], than: '$lt' 
   try {
     await write(rows, true);
   } catch (error) {
-    // The row is there with this version or a newer one, and the upsert wanted to insert it a second time; or another
-    // instance inserted an older one at this moment: that one is overtaken now.
+    // Either the row has this version or a newer one, and the upsert tried to insert it a second time; or another
+    // instance inserted an older one at this moment, which is overwritten now.
     const inTheWay = writeFailuresOf(error);
-    // `_id` is the only unique index of a view: of several, engines name the one they like.
+    // `_id` is the only unique index of a view: with several, engines differ in which one they name.
     if ([...inTheWay.values()].some(({ code }) => code !== duplicateKey)) throw error;
     await write(
       rows.filter((_, index) => inTheWay.has(index)),

@@ -27,7 +27,7 @@ export function specificationOf<State, Command, NewEvent, Code extends string>(
   };
 }
 
-/** As a journal has it: the order of fields is no matter. */
+/** As a journal has it: the order of fields does not matter. */
 function compare(actual: unknown, expected: unknown): void {
   if (canonicalJson(actual) === canonicalJson(expected)) return;
   const [seen, wanted] = [actual, expected].map((value) => JSON.stringify(value, undefined, 2));

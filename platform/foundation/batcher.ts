@@ -1,13 +1,13 @@
 import { realTime, type Time } from './time.ts';
 
 /**
- * Group commit: while one write is under way, what comes in waits and goes into the next write together. One caller
- * alone waits for nobody, unless it can wait (`gatherMs`): then more share a write.
+ * Group commit: items that arrive during a write share the next one. A caller that is alone does not wait, unless it
+ * can (`gatherMs`): then more share a write.
  */
 export interface Batcher<Item> {
   /** Resolves when a write that contains the item succeeded; rejects when it failed. */
   add(item: Item): Promise<void>;
-  /** What waits for others to share its write with waits no longer. */
+  /** Ends the wait for others to share a write. */
   hurry(): void;
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>;

@@ -15,7 +15,7 @@ export class ConflictError extends Error {
   override name = 'ConflictError';
 }
 
-/** A server that this process needs does not answer. Later may help; the outcome of a write may be unknown. */
+/** A server that this process needs does not answer. A later try may work; the outcome of a write may be unknown. */
 export class UnavailableError extends Error {
   override name = 'UnavailableError';
 }
@@ -50,8 +50,9 @@ const outageNames =
   /^(Mongo(Network|ServerSelection|PoolCleared|NotConnected|TopologyClosed|WaitQueue|WriteConcern)|MongooseServerSelection|PoolClearedOnNetwork)/;
 
 /**
- * What a MongoDB server says when a read took too long (MaxTimeMSExpired), while it stops or steps down (ShutdownInProgress,
- * InterruptedAtShutdown and their like), and what the operating system says of a socket: the driver hands on some of its errors as they are.
+ * What a MongoDB server says when a read took too long (MaxTimeMSExpired), or while it stops or steps down
+ * (ShutdownInProgress, InterruptedAtShutdown and the like), and the operating system's socket errors: the driver passes
+ * some of its errors on as they are.
  */
 const outageCodes = new Set<unknown>([
   ...[50, 91, 189, 10107, 11600, 11602, 13435, 13436],
@@ -74,7 +75,7 @@ export function isUnavailable(error: unknown): boolean {
   );
 }
 
-/** What a client gets to see of an error thrown while it was served; what it may not see is logged by the caller. */
+/** What a client may see of an error; the caller logs the rest. */
 export function toClientError(error: unknown): GraphQLError {
   if (error instanceof GraphQLError && !error.originalError) return error;
   const cause = error instanceof GraphQLError ? error.originalError : error;

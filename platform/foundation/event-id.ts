@@ -10,7 +10,7 @@ export function eventId(service: string, stream: string, version: number): strin
   return `${service}.${journalId(stream, version)}`;
 }
 
-/** Where the event with this id stands; null when the id is none of an event, but of a request. */
+/** Where the event with this id stands; null when it is no event's id but a request's. */
 export function placeOf(id: string): { service: string; stream: string; version: number } | null {
   const [, service, stream, version] = /^([a-z]+)\.(.+)@(\d+)$/s.exec(id) ?? [];
   return service && stream && version ? { service, stream, version: Number(version) } : null;

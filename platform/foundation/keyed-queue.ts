@@ -1,10 +1,10 @@
 /** Work with the same key runs one after the other, in the order it came; work with different keys runs side by side. */
 export interface KeyedQueue {
-  /** @param aside what is done at once instead, outside of the lane, when the lane is held and too many wait in it. */
+  /** @param aside runs at once, outside the lane, when the lane is held and too many wait in it. */
   run<Result>(key: string, work: () => Promise<Result>, aside?: () => Promise<Result>): Promise<Result>;
   /**
-   * The work at the head of a lane cannot go on for now: until the function it returns is called only so many wait behind
-   * it, and the others are put aside.
+   * Holds a lane whose head cannot go on: until the returned function is called, only this many wait behind it, and the
+   * others are put aside.
    */
   hold(key: string, most: number): () => void;
   /** How many keys have work. */

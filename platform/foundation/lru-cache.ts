@@ -1,4 +1,4 @@
-/** A map that forgets what was not asked for longest. */
+/** A map that evicts its least recently used entries. */
 export interface LruCache<Key, Value> {
   get(key: Key): Value | undefined;
   set(key: Key, value: Value): void;
@@ -6,8 +6,8 @@ export interface LruCache<Key, Value> {
 }
 
 /**
- * @param limit most entries, or how much they may weigh together.
- * @param weigh what an entry weighs. One that weighs more than the limit is not kept.
+ * @param limit most entries, or their most total weight.
+ * @param weigh gives the weight of an entry. One that weighs more than the limit is not kept.
  */
 export function createLruCache<Key, Value>(
   limit: number,

@@ -8,14 +8,14 @@ export interface Retry {
   /** @throws {UnavailableError} as soon as it has ended. */
   pause(ms: number): Promise<void>;
   /**
-   * An outage is nobody's fault: tries until it is over, and counts nothing.
-   * @param hold called when it has to wait; what it returns is called when the wait is over.
+   * An outage does not count as an attempt: tries until it is over.
+   * @param hold called when it has to wait; the function it returns is called after the wait.
    * @throws {UnavailableError} as soon as it has ended.
    */
   whileUnavailable<Result>(work: () => Promise<Result>, hold?: () => () => void): Promise<Result>;
 }
 
-/** Told once an outage, with the reason and a fixed phrase. */
+/** Called once per outage, with the reason and a fixed phrase. */
 type Warn = (fields: { reason: string }, phrase: string) => void;
 
 /** @param delayMs how long to wait before asking an unavailable server again. */

@@ -5,11 +5,11 @@ import { setTimeout } from 'node:timers/promises';
 export interface Time {
   /** Milliseconds since 1970. */
   now(): number;
-  /** Resolves after so long. @throws {Error} as soon as the signal is aborted. */
+  /** Resolves after this time. @throws {Error} as soon as the signal is aborted. */
   wait(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Calls once after so long, unless the function it returns is called before. */
+  /** Calls once after this time, unless the returned function is called before. */
   after(ms: number, call: () => void): () => void;
-  /** Calls again and again, until the function it returns is called. */
+  /** Calls repeatedly, until the returned function is called. */
   every(ms: number, call: () => void): () => void;
 }
 

@@ -24,9 +24,9 @@ export interface EventBus {
    * @throws {Error} when the broker has said that it does not store it.
    */
   publish(service: string, event: Envelope): Promise<void>;
-  /** Calls the listener with what is published from now on, of one stream or of all, without any promise of delivery. */
+  /** Calls the listener with what is published from now on, of one stream or of all; delivery is not guaranteed. */
   listen(service: string, stream: string | null, listener: (event: Envelope) => void): () => void;
-  /** Answers questions put to this service; several instances share them. */
+  /** Answers questions put to this service; its instances share them. */
   serve(service: string, endpoint: string, answer: (question: unknown) => Promise<unknown>): void;
   /** How long an answer may be. */
   longestAnswerBytes(): number;
@@ -37,16 +37,16 @@ export interface EventBus {
    * @throws {UnavailableError} without an answer in time (REQUEST_TIMEOUT_MS by default).
    * @throws {ChainBrokenError} when the service says that its journal is.
    * @throws {ContractError} when it refuses the question, or its answer does not fit into a message.
-   * @throws a client error when it says that whoever asks may not.
+   * @throws a client error when the service refuses the asker.
    */
   ask(service: string, endpoint: string, question: unknown, timeoutMs?: number): Promise<unknown>;
-  /** Tells the other instances of a service something, without any promise of delivery. */
+  /** Sends a notice to the other instances of a service; delivery is not guaranteed. */
   notify(service: string, topic: string, text: string): void;
-  /** Hears its own notices too. */
+  /** Receives its own notices too. */
   onNotice(service: string, topic: string, listener: (text: string) => void): void;
   /** `ok`, once the broker also knows what is served here; or what is wrong. */
   status(): string;
-  /** Calls the listener each time the connection has come (back) up; at once when it is up. */
+  /** Calls the listener each time the connection is up (again); at once when it is up. */
   onConnected(listener: () => void): void;
   close(): Promise<void>;
 }
@@ -120,7 +120,7 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
     stream === null ? allSubjects(subjectPrefix, service) : eventSubject(subjectPrefix, service, stream);
   const endpointSubject = (service: string, endpoint: string) => `${subjectPrefix}-svc.${service}.${endpoint}`;
 
-  /** The first connection, however long it takes; later ones are the client's own affair. */
+  /** The first connection, however long it takes; the client restores it by itself later. */
   async function firstConnection(): Promise<NatsConnection | undefined> {
     while (!closed) {
       const connection = await tryToConnect().catch(() => undefined);
@@ -135,11 +135,11 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
       servers: settings.NATS_URL.split(','),
       ...(settings.NATS_USERNAME ? { user: settings.NATS_USERNAME, pass: settings.NATS_PASSWORD } : {}),
       name,
-      // Of this service alone: a broker that knows its users lets nobody else hear or forge its answers.
+      // An inbox of this service alone: with the broker's user list, no other service can hear or forge its answers.
       inboxPrefix: `_INBOX_${name}`,
       maxReconnectAttempts: -1,
-      // The client waits by the wall clock: one that is set back by an hour would keep it away for an hour. So it is told
-      // never to wait, and each attempt is delayed by a timer instead.
+      // The client waits by the wall clock, and one that is set back by an hour would keep it offline for an hour. So
+      // it is told never to wait, and a timer delays each attempt instead.
       reconnectDelayHandler: () => -Infinity,
       reconnectToServer: ([server = null], info) =>
         server && { server, delay: info ? reconnectMs * (1 + Math.random()) : 0 },
@@ -157,7 +157,7 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
     state = { connection, client, manager };
     for (const start of whenConnected) start(connection);
     void watch(connection);
-    // Lost at this moment: then it comes up like after any other loss.
+    // Lost at this moment: it is restored like after any other loss.
     if (await isKnown(connection)) comeUp();
   }
 
@@ -182,13 +182,13 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
         logger.info('connected to the broker again');
         comeUp();
       } else if (status.type === 'error') {
-        // What this service may not do, by the broker's list of users.
+        // What the broker's user list does not let this service do.
         logger.error({ err: status.error }, 'the broker refuses something');
       }
     }
   }
 
-  /** Runs now, or as soon as the first connection is there; subscriptions survive reconnects by themselves. */
+  /** Runs now, or as soon as the first connection is up; subscriptions survive reconnects by themselves. */
   function withConnection(use: (connection: NatsConnection) => void): void {
     if (state) use(state.connection);
     else whenConnected.push(use);
@@ -199,7 +199,7 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
   function answerOf(reply: unknown): string {
     const text = JSON.stringify({ reply });
     const longest = longestAnswerBytes();
-    // No outage: the same answer would not fit again.
+    // Not an outage: the same answer would not fit the next time either.
     if (Buffer.byteLength(text) > longest) throw new ContractError(`The answer is longer than ${longest} bytes.`);
     return text;
   }
@@ -258,7 +258,7 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
         connection.subscribe(subject, {
           queue: service,
           callback: (_error, message) => {
-            // Any other address would make this service say something in its own name.
+            // An address outside its inboxes would make this service publish in its own name.
             if (!message.reply?.startsWith('_INBOX')) return;
             const startedAt = performance.now();
             Promise.resolve()

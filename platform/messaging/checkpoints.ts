@@ -6,24 +6,24 @@ import { realTime, type Time } from '../foundation/time.ts';
 /** How far a consumer has come on each subject: the last version it handled. */
 export interface Checkpoints {
   get(subject: string): Promise<number>;
-  /** What the database says now; another instance may have moved it. */
+  /** The position in the database; another instance may have moved it. */
   reread(subject: string): Promise<number>;
-  /** Known to this instance at once; resolves when it is stored, together with others. Never moves back. */
+  /** Visible to this instance at once; resolves when it is stored, together with others. Never moves back. */
   advance(subject: string, version: number): Promise<void>;
-  /** Stores at once what was advanced: somebody waits for it. */
+  /** Stores at once what was advanced: a caller waits for it. */
   hurry(): void;
 }
 
 /** Positions that can be waited for. */
 export interface AwaitedCheckpoints extends Checkpoints {
   /**
-   * Resolves with true when the version was handled, by whatever instance; with false after `timeoutMs`.
-   * @param hurryOthers has the other instances store what they handled.
+   * Resolves with true when the version was handled, by any instance; with false after `timeoutMs`.
+   * @param hurryOthers makes the other instances store what they handled.
    */
   reached(subject: string, version: number, timeoutMs: number, hurryOthers: () => void): Promise<boolean>;
 }
 
-/** Before it is asked what others have handled, this instance gets so long; after that the database is asked less and less. */
+/** How long to wait for this instance before asking the database what others have handled, at growing intervals. */
 const firstLookMs = 20;
 
 interface Position {
@@ -37,7 +37,7 @@ const schema = new Schema<Position>({ _id: String, version: Number }, { collecti
 export interface CheckpointStore {
   /** 0 for a subject of which nothing was handled. */
   read(subject: string): Promise<number>;
-  /** Moves positions forward, never back; each subject comes once. */
+  /** Moves positions forward, never back; each subject occurs once. */
   raise(moves: { subject: string; version: number }[]): Promise<void>;
 }
 
@@ -77,7 +77,7 @@ export function createCheckpoints(table: CheckpointStore, gatherMs: number, time
 
   const get = async (subject: string) => known.get(subject) ?? (await reread(subject));
 
-  /** Resolves when the subject moves here, or after so long. */
+  /** Resolves when the subject moves on this instance, or after this time. */
   async function pauseFor(subject: string, ms: number): Promise<void> {
     const waiting = watchers.get(subject) ?? new Set();
     watchers.set(subject, waiting);

@@ -44,16 +44,16 @@ export interface ConsumerOptions {
   parked?(): void;
   ackWaitMs: number;
   maxAckPending: number;
-  /** While a subject cannot go on, so many of its messages wait; those that come after are parked until it can. */
+  /** How many messages of a subject may wait while it cannot go on; later ones are parked until it can. */
   maxHeld: number;
-  /** Waits between the attempts after an unknown error; parked after the last. */
+  /** Waits between the attempts after an unknown error; the message is parked after the last. */
   retryDelaysMs: readonly number[];
   /** How long to wait before asking an unavailable server again. */
   outageDelayMs: number;
-  /** Rebuild the consumer when messages wait and none was handled for so long. */
+  /** Rebuild the consumer when messages wait and none was handled for this long. */
   stallMs: number;
   time?: Time;
-  /** From 0 to 1; spreads the attempts of many. */
+  /** From 0 to 1; spreads retries. */
   random?: () => number;
 }
 
@@ -81,7 +81,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   async function run(): Promise<void> {
     while (!retry.ended) {
       try {
-        // Nothing may be handled before it is known what is parked.
+        // Nothing may be handled before the parked subjects are known.
         await takeUpStranded();
         deliveries = await bus.consume({
           name,
@@ -111,7 +111,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     reachCrashPoint('after-receive');
     const incoming = readDelivery(delivery, bus.subjectPrefix);
     const { subject } = incoming;
-    // Held messages must not come again while they are worked on.
+    // Held messages must not be redelivered while they are worked on.
     const stopBeat = time.every(options.ackWaitMs / 3, () => delivery.working());
     try {
       const process = () => processor.process(incoming);
@@ -131,7 +131,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     }
   }
 
-  /** Whoever parks a message behind another cannot know whether that one is still there. */
+  /** An instance that parks a message behind another cannot know whether that one is still parked. */
   function takeUpSoon(subject: string): void {
     if (takingUp.has(subject)) return;
     takingUp.add(subject);
@@ -161,7 +161,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     start() {
       running = run();
       stopLooking = time.every(options.stallMs / 2, () => {
-        // An outage is told of by others; the next look comes soon.
+        // Others report the outage; the next look comes soon.
         takeUpStranded().catch(() => undefined);
         checkProgress().catch(() => undefined);
       });

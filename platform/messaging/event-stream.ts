@@ -6,29 +6,30 @@ import { ContractError } from '../foundation/errors.ts';
  * one in test/simulation. It may lose, repeat and reorder: the journals are the truth.
  */
 export interface EventStream {
-  /** What subjects begin with. */
+  /** The prefix of subjects. */
   readonly subjectPrefix: string;
   /**
-   * Takes up a durable consumer, which is made when the broker has none.
+   * Opens a durable consumer, and creates it when the broker has none.
    * @throws {UnavailableError} while the broker is away.
    */
   consume(consumer: DurableConsumer): Promise<Deliveries>;
   /** Messages that a durable consumer has not acknowledged yet. */
   pending(name: string): Promise<number>;
-  /** What the broker holds; its stream is made when it has none. @throws {UnavailableError} while the broker is away. */
+  /** What the broker holds; creates its stream if missing. @throws {UnavailableError} while the broker is away. */
   holdings(): Promise<Holdings>;
   /** How many messages the broker has, by subject: of all streams of a service, or of one. */
   countMessages(service: string, stream?: string): Promise<ReadonlyMap<string, number>>;
-  /** The version that the newest message of a stream carries; 0 without one. */
+  /** The version of a stream's newest message; 0 without one. */
   newestVersion(service: string, stream: string): Promise<number>;
   /** The versions of a stream that the broker has; a request each. */
   versions(service: string, stream: string): Promise<ReadonlySet<number>>;
   /**
-   * Publishes what the broker may have lost, also when it still remembers the id. Resolves with true when it had.
+   * Publishes again what the broker may have lost, even if it still remembers the id. Resolves with true when it had
+   * the event.
    * @throws {UnavailableError} when it is not known whether the broker has stored it.
    */
   republish(service: string, event: Envelope): Promise<boolean>;
-  /** Calls the listener when the broker turns out to have no such stream: all that it held is lost. */
+  /** Calls the listener when the broker has no such stream: all that it held is lost. */
   onLost(listener: () => void): void;
 }
 
@@ -36,7 +37,7 @@ export interface DurableConsumer {
   name: string;
   /** Whose events. */
   publishers: readonly string[];
-  /** A message comes again when nothing was heard of it for so long. */
+  /** A message is redelivered when nothing was heard of it for this long. */
   ackWaitMs: number;
   /** Most messages that may be delivered and not acknowledged. */
   maxAckPending: number;
@@ -52,20 +53,20 @@ export interface Delivery {
   header(name: string): string | undefined;
   payload: string;
   ack(): void;
-  /** It comes again after so long. */
+  /** Redelivers it after this time. */
   nak(delayMs: number): void;
-  /** It is being worked on: it must not come again yet. */
+  /** It is being worked on: not to be redelivered yet. */
   working(): void;
 }
 
-/** Two of them tell whether anything was lost in between: nothing is ever deleted. */
+/** Comparing two of them shows whether anything was lost in between: nothing is ever deleted. */
 export interface Holdings {
   /** When the stream was made. */
   created: string;
   /** Number of the newest message. */
   lastSequence: number;
   messages: number;
-  /** Whether it still has what it told this process last that it had stored. Says no once for each loss. */
+  /** Whether the broker still has what it last confirmed to this process. Answers no once per loss. */
   keepsLast: boolean;
 }
 

@@ -26,11 +26,12 @@ export function readDelivery({ subject, payload, header }: Delivery, subjectPref
   const incoming = { subject, ...place, version: versionIn(header('ce-sequence')), payload, stored: [] };
   try {
     const event = fromBinaryMode(header, payload);
-    // What no database keeps as it is could not even be parked.
+    // An event that no database stores as it is could not even be parked.
     assertLasting(event);
     const isOurs = subject === eventSubject(subjectPrefix, place.publisher, place.stream);
     const fault = isOurs ? whyForeign(event, place) : 'No event of ours travels on this subject.';
-    // It holds nobody up: the true event of that version, if there is one, comes too, or stands in its owner's journal.
+    // It blocks no other message: the true event of that version, if there is one, comes too, or is in its owner's
+    // journal.
     if (fault !== null) return { ...incoming, version: null, event, unreadable: new ContractError(fault) };
     return { ...incoming, event, unreadable: null };
   } catch (error) {
@@ -44,8 +45,8 @@ function versionIn(sequence: string | undefined): number | null {
 }
 
 /**
- * Why an event is none of this stream; null when it is. The broker lets a service publish on its own subjects only: the
- * subject says who it was, and what the event says of itself must fit.
+ * Why an event does not belong to this stream; null when it does. The broker lets a service publish on its own subjects
+ * only: the subject proves the sender, and what the event says of itself must match.
  */
 export function whyForeign(
   { id, source, subject, sequence }: Envelope,

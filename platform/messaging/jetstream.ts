@@ -37,7 +37,7 @@ export interface JetStreamEvents extends EventStream {
    * @throws {Error} when the broker has said that it does not store it.
    */
   publish(service: string, event: Envelope): Promise<void>;
-  /** When the oldest message came that a durable consumer has not acknowledged; null when it has all of them. */
+  /** When the oldest message arrived that a durable consumer has not acknowledged; null without one. */
   oldestPending(name: string, publishers: readonly string[]): Promise<Date | null>;
 }
 
@@ -55,7 +55,7 @@ export function createJetStreamEvents(
     for (const listener of lostListeners) listener();
   };
 
-  /** What the broker does not answer is an outage; what it says no to is an error. */
+  /** No answer from the broker is an outage; a refusal is an error. */
   const ask = <Answer>(question: (jetStream: JetStream) => Promise<Answer>): Promise<Answer> =>
     question(jetStream()).catch((error: unknown) => {
       if (isNoStream(error)) tellLost();
@@ -87,13 +87,13 @@ export function createJetStreamEvents(
 
   /** Resolves when the broker has stored it, or had stored a message with this id before. */
   async function store(service: string, event: Envelope, msgID: string): Promise<PubAck> {
-    // Before anything is asked: what cannot be encoded is the event's fault, and no outage.
+    // First of all: an event that cannot be encoded is at fault itself, and no outage.
     const { headers, payload } = toBinaryMode(event);
     const carried = natsHeaders();
     for (const [key, value] of headers) carried.set(key, value);
     const subject = eventSubject(subjectPrefix, service, event.subject);
     const stored = await ask(({ client }) => client.publish(subject, payload, { msgID, headers: carried }));
-    // Concurrent duplicates can be answered with sequence 0, which says nothing about either (nats-server #5827).
+    // Concurrent duplicates can be answered with sequence 0, which proves neither (nats-server #5827).
     if (stored.seq === 0) throw new UnavailableError('The broker did not say whether it stored the event.');
     if (!stored.duplicate && stored.seq > (lastStored?.seq ?? 0)) lastStored = { seq: stored.seq, msgID };
     return stored;
@@ -101,7 +101,7 @@ export function createJetStreamEvents(
 
   const messageAt = (seq: number) => ask(({ manager }) => manager.streams.getMessage(streamName, { seq }));
 
-  /** A store that was rolled back, and has grown since, looks whole; but other messages stand where these did. */
+  /** A store that was rolled back and has grown since looks whole, but has other messages in these places. */
   async function keepsLast(): Promise<boolean> {
     const last = lastStored;
     if (!last) return true;
@@ -129,7 +129,7 @@ export function createJetStreamEvents(
     async republish(service, event) {
       const id = messageId(event);
       let stored = await store(service, event, id);
-      // Within the duplicate window the broker answers for messages that it no longer has: they need another id.
+      // Within the duplicate window the broker confirms messages that it no longer has: they need another id.
       while (stored.duplicate && (await messageAt(stored.seq)) === null) {
         stored = await store(service, event, `${id}#${stored.seq}`);
       }
@@ -195,10 +195,10 @@ export function createJetStreamEvents(
   };
 }
 
-/** The broker knows a repetition by it. */
+/** The broker deduplicates by it. */
 const messageId = ({ id }: Envelope) => toHeaderValue(id);
 
-/** A consumer that is gone, or silent for two heartbeats, is stopped: the client would wait for ever. */
+/** Stops a consumer that is gone, or silent for two heartbeats: the client would wait for ever. */
 async function stopWhenGone(messages: ConsumerMessages): Promise<void> {
   for await (const notification of messages.status()) {
     const gone = ['consumer_not_found', 'stream_not_found', 'consumer_deleted'].includes(notification.type);
@@ -226,12 +226,12 @@ function toDelivery(message: JsMsg): Delivery {
   };
 }
 
-/** Nobody listens to the subject: the stream is not there (or JetStream is not up yet). */
+/** No stream has this subject (or JetStream is not up yet). */
 function isNoStream(error: unknown): boolean {
   return error instanceof Error && error.name === 'JetStreamNotEnabled';
 }
 
-/** The broker (or the client, for a message larger than the broker takes) has said no; anything else says nothing. */
+/** A refusal by the broker (or the client, for a message larger than the broker takes); other errors prove nothing. */
 function isRefused(error: unknown): boolean {
   if (error instanceof JetStreamApiError) return error.status !== 503;
   return (

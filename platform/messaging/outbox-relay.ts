@@ -8,10 +8,10 @@ import type { Logger } from '../server/logger.ts';
 import { realTime, type Time } from '../foundation/time.ts';
 
 /**
- * Brings decisions out: views first, then the broker, then the mark. At once after the insert, and by a sweeper for what
- * was left over by a crash or an outage. Order and repetitions are settled by the consumers' version check, so several
- * relays of one service need no lock. What is refused, by the broker or a view, steps aside and holds nobody up: whoever
- * misses it asks the journal.
+ * Brings decisions out: views first, then the broker, then the mark. At once after the insert; after a crash or an
+ * outage, by a sweeper. Consumers settle order and repetitions by version, so several relays of one service need no
+ * lock. A decision that the broker or a view refuses is set aside and blocks no other: a consumer that misses it asks
+ * the journal.
  */
 export interface OutboxRelay<State, Event extends Envelope> {
   /** Resolves when the views show it; the broker and the mark follow by themselves. */
@@ -30,7 +30,7 @@ export interface OutboxRelayOptions<State, Event extends Envelope> {
   sweepBatch: number;
   /** How long marks may wait for others, to share a write. */
   gatherMs: number;
-  /** What was refused is tried again after twice as long each time, up to so long. */
+  /** A refused decision is retried after twice as long each time, up to this. */
   longestDelayMs: number;
   clock(): Date;
   time?: Time;
@@ -38,7 +38,7 @@ export interface OutboxRelayOptions<State, Event extends Envelope> {
 
 const reportEveryMs = 10_000;
 const longestReason = 1_000;
-/** Without a failure of its own, or without a broker, the sweeper looks only every so many rounds. */
+/** Without a failure of its own, or without a broker, the sweeper looks only every n-th round. */
 const quietRounds = 4;
 
 export function createOutboxRelay<State, Event extends Envelope>(
@@ -47,7 +47,7 @@ export function createOutboxRelay<State, Event extends Envelope>(
   const { journal, bus, logger, service, gatherMs, time = realTime } = options;
   type Document = JournalDocument<State, Event>;
   const underWay = new Set<string>();
-  /** Whose views this process has written, until they are published. */
+  /** Decisions whose views this process has written, until they are published. */
   const shown = new Set<string>();
   const marks = createBatcher<string>((ids) => journal.markPublished(ids), { gatherMs, time });
   let stopSweeping: () => void = () => undefined;
@@ -63,7 +63,7 @@ export function createOutboxRelay<State, Event extends Envelope>(
   }
 
   async function publish(document: Document): Promise<void> {
-    // All at once: they leave in this order on one connection.
+    // Concurrently: they leave in this order on one connection.
     await Promise.all(document.events.map((event) => bus.publish(service, event)));
     reachCrashPoint('after-publish');
   }
@@ -73,7 +73,7 @@ export function createOutboxRelay<State, Event extends Envelope>(
     const { _id } = document;
     underWay.add(_id);
     try {
-      // Views first: whoever hears of an event can read its effect at the owner.
+      // Views first: a consumer that gets an event can read its effect at the owner.
       await views;
       await publish(document);
     } catch (error) {
@@ -81,7 +81,7 @@ export function createOutboxRelay<State, Event extends Envelope>(
       throw error;
     }
     const marked = mark(_id);
-    // Whoever waits for it hears of a failure; when nobody does, the sweeper finds the document.
+    // A caller that waits for it gets the failure; without one, the sweeper finds the document.
     marked.catch(() => undefined);
     return { marked };
   }
@@ -96,7 +96,7 @@ export function createOutboxRelay<State, Event extends Envelope>(
     }
   }
 
-  /** Each in the order of its version, up to an outage. Returns how many went through; null after an outage. */
+  /** Each in the order of its version, until an outage. Returns how many went through; null after an outage. */
   async function deliverStream(documents: Document[]): Promise<number | null> {
     documents.sort((one, other) => one.version - other.version);
     try {
@@ -114,7 +114,7 @@ export function createOutboxRelay<State, Event extends Envelope>(
     }
   }
 
-  /** @throws the error again when it is an outage, which is nobody's fault. */
+  /** @throws the error again when it is an outage: that is not the decision's fault. */
   async function stepAside(document: Document, error: unknown): Promise<undefined> {
     if (isUnavailable(error)) throw error;
     const { times = 0, since = options.clock() } = document.refused ?? {};
@@ -127,7 +127,7 @@ export function createOutboxRelay<State, Event extends Envelope>(
 
   async function sweep(): Promise<void> {
     for (;;) {
-      // What is under way now may be marked while the list is on its way here.
+      // What is in progress may be marked before the list arrives here.
       const busy = new Set(underWay);
       const leftovers = await journal.unpublished(options.sweepBatch);
       const isAll = leftovers.length < options.sweepBatch;
@@ -146,7 +146,7 @@ export function createOutboxRelay<State, Event extends Envelope>(
     }
   }
 
-  /** A queue of its own, so that it takes nobody's place. */
+  /** A queue of its own, so that it takes no place of others. */
   async function tryAgain(): Promise<void> {
     if (bus.status() !== 'ok') return;
     const due = await journal.refusedDue(options.sweepBatch, options.clock(), options.longestDelayMs);
@@ -162,7 +162,7 @@ export function createOutboxRelay<State, Event extends Envelope>(
   }
 
   function reportFailure(error: unknown): void {
-    // An outage was already reported by whoever lost the connection; the sweeper tries again, many times a second.
+    // The part that lost the connection already reported the outage; the sweeper retries many times a second.
     if (isUnavailable(error)) {
       leftOver = true;
       return;
@@ -180,13 +180,13 @@ export function createOutboxRelay<State, Event extends Envelope>(
         .catch((error: unknown) => stepAside(document, error))
         .then((delivered) => delivered?.marked)
         .catch(reportFailure);
-      // The decision stands whatever becomes of its views: the sweeper writes what this could not.
+      // The decision stands even when its views fail: the sweeper writes what this could not.
       await views.catch(() => undefined);
     },
     start() {
       let rounds = 0;
       stopSweeping = time.every(options.sweepEveryMs, () => {
-        // What this process left over it knows of; what others left over by dying can wait a little longer.
+        // This process knows what it left over; what others left over by dying can wait a little longer.
         const isQuiet = !leftOver || bus.status() !== 'ok';
         if (isQuiet && (rounds += 1) % quietRounds !== 0) return;
         leftOver = false;

@@ -31,7 +31,7 @@ export interface ProcessorOptions {
   retryDelaysMs: readonly number[];
   /** From 0 to 1, for the jitter. */
   random(): number;
-  /** Called when the subject cannot go on for now; what it returns, when it can. */
+  /** Called when the subject cannot go on for now; the function it returns, when it can. */
   hold(subject: string): () => void;
 }
 
@@ -56,7 +56,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
     await settle(incoming, version);
   }
 
-  /** Says whether the message waits for one that is parked, and parks it too; or whether it is that one. */
+  /** True when the message is behind a parked one, and is now parked too, or when it is that one. */
   async function staysParked(incoming: InboxMessage, version: number, first: FirstInLine | null): Promise<boolean> {
     if (!first || version < first.version) return false;
     if (version > first.version) {
@@ -68,17 +68,17 @@ export function createProcessor(options: ProcessorOptions): Processor {
     return true;
   }
 
-  /** The parked message came again; or another one with its version, which is not lost: it is what is handled later. */
+  /** The parked message came again; or another one with its version, which is not lost: it is handled later. */
   async function takeItsPlace(incoming: InboxMessage, first: FirstInLine): Promise<void> {
     const parked = await deadLetters.get(first._id);
     if (parked?.payload === incoming.payload && parked.event?.id === incoming.event?.id) return;
     await park(incoming, first.errorClass, new Error('Another message of this version was parked before it.'));
   }
 
-  /** Handles what lies between the position and this version. Returns true when this message has to wait or is settled. */
+  /** Handles the events between the position and this version. Returns true when this one has to wait or is settled. */
   async function closeGap(incoming: InboxMessage, version: number): Promise<boolean> {
     const { subject } = incoming;
-    // Another instance may have handled or parked what this one has not seen.
+    // Another instance may have handled or parked events that this one has not seen.
     const position = await positions.reread(subject);
     if (version <= position) return true;
     if (await staysParked(incoming, version, await deadLetters.first(subject))) return true;
@@ -92,7 +92,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
       }
     } catch (error) {
       if (!(error instanceof ContractError)) throw error;
-      // Where its owner knows nothing of what it builds on, it holds nobody up.
+      // Its owner does not have its predecessors: it blocks no other.
       const isKnown = error instanceof ChainBrokenError;
       await park(isKnown ? incoming : { ...incoming, version: null }, 'contract', error);
       return true;
@@ -112,7 +112,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
     return true;
   }
 
-  /** The next of the lane need not wait for the write, only the acknowledgement; that of a repetition too. */
+  /** Only the acknowledgement waits for the write, not the next of the lane; a repetition's acknowledgement too. */
   function advance(incoming: InboxMessage, version: number): void {
     const stored = whileUnavailable(() => positions.advance(incoming.subject, version));
     stored.catch(() => undefined);

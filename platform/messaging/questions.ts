@@ -3,13 +3,13 @@ import { issuesOf } from '../../schema/events/envelope.ts';
 import { ContractError } from '../foundation/errors.ts';
 
 /**
- * What may be asked over the bus. Whoever may ask at all may still ask for anything: a question that does not have its
- * form is refused before it gets near a database.
+ * What services may ask over the bus. A service that may ask at all can send anything: a question of the wrong form is
+ * refused before it gets near a database.
  */
 
-/** More than a subject of the longest kind, with the hash that an unreadable message is known by. */
+/** More than the longest subject, with the hash that identifies an unreadable message. */
 const longestId = 4_096;
-/** The longest header that HTTP servers take, as a rule. */
+/** The usual limit of HTTP servers for a header. */
 const longestToken = 16_384;
 const version = z.int().min(0);
 const text = (longest: number) => z.string().max(longest);
@@ -25,14 +25,14 @@ export type StreamsQuestion = z.infer<typeof streamsQuestion>;
 /** `health` */
 export const healthQuestion = z.null().optional();
 
-/** Who asks, as their own token says: nobody is an operator because somebody else says so. */
+/** Who asks, proved by their own token: the word of another service makes no one an operator. */
 const signed = { authorization: text(longestToken).optional() };
 
 /** `parked.list` */
 export const parkedQuestion = z.strictObject({
   ...signed,
   status: z.enum(['retrying', 'parked', 'redriven', 'discarded']),
-  /** Goes on behind this one: when it first failed, and its id. */
+  /** The page begins after this one: when it first failed, and its id. */
   after: z.strictObject({ at: z.iso.datetime(), id: text(longestId) }).nullable(),
   limit: z.int().min(1).max(1_000),
 });
@@ -50,7 +50,7 @@ export type RedriveOrder = z.infer<typeof redriveOrder>;
 export const discardOrder = redriveOrder.extend({ reason: text(1_000).min(1) });
 export type DiscardOrder = z.infer<typeof discardOrder>;
 
-/** Puts only questions of this form through. @throws {ContractError} that says what does not fit. */
+/** Accepts only questions of this form. @throws {ContractError} that says what does not fit. */
 export function answering<Question, Answer>(
   form: z.ZodType<Question>,
   answer: (question: Question) => Promise<Answer>,
@@ -62,7 +62,7 @@ export function answering<Question, Answer>(
   };
 }
 
-/** As many of the first ones as fit into so many bytes of JSON, and one at least. */
+/** As many of the first ones as fit into this many bytes of JSON, and one at least. */
 export function fitting<Item>(items: readonly Item[], bytes: number): Item[] {
   let left = bytes;
   const beyond = items.findIndex((item, index) => {

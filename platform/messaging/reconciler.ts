@@ -9,8 +9,8 @@ import { realTime, type Time } from '../foundation/time.ts';
 
 /**
  * Refills the broker from the journal when it has less: its store was deleted, rolled back, or lost a part. Compares
- * every stream at start-up, after each reconnection, and when the broker's stream was made anew or lost messages;
- * otherwise now and then those that were marked published lately.
+ * every stream at start-up, after each reconnection, and when the broker's stream was recreated or lost messages;
+ * otherwise, periodically, those with recent publications.
  */
 export interface Reconciler {
   /** One comparison. Returns how many events the broker lacked. */
@@ -36,22 +36,22 @@ export interface ReconcilerOptions<Event extends Envelope> {
 const pageOfEvents = 200;
 const streamsAtOnce = 16;
 /**
- * A store that went back to an older copy lost what came last. Of streams with something published so lately the newest
- * message is asked for, too: as many messages as versions may be the older ones, some of them twice. Clocks may differ by
+ * A store that went back to an older copy lost its newest messages. Of streams with something published this recently,
+ * the newest message is checked, too: a matching count may be older messages, some of them twice. Clocks may differ by
  * an hour.
  */
 const latelyMs = 7_200_000;
-/** Twice, at once and with the next look: what the lost store had taken may be marked only in between … */
+/** Twice, at once and with the next look: what the lost store had accepted may be marked only in between … */
 const exactAfterLoss = 2;
-/** … or when the database is slow, so long after the loss at most: then what was marked since is looked at once more. */
+/** … or, with a slow database, at most this long after the loss: then what was marked since is checked once more. */
 const lateMarkMs = 10_000;
 
 export function createReconciler<Event extends Envelope>(options: ReconcilerOptions<Event>): Reconciler {
   const { service, journal, bus, logger, time = realTime } = options;
   let seen: (Holdings & { comparedAt: Date }) | undefined;
-  /** What the next comparisons owe: a look at all streams; at each of their messages, so many times. */
+  /** What the next comparisons owe: a look at all streams; at each of their messages, this many times. */
   let due = { all: true, exact: 0 };
-  /** The last loss, until what was marked late is looked at. */
+  /** The last loss, until what was marked late is checked. */
   let lost: { since: Date; lateAt: number } | undefined;
   let running: Promise<number> | undefined;
   let stops: (() => void)[] = [];
@@ -59,7 +59,7 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
 
   const lostOf = ({ lastSequence, messages }: Holdings) => lastSequence - messages;
 
-  /** Says whether the broker lost something. Nothing is ever deleted: what is gone was lost. */
+  /** Whether the broker lost something. Nothing is ever deleted: what is gone was lost. */
   function isLoss(now: Holdings): boolean {
     if (!now.keepsLast) return true;
     if (!seen) return false;
@@ -80,14 +80,14 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     const exactly = due.exact > 0;
     const late = isLateDue() ? lost : undefined;
     const last = late?.since ?? seen?.comparedAt;
-    // Two rounds of overlap: the database, whose clock dates the marks, may be behind.
+    // Two rounds of overlap: the database's clock, which dates the marks, may be behind.
     const since = last && !due.all && !exactly ? new Date(last.getTime() - 2 * options.everyMs) : undefined;
     const streams = journal.lastPublished(since)[Symbol.asyncIterator]();
     const all = since ? undefined : await bus.countMessages(service);
     const lately =
       all && !exactly ? await publishedSince(new Date(comparedAt.getTime() - latelyMs)) : new Set<string>();
     let refilled = 0;
-    /** What one stream cannot have holds no other up. */
+    /** A stream that cannot be refilled blocks no other. */
     const refusals: unknown[] = [];
     const refuse = (error: unknown) => {
       if (isUnavailable(error)) throw error;
@@ -96,7 +96,7 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     const compareNext = async () => {
       for (let next = await streams.next(); !next.done && !closed; next = await streams.next()) {
         const { stream, version } = next.value;
-        // After a loss also what may have been taken by the lost store; otherwise that is on its way.
+        // After a loss also what the lost store may have accepted; otherwise that is on its way.
         const upTo = exactly ? Infinity : version;
         const lacked = await compareStream(
           stream,
@@ -114,9 +114,9 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     }
     if (!closed) {
       seen = { ...holdings, comparedAt };
-      // What was refused may be taken the next time, and is not marked again by then.
+      // What was refused may be accepted the next time, and is not marked again by then.
       due = { all: refusals.length > 0, exact: Math.max(0, due.exact - 1) };
-      // Another loss may have been noted meanwhile.
+      // Another loss may have been detected meanwhile.
       if (late === lost) lost = undefined;
     }
     return refilled;
@@ -151,10 +151,11 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
   }
 
   /**
-   * Any version may be missing, not just the last ones: what is decided after a loss can be in the broker before the loss
-   * is noticed. As many messages as versions are as it should be, unless some were lost and others are there twice.
+   * Any version may be missing, not just the last ones: decisions after a loss can reach the broker before the loss is
+   * detected. As many messages as versions is right, unless some were lost and others are there twice.
    * @param upTo the last version to look for.
-   * @param refuse called with why the broker does not take an event. @throws the error again when it is an outage.
+   * @param refuse called with the reason when the broker refuses an event. @throws the error again when it is an
+   * outage.
    * @returns how many events the broker did not have.
    */
   async function refill(
@@ -171,7 +172,7 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
         const last = events.at(-1);
         if (!last || closed) return lacked;
         const missing = events.filter(({ sequence }) => sequence <= upTo && !there.has(sequence));
-        // At once: they leave in this order on one connection.
+        // Concurrently: they leave in this order on one connection.
         const answers = await Promise.all(missing.map((event) => bus.republish(service, event).catch(refuse)));
         lacked += answers.filter(Boolean).length;
         reachCrashPoint('during-refill');
@@ -193,7 +194,7 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
   };
 
   async function compareAfresh(wasLost: boolean): Promise<void> {
-    // What is under way may have begun before.
+    // What is in progress may have begun before.
     while (running) await running.catch(() => undefined);
     if (wasLost) noteLoss();
     else due = { ...due, all: true };

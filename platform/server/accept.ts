@@ -13,10 +13,10 @@ function qvalue(text: string): number | undefined {
   return /^(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(text) ? Number(text) : undefined;
 }
 
-/** GraphQL over HTTP knows two; who says nothing gets the older one. */
+/** GraphQL over HTTP has two media types; a client that names none gets the older one. */
 const answerTypes = ['application/json', 'application/graphql-response+json'];
 
-/** The type of a GraphQL answer that the client likes best, the first in its header of those; undefined when it takes none. */
+/** The media type that the client prefers, the first in its header among equals; undefined when it accepts none. */
 export function answerTypeFor(accept: string | undefined): string | undefined {
   if (!accept?.trim()) return answerTypes[0];
   const weights = weightsIn(accept);

@@ -22,24 +22,24 @@ export type Role = (typeof roles)[number];
 /** Who is asking, as their token says. */
 export interface Viewer {
   userId: string;
-  /** At least one: who has none that is known here is anonymous. */
+  /** At least one: a viewer without a known role is anonymous. */
   roles: readonly Role[];
   /** When the token ends, in ms since 1970. */
   expiresAtMs: number;
 }
 
 /**
- * Who is asking; null without a token, and with one that gives no role of this API.
- * @throws a client error UNAUTHENTICATED when the token is not good, SERVICE_UNAVAILABLE while that cannot be said.
+ * The viewer; null without a token, and with one that gives no role of this API.
+ * @throws a client error UNAUTHENTICATED when the token is invalid, SERVICE_UNAVAILABLE while that cannot be checked.
  */
 export type TokenVerifier = (authorization: string | undefined) => Promise<Viewer | null>;
 
 const algorithms = ['EdDSA', 'ES256', 'RS256', 'PS256'];
-/** Tokens whose verification is remembered, so that a busy client pays for one signature check, not one per request. */
+/** Verified tokens that are cached, so that a busy client pays for one signature check, not one per request. */
 const rememberedTokens = 10_000;
-/** The key may be withdrawn: once a minute a signature is checked again. */
+/** The key may be revoked: once a minute the signature is checked again. */
 const rememberedMs = 60_000;
-/** Node takes no longer header; a socket would. */
+/** Node accepts no longer header; a socket would. */
 const longestToken = 8_192;
 /** The last moment that JavaScript has a date for, in seconds. */
 const lastMoment = 8.64e12;
@@ -54,7 +54,7 @@ export async function createTokenVerifier(
 ): Promise<TokenVerifier> {
   const key = await verificationKey(settings, now, logger);
   const toleranceMs = settings.CLOCK_TOLERANCE_MS;
-  // By hash: tokens are long, and whoever could read this memory should not find them in it.
+  // By hash: tokens are long, and a dump of this memory must not reveal them.
   const known = createLruCache<string, { viewer: Viewer | null; until: number }>(rememberedTokens);
 
   return async (authorization) => {
@@ -114,13 +114,13 @@ async function verificationKey(
   }
 }
 
-/** A JWK need not say its algorithm (RFC 7517); its kind of key does. */
+/** A JWK need not name its algorithm (RFC 7517); its key type determines it. */
 function algorithmOf({ kty }: JWK): string {
   if (kty === 'RSA') return 'RS256';
   return kty === 'EC' ? 'ES256' : 'EdDSA';
 }
 
-/** A PEM does not say its algorithm: the first that its key fits. */
+/** A PEM does not name its algorithm: the first that its key fits. */
 async function importSpki(pem: string) {
   for (const algorithm of algorithms) {
     try {
@@ -153,7 +153,7 @@ async function verify(
   } catch (error) {
     if (error instanceof UnavailableError) throw clientError('SERVICE_UNAVAILABLE', `${error.message} Try again.`);
     if (error instanceof errors.JWKSMultipleMatchingKeys) {
-      // The token does not say which key; each that fits may be it.
+      // The token does not name its key: try each that fits.
       for await (const candidate of error) {
         const payload = await jwtVerify(token, candidate, options).then(
           (verified) => verified.payload as Claims,
@@ -170,7 +170,7 @@ async function verify(
   }
 }
 
-/** @param latest what was issued later than that was issued by a clock that is wrong. */
+/** @param latest the latest plausible issue time; a later one means that the issuer's clock is wrong. */
 function viewerOf(claims: Claims, latest: number): Viewer | null {
   const { sub, exp, iat } = claims;
   const claimed: unknown = claims['roles'];
@@ -236,14 +236,14 @@ export function requireRole(viewer: Viewer | null, ...allowed: Role[]): Viewer {
   return known;
 }
 
-/** Allows a rider to see what is their own, and staff to see everything. */
+/** Allows riders to see what is their own, and staff to see everything. */
 export function requireSelfOrStaff(viewer: Viewer | null, userId: string): Viewer {
   const known = requireViewer(viewer);
   if (known.userId !== userId && !isStaff(known)) throw clientError('FORBIDDEN', 'This belongs to another rider.');
   return known;
 }
 
-/** Allows a rider to act for themselves, and operator and admin to act for anyone. */
+/** Allows riders to act for themselves, and operators and admins to act for anyone. */
 export function requireSelfOrOperator(viewer: Viewer | null, userId: string): Viewer {
   const known = requireViewer(viewer);
   if (known.userId !== userId && !known.roles.some((role) => role === 'operator' || role === 'admin')) {

@@ -1,15 +1,15 @@
 import { isShortage, type Place, type Shortage } from './places.ts';
 
-/** All frames to one client, of which only so many may wait for it to read. */
+/** All frames to one client, of which only this many may wait for it to read. */
 export interface BoundedSender {
   /** False, and nothing is sent, when the client is too slow. */
   offer(frame: string): boolean;
   /**
-   * For what a client must be told, the end of an operation above all: sent also when `offer` would not, out of a reserve.
-   * False when that is used up too: such a client reads nothing at all.
+   * For what a client must be told, above all the end of an operation: it may use a reserve when `offer` would not
+   * send. False when the reserve is used up too: such a client reads nothing at all.
    */
   tell(frame: string): boolean;
-  /** Resolves once the client reads again, for sources that can wait; undefined when it does. */
+  /** Resolves once the client reads again, for sources that can wait; undefined when it already does. */
   room(): Promise<void> | undefined;
   close(): void;
 }
@@ -25,15 +25,15 @@ export interface SenderLimits {
   bytes: number;
 }
 
-/** A source that can wait does so from here on. */
+/** From here on, a source that can wait does. */
 const comfortableBytes = 65_536;
-/** Or from this part of the frames: a network that takes all at once says so only when the source pauses. */
+/** Or from this share of the frames: a network that accepts everything at once says so only when the source pauses. */
 const comfortableShare = 0.5;
 
 /** What `tell` may use beyond the limits. */
 const reserve: SenderLimits = { frames: 500, bytes: 262_144 };
 
-/** @param waiting what all clients' unread bytes take together; asked only for those that do not read at once. */
+/** @param waiting total of all clients' unread bytes; called only for those that do not read at once. */
 export function createBoundedSender(wire: Wire, limits: SenderLimits, waiting?: () => Place | Shortage): BoundedSender {
   let frames = 0;
   let held = 0;
@@ -51,7 +51,7 @@ export function createBoundedSender(wire: Wire, limits: SenderLimits, waiting?: 
     for (const wake of waiters.splice(0)) wake();
   }
 
-  /** Whether what waits is still within what all clients may have together. */
+  /** Whether the unread bytes of all clients are within their shared limit. */
   function account(): boolean {
     const now = wire.bufferedBytes();
     if (now === held || !waiting) return true;

@@ -9,12 +9,12 @@ const encodings: readonly Encoding[] = ['br', 'gzip'];
 /** An answer is compressed once and sent once: 4 takes a tenth of the time of 11 and loses few percent. */
 const brotliQuality = 4;
 
-/** The encoding that the client likes best of those known here (RFC 9110 §12.5.3); brotli where it likes both the same. */
+/** The encoding that the client prefers among those supported here (RFC 9110 §12.5.3); brotli among equals. */
 export function encodingFor(acceptEncoding: string | undefined): Encoding | undefined {
   const weights = weightsIn(acceptEncoding);
   const weightOf = (encoding: string) => weights.get(encoding) ?? weights.get('*') ?? 0;
   const best = encodings.reduce((one, other) => (weightOf(other) > weightOf(one) ? other : one));
-  // Without a word about it, the plain answer is always welcome, but no more than what is asked for.
+  // Unless it is listed, the plain answer is acceptable, but ranks below every listed encoding.
   return weightOf(best) > 0 && weightOf(best) >= (weights.get('identity') ?? 0) ? best : undefined;
 }
 

@@ -21,10 +21,10 @@ export const wholeNumber = (fallback: number, atLeast = 0, atMost = Number.MAX_S
     .default(fallback)
     .describe(`a whole number, ${thousands(atLeast)} to ${thousands(atMost)}`);
 
-/** Most that the graph's `Int` can show: the bound of settings that it shows. */
+/** The largest value of the graph's `Int`: the bound of settings that the graph shows. */
 export const largestInt = 2 ** 31 - 1;
 
-/** A setting that is a time. A timer that is to wait longer (25 days) would not wait at all. */
+/** A setting that is a time. A timer with a longer delay (25 days) would fire at once. */
 export const milliseconds = (fallback: number, atLeast = 0) => wholeNumber(fallback, atLeast, largestInt);
 
 /** A setting that is a port to listen on; 0 for any free one. */
@@ -60,7 +60,7 @@ export const named = (fallback: string, pattern: RegExp, allowed: string) =>
 export const httpAddress = () => z.url({ protocol: /^https?$/ });
 export const anHttpAddress = 'an address that begins with http:// or https://';
 
-/** What a setting must be, where nobody may read what it is. */
+/** What a secret setting must look like; its value must not be shown. */
 export const secret = (allowed: string) => ({ description: allowed, secret: true });
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -117,7 +117,7 @@ export function givenIn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 /**
  * The settings in the environment. An empty variable counts as not set.
- * @param nameOf under which name a setting was given, where that is another.
+ * @param nameOf the variable's name, where it differs from the setting's.
  * @throws {ConfigError} with one line per mistake.
  */
 export function readConfig<Schema extends z.ZodType>(
@@ -142,7 +142,7 @@ export function readConfig<Schema extends z.ZodType>(
 const settingsIn = (schema: z.ZodType): Readonly<Record<string, z.ZodType>> =>
   schema instanceof z.ZodObject ? schema.shape : {};
 
-/** As much of a wrong value is shown as finds it again. */
+/** The part of a wrong value that is shown: enough to find it. */
 const mostShown = 60;
 
 function mistakeOf(setting: z.ZodType | undefined, given: string | undefined): string {
@@ -153,5 +153,5 @@ function mistakeOf(setting: z.ZodType | undefined, given: string | undefined): s
   return `${allowed}; it is ${JSON.stringify(given.slice(0, mostShown))}${given.length > mostShown ? ' and more' : ''}.`;
 }
 
-/** Who sets one of these may not mean the defaults, which are development's. */
+/** If one of these is set, the defaults, which are development's, may not be meant. */
 const signsOfProduction = ['JWKS_URI', 'JWT_PUBLIC_KEY', 'PAYMENT_PROVIDER_URL', 'NODE_ENV'];

@@ -11,8 +11,8 @@ import { clientError } from '../foundation/errors.ts';
 import { excessIn, type VariableLimits } from './variable-limits.ts';
 
 /**
- * What a document may ask of a subgraph, generously: its clients are routers, which have their own, narrower limits, and
- * write one fetch for many fields. Whoever reaches its port must not be able to ask for more than it can do.
+ * What a document may ask of a subgraph, generously: its clients are routers, which have their own, narrower limits,
+ * and write one fetch for many fields. A caller that bypasses the router must not be able to overload it.
  */
 export const documentLimits = { tokens: 20_000, depth: 40, selections: 20_000 };
 
@@ -25,7 +25,7 @@ export function checkVariables(variables: Record<string, unknown> | null | undef
   if (excess !== undefined) throw clientError('BAD_USER_INPUT', excess);
 }
 
-/** Before they are compared with their types, which tells of each mistake with all that stands around it. */
+/** Checked before types, because validation reports each mistake with its whole context. */
 export const boundedVariables: ApolloServerPlugin = {
   async requestDidStart() {
     return {
@@ -41,7 +41,7 @@ interface Extent {
   selections: number;
 }
 
-/** Refuses what becomes too deep or too large once its fragments are written out. Each fragment is measured once. */
+/** Refuses what becomes too deep or too large once its fragments are expanded. Each fragment is measured once. */
 export function documentLimitsRule(context: ValidationContext): ASTVisitor {
   const fragments = new Map<string, FragmentDefinitionNode>();
   const measured = new Map<string, Extent>();
@@ -50,7 +50,7 @@ export function documentLimitsRule(context: ValidationContext): ASTVisitor {
     const known = measured.get(name);
     if (known) return known;
     const fragment = fragments.get(name);
-    // Until it is measured it counts nothing: a circle is refused by another rule.
+    // Zero until measured: another rule refuses cycles.
     measured.set(name, { depth: 0, selections: 0 });
     const extent = fragment ? ofSet(fragment.selectionSet) : { depth: 0, selections: 0 };
     measured.set(name, extent);

@@ -2,17 +2,17 @@ import { createSourceEventStream, execute, type ExecutionArgs, type ExecutionRes
 import type { OperationLabel } from './operation-label.ts';
 import type { Tracing } from './tracing.ts';
 
-/** What an event of a subscription may say of itself, beside its fields. */
+/** The metadata of a subscription's event, beside its fields. */
 interface Told {
-  /** Where the trace goes on that it belongs to. */
+  /** The `traceparent` of the trace that it belongs to. */
   traceparent?: string;
   /** Ids of the events that it tells of. */
   seen?: readonly string[];
 }
 
 /**
- * For graphql-ws: what an event says of itself goes with its result, in `extensions`. One that belongs to a trace gets a
- * span, and whoever gets the result goes on from there.
+ * For graphql-ws: sends the metadata of an event with its result, in `extensions`. An event that belongs to a trace
+ * gets a span, the parent of the receiver's.
  */
 export function subscribeWith(tracing: Tracing, labelOf: OperationLabel) {
   async function subscribe(args: ExecutionArgs): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
@@ -20,7 +20,7 @@ export function subscribeWith(tracing: Tracing, labelOf: OperationLabel) {
     if (!(Symbol.asyncIterator in events)) return events;
     const source = events[Symbol.asyncIterator]() as AsyncIterator<unknown, undefined>;
     const ended = { done: true, value: undefined } as const;
-    // No generator: its `return` would wait for the next event.
+    // Not a generator: its `return` would wait for the next event.
     const results: AsyncIterableIterator<ExecutionResult> = {
       async next() {
         const { done, value } = await source.next();

@@ -1,13 +1,13 @@
 import { placeOf } from '../foundation/event-id.ts';
 
 /**
- * Reads after a version. An answer says which events it tells of (`extensions.seen`); whoever is asked for more of the same
- * operation waits until it shows what they led to, so that nothing nested is older than what it is nested in. Time is
- * bounded: an answer from what is known is better than none.
+ * Reads after a version. An answer says which events it tells of (`extensions.seen`); a subgraph that is asked for more
+ * of the same operation waits until it shows what they led to, so that nothing nested is older than its parent. The
+ * wait is bounded: after it, the answer comes from what is known.
  */
 export interface Freshness {
   /**
-   * Resolves when this service shows what these events are, and what it made of them; or when the time is up.
+   * Resolves when this service shows these events, and what it made of them; or after a time-out.
    * @param seen ids of events, of any service.
    * @returns ids of this service's own events that they led to.
    */
@@ -20,15 +20,15 @@ export interface FreshnessOptions {
   publishers: readonly string[];
   /** Resolves when the views show one of this service's own streams up to a version. */
   show(stream: string, version: number): Promise<void>;
-  /** Resolves with true when another's event was handled, with false when it was not in time. */
+  /** Resolves with true when another service's event was handled, with false after a time-out. */
   handled(publisher: string, stream: string, version: number): Promise<boolean>;
-  /** This service's own events that those of others led to. */
+  /** This service's own events that others' events led to. */
   ledTo(eventIds: readonly string[]): Promise<string[]>;
-  /** An answer was given before what it should show was known. */
+  /** Called when an answer was given before it could show what it should. */
   late(): void;
 }
 
-/** As many as the lines of the largest call; whoever sends more is no router. */
+/** As many as the lines of the largest call; no router sends more. */
 const mostSeen = 1_000;
 const longestId = 1_000;
 
@@ -59,7 +59,7 @@ export function createFreshness(options: FreshnessOptions): Freshness {
   };
 }
 
-/** The ids in a request's `extensions`; none where it has none that make sense. */
+/** The valid ids in a request's `extensions`. */
 export function readSeen(extensions: unknown): string[] {
   const { seen } = (extensions ?? {}) as { seen?: unknown };
   if (!Array.isArray(seen)) return [];

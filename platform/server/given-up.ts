@@ -3,18 +3,18 @@ import { isObjectType, type GraphQLSchema } from 'graphql';
 import type { Connection, Schema } from 'mongoose';
 import { UnavailableError } from '../foundation/errors.ts';
 
-/** What says that nobody waits for an answer any more. */
+/** Signals that no client waits for an answer any more. */
 export interface Abandonable {
-  /** Missing where the work is finished in any case. */
+  /** Absent where the work is finished in any case. */
   unwanted?: AbortSignal | undefined;
 }
 
-/** @throws {UnavailableError} once nobody waits. */
+/** @throws {UnavailableError} once no client waits. */
 export function throwIfUnwanted({ unwanted }: Abandonable): void {
   if (unwanted?.aborted) throw new UnavailableError('Nobody waits for this answer any more.');
 }
 
-/** Makes fields that were not begun yet stay so once nobody waits for the answer: the router gave up, or its client left. */
+/** Skips fields that have not started once no client waits for the answer: the router gave up, or its client left. */
 export function skipUnwanted(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
@@ -31,11 +31,11 @@ export function skipUnwanted(schema: GraphQLSchema): void {
 
 const forRequests = new AsyncLocalStorage<true>();
 
-/** Does the work of a request: what it reads from the database is bounded by `boundReads`. */
+/** Does the work of a request: `boundReads` limits its reads from the database. */
 export const servingRequest = <Result>(work: () => Result): Result => forRequests.run(true, work);
 
 /**
- * Lets the database itself give up a read for a request after `maxTimeMs`, whoever still waits for it. Reads of our own (a
+ * Makes the database abort a request's read after `maxTimeMs`, even while its client still waits. Our own reads (a
  * rebuild walks through everything) take as long as they take.
  */
 export function boundReads(database: Connection, maxTimeMs: number): void {

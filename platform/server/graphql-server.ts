@@ -38,18 +38,18 @@ import { maxPings, startSocketSession } from './socket-session.ts';
 import { createSubscriptionStarter } from './subscriptions.ts';
 import { traceRequests, type Tracing } from './tracing.ts';
 
-/** What a resolver knows about the request it serves. */
+/** What a resolver knows about its request. */
 export interface RequestContext {
   viewer: Viewer | null;
-  /** Aborted once nobody waits for the answer any more; missing in mutations, which are finished. */
+  /** Aborted once no client waits for the answer any more; absent in mutations, which are always finished. */
   unwanted?: AbortSignal | undefined;
-  /** The viewer's own token, for what other services do in their name. */
+  /** The viewer's own token, for calls to other services in their name. */
   authorization?: string | undefined;
   correlationId: string;
   traceparent: string;
-  /** Notes that the answer tells of an event, by its id: what is nested in it must not be older. */
+  /** Records the id of an event that the answer tells of: what is nested in it must not be older. */
   saw(eventId: string): void;
-  /** What was noted. */
+  /** The recorded ids. */
   readonly seen: ReadonlySet<string>;
   /** Loads many keys of this request with one query; `name` says what is loaded. */
   load: <Key extends string | number, Value>(
@@ -72,7 +72,7 @@ export interface GraphqlServerOptions {
   freshness: Freshness;
   readiness(): Promise<Readiness> | Readiness;
   requests: RequestMetrics;
-  /** Names of operations that are told apart in metrics and traces. */
+  /** Names of operations that metrics and traces distinguish. */
   operations: ReadonlySet<string> | undefined;
   register: Registry;
   tracing: Tracing;
@@ -83,10 +83,10 @@ export interface GraphqlServerOptions {
 
 type Kind = RequestKind | 'sockets';
 
-/** Who calls a subgraph: routers, whose clients it cannot tell apart. They have shares at the router. */
+/** A subgraph's clients are routers, whose own clients it cannot tell apart. Clients have shares at the router. */
 const routers: Client = { id: 'routers', isStaff: true };
 
-/** Far more than the routers' limits let through; for whoever reaches the port past them. */
+/** Far more than the routers' limits let through; for callers that reach the port directly. */
 function createLimits({ MAX_SOCKETS }: ProcessSettings, register: Registry): Admission<Kind> {
   const inAll = (most: number) => ({ inAll: most, perClient: most });
   return createAdmission<Kind>(
@@ -124,7 +124,7 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     schema,
     formatError,
     csrfPrevention: true,
-    // Locations are of the router's text, which no client has seen, and keep every token of it.
+    // Locations refer to the router's text, which no client has seen, and retain every token of it.
     parseOptions: { maxLexicalTokens: documentLimits.tokens, noLocation: true },
     documentStore: createDocumentStore(),
     persistedQueries: false,
@@ -175,7 +175,7 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
       ...options.routes,
       '/graphql': (request, response) => {
         if (isRouter(request.headers)) return graphql(request, response);
-        // What it sends is not read.
+        // Its body is not read.
         response.setHeader('connection', 'close');
         sendJson(response, 403, { error: 'A subgraph answers the router only.' });
       },
@@ -228,7 +228,7 @@ function createContext(viewer: Viewer | null, correlationId: unknown, traceparen
 }
 
 function toFormattedError(formatted: GraphQLFormattedError, error: unknown, logger: Logger): GraphQLFormattedError {
-  // Errors made for clients, and Apollo's own (syntax, validation, variables), speak for themselves.
+  // Errors made for clients, and Apollo's own (syntax, validation, variables), are shown as they are.
   const accident =
     error instanceof GraphQLError && !(error.originalError instanceof GraphQLError) && error.originalError;
   const shown = accident ? toClientError(error) : formatted;
@@ -240,7 +240,7 @@ function toFormattedError(formatted: GraphQLFormattedError, error: unknown, logg
   return { ...formatted, message: shown.message, extensions };
 }
 
-/** What a mutation began is finished, whoever still wants to hear of it. */
+/** A mutation that has started is finished, even when its client has left. */
 const finishMutations: ApolloServerPlugin<RequestContext> = {
   async requestDidStart() {
     return {
@@ -251,7 +251,7 @@ const finishMutations: ApolloServerPlugin<RequestContext> = {
   },
 };
 
-/** Apollo Server would fail on it without a word that helps. */
+/** Apollo Server's own error for it helps no one. */
 const noSubscriptions: ApolloServerPlugin = {
   async requestDidStart() {
     return {
@@ -265,7 +265,7 @@ const noSubscriptions: ApolloServerPlugin = {
   },
 };
 
-/** HTTP 503 for an answer without any data because a server is away; one with some data stays 200. */
+/** HTTP 503 for an answer without any data because a server is away; one with partial data stays 200. */
 const outageStatus: ApolloServerPlugin = {
   async requestDidStart() {
     return {
@@ -281,7 +281,7 @@ const outageStatus: ApolloServerPlugin = {
   },
 };
 
-/** Waits for what the rest of the operation has seen, and says what this answer tells of. */
+/** Waits for the events that the rest of the operation has seen, and reports those that this answer tells of. */
 const readAfter = (freshness: Freshness): ApolloServerPlugin<RequestContext> => ({
   async requestDidStart() {
     return {
@@ -316,7 +316,7 @@ function serveSubscriptions(
     maxFrameBytes: limits.MAX_FRAME_BYTES,
     frameTimeoutMs: limits.BODY_TIMEOUT_MS,
     pingIntervalMs: limits.PING_INTERVAL_MS,
-    // Routers and programs have no origin; no page has business here.
+    // Routers and programs send no origin; browsers have no business here.
     mayConnect: ({ headers }) => headers.origin === undefined && isRouter(headers),
     admit: () => admission.take('sockets', routers),
     reading: () => admission.take('body_bytes', routers, 0),

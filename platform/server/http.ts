@@ -17,7 +17,7 @@ import { isShortage, shortageError, type Place, type Shortage } from './places.t
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** Whether work can be taken, and what that depends on, each with its state: `ok`, or what is wrong with it. */
+/** Whether work can be accepted, and the state of each dependency: `ok`, or what is wrong with it. */
 export interface Readiness {
   ready: boolean;
   checks: Record<string, string>;
@@ -27,22 +27,23 @@ export interface HttpServerOptions {
   port: number;
   host: string;
   logger: Logger;
-  /** Paths and who answers them; a path that ends with `/` answers everything below it. */
+  /** Paths and their handlers; a path that ends with `/` covers everything below it. */
   routes: Record<string, RequestHandler>;
   readiness(): Promise<Readiness> | Readiness;
-  /** How long a connection may idle before it is closed; clients are told, and close a little earlier. */
+  /** How long a connection may idle before it is closed; clients are told a slightly shorter time. */
   keepAliveMs: number;
   /**
-   * Go on answering for so long when closing, with `connection: close`: load balancers learn late that this process leaves,
-   * and a connection that idles is only safe to close when its client no longer uses it. At least `keepAliveMs` behind one.
+   * How long to go on answering when closing, with `connection: close`: load balancers learn late that this process
+   * stops, and an idle connection can only be closed safely when its client no longer uses it. At least `keepAliveMs`
+   * behind one.
    */
   lingerMs: number;
-  /** After that, finish what runs for at most this long. */
+  /** After that, how long running requests may take to finish. */
   drainMs: number;
   limits: HttpLimits;
 }
 
-/** What a connection may cost before anybody looks at what is asked. */
+/** What a connection may cost before its request is looked at. */
 export type HttpLimits = Pick<
   ProcessSettings,
   | 'HEADERS_TIMEOUT_MS'
@@ -53,19 +54,19 @@ export type HttpLimits = Pick<
   | 'MAX_CONNECTIONS'
 >;
 
-/** How often late connections are looked for. */
+/** How often to check for connections past their deadline. */
 const lookEveryMs = 1_000;
 
 export interface HttpServer {
   server: Server;
-  /** The port it listens on, chosen by the system when 0 was asked for. */
+  /** The port it listens on, chosen by the system when 0 was configured. */
   port: number;
-  /** Is not ready any more, lingers, takes no new connections, lets requests finish, then cuts what is left. */
+  /** Stops being ready, lingers, takes no new connections, lets requests finish, then cuts what is left. */
   close(): Promise<void>;
 }
 
 /**
- * A plain HTTP server with `/healthz` (the event loop turns) and `/readyz` (what is needed answers).
+ * A plain HTTP server with `/healthz` (the event loop turns) and `/readyz` (its dependencies answer).
  * @throws {Error} EADDRINUSE when the port is taken. @throws {ConfigError} when it cannot listen there at all.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
@@ -87,7 +88,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     connectionsCheckingInterval: Math.min(lookEveryMs, limits.HEADERS_TIMEOUT_MS, limits.BODY_TIMEOUT_MS),
     keepAliveTimeout: options.keepAliveMs,
     maxHeaderSize: limits.MAX_HEADER_BYTES,
-    // Some clients offer HTTP/2 with every request: they are answered as they asked.
+    // Some clients offer HTTP/2 with every request: they are answered in HTTP/1.1.
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket',
   };
   const server = createServer(settings, (request, response) => {
@@ -99,7 +100,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     const path = pathOf(request);
     const handler = routes[path] ?? subtree(routes, path);
     if (!handler) return sendJson(response, 404, { error: `Nothing here under ${path}.` });
-    // Node would take the first one, a proxy perhaps the last.
+    // Node would use the first one, a proxy perhaps the last.
     if ((request.headersDistinct['authorization']?.length ?? 0) > 1) {
       const because = 'There is more than one Authorization header.';
       return refuseGraphql(request, response, new HttpRefusal(400, 'BAD_REQUEST', because));
@@ -108,17 +109,17 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       .then(() => handler(request, response))
       .catch((error: unknown) => {
         if (error instanceof HttpRefusal) return refuse(request, response, error);
-        // Whoever went away hears nothing, and is no mistake of ours.
+        // A client that left hears nothing, and that is no mistake of ours.
         if (request.destroyed && !request.complete) return void response.destroy();
         logger.error({ err: error, path }, 'request failed');
         if (!response.headersSent) sendJson(response, 500, { error: 'Something went wrong here.' });
         else response.destroy();
       });
   });
-  // More than are taken, so that too many are seen and refused instead of some being left out in silence.
+  // More than are accepted, so that a request with too many is refused instead of losing some silently.
   server.maxHeadersCount = limits.MAX_HEADERS + 1;
   server.maxConnections = limits.MAX_CONNECTIONS;
-  // Cuts whoever takes nothing of an answer for so long; what moves on, however slowly, has time.
+  // Cuts clients that read nothing of an answer for this long; a slow one that makes progress has time.
   server.timeout = limits.ANSWER_TIMEOUT_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(mistakeOfListening(error, options)));
@@ -153,7 +154,7 @@ function withoutHost(address = '/'): string {
   return path === address || path.startsWith('/') ? path : `/${path}`;
 }
 
-/** The path that a request names, as it was sent: not decoded, and without host and query. */
+/** The path that a request names, as sent: not decoded, and without host and query. */
 export function pathOf({ url }: IncomingMessage): string {
   return withoutHost(url).split('?', 1)[0] ?? '/';
 }
@@ -176,7 +177,7 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
   response.end(text);
 }
 
-/** Why a request is not served; whoever throws it leaves the answer to its route or to the server. */
+/** Why a request is refused; the route or the server answers it. */
 export class HttpRefusal extends Error {
   override name = 'HttpRefusal';
   readonly status: number;
@@ -190,13 +191,13 @@ export class HttpRefusal extends Error {
 
 function refuse(request: IncomingMessage, response: ServerResponse, refusal: HttpRefusal, body?: unknown): void {
   if (response.headersSent || response.destroyed) return void response.destroy();
-  // Of what was not read nothing more is wanted.
+  // The rest of the request is not wanted.
   if (!request.complete) response.setHeader('connection', 'close');
   if (refusal.status === 503 || refusal.status === 429) response.setHeader('retry-after', '1');
   sendJson(response, refusal.status, body ?? { error: refusal.message });
 }
 
-/** The same, in the words of GraphQL. */
+/** The same as a GraphQL error. */
 export function refuseGraphql(request: IncomingMessage, response: ServerResponse, refusal: HttpRefusal): void {
   const errors = [{ message: refusal.message, extensions: { code: refusal.code } }];
   refuse(request, response, refusal, { errors });
@@ -205,12 +206,12 @@ export function refuseGraphql(request: IncomingMessage, response: ServerResponse
 /** What requests take of what all share. */
 export type RequestKind = 'operations' | 'bodies' | 'body_bytes' | 'waiting_bytes';
 
-/** Whoever sends a request, at the door: takes places, each counted in all and for this client. */
+/** The sender of a request: takes places, each counted in all and for this client. */
 export interface Guest {
   take(kind: RequestKind, size?: number): Place | Shortage;
 }
 
-/** @throws {HttpRefusal} 503 when nobody gets a place, 429 when this client has its share. */
+/** @throws {HttpRefusal} 503 when no places are left at all, 429 when this client has its share. */
 export function placeFor(guest: Guest, kind: RequestKind, size?: number): Place {
   const place = guest.take(kind, size);
   if (isShortage(place)) throw shortageRefusal(place);
@@ -222,7 +223,7 @@ export function shortageRefusal(shortage: Shortage): HttpRefusal {
   return new HttpRefusal(shortage === 'all' ? 503 : 429, String(extensions['code']), message);
 }
 
-/** Whether the type is the one meant, whatever its case and parameters; a charset other than UTF-8 is another one. */
+/** Compares media types without case and parameters; a charset other than UTF-8 is another type. */
 export function isMediaType(header: string | undefined, type: string): boolean {
   const [name, ...parameters] = (header ?? '').toLowerCase().split(';');
   const charset = /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/;
@@ -249,7 +250,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number, guest
       // One buffer that grows: a million chunks of one byte must not become a million objects.
       let body: Buffer = Buffer.allocUnsafe(Math.min(announced || firstBytes, firstBytes));
       let size = 0;
-      // Destroying the request would destroy the socket, and with it the answer that says why.
+      // Destroying the request would destroy the socket, and with it the answer that gives the reason.
       for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         if (size + chunk.length > maxBytes) throw tooLong;
         const shortage = held?.grow(chunk.length);
@@ -279,14 +280,14 @@ function grown(body: Buffer, size: number, atLeast: number): Buffer {
 export interface GraphqlRouteOptions<Context extends BaseContext> {
   apollo: Pick<ApolloServer<Context>, 'executeHTTPGraphQLRequest'>;
   /**
-   * May throw a client error; it is answered as GraphQL with its code. `gone` says when nobody waits for the answer any
-   * more.
+   * May throw a client error; it is answered as GraphQL with its code. `gone` is aborted when no client waits for the
+   * answer any more.
    */
   contextOf(request: IncomingMessage, gone: AbortSignal): Promise<Context>;
   maxBodyBytes: number;
-  /** Answers longer than this are compressed for clients that take it; never without. */
+  /** Answers longer than this are compressed for clients that accept it; without it, none is. */
   compressAboveBytes?: number;
-  /** At whose expense a request is served. */
+  /** The client whose places a request takes. */
   guestOf?(request: IncomingMessage): Guest | Promise<Guest>;
 }
 
@@ -308,7 +309,7 @@ async function serve<Context extends BaseContext>(
   { apollo, contextOf, guestOf, ...options }: GraphqlRouteOptions<Context>,
 ): Promise<void> {
   const gone = abortedBy(response);
-  // Apollo Server would look at this when all is done, and say that it cannot be answered.
+  // Apollo Server would check this after all the work, and say that it cannot be answered.
   const accept = answerTypeFor(request.headers.accept);
   if (!accept) {
     const because = 'Answers are application/json or application/graphql-response+json, and "Accept" takes neither.';
@@ -318,7 +319,7 @@ async function serve<Context extends BaseContext>(
   const text = request.method === 'POST' ? await readBody(request, options.maxBodyBytes, guest) : '';
   const body = parseBody(text);
   const url = request.url ?? '/';
-  // Kept until the execution has ended, also when the client is gone: that is how long it costs.
+  // Kept until the execution has ended, even when the client is gone: it costs until then.
   const place = guest && placeFor(guest, 'operations');
   let answer: Awaited<ReturnType<typeof apollo.executeHTTPGraphQLRequest>>;
   try {
@@ -346,7 +347,7 @@ async function serve<Context extends BaseContext>(
   if (guest) holdWhileWaiting(response, guest);
 }
 
-/** Aborted when the client is gone before it has its answer. */
+/** Aborted when the client leaves before it has its answer. */
 function abortedBy(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
   response.once('close', () => {
@@ -387,14 +388,14 @@ async function sendText(
   response.end(body);
 }
 
-/** Whatever else the answer depends on already stays named. */
+/** Keeps the names that `vary` already has. */
 export function addVary(response: ServerResponse, name: string): void {
   const given = [response.getHeader('vary') ?? []].flat().join(', ');
   const names = given.split(',').map((item) => item.trim().toLowerCase());
   if (!names.includes(name)) response.setHeader('vary', given === '' ? name : `${given}, ${name}`);
 }
 
-/** An answer that its client did not take at once stays in memory: at the client's expense. */
+/** An answer that its client does not read at once stays in memory: the client's places are charged for it. */
 function holdWhileWaiting(response: ServerResponse, guest: Guest): void {
   if (response.writableLength === 0 || response.destroyed) return;
   const place = guest.take('waiting_bytes', response.writableLength);

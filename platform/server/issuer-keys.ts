@@ -4,11 +4,11 @@ import { UnavailableError } from '../foundation/errors.ts';
 export interface IssuerKeysOptions {
   url: URL;
   timeoutMs: number;
-  /** How long keys serve before they are asked for again: so long a withdrawn one may still be taken. */
+  /** How long keys are cached: a revoked key may be accepted for this long. */
   maxAgeMs: number;
-  /** Within so long, an unknown key is asked for once, and an issuer that failed is left alone. */
+  /** Within this time, an unknown key is asked for once, and an issuer that failed is not asked again. */
   cooldownMs: number;
-  /** While the issuer is away, the keys it gave last serve for so long. */
+  /** While the issuer is away, its last keys are used for this long. */
   keepMs: number;
   now(): number;
   /** Called each time the issuer gives no keys. */
@@ -19,8 +19,8 @@ export interface IssuerKeysOptions {
 const largestAnswer = 262_144;
 
 /**
- * The keys that a token issuer publishes (JWKS). Unlike the library's own it serves what it has while the issuer is away,
- * and says of what it cannot know that it cannot know it.
+ * The keys that a token issuer publishes (JWKS). Unlike the library's own it uses its cache while the issuer is away,
+ * and distinguishes an unknown key from one that cannot be looked up.
  * @returns throws UnavailableError when a key could not be asked for, JWKSNoMatchingKey when the issuer has no such key.
  */
 export function createIssuerKeys(options: IssuerKeysOptions): JWTVerifyGetKey {
@@ -40,7 +40,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): JWTVerifyGetKey {
     }
   }
 
-  /** Many tokens wait for one answer. Says whether the issuer gave its keys. */
+  /** Many tokens share one request. Returns whether the issuer gave its keys. */
   async function refresh(): Promise<boolean> {
     if (now() - failedAt < cooldownMs) return false;
     asking ??= ask().finally(() => (asking = undefined));
@@ -64,7 +64,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): JWTVerifyGetKey {
         options.failed(error);
         throw unavailable();
       }
-      // Anybody can name a key that does not exist: the issuer is not to hear of each.
+      // Anybody can name a key that does not exist: the issuer must not be asked about each.
       if (answered && age() > 0 && now() - unknownAt >= cooldownMs) {
         unknownAt = now();
         answered = await refresh();
@@ -79,7 +79,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): JWTVerifyGetKey {
 async function fetchKeys({ url, timeoutMs }: IssuerKeysOptions): Promise<JSONWebKeySet> {
   const response = await fetch(url, {
     headers: { accept: 'application/jwk-set+json, application/json' },
-    // Who may publish keys is a matter of configuration.
+    // The configuration decides who may publish keys.
     redirect: 'error',
     signal: AbortSignal.timeout(timeoutMs),
   });

@@ -9,7 +9,7 @@ export function createLogger(level: string, service: string): Logger {
     base: { service },
     timestamp: pino.stdTimeFunctions.isoTime,
     messageKey: 'message',
-    // A driver's error carries the documents it was about: what it says and where is enough, payloads stay out.
+    // A driver's error carries the documents it was about: log its message and stack, never payloads.
     serializers: { err: (error: unknown) => (error instanceof Error ? summaryOf(error) : error) },
   });
 }

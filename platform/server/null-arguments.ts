@@ -3,8 +3,8 @@ import { defaultFieldResolver, isObjectType, type GraphQLArgument, type GraphQLS
 type Given = Record<string, unknown>;
 
 /**
- * GraphQL lets a client say null where an argument has a default, and means another thing by it than leaving it out. Here
- * nothing does: a null is no value, so the default holds.
+ * GraphQL lets a client send null where an argument has a default, with another meaning than leaving it out. Here they
+ * mean the same: null is no value, so the default holds.
  */
 export function readNullArguments(schema: GraphQLSchema): void {
   for (const type of Object.values(schema.getTypeMap())) {

@@ -2,21 +2,21 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { GraphQLError } from 'graphql';
 import { clientError } from '../foundation/errors.ts';
 
-/** Who takes places: a person whose token is good, otherwise the address that they come from. */
+/** The client that takes places: a person whose token is good, otherwise the address that they come from. */
 export interface Client {
   readonly id: string;
   /** Staff are known, and have screens: what they keep open counts only in all. */
   readonly isStaff: boolean;
 }
 
-/** Whose places are all taken. */
+/** Whose limit is reached. */
 export type Shortage = 'all' | 'client';
 
 /** Taken until it is left. */
 export interface Place {
   /** Takes more (or, below zero, less) of the same. */
   grow(by: number): Shortage | undefined;
-  /** From now on it is counted for another client, as when a socket says whose it is. */
+  /** Counts it for another client from now on, as when a socket says whose it is. */
   passTo(client: Client): Shortage | undefined;
   /** May be called more than once. */
   leave(): void;
@@ -34,7 +34,7 @@ export interface Admission<Kind extends string> {
   taken(kind: Kind): number;
 }
 
-/** Limits that hold whatever way a client comes, with their figures. */
+/** Limits that hold over every transport, with their figures. */
 export function createAdmission<Kind extends string>(
   limits: Readonly<Record<Kind, PlaceLimits>>,
   register: Registry,
@@ -72,7 +72,7 @@ export function createPlaces(limits: PlaceLimits, onRefused: (scope: Shortage) =
   function shortage(client: Client, more: number, moreInAll: number): Shortage | undefined {
     if (more <= 0) return undefined;
     const own = client.isStaff ? (limits.perStaff ?? limits.perClient) : limits.perClient;
-    // One's own limit first: whoever reached it should not hear that everybody else did.
+    // The client's own limit first: a client that reached it should not hear that everybody else did.
     const scope =
       (byClient.get(client.id) ?? 0) + more > own
         ? 'client'

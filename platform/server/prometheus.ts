@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Gauge, Registry, collectDefaultMetrics } from 'prom-client';
 import type { RequestHandler } from './http.ts';
 
-/** The figures of one service or the router, with what Node tells of its process. Each of them says whose it is. */
+/** The metrics of one service or the router, with Node's of its process. Each is labelled with its owner. */
 export function createRegister(service: string): Registry {
   const register = new Registry();
   register.setDefaultLabels({ service });
@@ -23,13 +23,13 @@ export interface ReadGauge {
   name: string;
   help: string;
   read(): Promise<number> | number;
-  /** A scrape waits for so long; a figure that did not come by then is left out, for nothing is better than a wrong one. */
+  /** How long a scrape waits; a figure that is late is left out, since a wrong one would mislead. */
   timeoutMs: number;
-  /** A figure serves for so long: several who scrape cost no more than one. */
+  /** How long a figure is cached: several scrapers cost no more than one. */
   keepMs: number;
 }
 
-/** A gauge that is read when somebody looks. */
+/** A gauge that is read on a scrape. */
 export function addReadGauge(register: Registry, { name, help, read, timeoutMs, keepMs }: ReadGauge): void {
   let known: { value: number; at: number } | undefined;
   let reading: Promise<void> | undefined;
@@ -50,7 +50,7 @@ export function addReadGauge(register: Registry, { name, help, read, timeoutMs, 
     registers: [register],
     async collect() {
       if (known && performance.now() - known.at >= keepMs) known = undefined;
-      // One that hangs is not asked a second time meanwhile.
+      // One that hangs is not read a second time meanwhile.
       if (!known) await Promise.race([(reading ??= readNow()), setTimeout(timeoutMs, undefined, { ref: false })]);
       if (known) this.set(known.value);
       else this.remove();

@@ -2,9 +2,9 @@ import type { ApolloServerPlugin, BaseContext, GraphQLResponse } from '@apollo/s
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { OperationLabel } from './operation-label.ts';
 
-/** Rate, errors and duration of queries and mutations, in the same words in the router and in every subgraph. */
+/** Rate, errors and duration of queries and mutations, under the same names in the router and in every subgraph. */
 export interface RequestMetrics {
-  /** @param request.operation its label, never a client's own word. */
+  /** @param request.operation its label, never a client's own name. */
   count(request: { operation: string; type: string; code: string; seconds: number }): void;
 }
 

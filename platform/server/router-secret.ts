@@ -1,10 +1,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** With it the router says to subgraphs that it is the router: limits and shares are kept there, and nobody walks past them. */
+/** Proves to subgraphs that the router is calling: it enforces limits and shares, and no client may bypass it. */
 export const routerSecretHeader = 'x-router-secret';
 
-/** Says whether a request is the router's. Several secrets are all taken, so that one can be changed; with none, anybody is. */
+/**
+ * Whether a request is the router's. Any of several secrets is accepted, so that one can be rotated; with none, every
+ * request is.
+ */
 export function createRouterCheck(secrets: readonly string[]): (headers: IncomingHttpHeaders) => boolean {
   const digests = secrets.map(digest);
   if (digests.length === 0) return () => true;
@@ -12,10 +15,10 @@ export function createRouterCheck(secrets: readonly string[]): (headers: Incomin
     const given = headers[routerSecretHeader];
     if (typeof given !== 'string') return false;
     const asked = digest(given);
-    // Each is compared whole: the time it takes tells nothing.
+    // Constant time: each is compared in full.
     return digests.map((known) => timingSafeEqual(known, asked)).includes(true);
   };
 }
 
-/** Of one length, whatever was sent. */
+/** Hashed to one length, whatever was sent. */
 const digest = (text: string) => createHash('sha256').update(text).digest();

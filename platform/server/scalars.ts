@@ -7,7 +7,7 @@ const smallestLong = -(2n ** 63n);
 /** A whole number of up to 64 bits: a JSON number while exact, otherwise a string. Inside it is a number or a bigint. */
 export const Long = new GraphQLScalarType<number | bigint, number | string>({
   name: 'Long',
-  // What is there must be shown, also a sum or an old number that no client could send.
+  // What is stored must be shown, even a sum or an old number that no client could send.
   serialize: (value) => {
     const whole = toWhole(value);
     return Number.isSafeInteger(Number(whole)) ? Number(whole) : String(whole);
@@ -54,18 +54,18 @@ function toDateTime(value: unknown): string {
   const time = new Date(text ?? NaN);
   if (!Number.isNaN(time.getTime()) && hasDay(Number(year), Number(month), Number(day))) {
     const utc = time.toISOString();
-    // An offset can carry the last hours of the year 9999 into a year that RFC 3339 has no room for.
+    // An offset can move the last hours of the year 9999 into a year that RFC 3339 cannot express.
     if (/^\d{4}-/.test(utc)) return utc;
   }
   throw new ContractError('A DateTime is RFC 3339 with offset, e.g. 2026-11-23T09:00:00+09:00.');
 }
 
-/** JavaScript takes 30 February for 2 March. */
+/** JavaScript reads 30 February as 2 March. */
 function hasDay(year: number, month: number, day: number): boolean {
   return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
 }
 
-/** One holds the values of a row, encoded: visible ASCII, and some kilobytes at most. */
+/** A cursor holds the values of a row, encoded: visible ASCII, and some kilobytes at most. */
 const cursorForm = /^[\x21-\x7e]{1,8192}$/;
 
 /** An opaque place in a list or a feed: text without spaces. */

@@ -67,7 +67,7 @@ export function parseSubscribePayload(text: string): SubscribePayload | undefine
 
 export const connectionAck = '{"type":"connection_ack"}';
 
-/** What a ping brings is given back, as the protocol allows, but only so much of it: it is the client's text in our memory. */
+/** A pong returns the ping's payload, as the protocol allows, up to this size: it is a client's text in our memory. */
 const maxPongBytes = 1_024;
 
 export function pongMessage(payload: Record<string, unknown> | undefined): string {
@@ -75,7 +75,7 @@ export function pongMessage(payload: Record<string, unknown> | undefined): strin
   return Buffer.byteLength(message) <= maxPongBytes ? message : '{"type":"pong"}';
 }
 
-/** What stands before the payload in this client's `next` messages; the payload is serialised once for all clients. */
+/** What precedes the payload in this client's `next` messages; the payload is serialised once for all clients. */
 export function nextPrefix(id: string): string {
   return `{"id":${JSON.stringify(id)},"type":"next","payload":`;
 }
@@ -100,9 +100,9 @@ export function closeReason(text: string): string {
 }
 
 /**
- * The token in `connection_init`, there or below `headers`, its name in any case.
- * @throws a client error UNAUTHENTICATED for one that is no text, and for two that differ: to take either for nobody's would
- * let a client believe that it is signed in.
+ * The token in `connection_init`, at the top or below `headers`, its name in any case.
+ * @throws a client error UNAUTHENTICATED for one that is not text, and for two that differ: treating either as
+ * anonymous would let a client believe that it is signed in.
  */
 export function authorizationOf(payload: Record<string, unknown> | undefined): string | undefined {
   const headers = record.safeParse(payload?.['headers']).data;

@@ -12,14 +12,14 @@ export interface SocketServerOptions {
   server: Server;
   path: string;
   maxFrameBytes: number;
-  /** For one message to arrive, from its first byte to its last. */
+  /** How long one message may take to arrive, from its first byte to its last. */
   frameTimeoutMs: number;
   pingIntervalMs: number;
-  /** Which pages may connect; programs have no origin. */
+  /** Pages of these origins may connect; programs have no origin. */
   mayConnect(request: IncomingMessage): boolean;
   /** The socket's place, from its handshake to its end. */
   admit(request: IncomingMessage): Place | Shortage;
-  /** Where the bytes of messages that are not complete are counted. */
+  /** Where the bytes of incomplete messages are counted. */
   reading(request: IncomingMessage): Place | Shortage;
   open(socket: WebSocket, request: IncomingMessage, place: Place): SocketSession;
   logger: Logger;
@@ -46,7 +46,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     maxBufferedChunks: maxPieces,
     closeTimeout: closeTimeoutMs,
     autoPong: false,
-    // A message at a time: who sends hundreds at once must not keep everybody else waiting for all of them.
+    // One message at a time: a client that sends hundreds at once must not delay everybody else by all of them.
     allowSynchronousEvents: false,
     handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
   } as ConstructorParameters<typeof WebSocketServer>[0]);
@@ -69,7 +69,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     stream.on('error', (error) => logger.debug({ err: error }, 'socket error'));
     if (pathOf(request) !== options.path) return refuse(stream, 404);
-    // Node would take the first one, a proxy perhaps the last.
+    // Node would use the first one, a proxy perhaps the last.
     if ((request.headersDistinct['authorization']?.length ?? 0) > 1) return refuse(stream, 400);
     if (!options.mayConnect(request)) return refuse(stream, 403);
     const place = options.admit(request);
@@ -101,7 +101,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   };
 }
 
-/** Into how many frames or chunks a message may be cut: each costs more memory than the bytes in it. */
+/** How many frames or chunks a message may have: each costs more memory than its bytes. */
 const maxPieces = 1_024;
 
 function refuse(stream: Duplex, status: number): void {
@@ -112,12 +112,12 @@ function refuse(stream: Duplex, status: number): void {
   stream.end(head, () => stream.destroy());
 }
 
-/** Bytes of a message that is not complete; since when, in ms of `performance.now`. */
+/** Bytes of an incomplete message; since when, in ms of `performance.now`. */
 interface Unfinished {
   since: number | undefined;
 }
 
-/** Counts what was received of a message until it is complete. Whoever sends too much at once, all together, is cut. */
+/** Counts the received bytes of a message until it is complete. Cuts clients that exceed their share or the total. */
 function countUnfinished(socket: WebSocket, stream: Duplex, place: Place | Shortage): Unfinished {
   const unfinished: Unfinished = { since: undefined };
   let bytes = 0;
@@ -126,7 +126,7 @@ function countUnfinished(socket: WebSocket, stream: Duplex, place: Place | Short
     bytes = 0;
     unfinished.since = undefined;
   };
-  // Before the library's own listener, so that what completes a message is counted off by its event.
+  // Before the library's own listener, so that the event that completes a message also releases its bytes.
   stream.prependListener('data', (chunk: Buffer) => {
     bytes += chunk.length;
     unfinished.since ??= performance.now();
@@ -142,10 +142,13 @@ function countUnfinished(socket: WebSocket, stream: Duplex, place: Place | Short
   return unfinished;
 }
 
-/** One timer for all sockets: cuts those that did not answer the last ping or do not end a message, pings the others. */
+/**
+ * One timer for all sockets: cuts those that did not answer the last ping or leave a message unfinished, pings the
+ * others.
+ */
 function startHeartbeat(options: Pick<SocketServerOptions, 'pingIntervalMs' | 'frameTimeoutMs'>) {
   const watched = new Map<WebSocket, { unfinished: Unfinished; answered: boolean }>();
-  // Unforeseeable, so that a pong that answers nothing is not taken for an answer.
+  // Unpredictable, so that an unsolicited pong is not taken for an answer.
   let question = randomBytes(8);
   const timer = setInterval(() => {
     const tooOld = performance.now() - options.frameTimeoutMs;

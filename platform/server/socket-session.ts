@@ -16,7 +16,7 @@ import {
   type SubscribePayload,
 } from './socket-protocol.ts';
 
-/** Where an operation's answers go. After `error` or `complete` nothing more does. */
+/** Where an operation's answers go; none follows `error` or `complete`. */
 export interface Receiver {
   /** An answer, serialised. */
   next(payload: string): void;
@@ -24,17 +24,17 @@ export interface Receiver {
   complete(): void;
 }
 
-/** On a socket, whoever makes answers may wait until the client has read. */
+/** On a socket, a source of answers may wait until the client has read. */
 export interface SocketReceiver extends Receiver {
   room(): Promise<void> | undefined;
 }
 
-/** What was started: a query or mutation, which is waited for when the process stops, or a subscription, which is not. */
+/** A started operation: a query or mutation, which shutdown waits for, or a subscription, which it does not. */
 export type OperationKind = 'single' | 'subscription';
 
 /**
- * Starts an operation; answers may come before it resolves. `unwanted` is aborted once nobody wants its answers any more:
- * an operation that did not begin by then never does.
+ * Starts an operation; answers may come before it resolves. `unwanted` is aborted once no client wants its answers any
+ * more: an operation that has not started by then never does.
  * @throws a client error when it is refused.
  */
 export type Starter = (
@@ -44,7 +44,7 @@ export type Starter = (
 ) => Promise<OperationKind>;
 
 export interface SessionOptions {
-  /** Who is there, at `connection_init`. @throws a client error when they may not come in. */
+  /** The viewer, at `connection_init`. @throws a client error when they may not come in. */
   welcome(params: Record<string, unknown> | undefined): Promise<Starter>;
   maxOperations: number;
   initTimeoutMs: number;
@@ -60,14 +60,14 @@ export interface SessionOptions {
 export interface SocketSession {
   /** How many operations run. */
   readonly operations: number;
-  /** Ends all subscriptions, waits for queries and mutations that run, then closes. */
+  /** Ends all subscriptions, waits for running queries and mutations, then closes. */
   drain(code: number, reason: string): void;
 }
 
 /** Pings that a client may send within one interval of the heartbeat. */
 export const maxPings = 100;
 
-/** What somebody may send before they are let in: a `connection_init` and a few pings. */
+/** What a client may send before it is let in: a `connection_init` and a few pings. */
 const strangersMay = { messages: 10, bytes: 16_384 };
 
 interface Operation {
@@ -87,10 +87,10 @@ export function startSocketSession(socket: WebSocket, options: SessionOptions): 
   const heard = { messages: 0, bytes: 0 };
   const pings = { count: 0, since: 0 };
 
-  // A function, because the compiler would take the stage for unchanged across an await.
+  // A function, because the compiler would assume that the stage is unchanged across an await.
   const isClosed = () => stage === 'closed';
 
-  /** From here on nothing more is heard and nothing runs on, though the client may take its time to close. */
+  /** From here on messages are ignored and nothing runs on, though the client may take its time to close. */
   function close(code: number, reason: string): void {
     stage = 'closed';
     socket.close(code, closeReason(reason));
@@ -103,7 +103,7 @@ export function startSocketSession(socket: WebSocket, options: SessionOptions): 
     for (const { unwanted } of operations) unwanted.abort();
   }
 
-  /** For what must be said. A client that has left even that unread is cut. */
+  /** For what must be said. A client that has not read even that is cut. */
   function tell(frame: string): void {
     if (sender.tell(frame)) return;
     options.onSlowConsumer();
@@ -133,7 +133,7 @@ export function startSocketSession(socket: WebSocket, options: SessionOptions): 
     tell(connectionAck);
   }
 
-  /** Ids may be used again: an operation that has ended does not speak for the next one of its name. */
+  /** Ids may be reused: an operation that has ended must not act for its successor. */
   const isRunning = (id: string, operation: Operation) => running.get(id) === operation;
 
   function finish(id: string): void {
@@ -173,7 +173,7 @@ export function startSocketSession(socket: WebSocket, options: SessionOptions): 
       const message = `At most ${options.maxOperations} operations may run on one socket.`;
       return tell(errorMessage(id, [formatted('TOO_MANY_SUBSCRIPTIONS', message)]));
     }
-    // The id is taken from here on, also while the operation is being started.
+    // The id is taken from here on, also while the operation starts.
     const operation: Operation = { kind: undefined, unwanted: new AbortController() };
     running.set(id, operation);
     try {
@@ -189,7 +189,7 @@ export function startSocketSession(socket: WebSocket, options: SessionOptions): 
     operation?.unwanted.abort();
   }
 
-  /** Whether pings come no faster than anybody needs. */
+  /** Whether pings come no faster than needed. */
   function mayPing(): boolean {
     const now = performance.now();
     if (now - pings.since > options.pings.withinMs) Object.assign(pings, { count: 0, since: now });
@@ -235,7 +235,7 @@ export function startSocketSession(socket: WebSocket, options: SessionOptions): 
   }
 
   socket.on('message', (data, isBinary) => void receive(data, isBinary));
-  // Answered here and not by the library, whose pongs would wait without a limit for a client that does not read.
+  // Answered here and not by the library, whose pongs would queue without limit for a client that does not read.
   socket.on('ping', (data) => {
     if (stage === 'closed') return;
     if (!mayPing()) return close(closeCodes.tooManyPings, 'Too many pings');

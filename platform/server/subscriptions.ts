@@ -19,7 +19,7 @@ export interface SubscriptionOptions {
   schema: GraphQLSchema;
   contextValue: unknown;
   formatError(error: unknown): GraphQLFormattedError;
-  /** In place of graphql-js' own. */
+  /** Replaces graphql-js' own. */
   subscribe?: ((args: ExecutionArgs) => Promise<AsyncIterable<ExecutionResult> | ExecutionResult>) | undefined;
 }
 
@@ -49,7 +49,7 @@ export function createSubscriptionStarter(options: SubscriptionOptions): Starter
       variableValues: variables ?? null,
     };
     const results = await (options.subscribe ?? subscribe)(args);
-    // Refused before it began: an error, and no event.
+    // Refused before it started: an error, and no event.
     if (!(Symbol.asyncIterator in results)) {
       refuse(results.errors ?? []);
       return 'subscription';
@@ -74,7 +74,7 @@ async function carry(
       if (done) return receiver.complete();
       const { errors, ...result } = value;
       receiver.next(JSON.stringify(errors ? { ...result, errors: errors.map(formatError) } : result));
-      // A router that is behind stops reading; then the source waits, and nothing piles up here.
+      // A router that is behind stops reading; then the source waits, and nothing queues up here.
       await receiver.room();
     }
   } catch (error) {

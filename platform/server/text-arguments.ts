@@ -8,8 +8,9 @@ const deepest = 16;
 type Resolver = GraphQLFieldResolver<unknown, unknown>;
 
 /**
- * Makes every field of a schema read the texts in its arguments before its resolver sees them: those of lists, inputs and
- * representations too, each by the rule of its name, and any that comes later. What a resolver gets is trimmed and fit.
+ * Makes every field of a schema validate the texts in its arguments before its resolver sees them: also those in lists,
+ * inputs and representations, each by the rule of its name, and those of fields to come. A resolver gets them trimmed
+ * and fit.
  */
 export function readTextArguments(schema: GraphQLSchema): void {
   const types = Object.values(schema.getTypeMap()).filter((type) => isObjectType(type) && !type.name.startsWith('__'));
@@ -25,8 +26,8 @@ function reading(resolver: Resolver): Resolver {
 }
 
 /**
- * The same with every text in it as it is kept; whoever works on items of `itemLists` asks for each.
- * @throws {ContractError} that says which text is unfit and why, and quotes nothing of it.
+ * The same with every text in it normalised; items of `itemLists` are left to the resolver that works on each.
+ * @throws {ContractError} that says which text is unfit and why, without quoting it.
  */
 export function fitTexts<Value>(value: Value): Value {
   return fit(value, []) as Value;
@@ -38,14 +39,14 @@ function fit(value: unknown, path: readonly string[]): unknown {
   if (path.length > deepest) throw new ContractError(`"${path[0]}" is nested too deep.`);
   if (Array.isArray(value) && itemLists.has(path.at(-1) ?? '')) return value;
   if (Array.isArray(value)) return value.map((item: unknown, index) => fit(item, [...path, String(index)]));
-  // What a scalar made of its text is the scalar's own affair.
+  // A custom scalar has checked its own text.
   if (![Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)) return value;
   const entries = Object.entries(value).map(([key, item]): [string, unknown] => [key, fit(item, [...path, key])]);
   return Object.fromEntries(entries);
 }
 
 function fitText(value: string, path: readonly string[]): string {
-  // A list's texts have the list's name.
+  // Texts in a list are checked under the list's name.
   const rule = textRuleOf(path.findLast((name) => !/^\d+$/.test(name)) ?? '');
   const { text, fault } = readText(value, rule);
   if (fault === null) return text;

@@ -4,22 +4,22 @@ import type { Logger } from './logger.ts';
 import type { OperationLabel } from './operation-label.ts';
 
 /**
- * Spans of one service, sent to any collector that speaks OTLP over HTTP. From one service to the next travels the W3C
- * `traceparent`: in headers of requests, in events, and so in the journal.
+ * Spans of one service, sent to any collector that speaks OTLP over HTTP. The W3C `traceparent` travels between
+ * services: in headers of requests, in events, and so in the journal.
  */
 export interface Tracing {
-  /** False when nobody collects: then nothing is made, and a `traceparent` is handed on as it came. */
+  /** False without a collector: then no span is made, and a `traceparent` is forwarded as it came. */
   readonly on: boolean;
-  /** Begins a span under `parent`, or a trace where there is none. */
+  /** Starts a span under `parent`, or a new trace. */
   begin(name: string, parent: string | undefined, details?: Details): Span;
-  /** Does the work in a span; what the work leads to goes on from the `traceparent` it is given. */
+  /** Does the work in a span; its effects continue from the `traceparent` it is given. */
   trace<Result>(
     name: string,
     parent: string | undefined,
     details: Details,
     work: (traceparent: string | undefined) => Promise<Result>,
   ): Promise<Result>;
-  /** Sends what was not sent yet. */
+  /** Sends the remaining spans. */
   close(): Promise<void>;
 }
 
@@ -30,12 +30,12 @@ export interface Span {
   end(problem?: string): void;
 }
 
-/** What is worth knowing of a span: ids and names, never payloads. */
+/** The attributes of a span: ids and names, never payloads. */
 export type Details = Record<string, string | number>;
 
 const ignore = () => undefined;
 
-/** Nobody collects. */
+/** Tracing without a collector. */
 export const noTracing: Tracing = {
   on: false,
   begin: (_name, parent) => ({ traceparent: parent, rename: ignore, end: ignore }),
@@ -108,7 +108,7 @@ export async function createTracing(settings: TracingSettings, service: string, 
   };
 }
 
-/** Spans that do not arrive are lost, which somebody who looks for them should know. */
+/** Spans that do not arrive are lost; a log line says so to those who look for them. */
 function reporting<Exporter extends { export(spans: never, done: (result: ExportOutcome) => void): void }>(
   exporter: Exporter,
   logger: Logger,
@@ -137,7 +137,7 @@ interface Traced {
   traceparent: string | undefined;
 }
 
-/** A span for each query and mutation; what its resolvers lead to goes on from there. */
+/** A span for each query and mutation; its resolvers' effects continue from there. */
 export function traceRequests<Context extends Traced>(
   tracing: Tracing,
   labelOf: OperationLabel,

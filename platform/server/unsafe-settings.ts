@@ -6,7 +6,7 @@ export interface UnsafeSetting {
   because: string;
 }
 
-/** Settings that work and let in whom nobody means to let in. */
+/** Settings that work but let in callers by accident. */
 export function unsafeSettings(settings: ProcessSettings): UnsafeSetting[] {
   const { LANDSCAPE, HOST, JWKS_URI, JWT_ISSUER, JWT_AUDIENCE } = settings;
   const issuer = JWKS_URI === undefined ? undefined : new URL(JWKS_URI);
@@ -40,12 +40,12 @@ export function unsafeSettings(settings: ProcessSettings): UnsafeSetting[] {
   return found.filter((one) => typeof one === 'object');
 }
 
-/** Once for a process, at its start. */
+/** Once per process, at its start. */
 export function warnOfUnsafeSettings(settings: ProcessSettings, logger: Logger): void {
   for (const { setting, because } of unsafeSettings(settings)) {
     logger.warn({ setting, because }, 'a setting is not safe');
   }
 }
 
-/** Whether a host is this machine, and nothing else can be. */
+/** Whether a host is this machine only. */
 const isThisMachine = (host: string) => /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);

@@ -2,15 +2,15 @@
 export interface VariableLimits {
   /** Items of one list. */
   listItems: number;
-  /** Fields of one object; a wrong one would be told with all of them. */
+  /** Fields of one object; an error about a wrong one would list them all. */
   fields: number;
-  /** Lists and objects in each other. */
+  /** Nesting of lists and objects. */
   nesting: number;
   /** All of them together. */
   values: number;
 }
 
-/** What is too much in a client's variables, as a sentence. Looks without recursion: JSON nests as deep as its text is long. */
+/** Which limit a client's variables exceed, as a sentence. No recursion: JSON nests as deep as its text is long. */
 export function excessIn(variables: Record<string, unknown>, limits: VariableLimits): string | undefined {
   if (Object.keys(variables).length > limits.values) return `The variables have more than ${limits.values} values.`;
   let level: unknown[] = Object.values(variables);
@@ -23,7 +23,7 @@ export function excessIn(variables: Record<string, unknown>, limits: VariableLim
     for (const value of level) {
       if (typeof value !== 'object' || value === null) continue;
       const isList = Array.isArray(value);
-      // Of an object the keys: to fetch fifty thousand values takes four times as long as to count them.
+      // Objects by their keys: fetching fifty thousand values takes four times as long as counting them.
       const size = isList ? value.length : Object.keys(value).length;
       if (size > (isList ? limits.listItems : limits.fields)) {
         return isList

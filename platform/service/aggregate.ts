@@ -26,7 +26,7 @@ import {
   type VersionedState,
 } from './await-outcome.ts';
 
-/** Everything one kind of aggregate needs: its journal, its commands, its views, and the way out for its events. */
+/** Everything one kind of aggregate needs: its journal, its commands, its views, and the relay of its events. */
 export interface Aggregate<
   State extends object,
   Command,
@@ -38,7 +38,7 @@ export interface Aggregate<
   notices: Notices<State, Event>;
   reconciler: Reconciler;
   /**
-   * The state of a stream once it satisfies, or the last one seen when the time is up (OUTCOME_TIMEOUT_MS by default); the
+   * The state of a stream once it meets the condition, or the last one seen after OUTCOME_TIMEOUT_MS (the default); the
    * views show it.
    */
   waitFor(
@@ -54,7 +54,7 @@ export interface Aggregate<
   start(): void;
   /** How many decisions the broker does not have yet. */
   unpublished(): Promise<number>;
-  /** Some of those that it (or a view) refuses. */
+  /** Some of those that the broker or a view refuses. */
   refused(): Promise<RefusedDecision[]>;
   close(): Promise<void>;
 }
@@ -65,7 +65,7 @@ export interface AggregateOptions<State, Command, NewEvent, Event extends Envelo
   parse(envelope: Envelope): Event;
   /** What a decision changes in the views. */
   changesOf(document: JournalDocument<State, Event>): ViewChange[];
-  /** Raise it when the views must be made anew. */
+  /** Raise it when the views must be rebuilt. */
   viewsVersion: number;
 }
 
@@ -105,7 +105,7 @@ export function createAggregate<
     apply: (document) => views.apply(document),
     cacheSize: settings.HEAD_CACHE_SIZE,
   });
-  /** What stands is answered whatever becomes of its views: the sweeper writes them. */
+  /** The decision stands and is answered even when its views fail: the sweeper writes them. */
   const tryToShow = (stream: string, version: number) => shown.upTo(stream, version).catch(() => undefined);
   const relay = createOutboxRelay({
     service,
@@ -166,7 +166,7 @@ export function createAggregate<
     return { state: head ? head.state : options.decider.initial, version: lastVersionOf(head) };
   }
 
-  /** What is told of a stream that this command did not change may be another instance's, and not be shown yet. */
+  /** The state of a stream that this command did not change may be from another instance, and not in the views yet. */
   const handle: typeof commands.handle = async (stream, command, origin, complete) => {
     if (!origin.saw) return commands.handle(stream, command, origin, complete);
     const told = new Set<string>();
@@ -248,7 +248,7 @@ export function createAggregate<
   };
 }
 
-/** Examples are enough: the figure says how many there are. */
+/** Examples are enough: the metric has the count. */
 const refusedShown = 10;
 
 function refusedView({ _id, refused }: JournalDocument): RefusedDecision {

@@ -18,12 +18,12 @@ export interface Subgraph {
   parts: Part[];
   /** Whose events it handles, and how. */
   follows?: Follows;
-  /** Work that is due now and then; every instance does it, the journal decides who wins. */
+  /** Periodic work; every instance does it, the journal decides who wins. */
   sweeps?: { name: string; everyMs: number; run(): Promise<void> }[];
 }
 
 export interface Part {
-  /** Indexes, and what must be caught up before the first request. */
+  /** Indexes, and the catching up that must precede the first request. */
   prepare(): Promise<unknown>;
   start?(): void;
   close?(): Promise<void>;
@@ -38,7 +38,7 @@ export interface Part {
 export interface Follows {
   publishers: readonly string[];
   handle(event: Envelope, subject: string): Promise<void>;
-  /** Events of its own that those of others led to. */
+  /** Its own events that those of other services led to. */
   ledTo?(eventIds: readonly string[]): Promise<string[]>;
   /** Where it stands, if the subgraph keeps that itself. */
   positions?: Checkpoints;
@@ -46,13 +46,13 @@ export interface Follows {
   consumer?(consumer: Consumer, deadLetters: Pick<DeadLetters, 'count' | 'discarded'>): void;
 }
 
-/** A subgraph put together: its parts, its consumer, its sweeps. Whoever asks it something comes from elsewhere. */
+/** A subgraph put together: its parts, its consumer, its sweeps. Requests and questions reach it from outside. */
 export interface Assembly {
-  /** Resolves when whoever asks it something is heard, as far as there is a broker. */
+  /** Resolves when requests and questions are heard, as far as there is a broker. */
   start(): Promise<void>;
   /** Reads after a version. */
   freshness: Freshness;
-  /** Begins no more work of its own, and lets what was begun finish. */
+  /** Starts no more work of its own, and lets running work finish. */
   stopSweeping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -155,7 +155,7 @@ async function createFollower(runtime: Runtime, follows: Follows): Promise<Follo
   );
   follows.consumer?.(consumer, deadLetters);
   if (follows.positions) return { consumer, deadLetters, desk, handled: undefined };
-  // Between instances of this service only: what one has handled the others can read then.
+  // Between instances of this service only: then the others can read what one has handled.
   bus.onNotice(service, 'hurry', () => positions.hurry());
   return {
     consumer,
@@ -163,7 +163,7 @@ async function createFollower(runtime: Runtime, follows: Follows): Promise<Follo
     desk,
     async handled(publisher, stream, version) {
       const subject = eventSubject(bus.subjectPrefix, publisher, stream);
-      // What is parked waits for an operator: nobody else does.
+      // A parked event waits for an operator: a read does not wait for it.
       if (deadLetters.blocks(subject)) return false;
       return positions.reached(subject, version, settings.FRESHNESS_TIMEOUT_MS, hurryOthers);
     },

@@ -30,9 +30,9 @@ export function createNotices<State, Event extends Envelope>(): Notices<State, E
 }
 
 /**
- * Waits until a state satisfies, at most `timeoutMs`; then gives the last one seen. A decision of this process is seen at
- * once, one of another instance by the broker's notice, and by a look at the journal if the broker is away: after `pollMs`,
- * then after twice as long, and so on, so that waiting costs little when everything is slow.
+ * Waits until a state meets the condition, at most `timeoutMs`; then gives the last one seen. It sees a decision of
+ * this process at once; one of another instance by the broker's notice, or, while the broker is away, in the journal:
+ * after `pollMs`, then after twice as long, and so on, so that waiting costs little when everything is slow.
  */
 export async function waitForState<State extends object, Event extends Envelope>(options: {
   service: string;
@@ -59,7 +59,7 @@ export async function waitForState<State extends object, Event extends Envelope>
       wake();
     }),
     options.bus.listen(options.service, options.stream, ({ sequence }) => {
-      // This process's own decisions come around too.
+      // Notices of this process's own decisions come back too.
       if (sequence <= version) return;
       stale = true;
       wake();
@@ -94,8 +94,8 @@ export async function waitForState<State extends object, Event extends Envelope>
 }
 
 /**
- * Begins to listen for an event of another service; `arrived` resolves with true when it came, with false after
- * `timeoutMs`. Nothing is promised: whoever waits must be right without it.
+ * Starts to listen for an event of another service; `arrived` resolves with true when it came, with false after
+ * `timeoutMs`. Delivery is not guaranteed: the caller must be right without it.
  */
 export function expectEvent(
   { bus, time }: { bus: Pick<EventBus, 'listen'>; time: Time },
@@ -139,19 +139,19 @@ export interface Change<State> {
   eventId: string;
 }
 
-/** At most so many changes wait for a subscriber that does not take them; then it misses the oldest. */
+/** At most this many changes wait for a slow subscriber; then it misses the oldest. */
 const maxWaitingChanges = 1_000;
 
 /**
- * The states that streams change to from now on, decided by any instance, each stream's in order. A version that was
- * already overtaken when this instance hears of it may be left out, or the newer state told in its place.
+ * The states that streams change to from now on, decided by any instance, in order within each stream. A version that
+ * is already superseded when this instance hears of it may be skipped, or replaced by the newer state.
  */
 export function changesOf<State extends object, Event extends Envelope>(options: {
   service: string;
   notices: Notices<State, Event>;
   bus: EventBus;
   read(stream: string): Promise<VersionedState<State>>;
-  /** Resolves when the views show a stream up to a version: nobody is told of a change that cannot be read. */
+  /** Resolves when the views show a stream up to a version: no subscriber hears of a change that it cannot read. */
   show(stream: string, version: number): Promise<void>;
 }): AsyncIterableIterator<Change<State>> {
   const heard = new Map<string, number>();
@@ -189,7 +189,7 @@ export function changesOf<State extends object, Event extends Envelope>(options:
         const next = waiting.shift();
         if (next) {
           const { state, version } = await next.read();
-          // A late look at the journal may have given what came after this one.
+          // A late look at the journal may have returned a later state.
           if (version <= (given.get(next.stream) ?? 0)) continue;
           given.set(next.stream, version);
           await options.show(next.stream, version);
@@ -210,8 +210,8 @@ export function changesOf<State extends object, Event extends Envelope>(options:
 }
 
 /**
- * What a function makes of each item; nothing where it gives undefined. Unlike an async generator it ends at once when it
- * is told to, and not at the next item.
+ * What a function makes of each item, without those for which it returns undefined. Unlike an async generator it ends
+ * at once when told to, not at the next item.
  */
 export function pick<Item, Result>(
   items: AsyncIterableIterator<Item>,

@@ -8,17 +8,17 @@ export interface Metrics {
   readonly requests: RequestMetrics;
   /** Measures an insert into a journal or feed, which resolves with false when another document was there before. */
   timeAppend(append: Promise<boolean>): Promise<boolean>;
-  /** Measures the way of one event into the broker. */
+  /** Measures the publishing of one event. */
   timePublish(publish: Promise<void>): Promise<void>;
-  /** The broker lacked an event, and has it again. */
+  /** The broker lacked an event, which was published again. */
   refilled(): void;
   /** An event of others was handled; `decidedAt` is its own time. */
   handled(decidedAt: string): void;
   /** An event of others was parked. */
   parked(): void;
-  /** Adds a counter of what happens here; called with its label's value, if it has one, of which there must be few. */
+  /** Adds a counter; called with its label's value, if it has one. Labels must have few values. */
   counter(name: string, help: string, label?: string): (value?: string) => void;
-  /** Adds a gauge that is read when somebody looks; one that cannot be read in time is left out. */
+  /** Adds a gauge that is read on a scrape; one that cannot be read in time is left out. */
   gauge(name: string, help: string, read: () => Promise<number> | number): void;
 }
 
@@ -26,7 +26,7 @@ export interface MetricsOptions {
   service: string;
   /** How long a scrape waits for a gauge. */
   timeoutMs: number;
-  /** For how long a gauge that was read serves others who scrape. */
+  /** How long the value of a gauge is cached for further scrapes. */
   keepMs: number;
   clock(): Date;
 }

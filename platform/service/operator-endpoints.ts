@@ -13,20 +13,20 @@ import {
 } from '../messaging/questions.ts';
 import { databaseStatus, type Runtime } from './runtime.ts';
 
-/** How an instance of a service is; figures are null where they cannot be read. */
+/** The state of one instance of a service; figures are null where they cannot be read. */
 export interface Health {
   /** When the instance was started. */
   startedAt: string;
   /** `ok`, or why it cannot use its database. */
   database: string;
   unpublishedDecisions: number | null;
-  /** Some of those that are refused, and step aside. */
+  /** Some of those that are refused, and set aside. */
   refusedDecisions: RefusedDecision[] | null;
   pendingEvents: number | null;
   parkedEvents: number | null;
 }
 
-/** What a service has to say to operators. One that follows nobody has nothing parked and nothing pending. */
+/** What a service tells operators. One that follows no other has nothing parked and nothing pending. */
 export interface Operated {
   follower?: { consumer: Consumer; deadLetters: DeadLetters; desk: DeadLetterAdmin } | undefined;
   unpublished(): Promise<number>;
@@ -36,8 +36,8 @@ export interface Operated {
 const watchers: Role[] = ['operator', 'auditor', 'admin'];
 
 /**
- * Answers operators' questions on the bus: `health` and `parked.list|get|redrive|discard`. What is
- * parked is shown and settled only for an operator's own token.
+ * Answers operators' questions on the bus: `health` and `parked.list|get|redrive|discard`. Parked events are shown and
+ * settled only for an operator's own token.
  */
 export function serveOperators(runtime: Runtime, { follower, unpublished, refused }: Operated): void {
   const { bus, service, clock, database, settings } = runtime;
@@ -55,7 +55,7 @@ export function serveOperators(runtime: Runtime, { follower, unpublished, refuse
     ]);
     return { startedAt, database: state, unpublishedDecisions, refusedDecisions, pendingEvents, parkedEvents };
   });
-  /** Whose token it is; the word of the service that asks counts for nothing. @throws a client error */
+  /** Whose token it is; the word of the asking service counts for nothing. @throws a client error */
   const whoAsks = async ({ authorization }: { authorization?: string | undefined }, ...allowed: Role[]) =>
     requireRole(await runtime.verifyToken(authorization), ...allowed);
   const list = answering(parkedQuestion, async (question) => {

@@ -11,7 +11,7 @@ import { serviceSettings, type ServiceSettings } from './settings.ts';
 import { realTime, type Time } from '../foundation/time.ts';
 import { createTracing, type Tracing } from '../server/tracing.ts';
 
-/** All that a subgraph gets from outside: nothing in it is a module's global, so many can live in one process. */
+/** All that a subgraph gets from outside: nothing in it is global, so many can live in one process. */
 export interface Runtime {
   service: string;
   settings: ServiceSettings;
@@ -23,16 +23,16 @@ export interface Runtime {
   database: Connection;
   bus: EventBus & EventStream;
   verifyToken: TokenVerifier;
-  /** What time it is; goes into what is written. */
+  /** The current time; goes into what is written. */
   clock(): Date;
-  /** How time passes; for what waits and repeats. */
+  /** Timers, for what waits and repeats. */
   time: Time;
   /** From 0 to 1. */
   random(): number;
   close(): Promise<void>;
 }
 
-/** The one of a process: connected to real servers. */
+/** The runtime of a process: connected to real servers. */
 export interface ConnectedRuntime extends Runtime {
   bus: JetStreamBus;
 }

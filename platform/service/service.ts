@@ -14,7 +14,7 @@ export interface ServiceDefinition {
   name: string;
   sdl: string;
   port: number;
-  /** Names of clients' operations that metrics and traces tell apart; all others are `other`. */
+  /** Names of clients' operations that metrics and traces distinguish; all others are `other`. */
   operations?: ReadonlySet<string>;
   create(runtime: Runtime): Subgraph;
 }
@@ -40,7 +40,7 @@ async function run(definition: ServiceDefinition, runtime: ConnectedRuntime): Pr
   const assembly = await assemble(runtime, subgraph);
   const http = await startGraphqlServer({
     sdl: definition.sdl,
-    // Every subgraph tells the time, so that it costs no request more, and no other subgraph has to be there for it.
+    // Every subgraph has `serverTime`, so that it costs no extra request and depends on no other subgraph.
     resolvers: {
       ...subgraph.resolvers,
       Query: { ...subgraph.resolvers['Query'], serverTime: () => runtime.clock() },
@@ -57,7 +57,8 @@ async function run(definition: ServiceDefinition, runtime: ConnectedRuntime): Pr
     operations: definition.operations,
     tracing: runtime.tracing,
     routes: { '/metrics': metricsRoute(metrics.register) },
-    // Ready means: can decide. Whether events can leave is the broker's state; commands are accepted without it.
+    // Ready means: can decide. Whether events can leave is the broker's state; commands are accepted without the
+    // broker.
     readiness: async () => {
       const status = await databaseStatus(database, settings.DATABASE_TIMEOUT_MS);
       return { ready: status === 'ok', checks: { database: status } };
@@ -74,7 +75,7 @@ async function run(definition: ServiceDefinition, runtime: ConnectedRuntime): Pr
     await assembly.close();
     await runtime.close();
   };
-  // Once, however often it is asked for: the second time there would be nothing left to write with.
+  // Once, however often it is called: a second run would have no connection to write with.
   return { name: definition.name, port: http.port, runtime, close: () => (closed ??= close()) };
 }
 

@@ -7,8 +7,8 @@ export interface Shown<State, Event extends Envelope> {
   /** Writes what a decision changes in the views; safe to repeat. */
   show(document: JournalDocument<State, Event>): Promise<void>;
   /**
-   * Resolves when the views show everything up to this version, as far as the journal has it. Whoever decided writes them;
-   * what another instance has not written yet is written here.
+   * Resolves when the views show everything up to this version, as far as the journal has it. The instance that decided
+   * writes them; what another instance has not written yet is written here.
    */
   upTo(stream: string, version: number): Promise<void>;
 }
@@ -21,7 +21,7 @@ export interface ShownOptions<State, Event extends Envelope> {
 }
 
 export function createShown<State, Event extends Envelope>(options: ShownOptions<State, Event>): Shown<State, Event> {
-  /** By stream: the version up to which all is shown, without a gap. */
+  /** By stream: the version up to which everything is shown, without a gap. */
   const through = createLruCache<string, number>(options.cacheSize);
   const underWay = new Map<string, Set<Promise<void>>>();
 
@@ -56,7 +56,8 @@ export function createShown<State, Event extends Envelope>(options: ShownOptions
       const unpublished = await options.journal.unpublishedOf(stream);
       await Promise.all(unpublished.map(show));
       const last = lastVersionOf(unpublished.at(-1) ?? null);
-      // Where it does not go so far, it is all shown; or whoever asks names what was never decided.
+      // If the journal does not go so far, all of it is shown, or the caller asked for a version that was never
+      // decided.
       const reached = last >= version ? last : Math.min(version, lastVersionOf(await options.journal.head(stream)));
       through.set(stream, Math.max(reached, through.get(stream) ?? 0));
     },

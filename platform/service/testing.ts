@@ -223,7 +223,7 @@ export const originOf = (cause: string = randomUUID()): Origin => ({
   causationId: `causation of ${cause}`,
 });
 
-/** A journal and a command handler on it that tells nobody of its decisions: they count as published. */
+/** A journal and a command handler without a relay: their decisions count as published. */
 export function createSilentTally(runtime: Runtime, published = true) {
   const journal = createJournal<Tally, TallyEvent>(runtime.database);
   const handler = createCommandHandler<Tally, TallyCommand, NewTallyEvent, TallyEvent, 'HELD'>({

@@ -19,7 +19,7 @@ export interface DeadLetterAdmin {
 export interface ParkedList {
   /** At most `parkedPerAnswer`, and no more than fit into an answer. */
   rows: ParkedView[];
-  /** Whether there are more behind them. */
+  /** Whether more follow. */
   more: boolean;
   /** How many there are in all. */
   total: number;
@@ -95,7 +95,7 @@ export function createDeadLetterAdmin(options: DeadLetterAdminOptions): DeadLett
   const collection = database.collection<ParkedRecord>('parked');
   const read = (id: string): Promise<ParkedRecord | null> => deadLetters.get(id);
 
-  /** Carries an order out, once: what was asked is written down before, what came of it after. */
+  /** Carries an order out, once: the order is recorded before, its result after. */
   async function carryOut(
     kind: ParkedAction['kind'],
     order: ParkedOrder,
@@ -126,7 +126,7 @@ export function createDeadLetterAdmin(options: DeadLetterAdminOptions): DeadLett
     return { parked: viewOf((await read(order.id)) ?? after), ...outcome };
   }
 
-  /** Why the order cannot be carried out, or that it was already; null when it can. */
+  /** Why the order cannot be carried out, or that it already was; null when it can. */
   async function objection(kind: ParkedAction['kind'], record: ParkedRecord): Promise<Outcome | null> {
     if (record.status === (kind === 'redrive' ? 'redriven' : 'discarded')) return done(0);
     if (record.status !== 'parked') return refuse('NOT_PARKED', notParked[record.status]);

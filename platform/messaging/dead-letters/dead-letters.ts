@@ -4,7 +4,7 @@ import type { FirstInLine, DeadLetterStore } from './store.ts';
 
 /** Sequenced dead letters: later messages of a subject wait behind the one that failed, all other subjects flow. */
 export interface DeadLetters {
-  /** Another failed attempt, counted in the database so that a restart goes on counting. */
+  /** Records another failed attempt, in the database so that the count survives a restart. */
   recordAttempt(message: FailedMessage): Promise<number>;
   park(message: FailedMessage): Promise<void>;
   /** Says whether messages of this subject are parked, as far as this instance knows. */
@@ -37,7 +37,7 @@ export interface FailedMessage {
 }
 
 export function createDeadLetters(table: DeadLetterStore, clock: () => Date): DeadLetters {
-  // A hint only: what one instance knows as parked another may have redriven. The table decides.
+  // A hint only: another instance may have redriven what this one knows as parked. The collection decides.
   const blocked = new Set<string>();
 
   function record({ id, error, ...rest }: FailedMessage, status: 'retrying' | 'parked', attempts: number) {

@@ -4,10 +4,10 @@ export type ErrorClass = 'contract' | 'unknown' | 'behind';
 
 /** A message that could not be handled, kept until an operator decides. */
 export interface ParkedMessage {
-  /** `<subject>#<version>`, or a hash of what came where the version cannot be read: the same when it comes again. */
+  /** `<subject>#<version>`, or a hash of the content where the version is unreadable: the same when it comes again. */
   _id: string;
   subject: string;
-  /** Null when it cannot be read: such a message holds nobody up. */
+  /** Null when it cannot be read: such a message blocks no other. */
   version: number | null;
   /** The event, where its envelope could be read. */
   event: Envelope | null;

@@ -17,7 +17,7 @@ export interface Redrive {
   redrive(subject: string): Promise<number>;
   /** Gives a parked message up, and handles those that waited behind it. @throws {ContractError} when it may not. */
   discard(id: string, subject: string, reason: string): Promise<void>;
-  /** Goes on with messages that are parked behind others of which none is parked any more. */
+  /** Resumes messages that are parked behind others of which none is parked any more. */
   takeUp(subject: string): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export interface RedriveOptions {
 export function createRedrive(options: RedriveOptions): Redrive {
   const { bus, positions, deadLetters, logger, retry } = options;
 
-  /** The parked messages of a subject that hold each other up, the first in line first. */
+  /** The parked messages of a subject that block each other, the first in line first. */
   async function inLine(subject: string): Promise<ParkedMessage[]> {
     return (await deadLetters.ofSubject(subject)).filter(({ version }) => version !== null);
   }
@@ -98,7 +98,7 @@ export function createRedrive(options: RedriveOptions): Redrive {
       const next = isHandled ? null : await readFirst();
       if (isHandled) await whileUnavailable(() => deadLetters.settle(id, 'redriven'));
       else if (next?._id === id && next.errorClass === 'behind') {
-        // It was parked a second time, as one that holds nobody up: its owner does not have what lies before it.
+        // It was parked a second time, as one that blocks no other: its owner does not have its predecessors.
         await whileUnavailable(() => deadLetters.settle(id, 'discarded', 'parked again without its version'));
       }
     }

@@ -3,7 +3,7 @@ import type { ParkedMessage } from './parked-message.ts';
 
 /** Where parked messages are kept. */
 export interface DeadLetterStore {
-  /** Writes what is known of a message now, and adds to its attempts. Returns the message as it stands then. */
+  /** Writes what is known of a message now, adds to its attempts, and returns the message. */
   put(
     id: string,
     message: Omit<ParkedMessage, '_id' | 'attempts' | 'firstAt'>,
@@ -19,10 +19,10 @@ export interface DeadLetterStore {
   /** The parked messages, the oldest first. */
   oldest(limit: number): Promise<ParkedMessage[]>;
   settle(id: string, change: Pick<ParkedMessage, 'status' | 'reason' | 'lastAt'>): Promise<ParkedMessage | null>;
-  /** Removes a message that is not parked, but tried again. */
+  /** Removes a message that is not parked but being retried. */
   removeRetrying(id: string): Promise<void>;
   count(): Promise<number>;
-  /** Those that hold nobody up any more, and those that an operator has just ordered to be discarded. */
+  /** Those that no longer block others, and those that an operator has just ordered to be discarded. */
   discarded(): Promise<Pick<FirstInLine, 'subject' | 'version'>[]>;
   createIndexes(): Promise<void>;
 }
