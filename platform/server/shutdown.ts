@@ -7,26 +7,36 @@ export const stopWithinMs = ({ STOP_DELAY_MS, STOP_TIMEOUT_MS }: ProcessSettings
 
 /**
  * Ends the process gracefully on SIGTERM, SIGINT (Ctrl-C) and SIGHUP (the terminal was closed): `close` once, at most
- * `timeoutMs`; a second signal ends it at once.
+ * `timeoutMs`; a second signal ends it at once. An error that nothing caught ends it in the same order, with exit code 1:
+ * what it left in memory is not to be trusted, and what stands in a journal is carried out after the restart.
  */
 export function stopOnSignal(close: () => Promise<void>, timeoutMs: number, logger: Logger): void {
   let stopping = false;
-  const stop = (signal: NodeJS.Signals) => {
-    if (stopping) process.exit(1);
+  const stop = (exitCode: number) => {
     stopping = true;
-    logger.info({ signal }, 'stopping');
     const late = setTimeout(() => {
       logger.error({ timeoutMs }, 'did not stop in time');
       process.exit(1);
     }, timeoutMs);
     late.unref();
     close().then(
-      () => process.exit(0),
+      () => process.exit(exitCode),
       (error: unknown) => {
         logger.error({ err: error }, 'stopped with an error');
         process.exit(1);
       },
     );
   };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(1);
+    logger.info({ signal }, 'stopping');
+    stop(0);
+  };
+  const onError = (error: unknown) => {
+    logger.fatal({ err: error }, 'an error that nothing caught: stopping');
+    if (!stopping) stop(1);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal);
+  process.on('uncaughtException', onError);
+  process.on('unhandledRejection', onError);
 }
