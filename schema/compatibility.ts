@@ -9,8 +9,8 @@ export interface Contracts {
 }
 
 /**
- * What keeps `next` from taking the place of `current` pod by pod, one line each; empty when nothing does. While both run,
- * clients ask with the old schema, old routers ask new subgraphs, and each version reads events of the other: those in the
+ * What prevents replacing `current` by `next` pod by pod, one line each; empty when nothing does. While both run,
+ * clients use the old schema, old routers ask new subgraphs, and each version reads events of the other: those in the
  * journals stay for good.
  */
 export function incompatibilities(current: Contracts, next: Contracts): string[] {
@@ -45,7 +45,7 @@ function subgraphsOf(supergraph: string): Map<string, GraphQLSchema> {
 const breaking = (before: GraphQLSchema, after: GraphQLSchema) =>
   findBreakingChanges(before, after).map(({ description }) => description);
 
-/** As much of JSON Schema as the events use. */
+/** The subset of JSON Schema that the events use. */
 interface Shape {
   type?: string | readonly string[];
   enum?: readonly string[];
@@ -54,8 +54,8 @@ interface Shape {
 }
 
 /**
- * What a rolling update does though nothing keeps it from going, one line each. Readers of the old version know no new kind
- * of event: they park it, and whatever of the same stream comes behind it waits.
+ * Side effects of a rolling update that do not prevent it, one line each. Readers of the old version do not know a new
+ * kind of event: they park it, and the events behind it in its stream wait.
  */
 export function consequences(current: Contracts, next: Contracts): string[] {
   const before = eventsOf(current.asyncapi);
@@ -80,7 +80,7 @@ function eventsOf(asyncapi: string): Record<string, Shape> {
   return Object.fromEntries(Object.entries(document.components.messages).map(([type, { payload }]) => [type, payload]));
 }
 
-/** New readers must take every old event, and old readers every new one: what is required stays required, and no more is. */
+/** New readers must accept every old event, and old readers every new one: the required fields must not change. */
 function changesOfShape(before: Shape, after: Shape): string[] {
   const added = without(after.required, before.required).map(
     (name) => `${name} became required, and events of the old version lack it.`,
@@ -109,7 +109,7 @@ function without(words: readonly string[] = [], others: readonly string[] = []):
   return words.filter((word) => !others.includes(word));
 }
 
-/** What a field is apart from its words, bounds and parts. */
+/** A field without its description, bounds and parts. */
 function kindOf({ type, enum: values, ...rest }: Shape): string {
   if (type !== undefined) {
     const types = [type].flat().toSorted().join(' or ');

@@ -1,7 +1,7 @@
 /**
  * `npm run compose` writes supergraph.graphql from the subgraphs' schemas; with `--check` it fails when the file is stale.
- * `npm run compose -- --against <ref>` writes nothing: it lists what keeps this version from taking the place of that one
- * (a git ref) while both run, and what happens meanwhile. Exit codes: 0 compatible, 1 not, 2 when the ref cannot be read.
+ * `npm run compose -- --against <ref>` writes nothing: it lists what prevents replacing that version (a git ref) by
+ * this one while both run, and what happens meanwhile. Exit codes: 0 compatible, 1 not, 2 when the ref cannot be read.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

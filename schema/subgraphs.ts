@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The subgraphs of the supergraph, their ports (those of the system this one descends from), and whose events each of them
- * handles; the broker lets it ask nobody else for events.
+ * The subgraphs of the supergraph, their ports (those of the system this one descends from), and whose events each of
+ * them handles; the broker lets it ask no other service for events.
  */
 export const subgraphs = {
   approval: { port: 8081, follows: [] },

@@ -1,23 +1,23 @@
 /**
- * What a user's text may be: one answer for requests, tokens, events and pages. It needs no library.
+ * The rules for users' text: the same for requests, tokens, events and pages. It needs no library.
  *
- * Text is kept as it came, but for the blanks around what people read: it is neither normalised (NFC) nor folded, so
- * that answer, journal, broker, dashboard and CSV give back what was sent, code unit by code unit. What could not come
- * back so, or would mislead whoever reads it, is refused instead of mended.
+ * Text is kept as it came, except that what people read is trimmed: it is neither normalised (NFC) nor folded, so that
+ * answer, journal, broker, dashboard and CSV give back what was sent, code unit by code unit. Text that could not
+ * round-trip, or would mislead its readers, is refused instead of repaired.
  */
 export interface TextRule {
   /** Characters (code points, as people and JSON Schema count them) after trimming. */
   shortest: number;
   longest: number;
-  /** Blanks around it are no part of it. */
+  /** Blanks around it are trimmed. */
   trimmed?: boolean;
   /** It may have several lines. */
   lines?: boolean;
-  /** It tells one thing from another: nothing in it may be invisible, or a blank other than the space, or at its ends. */
+  /** An identifier: nothing in it may be invisible, or a blank other than the space, or at its ends. */
   name?: boolean;
 }
 
-/** Why a text cannot be taken; the same words everywhere, and pages have their own for each. */
+/** Why a text is refused; the same codes everywhere, and pages have their own words for each. */
 export type TextFault =
   | 'NOT_WELL_FORMED'
   | 'CONTROL_CHARACTER'
@@ -33,7 +33,7 @@ export const textRules = {
   userId: { shortest: 1, longest: 255, name: true },
   idempotencyKey: { shortest: 1, longest: 255, name: true },
   correlationId: { shortest: 1, longest: 255, name: true },
-  /** How many characters a color has is the bike's own rule (INVALID_COLOR); this only keeps out what is no color. */
+  /** A color's length is the bike's own rule (INVALID_COLOR); this only excludes what cannot be a color. */
   color: { shortest: 0, longest: 1_000, trimmed: true },
   reason: { shortest: 0, longest: 500, trimmed: true, lines: true },
   /** Opaque; wallets' tokens are some kilobytes of JSON. */
@@ -44,10 +44,10 @@ export const textRules = {
 
 export type TextKind = keyof typeof textRules;
 
-/** Lists in which each item is answered for itself: an unfit text turns down its item, not the call. */
+/** Lists in which each item is answered for itself: an unfit text refuses its item, not the call. */
 export const itemLists: ReadonlySet<string> = new Set(['bikes', 'changes']);
 
-/** The rule of whatever has none of its own. */
+/** The rule for names without their own. */
 export const anyText: TextRule = { shortest: 0, longest: 1_000 };
 
 /** The rule for an argument, field or claim of this name. */
@@ -55,11 +55,11 @@ export function textRuleOf(name: string): TextRule {
   return Object.hasOwn(textRules, name) ? textRules[name as TextKind] : anyText;
 }
 
-/** The text as it is kept, or why it cannot be. */
+/** The text as it is kept, or why it is refused. */
 export type ReadText = { text: string; fault: null } | { text: null; fault: TextFault };
 
 export function readText(raw: string, rule: TextRule): ReadText {
-  // No character has more than two code units: what is longer need not be looked at.
+  // No character has more than two code units: a longer text need not be scanned.
   if (raw.length > 2 * rule.longest && (!rule.trimmed || raw.trim().length > 2 * rule.longest)) return no('TOO_LONG');
   const text = rule.trimmed ? raw.trim() : raw;
   if (!text.isWellFormed()) return no('NOT_WELL_FORMED');
@@ -75,12 +75,12 @@ export function readText(raw: string, rule: TextRule): ReadText {
 
 const no = (fault: TextFault): ReadText => ({ text: null, fault });
 
-/** Says whether a text is fit as it stands. */
+/** Whether a text is fit as it is. */
 export function isText(value: unknown, rule: TextRule): value is string {
   return typeof value === 'string' && readText(value, rule).text === value;
 }
 
-/** What is wrong, for people, after the name of the field; it quotes nothing of the text. */
+/** What is wrong, for people, to follow the field's name; it does not quote the text. */
 export function wordsFor(fault: TextFault, { shortest, longest }: TextRule): string {
   switch (fault) {
     case 'NOT_WELL_FORMED':
@@ -108,7 +108,7 @@ export function charactersIn(text: string): number {
   return count;
 }
 
-/** At most so many code units of a text, and no half character at its end. */
+/** The first code units of a text, without half a surrogate pair at its end. */
 export function cut(text: string, longest: number): string {
   if (text.length <= longest) return text;
   const last = text.charCodeAt(longest - 1);
@@ -116,8 +116,8 @@ export function cut(text: string, longest: number): string {
 }
 
 /**
- * Text of somebody else's making (a payment provider, a library's error), which cannot be refused: what no user may
- * write is replaced, and it is cut.
+ * Text from elsewhere (a payment provider, a library's error), which cannot be refused: characters that users may not
+ * write are replaced, and it is cut.
  */
 export function mendText(text: string, longest: number): string {
   return cut(text.toWellFormed().replace(unfit, '\uFFFD').trim(), longest);
@@ -133,7 +133,7 @@ const controlInLines = /(?!\n|\r\n)[\p{Cc}\u2028\u2029]/u;
  */
 const hidden = /[\u202A-\u202E\u2066-\u206F\uFFF9-\uFFFB\u{E0000}-\u{E007F}\p{Noncharacter_Code_Point}]/u;
 const unnameable = /(?! )[\p{Default_Ignorable_Code_Point}\p{White_Space}\u2800]/u;
-/** A letter, number, sign or symbol; Hangul fillers and the empty Braille cell are none, nor is a mark alone. */
+/** A letter, number, sign or symbol; Hangul fillers and the empty Braille cell do not count, nor does a mark alone. */
 const visible = /(?![\p{Default_Ignorable_Code_Point}\u2800])[\p{L}\p{N}\p{P}\p{S}]/u;
 const unfit =
   /(?!\n)[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u206F\uFFF9-\uFFFB\u{E0000}-\u{E007F}\p{Noncharacter_Code_Point}]/gu;

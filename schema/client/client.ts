@@ -7,7 +7,7 @@ export interface ClientOptions {
   /** Absolute http(s) address of `/graphql`; subscriptions use the same one as ws(s). */
   url: string;
   /**
-   * The bearer token, or what gives the one of the moment: asked anew for each request and each connection. It is told
+   * The bearer token, or a function that gives the current one: called for each request and each connection. It is told
    * which one the server refused last, and may give another.
    */
   token?: string | undefined | ((refused?: string) => string | undefined | Promise<string | undefined>);
@@ -20,7 +20,7 @@ export interface Client {
   request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data>;
   /**
    * Every event until the server completes, the caller leaves the loop, or the connection is lost. Nothing is retried
-   * here: only the caller knows the cursor to go on from.
+   * here: only the caller knows the cursor to resume from.
    * @throws {GraphqlRequestError} with code CONNECTION_LOST, or that of the server
    */
   subscribe<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): AsyncIterable<Data>;
@@ -28,7 +28,7 @@ export interface Client {
   close(): void;
 }
 
-/** A request that gave errors, or none of an answer. `code` is the server's, CONNECTION_LOST, or HTTP_ and the status. */
+/** A request that failed, or got no answer. `code` is the server's, CONNECTION_LOST, or HTTP_ and the status. */
 export class GraphqlRequestError extends Error {
   override name = 'GraphqlRequestError';
   readonly code: string;
@@ -49,7 +49,7 @@ interface GraphqlErrorShape {
   extensions?: { code?: unknown };
 }
 
-/** How long a silent connection is believed to be alive, in each of its two halves: the ping and the pong. */
+/** How long a silent connection counts as alive, in each of its two halves: the ping and the pong. */
 const keepAliveMs = 10_000;
 
 /** A typed client for the browser and Node 24: fetch for requests, graphql-transport-ws for subscriptions. */
@@ -82,7 +82,7 @@ export function createClient({ url, token, onConnected }: ClientOptions): Client
         return await attempt(bearer);
       } catch (error) {
         if (!bearer || !isUnauthenticated(error)) throw error;
-        // Nothing was carried out: with another token the same is asked once more.
+        // Nothing was executed: the same request is repeated once with another token.
         refused = bearer;
         const renewed = await currentToken();
         if (renewed === bearer) throw error;
@@ -99,7 +99,7 @@ export function createClient({ url, token, onConnected }: ClientOptions): Client
         throw error;
       }
     },
-    // While it connects in vain, there is nothing to close: its subscription says that the connection was lost.
+    // While it cannot connect, there is nothing to close: its subscription reports that the connection was lost.
     close: () => void Promise.resolve(socket.dispose()).catch(() => undefined),
   };
 }
@@ -116,7 +116,7 @@ function isMutation({ definitions }: DocumentNode): boolean {
   return definitions.some((each) => 'operation' in each && each.operation === OperationTypeNode.MUTATION);
 }
 
-/** What somebody does begins a trace (W3C Trace Context), which everything that it leads to belongs to. */
+/** A user's action starts a trace (W3C Trace Context), and everything it leads to belongs to it. */
 function newTrace(): { traceparent: string } {
   const hex = (bytes: number) =>
     Array.from(crypto.getRandomValues(new Uint8Array(bytes)), (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -151,7 +151,7 @@ function dataOf({ data, errors }: Answer): unknown {
   return data;
 }
 
-/** GraphQL errors come as a list; what else ends a subscription is the socket's closing. */
+/** GraphQL errors come as a list; otherwise the closing of the socket ends a subscription. */
 function toRequestError(error: unknown): GraphqlRequestError {
   if (error instanceof GraphqlRequestError) return error;
   if (Array.isArray(error)) {
@@ -164,7 +164,7 @@ function toRequestError(error: unknown): GraphqlRequestError {
   return new GraphqlRequestError('CONNECTION_LOST', reason ? reason : 'The connection was lost.', { cause: error });
 }
 
-/** A peer that vanished without closing leaves a socket that looks open: only a missing pong tells. */
+/** A peer that vanished without closing leaves a socket that looks open: only a missing pong reveals it. */
 function whenSilent(end: () => void) {
   let deadline: ReturnType<typeof setTimeout> | undefined;
   return {

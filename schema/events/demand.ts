@@ -11,8 +11,8 @@ export const demandRefusal = z.enum([
 ]);
 
 /**
- * What the reservation subgraph publishes on the streams `refusals-<date>`. A refusal by itself is no decision: whoever asks
- * in a loop must not fill a journal with answers.
+ * What the reservation subgraph publishes on the streams `refusals-<date>`. A single refusal is no decision: a client
+ * that asks in a loop must not fill a journal with answers.
  */
 export const demandEvents = {
   ReservationsRefused: z

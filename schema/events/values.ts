@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { charactersIn, textRules } from '../text.ts';
 
 /**
- * Text of so many characters, counted as people and JSON Schema do. What a user may write is checked at the edge; what
- * stands in a journal must stay readable for ever, so nothing more is asked of it here.
+ * Text of at most this many characters, counted as people and JSON Schema do. User input is checked at the edge; an
+ * event in a journal must stay readable for ever, so nothing more is required here.
  */
 export const text = (shortest: number, longest: number) =>
   z
