@@ -22,7 +22,7 @@ const portSettings = z.object(
   Object.fromEntries(subgraphNames.map((name) => [portSetting(name), port(subgraphs[name].port)])),
 );
 
-/** Every setting of every subgraph: for whoever runs them all and wants to know of mistakes before that. */
+/** Every setting of every subgraph, for a process that runs them all and wants to report mistakes first. */
 export const settingsOfAll = z.object({
   ...serviceSettings.shape,
   ...portSettings.shape,

@@ -1,6 +1,7 @@
 /**
- * `node subgraphs/repair.ts <name>` says which streams of a subgraph's journal count as tampered with only because of half
- * a character in a text; with `--write --by <who>` it links them anew (docs/runbooks/journal-tampered.md).
+ * `node subgraphs/repair.ts <name>` lists the streams of a subgraph's journal that count as tampered with only because
+ * of half a surrogate pair in a text; with `--write --by <who>` it recomputes their links
+ * (docs/runbooks/journal-tampered.md).
  * Exit codes: 0 nothing is left, 1 something is, 78 wrong arguments or settings.
  */
 import { parseArgs } from 'node:util';

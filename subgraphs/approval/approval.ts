@@ -24,13 +24,13 @@ export interface BuyPoints {
   payment: Payment;
 }
 
-/** Says why a price cannot be bought; null when it can. Asked before the payment provider is, and never after. */
+/** Why a price cannot be bought; null when it can. Checked before the payment provider is asked, and never after. */
 export function whyNot(price: number | bigint, maxPurchase: number): string | null {
   if (typeof price === 'number' && Number.isInteger(price) && price >= 1 && price <= maxPurchase) return null;
   return `A purchase is a whole number of points from 1 to ${maxPurchase}.`;
 }
 
-/** Nothing is turned down here: the provider has answered, and what it took is owed. */
+/** No refusal here: the provider has answered, and what it charged is owed. */
 export const approval: Decider<Approval, BuyPoints, NewEvent<ApprovalEvent>, never> = {
   initial: { status: 'none' },
 

@@ -2,14 +2,14 @@ import { Schema, type Connection } from 'mongoose';
 import { isDuplicateKey } from '../../platform/index.ts';
 
 /**
- * A purchase that somebody may have been charged for, and whose answer is not in the journal yet. Its row stands before
- * the payment provider is asked for the first time, so that no second body can come under the same key, and nothing that
- * was paid for is forgotten; it goes when the journal has the answer.
+ * A purchase that may have been charged, and whose answer is not in the journal yet. Its row is written before the
+ * payment provider is first asked, so that the key cannot get a second body and no paid purchase is forgotten; it is
+ * removed when the journal has the answer.
  */
 export interface OpenCharge {
-  /** The cause of the decision that is to come. */
+  /** The cause of the future decision. */
   _id: string;
-  /** What the key stands for. */
+  /** The hash of the purchase that the key stands for. */
   bodyHash: string;
   body: Record<string, unknown>;
   userId: string;
@@ -21,7 +21,7 @@ export interface OpenCharge {
   status: 'open' | 'disputed';
   because: string | null;
   openedAt: Date;
-  /** Times that the provider was asked again because nobody knew the answer. */
+  /** Times that the provider was asked again because its answer was unknown. */
   attempts: number;
   /** When to ask again. */
   dueAt: Date;
@@ -47,7 +47,7 @@ const schema = new Schema<OpenCharge>(
 );
 schema.index({ status: 1, dueAt: 1 });
 
-/** Before anybody is charged, a majority must have it. */
+/** A majority must have it before the rider is charged. */
 const majority = { writeConcern: { w: 'majority', j: true } } as const;
 
 export function createCharges(database: Connection) {
@@ -69,17 +69,17 @@ export function createCharges(database: Connection) {
 
     find: (cause: string): Promise<OpenCharge | null> => model.findById(cause).lean<OpenCharge>().exec(),
 
-    /** Unless another process disputes it. */
+    /** Closes it, unless another process disputes it. */
     async forget({ _id, bodyHash }: OpenCharge): Promise<void> {
       await model.deleteOne({ _id, bodyHash, status: 'open' }).exec();
     },
 
-    /** Keeps it for an operator, also when another process has closed it in the meantime. */
+    /** Keeps it for an operator, even when another process has closed it in the meantime. */
     async dispute({ _id, ...charge }: OpenCharge, because: string): Promise<void> {
       await model.updateOne({ _id }, { $set: { ...charge, status: 'disputed', because } }, { upsert: true }).exec();
     },
 
-    /** Those whose time has come, and those that a clock which was ahead has put off for longer than anybody waits. */
+    /** Those whose retry is due, and those that a clock which was ahead has put off beyond the longest wait. */
     due: (now: Date, longestMs: number, limit: number): Promise<OpenCharge[]> =>
       model
         .find({
@@ -90,7 +90,7 @@ export function createCharges(database: Connection) {
         .lean<OpenCharge[]>()
         .exec(),
 
-    /** Puts off when it is due; false when another process was faster. */
+    /** Postpones a charge that is due; false when another process was faster. */
     async take({ _id, attempts }: OpenCharge, dueAt: Date): Promise<boolean> {
       const taken = await model
         .findOneAndUpdate({ _id, attempts, status: 'open' }, { $set: { dueAt }, $inc: { attempts: 1 } })
@@ -99,7 +99,7 @@ export function createCharges(database: Connection) {
       return taken !== null;
     },
 
-    /** How many the provider was asked for again, and still gave no answer. */
+    /** How many the provider was asked for again without an answer. */
     countUnanswered: () => model.countDocuments({ status: 'open', attempts: { $gt: 0 } }).exec(),
     countDisputed: () => model.countDocuments({ status: 'disputed' }).exec(),
   };

@@ -4,7 +4,7 @@ import { UnavailableError } from '../../platform/index.ts';
 import type { Payment } from './approval.ts';
 
 export interface Charge {
-  /** One per purchase, and of no other body: ASCII, 64 characters. The provider charges once per key, however often it is asked. */
+  /** One per purchase and body: ASCII, 64 characters. The provider charges once per key, however often it is asked. */
   idempotencyKey: string;
   userId: string;
   /** Won; one point costs one won. */
@@ -17,30 +17,30 @@ export interface Charge {
 export type Answer = Payment | { mismatch: string };
 
 /**
- * Who takes the money.
- * @throws {UnavailableError} when there is no answer that can be understood: the charge may stand, and only asking again
- * with the same key can tell.
+ * The payment provider.
+ * @throws {UnavailableError} when there is no intelligible answer: the rider may be charged, and only asking again with
+ * the same key can tell.
  */
 export type PaymentProvider = (charge: Charge) => Promise<Answer>;
 
 /** The token that the development provider declines; every other payment goes through. */
 export const declinedToken = 'tok_declined';
 
-/** For development: nobody is charged. */
+/** For development: charges no money. */
 export const developmentPayments: PaymentProvider = async ({ paymentToken }) =>
   paymentToken === declinedToken ? { approved: false, because: 'The card was declined.' } : { approved: true };
 
 const currency = 'KRW';
 
-/** An answer has a few hundred bytes; one that does not end must not fill the memory. */
+/** An answer has a few hundred bytes; an endless one must not fill the memory. */
 const longestAnswer = 65_536;
-/** What riders are shown of the provider's words. */
+/** How much of the provider's reason riders are shown. */
 const longestReason = 500;
 
 const answerSchema = z.discriminatedUnion('approved', [
   z.object({
     approved: z.literal(true),
-    // Echoes of the charge. One that is there must be right.
+    // Echoes of the charge; those present must match it.
     amount: z.unknown().optional(),
     currency: z.unknown().optional(),
     idempotencyKey: z.unknown().optional(),
@@ -60,7 +60,7 @@ export function createHttpPayments(url: string, timeoutMs: number): PaymentProvi
         method: 'POST',
         headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
         body: JSON.stringify({ ...body, currency }),
-        // What a rider pays with goes nowhere else.
+        // The rider's payment token must not go anywhere else.
         redirect: 'error',
         signal: AbortSignal.timeout(timeoutMs),
       });

@@ -27,11 +27,14 @@ export type Settled =
 export interface Purchases {
   /**
    * Has the provider charge for a purchase once, and the journal keep its answer.
-   * @throws {ContractError} when no event could carry it: nobody was charged.
+   * @throws {ContractError} when no event could carry it: there was no charge.
    * @throws {UnavailableError} when the answer is not known: `settleDue` goes on until it is, and the same key finds it.
    */
   buy(purchase: Purchase, origin: Origin): Promise<Settled>;
-  /** Asks again for what has waited long enough for an answer. Every instance does it; nothing is charged or credited twice. */
+  /**
+   * Retries the purchases whose wait for an answer is over. Every instance does it; nothing is charged or credited
+   * twice.
+   */
   settleDue(): Promise<void>;
 }
 
@@ -39,26 +42,27 @@ interface Dependencies extends Pick<Runtime, 'logger' | 'clock'> {
   approvals: Pick<Aggregate<Approval, BuyPoints, ApprovalEvent, never>, 'handle' | 'journal' | 'counters'>;
   charges: Charges;
   charge: PaymentProvider;
-  /** After so long an answer is asked for again, then after twice as long, and so on … */
+  /** The first retry comes after this time, the next after twice as long, and so on … */
   retryMs: number;
   /** … but at least this often. */
   retryMaxMs: number;
 }
 
-/** Charges of one sweep; what is left is due in the next. */
+/** Charges per sweep; the others are due in the next. */
 const chargesPerSweep = 50;
 
 const disputed = 'The payment provider and this service disagree about the payment; an operator will look at it.';
 
 /**
- * Who is charged, and for what, is fixed under the purchase's key before the provider hears of it:
+ * Rider and amount are fixed under the purchase's key before the provider is asked:
  *
  * 1. A row for the key and this body, in `charges`. There is one row a key.
- * 2. No answer in the journal under this key. As a row goes only after the answer came, one body at most gets this far.
+ * 2. No answer in the journal under this key. A row is removed only after the answer, so at most one body gets this
+ * far.
  * 3. The provider is asked, with a key of its own made of key and body.
  * 4. Its answer goes into the journal, once by its cause; then the row goes.
  *
- * Cut off anywhere after 1, the row is still there: whoever comes next, client or sweep, goes on at 2.
+ * After an interruption anywhere behind 1 the row is still there: the next client or sweep resumes at 2.
  */
 export function createPurchases(dependencies: Dependencies): Purchases {
   const { approvals, charges, charge, clock, logger, retryMs, retryMaxMs } = dependencies;
@@ -68,20 +72,20 @@ export function createPurchases(dependencies: Dependencies): Purchases {
     checkContract(purchase, origin, clock().toISOString());
     const wanted = toRow(purchase, origin);
     const opened = await charges.open(wanted);
-    // Asked after the row stands: a row that was there before goes only when the journal has the answer.
+    // Read after the row: an existing row is removed only when the journal has the answer.
     const standing = opened ? wanted : await charges.find(wanted._id);
     const earlier = origin.isNew ? null : await approvals.journal.byCause(origin.cause);
     if (earlier) {
       if (opened) await forget(wanted);
       return settle(wanted, { approved: true }, numberIn(earlier.state));
     }
-    // It went between the two questions before: the answer is in the journal now.
+    // The row was removed between the two reads: the answer is in the journal now.
     if (!standing) return buy(purchase, origin);
     if (standing.bodyHash !== wanted.bodyHash) return reused;
     return ask(standing);
   }
 
-  /** One question at a time for a purchase, in this process. */
+  /** One request at a time per purchase, in this process. */
   function ask(row: OpenCharge): Promise<Settled> {
     const running = underWay.get(row._id) ?? askProvider(row).finally(() => underWay.delete(row._id));
     underWay.set(row._id, running);
@@ -102,7 +106,7 @@ export function createPurchases(dependencies: Dependencies): Purchases {
     return settled;
   }
 
-  /** Writes the answer into the journal; or finds the one that is there. */
+  /** Writes the answer into the journal; or finds the existing one. */
   async function settle(row: OpenCharge, payment: Payment, known?: number): Promise<Settled> {
     const confirmId = known ?? (await approvals.counters.next('approval'));
     const { userId, price } = row;
@@ -116,7 +120,7 @@ export function createPurchases(dependencies: Dependencies): Purchases {
     return { kind: 'answered', approval: state, replayed: outcome.replayed };
   }
 
-  /** The answer stands: a row that could not be removed is found by the sweep. */
+  /** The answer stands: the sweep finds a row that could not be removed. */
   async function forget(row: OpenCharge): Promise<void> {
     await charges.forget(row).catch((error: unknown) => {
       if (!isUnavailable(error)) throw error;
@@ -137,7 +141,7 @@ export function createPurchases(dependencies: Dependencies): Purchases {
     const now = clock();
     const waitMs = Math.min(retryMaxMs, retryMs * 2 ** row.attempts);
     if (!(await charges.take(row, new Date(now.getTime() + waitMs)))) return;
-    // Whoever wrote the answer was cut off before the row went; or the key has another body's answer.
+    // The writer of the answer was interrupted before it removed the row; or the key has another body's answer.
     if (await approvals.journal.byCause(row._id)) return forget(row);
     await ask(row);
     logger.info({ correlationId: row.correlationId, attempts: row.attempts + 1 }, 'a payment was settled after all');
@@ -185,7 +189,7 @@ function originOf({ _id: cause, body, correlationId, traceparent }: OpenCharge):
 
 const numberIn = (state: Approval) => (state.status === 'none' ? undefined : state.confirmId);
 
-/** What no event could carry, or no database would give back as it is, must not be charged: it could never be credited. */
+/** What no event can carry, or no database gives back as it is, must not be charged: it could never be credited. */
 function checkContract({ userId, price }: Purchase, origin: Origin, approvedAt: string): void {
   const { cause, correlationId, causationId, traceparent, body } = origin;
   assertLasting({ cause, correlationId, causationId, traceparent, body });

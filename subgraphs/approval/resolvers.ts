@@ -16,7 +16,7 @@ interface Dependencies {
   store: ApprovalStore;
   purchases: Purchases;
   maxPurchase: number;
-  /** Begins to wait for the points to reach the account; false when they did not in time. */
+  /** Starts to wait for the points to reach the account; false when they did not in time. */
   expectPoints(userId: string): { arrived(confirmId: number): Promise<boolean>; stop(): void };
 }
 

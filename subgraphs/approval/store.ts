@@ -41,7 +41,7 @@ const schema = new Schema<ApprovalRow>(
 schema.index({ confirmId: -1 });
 schema.index({ userId: 1, confirmId: -1 });
 
-/** Raise it when the rows must be made anew. */
+/** Raise it when the rows must be rebuilt. */
 export const viewsVersion = 1;
 
 export function createApprovalStore(database: Connection) {

@@ -18,7 +18,7 @@ import { createPurchases } from './purchases.ts';
 import { createResolvers } from './resolvers.ts';
 import { createApprovalStore, viewsVersion } from './store.ts';
 
-/** Nine million purchases of so many points fit into one account, and into the sum of all (2⁵³ − 1). */
+/** Nine million purchases of this size fit into one account, and into the sum of all (2⁵³ − 1). */
 const largestPurchase = 1_000_000_000;
 
 export const settingsSchema = z.object({
@@ -31,8 +31,8 @@ export const settingsSchema = z.object({
 });
 
 /**
- * Payments for points. It follows nobody.
- * @param payments who takes the money, if not whom the settings name.
+ * Payments for points. It follows no other service.
+ * @param payments the payment provider, if not the one in the settings.
  * @throws {ConfigError} outside development without PAYMENT_PROVIDER_URL.
  */
 export function createApproval(runtime: Runtime, payments?: PaymentProvider): Subgraph {

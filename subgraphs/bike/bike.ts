@@ -1,7 +1,7 @@
 import type { BikeCondition, BikeEvent, EventNamed, NewEvent } from '../../schema/events/index.ts';
 import { refuse, type Decider } from '../../platform/event-core/decider.ts';
 
-/** A bike as it was registered, in the condition that it is in now. */
+/** A bike as it was registered, in its present condition. */
 export type RegisteredBike = EventNamed<'BikeRegistered'>['data'];
 
 export type Bike = { status: 'unregistered' } | ({ status: 'registered' } & RegisteredBike);
@@ -21,12 +21,12 @@ export type BikeRefusal = 'INVALID_COLOR' | 'INVALID_DATE' | 'BIKE_NOT_FOUND';
 
 export const longestColor = 40;
 
-/** No bike of the city is older: what says so is a slip, such as a year of two digits. */
+/** No bike of the city is older: an earlier date is a slip, such as a year of two digits. */
 const earliestDate = '2000-01-01T00:00:00.000Z';
-/** Bikes are entered ahead of their delivery, but not by more than a year. */
+/** Operators enter bikes ahead of their delivery, but not by more than a year. */
 const aheadMs = 366 * 24 * 60 * 60_000;
 
-/** Says why a bike cannot join the fleet; null when it can. Asked before it gets a number, too. */
+/** Why a bike cannot join the fleet; null when it can. Also checked before it gets a number. */
 export function whyNot({ color, registeredDate }: NewBike, at: string) {
   const length = Array.from(color.trim()).length;
   if (length === 0 || length > longestColor) {

@@ -41,7 +41,7 @@ interface BikePayload extends LineRefusal {
   bike: ReturnType<typeof registered>;
 }
 
-/** Entries of an audit trail that are read at once. */
+/** How many entries of an audit trail are read at once. */
 const longestHistory = 200;
 
 export const streamOf = (bikeId: number) => `bike-${bikeId}`;
@@ -73,7 +73,7 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         return changeCondition(dependencies, input, context, requireRole(context.viewer, 'operator', 'admin'));
       },
 
-      // A line is what the mutation for one takes: its key answers there, too.
+      // A line takes the same input as the mutation for one bike: its key answers there, too.
       async registerBikes(
         _root: unknown,
         { input }: { input: { bikes: RegisterBikeInput[] } },
@@ -107,7 +107,7 @@ async function register(
 ): Promise<BikePayload> {
   const origin = commandOrigin(context, viewer, 'registerBike', input);
   const bike = newBikeOf(input);
-  // Only a bike that joins the fleet takes a number: neither a repetition nor one that is turned down leaves a gap.
+  // Only a bike that joins the fleet takes a number: neither a repetition nor a refusal leaves a gap.
   const earlier = origin.isNew
     ? null
     : await context.load('cause', origin.cause, (causes) => bikes.journal.byCauses(causes));
@@ -135,14 +135,14 @@ async function changeCondition(
 ): Promise<BikePayload> {
   const origin = commandOrigin(context, viewer, 'changeBikeCondition', input);
   const { bikeId, condition } = input;
-  // Text of blanks is none.
+  // Blank text is no text.
   const reason = input.reason || null;
   const outcome = await bikes.handle(streamOf(bikeId), { type: 'ChangeBikeCondition', condition, reason }, origin);
   const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
   return { bike: registered(state), refusal: refusalOf(outcome) };
 }
 
-/** A line's date. One that is none turns down its line, so it comes as text and not as a DateTime. */
+/** A line's date. A malformed one refuses its line only, so it comes as text and not as a DateTime. */
 function dateIn(text: string | null | undefined): { registeredDate: string | null | undefined } | LineRefusal {
   if (text === null || text === undefined) return { registeredDate: text };
   try {

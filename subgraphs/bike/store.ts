@@ -19,7 +19,7 @@ export interface BikeFilter {
   color?: string | null;
 }
 
-/** Only what rows are found and ordered by: they are written and read as they are. */
+/** Only the fields that rows are found and ordered by: rows are written and read as they are. */
 const schema = new Schema<BikeRow>(
   { _id: Number, version: Number, bikeId: Number, color: String, condition: String },
   { collection: 'bikes', versionKey: false },
@@ -27,7 +27,7 @@ const schema = new Schema<BikeRow>(
 schema.index({ bikeId: 1 });
 schema.index({ condition: 1, bikeId: 1 });
 
-/** Raise it when the rows must be made anew. */
+/** Raise it when the rows must be rebuilt. */
 export const viewsVersion = 1;
 
 export function createBikeStore(database: Connection) {

@@ -4,7 +4,7 @@ import { bike } from './bike.ts';
 import { createResolvers } from './resolvers.ts';
 import { createBikeStore, viewsVersion } from './store.ts';
 
-/** The fleet. It follows nobody. */
+/** The fleet. It follows no other service. */
 export function createBike(runtime: Runtime): Subgraph {
   const store = createBikeStore(runtime.database);
   const bikes = createAggregate(runtime, {

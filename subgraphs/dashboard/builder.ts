@@ -5,9 +5,9 @@ import { fingerprintOf } from './comparison.ts';
 import { noTotals, project, touchedBy, type Rows, type Totals } from './projections.ts';
 import { readRowKey, rowKey, type Key, type Kind, type ViewRows, type Views } from './rows.ts';
 
-/** Makes the rows of a generation out of events. The order of events of different streams is no matter. */
+/** Makes the rows of a generation out of events. The order of events of different streams does not matter. */
 export interface Builder {
-  /** Applies events, those of a stream in their order; what is in the rows already is left out. Written now and then. */
+  /** Applies events, those of a stream in their order; skips what the rows already have. Writes periodically. */
   apply(items: readonly Item[]): Promise<void>;
   /** How far it has come on each of these subjects. */
   positions(subjects: readonly string[]): Promise<Map<string, number>>;
@@ -23,24 +23,24 @@ export interface Builder {
 export interface Item {
   subject: string;
   version: number;
-  /** Null where an operator gave it up, and its owner does not know of it. */
+  /** Null where an operator discarded it, and its owner does not know it. */
   event: Envelope | null;
 }
 
 export interface BuilderOptions {
   rows: ViewRows;
-  /** Says whether an operator gave the event up: then only the position moves. */
+  /** Whether an operator discarded the event: then only the position moves. */
   isDiscarded(subject: string, version: number): boolean;
-  /** So many changed rows are written together. */
+  /** How many changed rows share a write. */
   flushRows: number;
   /** Called with the name of each row that is written. */
   written(rowName: string): void;
 }
 
 export function createBuilder({ rows, isDiscarded, flushRows, written }: BuilderOptions): Builder {
-  /** Rows as they are now, `undefined` where there is none. */
+  /** Rows as they are now, `undefined` where none exists. */
   const known = new Map<string, Views[Kind] | undefined>();
-  /** Changed and not written yet: what the database has. */
+  /** Changed and not written yet: newer than the database's. */
   const changed = new Map<string, Views[Kind] | undefined>();
   let totals = noTotals;
   let fingerprint = 0n;
@@ -54,7 +54,7 @@ export function createBuilder({ rows, isDiscarded, flushRows, written }: Builder
     known.set(name, view);
   }
 
-  /** Reads what is not known yet, all of a kind at once. */
+  /** Reads the rows that are not known yet, all of a kind at once. */
   async function know(names: Iterable<string>): Promise<void> {
     const missing = new Set([...names].filter((name) => !known.has(name)));
     const byKind = Map.groupBy(Array.from(missing, readRowKey), ({ kind }) => kind);
@@ -111,7 +111,7 @@ export function createBuilder({ rows, isDiscarded, flushRows, written }: Builder
 
   return {
     async apply(items) {
-      // Before anything changes: what does not parse leaves no half of a page.
+      // Before any change: an event that does not parse must not leave half a page applied.
       const parsed = items.map(({ subject, version, event }) => ({
         subject,
         version,

@@ -1,28 +1,28 @@
 import { hashOf } from '../../platform/index.ts';
 import { kinds, readRowKey, rowKey, type Key, type Kind, type ViewRows, type Views } from './rows.ts';
 
-/** A row that two generations of the view do not have alike. */
+/** A row that differs between two generations of the view. */
 export interface Difference {
   /** `reservation`, `bike`, `account`, `position` or `totals`. */
   kind: Kind | 'totals';
   key: string;
-  /** As JSON; null where there is none. */
+  /** As JSON; null where it is missing. */
   live: string | null;
   rebuilt: string | null;
 }
 
 /**
- * Which rows of two generations differ. Rows may change while it reads them: whoever changes one names it, and has it
- * compared again. What was compared and is not touched stays as it was found.
+ * Which rows of two generations differ. Rows may change meanwhile: the part that changes one names it, and has it
+ * compared again. Rows that were compared and are not changed keep their result.
  */
 export interface Comparison {
   /** Reads every row of both. */
   all(): Promise<void>;
   again(rowNames: Iterable<string>): Promise<void>;
   count(): number;
-  /** Some of them as they are now. */
+  /** Reads some of them as they are now. */
   examples(): Promise<Difference[]>;
-  /** What the live view's fingerprint is where the rebuilt one has this. */
+  /** The live view's fingerprint, given the rebuilt one's. */
   liveFingerprint(rebuilt: bigint): bigint;
 }
 
@@ -56,7 +56,7 @@ export function createComparison(live: ViewRows, rebuilt: ViewRows): Comparison 
         for await (const some of rebuilt.all(kind)) {
           compare(kind, some.keys(), await live.find(kind, [...some.keys()]), some);
         }
-        // What only the live one has was not met.
+        // Rows that only the live one has were not visited.
         for await (const some of live.all(kind)) {
           const known = await rebuilt.find(kind, [...some.keys()]);
           compare(
@@ -99,7 +99,7 @@ export function createComparison(live: ViewRows, rebuilt: ViewRows): Comparison 
 
 const toJson = (view: unknown) => (view === undefined ? null : JSON.stringify(view));
 
-/** A row's part in the fingerprint of a view, which is their sum: the order of rows is no matter. 0 for no row. */
+/** A row's part in the fingerprint of a view, which is their sum: the order of rows does not matter. 0 for no row. */
 export function fingerprintOf(kind: Kind | 'totals', view: object | undefined): bigint {
   return view === undefined ? 0n : BigInt(`0x${hashOf({ kind, view }).slice(0, 32)}`);
 }

@@ -7,11 +7,11 @@ import { rowKey, type PositionView } from './rows.ts';
 
 /** An event on its way into the feed. */
 export interface InboxMessage {
-  /** Null when an operator gave the event up: only the position moves. */
+  /** Null when an operator discarded the event: only the position moves. */
   event: DomainEvent | null;
   subject: string;
   version: number;
-  /** When it came, in ms since 1970. */
+  /** When it arrived, in ms since 1970. */
   since: number;
 }
 
@@ -20,7 +20,7 @@ export interface Draft<Item> {
   document: FeedDocument;
   /** What could not be applied, and why. */
   failed: Map<Item, unknown>;
-  /** What came before its cause. */
+  /** Events that arrived before their cause. */
   putOff: Item[];
 }
 
@@ -35,7 +35,7 @@ export interface DraftOptions {
   traced?: boolean;
 }
 
-/** The rows that an event is applied to, and the keys that memory has them under. */
+/** The rows that an event is applied to, and their keys in memory. */
 function rowKeysOf(event: DomainEvent): [keyof Rows, string][] {
   const { reserveNo, bikeId, userId, minute } = touchedBy(event);
   const keys: [keyof Rows, string][] = [];
@@ -46,7 +46,7 @@ function rowKeysOf(event: DomainEvent): [keyof Rows, string][] {
   return keys;
 }
 
-/** Whom and what a change is about. */
+/** The reservation, bike and rider that a change is about. */
 function aboutOf(event: DomainEvent): Pick<Change, 'userId' | 'bikeId' | 'points'> {
   const { userId, bikeId } = touchedBy(event);
   const points = pointsMovedBy(event);
@@ -57,15 +57,15 @@ function aboutOf(event: DomainEvent): Pick<Change, 'userId' | 'bikeId' | 'points
   };
 }
 
-/** Makes commits of events, in memory only. */
+/** Builds commits from events, in memory only. */
 export function createDrafter(options: DraftOptions, memory: FeedMemory) {
-  /** The subject and version of what led to an event. */
+  /** The subject and version of an event's cause. */
   function causeOf({ event }: InboxMessage): { subject: string; version: number } | null {
     const cause = event && placeOf(event.causationid);
     return cause && { subject: options.subjectOf(cause.service, cause.stream), version: cause.version };
   }
 
-  /** What a batch reads, by key. What memory does not have is read at once: one by one, each event would wait for it. */
+  /** What a batch reads, by key. Rows that memory lacks are read together: singly, each event would wait for them. */
   async function load(batch: InboxMessage[]): Promise<Map<string, unknown>> {
     const loaded = new Map<string, unknown>();
     const missing = new Set<string>();
@@ -81,7 +81,7 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
       if (cause) want(`position:${cause.subject}`);
       if (!event) return;
       const { begins, reserveNo = 0 } = touchedBy(event);
-      // What begins now has no row yet.
+      // A reservation that begins now has no row yet.
       const isNew = version > Number(loaded.get(`position:${subject}`));
       if (begins && isNew) loaded.set(rowKey('reservation', reserveNo), undefined);
       for (const [, key] of rowKeysOf(event)) want(key);
@@ -90,7 +90,7 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
       try {
         wantAll(item);
       } catch {
-        // Applying it will say what is wrong with it.
+        // Applying it will report what is wrong with it.
       }
     }
     if (missing.size === 0) return loaded;
@@ -105,8 +105,8 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
   }
 
   /**
-   * Says whether what led to the event is in the feed: an effect is never shown before its cause, although the two travel
-   * on subjects of their own.
+   * Whether an event's cause is in the feed: an effect is never shown before its cause, although the two travel on
+   * different subjects.
    */
   function isReady(item: InboxMessage, positionOf: (subject: string) => number): boolean {
     const cause = causeOf(item);
@@ -114,7 +114,7 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
     return cause.version <= positionOf(cause.subject);
   }
 
-  /** Applies events on top of the head; what the head already has is left out, what came before its cause is put off. */
+  /** Applies events on top of the head; skips what the head already has, puts off what came before its cause. */
   async function draft<Item extends InboxMessage>(batch: Item[], head: number, totals: Totals): Promise<Draft<Item>> {
     const loaded = await load(batch);
     const changed = new Map<string, unknown>();

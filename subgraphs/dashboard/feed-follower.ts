@@ -14,16 +14,16 @@ export const cursorExpired = () =>
 /** A place in the feed. */
 export interface Place {
   version: number;
-  /** How many changes of this version were seen. */
+  /** How many changes of this version the client has seen. */
   index: number;
 }
 
-/** What a client gets to go on from, opaque to it. */
+/** The cursor from which a client resumes, opaque to it. */
 export function cursorOf(version: number, index: number): string {
   return Buffer.from(`${version}.${index}`).toString('base64url');
 }
 
-/** Null when it is none. */
+/** Null when it is not a cursor. */
 export function readCursor(cursor: string): Place | null {
   const match = /^(\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString());
   return match ? { version: Number(match[1]), index: Number(match[2]) } : null;
@@ -64,9 +64,9 @@ export function followFrom(start: Place, source: FollowedFeed): AsyncIterableIte
 
   async function pull(): Promise<void> {
     news = false;
-    // The version that was seen in part comes again, and its seen changes are left out.
+    // The version that was seen in part is read again, without its seen changes.
     for (const document of await source.commitsAfter(version - 1)) {
-      // A subscriber so slow that what it needs is gone hears of it.
+      // A subscriber so slow that the commits it needs are gone gets an error.
       if (document._id > version + 1) throw cursorExpired();
       const seen = document._id === version ? index : 0;
       items.push(
@@ -82,7 +82,7 @@ export function followFrom(start: Place, source: FollowedFeed): AsyncIterableIte
     if (version < source.head()) news = true;
   }
 
-  // Nobody calls `return` on what has thrown.
+  // The consumer of an iterator that has thrown does not call `return`.
   function fail(error: unknown): never {
     source.watchers.delete(watcher);
     throw error;

@@ -1,20 +1,20 @@
 import type { FeedDocument } from './read-models.ts';
 
-/** What the feed remembers of rows and positions, by keys like `bike:1` and `position:<subject>`. */
+/** The feed's cache of rows and positions, by keys like `bike:1` and `position:<subject>`. */
 export interface FeedMemory {
   /** What a commit changed: kept until it is written, whatever the size of the cache. */
   absorb(document: FeedDocument): void;
-  /** What the database says; undefined when it has no such row. */
+  /** Remembers what the database has; undefined when it has no such row. */
   remember(key: string, value: unknown): void;
   recall(key: string): unknown;
-  /** Says whether the database need not be asked. */
+  /** Whether the database need not be asked. */
   isKnown(key: string): boolean;
   /** All that was absorbed is in the database. */
   written(): void;
   forget(): void;
 }
 
-/** A commit's rows and positions by the keys that memory has them under. */
+/** A commit's rows and positions by their keys in memory. */
 function entriesOf(document: FeedDocument): [string, unknown][] {
   return [
     ...document.reservations.map((row): [string, unknown] => [`reservation:${row.reserveNo}`, row]),

@@ -29,12 +29,12 @@ export interface Feed {
   load(): Promise<void>;
   /** Resolves when the event is in the feed and in the rows. */
   add(event: DomainEvent, subject: string): Promise<void>;
-  /** Moves past an event that an operator gave up. */
+  /** Moves past an event that an operator discarded. */
   skip(subject: string, version: number): Promise<void>;
   position(subject: string): Promise<number>;
-  /** Says whether this replica has the commit. */
+  /** Whether this replica has the commit. */
   has(version: number): boolean;
-  /** Takes over what other replicas committed. */
+  /** Absorbs what other replicas committed. */
   catchUp(): Promise<void>;
   snapshot(): Snapshot;
   /** The latest changes up to a cursor, the newest first. */
@@ -42,10 +42,10 @@ export interface Feed {
   /** The newest commit that this replica has, and the totals after it. */
   head(): { version: number; totals: Totals };
   /**
-   * Makes another generation of rows the live one, as a commit that nobody sees. Before it, other replicas are asked to
-   * commit nothing for `withinMs`: where many commit, it would never be its turn.
-   * @param prepared gives the totals of the other rows as they are with the head that it is told; null to leave it.
-   * @returns the commit's version; null when it was left, or another replica committed all the same.
+   * Makes another generation of rows the live one, by a commit that subscribers do not see. Before it, other replicas
+   * are asked to commit nothing for `withinMs`: with many writers it would always lose.
+   * @param prepared gives the totals of the other rows at the head that it is given; null to cancel.
+   * @returns the commit's version; null when it was cancelled, or another replica committed nevertheless.
    */
   switchTo(
     generation: number,
@@ -85,12 +85,12 @@ export interface FeedOptions extends DraftOptions {
 
 const nothing = { changes: [], reservations: [], bikes: [], accounts: [], minutes: [], positions: [] };
 const pageOfCommits = 200;
-/** Commits that are looked through for each of the latest changes. */
+/** How many commits to search for each of the latest changes. */
 const lookBack = 4;
 /** Most commits whose rows may wait to be written. */
 const maxUnsettled = 1_000;
 
-/** Several commits as one: of each row the newest, as of the last commit. */
+/** Merges commits into one: the newest of each row, as of the last commit. */
 function mergeCommits(documents: FeedDocument[], last: FeedDocument): FeedDocument {
   const newest = <Row>(rowsOf: (document: FeedDocument) => Row[], keyOf: (row: Row) => unknown): Row[] => [
     ...new Map(documents.flatMap(rowsOf).map((row) => [keyOf(row), row])).values(),
@@ -126,7 +126,7 @@ export function createFeed(options: FeedOptions): Feed {
   let totals: Totals = noTotals;
   let shown: Snapshot = { cursor: cursorOf(0, 0), at: null, totals: noTotals };
   let recent: FeedDocument[] = [];
-  /** Absorbed, but perhaps not yet in the rows. */
+  /** Absorbed, but perhaps not in the rows yet. */
   const unsettled: FeedDocument[] = [];
   let pending: Pending[] = [];
   let running: Promise<void> | undefined;
@@ -134,14 +134,14 @@ export function createFeed(options: FeedOptions): Feed {
   let catchingUp: Promise<void> | undefined;
   let saved = { version: 0, at: 0 };
   let closed = false;
-  /** Until then nothing is committed here. */
+  /** Until then this replica commits nothing. */
   let heldUntil = 0;
   const memory = createFeedMemory(options.cacheSize);
   const { draft } = createDrafter(options, memory);
   let stopSettling: (() => void) | undefined;
   const watchers = new Set<() => void>();
 
-  /** One after the other: whatever reads the head and moves it. */
+  /** Serialises whatever reads the head and moves it. */
   function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     const result = turn.then(work);
     turn = result.catch(() => undefined);
@@ -161,14 +161,14 @@ export function createFeed(options: FeedOptions): Feed {
     for (const wake of watchers) wake();
   }
 
-  /** The rows of this generation have everything up to here; what memory holds is of the one before. */
+  /** This generation's rows have everything up to here; memory holds those of the one before. */
   function takeUp(generation: number): void {
     models.use(generation);
     memory.forget();
     unsettled.length = 0;
   }
 
-  /** Writes the rows of what was absorbed, each once. A failure leaves it to the next call: the commits stand. */
+  /** Writes the rows of what was absorbed, each once. After a failure the next call does it: the commits stand. */
   async function settle(): Promise<void> {
     const last = unsettled.at(-1);
     if (last) {
@@ -182,11 +182,12 @@ export function createFeed(options: FeedOptions): Feed {
       unsettled.length = 0;
       memory.written();
     }
-    // What came last is saved by a later call, when nothing else comes: by the time it is needed the feed may not go back.
+    // When no more events come, a later call saves the last totals: by the time they are needed the feed may not go
+    // back.
     await saveNowAndThen(head, totals);
   }
 
-  /** The rows can wait a little, so that those of many commits share a write: memory has them. */
+  /** Delays writing, so that the rows of many commits share a write: memory has them. */
   function settleSoon(): void {
     stopSettling ??= time.after(options.settleEveryMs, () => {
       stopSettling = undefined;
@@ -210,7 +211,7 @@ export function createFeed(options: FeedOptions): Feed {
         if (document._id <= head) continue;
         absorb(document);
       }
-      // Whoever committed them may have died before it wrote the rows.
+      // The replica that committed them may have died before it wrote the rows.
       await settle();
       if (missed.length < pageOfCommits) return;
     }
@@ -222,7 +223,7 @@ export function createFeed(options: FeedOptions): Feed {
     const { generation } = models.live();
     const stored = await models.position(subject);
     if (models.live().generation !== generation) return position(subject);
-    // A commit may have moved it meanwhile, and the row comes after the commit.
+    // A commit may have moved it meanwhile, and its row is written after the commit.
     const moved = memory.recall(`position:${subject}`);
     if (typeof moved === 'number') return moved;
     memory.remember(`position:${subject}`, stored);
@@ -244,7 +245,7 @@ export function createFeed(options: FeedOptions): Feed {
       }
       if (options.settleEveryMs === 0) await settle();
       else settleSoon();
-      // At the end: their causes must get into a batch.
+      // Last, because their causes must get into a batch.
       pending.push(...putOff);
       for (const item of batch) {
         if (failed.has(item)) item.reject(failed.get(item));
@@ -259,13 +260,13 @@ export function createFeed(options: FeedOptions): Feed {
     const document = { ...nothing, _id: head + 1, at: options.clock(), ...what };
     if (!(await models.append(document))) return false;
     absorb(document);
-    // It does not wait for itself.
+    // This replica does not wait for itself.
     heldUntil = 0;
     options.committed(document._id);
     return true;
   }
 
-  /** Another replica is about to switch: its commit is let through. */
+  /** Another replica is about to switch: lets its commit through. */
   async function giveWay(): Promise<void> {
     while (heldUntil > options.clock().getTime() && !closed) {
       await time.wait(options.batchMs);
@@ -281,7 +282,7 @@ export function createFeed(options: FeedOptions): Feed {
       try {
         await inTurn(() => commit(batch));
       } catch (error) {
-        // The commit may stand: the positions will tell when the events come again.
+        // The commit may stand: when the events come again, the positions will tell.
         await inTurn(catchUp).catch(() => undefined);
         for (const { reject } of batch) reject(error);
       }
@@ -304,7 +305,7 @@ export function createFeed(options: FeedOptions): Feed {
 
   return {
     position,
-    // One that has not begun yet will do for everybody.
+    // One that has not started yet serves all callers.
     catchUp: () =>
       (catchingUp ??= inTurn(() => {
         catchingUp = undefined;
@@ -316,7 +317,7 @@ export function createFeed(options: FeedOptions): Feed {
     async recent(cursor, count) {
       const until = readCursor(cursor);
       if (!until) return [];
-      // Not every commit has a change that anybody watches.
+      // Not every commit has a change for subscribers.
       const commits = lookBack * count;
       const after = Math.max(0, until.version - commits);
       const [oldest] = recent;
@@ -343,13 +344,13 @@ export function createFeed(options: FeedOptions): Feed {
     switchTo: (generation, withinMs, prepared) =>
       inTurn(async () => {
         while (!(await commitAlone({ totals, holdMs: withinMs }))) await catchUp();
-        // Whoever compares reads the rows.
+        // The comparison reads the rows.
         await settle();
         const rebuilt = await prepared({ version: head, totals }).catch(async (error: unknown) => {
           await commitAlone({ totals }).catch(() => undefined);
           throw error;
         });
-        // The next commit, whichever, ends the wait of the others.
+        // Any next commit ends the wait of the other replicas.
         if (!rebuilt) await commitAlone({ totals });
         if (!rebuilt || !(await commitAlone({ totals: rebuilt, generation }))) return null;
         const version = head;
@@ -376,10 +377,10 @@ export function createFeed(options: FeedOptions): Feed {
   async function checkedCursor(cursor: string): Promise<Place> {
     const place = readCursor(cursor);
     if (!place) throw clientError('BAD_USER_INPUT', '"after" is not a cursor of this feed.');
-    // Another replica may have given it, for a commit that this one has not heard of.
+    // It may come from another replica, for a commit that this one has not absorbed.
     if (place.version > head) await inTurn(catchUp);
     const oldest = (await models.oldestVersion()) ?? head + 1;
-    // Version n is needed in part, n + 1 whole; of version 0 nothing.
+    // Version n is needed in part, n + 1 completely; of version 0 nothing.
     const isWhole = place.index === Number.MAX_SAFE_INTEGER || place.version === 0;
     const needed = isWhole ? place.version + 1 : place.version;
     if (place.version > head || (needed < oldest && place.version < head)) throw cursorExpired();

@@ -17,7 +17,7 @@ interface DiscardInput extends RedriveInput {
   reason: string;
 }
 
-/** Whoever runs the system: sees what is stuck, and settles it. */
+/** For operators: shows what is stuck, and settles it. */
 export function createOperationResolvers(operations: Operations): Resolvers {
   const watch = ({ viewer }: RequestContext) => requireRole(viewer, 'operator', 'auditor', 'admin');
 
@@ -60,7 +60,7 @@ export function createOperationResolvers(operations: Operations): Resolvers {
       },
     },
 
-    // Inside, these are written as in the database.
+    // Internally these are spelt as in the database.
     ParkedStatus: { RETRYING: 'retrying', PARKED: 'parked', REDRIVEN: 'redriven', DISCARDED: 'discarded' },
     ParkedErrorClass: { CONTRACT: 'contract', UNKNOWN: 'unknown', BEHIND: 'behind' },
     ParkedEventActionKind: { REDRIVE: 'redrive', DISCARD: 'discard' },

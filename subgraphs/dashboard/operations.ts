@@ -16,21 +16,21 @@ import {
   type Runtime,
 } from '../../platform/index.ts';
 
-/** The services as operators see them, each asked over the bus: nobody reads another's database. */
+/** The services as operators see them, each asked over the bus: no service reads another's database. */
 export interface Operations {
-  /** How each is; one that does not answer in time is DOWN. */
+  /** The health of each; one that does not answer in time is DOWN. */
   services(): Promise<ServiceState[]>;
   /** @throws {ContractError} when `first` is not 1 to 200, or `after` is no cursor of this list. */
   parkedEvents(asker: Asker, filter: ParkedFilter, page: PageRequest): Promise<ParkedPage>;
   /** @throws {UnavailableError} when the service does not answer. */
   parkedEvent(asker: Asker, id: string): Promise<ParkedEvent | null>;
-  /** @throws {UnavailableError} when it is not known what became of it; the same key finds out. */
+  /** @throws {UnavailableError} when the outcome is unknown; the same key finds out. */
   redrive(order: RedriveOrder): Promise<Settled>;
-  /** @throws {UnavailableError} when it is not known what became of it; the same key finds out. */
+  /** @throws {UnavailableError} when the outcome is unknown; the same key finds out. */
   discard(order: DiscardOrder): Promise<Settled>;
 }
 
-/** Whoever asks, by their own token: each service checks it for itself. */
+/** The asker, by their own token: each service checks it for itself. */
 export type Asker = Pick<ParkedId, 'authorization'>;
 
 export interface ServiceState extends Partial<Omit<Health, 'database'>> {
@@ -39,7 +39,7 @@ export interface ServiceState extends Partial<Omit<Health, 'database'>> {
   problem: string | null;
 }
 
-/** A parked message with the service that has it; its id is one of the whole system. */
+/** A parked message with its service; the id is unique in the whole system. */
 export interface ParkedEvent extends ParkedView {
   service: string;
 }
@@ -74,7 +74,7 @@ export function createOperations({ bus, services, operateTimeoutMs }: Operations
     }
   }
 
-  /** As many of a service's parked messages as asked for, in as many answers as that takes. */
+  /** As many of a service's parked messages as requested, in as many answers as necessary. */
   async function listOf(service: string, question: ParkedQuestion): Promise<{ rows: ParkedEvent[]; total: number }> {
     const rows: ParkedEvent[] = [];
     for (let after = question.after; ;) {
@@ -162,7 +162,7 @@ const ofService = (service: string, view: ParkedView): ParkedEvent => ({
   service,
 });
 
-/** Where a page begins: when an event first failed, its service, and its id there. */
+/** The start of a page: when an event first failed, its service, and its id there. */
 interface Place {
   at: string;
   service: string;
@@ -182,7 +182,7 @@ function byAge(one: ParkedEvent, other: ParkedEvent): number {
 
 const compare = (one: string, other: string) => Number(one > other) - Number(one < other);
 
-/** Of the same moment, the services before that of the place have nothing to come, those after it everything. */
+/** At the same moment, services before the cursor's have nothing left, and those after it everything. */
 function beginsFor(service: string, { at, service: last, id }: Place): { at: string; id: string } {
   if (service === last) return { at, id };
   return { at, id: service < last ? '\uffff' : '' };
@@ -204,7 +204,7 @@ function readCursor(cursor: string): Place {
     )
       return { at, service, id };
   } catch {
-    // Falls through: no JSON is no cursor either.
+    // Falls through: what is not JSON is no cursor either.
   }
   throw new ContractError(`"after" is not a cursor of this list: ${cursor.slice(0, 80)}`);
 }

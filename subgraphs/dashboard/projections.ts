@@ -17,12 +17,12 @@ export interface ReservationView {
   startDateTime: string | null;
   returnDateTime: string | null;
   fee: number;
-  /** Why it was rejected; null unless it was. Rows of before it was kept have none. */
+  /** Why it was rejected; null unless it was. Rows from before this field existed lack it. */
   refusalCode?: RejectionCode | null;
   updatedAt: string;
 }
 
-/** A bike, as its condition (from bike) and its use (from reservation) say; each may be heard of first. */
+/** A bike, by its condition (from bike) and its use (from reservation); either may arrive first. */
 export interface BikeView {
   bikeId: number;
   condition: BikeCondition | null;
@@ -44,7 +44,7 @@ export interface AccountView {
 
 /** Counts over everything; what ends in `Today` is of `day`. */
 export interface Totals {
-  /** The day in Asia/Seoul that the counts of today are of, `YYYY-MM-DD`. */
+  /** The day in Asia/Seoul that the counts of today belong to, `YYYY-MM-DD`. */
   day: string;
   bikes: number;
   available: number;
@@ -87,7 +87,7 @@ export const noTotals: Totals = {
   pointsMoved: 0,
 };
 
-/** By how much all balances differ from all movements; 0, or the ledger is wrong. */
+/** The difference between all balances and all movements; unless 0, the ledger is wrong. */
 export function ledgerImbalance({ pointsMoved, pointsInCirculation }: Totals): Sum {
   return subtract(pointsMoved, pointsInCirculation);
 }
@@ -95,7 +95,7 @@ export function ledgerImbalance({ pointsMoved, pointsInCirculation }: Totals): S
 /** Which rows an event touches. */
 export interface Touched {
   reserveNo?: number;
-  /** The reservation begins with this event: it has no row yet. */
+  /** The reservation starts with this event: it has no row yet. */
   begins?: boolean;
   bikeId?: number;
   userId?: string;
@@ -113,7 +113,7 @@ export interface Rows {
 export interface Projected {
   rows: Rows;
   totals: Totals;
-  /** Nothing that anybody watches changed: not worth a push. */
+  /** Nothing changed for subscribers: not worth a push. */
   quiet: boolean;
 }
 
@@ -157,7 +157,7 @@ export function pointsMovedBy(event: DomainEvent): number | null {
   return null;
 }
 
-/** What an event makes of the rows it touches and of the totals. The order of events of different streams is no matter. */
+/** Applies an event to its rows and to the totals. The order of events of different streams does not matter. */
 export function project(event: DomainEvent, before: Rows, totals: Totals): Projected {
   const today = turnDay(totals, event.time);
   switch (event.type) {
@@ -259,7 +259,7 @@ function step(
   return loud({ reservation: evolve(before.reservation, event), bike }, recount(counted, before.bike, bike));
 }
 
-/** The reservation after the event; it begins with what the event says of it where an earlier one was discarded. */
+/** The reservation after the event; where an earlier event was discarded, it starts from what this one says. */
 function evolve(before: ReservationView | undefined, event: EventNamed<ReservationStep>): ReservationView {
   const { reserveNo, userId, bikeId } = event.data;
   const begun: ReservationView = before ?? {
@@ -295,7 +295,7 @@ function evolve(before: ReservationView | undefined, event: EventNamed<Reservati
 
 type BikeCount = 'available' | 'reserved' | 'inUse' | 'outOfService';
 
-/** Where a bike counts; nowhere before its registration was heard of. */
+/** Which total a bike counts in; none before its registration arrived. */
 function countOf(bike: BikeView | undefined): BikeCount | null {
   if (!bike || bike.condition === null) return null;
   if (bike.use !== 'free') return bike.use;
@@ -315,7 +315,7 @@ function countToday(totals: Totals, time: string, count: TodayCount, by: number)
   return dayOf(time) === totals.day ? { ...totals, [count]: add(totals[count], by) } : totals;
 }
 
-/** The day begins with its first event; what arrives late from the day before no longer counts. */
+/** The day starts with its first event; a late one from the day before no longer counts. */
 function turnDay(totals: Totals, time: string): Totals {
   const day = dayOf(time);
   return day > totals.day ? onDay(totals, day) : totals;
@@ -339,12 +339,12 @@ export function onDay(totals: Totals, day: string): Totals {
   };
 }
 
-/** Totals as code of before refusals without a number were counted has left them. */
+/** Totals as stored by code from before refusals without a number were counted. */
 export function upgraded(totals: Omit<Totals, 'refusedToday'> & { refusedToday?: number }): Totals {
   return { ...totals, refusedToday: totals.refusedToday ?? totals.rejectedToday };
 }
 
-/** The minute that a time (RFC 3339) lies in, `YYYY-MM-DDTHH:MM`, UTC. */
+/** The minute of a time (RFC 3339), `YYYY-MM-DDTHH:MM`, UTC. */
 export function minuteOf(time: string): string {
   return new Date(time).toISOString().slice(0, 16);
 }

@@ -8,22 +8,22 @@ export interface Change {
   eventType: string;
   at: string;
   reservation: ReservationView | null;
-  /** Whom and what it was about, and the points that moved; changes of before it was kept have none. */
+  /** Who and what it was about, and the points that moved; older changes lack it. */
   userId?: string;
   bikeId?: number;
   points?: number;
   /** How many were refused before a number was taken, by reason. */
   refusals?: { code: RefusedCode; count: number }[];
   totals: Totals;
-  /** Of the event; changes of before it was kept have none. */
+  /** Of the event; older changes lack it. */
   id?: string;
-  /** Where the trace goes on that the event belongs to, while traces are collected. */
+  /** The `traceparent` of the event's trace, while traces are collected. */
   traceparent?: string;
 }
 
 /**
- * One commit of the dashboard: the events of about 20 ms, applied at once. Its insert is the decision; the rows below are
- * its copies and can be written again from it.
+ * One commit of the dashboard: the events of about 20 ms, applied together. Its insert is the decision; the rows below
+ * are copies of it and can be written again from it.
  */
 export interface FeedDocument extends Written {
   /** 1, 2, 3 … without gaps: two replicas want the same number, and one insert wins. */
@@ -31,22 +31,22 @@ export interface FeedDocument extends Written {
   at: Date;
   changes: Change[];
   totals: Totals;
-  /** With this commit, the rows of another generation take the place of those before. */
+  /** With this commit, the rows of another generation replace the live ones. */
   generation?: number;
-  /** For so long other replicas commit nothing: whoever made this commit makes the next one. */
+  /** How long other replicas must commit nothing: the replica that made this commit makes the next one. */
   holdMs?: number;
 }
 
-/** Where the rows stand: everything up to this feed version is in them. */
+/** The position of the rows: everything up to this feed version is in them. */
 interface Checkpoint {
   _id: 'feed';
   version: number;
   totals: Totals;
-  /** Whose rows; those of before there were others are generation 0. */
+  /** Whose rows; from before there were generations: 0. */
   generation?: number;
 }
 
-/** Some engines scan for a range of _id (docs/facts.md), so the version stands a second time in an index of its own. */
+/** Some engines scan for a range of _id (docs/facts.md), so the version is stored a second time, with its own index. */
 type StoredFeedDocument = FeedDocument & { version: number };
 
 const feedSchema = new Schema<StoredFeedDocument>(

@@ -13,7 +13,7 @@ interface RebuildInput {
   idempotencyKey?: string | null;
 }
 
-/** Whoever runs the system: has the view made anew, and sees how far that is. */
+/** For operators: has the view rebuilt, and shows the progress. */
 export function createRebuildResolvers(rebuilds: Rebuilds): Resolvers {
   return {
     Query: {
@@ -40,7 +40,7 @@ export function createRebuildResolvers(rebuilds: Rebuilds): Resolvers {
       rebuiltHash: ({ rebuiltHash }: Rebuild) => rebuiltHash || null,
     },
 
-    // Inside, these are written as in the database.
+    // Internally these are spelt as in the database.
     DashboardRebuildStatus: {
       FILLING: 'filling',
       COMPARING: 'comparing',

@@ -16,9 +16,9 @@ import type { Totals } from './projections.ts';
 import type { FeedDocument, ReadModels } from './read-models.ts';
 import { keyOfView, kinds, rowKey, rowsOf } from './rows.ts';
 
-/** Makes the view anew from the owners' journals while the live one serves, and puts it in its place. */
+/** Rebuilds the view from the owners' journals while the live one serves, then replaces it. */
 export interface RebuildOptions {
-  /** Of the rows to build; nobody else writes them. */
+  /** The generation to build; no other process writes it. */
   generation: number;
   /** Switch although the two differ. */
   acceptDifference: boolean;
@@ -26,14 +26,14 @@ export interface RebuildOptions {
   models: ReadModels;
   bus: Runtime['bus'];
   publishers: readonly string[];
-  /** What operators gave up, as `<subject>#<version>`. */
+  /** What operators discarded, as `<subject>#<version>`. */
   discarded(): Promise<Set<string>>;
   patience: Retry;
   flushRows: number;
-  /** For so long other replicas let the switch through. */
+  /** How long other replicas commit nothing, to let the switch through. */
   switchMs: number;
   progress(known: Partial<RebuildProgress>): void;
-  /** Stores what the comparison found before anything is switched. @throws {Error} when the rebuild is no longer ours. */
+  /** Stores the result of the comparison before the switch. @throws {Error} when another process has taken over. */
   compared(found: Compared): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export interface Compared {
   rebuiltHash: string;
 }
 
-/** The feed's version with which the rebuilt rows became live; null when they differ and may not. */
+/** The feed's version with which the rebuilt rows became live; null when they differ and difference is not accepted. */
 export async function rebuildView(options: RebuildOptions): Promise<number | null> {
   const { generation, feed, models, bus, patience, progress } = options;
   const rows = models.rows(generation);
@@ -64,7 +64,7 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
     return isPatient ? patience.whileUnavailable(work) : work();
   }
   let discarded = await retry(() => options.discarded());
-  /** Rows that either side changed since they were compared. */
+  /** Rows that either side changed since their comparison. */
   const touched = new Set<string>();
   const builder = createBuilder({
     rows,
@@ -78,7 +78,7 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
   let applying: Promise<unknown> = Promise.resolve();
   let followed = 0;
 
-  /** One page after the other, whichever publisher it is of. */
+  /** One page after the other, across publishers. */
   function apply(items: Item[]): Promise<void> {
     const applied = applying.then(() => retry(() => builder.apply(items)));
     applying = applied.catch(() => undefined);
@@ -99,7 +99,7 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
     }
   }
 
-  /** What the live view does not have yet comes later, with its commits. */
+  /** Events that the live view does not have yet come later, with its commits. */
   async function fillPage(publisher: string, page: StreamEvents[]): Promise<void> {
     const subjects = page.map(({ stream }) => eventSubject(bus.subjectPrefix, publisher, stream));
     const ends = await retry(() => live.find('position', subjects));
@@ -128,7 +128,7 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
     const place = publisherOf(bus.subjectPrefix, subject);
     const isDiscarded = (version: number) => discarded.has(`${subject}#${version}`);
     let known = end;
-    // What was given up may be nothing that its owner ever decided.
+    // The owner may never have decided what was discarded.
     while (known > position && isDiscarded(known)) known -= 1;
     await retry(async () => {
       let events: Item[] = [];
@@ -143,7 +143,7 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
     });
   }
 
-  /** Brings the rebuilt rows to where the live ones stand with this commit. */
+  /** Brings the rebuilt rows up to this commit of the live ones. */
   async function follow(version: number): Promise<void> {
     const ends = new Map<string, number>();
     while (followed < version) {
@@ -202,7 +202,7 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
     await follow(feed.head().version);
   }
 
-  /** While both go on: what is touched meanwhile is compared again, until that is little. */
+  /** Both sides go on meanwhile: changed rows are compared again, until few are left. */
   async function compareAll(): Promise<Comparison> {
     progress({ status: 'comparing' });
     comparison = createComparison(live, rows);
@@ -215,7 +215,7 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
     return comparing;
   }
 
-  /** Asked while this replica commits nothing: an owner that is away must not hold it up. */
+  /** Runs while this replica commits nothing: an owner that is away must not delay it. */
   async function settle(
     comparing: Comparison,
     at: { version: number; totals: Totals },
@@ -227,7 +227,7 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
       await compareAgain(comparing);
       const result = await resultOf(comparing, at.totals);
       const isRefused = result.differences > 0 && !options.acceptDifference;
-      // A difference to what another replica has just committed is none.
+      // A difference is not counted when another replica has just committed.
       if (isRefused && (await models.feedAfter(at.version, 1)).length > 0) return 'later';
       await options.compared(result);
       reachCrashPoint('before-switch');
@@ -239,7 +239,7 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
 
   await fill();
   const comparing = await compareAll();
-  // Until no other replica commits in between.
+  // Repeats until no other replica commits in between.
   for (;;) {
     const ending = { isRefused: false };
     const version = await retry(() =>

@@ -12,22 +12,22 @@ import type { ReadModels } from './read-models.ts';
 import { storedGenerations } from './rows.ts';
 import type { Compared, RebuildProgress } from './rebuild.ts';
 
-/** One attempt to make the view anew. All of them are kept: who wanted it, and what came of it. */
+/** One attempt to rebuild the view. All of them are kept, with who ordered it and its result. */
 export interface Rebuild extends Omit<RebuildProgress, 'status'>, Compared {
-  /** The generation of rows that it builds; they count up. */
+  /** The generation of rows that it builds; generations count up. */
   _id: number;
   status: RebuildStatus;
   by: string;
   acceptDifference: boolean;
   startedAt: Date;
-  /** When whoever works on it was last heard of. */
+  /** The last heartbeat of its worker. */
   beatAt: Date;
   finishedAt: Date | null;
   /** Why it failed. */
   problem: string | null;
   /** The feed's version with which it became live. */
   version: number | null;
-  /** How often it was begun: its process may have died. */
+  /** How often it was started: its process may have died. */
   attempt: number;
   /** The order's idempotency key. */
   key: string;
@@ -35,7 +35,7 @@ export interface Rebuild extends Omit<RebuildProgress, 'status'>, Compared {
   worker: string;
 }
 
-/** `abandoned`: its process died, and the next one is its successor. */
+/** `abandoned`: its process died, and the next one replaces it. */
 export type RebuildStatus = RebuildProgress['status'] | 'switched' | 'refused' | 'failed' | 'abandoned';
 
 export interface RebuildOrder {
@@ -44,9 +44,9 @@ export interface RebuildOrder {
   acceptDifference: boolean;
 }
 
-/** Rebuilds of the view, one at a time for all replicas: whoever is asked works on it, another one where that dies. */
+/** Rebuilds of the view, one at a time over all replicas: the replica that is asked works, another if that one dies. */
 export interface Rebuilds extends Required<Omit<Part, 'show' | 'unpublished' | 'refused'>> {
-  /** Begins one, unless one is under way. The same key gives the same one. */
+  /** Starts one, unless one is running. The same key gives the same one. */
   order(
     order: RebuildOrder,
   ): Promise<{ rebuild: Rebuild | null; refusal: { code: RebuildRefusal; because: string } | null }>;
@@ -58,7 +58,7 @@ export type RebuildRefusal = 'REBUILD_UNDER_WAY' | 'IDEMPOTENCY_KEY_REUSED';
 
 export interface RebuildsOptions extends Pick<Runtime, 'database' | 'logger' | 'clock' | 'time'> {
   models: ReadModels;
-  /** Takes over what other replicas committed. */
+  /** Absorbs what other replicas committed. */
   catchUp(): Promise<void>;
   /** Does the work. Resolves with the feed's version of the switch; null when it was refused. */
   build(work: {
@@ -68,9 +68,9 @@ export interface RebuildsOptions extends Pick<Runtime, 'database' | 'logger' | '
     compared(found: Compared): Promise<void>;
   }): Promise<number | null>;
   outageDelayMs: number;
-  /** Another process takes a rebuild over of which nothing was heard for so long. */
+  /** Another process takes over a rebuild that was silent for this long. */
   leaseMs: number;
-  /** For how long the rows that were replaced are kept: a replica may not have heard of it yet. */
+  /** How long the replaced rows are kept: a replica may not know of the switch yet. */
   keepMs: number;
 }
 
@@ -119,7 +119,7 @@ export function createRebuilds(options: RebuildsOptions): Rebuilds {
   const newest = async (): Promise<Rebuild | undefined> => (await list(1))[0];
   const ofKey = (key: string) => model.findOne({ key }).sort({ generation: -1 }).lean<Rebuild>().exec();
 
-  /** @returns null when another process began one at this moment. */
+  /** @returns null when another process started one at this moment. */
   async function begin(order: RebuildOrder, before: Rebuild | undefined, attempt: number): Promise<Rebuild | null> {
     const now = clock();
     const rebuild: Rebuild = {
@@ -159,7 +159,7 @@ export function createRebuilds(options: RebuildsOptions): Rebuilds {
     return rebuild;
   }
 
-  /** @returns false when it is not ours any more. */
+  /** @returns false when another process has taken it over. */
   async function note(rebuild: Rebuild, change: Partial<Rebuild>): Promise<boolean> {
     const mine = { _id: rebuild._id, worker, status: { $in: [...underWay] } };
     return (await model.updateOne(mine, { $set: { beatAt: clock(), ...change } }).exec()).matchedCount === 1;
@@ -187,7 +187,7 @@ export function createRebuilds(options: RebuildsOptions): Rebuilds {
         end(rebuild, { ...known, status: version === null ? 'refused' : 'switched', version }),
       );
     } catch (error) {
-      // Whoever closes leaves it to the next one.
+      // A process that closes leaves it to the next one.
       if (own.ended) return;
       const problem = error instanceof Error ? error.message : String(error);
       await own.whileUnavailable(() => end(rebuild, { ...known, status: 'failed', problem }));
@@ -203,7 +203,7 @@ export function createRebuilds(options: RebuildsOptions): Rebuilds {
     logger.warn({ generation: rebuild._id, status, version, problem }, 'the rebuild of the view ended');
   }
 
-  /** A rebuild whose process died is begun again; one that had switched already is done. */
+  /** Restarts a rebuild whose process died; one that had already switched is done. */
   async function takeOver(left: Rebuild): Promise<void> {
     await options.catchUp();
     const isLive = models.live().generation === left._id;
@@ -219,7 +219,7 @@ export function createRebuilds(options: RebuildsOptions): Rebuilds {
       await takeOver(last);
       last = await newest();
     }
-    // Its rows stay: a process that only slept may still make them live, as long as nobody commits anything.
+    // Its rows stay: a process that was only suspended may still make them live, as long as no replica commits.
     if (last?.status === 'abandoned' && !isClosed) {
       if (last.attempt < mostAttempts) await begin(last, last, last.attempt + 1);
       else await giveUp(last);

@@ -62,7 +62,7 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
 
     DashboardTotals: {
       ledgerImbalance,
-      // Those in the feed may be older than the count.
+      // Totals in the feed may be from before these were counted.
       refusedToday: (totals: Totals) => upgraded(totals).refusedToday,
     },
 

@@ -9,7 +9,7 @@ import {
   type ReserveStatus,
 } from './projections.ts';
 
-/** How far the view has come on a subject. */
+/** The last version in the view, by subject. */
 export interface PositionView {
   subject: string;
   version: number;
@@ -31,7 +31,7 @@ export interface Written {
   reservations: ReservationView[];
   bikes: BikeView[];
   accounts: AccountView[];
-  /** Left out by code of before there were any. */
+  /** Absent from rows written by older code. */
   minutes?: MinuteView[];
   positions: PositionView[];
 }
@@ -139,13 +139,13 @@ const names = {
 const collectionName = (kind: Kind, generation: number) =>
   generation === 0 ? names[kind] : `${names[kind]}_${generation}`;
 
-/** A rebuilt row is older than any commit to come, whichever that is. */
+/** A rebuilt row must count as older than any later commit. */
 const rebuilt = 0;
 const rowsPerRead = 1_000;
 
 /**
- * One generation of the view: its collections. All but one are being built, or were replaced and wait to be dropped; the
- * feed says which one is live.
+ * One generation of the view: its collections. Except for the live one they are being built, or were replaced and wait
+ * to be dropped; the feed says which is live.
  */
 export function createRows(database: Connection, generation: number) {
   const named = (kind: Kind) => collectionName(kind, generation);
@@ -166,7 +166,7 @@ export function createRows(database: Connection, generation: number) {
     position: positions.collection,
   };
 
-  /** Several rows of a kind by their keys; what does not exist is left out. */
+  /** Several rows of a kind by their keys; missing ones are left out. */
   async function find<Name extends Kind>(kind: Name, keys: readonly Key[]): Promise<Map<Key, Views[Name]>> {
     if (keys.length === 0) return new Map();
     const found = await collections[kind].find({ _id: { $in: keys } } as object).toArray();
@@ -207,7 +207,7 @@ export function createRows(database: Connection, generation: number) {
       ]);
     },
 
-    /** Writes rows of a generation that is being built, by the one who builds it. */
+    /** Writes rows of a generation that is being built; only its builder calls it. */
     async put<Name extends Kind>(kind: Name, views: readonly Views[Name][]): Promise<void> {
       if (views.length === 0) return;
       const operations = views.map((view) => {
@@ -222,7 +222,7 @@ export function createRows(database: Connection, generation: number) {
     },
 
     find,
-    /** Rows of several kinds by their names, each kind with one query; what does not exist is left out. */
+    /** Rows of several kinds by their names, with one query per kind; missing ones are left out. */
     async named(rowNames: readonly string[]): Promise<Map<string, Views[Kind]>> {
       const wanted = Map.groupBy(rowNames.map(readRowKey), ({ kind }) => kind);
       const found = [...wanted].map(async ([kind, some]) => {
@@ -235,7 +235,7 @@ export function createRows(database: Connection, generation: number) {
       return new Map((await Promise.all(found)).flat());
     },
 
-    /** All rows of a kind, some at a time; which come first is not said. */
+    /** All rows of a kind, in batches, in no particular order. */
     async *all<Name extends Kind>(kind: Name): AsyncGenerator<Map<Key, Views[Name]>> {
       let some = new Map<Key, Views[Name]>();
       for await (const row of collections[kind].find({}, { batchSize: rowsPerRead })) {
@@ -271,8 +271,8 @@ export function createRows(database: Connection, generation: number) {
     },
 
     /**
-     * What was asked for and refused in these minutes (`YYYY-MM-DDTHH:MM`), the oldest first, and since; minutes without
-     * anything are left out.
+     * The requests and refusals of these minutes (`YYYY-MM-DDTHH:MM`), the oldest first, and since; empty minutes are
+     * left out.
      */
     async perMinute(names: readonly string[]): Promise<Map<string, MinuteCounts>> {
       const refused = find('minute', names);
@@ -321,7 +321,7 @@ function toView<Name extends Kind>(kind: Name, row: object): Views[Name] {
   return withoutKey(stored);
 }
 
-/** Requests of one minute that ended, or stand, the same way. */
+/** Requests of one minute with the same outcome. */
 interface RequestGroup {
   _id: { minute: string; status: ReserveStatus; code: RefusedCode | null };
   count: number;

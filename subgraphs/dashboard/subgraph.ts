@@ -39,7 +39,7 @@ export const settingsSchema = z.object({
   REBUILD_SWITCH_MS: milliseconds(3_000, 1),
 });
 
-/** The read side. It follows everybody and decides nothing. */
+/** The read side. It follows all other services and decides nothing. */
 export function createDashboard(runtime: Runtime): Subgraph {
   const { bus, clock, database, logger, metrics, service, time } = runtime;
   const settings = runtime.readSettings(settingsSchema);

@@ -1,6 +1,6 @@
 /**
- * A sum of points over everything there is: a number while that is exact (up to 2⁵³ − 1), its digits beyond. No amount in
- * an event can make it inexact, or an answer that has it fail.
+ * A sum of points over everything: a number while that is exact (up to 2⁵³ − 1), its digits beyond. No amount in an
+ * event can make it inexact, or make an answer with it fail.
  */
 export type Sum = number | string;
 

@@ -11,7 +11,7 @@ export type EntryKind = 'PURCHASED' | 'DEDUCTED' | 'RESTORED' | 'OVERTIME' | 'CO
 /** One movement of points in double entry: its lines sum to zero. */
 export interface LedgerEntry {
   kind: EntryKind;
-  /** Unique in the ledger: what moved the points moves them once. */
+  /** Unique in the ledger: one cause moves its points once. */
   cause: string;
   amount: number;
   balanceAfter: number;

@@ -6,12 +6,12 @@ type PointsRefusal = EventNamed<'PointsRefused'>['data']['code'];
 /** A rider's account. One live reservation per rider holds by construction: the account holds points for at most one. */
 export interface Account {
   userId: string | null;
-  /** Nothing was ever bought: there is no account to take points from. */
+  /** No points were ever bought: there is no account to take any from. */
   opened: boolean;
   balance: number;
   /** Overtime that the balance could not pay. */
   debt: number;
-  /** The reservation that is paid for and not over. */
+  /** The reservation that is paid for and has not ended. */
   hold: { reserveNo: number; fee: number } | null;
   /** The reservation whose overtime the debt is for. */
   debtOf: number | null;
@@ -37,7 +37,7 @@ export interface OvertimeRule {
 
 type NewPointEvent = NewEvent<PointEvent>;
 
-/** Nothing here is turned down: what others must know of is an event (`PointsRefused`). */
+/** No refusals here: what other services must know is an event (`PointsRefused`). */
 export const account = (overtime: OvertimeRule): Decider<Account, PointCommand, NewPointEvent, never> => ({
   initial: { userId: null, opened: false, balance: 0, debt: 0, hold: null, debtOf: null, seq: 0 },
 

@@ -9,7 +9,7 @@ const restore = ({ data: { userId, reserveNo } }: { data: { userId: string; rese
   command: { type: 'RestorePoints' as const, userId, reserveNo },
 });
 
-/** What point does when others decided something. */
+/** Reactions of point to events of other services. */
 export const policies: Policies<DomainEvent, PointCommand> = {
   PointPurchaseApproved: {
     increasePointsWhenPointPurchaseApproved: ({ data: { userId, confirmId, price } }) => ({

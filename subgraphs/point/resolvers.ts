@@ -49,7 +49,7 @@ export function createResolvers({ store, overtime }: Dependencies): Resolvers {
     },
 
     User: {
-      // Any userId is a rider; what is theirs is guarded field by field.
+      // Any userId is a rider; access is checked field by field.
       __resolveReference({ userId }: Keyed, { viewer }: RequestContext) {
         requireViewer(viewer);
         return { userId };

@@ -22,7 +22,7 @@ export interface AccountRow extends ViewRow {
 
 /** A ledger entry as a list shows it. */
 export interface EntryRow extends ViewRow, LedgerEntry {
-  /** The cause: what moved the points moved them once. */
+  /** The cause: one cause moves its points once. */
   _id: string;
   userId: string;
   seq: number;
@@ -52,7 +52,7 @@ const entrySchema = new Schema<EntryRow>(
 );
 entrySchema.index({ userId: 1, seq: -1 });
 
-/** Raise it when the rows must be made anew. */
+/** Raise it when the rows must be rebuilt. */
 export const viewsVersion = 2;
 
 export function createPointStore(database: Connection) {
@@ -93,7 +93,7 @@ export function createPointStore(database: Connection) {
   };
 }
 
-/** Overtime can be owed without a point moving. */
+/** A rider can owe overtime without a point moving. */
 function owesMore({ type }: PointEvent): boolean {
   return type === 'OvertimeCharged';
 }

@@ -42,7 +42,7 @@ export function createPoint(runtime: Runtime): Subgraph {
     viewsVersion,
   });
 
-  /** What would become of a claim now, for whoever wants to know before making it. */
+  /** Answers whether a claim would be refused now, before it is made. */
   async function standing(question: unknown) {
     const asked = standingQuestion.parse(question);
     const refused = whyNot(await accounts.state(accountOf(asked.userId)), asked.fee);

@@ -1,27 +1,27 @@
 import { clientError, createLruCache, type Time } from '../../platform/index.ts';
 import type { RejectionCode } from './reservation.ts';
 
-/** Why point would turn a rider down. */
+/** Why point would refuse a rider. */
 export interface Refused {
   code: RejectionCode;
   because: string;
 }
 
 /**
- * What a claim costs whoever makes it: a bike that is claimed is nobody else's until point has said no. So a rider whom
- * point turned down is asked about first the next time, and nobody claims without end. Each instance counts for itself.
+ * Limits claims, because a claimed bike is unavailable to others until point has refused. For a rider whom point
+ * refused, it is asked first the next time, and the number of claims is limited. Each instance counts for itself.
  */
 export interface Claims {
-  /** Why the rider's claim would be in vain; null when it would not, or nobody can say. */
+  /** Why the rider's claim would fail; null when it would not, or when that is unknown. */
   whyNot(userId: string): Promise<Refused | null>;
-  /** Counts a claim. @returns how to take that back, when none stands. @throws a client error TOO_MANY_REQUESTS. */
+  /** Counts a claim. @returns undoes it, for a claim that does not stand. @throws a client error TOO_MANY_REQUESTS. */
   begin(userId: string): () => void;
-  /** Point turned the rider down. */
+  /** Point refused the rider. */
   turnedDown(userId: string): void;
 }
 
 export interface ClaimsOptions {
-  /** Asks point, which knows best. @throws when it does not answer. */
+  /** Asks point, the authority. @throws when it does not answer. */
   ask(userId: string): Promise<Refused | null>;
   /** Most claims of a rider that may stand within a minute. */
   perMinute: number;
@@ -40,7 +40,7 @@ export function createClaims({ ask, perMinute, riders, time }: ClaimsOptions): C
   return {
     async whyNot(userId) {
       if (!inVain.get(userId)) return null;
-      // Without an answer the claim itself will tell.
+      // Without an answer the claim itself will decide.
       const refused = await ask(userId).catch(() => undefined);
       if (refused === null) inVain.delete(userId);
       return refused ?? null;

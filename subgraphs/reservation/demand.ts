@@ -13,7 +13,7 @@ export interface CountRefusals {
 
 type NewSlotEvent = NewEvent<ReservationEvent>;
 
-/** The rules of slots, and beside them streams of refusals, which are no slot's: they have no state. */
+/** The rules of slots, plus streams of refusals, which belong to no slot and have no state. */
 export const withRefusals = (
   slots: Decider<BikeSlot, ReservationCommand, NewSlotEvent, ReservationRefusal>,
 ): Decider<BikeSlot, ReservationCommand | CountRefusals, NewSlotEvent | NewEvent<DemandEvent>, ReservationRefusal> => ({
@@ -25,5 +25,5 @@ export const withRefusals = (
   evolve: (state, event) => (event.type === 'ReservationsRefused' ? state : slots.evolve(state, event)),
 });
 
-/** A stream for each day (UTC): none grows for ever. */
+/** A stream for each day (UTC), so that none grows for ever. */
 export const refusalsOf = (at: string) => `refusals-${at.slice(0, 10)}`;

@@ -7,9 +7,9 @@ export interface Due extends Pick<ReservationKey, 'reserveNo' | 'bikeId'> {
 }
 
 /**
- * Expires whatever is due, page by page: one that cannot be expired stays due, and must hold up none behind it.
- * @param pageAfter the next ones after a number, in the order of their numbers; fewer than `pageSize` where they end.
- * @throws what the first that failed threw, once all others are expired; an outage at once.
+ * Expires what is due, page by page: one that cannot be expired stays due, and must not block those behind it.
+ * @param pageAfter the next ones after a number, ordered by number; fewer than `pageSize` at the end.
+ * @throws the first failure, once all others are expired; an outage at once.
  */
 export async function expireAll(
   pageAfter: (reserveNo: number) => Promise<Due[]>,

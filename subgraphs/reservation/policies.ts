@@ -4,7 +4,7 @@ import type { ReservationCommand } from './reservation.ts';
 
 export const slotOf = (bikeId: number) => `bike-${bikeId}`;
 
-/** What reservation does when others decided something. */
+/** Reactions of reservation to events of other services. */
 export const policies: Policies<DomainEvent, ReservationCommand> = {
   BikeRegistered: {
     openSlotWhenBikeRegistered: ({ data: { bikeId, condition } }) => ({

@@ -1,12 +1,12 @@
 import type { CountRefusals, RefusedCode } from './demand.ts';
 
 /**
- * Counts refusals of this process until they are told together: however many there are, no journal grows faster than one
- * event per telling. A process that is killed loses those of its last second.
+ * Counts refusals of this process and publishes them together: however many there are, a journal grows by one event per
+ * flush. A process that is killed loses those of its last second.
  */
 export interface RefusalCount {
   add(code: RefusedCode): void;
-  /** Tells what was counted since, if anything was; what could not be told is told again, under the same cause. */
+  /** Publishes what was counted since, if anything; a failed flush is repeated under the same cause. */
   tell(): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export function createRefusalCount({ clock, random, record }: RefusalCountOption
   const counts = new Map<RefusedCode, number>();
   let untold: { command: CountRefusals; cause: string; at: string } | undefined;
 
-  /** What was counted so far, as one command. */
+  /** The counts so far, as one command. */
   function take() {
     if (counts.size === 0) return undefined;
     const at = clock().toISOString();

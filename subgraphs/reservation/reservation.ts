@@ -11,7 +11,7 @@ export interface Reservation {
   reserveStatus: ReserveStatus;
   fee: number;
   reserveDateTime: string;
-  /** When the present situation runs out: the wait for the points, then the hold. Null once nothing can run out. */
+  /** The deadline of the present state: the wait for the points, then the hold. Null when it has none. */
   deadline: string | null;
   startDateTime: string | null;
   returnDateTime: string | null;
@@ -171,7 +171,7 @@ function named({ reserveNo, userId, bikeId }: Reservation) {
   return { reserveNo, userId, bikeId };
 }
 
-/** Only where one was given: an event without it is as it always was. */
+/** Only where one was given: an event without it stays as it always was. */
 function reasonIn({ reason }: { reason?: string }): { reason?: string } {
   return reason === undefined ? {} : { reason };
 }

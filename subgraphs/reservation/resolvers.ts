@@ -47,8 +47,8 @@ interface Which {
 }
 
 /**
- * Decisions on a bike that are looked through for one reservation's: its own are the few up to its last, with the bike's
- * changes of condition between them.
+ * How many decisions on a bike are searched for those of one reservation: its own are the few up to its last, with the
+ * bike's changes of condition in between.
  */
 const longestHistory = 100;
 
@@ -69,7 +69,7 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
     return row;
   }
 
-  /** Staff see what they ask for; a rider sees only their own. */
+  /** Staff may filter freely; riders see only their own. */
   function list(filter: ReservationFilter, page: PageRequest, { viewer }: RequestContext) {
     const own = requireViewer(viewer).userId;
     if (filter.userId) requireSelfOrStaff(viewer, filter.userId);
@@ -160,7 +160,7 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
   };
 }
 
-/** The bike's number is all that reservation knows to tell of it. */
+/** Of a bike, reservation knows only its number. */
 const bikeOf = ({ _id }: SlotRow) => ({ __typename: 'Bike', bikeId: _id });
 
 /** Whose reservations a subscriber may see; undefined = everybody's. */

@@ -17,11 +17,11 @@ export interface ReservationRow extends ViewRow, Reservation {
   _id: number;
 }
 
-/** Which bikes can be had; who has one is in the reservations. */
+/** Which bikes are available; the reservations say who has one. */
 export interface SlotRow extends ViewRow {
   _id: number;
   condition: BikeCondition;
-  /** In service, and nobody holds it. */
+  /** In service, and not held. */
   isAvailable: boolean;
 }
 
@@ -62,15 +62,15 @@ slotSchema.index({ isAvailable: 1, _id: 1 });
 
 const live: ReserveStatus[] = ['PENDING', 'RESERVED', 'IN_USE'];
 
-/** What goes on with a bike that is held makes no difference to who else wants one. */
+/** What happens to a held bike does not change whether it is available. */
 function changesSlot({ type }: ReservationEvent | DemandEvent): boolean {
   return type !== 'ReservationConfirmed' && type !== 'RideStarted';
 }
 
-/** What of a reservation never changes. */
+/** The fields of a reservation that never change. */
 export type ReservationKey = Pick<Reservation, 'reserveNo' | 'userId' | 'bikeId'>;
 
-/** Raise it when the rows must be made anew. */
+/** Raise it when the rows must be rebuilt. */
 export const viewsVersion = 3;
 
 /** @param cacheSize how many reservations' keys to remember. */
@@ -125,11 +125,11 @@ export function createReservationStore(database: Connection, cacheSize: number) 
       return new Map(rows.map((row) => [row._id, row]));
     },
 
-    /** Bikes that can be had, by number. */
+    /** Available bikes, by number. */
     available: (page: PageRequest): Promise<Page<SlotRow>> =>
       paginate(slots, { isAvailable: true }, [['_id', 1]], page),
 
-    /** The bike that can be had whose number is nearest to this one, which it never is itself. */
+    /** The available bike whose number is nearest to this one, except the bike itself. */
     async nearestAvailable(bikeId: number): Promise<SlotRow | undefined> {
       const beside = (side: '$lt' | '$gt') =>
         slots

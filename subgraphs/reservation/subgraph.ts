@@ -89,7 +89,7 @@ export function createReservation(runtime: Runtime): Subgraph {
     return { stop: expected.stop, arrived: () => expected.arrived(runtime.settings.OUTCOME_TIMEOUT_MS) };
   };
 
-  /** Every instance looks; whose insert comes first decides. */
+  /** Every instance looks; the first insert wins. */
   async function expireWhatIsDue(): Promise<void> {
     const at = clock().toISOString();
     const page = (after: number) => store.due(at, after, settings.EXPIRY_BATCH);
@@ -100,7 +100,7 @@ export function createReservation(runtime: Runtime): Subgraph {
     });
   }
 
-  // A sweep or two late is no failure: whoever looks between two of them would always find some.
+  // A sweep or two late is no failure: any look between two of them would find some.
   const missedSweepsMs = 10 * settings.EXPIRY_EVERY_MS;
   runtime.metrics.gauge(
     'ttareungi_sagas_past_deadline',
@@ -122,7 +122,7 @@ export function createReservation(runtime: Runtime): Subgraph {
       changes: slots.changes,
       tariff: { reservationFee: settings.RESERVATION_FEE, holdMinutes: settings.HOLD_MINUTES },
     }),
-    // What was counted last is told before the journal closes.
+    // Publishes the last counts before the journal closes.
     parts: [store, slots, { prepare: () => Promise.resolve(), close: () => refusals.tell().catch(() => undefined) }],
     follows: {
       publishers: subgraphs.reservation.follows,

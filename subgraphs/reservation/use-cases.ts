@@ -30,12 +30,12 @@ export type Slots = Aggregate<
 export interface Dependencies {
   slots: Slots;
   store: ReservationStore;
-  /** How long a bike that was just registered is waited for, in ms. */
+  /** How long to wait for a bike that was just registered, in ms. */
   bikeWaitMs: number;
   claims: Claims;
-  /** Somebody asked for a bike and got none, and no number was taken. */
+  /** Counts a request that got no bike and took no number. */
   countRefusal(code: RefusedCode): void;
-  /** Begins to wait until point has let go of the reservation; resolves after the time-out too. */
+  /** Starts to wait until point has released the reservation; also resolves after the time-out. */
   expectPointsFreed(userId: string, reserveNo: number): { arrived(): Promise<boolean>; stop(): void };
 }
 
@@ -56,7 +56,7 @@ export interface ReserveNoInput {
 }
 
 export interface EndInput extends ReserveNoInput {
-  /** Why, in the words of whoever ends it. */
+  /** Why, in the words of the person who ends it. */
   reason?: string | null;
 }
 
@@ -71,7 +71,7 @@ export async function reserveBike(
   const viewer = requireSelfOrOperator(context.viewer, userId);
   const origin = commandOrigin(context, viewer, 'reserveBike', input);
   const stream = slotOf(input.bikeId);
-  // A claim that stands already is answered from it, whatever has become of the rider since.
+  // A claim that already stands is answered from its decision, even if point would refuse the rider by now.
   const stands = async () => !origin.isNew && (await slots.journal.byCause(origin.cause)) !== null;
 
   const refused = await claims.whyNot(userId);
@@ -96,7 +96,7 @@ export async function reserveBike(
   return { reservation: found && { ...found }, refusal: found?.refusal ?? null };
 }
 
-/** Requests that waited for one bike so long that every other which is there has been heard of too. */
+/** Requests that waited so long for one bike that events of all other existing bikes have arrived too. */
 const waitedInVain = new WeakSet<RequestContext>();
 
 /** Tries to claim the bike for the rider. Only a claim that stands takes a number, and counts. */
@@ -120,7 +120,7 @@ async function claim(
   try {
     let outcome = await slots.handle(stream, unnumbered, origin, numbered);
     if (outcome.kind === 'refused' && outcome.state.status === 'unknown' && !waitedInVain.has(context)) {
-      // The bike may have been registered a moment ago, and reservation not yet have heard of it.
+      // The bike may have been registered a moment ago, and its event not have arrived yet.
       const slot = await slots.waitFor(stream, ({ status }) => status !== 'unknown', { timeoutMs: bikeWaitMs });
       if (slot.status === 'unknown') waitedInVain.add(context);
       else outcome = await slots.handle(stream, unnumbered, origin, numbered);
@@ -132,7 +132,7 @@ async function claim(
   }
 }
 
-/** Says whether a refusal means that somebody got no bike. */
+/** Whether a refusal means that a rider got no bike. */
 function isDemand(code: string): code is RefusedCode {
   return code !== 'IDEMPOTENCY_KEY_REUSED';
 }
@@ -159,7 +159,7 @@ export const returnBike = (dependencies: Dependencies, input: EndInput, context:
   }));
 
 function reasonIn({ reason }: EndInput): { reason?: string } {
-  // Text of blanks is none.
+  // Blank text is no text.
   return reason ? { reason } : {};
 }
 
@@ -177,13 +177,13 @@ async function change(
   const viewer = requireSelfOrOperator(context.viewer, key.userId);
   const origin = commandOrigin(context, viewer, mutation, input);
   const command = commandFor(key);
-  // Who starts a ride keeps the points held; any other change can end the reservation.
+  // A ride that starts keeps the points held; any other change can end the reservation.
   const freed = command.type === 'StartRide' ? null : expectPointsFreed(key.userId, reserveNo);
   try {
     const outcome = await slots.handle(slotOf(key.bikeId), command, origin);
     const latest = latestIn(outcome.kind === 'decided' ? outcome.document.state : outcome.state);
     const reservation = latest?.reserveNo === reserveNo ? latest : (await store.byIds([reserveNo])).get(reserveNo);
-    // The rider may reserve again as soon as this is answered: point must have let go by then.
+    // The rider may reserve again as soon as this is answered: point must have released the points by then.
     const ended = outcome.kind === 'decided' && !outcome.replayed && outcome.document.state.status === 'free';
     if (ended) await freed?.arrived();
     return { reservation: reservation ? { ...reservation } : null, refusal: refusalOf(outcome) };
