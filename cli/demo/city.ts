@@ -97,7 +97,7 @@ export function bikeColor(dice: Dice): string {
   );
 }
 
-/** What the demo did and what came of it. */
+/** Counts of what the demo did, and of the outcomes. */
 export interface Tally {
   did(what: Deed): void;
   refused(code: string): void;

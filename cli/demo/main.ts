@@ -290,7 +290,7 @@ function createCity(options: Options, signal: AbortSignal) {
     return !payload.refusal;
   }
 
-  /** What became of a reservation that the system was too busy to decide on at once. */
+  /** The outcome of a reservation that was still PENDING in its answer. */
   async function outcomeOf(client: Client, reserveNo: number): Promise<ReserveStatus | undefined> {
     for (let look = 0; look < 30; look += 1) {
       await delay(1_000);

@@ -5,7 +5,7 @@ import { exitCodes, OpsError } from './ops-error.ts';
 
 const requestTimeoutMs = 15_000;
 
-/** What a command leaves behind: one of the two texts, and its exit code. */
+/** A command's result: one of the two texts, and its exit code. */
 export interface Ending {
   out: string;
   err: string;

@@ -17,7 +17,7 @@ export interface BrokerUser {
   name: string;
   publish: string[];
   subscribe: string[];
-  /** May answer what it is asked, on the address that came with the question. */
+  /** May answer requests, on their reply subject. */
   answers: boolean;
 }
 
@@ -39,10 +39,10 @@ const isPublisher = (name: string): boolean => name in publishers;
 /** What the dashboard asks every service in the name of operators. */
 const operatorsQuestions = ['health', 'parked.list', 'parked.get', 'parked.redrive', 'parked.discard'];
 
-/** What a subgraph asks besides. */
+/** Further questions that a subgraph asks. */
 const ownQuestions: Partial<Record<SubgraphName, string[]>> = { reservation: ['point.account.standing'] };
 
-/** What it tells its other instances. */
+/** Notices between the instances of one subgraph. */
 const notices: Partial<Record<SubgraphName, string[]>> = { dashboard: ['dashboard.feed'] };
 
 function questionsOf(name: SubgraphName): string[] {

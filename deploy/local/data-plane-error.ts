@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 
-/** The local servers cannot be had; the message says what is wrong and what to do, in a line or two for a person. */
+/** The local servers cannot start; the message tells a person what is wrong and what to do, in a line or two. */
 export class DataPlaneError extends Error {
   override name = 'DataPlaneError';
 }

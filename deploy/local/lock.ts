@@ -27,8 +27,8 @@ function readHolder(file: string): Holder | undefined {
 const isSame = (process: { pid: number; startedAt: string }) => startTime(process.pid) === process.startedAt;
 
 /**
- * Takes the lock of a data folder, also from a process that ended without giving it back; servers which that one left
- * running are ended first. Throws DataPlaneError while the holder lives.
+ * Takes the lock of a data folder, also from a process that died without releasing it; it first ends the servers that
+ * such a process left running. Throws DataPlaneError while the holder lives.
  */
 export async function takeLock(directory: string): Promise<Lock> {
   const file = join(directory, 'lock');

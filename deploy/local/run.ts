@@ -93,7 +93,7 @@ try {
   process.exit(error instanceof ConfigError ? exitCodeConfig : 1);
 }
 
-/** What is kept from one start to the next. @throws {DataPlaneError} where it cannot be. */
+/** Runs a step that reads or writes files kept between starts. @throws {DataPlaneError} when it fails. */
 async function kept<T>(read: () => Promise<T>): Promise<T> {
   return read().catch((error: unknown) => {
     throw cannotWrite(DATA_DIRECTORY, error);

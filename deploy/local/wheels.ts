@@ -16,7 +16,7 @@ export interface Wheel {
   minors?: readonly [from: number, to: number];
   /** The file that pins it and all it needs, with hashes. */
   requirements: string;
-  /** What a person can do when it cannot be had. */
+  /** What a person can do when the install fails. */
   instead: string;
 }
 

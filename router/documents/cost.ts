@@ -149,7 +149,7 @@ function intersection(owners: ReadonlySet<string>, at: ReadonlySet<string> | und
   return at ? new Set([...owners].filter((owner) => at.has(owner))) : owners;
 }
 
-/** How long the lists of introspection are in this schema, on average; none of another schema is asked for. */
+/** The average length of introspection's lists in this schema, the only one that the router answers for. */
 function sizesOfIntrospection(schema: GraphQLSchema): ReadonlyMap<string, number> {
   const types = Object.values(schema.getTypeMap());
   const lengths = new Map<string, number[]>();

@@ -7,7 +7,7 @@ import { stories } from '../../web/src/features/playground/stories.ts';
 import { plannerConfig } from './planning.ts';
 import { clientDocuments, codesOf, cpuMs, createTestDocuments, errorsOf, graph, times } from './testing.ts';
 
-/** Nothing that anybody may send takes longer. */
+/** No document that passes the limits takes longer. */
 const shortMs = 50;
 
 describe('what our own clients send', () => {

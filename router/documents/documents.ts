@@ -30,7 +30,7 @@ export interface OperationRequest {
 
 /** An operation that is valid, and small enough to be planned and run. */
 export interface CheckedOperation {
-  /** Of document and operation: the same for the same, and for nothing else. */
+  /** Cache key: unique per document and operation. */
   key: string;
   /** The whole document, as it is run. */
   document: DocumentNode;

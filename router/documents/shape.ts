@@ -24,7 +24,7 @@ export interface ShapeLimits {
 const maxSelectionNesting = 50;
 /** Inputs of this graph nest three values; so do lists of lists in any other. */
 const maxValueNesting = 10;
-/** As many items as a list in the variables may have; the tokens allow no more than five times that. */
+/** As many as MAX_LIST_ITEMS allows in variables; MAX_QUERY_TOKENS alone would allow five times that. */
 const maxListItems = 1_000;
 /** The playground's longest document, a whole story, stays below it. */
 const maxDefinitions = 100;
@@ -73,7 +73,7 @@ const steps: Partial<Record<TokenKind, number>> = {
   [TokenKind.BRACE_R]: -1,
 };
 
-/** What an operation comes to when every fragment stands where it is spread. */
+/** The size of an operation with every fragment expanded in place. */
 interface Shape {
   /** Levels of fields; introspection has none, as it says nothing about the load on subgraphs. */
   depth: number;

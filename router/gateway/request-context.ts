@@ -10,7 +10,7 @@ export interface RequestContext {
   traceparent: string | undefined;
   /** Aborted once no client waits for the answer any more, so that subgraphs can stop reading for it. */
   unwanted?: AbortSignal | undefined;
-  /** What the answers to this operation have told of so far (seen.ts). Never the client's. */
+  /** The events that this operation's answers reflect so far (seen.ts). Never taken from the client. */
   seen?: Seen;
   /** What the operation costs, as its document and variables say. */
   cost?: number;

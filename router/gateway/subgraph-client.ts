@@ -206,7 +206,7 @@ function messageFor(message: string, { request, incomingRequestContext }: Operat
 
 const isMutation = (query: string | undefined) => query?.trimStart().startsWith('mutation') ?? false;
 
-/** For how many places in lists the same error is told. */
+/** At how many list positions the same error is repeated. */
 const mostPaths = 10;
 
 /** Errors that concern a whole request, at the fields that it was sent for. */

@@ -7,8 +7,8 @@ const isPath = (value: unknown): value is (string | number)[] =>
   Array.isArray(value) && value.every((step) => typeof step === 'string' || typeof step === 'number');
 
 /**
- * The errors that a subgraph gives, none where it gives none; undefined where they are no errors at all. Their locations
- * are left out: they are places in the router's own document, which no client has seen.
+ * A subgraph's errors, empty without any; undefined if the value is no list of GraphQL errors. Drops their locations,
+ * because these point into the router's own document, which no client has seen.
  */
 export function errorsIn(given: unknown): GraphQLFormattedError[] | undefined {
   if (given === undefined || given === null) return [];

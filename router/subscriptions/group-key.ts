@@ -3,7 +3,7 @@ import type { SubscriptionPlan } from './planner.ts';
 
 /**
  * What makes two subscriptions the same, apart from where they begin: operation, variables and what the viewer may see.
- * Coerced variables stand in the order of the operation and the schema, so equal ones have equal JSON.
+ * Coerced variables are ordered by the operation and the schema, so equal ones have equal JSON.
  */
 export function groupKey(plan: SubscriptionPlan, coerced: Variables, scope: string): string {
   const { [plan.beginningVariable ?? '']: _beginning, ...telling } = coerced;

@@ -26,7 +26,7 @@ export function usePage(): PageName {
   return useSyncExternalStore(listen, () => pageAt(location.pathname));
 }
 
-/** What the address says beside the path; draws again when it changes. */
+/** The address's query parameters; renders again when they change. */
 export function useSearch(): string {
   return useSyncExternalStore(listen, () => location.search);
 }

@@ -127,7 +127,7 @@ function toReconnecting(before: Connection, at: number, code: string): Connectio
   return { status: 'reconnecting', since: before.status === 'reconnecting' ? before.since : at, code };
 }
 
-/** A new query replaces the rows; what was seen to happen stays in the feed, which begins with what happened before. */
+/** A new query replaces the rows; the feed keeps the events already seen, behind the query's own. */
 function toPicture(snapshot: Snapshot, before: Picture | null): Picture {
   const known = new Map(before?.rows.map((shown) => [shown.row.reserveNo, shown]));
   const rows = snapshot.reservations.nodes.map((row) => {

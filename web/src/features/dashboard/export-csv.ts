@@ -17,8 +17,8 @@ const columns = [
 ] as const;
 
 /**
- * The rows as CSV (RFC 4180, with the mark that tells spreadsheets it is UTF-8). When it was taken and what was asked for
- * stand in every line, so that they survive renaming and pasting.
+ * The rows as CSV (RFC 4180, with a byte order mark, so that spreadsheets read UTF-8). Every line repeats the time and
+ * the filter, so that they survive renaming and pasting.
  */
 export function toCsv(rows: readonly ShownRow[], filter: string, at: number): string {
   const taken = seoulStamp(at);

@@ -52,7 +52,7 @@ export default function DashboardPage() {
   );
 }
 
-/** Also a tab in the background tells that it is not to be believed. */
+/** Marks a stale picture in the title too, for tabs in the background. */
 function useStaleTitle(stale: boolean): void {
   useEffect(() => {
     if (!stale) return;

@@ -62,7 +62,7 @@ export const ReservationTable = memo(function ReservationTable({ rows, all, hasB
   );
 });
 
-/** Of how many all this is, and whether the rest is still to come or too old to be here. */
+/** How many reservations there are in all, and whether the others are still loading or too old to show. */
 function countText(shown: number, loaded: number, all: number, words: DashboardWords): string {
   const counted = words.rowsShown(formatCount(shown), formatCount(all));
   if (loaded >= all) return counted;

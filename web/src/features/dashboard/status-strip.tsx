@@ -13,7 +13,7 @@ interface StatusStripProps {
   dispatch: (action: DashboardAction) => void;
 }
 
-/** How true the screen is: whether it is live, as of when, how late, how far behind. */
+/** How current the screen is: live or not, as of when, its latency, its lag. */
 export function StatusStrip({ connection, state, dispatch }: StatusStripProps) {
   const words = useWords(dashboardWords);
   const { picture, frozen } = state;

@@ -7,7 +7,7 @@ import { fleetWords } from './words.ts';
 
 type Told = Pick<QueryAnswer<unknown>, 'at' | 'error' | 'refresh'>;
 
-/** As of when the page is true, and why it is no newer; it asks again by itself, and at once when it is told to. */
+/** The time of the page's data, and why it is no newer; it refreshes by itself, and at once on a click. */
 export function AsOf({ answer: { at, error, refresh } }: { answer: Told }) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();

@@ -38,7 +38,9 @@ function statusOf({ problem }: BikeLine, outcome: LineOutcome | undefined): Line
   return outcome.status === 'done' ? 'done' : 'failed';
 }
 
-/** The lines as they came and what became of each; read again, it registers what it says is not yet. */
+/**
+ * The lines as they were read, with the outcome of each; importing the report registers those that are still missing.
+ */
 export function reportFile(
   lines: readonly BikeLine[],
   outcomes: ReadonlyMap<string, LineOutcome>,
@@ -52,7 +54,7 @@ export function reportFile(
   return csvFile([['line', ...fileColumns, 'status', 'outcome'], ...rows]);
 }
 
-/** What needs a hand comes first. */
+/** Lines that need a correction come first. */
 const order: readonly LineStatus[] = ['invalid', 'failed', 'waiting', 'done'];
 const linesShown = 200;
 

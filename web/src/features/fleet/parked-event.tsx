@@ -27,7 +27,7 @@ interface ParkedEventProps {
   onDone: () => Promise<void>;
 }
 
-/** One of them: in a line what it is, opened everything that is known of it. */
+/** One parked event: a summary line that opens to all its details. */
 export function ParkedEvent({ event, onDone }: ParkedEventProps) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();

@@ -6,7 +6,7 @@ import type { BikeLine } from './bike-csv.ts';
 import { importBikes, type LineOutcome } from './import-bikes.ts';
 
 export interface RunningImport {
-  /** By the keys of the lines: what is known of a line stays known when others are corrected. */
+  /** By the keys of the lines, so that an outcome survives the correction of other lines. */
   outcomes: ReadonlyMap<string, LineOutcome>;
   isRunning: boolean;
   /** Bikes of the fleet before the last run and after it; null while it runs, or when they could not be counted. */

@@ -22,7 +22,7 @@ interface LiveTab {
 }
 
 export interface LiveTabs {
-  /** What the tab's subscription tells: the one that goes on, when it is the same, or else a new one. */
+  /** The events of the tab's subscription: joins the running one if it is the same, else starts a new one. */
   open(tab: string, question: string, begin: () => AsyncIterable<unknown>): AsyncIterableIterator<Told>;
   /** Says whether the tab's subscription goes on. */
   isLive(tab: string): boolean;

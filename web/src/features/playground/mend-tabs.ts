@@ -1,6 +1,6 @@
 /**
- * GraphiQL calls a list item with two buttons in it a tab, which a tab may not be (WCAG 4.1.2). Here it is what it looks
- * like: a list of buttons, one of them current. Returns what ends it.
+ * GraphiQL gives the role `tab` to a list item with two buttons, which a tab must not contain (WCAG 4.1.2). This turns
+ * it into what it looks like: a list of buttons, one of them current. Returns the function that stops it.
  */
 export function mendTabs(container: HTMLElement): () => void {
   const mend = () => {

@@ -22,7 +22,7 @@ export function TabKeeper({ tabs }: { tabs: Tabs }) {
   const variableEditor = useGraphiQL((state) => state.variableEditor);
   const hasEditor = useGraphiQL((state) => state.queryEditor !== undefined);
   const { run } = useGraphiQLActions();
-  /** Variables that were put in here, by tab: what somebody wrote is left alone. */
+  /** Variables that were filled in here, by tab, so that it never overwrites what the user wrote. */
   const putIn = useRef(new Map<string, string>());
   useEffect(() => {
     tabs.look(current, ids.split(' '));

@@ -45,7 +45,7 @@ function RiderHome({ acting }: { acting: Acting }) {
     acting.session.userId,
   );
   const [wantsPoints, setWantsPoints] = useState(false);
-  // One for both: what ended one of them is told in the other.
+  // One for both sections: the outcome of one shows in the other.
   const submission = useSubmission();
   const { rides, points } = answers;
   const ride = rides?.live.nodes[0];
@@ -104,7 +104,7 @@ const helpedByPoints: ReadonlySet<string | undefined> = new Set([
   'OUTSTANDING_DEBT',
 ]);
 
-/** What is said goes with its cause: too few points when there are others, no answer when the server is back. */
+/** A message disappears with its cause: too few points once the balance changes, no answer once the server is back. */
 function useForgetOutdated(
   { outcome, forget }: Submission,
   { lostSince, balance }: { lostSince: number | null; balance: number | string | undefined },

@@ -18,9 +18,9 @@ import { formatCount, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import type { Points } from './rider.ts';
 import { rideWords } from './words.ts';
 
-/** Offered are the prices of so many reservations. */
+/** The offers: the prices of so many reservations. */
 const usualReservations = [1, 3, 5, 10];
-/** What a reservation costs unless another price is set; only for what is offered while the price is not known. */
+/** The default fee of a reservation: only for the offers while the tariff is unknown. */
 const usualFee = 1_000;
 
 interface PurseProps {

@@ -1,8 +1,9 @@
 /** Cells of files that leave the page, and of those that come back. */
 
 /**
- * A spreadsheet takes a cell that begins so for a formula and would run what a rider chose as a name; in East Asia the
- * full-width letters count as well. A cell also begins after each separator that some country's spreadsheet knows.
+ * CSV injection: a spreadsheet takes a cell that begins so for a formula, and would run what a rider chose as a name.
+ * In East Asia full-width letters count too. A cell also begins after each separator that any locale's spreadsheet
+ * knows.
  */
 const formulaStart = "(?='*[=+\\-@\\t\\r\\n＝＋－＠])";
 const cellStart = '(?<=^|[,;\\t\\r\\n])';

@@ -8,9 +8,9 @@ import { backoffMs, isAborted, pause } from './backoff.ts';
 type Documents<Answers, Variables> = { [Name in keyof Answers]: TypedDocumentNode<Answers[Name], Variables> };
 
 export interface LiveAnswers<Answers> {
-  /** What has been answered; the last answer while there is no newer one. */
+  /** The latest answer to each query, if there was one. */
   answers: Partial<Answers>;
-  /** What could not be answered when it was last asked, although the server was there. */
+  /** Queries whose last attempt failed although the server answered. */
   away: readonly (keyof Answers)[];
   /** Since when the server does not answer at all, in epoch milliseconds by its clock. */
   lostSince: number | null;
@@ -27,9 +27,9 @@ const afterwardsMs = [500, 2_000, 8_000];
 const steadyMs = 10_000;
 
 /**
- * The answers to several queries about a rider, each for itself: one service that is away takes nothing from the
- * others. Asked again each time one of the rider's reservations changes, and now and then while nothing tells of
- * changes. Key the component by the client; the documents never change.
+ * The answers to several independent queries about a rider: a service that is down does not affect the others. Asks
+ * again each time one of the rider's reservations changes, and polls while the subscription is down. Key the component
+ * by the client; the documents never change.
  */
 export function useLiveAnswers<Answers extends object>(
   client: Client,
@@ -87,7 +87,7 @@ export function useLiveAnswers<Answers extends object>(
 
     async function follow(): Promise<void> {
       for (let retry = 1; !leaving.signal.aborted; retry += 1) {
-        // With the later repeats at first and after a gap; while only the subscription keeps failing, one query is enough.
+        // With the later repeats at first and after a gap; while only the subscription fails, one query is enough.
         const isThere = await (retry === 1 ? loadNowAndAfterwards() : load());
         if (isThere && !isAborted(leaving.signal)) {
           const began = performance.now();

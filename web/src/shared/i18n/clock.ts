@@ -24,7 +24,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** What `read` makes of the time; draws again only when that changes. */
+/** The result of `read` for the current time; renders again only when it changes. */
 export function useClock<Value extends string | number | boolean>(read: (now: number) => Value): Value {
   return useSyncExternalStore(subscribe, () => read(now));
 }

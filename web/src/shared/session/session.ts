@@ -18,7 +18,7 @@ export interface Identity {
 }
 
 export interface Session extends Identity {
-  /** The token of the moment: renewed in time where the router gives them out, and when the server refused this one. */
+  /** The current token: where the router issues tokens, renewed before it expires and when the server refused it. */
   token(refused?: string): Promise<string>;
 }
 
@@ -32,7 +32,7 @@ export const graphqlUrl = new URL('/graphql', location.href).href;
 
 export type Area = 'staff' | 'rider';
 
-/** Who a newcomer is, where the router gives out tokens: somebody who sees everything of that area at once. */
+/** The first user of a new tab, where the router issues tokens: one who may see everything in that area. */
 export const newcomers: Record<Area, Identity> = {
   staff: { userId: 'operator', roles: ['operator'] },
   rider: { userId: '10', roles: ['rider'] },

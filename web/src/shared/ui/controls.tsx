@@ -6,7 +6,7 @@ import { ToggleButtonGroup } from 'react-aria-components/ToggleButtonGroup';
 import { useSharedWords } from '../i18n/speech.tsx';
 
 export interface ButtonProps extends Omit<AriaButtonProps, 'className' | 'style'> {
-  /** How much it asks to be pressed. */
+  /** Visual emphasis. */
   weight?: 'primary' | 'plain' | 'quiet' | 'danger';
   className?: string;
 }
@@ -62,9 +62,9 @@ interface FieldProps {
   label: string;
   /** What is expected, in small letters below. */
   hint?: string;
-  /** What is wrong with what stands in it; said in place of the browser's own bubble, in the page's language. */
+  /** What is wrong with the value: replaces the browser's own bubble, in the page's language. */
   error?: string | null;
-  /** What is said when it is required and left empty. */
+  /** The message for a required field that is empty. */
   missing?: string;
   children: (ids: FieldIds) => ReactNode;
 }
