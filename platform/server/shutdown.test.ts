@@ -29,11 +29,14 @@ describe('a process', () => {
     ['an exception', `setTimeout(() => { throw new Error('broken') })`],
     ['a rejection', `void Promise.reject(new Error('broken'))`],
     ['a rejection without an error', `void Promise.reject('broken')`],
-    ['two at once', `void Promise.reject(new Error('broken')); setTimeout(() => { throw new Error('broken as well') })`],
+    [
+      'two at once',
+      `void Promise.reject(new Error('broken')); setTimeout(() => { throw new Error('broken as well') })`,
+    ],
   ])('says so, closes and ends with 1 on %s that nothing caught', async (_what, work) => {
     const { code, lines } = await run(work);
     expect({ code, closings: lines.filter((line) => line === 'closing').length }).toEqual({ code: 1, closings: 1 });
-    const said = JSON.parse(lines[0] ?? '') as { level: number; message: string };
+    const said = JSON.parse(lines.find((line) => line.startsWith('{')) ?? '') as { level: number; message: string };
     expect(JSON.stringify(said)).toContain('broken');
     expect(said).toMatchObject({ level: 60, message: 'an error that nothing caught: stopping' });
   });
