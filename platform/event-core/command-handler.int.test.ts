@@ -14,7 +14,7 @@ import {
 } from '../service/testing.ts';
 
 let stage: Stage;
-/** Two processes' worth of one service. */
+/** Two processes of one service. */
 let one: ReturnType<typeof createSilentTally>;
 let other: ReturnType<typeof createSilentTally>;
 

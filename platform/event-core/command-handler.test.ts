@@ -6,7 +6,7 @@ import { ConflictError, UnavailableError } from '../foundation/errors.ts';
 import { chainHash, type Journal, type JournalDocument } from './journal.ts';
 import { realTime } from '../foundation/time.ts';
 
-/** A turnstile with so many places. */
+/** A turnstile with a limited number of places. */
 type Entered = EventOf<'Entered', { who: string }>;
 type State = { inside: string[] };
 type Command = { type: 'Enter'; who: string } | { type: 'Look' };
@@ -23,7 +23,7 @@ const turnstile: Decider<State, Command, Pick<Entered, 'type' | 'data'>, 'FULL'>
   evolve: (state, event) => ({ inside: [...state.inside, event.data.who] }),
 };
 
-/** The journal's port in memory, with what may go wrong between a process and its database. */
+/** The journal's port in memory, with faults between a process and its database. */
 let stored: Document[];
 let beforeAppend: () => Promise<void> | void;
 let afterAppend: () => Promise<void> | void;
@@ -91,7 +91,7 @@ it('a stream that was named for the command is not read, and found out when it i
   }
 });
 
-/** Lets another instance decide between this one's decision and its insert, so many times. */
+/** Lets another instance decide between this one's decision and its insert, this many times. */
 function loseTo(others: Command[]): void {
   const rival = createInstance();
   const left = [...others];
@@ -261,7 +261,7 @@ describe('a command', () => {
       Array.from({ length: 50 }, (_, number) => handle('gate', enter(`rider ${number}`), from(String(number)))),
     );
     expect(outcomes.filter(({ kind }) => kind === 'decided')).toHaveLength(places);
-    // None was in vain.
+    // No insert was in vain.
     expect(inserts).toBe(places);
   });
 });

@@ -20,7 +20,7 @@ describe('counters', () => {
     );
     expect(new Set(taken).size).toBe(1_000);
     expect(Math.min(...taken.map(Number))).toBe(1);
-    // An engine may count for an answer that it then does not give: numbers are missing, none comes twice.
+    // An engine may count without answering: numbers may be missing, none comes twice.
     expect(Math.max(...taken.map(Number))).toBeLessThanOrEqual(2_000);
   });
 

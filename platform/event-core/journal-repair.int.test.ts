@@ -16,7 +16,7 @@ let runtime: Runtime;
 let journal: Journal<unknown, Envelope>;
 beforeAll(async () => {
   stage = await createStage();
-  // A service that there is, for the command.
+  // An existing service, for the command.
   runtime = await stage.runtime('bike');
   journal = createJournal(runtime.database);
   await journal.createIndexes();
@@ -27,7 +27,7 @@ const collection = () => runtime.database.collection<Document>('journal');
 const desk = () => createRepairDesk(runtime.database, () => new Date('2026-11-26T00:00:00Z'));
 const findings = async (): Promise<Finding[]> => Array.fromAsync(desk().findings());
 
-/** A stream as it was written before texts were checked: each with a reason, the last one kept in the state. */
+/** A stream as it was written before texts were validated: each with a reason, the last one kept in the state. */
 async function written(stream: string, reasons: string[], more: Partial<Document> = {}): Promise<Document[]> {
   const documents: Document[] = [];
   for (const [index, reason] of reasons.entries()) {
@@ -107,7 +107,7 @@ describe('a journal that text broke', () => {
     const [first, ...rest] = finding.links;
     if (!first) throw new Error('It has a first document.');
     await expect(desk().repair({ ...finding, links: [first] }, 'ops')).rejects.toThrow('is not whole');
-    // The record of what was to be done is what goes on.
+    // The repair resumes from its record.
     await runtime.database
       .collection('journal_repairs')
       .updateOne({ stream: 'torn' }, { $set: { links: [first, ...rest] } });

@@ -45,7 +45,7 @@ function documentOf(stream: string, version: number, more: Partial<Document> & {
   return { ...unchained, hash: chainHash(unchained), at: new Date(), published: false, ...rest };
 }
 
-/** Appends documents with so many events each, the one chained to the other. */
+/** Appends documents with this many events each, chained to each other. */
 async function appendChain(stream: string, counts: number[]): Promise<Document[]> {
   const documents: Document[] = [];
   for (const count of counts) {
@@ -59,7 +59,7 @@ async function appendChain(stream: string, counts: number[]): Promise<Document[]
 
 const collected = async <Item>(items: AsyncIterable<Item>) => Array.fromAsync(items);
 
-/** Values as no rule would make them, and texts of any code units. */
+/** Values that no rule would make, and texts of any code units. */
 const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }),
   fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 6 }).map((units) => String.fromCharCode(...units)),

@@ -38,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-/** All pages, with something done between them. */
+/** All pages, with an action between them. */
 async function readAll(filter: Record<string, unknown>, order: Order, first: number, between?: () => Promise<unknown>) {
   const numbers: number[] = [];
   for (let after: string | null = null; ;) {
@@ -70,7 +70,7 @@ describe('a page', () => {
   it('neither leaves out nor repeats anything while others write', async () => {
     let number = 1_000;
     const seen = await readAll({}, newestFirst, 11, () =>
-      // Before, at and after the place that was reached.
+      // Before, at and after the cursor.
       rides.insertMany([number++, number++, number++, number++, number++].map(rideOf)),
     );
     expect(new Set(seen).size).toBe(seen.length);

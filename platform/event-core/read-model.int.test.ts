@@ -86,7 +86,7 @@ describe('rows', () => {
 
   it('of two instances that write a new one at the same moment, the newer one stays', async () => {
     const collection = database.collection<Row>('race');
-    // On MongoDB the upsert that loses this race gets the error of an insert; the engines of these tests never lose it.
+    // On MongoDB the upsert that loses this race gets an insert's error; the engines of these tests never lose it.
     let races = 1;
     const racing = {
       async bulkWrite(writes: never, options: never) {

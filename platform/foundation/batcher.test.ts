@@ -12,7 +12,7 @@ function createWrites() {
       writes.push({ items, end });
       return end.promise;
     },
-    /** Lets what waits for the next turn run. */
+    /** Lets work that waits for the next turn run. */
     turn: () => new Promise((resolve) => setImmediate(resolve)),
   };
 }

@@ -11,7 +11,7 @@ import {
 } from './errors.ts';
 
 const named = (name: string, message = 'secret detail') => Object.assign(new Error(message), { name });
-/** As GraphQL hands on what a resolver threw. */
+/** As GraphQL passes on what a resolver threw. */
 const thrown = (originalError: Error) => new GraphQLError(originalError.message, { originalError, path: ['bike'] });
 const retryable = Object.assign(new Error('secret detail'), { errorLabelSet: new Set(['RetryableWriteError']) });
 
@@ -58,7 +58,7 @@ describe('an error', () => {
     const outages = [
       new UnavailableError('later'),
       named('MongoNetworkError'),
-      // How the driver tells of a bulk write whose connection broke.
+      // How the driver reports a bulk write whose connection broke.
       Object.assign(named('MongoBulkWriteError'), { errorResponse: named('MongoNetworkError') }),
       named('MongoPoolClearedError'),
       named('PoolClearedOnNetworkError'),

@@ -25,7 +25,7 @@ describe('a lane', () => {
     await Promise.all([
       lanes.run('bike-1', async () => void log.push('first')),
       lanes.run('bike-1', async () => {
-        // The first is over by now; the third must wait for this one all the same.
+        // The first is over by now; the third must still wait for this one.
         void lanes.run('bike-1', async () => void log.push('third'));
         setImmediate(() => second.resolve(undefined));
         await second.promise;
@@ -87,7 +87,7 @@ describe('a lane', () => {
       );
     const first = lanes.run('bike-1', () => stuck.promise);
     const early = ['a', 'b', 'c', 'd'].map(add);
-    // Work that knows no other way waits all the same.
+    // Work without an alternative still waits.
     const stubborn = lanes.run('bike-1', async () => void log.push('stubborn'));
     await new Promise((resolve) => setImmediate(resolve));
     const release = lanes.hold('bike-1', 2);

@@ -51,7 +51,7 @@ async function createScene(options: { pageOfEvents?: number; databaseUri?: strin
     await owner.bus.jetStream().client.publish(subject(stream), payload, { headers: carried });
   }
 
-  /** One process' worth of the follower. */
+  /** One process of the follower. */
   async function follow(more: Partial<ConsumerOptions> = {}) {
     const runtime = await stage.runtime(follower, own);
     await connected(runtime.bus);
@@ -118,7 +118,7 @@ async function createScene(options: { pageOfEvents?: number; databaseUri?: strin
   };
 }
 
-/** Says of each consumer whether it has acknowledged everything that is in the broker for it. */
+/** Whether each consumer has acknowledged everything that the broker has for it. */
 const isThrough = new WeakMap<Consumer, () => Promise<boolean>>();
 
 const settled = (consumer: Consumer) =>
@@ -264,7 +264,7 @@ describe('a consumer', () => {
 
   it('builds itself again when its durable consumer, or the whole stream, is gone', async () => {
     const { add, publish, follow, owner, follower } = await createScene();
-    // It is told that it is gone; the watchdog would take longer.
+    // The broker tells it that it is gone; the watchdog would take longer.
     const { versionsOf, consumer } = await follow({ stallMs: 60_000 });
     const publishOne = async (stream: string) => {
       for (const event of await add(stream, 1)) await publish(event);
@@ -299,7 +299,7 @@ describe('a consumer', () => {
           const deliveries = await bus.consume(durable);
           built += 1;
           if (built > 1) return deliveries;
-          // The first one falls silent, and does not say so.
+          // The first one goes silent without saying so.
           deliveries.stop();
           let end: () => void = () => undefined;
           const ended = new Promise<void>((resolve) => {
@@ -536,7 +536,7 @@ describe('what cannot be handled', () => {
     const first = await follow({ handle: failing });
     await settled(first.consumer);
     expect(first.deadLetters.blocks(subject('a'))).toBe(true);
-    // The other instance is the one that an operator’s request reaches.
+    // The operator’s request reaches the other instance.
     const second = await follow({ publishers: ['nobody'], name: `${first.runtime.service}-other` });
     expect(await second.consumer.redrive(subject('a'))).toBe(3);
     for (const event of await add('a', 1)) await publish(event);

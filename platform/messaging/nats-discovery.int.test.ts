@@ -33,7 +33,7 @@ interface Answer {
   endpoints: Record<string, unknown>[];
 }
 
-/** As the `nats` tool asks: whoever is there answers. Other tests on the same broker are left out. */
+/** As the `nats` tool asks: every service answers. Other tests on the same broker are left out. */
 async function ask(subject: string, answers: number): Promise<Answer[]> {
   const found: Answer[] = [];
   await until(`${answers} answers to ${subject}`, async () => {

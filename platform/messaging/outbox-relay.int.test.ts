@@ -177,7 +177,7 @@ describe('a relay', () => {
     const dispatched = documents.filter((document) => document !== null).map((document) => relay.dispatch(document));
     await dispatched[1];
     await until('the quick one left', () => order.includes('published quick'));
-    // Sweeps go on meanwhile, and must not overtake the views of what is under way.
+    // Sweeps go on meanwhile, and must not overtake the views of decisions in progress.
     const sweeps = order.length;
     await until('a sweep has passed', async () => (await silent.journal.unpublished(10)).length === 1);
     expect(order.slice(sweeps)).toEqual([]);
@@ -295,7 +295,7 @@ describe('a relay', () => {
       await decide(stream, { type: 'Hold', by: 'somebody' });
       await decide(stream, { type: 'Release' });
     }
-    // As a journal may have it that is older than the limit of today.
+    // As in a journal from before today's limit.
     await service.database
       .collection('journal')
       .updateMany({ stream: { $in: poison }, version: 1 }, { $set: { 'events.0.data.by': tooLong } });
@@ -341,7 +341,7 @@ describe('a relay', () => {
     const after = await silent.journal.refused(100);
     const first = after.find(({ stream }) => stream === 'p1')?.refused;
     expect(first && first.until.getTime() - first.since.getTime()).toBeGreaterThan(20 * 2 ** 4);
-    // What is mended is delivered, and no longer listed.
+    // A repaired one is delivered, and no longer listed.
     await service.database
       .collection('journal')
       .updateOne(

@@ -23,7 +23,7 @@ const forms = {
 };
 const cases = Object.entries(forms).map(([name, { form, good }]) => ({ name, form, good: good }));
 
-/** Whether a question reaches what would answer it. */
+/** Whether a question reaches its handler. */
 async function isAnswered(form: Parameters<typeof answering>[0], question: unknown): Promise<boolean> {
   try {
     await answering(form, async () => undefined)(question);
@@ -34,7 +34,7 @@ async function isAnswered(form: Parameters<typeof answering>[0], question: unkno
   }
 }
 
-/** What a database would take for more than a value, or a program for less than one. */
+/** Values that a database would read as an operator, or a program as absent. */
 const odd = fc.oneof(
   fc.constantFrom<unknown>({ $gt: '' }, { $ne: null }, { $where: '1' }, [''], ['a', 'b'], -1, 1.5, 1e308, 2 ** 53),
   fc.constantFrom<unknown>(undefined, true, {}, [], 'x'.repeat(20_000), { toString: 'x' }, '2026-13-01'),

@@ -108,7 +108,7 @@ describe('a reconciler', () => {
 
   it('refills all that the broker takes, although it refuses some', async () => {
     const { add, handle, reconciler, messages, close } = await createPublished('refused');
-    // More than streams are compared at once, in front of the others and among them; no subject is so long.
+    // More streams than are compared at once, before and among the others; no subject is this long.
     const tooLong = 'x'.repeat(4_000);
     for (const index of Array.from({ length: 20 }).keys())
       await handle(`${'abcd'[index % 4]}${index}${tooLong}`, { type: 'Hold', by: 'somebody' }, originOf());
@@ -133,7 +133,7 @@ describe('a reconciler', () => {
   it('refills a tail that messages which are there twice make up for', async () => {
     const { add, reconciler, runtime, subject, messages, close } = await createPublished('made-up-for');
     const { client } = runtime.bus.jetStream();
-    // Decided and marked, but the broker went back to before, and nobody was there who could tell.
+    // Decided and marked, but the broker went back to an older copy, with no process there to notice.
     await add('b', 1);
     const headers = natsHeaders();
     headers.set('ce-sequence', '2');
@@ -148,7 +148,7 @@ describe('a reconciler', () => {
     const { add, reconciler, manager, streamName, runtime, messages, close } = await createPublished('hole');
     await manager.streams.delete(streamName);
     await runtime.bus.ensureStream();
-    // Faster than anyone who noticed the loss.
+    // Faster than the loss is noticed.
     for (const event of await add('b', 2)) await runtime.bus.publish('hole', event);
     expect(await messages()).toEqual([2]);
     expect(await reconciler.reconcile()).toBe(18);
@@ -200,7 +200,8 @@ describe('a reconciler', () => {
     await manager.streams.purge(streamName, { filter: subject('a') });
     expect(await reconciler.reconcile()).toBe(3);
     expect(await reconciler.reconcile()).toBe(0);
-    // The lost store had the third of four; another message of the stream makes up for it, and it is not the newest.
+    // The lost store had the third of four; another message of the stream makes the count right, and it is not the
+    // newest.
     const { add, journal } = createSilentTally(runtime, false);
     const [third, fourth] = await add('late', 4).then((events) => events.slice(2));
     const { client } = runtime.bus.jetStream();

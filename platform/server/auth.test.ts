@@ -241,7 +241,7 @@ describe('a viewer', () => {
     expect(authScope(viewer('5', 'rider', 'operator'))).toBe(authScope(viewer('6', 'rider', 'operator')));
   });
 
-  /** Who gets through; the others' codes. */
+  /** Who is let in; for the others, their codes. */
   const through = (guard: (asking: Viewer | null) => Viewer) =>
     [null, kim, nobodyInParticular, operator, auditor, admin].map((asking) => {
       try {

@@ -22,7 +22,7 @@ describe('a source that waits for room', () => {
     try {
       const count = 50 * limits.frames;
       let taken = 0;
-      // Nothing but promises from one frame to the next, as where what is sent is at hand.
+      // Only promises between frames, as with a source whose data is at hand.
       while (taken < count && sender.offer(frame)) {
         taken += 1;
         await sender.room();

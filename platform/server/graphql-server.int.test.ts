@@ -210,7 +210,7 @@ describe('a subgraph’s server', () => {
     expect(answer.errors?.map(({ extensions }) => extensions['code'])).toEqual(['SERVICE_UNAVAILABLE']);
     expect(JSON.stringify(answer)).not.toContain('secret');
     expect(answer.status).toBe(503);
-    // With something to show, the answer is one.
+    // With some data, it is an answer.
     const some = await ask('{ fail(how: "unavailable") exact(value: 1, at: "2026-11-23T00:00:00Z") { value } }');
     expect(some).toMatchObject({ status: 200, data: { fail: null, exact: { value: 1 } } });
   });
@@ -253,7 +253,7 @@ describe('a subgraph’s server', () => {
     expect(loads).toHaveLength(1);
     expect(loads[0]).toHaveLength(40);
     expect(data?.['items']).toEqual(ids.map((id) => ({ id, name: id % 10 === 0 ? null : `name of ${id}` })));
-    // Nothing is kept for the next request.
+    // The next request starts without any of it.
     await ask(query, { ids: [1] });
     expect(loads).toHaveLength(2);
   });
@@ -342,7 +342,7 @@ describe('a request for whose answer nobody waits any more', () => {
       return 1;
     };
     expect(await ask('{ slowRead }')).toMatchObject({ data: { slowRead: 1 } });
-    // What is no request's reads as long as it takes.
+    // Reads outside a request take as long as they take.
     const own = database?.model('Any').find({});
     await own?.exec();
     expect([...bounds, own?.getOptions().maxTimeMS]).toEqual([8_000, 8_000, undefined]);

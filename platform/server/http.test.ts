@@ -65,7 +65,7 @@ function dial(bytes: string | Buffer, options: { reads?: boolean } = {}) {
   if (options.reads !== false) socket.on('data', (chunk) => (said += chunk.toString('latin1')));
   socket.write(bytes);
   const startedAt = performance.now();
-  // Who goes on sending after the last word of the other side is reset, which is an end as well.
+  // A client that goes on sending after the server has closed is reset, which is an end as well.
   const ended = new Promise<number>((resolve) => socket.once('close', () => resolve(performance.now() - startedAt)));
   return { socket, said: () => said, ended };
 }
@@ -75,7 +75,7 @@ const echo: RequestHandler = async (request, response) =>
 
 const post = (headers: string, body = '') => `POST /echo HTTP/1.1\r\nhost: x\r\n${headers}\r\n\r\n${body}`;
 
-// What is garbage and not collected yet counts as memory now and then; a buffer for each chunk counts every time.
+// Garbage that is not collected yet counts as memory now and then; a buffer for each chunk counts every time.
 jest.retryTimes(2);
 
 it.each(['192.0.2.1', 'no-such-host.invalid', '::ffff:192.0.2.1'])(

@@ -46,7 +46,7 @@ const publish =
   (response: ServerResponse) =>
     void response.end(JSON.stringify({ keys: keys.map(({ jwk }) => jwk) }));
 
-/** A new token each time: one that was verified is remembered for a minute. */
+/** A new token each time, because a verified one is cached for a minute. */
 let tokens = 0;
 async function tokenOf({ privateKey, jwk }: Key, kid = jwk.kid): Promise<string> {
   const token = await new SignJWT({ roles: ['rider'], jti: String((tokens += 1)) })
@@ -109,7 +109,7 @@ describe('a token whose keys an issuer publishes', () => {
     expect(asked).toBe(1);
     time += 5_000;
     respond = publish(key);
-    // A key that is broken came from an issuer that answers: it is asked again when it is old.
+    // A broken key came from an issuer that answers: it is asked again when the key is old.
     if (what === 'a broken key') time += 5 * minute;
     expect(await outcome(await tokenOf(key))).toBe('10');
     expect(asked).toBe(2);
@@ -122,7 +122,7 @@ describe('a token whose keys an issuer publishes', () => {
     respond = (response) => void response.destroy();
     time += 59 * minute;
     expect(await outcome(await tokenOf(key))).toBe('10');
-    // It may be a new one.
+    // It may be a new key.
     expect(await outcome(await tokenOf(later))).toEqual(unavailable);
     time += 2 * minute;
     expect(await outcome(await tokenOf(key))).toEqual(unavailable);

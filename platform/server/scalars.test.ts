@@ -122,7 +122,7 @@ describe('a DateTime', () => {
     expect(() => DateTime.parseValue(input)).toThrow(ContractError);
   });
 
-  // JavaScript's Date makes another day of it. What comes out of the year 9999 is no RFC 3339, and breaks every event.
+  // JavaScript's Date would make another day of it. A time past the year 9999 is not RFC 3339, and breaks every event.
   it.each(['2026-02-30T00:00:00Z', '2026-02-29T00:00:00+09:00', '2026-04-31T00:00:00Z', '9999-12-31T23:59:59-01:00'])(
     'is not %p, a day that the calendar does not have',
     (input) => {

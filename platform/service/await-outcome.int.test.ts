@@ -21,7 +21,7 @@ import type { Aggregate } from './aggregate.ts';
 
 let stage: Stage;
 let runtimes: ConnectedRuntime[];
-/** Two processes' worth of one service; neither looks at the journal by itself within a test. */
+/** Two processes of one service; neither looks at the journal by itself within a test. */
 let one: Aggregate<Tally, TallyCommand, TallyEvent, 'HELD'>;
 let other: typeof one;
 
@@ -76,7 +76,7 @@ describe('waiting for an outcome', () => {
   it('hears of a decision of another process by the broker', async () => {
     const waited = other.waitFor('there-too', isHeld, { timeoutMs: tooSlowMs });
     await other.state('there-too');
-    // Told until it listens: a decision before that is what the poll is for.
+    // Decides until the other listens: decisions before that are what the poll is for.
     let told = false;
     void waited.then(() => (told = true));
     await until('it heard', async () => {
@@ -149,7 +149,7 @@ describe('an event that is expected', () => {
 
 describe('changes', () => {
   it('are told from every instance, in order', async () => {
-    // A service of their own: what the tests above decided may still be on its way.
+    // A service of their own: notices of the tests above may still be on their way.
     const made = [await createTally({}, 'changing'), await createTally({}, 'changing')];
     for (const { runtime } of made) await connected(runtime.bus);
     const [here, there] = made.map(({ aggregate }) => aggregate) as [typeof one, typeof one];
@@ -161,7 +161,7 @@ describe('changes', () => {
         if (state.total >= 40) return;
       }
     })();
-    // Alternately here and there; what was overtaken may be left out.
+    // Alternately here and there; superseded versions may be left out.
     for (let count = 0; count < 20; count += 1) {
       await here.handle('told', { type: 'Add', amounts: [1] }, originOf());
       await there.handle('told', { type: 'Add', amounts: [1] }, originOf());

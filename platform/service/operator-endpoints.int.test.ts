@@ -24,11 +24,11 @@ let scenes = 0;
 
 const refused = { id: 'a@1', because: 'too long', times: 3, since: '2026-11-26T00:00:00.000Z' };
 
-/** A service that follows a publisher and fails where the test says so, and somebody who asks it over the bus. */
+/** A service that follows a publisher and fails where the test says so, and a client that asks it over the bus. */
 async function createScene(env: NodeJS.ProcessEnv = {}) {
   scenes += 1;
   const [publisher, name] = [`owner${scenes}`, `follower${scenes}`];
-  // Whoever waits on a busy machine is patient.
+  // A long time-out, for busy machines.
   const patient = { REQUEST_TIMEOUT_MS: '15000', OPERATE_TIMEOUT_MS: '30000' };
   const owner = await stage.runtime(publisher, patient);
   await connected(owner.bus);
@@ -85,7 +85,7 @@ async function createScene(env: NodeJS.ProcessEnv = {}) {
     redrive: (id: string, key: string, by = 'boss') => order('parked.redrive', { id, key, by }),
     discard: (id: string, key: string, reason = 'made by mistake') =>
       order('parked.discard', { id, key, by: 'boss', reason }),
-    /** Publishes as many events of a stream, some of them poison, and waits until none is on its way. */
+    /** Publishes this many events of a stream, some of them poison, and waits until none is on its way. */
     async publish(stream: string, count: number, poisonous: number[] = []): Promise<Envelope[]> {
       for (const version of poisonous) poison.add(`${stream}@${version}`);
       const events = await add(stream, count);
@@ -204,7 +204,7 @@ describe('a parked event', () => {
       parked: { status: 'parked', attempts: 2 },
     });
     poison.clear();
-    // The same key gives the first answer again, whatever has changed; another one tries again.
+    // The same key gives the first answer again, even after changes; another key tries again.
     expect((await redrive(id, 'first')).refusal?.code).toBe('STILL_FAILING');
     expect(await redrive(id, 'second', 'admin')).toMatchObject({
       redriven: 3,
@@ -285,7 +285,7 @@ describe('a parked event', () => {
         attempts: 1,
         status: index === 1 ? ('discarded' as const) : ('parked' as const),
         reason: null,
-        // Some of the same moment.
+        // Some at the same moment.
         firstAt: at(Math.floor((count - index) / 3)),
         lastAt: at(0),
       })),
@@ -302,7 +302,7 @@ describe('a parked event', () => {
     expect(new Set(seen.map(({ id }) => id)).size).toBe(count - 1);
     expect(seen.map(({ firstAt }) => firstAt)).toEqual(seen.map(({ firstAt }) => firstAt).toSorted());
     expect(Math.max(...seen.map(({ payload }) => payload.length))).toBe(4_096);
-    // Longer as JSON than a message of the broker, all together.
+    // Together, their JSON is longer than a message of the broker.
     const worst = '\0'.repeat(4_096);
     await parked.updateMany({}, { $set: { payload: worst, error: worst, stack: worst } });
     const some = await list();
@@ -323,7 +323,7 @@ describe('a service that follows nobody', () => {
     );
     stage.keep(service);
     await connected(service.runtime.bus);
-    // Started and connected is heard: nobody who waits for that is told that there is no such service.
+    // Once started and connected it can be asked: no client is told that there is no such service.
     expect(await owner.bus.ask('loner', 'health', null)).toMatchObject({
       database: 'ok',
       unpublishedDecisions: 0,

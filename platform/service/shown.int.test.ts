@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
-/** A view that takes its time, on a journal with so many decisions. */
+/** A slow view, on a journal with this many decisions. */
 async function setUp(decisions: number, published: boolean) {
   const { journal, add } = createSilentTally(await stage.runtime(`owner-${decisions}-${published}`), published);
   await add('one', decisions);

@@ -15,7 +15,7 @@ export interface Stage {
   name: string;
   /** What its services are started with. */
   env: NodeJS.ProcessEnv;
-  /** One process' worth of a service; several of the same service share its database. */
+  /** One process of a service; several of the same service share its database. */
   runtime(service: string, env?: NodeJS.ProcessEnv): Promise<ConnectedRuntime>;
   /** Closed with the stage, the last one first. */
   keep<Closable extends { close(): Promise<void> }>(closable: Closable): Closable;
@@ -80,7 +80,7 @@ export async function createStage(): Promise<Stage> {
   };
 }
 
-/** Probes until it holds. @throws {Error} that says what did not come true in time. */
+/** Probes until it holds. @throws {Error} that says what did not become true in time. */
 export async function until(
   what: string,
   holds: () => Promise<boolean> | boolean,
@@ -94,14 +94,14 @@ export async function until(
 
 export const connected = (bus: { status(): string }) => until('the bus is connected', () => bus.status() === 'ok');
 
-/** A door to a server that a test can shut: while it is shut, the server is away. */
+/** A proxy to a server that a test can close: then the server is unreachable. */
 export interface Gate {
-  /** The server's address through the door. */
+  /** The server's address through the proxy. */
   url: string;
   /** Cuts every connection and refuses new ones. */
   shut(): Promise<void>;
   open(): Promise<void>;
-  /** Lets requests through and keeps the answers back. */
+  /** Lets requests through and holds back the answers. */
   swallowAnswers(): void;
   close(): Promise<void>;
 }
@@ -175,7 +175,7 @@ export function createLogbook(): { logger: Logger; lines: Record<string, unknown
   return { logger, lines };
 }
 
-/** A tally that can be added to, and that one at a time can hold. */
+/** A tally that can be added to, and held by one holder at a time. */
 export interface Tally {
   total: number;
   holder: string | null;
@@ -244,7 +244,7 @@ export function createSilentTally(runtime: Runtime, published = true) {
   return {
     ...handler,
     journal,
-    /** Decides as many events, one document each, and gives them back. */
+    /** Decides this many events, one document each, and returns them. */
     async add(stream: string, events: number): Promise<TallyEvent[]> {
       const added: TallyEvent[] = [];
       for (let amount = 1; amount <= events; amount += 1) {

@@ -28,7 +28,7 @@ const RefusedDocument = parse('subscription { refused }') as TypedDocumentNode<{
 const EndlessDocument = parse('subscription { endless }') as TypedDocumentNode<{ endless: number }, object>;
 
 const forbidden = () => new GraphQLError('Not you.', { extensions: { code: 'FORBIDDEN' } });
-/** What the server takes for a caller. */
+/** The token that the server accepts. */
 let validToken = 'secret';
 function own(_: unknown, { authorization }: { authorization?: string }): string {
   if (authorization === `Bearer ${validToken}`) return authorization;
@@ -203,7 +203,7 @@ describe('a subscription', () => {
 const isLost = (error: unknown) => error instanceof GraphqlRequestError && error.code === 'CONNECTION_LOST';
 
 describe('a token that the server refuses', () => {
-  /** Gives the token of before until it is told that the server refused it; counts what it was asked. */
+  /** Gives the old token until told that the server refused it; records what it was asked. */
   function issuer(next: () => string) {
     const refusals: (string | undefined)[] = [];
     let current = 'of before';

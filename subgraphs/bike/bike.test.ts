@@ -106,7 +106,7 @@ describe('a bike', () => {
     expect(bike.evolve(bike.initial, changed('LOST', 'IN_SERVICE'))).toEqual(bike.initial);
   });
 
-  // Consumers park an event that breaks its contract: what the rules let through, the contract must take.
+  // Consumers park an event that breaks its contract: the contract must accept what the rules accept.
   it('with a color of 40 emoji is an event that its own contract takes', () => {
     const decision = bike.decide(register('🚲'.repeat(40)), bike.initial, at);
     const event = isRefusal(decision) ? undefined : decision[0];

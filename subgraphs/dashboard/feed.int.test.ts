@@ -69,7 +69,7 @@ const increased = (userId: string, sequence: number, amount: number, balanceAfte
 
 const beginning = Buffer.from('0.0').toString('base64url');
 
-/** As many items as a follower has coming. */
+/** As many items as a follower can get now. */
 async function take(items: AsyncIterableIterator<FeedItem>, count: number): Promise<FeedItem[]> {
   const taken: FeedItem[] = [];
   while (taken.length < count) {
@@ -117,7 +117,7 @@ describe('the feed', () => {
       feed,
       upTo(50).map((bikeId) => condition(bikeId, 2, 'OUT_OF_SERVICE')),
     );
-    // Fifty bikes and fifty positions, but for what memory holds.
+    // Fifty bikes and fifty positions, less what memory holds.
     expect(reads).toHaveLength(1);
     expect(reads[0]).toBeGreaterThanOrEqual(95);
     expect(feed.snapshot().totals).toMatchObject({ bikes: 50, available: 0, outOfService: 50 });
@@ -259,7 +259,7 @@ describe('the feed', () => {
     }
     expect(await takeAll(feed, all[2]?.cursor ?? '', 1)).toEqual(all.slice(3));
     expect(await codeOf(feed.snapshot().cursor)).toBeNull();
-    // A follower that was too slow hears of it instead of missing something.
+    // A follower that was too slow gets an error instead of missing events.
     await expect(slow.next()).rejects.toMatchObject({ extensions: { code: 'CURSOR_EXPIRED' } });
   });
 
@@ -328,7 +328,7 @@ describe('two replicas of the feed', () => {
   it('make one feed without gaps, and serve the same items', async () => {
     const { replica, documents, models } = await createScene();
     const feeds: Feed[] = [];
-    // Each is told of the other’s commits while it is busy with its own, as by the broker’s notice.
+    // Each hears of the other’s commits while it is busy with its own, as by the broker’s notice.
     const told = (other: number) => () => void feeds[other]?.catchUp();
     feeds.push((await replica({ batchMs: 1, batchSize: 3, committed: told(1) })).feed);
     feeds.push((await replica({ batchMs: 1, batchSize: 3, committed: told(0), cacheSize: 20 })).feed);
@@ -480,7 +480,7 @@ describe('after a crash', () => {
     }));
     failures = 2;
     await expect(addAll(feed, [increased('10', 1, 5, 5)])).rejects.toThrow('no disk');
-    // Not yet in the rows: not yet in the snapshot either.
+    // Not in the rows yet, so not in the snapshot either.
     expect(feed.snapshot().totals.pointsMoved).toBe(0);
     await addAll(feed, [increased('10', 1, 5, 5), increased('11', 1, 7, 7)]);
     expect(feed.snapshot().totals).toMatchObject({ pointsMoved: 12, pointsInCirculation: 12 });

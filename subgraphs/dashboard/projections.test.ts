@@ -69,14 +69,14 @@ const midnight = '2026-11-23T15:00:00.000Z';
 const beforeMidnight = '2026-11-23T14:59:59.999Z';
 
 describe('the dashboard', () => {
-  /** What each event, alone, does to the totals; null when nobody watches what it changes. */
+  /** The effect of each event alone on the totals; null when no subscriber sees what it changes. */
   const expected: Record<EventType, Partial<Totals> | null> = {
     BikeRegistered: { bikes: 1, available: 1 },
     BikeConditionChanged: { bikes: 1, outOfService: 1 },
     PointPurchaseApproved: null,
     PointPurchaseDeclined: null,
     PointsIncreased: { pointsPurchasedToday: 5000, pointsInCirculation: 5000, pointsMoved: 5000 },
-    // The balance is as the event says; what came before it was never heard of.
+    // The balance is as the event says; the earlier events are missing.
     PointsDeducted: { pointsSpentToday: 1000, pointsInCirculation: 4000, pointsMoved: -1000 },
     PointsRestored: { pointsRestoredToday: 1000, pointsInCirculation: 5000, pointsMoved: 1000 },
     OvertimeCharged: { pointsSpentToday: 600, pointsInCirculation: 3400, pointsMoved: -600 },
@@ -326,7 +326,7 @@ describe('sums of points', () => {
 });
 
 describe('in whatever order the streams arrive', () => {
-  /** A day's life of a small fleet, as its services would tell it: each stream in order, over midnight. */
+  /** A day's life of a small fleet, as its services would publish it: each stream in order, over midnight. */
   function story(seed: number): DomainEvent[] {
     const dice = seeded(seed);
     const events: DomainEvent[] = [];

@@ -12,7 +12,7 @@ import { createRebuilds, type Rebuild, type RebuildsOptions } from './rebuilds.t
 import { storedGenerations } from './rows.ts';
 
 type Recorded = { type: string; data: unknown };
-/** What happened, as somebody tells it: the rebuild reads journals, and does not care who decided. */
+/** A story of events: the rebuild reads journals, and does not care who decided. */
 const recorder: Decider<object, { type: 'Record'; events: Recorded[] }, Recorded, 'NEVER'> = {
   initial: {},
   decide: ({ events }) => events,
@@ -42,7 +42,7 @@ const ride = {
 const reservation = (reserveNo: number, userId: string, bikeId: number, ...types: string[]) =>
   types.map((type) => ({ type, data: { reserveNo, userId, bikeId, because: 'BY_RIDER', cancelledAt: at, ...ride } }));
 
-/** Owners with journals, and replicas of a dashboard that hear of what they record. */
+/** Owners with journals, and replicas of a dashboard that get their events. */
 async function createScene(stage: Stage) {
   const aggregates = new Map<PublisherName, Awaited<ReturnType<typeof aggregateOf>>>();
   for (const publisher of publishers) aggregates.set(publisher, await aggregateOf(stage, publisher));
@@ -88,7 +88,7 @@ async function aggregateOf(stage: Stage, publisher: PublisherName) {
 
 interface Hooks {
   discarded?: string[];
-  /** Called after the comparison, before anything is switched. */
+  /** Called after the comparison, before the switch. */
   beforeSwitch?(): Promise<void>;
 }
 
@@ -236,12 +236,12 @@ describe('a rebuild of the view', () => {
     await replica.feed.catchUp();
     expect((await replica.models.named(['bike:77'])).get('bike:77')).toMatchObject({ condition: 'IN_SERVICE' });
 
-    // The rows that were replaced go, by whoever looks.
+    // Any replica drops the rows that were replaced.
     replica.rebuilds.start();
     await until('only the live rows are left', async () => {
       return (await storedGenerations(replica.database)).join() === String(done._id);
     });
-    // And whoever starts later goes on with them.
+    // And a replica that starts later uses the new ones.
     const late = await scene.replica();
     expect(late.models.live().generation).toBe(done._id);
     expect(await viewOf(late)).toEqual(await viewOf(replica));
@@ -296,7 +296,7 @@ describe('while the view is rebuilt', () => {
     await one.feed.close();
     await other.feed.close();
     await Promise.all(following);
-    // Another look at the whole: all of it can be made again.
+    // Compares everything again: all of it can be rebuilt.
     const third = await scene.replica();
     expect(await third.rebuild()).toMatchObject({ status: 'switched', differences: 0 });
     expect((await viewOf(third)).totals.bikes).toBe(15 + bike - 1_000);
@@ -350,7 +350,7 @@ describe('a view that differs from the journals', () => {
   it('is not one of what an operator gave up', async () => {
     const subject = eventSubject(stage.name, 'point', 'account-given-up');
     await scene.record('point', 'account-given-up', [bought('given-up', 5, 5)]);
-    // Of the second its owner knows nothing.
+    // Its owner does not know the second.
     const impostor = eventSubject(stage.name, 'bike', 'bike-666');
     const other = await scene.replica({}, { discarded });
     await other.feed.skip(impostor, 1);
@@ -418,7 +418,7 @@ describe('a rebuild', () => {
       wake = resolve;
     });
     let isAsleep = false;
-    // Its clock stands, so it is not heard of either.
+    // Its clock stands still, so it sends no heartbeat either.
     const sleeper = await scene.replica(
       { time: { ...realTime, every: () => () => undefined } },
       {

@@ -300,8 +300,8 @@ describe('the ledger', () => {
 
 describe('whatever happens to an account', () => {
   /**
-   * A purchase and a request each have a number of their own, as their counters give them; ends come in any order, for
-   * any reservation, and again and again.
+   * Purchases and requests get fresh numbers, as from their counters; ends come in any order, for any reservation, and
+   * repeatedly.
    */
   function anyCommand(dice: Dice, step: number): PointCommand {
     const any = 1 + dice.below(step + 1);

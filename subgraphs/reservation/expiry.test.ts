@@ -4,7 +4,7 @@ import { expireAll, type Due } from './expiry.ts';
 const dueOnes = (count: number): Due[] =>
   Array.from({ length: count }, (_, index) => ({ reserveNo: index + 1, bikeId: index, reserveStatus: 'RESERVED' }));
 
-/** What of these is still due after a sweep in pages of three, where some cannot be expired. */
+/** Those that are still due after a sweep in pages of three, where some cannot be expired. */
 async function sweep(all: Due[], cannot: (reserveNo: number) => boolean) {
   const left = new Set(all);
   const page = async (after: number) => [...left].filter(({ reserveNo }) => reserveNo > after).slice(0, 3);

@@ -318,7 +318,7 @@ describe('a slot decides on', () => {
     situations: {
       ...histories,
       'free out of service': [opened('MAINTENANCE')],
-      // Withdrawing a bike cancels these two in the same decision; what the rules make of them is defined all the same.
+      // Withdrawing a bike cancels these two in the same decision, but the rules define them all the same.
       'PENDING out of service': [...histories.PENDING, changed('MAINTENANCE')],
       'RESERVED out of service': [...histories.RESERVED, changed('MAINTENANCE')],
       'IN_USE out of service': [...histories.IN_USE, changed('MAINTENANCE')],
@@ -395,7 +395,7 @@ describe('a slot decides on', () => {
 describe('whatever happens to a bike', () => {
   type Status = ReserveStatus | 'never';
   type Step = Exclude<ReservationEvent['type'], 'BikeSlotOpened' | 'BikeSlotChanged'>;
-  /** From which situations a reservation gets to which. */
+  /** Which situations of a reservation follow which. */
   const allowed: Record<Step, { from: readonly Status[]; to: ReserveStatus }> = {
     ReservationRequested: { from: ['never'], to: 'PENDING' },
     ReservationConfirmed: { from: ['PENDING'], to: 'RESERVED' },

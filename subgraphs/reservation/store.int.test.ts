@@ -13,7 +13,7 @@ const at = '2026-11-26T00:00:00.000Z';
 const later = '2026-11-26T01:00:00.000Z';
 const reserveNo = 7;
 
-/** What may happen to a bike one after the other; what the rules refuse in its situation does not happen. */
+/** Possible events of a bike, in sequence; what the rules refuse in its situation is skipped. */
 const lives: { type: ReservationCommand['type']; condition?: string }[][] = [
   [{ type: 'RequestReservation' }],
   [{ type: 'RequestReservation' }, { type: 'ConfirmReservation' }],
