@@ -1,6 +1,6 @@
 /**
- * `npm run test:engines`: what the platform and the views ask of a database, on every engine at hand, and what came of it in
- * bench/results/engines.json. An engine that is not on PATH is skipped, with the reason.
+ * `npm run test:engines`: tests what the platform and the views require of a database, on every available engine;
+ * results go to bench/results/engines.json. An engine that is not on PATH is skipped, with the reason.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ interface Engine {
   name: string;
   /** The program that must be on PATH; none where the engine is installed. */
   program?: string;
-  /** Gives the settings under which the tests find it, and how to end what that started. */
+  /** Returns the settings under which the tests find it, and a function that stops what it started. */
   start(directory: string): Promise<{ env: NodeJS.ProcessEnv; close?: () => Promise<void> }>;
 }
 
@@ -83,7 +83,7 @@ async function tryEngine({ name, program, start }: Engine) {
   }
 }
 
-/** A replica set of one, as the documentation of MongoDB has it. */
+/** A single-node replica set, as in MongoDB's documentation. */
 async function startReplicaSet(within: string) {
   const port = await freePort();
   const data = await mkdtemp(join(within, 'replica-set-'));

@@ -6,7 +6,7 @@ import { attacks } from './hostile/attacks.ts';
 const root = join(import.meta.dirname, '..');
 const page = join(root, 'docs/security.md');
 
-/** What bounds something: by its name. Above COMPRESS_ABOVE_BYTES nothing is refused. */
+/** Limits, by name. Above COMPRESS_ABOVE_BYTES nothing is refused. */
 const isLimit = (name: string) =>
   /^MAX_|TIMEOUT|TOLERANCE|QUERY_WAIT_MS|_LIMIT$|_BYTES$|_CACHE_SIZE$/.test(name) && name !== 'COMPRESS_ABOVE_BYTES';
 

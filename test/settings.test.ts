@@ -23,7 +23,7 @@ type Setting = readonly [name: string, fallback: string];
 const without = (shape: Shape, other: Shape): Shape =>
   Object.fromEntries(Object.entries(shape).filter(([name]) => !(name in other)));
 
-/** Who reads what: the headings of .env.example. Those of tools are read without a schema. */
+/** Who reads which settings: the headings of .env.example. Tools read theirs without a schema. */
 const readers: Record<string, Shape> = {
   'every process': processSettings.shape,
   'every subgraph': without(serviceSettings.shape, processSettings.shape),
@@ -31,7 +31,7 @@ const readers: Record<string, Shape> = {
   router: without(routerSettings.shape, processSettings.shape),
 };
 
-/** Where each subgraph has one, that of bike stands for all. */
+/** Settings that exist once per subgraph: bike's stands for all. */
 const ofAnotherSubgraph = new RegExp(`^(${subgraphNames.filter((name) => name !== 'bike').join('|')})_URL$`, 'i');
 /** `BIKE_PORT`; and a setting of every subgraph, for bike alone. */
 const isOfBike = (name: string) =>
@@ -49,7 +49,7 @@ function sections(): Map<string, Setting[]> {
   return found;
 }
 
-/** What a process reads where the setting is so. */
+/** The value that a process gets from this text. */
 const valueOf = (schema: z.ZodType, text?: string) => schema.parse(text || undefined);
 
 describe('.env.example', () => {
@@ -107,7 +107,7 @@ describe('a setting that is wrong', () => {
     '\u0000\u001b[31m',
     'x'.repeat(5_000),
   ];
-  // Where it is another program's matter what they are.
+  // Settings whose values another program defines.
   const free = /^(CORS_ORIGINS|WEB_ROOT|DATA_DIRECTORY|PYTHON|JWT_|DEV_TOKEN_PRIVATE_KEY|NATS_(USERNAME|PASSWORD)$)/;
   const isNumber = (schema: z.ZodType) => typeof schema.safeParse(undefined).data === 'number';
 

@@ -7,11 +7,11 @@ import { rider } from '../support/people.ts';
 import { until } from '../support/system.ts';
 import { describeInBrowser, signInAs, untilLive } from './chromium.ts';
 
-/** A request that fails because of what is away is no fault of the page. */
+/** A request that fails because of the outage is not the page's fault. */
 const expectedComplaints = /status of 50[0-9]|WebSocket/;
 const phone = { path: '/ride', width: 390, height: 844, expectedComplaints };
 
-/** What still works on the rider's page while a service is away; everybody there is on a ride. */
+/** What still works on the rider's page while a service is offline; every rider is on a ride. */
 const stillWorks: Record<SubgraphName, (page: Page) => Promise<void>> = {
   bike: giveBack,
   approval: giveBack,

@@ -9,7 +9,7 @@ import { startSystem, type SystemOptions, type TestSystem } from '../support/sys
 
 const startTimeoutMs = 180_000;
 const testTimeoutMs = 120_000;
-/** For what a page is waited for; a machine under load is slow, a page that lost something never comes. */
+/** How long to wait for a page; a machine under load is slow, a page that lost something never comes. */
 const waitTimeoutMs = Number(process.env['W'] ?? 60_000);
 
 /** Where the screenshots go. */
@@ -22,23 +22,23 @@ export interface Visit extends Pick<
   path: string;
   width: number;
   height?: number;
-  /** What was chosen in this browser before; null when nothing was. */
+  /** The settings saved in this browser before; null without any. */
   language?: 'ko' | 'en' | null;
-  /** What is odd about the device: done before the page is loaded. */
+  /** What is unusual about the device: set up before the page loads. */
   prepare?: (page: Page) => Promise<void>;
   /** Name of the screenshot that is taken at the end, also when the visit fails. */
   shot?: string;
-  /** Where the router is reached; through a proxy, say. */
+  /** The router's address; a proxy's, say. */
   origin?: string;
-  /** Complaints of the console that this visit is about. */
+  /** Console errors that this visit is about. */
   expectedComplaints?: RegExp;
 }
 
-/** What a suite plays on: a system of its own, and a browser. */
+/** The environment of a suite: a system of its own, and a browser. */
 export interface Stage {
   readonly system: TestSystem;
   readonly operator: Client;
-  /** Visits a page as a newcomer, who must get no error on the console and ask no foreign host. */
+  /** Visits a page as a newcomer. Console errors and requests to foreign hosts fail the test. */
   visit(visit: Visit, doThere: (page: Page) => Promise<void>): Promise<void>;
   registerBikes(count: number): Promise<number[]>;
 }
@@ -143,7 +143,7 @@ export function liveLamp(page: Page): Locator {
   return page.locator('.connection[data-status="live"]');
 }
 
-/** Becomes somebody else, on any page but the playground. */
+/** Signs in as another user, on any page but the playground. */
 export async function signInAs(page: Page, userId: string, role: string): Promise<void> {
   await page.locator('.account-button').click();
   const dialog = page.getByRole('dialog');
@@ -158,7 +158,7 @@ export function rowOf(page: Page, reserveNo: number): Locator {
   return page.locator(`[role="row"][data-reserve-no="${reserveNo}"]`);
 }
 
-/** Pixels by which the page is wider than the window: on a phone nothing scrolls sideways. */
+/** How many pixels the page is wider than the window: on a phone nothing may scroll sideways. */
 export async function overflowOf(page: Page): Promise<number> {
   return page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
 }

@@ -84,7 +84,7 @@ describeInBrowser(
       });
     });
 
-    /** What a program is told that was there all the time; ends when it knows of as many events. */
+    /** The events that a continuously connected program gets; ends after this many. */
     async function toldAfter(cursor: string, count: number): Promise<string[]> {
       const told: string[] = [];
       for await (const { dashboardUpdated } of stage.operator.subscribe(DashboardUpdatedDocument, { after: cursor })) {
@@ -96,7 +96,7 @@ describeInBrowser(
   throughProxy,
 );
 
-/** The page reaches the router through a network that can be made to fail. */
+/** The page reaches the router through a network that a test can break. */
 async function throughProxy(): Promise<SystemOptions> {
   const routerPort = await freePort();
   network = await createFaultProxy([routerPort], seeded(1));
@@ -108,7 +108,7 @@ async function feedOf(page: Page): Promise<string[]> {
   return page.evaluate("[...document.querySelectorAll('.feed li .event [title]')].map(({ title }) => title)");
 }
 
-/** A new picture would hide a gap in what was told. */
+/** A fresh snapshot would hide a gap in the events. */
 function picturesAskedBy(page: Page): { count: number } {
   const pictures = { count: 0 };
   page.on('request', (request) => {

@@ -134,7 +134,7 @@ describeInBrowser('the dashboard', (stage) => {
   it('says of how many its numbers by status are, while it has not read all', async () => {
     const riders = await Promise.all(['31', '32', '33'].map((name) => rider(stage.system, name)));
     const bikes = await stage.registerBikes(riders.length);
-    // More than one page of them, which the limit of claims a minute takes three riders for.
+    // More than one page of them; the limit of claims a minute makes this take three riders.
     await Promise.all(
       riders.map(async (one, index) => {
         await one.buys(5000);

@@ -6,7 +6,7 @@ import { violationsOf } from './accessibility.ts';
 import { describeInBrowser, overflowOf, signInAs } from './chromium.ts';
 import { anotherName } from './launch.ts';
 
-/** An installation that is not as the defaults are: no number that a page says may be its own. */
+/** An installation with other settings than the defaults: no page may hard-code a figure. */
 const tariff = {
   RESERVATION_FEE: '500',
   HOLD_MINUTES: '3',
@@ -30,13 +30,13 @@ describeInBrowser(
   (stage) => {
     let bikeIds: number[];
     let bikesTaken = 0;
-    /** One for each test: what a failed one leaves behind is not in the way of the next. */
+    /** One per test: a failed one's leftovers do not disturb the next. */
     const nextBike = () => bikeIds[(bikesTaken += 1)] ?? 0;
     beforeAll(async () => {
       bikeIds = await stage.registerBikes(40);
     });
 
-    /** Signs in as somebody with points whom no other test knows. */
+    /** Signs in as a rider with points whom no other test uses. */
     async function asSomebody(page: Page): Promise<void> {
       riders += 1;
       await (await rider(stage.system, String(riders))).buys(5_000);
@@ -147,7 +147,7 @@ describeInBrowser(
     });
 
     it('on http under another name reserves, rides and pays', async () => {
-      // Chromium says that it heeds a header on https only.
+      // Chromium warns about a header that it applies on https only.
       const expectedComplaints = /Cross-Origin-Opener-Policy/;
       const visit = { ...phone, origin: `http://${anotherName}:${port}`, expectedComplaints, shot: 'another-name' };
       await stage.visit(visit, async (page) => {
@@ -333,7 +333,7 @@ describeInBrowser(
 
     it('whose network takes no sockets is asked for patience, and sees everything', async () => {
       const prepare = (page: Page) => page.routeWebSocket(/graphql/, (socket) => socket.close());
-      // The library's own promise of a socket that closes as it opens, when nothing waits for it yet.
+      // The library's own promise for a socket that closes as it opens, when no one waits for it yet.
       const expectedComplaints = /^CloseEvent$/;
       await stage.visit({ ...phone, prepare, shot: 'no-sockets', expectedComplaints }, async (page) => {
         await asSomebody(page);
@@ -385,7 +385,7 @@ async function styleOf(page: Page, selector: string, property: string): Promise<
   return page.evaluate<string>(`getComputedStyle(document.querySelector('${selector}')).${property}`);
 }
 
-/** Presses Tab until it is there; a keyboard has no other way. */
+/** Presses Tab until it is reached; a keyboard has no other way. */
 async function tabTo(page: Page, selector: string): Promise<void> {
   for (let step = 0; step < 80; step += 1) {
     if ((await page.locator(`${selector}:focus`).count()) > 0) return;
@@ -415,7 +415,7 @@ function requestsOf(page: Page): { count: number; bytes: number } {
   return asked;
 }
 
-/** A device whose clock is wrong; nothing else about it is. */
+/** A device whose only fault is a wrong clock. */
 const skewedDate = (skewMs: number) => `{
   window.skewMs = ${skewMs};
   const True = Date;
@@ -425,7 +425,7 @@ const skewedDate = (skewMs: number) => `{
   };
 }`;
 
-/** As browsers translate: every text is taken out and put into a <font>, now and whenever there is a new one. */
+/** As browsers translate: every text, including new ones, is moved into a <font>. */
 const translate = `{
   const wrap = (text) => {
     if (!text.data.trim() || text.parentElement?.closest('font, script, style, [translate="no"]')) return;

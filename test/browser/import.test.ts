@@ -19,7 +19,7 @@ black
 const cp949 = Buffer.from([0x8c, 0x63, 0xb9, 0xe6]);
 
 const manyBikes = 1_500;
-/** One call for each bike took three minutes for a district. */
+/** With one call per bike, a district took three minutes. */
 const fewCalls = 8;
 
 describeInBrowser('a file of bikes', (stage) => {
@@ -40,7 +40,7 @@ describeInBrowser('a file of bikes', (stage) => {
       let isLost = false;
       await page.route('**/graphql', async (route) => {
         if (isLost || !route.request().postData()?.includes('"yellow"')) return route.continue();
-        // The bikes are registered, and nobody learns it.
+        // The bikes are registered, but the answer is lost.
         isLost = true;
         await route.fetch();
         await route.abort();
@@ -68,7 +68,7 @@ describeInBrowser('a file of bikes', (stage) => {
       const report = await readFile(await (await saved).path(), 'utf8');
       expect(report.split('\r\n')[2]).toBe('3,,2026-11-23,,invalid,색이 없습니다.');
 
-      // Only the line that is corrected is offered, in the page and in the report.
+      // Only the corrected line is offered, in the page and in the report.
       await page.locator('textarea[name="csv"]').fill(file.replace('white,2026-02-30', 'white,2026-02-28'));
       await press(page, '1대 등록');
       await says(page, /5줄이 등록되었습니다. 2줄은 등록되지 않았습니다. 전체 자전거 4대 → 5대./);

@@ -40,7 +40,7 @@ describeInBrowser('an event that nobody can handle', (stage) => {
 
   it('tells of decisions that the broker refuses, each with its reason', async () => {
     await stage.visit({ path: '/fleet?tab=parked', width: 1024, shot: 'refused-decisions' }, async (page) => {
-      // The broker refuses none that the services make, so the answer is given one on its way.
+      // The broker refuses none of the services' events, so the test puts one into the answer.
       await page.route('**/graphql', async (route) => {
         if (!route.request().postData()?.includes('query Services')) return route.continue();
         const response = await route.fetch();

@@ -31,7 +31,7 @@ describeInBrowser('the playground', (stage) => {
     const [taken = 0] = await stage.registerBikes(3);
     const other = await rider(stage.system, '11');
     await other.buys(5000);
-    // Whoever comes after a demo finds the first bike and the first reservation taken.
+    // After a demo, the first bike and the first reservation are taken.
     await other.reserves(taken);
     await stage.visit({ path: '/playground?lang=en', width: 1440, shot: 'playground-stories' }, async (page) => {
       const response = page.locator('.graphiql-response');

@@ -4,7 +4,7 @@ import { ChangeBikeConditionDocument } from '../../schema/client/generated/graph
 import { describeInBrowser } from './chromium.ts';
 
 describeInBrowser('an answer that comes late', (stage) => {
-  /** The answer to what contains this text comes only when it is let through. */
+  /** Holds back the answer to the request that contains this text until it is released. */
   async function holdBack(page: Page, text: string): Promise<() => void> {
     const { promise, resolve } = Promise.withResolvers<null>();
     await page.route('**/graphql', async (route) => {

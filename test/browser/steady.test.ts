@@ -1,4 +1,4 @@
-/** What is on the screen stays true and in reach, whatever the browser does with it. */
+/** The screen stays true and usable, whatever the browser does. */
 import { beforeAll, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { rider, type Rider } from '../support/people.ts';
@@ -111,7 +111,7 @@ describeInBrowser('the dashboard and the fleet page', (stage) => {
       expect(await focused()).toMatch(/^updatedAt \d+$/);
       await page.keyboard.press('Home');
       const last = await focused();
-      // Something new comes, and nobody is moved.
+      // Something new arrives, and the page does not jump.
       const { reserveNo } = await other.reserves(bikeIds[4] ?? 0);
       await rowOf(page, reserveNo).waitFor();
       await other.cancels(reserveNo);
@@ -231,7 +231,7 @@ describeInBrowser('the dashboard and the fleet page', (stage) => {
   });
 });
 
-/** As Chrome's translation does: every text goes into elements of its own, but where the page forbids it. */
+/** As Chrome's translation does: every text is moved into elements of its own, except where the page forbids it. */
 async function translate(page: Page): Promise<void> {
   await page.evaluate(`(() => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -263,7 +263,7 @@ const clockOff = (offMs: number) => async (page: Page) => {
   }`);
 };
 
-/** Signs that cannot be told from the ground they stand on. */
+/** Characters without enough contrast to their background. */
 const invisibleSigns = `(() => {
   const ground = getComputedStyle(document.body).backgroundColor;
   const isInvisible = (sign) => {

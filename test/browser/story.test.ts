@@ -92,7 +92,7 @@ async function buy(page: Page, points: string): Promise<void> {
   await pay(page, points);
 }
 
-/** Chooses how much, and says that it is right. */
+/** Chooses the amount, and confirms it. */
 async function pay(page: Page, points: string): Promise<void> {
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('button', { name: `${points}P 충전` }).click();

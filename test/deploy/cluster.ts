@@ -7,19 +7,19 @@ export const namespace = 'ttareungi';
 /** Through the Service, as the ingress would. */
 export const routerUrl = `http://router.${namespace}`;
 
-/** Runs kubectl in the namespace: what it said, and whether it succeeded. */
+/** Runs kubectl in the namespace; returns its output, and whether it succeeded. */
 export function tryKubectl(args: string[], input?: string): { ok: boolean; output: string } {
   return run('kubectl', ['-n', namespace, ...args], input);
 }
 
-/** Runs kubectl in the namespace. @throws {Error} with what it said. */
+/** Runs kubectl in the namespace. @throws {Error} with its output. */
 export function kubectl(...args: string[]): string {
   const { ok, output } = tryKubectl(args);
   if (!ok) throw new Error(`kubectl ${args.join(' ')}\n${output}`);
   return output;
 }
 
-/** The object as the API has it; the caller says its shape. */
+/** The object as the API returns it; the caller gives its shape. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- one cast here instead of one per caller
 export function get<Shape>(...what: string[]): Shape {
   return JSON.parse(kubectl('get', ...what, '-o', 'json')) as Shape;
@@ -30,11 +30,11 @@ export function apply(manifests: string): void {
   if (!ok) throw new Error(output);
 }
 
-/** Waits until only ready pods of the newest version are there. @throws {Error} after some minutes. */
+/** Waits until only ready pods of the newest version exist. @throws {Error} after some minutes. */
 export async function untilRolledOut(...names: string[]): Promise<void> {
   for (const name of names) {
     await runAsync('kubectl', ['-n', namespace, 'rollout', 'status', `deployment/${name}`, '--timeout=180s']);
-    // The status does not wait for those that are leaving.
+    // The status does not wait for terminating pods.
     const labels = ['-l', `app.kubernetes.io/name=${name}`];
     await until(
       `only pods of the newest ${name} are there`,
@@ -58,13 +58,13 @@ export interface Pod {
   };
 }
 
-/** The pods of a Deployment or StatefulSet that are not on their way out. */
+/** The pods of a Deployment or StatefulSet that are not terminating. */
 export function podsOf(name: string): Pod[] {
   const { items } = get<{ items: Pod[] }>('pods', '-l', `app.kubernetes.io/name=${name}`);
   return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
 }
 
-/** Ready, and not on its way out. */
+/** Ready, and not terminating. */
 export const isReady = ({ metadata, status }: Pod) =>
   metadata.deletionTimestamp === undefined &&
   status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;

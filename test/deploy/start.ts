@@ -17,7 +17,7 @@ const secret = (name: string, stringData: Record<string, string>) => ({
 const host = '10.77.0.1';
 const paymentPort = 9300;
 
-/** The payment provider is a third party: here it takes every card. */
+/** The payment provider is a third party: here it accepts every card. */
 async function startPaymentProvider(): Promise<void> {
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"approved":true}');
@@ -26,7 +26,7 @@ async function startPaymentProvider(): Promise<void> {
   server.unref();
 }
 
-/** Applies the overlay and waits until everything serves. Tests find the key that signs tokens in TOKEN_KEY. */
+/** Applies the overlay and waits until everything serves. TOKEN_KEY has the key with which tests sign tokens. */
 export default async function start(): Promise<void> {
   await startPaymentProvider();
   const keys = await createDevelopmentKeys();
@@ -50,7 +50,7 @@ export default async function start(): Promise<void> {
   await untilTheDashboardAnswers();
 }
 
-/** A ready pod gets its traffic a little later than it is ready, in a cluster too. */
+/** A pod gets its traffic a little after it becomes ready, as in a real cluster. */
 async function untilTheDashboardAnswers(): Promise<void> {
   const operator = await client('operator', 'operator');
   await until('the dashboard answers', () =>

@@ -3,13 +3,13 @@ import { DashboardDocument, DashboardUpdatedDocument } from '../../schema/client
 import type { Client } from '../../schema/client/client.ts';
 import { until } from '../support/system.ts';
 
-/** A dashboard that stays open: it goes on after its last cursor whenever its connection ends, as the page does. */
+/** A dashboard that stays open: like the page, it resumes from its last cursor whenever its connection ends. */
 export interface Subscriber {
   /** Events as they came: cursor and type. */
   readonly events: readonly string[];
   /** How often it had to connect again. */
   readonly reconnections: number;
-  /** Waits for this many events more, then leaves. */
+  /** Waits for this many more events, then leaves. */
   stop(): void;
 }
 
@@ -35,7 +35,7 @@ export function openSubscriber(client: Client, from: string): Subscriber {
           after = dashboardUpdated.cursor;
         }
       } catch {
-        // Lost: a router went away. The next round goes on after the last cursor.
+        // Connection lost: a router went away. The next round resumes from the last cursor.
       }
       await delay(50);
     }
@@ -52,7 +52,7 @@ export function openSubscriber(client: Client, from: string): Subscriber {
   };
 }
 
-/** The same span once more, from what the feed has kept: as many events as a subscriber got, from the same cursor on. */
+/** Reads the same span again from the stored feed: as many events as a subscriber got, from the same cursor. */
 export async function readAgain(client: Client, from: string, count: number): Promise<string[]> {
   const again = openSubscriber(client, from);
   try {

@@ -10,8 +10,8 @@ import { onPath } from '../../deploy/local/processes.ts';
 export const root = join(import.meta.dirname, '../..');
 
 /**
- * The command `kube`, which starts a control plane whose pods are local processes: `KUBE_TOOL`, else the one on PATH. Why
- * there is none to be had, where that is so.
+ * The command `kube`, which starts a control plane whose pods are local processes: `KUBE_TOOL`, else the one on PATH.
+ * Without one, the reason.
  */
 export function findKube(): { command: string } | { missing: string } {
   if (process.platform !== 'linux') return { missing: 'kube needs Linux' };
@@ -22,7 +22,7 @@ export function findKube(): { command: string } | { missing: string } {
 
 export const overlays = ['development', 'production'] as const;
 
-/** The manifests of an overlay, as YAML. @throws {Error} with what kustomize says. */
+/** The manifests of an overlay, as YAML. @throws {Error} with the output of kustomize. */
 export function buildOverlay(overlay: string): string {
   const { ok, output } = run('kubectl', ['kustomize', `deploy/kubernetes/overlays/${overlay}`]);
   if (!ok) throw new Error(output);
@@ -44,7 +44,7 @@ function findDatabase(): string | undefined {
 
 const imageEnvironment = { PATH: process.env['PATH'], NODE_ENV: 'production', HOST: '0.0.0.0' };
 
-/** Writes what runs for each image; gives the file, or why the servers are not there. */
+/** Writes the command of each image; returns the file, or why the servers are missing. */
 export async function writeImageMap(): Promise<{ file: string } | { missing: string }> {
   const database = findDatabase();
   if (!database) return { missing: 'neither mongod nor secantusd-rs is on PATH' };
@@ -58,7 +58,7 @@ export async function writeImageMap(): Promise<{ file: string } | { missing: str
     signal: new AbortController().signal,
   });
   const cache = join(directory, 'compile-cache');
-  // Volumes are not mounted: their folders are in variables, and the arguments with paths of the image go to the shell.
+  // Volumes are not mounted: variables have their folders, and the image's arguments with paths go to the shell.
   const shell = (script: string) => ['bash', '-c', script];
   const map = {
     // As the Dockerfile has it.
@@ -75,13 +75,13 @@ export async function writeImageMap(): Promise<{ file: string } | { missing: str
   return { file };
 }
 
-/** Runs a command to its end; its output, and whether it succeeded. */
+/** Runs a command to its end; returns its output, and whether it succeeded. */
 export function run(command: string, args: readonly string[], input?: string): { ok: boolean; output: string } {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8', input, timeout: 120_000 });
   return { ok: status === 0, output: `${stdout}${stderr}` };
 }
 
-/** Runs a command while this process goes on with its own work; gives its output. @throws {Error} when it fails. */
+/** Runs a command while this process goes on; returns its output. @throws {Error} when it fails. */
 export async function runAsync(command: string, args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(command, args, { cwd: root, maxBuffer: 64 * 1024 * 1024 });
   return stdout;

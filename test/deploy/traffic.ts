@@ -5,9 +5,9 @@ import { createCounter } from '../../bench/statistics.ts';
 export interface TrafficResult {
   requests: number;
   failed: number;
-  /** What was wrong with the failed ones. */
+  /** Why they failed. */
   errors: Record<string, number>;
-  /** When the failures came, in seconds since the beginning. */
+  /** When they failed, in seconds since the start. */
   failedAt: number[];
 }
 
@@ -20,15 +20,15 @@ interface TrafficOptions {
   /** By the number of the request, where they differ. */
   query: string | ((request: number) => string);
   token?: string;
-  /** For a subgraph that is asked as the router asks it. */
+  /** To ask a subgraph as the router does. */
   routerSecret?: string;
-  /** Requests per second, at even distances whatever the answers. Every other one is on a new connection. */
+  /** Requests per second, at even intervals regardless of answers. Every other one uses a new connection. */
   rate: number;
 }
 
 const timeoutMs = 10_000;
 
-/** Asks one query over and over until stopped. A failure is no answer, a status of 400 or above, or errors in the answer. */
+/** Sends one query repeatedly until stopped. A failure is no answer, a status from 400 on, or errors in the answer. */
 export function startTraffic({ url, query, token, routerSecret, rate }: TrafficOptions): Traffic {
   const kept = new Agent({ connections: 16 });
   const fresh = new Agent({ connections: 64, pipelining: 0 });

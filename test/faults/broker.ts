@@ -4,7 +4,7 @@ import { eventSubject } from '../../platform/messaging/event-stream.ts';
 import { toBinaryMode, type Envelope } from '../../schema/events/index.ts';
 import type { Cluster } from './cluster.ts';
 
-/** A message as it lies in the stream. */
+/** A message as stored in the stream. */
 export interface RawMessage {
   subject: string;
   headers: [string, string][];
@@ -51,15 +51,15 @@ function pairs(header: MsgHdrs): [string, string][] {
   return header.keys().map((key): [string, string] => [key, header.get(key)]);
 }
 
-/** An event as its publisher would send it; `more` goes into its data, as from a newer version of the publisher. */
+/** An event as its publisher would send it; `more` is added to its data, as by a newer version of the publisher. */
 export function messageOf(cluster: Pick<Cluster, 'name'>, service: string, event: Envelope, more = {}): RawMessage {
   const { headers, payload } = toBinaryMode({ ...event, data: { ...(event.data as object), ...more } });
   return { subject: eventSubject(cluster.name, service, event.subject), headers, payload };
 }
 
 /**
- * Publishes messages as they are, under ids of their own or none: nothing is recognised as a duplicate. Fails when the
- * broker does not take one.
+ * Publishes messages as they are, under ids of their own or none, so that none is deduplicated. Fails when the broker
+ * refuses one.
  */
 export async function publishRaw(cluster: Cluster, messages: readonly RawMessage[]): Promise<void> {
   await withBroker(cluster, async ({ client }) => {

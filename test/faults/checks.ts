@@ -14,7 +14,7 @@ const journalOf = {
   return: 'reservation',
 } as const satisfies Record<CommandKind, keyof Evidence['journals']>;
 
-/** Refusals that are a decision of the journal, because others must know. */
+/** Refusals that are a decision in the journal, because other services must know them. */
 const decidedRefusals = [
   'PAYMENT_DECLINED',
   'NO_POINT_ACCOUNT',
@@ -24,8 +24,8 @@ const decidedRefusals = [
 ];
 
 /**
- * 0 lost, 0 doubled: what was answered as done stands in the journal once, under its key and with the number that was
- * answered; what was only ever refused does not.
+ * 0 lost, 0 doubled: what was answered as done is in the journal once, under its key and with the answered number; what
+ * was only ever refused is not.
  */
 export function accounted(
   { attempts, bikeIds }: Pick<Story, 'attempts' | 'bikeIds'>,
@@ -45,13 +45,13 @@ export function accounted(
 function ofOneKey(cause: string, attempts: Attempt[], document: JournalDocument | undefined): string[] {
   const answers = attempts.flatMap(({ answer }) => (answer ? [answer] : []));
   const done = answers.filter(
-    // Without a number, the rider was turned down before anything was claimed.
+    // Without a number, the rider was refused before any claim.
     ({ refused, outcome, number }) => !refused || (number > 0 && decidedRefusals.includes(outcome)),
   );
   const [first] = attempts;
   if (!first) return [];
   if (done.length === 0) {
-    // A payment that is disputed may have been approved once, and may yet be.
+    // A disputed payment may have been approved once, or may yet be.
     const certain =
       answers.length === attempts.length && answers.every(({ outcome }) => outcome !== 'PAYMENT_MISMATCH');
     return document && certain ? [`doubled: ${cause} was refused, and ${document._id} stands`] : [];
@@ -70,8 +70,8 @@ function ofOneKey(cause: string, attempts: Attempt[], document: JournalDocument 
 }
 
 /**
- * Money and points are the same: every approval was charged for, that rider and that sum, and every charge was approved
- * or is for an operator to look at; nothing is left open.
+ * Money and points agree: every approval was charged to that rider for that sum, and every charge was approved or is
+ * disputed; none is left open.
  */
 export function payments(
   provider: Pick<PaymentProvider, 'taken' | 'torn' | 'contradicted'>,
@@ -99,7 +99,7 @@ export function payments(
   }
   for (const [key, charge] of charges) {
     const status = decided.get(key)?.status;
-    // Where it said both, either may have been heard.
+    // If it said both, either may have been received.
     const isKnown = status === 'APPROVED' || (status === 'DECLINED' && provider.contradicted().has(key));
     if (!isKnown && !disputed.has(key))
       found.push(`P4 ${JSON.stringify(charge)} was taken, and is ${status ?? 'not decided'}`);
@@ -107,7 +107,7 @@ export function payments(
   return found;
 }
 
-/** I10: every event says what it belongs to and what led to it; what led to it is a request or an event that stands. */
+/** I10: every event has its correlation and its cause; the cause is a request or an event that exists. */
 export function traces({ journals }: Evidence): string[] {
   const events = new Map(
     Object.values(journals).flatMap((journal) => eventsOf(journal).map((event) => [event.id, event])),
@@ -126,7 +126,7 @@ export function traces({ journals }: Evidence): string[] {
 
 const traceOf = (traceparent: string | undefined) => traceparent?.split('-')[1];
 
-/** What a rider saw of their points were balances that the account had, and time did not go back. */
+/** The balances that a rider saw existed in the account, and never went back in time. */
 export function monotonicReads(looks: readonly Look[], { journals }: Evidence): string[] {
   const balances = new Map<string, number[]>();
   for (const { data } of eventsOf(journals.point)) {

@@ -10,33 +10,33 @@ import { createFaultProxy, type FaultProxy } from './fault-proxy.ts';
 import { startInstance, type Instance } from './instance.ts';
 import { startServers, type FragileServers } from './servers.ts';
 
-/** A link that a fault can be put on: a subgraph's to the database or the broker, or the router's to a subgraph. */
+/** A link that can be disturbed: a subgraph's to the database or the broker, or the router's to a subgraph. */
 export type LinkName = `${SubgraphName}-${'mongodb' | 'nats' | 'router'}`;
 
 /** The whole system as separate processes on servers of its own, every connection through a fault proxy. */
 export interface Cluster {
   /** Names its databases and its event stream, as in TestSystem. */
   name: string;
-  /** What its processes were started with; the servers' addresses in it are the true ones, past the proxies. */
+  /** The settings of its processes; the servers' addresses in it are the true ones, past the proxies. */
   env: NodeJS.ProcessEnv;
   routerUrl: string;
   servers: FragileServers;
-  /** Takes the riders' money. It knows a repetition by its key alone. */
+  /** Takes the riders' money. It deduplicates by key alone. */
   provider: PaymentProvider;
   links: Record<LinkName, FaultProxy>;
   instances: Record<ProcessName, Instance[]>;
-  /** Subjects that got poison which the broker took. */
+  /** Subjects with poison that the broker accepted. */
   poisoned: string[];
   /** `<consumer> <subject>` of poison that was found parked. */
   parkedPoison: Set<string>;
-  /** Streams of approval that were written with half a character, as older code did, and are not repaired yet. */
+  /** Streams of approval with half a surrogate pair, as older code wrote them, that are not repaired yet. */
   halfWritten: Set<string>;
-  /** Lets a service's wall clock be off by so many milliseconds, on all its instances. */
+  /** Sets a service's wall clock off by this many milliseconds, on all its instances. */
   setClock(name: SubgraphName, offsetMs: number): Promise<void>;
   token(userId: string, roles: string[]): Promise<string>;
-  /** What its services logged as errors, a line each. */
+  /** The errors that its services logged, a line each. */
   complaints(): Promise<string[]>;
-  /** Puts the network, the servers, the provider and the clocks right, and waits until every process is ready. */
+  /** Heals the network, the servers, the provider and the clocks, and waits until every process is ready. */
   heal(): Promise<void>;
   close(): Promise<void>;
 }
@@ -52,10 +52,10 @@ export interface ClusterOptions {
   env?: NodeJS.ProcessEnv;
 }
 
-/** Short times, so that a run of seconds sees what takes minutes in production. */
+/** Short times, so that a run of seconds covers what takes minutes in production. */
 export const hastySettings = {
   ACK_WAIT_MS: '2000',
-  // Clocks jump by an hour: who signs in then is no part of it.
+  // Clocks jump by an hour: tokens must outlive that, since sign-in is not under test.
   CLOCK_TOLERANCE_MS: '3700000',
   DATABASE_TIMEOUT_MS: '2000',
   DUPLICATE_WINDOW_MS: '1000',
@@ -73,7 +73,7 @@ export const hastySettings = {
   SETTLE_EVERY_MS: '200',
   STALL_MS: '4000',
   SUBGRAPH_TIMEOUT_MS: '4000',
-  // Fewer than are refused at once: they must not fill it.
+  // Smaller than the number of decisions refused at once, which must not fill a batch.
   SWEEP_BATCH: '4',
 };
 

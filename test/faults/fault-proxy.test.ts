@@ -5,7 +5,7 @@ import { seeded } from '../support/seeded.ts';
 import { until } from '../support/system.ts';
 import { createFaultProxy, type FaultProxy } from './fault-proxy.ts';
 
-/** A server that says every line back, with its name in front. */
+/** A server that echoes every line, prefixed with its name. */
 async function createEcho(name: string): Promise<Server> {
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
@@ -33,7 +33,7 @@ describe('a fault proxy', () => {
     for (const server of servers) server.close();
   });
 
-  /** A client, and what it heard so far. */
+  /** A client, and what it has received so far. */
   async function join(): Promise<{ say(text: string): void; heard(): string; broken(): boolean }> {
     const socket = connect(proxy.port, '127.0.0.1');
     let heard = '';

@@ -3,12 +3,12 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Dice } from '../support/seeded.ts';
 
-/** What the network does to the bytes of a link. Times are in milliseconds. */
+/** The faults of a link. Times are in milliseconds. */
 export type NetworkFault =
   | { kind: 'none' }
-  /** Every chunk arrives so much later, give or take the jitter; the order stays. */
+  /** Delays every chunk by this, give or take the jitter; keeps the order. */
   | { kind: 'latency'; ms: number; jitterMs: number }
-  /** Nothing arrives and nothing breaks; what was sent arrives when it heals. */
+  /** Nothing arrives and nothing breaks; sent bytes arrive when it heals. */
   | { kind: 'black-hole' }
   /** Requests arrive, answers never do: the connections break when it heals. */
   | { kind: 'one-way' }
@@ -16,7 +16,7 @@ export type NetworkFault =
   | { kind: 'refuse' }
   | { kind: 'slow'; bytesPerSecond: number };
 
-/** A TCP link between a client and a server that can be made to fail. */
+/** A TCP link between a client and a server, with faults on demand. */
 export interface FaultProxy {
   /** Where clients connect, on 127.0.0.1. */
   readonly port: number;
@@ -27,7 +27,7 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
-/** Resolves when the socket can take more, or nothing any more. */
+/** Resolves when the socket can take more, or is closed. */
 function roomIn(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     for (const event of ['drain', 'close']) socket.once(event, () => resolve());
@@ -58,7 +58,7 @@ export async function createFaultProxy(targets: readonly number[], dice: Dice): 
   const isRefusing = () => fault.kind === 'refuse';
   const changed = () => new Promise<void>((resolve) => waiting.add(resolve));
 
-  /** Resolves when a chunk that was sent at that time may arrive. */
+  /** Resolves when a chunk that was sent at that time is due. */
   async function passage(answers: boolean, sentAt: number, bytes: number): Promise<void> {
     for (;;) {
       if (fault.kind === 'black-hole' || (fault.kind === 'one-way' && answers)) {
@@ -140,7 +140,7 @@ export async function createFaultProxy(targets: readonly number[], dice: Dice): 
       },
     };
     links.add(link);
-    // A side that ended gracefully may still get what the other one has to say; one that broke may not.
+    // A side that ended gracefully may still get the other's data; one that broke may not.
     client.once('close', (failed) => (failed || target.writableEnded ? link.break() : undefined));
     target.once('close', (failed) => (failed || client.writableEnded ? link.break() : undefined));
     pipe(client, target, false);

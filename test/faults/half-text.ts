@@ -17,12 +17,12 @@ import { withDatabase } from './database.ts';
 import { ask } from './story.ts';
 
 const api = readFileSync(new URL('../../schema/client/generated/api.graphql', import.meta.url), 'utf8');
-/** Those that are always looked at: what others hang on may not be there. */
+/** Fields that are always checked: those that depend on other data may be missing. */
 const fields = textFieldsIn(buildSchema(api)).filter(
   ({ name, path }) => /^(Query|Mutation)\./.test(name) && !path.some((step) => itemLists.has(step)),
 );
 
-/** Halves of characters, control characters, and what cannot be seen or turns text around. */
+/** Half surrogate pairs, control characters, and characters that are invisible or reverse text. */
 const unfit = [
   '\ud83d',
   '\udc00',
@@ -35,11 +35,11 @@ const unfit = [
   '\u2066',
   '\ufdd0',
 ] as const;
-/** No answer to what was asked. */
+/** An answer that the request did not get. */
 const away = [undefined, 'SERVICE_UNAVAILABLE', 'TOO_MANY_REQUESTS'];
 const insistMs = 10_000;
 
-/** Sends such a text in some argument, over and over. Returns answers that must not be. */
+/** Sends such a text in some argument, repeatedly. Returns wrong answers. */
 export async function sendUnfitTexts(cluster: Cluster, forMs: number, dice: Dice): Promise<string[]> {
   const until = performance.now() + forMs;
   const tokens = await Promise.all(
@@ -50,7 +50,7 @@ export async function sendUnfitTexts(cluster: Cluster, forMs: number, dice: Dice
   while (first !== '' && performance.now() < until) {
     const field = fields[dice.below(fields.length)];
     if (!field) break;
-    // Not at an end: blanks around some texts are no part of them.
+    // Not at an end: some texts are trimmed.
     const place = 1 + dice.below(3);
     const text = `${'bent'.slice(0, place)}${dice.pick(unfit)}${'bent'.slice(place)}`;
     const token = dice.pick([first, ...others]);
@@ -61,7 +61,7 @@ export async function sendUnfitTexts(cluster: Cluster, forMs: number, dice: Dice
   return wrong;
 }
 
-/** Asks until it is answered; what is away for so long is another fault's affair. */
+/** Asks until it is answered; a long outage is another fault's responsibility. */
 async function codeOf(cluster: Cluster, token: string, query: string, variables: object): Promise<string> {
   const deadline = performance.now() + insistMs;
   while (performance.now() < deadline) {
@@ -75,8 +75,8 @@ async function codeOf(cluster: Cluster, token: string, query: string, variables:
 }
 
 /**
- * Leaves a decision in the journal of approval as code of before texts were checked did: hashed with half a character,
- * stored with U+FFFD, on a stream of its own. It is one that changes no figure anywhere.
+ * Adds a decision to the journal of approval as older code did, before texts were validated: hashed with half a
+ * surrogate pair, stored with U+FFFD, on a stream of its own. It changes no totals.
  */
 export async function writeHalfText(cluster: Cluster, dice: Dice): Promise<void> {
   const confirmId = 1_000_000_000 + dice.below(1_000_000_000);
@@ -114,7 +114,7 @@ export async function writeHalfText(cluster: Cluster, dice: Dice): Promise<void>
     } satisfies Approval,
     prevHash: '',
   };
-  // With a mark and without: then a sweep meets it.
+  // Published and not: in the second case a sweep meets it.
   const document = { ...unchained, hash: chainHash(unchained), at: time, published: dice.below(2) === 0 };
   await withDatabase(cluster, 'approval', async (database) => {
     await database.collection<JournalDocument>('journal').insertOne(document);
@@ -122,7 +122,7 @@ export async function writeHalfText(cluster: Cluster, dice: Dice): Promise<void>
   cluster.halfWritten.add(stream);
 }
 
-/** All but what such text broke: that waits to be repaired, and must hold up nothing else. */
+/** All but the streams that such text broke: they wait to be repaired, and must block nothing else. */
 export function withoutHalfWritten({ halfWritten }: Cluster, evidence: Evidence): Evidence {
   const ids = new Set([...halfWritten].map((stream) => eventId('approval', stream, 1)));
   const approval = evidence.journals.approval.filter(({ stream }) => !halfWritten.has(stream));
@@ -133,10 +133,10 @@ export function withoutHalfWritten({ halfWritten }: Cluster, evidence: Evidence)
   };
 }
 
-/** What the runbook says: links the streams anew, and starts the service again, so that it looks at them again. */
+/** Follows the runbook: recomputes the links, and restarts the service, so that it reads the streams again. */
 export async function repairHalfWritten(cluster: Cluster): Promise<string[]> {
   const script = join(import.meta.dirname, '../../subgraphs/repair.ts');
-  // Nobody decides on these streams: nobody remembers their ends, and the service may run.
+  // The service may run: no decisions are made on these streams, so no instance remembers their heads.
   const child = spawn(process.execPath, [script, 'approval', '--write', '--by', 'faults'], { env: cluster.env });
   let output = '';
   child.stdout.on('data', (text: Buffer) => (output += text.toString()));

@@ -15,10 +15,10 @@ import { decideUnpublishable, shortMessageBytes } from './unpublishable.ts';
 
 const crashWithinMs = 6_000;
 
-/** `found` takes what a fault itself finds out that must not be. */
+/** `found` receives violations that a fault itself detects. */
 type Injection = (cluster: Cluster, fault: Fault, dice: Dice, found: string[]) => Promise<void>;
 
-/** What two faults cannot do at once: they take turns. */
+/** Resources that faults need exclusively: they take turns. */
 const shared: Partial<Record<FaultKind, 'broker' | 'database' | 'provider'>> = {
   'kill-broker': 'broker',
   'crash-while-sweeping': 'broker',
@@ -35,8 +35,8 @@ const shared: Partial<Record<FaultKind, 'broker' | 'database' | 'provider'>> = {
 };
 
 /**
- * Runs every fault at its time, to its end. A fault that finds nothing to break (a broker that is down) does nothing.
- * Returns what must not be.
+ * Runs every fault at its time, to its end. A fault with nothing to break (a broker that is down) does nothing. Returns
+ * the violations.
  */
 export async function injectFaults(cluster: Cluster, faults: readonly Fault[]): Promise<string[]> {
   const turns = new Map<string, Promise<void>>();
@@ -60,7 +60,7 @@ const instanceOf = (cluster: Cluster, { service, instance }: Fault) => {
   return found;
 };
 
-/** Dies at the point as soon as it gets there, while this happens or soon after; what never gets there is killed in the end. */
+/** Dies at the point as soon as it gets there, meanwhile or soon after; if it never does, it is killed at the end. */
 const crashDuring =
   (during: Injection): Injection =>
   async (cluster, fault, dice, found) => {
@@ -75,7 +75,7 @@ const crashDuring =
 type LinkEnd = 'mongodb' | 'nats' | 'router';
 const everyLink = ['mongodb', 'nats', 'router'] as const;
 
-/** On one of the service's links, drawn by lot. */
+/** On one of the service's links, chosen at random. */
 function onLink(among: readonly [LinkEnd, ...LinkEnd[]], of: NetworkFault): Injection {
   return async (cluster, { service, forMs }, dice) => {
     const link = cluster.links[`${service}-${dice.pick(among)}`];
@@ -97,7 +97,7 @@ const whileBrokerIsDown =
 const injections: Record<FaultKind, Injection> = {
   'crash-outward': crashDuring(async () => undefined),
   'crash-inward': crashDuring(async () => undefined),
-  // What was decided while the broker was away is what a sweep finds.
+  // A sweep finds the decisions made while the broker was offline.
   'crash-while-sweeping': crashDuring((...all) => injections['kill-broker'](...all)),
   'crash-while-refilling': crashDuring((...all) => injections['wipe-broker'](...all)),
   'crash-while-parking': crashDuring((cluster, fault, ...rest) => {
@@ -144,7 +144,7 @@ const injections: Record<FaultKind, Injection> = {
   async 'pause-service'(cluster, fault) {
     const instance = instanceOf(cluster, fault);
     instance.pause();
-    // Past the time after which the broker gives its messages to others.
+    // Past the acknowledgement time-out, after which the broker redelivers to others.
     await delay(2_000 + fault.forMs);
     instance.resume();
   },
@@ -177,7 +177,7 @@ const injections: Record<FaultKind, Injection> = {
     const until = performance.now() + forMs;
     const rider = `spender-${seed}-${Math.round(until)}`;
     for (let purchase = 1; performance.now() < until; purchase += 1) {
-      // Never again: whatever becomes of it is the service's to find out.
+      // Once only: the service itself must find out the result.
       await attemptOf(() => spend(cluster, rider, 100 + purchase, 2));
       await delay(300);
     }
@@ -185,7 +185,7 @@ const injections: Record<FaultKind, Injection> = {
   },
   async 'half-text'(cluster, { forMs, seed }, dice, found) {
     const link = cluster.links['approval-nats'];
-    // What is decided meanwhile is left to a sweep, and stands behind that text.
+    // Decisions made meanwhile are left to a sweep, and come after that text.
     link.set({ kind: 'refuse' });
     await attemptOf(() => writeHalfText(cluster, dice));
     await attemptOf(() => spend(cluster, `half-text-${seed}`, 100, 1));
@@ -202,7 +202,7 @@ const injections: Record<FaultKind, Injection> = {
 
 const buyPoints = 'mutation ($input: BuyPointsInput!) { it: buyPoints(input: $input) { approval { status } } }';
 
-/** What it does in its bad hours; now and then it is right. It always says what it took when it says yes. */
+/** The provider's faults; now and then it is right. It always says what it took when it says yes. */
 const lies = [
   'approves',
   'declines',
@@ -214,14 +214,14 @@ const lies = [
   ...unclear,
 ] as const satisfies Manner[];
 
-/** Asks to buy points, so many times at once, and waits for no answer. */
+/** Sends this many purchases at once, and waits for no answer. */
 async function spend(cluster: Cluster, rider: string, price: number, times: number): Promise<void> {
   const token = await cluster.token(rider, ['rider']);
   const input = { price, idempotencyKey: `${rider}-${price}` };
   for (let left = times; left > 0; left -= 1) void attemptOf(() => ask(cluster, token, buyPoints, { input }));
 }
 
-/** The broker may be down or full by another fault: then there is nothing to do. */
+/** Another fault may have stopped or filled the broker: then there is nothing to do. */
 async function attemptOf(work: () => Promise<unknown>): Promise<void> {
   await work().catch(() => undefined);
 }
@@ -235,7 +235,7 @@ export async function duplicate(cluster: Cluster, messages: number, dice: Dice):
   });
 }
 
-/** Takes only as many messages as are there, or only short ones; without, takes all limits away. */
+/** Limits the stream to its present messages, or to short ones; without arguments, removes the limits. */
 export async function limitStream(cluster: Cluster, limit?: 'full' | 'short'): Promise<void> {
   await withBroker(cluster, async ({ manager }) => {
     const { state } = await manager.streams.info(cluster.name);
@@ -247,8 +247,8 @@ export async function limitStream(cluster: Cluster, limit?: 'full' | 'short'): P
 }
 
 /**
- * Cuts a publisher off from the broker, and publishes in its place what it decides: in any order within and across
- * aggregates, half of it as a newer version of the publisher would, with a field that nobody knows.
+ * Cuts a publisher off from the broker, and publishes its decisions in its place: in any order within and across
+ * aggregates, half of them as a newer version of the publisher would, with an unknown field.
  */
 async function reorder(cluster: Cluster, { service, forMs }: Fault, dice: Dice): Promise<void> {
   const link = cluster.links[`${service}-nats`];
@@ -272,5 +272,5 @@ function unpublished(cluster: Cluster, service: string): Promise<JournalDocument
   );
 }
 
-/** Says whether a service's clock jumps: reservations may then end by themselves. */
+/** Whether a service's clock jumps: then reservations may expire on their own. */
 export const mayLapse = (faults: readonly Fault[]) => faults.some(({ kind }) => kind === 'jump-clock');

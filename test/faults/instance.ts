@@ -4,7 +4,7 @@ import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until, type ProcessName } from '../support/system.ts';
 
-/** One process of a service, kept alive: it is started again whenever it ends, as an orchestrator would. */
+/** One process of a service, kept alive: restarted whenever it ends, as by an orchestrator. */
 export interface Instance {
   readonly name: ProcessName;
   readonly pid: number;
@@ -13,7 +13,7 @@ export interface Instance {
   /** How often it ended by itself, that is at a crash point. */
   readonly crashes: number;
   ready(withinMs?: number): Promise<void>;
-  /** SIGKILL; what comes back gets these variables on top, once. */
+  /** SIGKILL; the next process gets these extra variables, once. */
   kill(env?: NodeJS.ProcessEnv): Promise<void>;
   pause(): void;
   resume(): void;
@@ -26,9 +26,9 @@ export interface InstanceOptions {
   name: ProcessName;
   port: number;
   env: NodeJS.ProcessEnv;
-  /** Where its clock's offset stands, see preload.ts. */
+  /** The file with its clock's offset, see preload.ts. */
   clockFile: string;
-  /** What it says goes here. */
+  /** Its log. */
   log: string;
 }
 

@@ -2,7 +2,7 @@ import all from '../../jest.config.js';
 
 const [{ transform, extensionsToTreatAsEsm, moduleFileExtensions }] = all.projects;
 
-/** Seeded runs of a system in many processes: too long for `npm test`, bounded for CI. Each brings its servers along. */
+/** Seeded runs of a system in many processes: too long for `npm test`, bounded for CI. Each starts its own servers. */
 export default {
   rootDir: '../..',
   testEnvironment: 'node',

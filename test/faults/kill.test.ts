@@ -16,7 +16,7 @@ describe('a service that dies by SIGKILL', () => {
   });
   afterAll(() => system.close());
 
-  /** Says the same thing again, with the same key, until an answer comes: what every client of an unreliable network does. */
+  /** Repeats a request with the same key until an answer comes, as every client on an unreliable network does. */
   async function insist<Answer>(say: () => Promise<Answer>): Promise<Answer> {
     let answer: { value: Answer } | undefined;
     await until('the service answers again', async () => {

@@ -1,8 +1,8 @@
 /**
  * `npm run test:faults -- --runs 20 --seed 1 --minutes 4 [--engine secantusd-rs] [--instances 1] [--only kill-broker,…]`
  *
- * Runs the whole system as separate processes under load, injects the faults that each seed stands for, and checks. One
- * line a run; a failure prints its story and can be run again by its seed. Results go to bench/results.
+ * Runs the whole system as separate processes under load, injects the faults of each seed, and checks. One line per
+ * run; a failure prints its story and can be repeated by its seed. Results go to bench/results.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -57,7 +57,7 @@ try {
     report(result);
     const failed = result.violations.length > 0;
     if (!failed && results.length % runsPerStart !== 0) continue;
-    // What a failure left behind must not fail the next run.
+    // The leftovers of a failure must not fail the next run.
     await cluster.close();
     cluster = undefined;
   }

@@ -8,7 +8,7 @@ import { checkInvariants } from '../support/invariants.ts';
 import { registerBikes, rider } from '../support/people.ts';
 import { startSystem, until, type TestSystem } from '../support/system.ts';
 
-/** A server of its own that a test can take away and give back, with its data. */
+/** A server of its own that a test can stop and start again, with its data. */
 async function createServer(which: 'mongodb' | 'nats') {
   const directory = await mkdtemp(join(tmpdir(), `outage-${which}-`));
   const port = await freePort();
@@ -29,7 +29,7 @@ async function createServer(which: 'mongodb' | 'nats') {
       await plane?.close();
       plane = undefined;
     },
-    /** Forgets everything it ever stored. */
+    /** Loses all its data. */
     async wipe() {
       await server.stop();
       await rm(directory, { recursive: true, force: true });

@@ -1,7 +1,7 @@
 import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
 import { seeded, type Dice } from '../support/seeded.ts';
 
-/** What a seed stands for: who does what, and what goes wrong when. The same seed gives the same plan. */
+/** What a seed means: who does what, and which faults come when. The same seed gives the same plan. */
 export interface Plan {
   seed: number;
   bikes: number;
@@ -9,7 +9,7 @@ export interface Plan {
   faults: Fault[];
 }
 
-/** How often the same thing is said at once with one key, and whether an unknown outcome is asked for again. */
+/** How often the same request is sent at once with one key, and whether an unknown outcome is asked for again. */
 interface Saying {
   /** Pause before it, in ms. */
   waitMs: number;
@@ -33,19 +33,19 @@ export interface Fault {
   /** Ms after the load began. */
   at: number;
   forMs: number;
-  /** Whom it strikes. */
+  /** The target. */
   service: SubgraphName;
   instance: number;
   /** Where a service dies, for `crash`. */
   point: string;
-  /** Draws for the details, of its own: faults run side by side. */
+  /** Its own random numbers, because faults run concurrently. */
   seed: number;
 }
 
 const publishing = ['bike', 'approval', 'point', 'reservation'] as const;
 const consuming = ['point', 'reservation', 'dashboard'] as const;
 
-/** By kind: which of the faults of the reliability document it is, and whom it can strike. */
+/** By kind: the fault's name in the reliability document, and its possible targets. */
 export const faultKinds = {
   'crash-outward': { of: 'F1', services: publishing },
   'crash-inward': { of: 'F1', services: consuming },
@@ -110,8 +110,8 @@ export interface PlanOptions {
 }
 
 /**
- * One kind after the other as seeds go up, so that as many runs as there are kinds meet every one of them; with it up to
- * two others by chance.
+ * One kind after the other as seeds go up, so that as many runs as there are kinds cover all of them; plus up to two
+ * others at random.
  */
 export function planOf(seed: number, { instances, only = kinds }: PlanOptions): Plan {
   const dice = seeded(Math.imul(seed, 0x9e3779b1));
@@ -159,7 +159,7 @@ function riderSteps(dice: Dice, bikes: number): RiderStep[] {
   return [buy(), ...Array.from({ length: 4 + dice.below(3) }, step), { does: 'look', ...saying() }];
 }
 
-/** A fault in a line. */
+/** A fault as a line of text. */
 export function tell({ kind, at, forMs, service, instance, point }: Fault): string {
   const where = point ? ` at ${point}` : '';
   return `${faultKinds[kind].of} ${kind} ${service}#${instance + 1}${where} at ${at} ms for ${forMs} ms`;

@@ -2,7 +2,7 @@ import { eventSubject } from '../../platform/messaging/event-stream.ts';
 import { eventId } from '../../platform/foundation/event-id.ts';
 import type { RawMessage } from './broker.ts';
 
-/** By name: messages that no consumer can handle. They stand on streams of their own, so that they hold up nobody. */
+/** By name: messages that no consumer can handle. They are on streams of their own, so that they block no others. */
 export function poisonOf(prefix: string, publisher: string, name: string): Record<string, RawMessage> {
   const stream = (kind: string) => `poison-${kind}-${name}`;
   const message = (kind: string, attributes: Record<string, string>, payload: string): RawMessage => ({

@@ -1,7 +1,7 @@
 /**
- * Loaded into a service before its code (`node --import`). It ends with the process that started it. Its wall clock is off
- * by the milliseconds that stand in the file CLOCK_FILE, read over and over, so that a test can let it jump; timers and
- * `performance` stay right, as on a machine whose clock is set.
+ * Loaded into a service before its code (`node --import`). It ends with the process that started it. The file
+ * CLOCK_FILE has its wall clock's offset in milliseconds and is read repeatedly, so that a test can make the clock
+ * jump; timers and `performance` stay right, as on a machine whose clock is set.
  */
 import { readFileSync } from 'node:fs';
 import { setInterval } from 'node:timers';

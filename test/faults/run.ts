@@ -15,7 +15,7 @@ import { duplicate, injectFaults, limitStream, mayLapse } from './inject.ts';
 import { tell, type FaultKind, type Plan } from './plan.ts';
 import { liveThrough, type Attempt, type Story } from './story.ts';
 
-/** What became of one run. */
+/** The result of one run. */
 export interface RunResult {
   seed: number;
   faults: string[];
@@ -23,30 +23,30 @@ export interface RunResult {
   attempts: number;
   unanswered: number;
   errors: Record<string, number>;
-  /** What the accepted ones came to. */
+  /** Totals of the accepted ones. */
   stories: number;
   checks: number;
   seconds: number;
   /** Ms from the end of the last fault until every saga had its outcome and everything was published and handled. */
   settledMs: number;
-  /** Ms by which the dashboard was behind the rest then; 0 when it was not the last. */
+  /** How many ms after the rest the dashboard settled; 0 when it was not the last. */
   dashboardMs: number;
   /** Ms that restarts of services took, killed ones until ready. */
   restartsMs: number[];
   /** Most resident memory of a service, in MB. */
   memoryMb: number;
   violations: string[];
-  /** For a failure: the faults, and the requests that touch what is violated. */
+  /** For a failure: the faults, and the requests on the affected bikes and riders. */
   story: string[];
   /** And the last errors that services logged. */
   complaints: string[];
 }
 
-/** Faults by which the broker loses what it had stored, and the clusters that met one. */
+/** Faults by which the broker loses stored messages, and the clusters that had one. */
 const losing: readonly FaultKind[] = ['wipe-broker', 'roll-back-broker', 'flip-bit', 'crash-while-refilling'];
 const brokerLost = new WeakSet<Cluster>();
 
-/** Lives through a plan on a cluster that is well, heals everything, and checks all there is to check. */
+/** Runs a plan on a healthy cluster, heals everything, and checks everything. */
 export async function runPlan(cluster: Cluster, plan: Plan, settleWithinMs = 30_000): Promise<RunResult> {
   const startedAt = performance.now();
   const restartsBefore = restartsOf(cluster).length;
@@ -98,10 +98,10 @@ function countBy(codes: readonly string[]): Record<string, number> {
   return counts;
 }
 
-/** A busy machine takes its time for a megabyte of poison. */
+/** A busy machine needs time for a megabyte of poison. */
 const askWithinMs = 8_000;
 
-/** Waits until nothing is under way and nothing is violated any more; what then still is, is. */
+/** Waits until nothing is in progress and no violation is left; returns the remaining violations. */
 async function settle(cluster: Cluster, story: Story, settleWithinMs: number) {
   const healedAt = performance.now();
   const deadline = healedAt + settleWithinMs;
@@ -156,7 +156,7 @@ function violationsNow(cluster: Cluster, story: Story, { evidence, charges }: Al
   ];
 }
 
-/** Poison that a consumer has let go by; a broker that loses messages loses poison too. */
+/** Poison that a consumer skipped; a broker that loses messages loses poison too. */
 function unparked(cluster: Cluster): string[] {
   if (brokerLost.has(cluster)) return [];
   return consumers.flatMap((consumer) => {
@@ -168,7 +168,7 @@ function unparked(cluster: Cluster): string[] {
   });
 }
 
-/** Discards what is parked of the poison, as an operator would. Returns how many messages that were. */
+/** Discards the parked poison, as an operator would. Returns how many messages that were. */
 async function discardPoison(cluster: Cluster): Promise<number> {
   return withBroker(cluster, async ({ connection }) => {
     let discarded = 0;
@@ -195,7 +195,7 @@ async function discardPoison(cluster: Cluster): Promise<number> {
   });
 }
 
-/** The faults, and what was said about the bikes and riders that the violations name; all of it when they name none. */
+/** The faults, and the requests on the bikes and riders that the violations name; all requests when they name none. */
 function minimalStory(plan: Plan, story: Story, violations: readonly string[]): string[] {
   const text = violations.join('\n');
   const concerns = ({ rider, bikeId, answer, key }: Attempt) =>

@@ -8,8 +8,9 @@ import { faultKinds, planOf, tell } from './plan.ts';
 import { runPlan } from './run.ts';
 
 /**
- * Each seed stands for who does what and what goes wrong when: as many runs as there are kinds of faults meet every one.
- * `FAULT_RUNS` and `FAULT_SEED` make it more, or another; `npm run test:faults` prints more and runs longer.
+ * Each seed determines who does what and which faults come when: as many runs as there are kinds of faults cover all of
+ * them. `FAULT_RUNS` and `FAULT_SEED` change the number and the first seed; `npm run test:faults` prints more and runs
+ * longer.
  */
 const runs = Number(process.env['FAULT_RUNS'] ?? Object.keys(faultKinds).length);
 const firstSeed = Number(process.env['FAULT_SEED'] ?? 1);
@@ -27,7 +28,7 @@ describe.each(groups)('a system of $instances instance(s) of each subgraph', ({ 
   let cluster: Cluster | undefined;
   let directory: string | undefined;
 
-  /** One start serves all runs; a failed one may leave something behind, and the next starts afresh. */
+  /** One start serves all runs; after a failed one, which may leave something behind, the next starts afresh. */
   async function theCluster(): Promise<Cluster> {
     directory ??= await mkdtemp(join(tmpdir(), 'faults-'));
     cluster ??= await startCluster({ directory, instances, dice: seeded(firstSeed) });

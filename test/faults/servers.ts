@@ -8,7 +8,7 @@ import { endProcesses } from '../../deploy/local/processes.ts';
 import { createSupervisor, type Launch, type Supervisor } from '../../deploy/local/supervisor.ts';
 import type { Dice } from '../support/seeded.ts';
 
-/** A MongoDB or NATS of its own that tests may treat badly. */
+/** A MongoDB or NATS of its own that tests may break. */
 export interface FragileServer {
   readonly port: number;
   /** With its version, where that is known. */
@@ -108,7 +108,7 @@ function createStore(store: string, copy: string) {
     },
     async copy() {
       await rm(copy, { recursive: true, force: true });
-      // Files come and go under a living server: what is gone by the time it is its turn is not in the copy.
+      // Files come and go under a running server: one that is gone by its turn is not in the copy.
       await cp(store, copy, { recursive: true }).catch(() => undefined);
     },
     async rollBack() {

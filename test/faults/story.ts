@@ -17,7 +17,7 @@ export interface Answer {
 export interface Attempt {
   rider: string;
   kind: CommandKind;
-  /** Its idempotency key: all attempts at one thing have the same. */
+  /** Its idempotency key, the same for all its attempts. */
   key: string;
   bikeId: number;
   price: number;
@@ -43,7 +43,7 @@ export interface Story {
   riders: string[];
   attempts: Attempt[];
   looks: Look[];
-  /** Answers that must not be, whatever fails. */
+  /** Answers that are wrong under any fault. */
   wrong: string[];
 }
 
@@ -84,7 +84,7 @@ function change(mutation: string, input: string): string {
   return `mutation ($input: ${input}!) { it: ${mutation}(input: $input) { ${payload} } }`;
 }
 
-/** Lets the riders of a plan do everything they have in mind, and writes down what they heard. */
+/** Lets the riders of a plan do everything planned, and records their answers. */
 export async function liveThrough(cluster: Cluster, plan: Plan, name: string, deadlineMs: number): Promise<Story> {
   const deadline = performance.now() + deadlineMs;
   const story: Story = { bikeIds: [], riders: [], attempts: [], looks: [], wrong: [] };
@@ -122,7 +122,7 @@ interface RiderOptions {
   rider: string;
   token: string;
   story: Story;
-  /** On the monotonic clock: from then on an unknown outcome stays unknown. */
+  /** On the monotonic clock: after it, an unknown outcome stays unknown. */
   deadline: number;
 }
 
@@ -172,7 +172,7 @@ function createRider({ cluster, rider, token, story, deadline }: RiderOptions) {
     return entry.answer;
   }
 
-  /** Says it, several times at once if wanted, and again until an answer decides it. */
+  /** Sends it, several times at once if planned, and again until an answer decides it. */
   async function say(saying: Saying, input: object, { times, insists }: Pick<RiderStep, 'times' | 'insists'>) {
     for (let left = times; ; left = 1) {
       const answers = await Promise.all(Array.from({ length: left }, () => attempt(saying, input)));
@@ -224,7 +224,7 @@ function createRider({ cluster, rider, token, story, deadline }: RiderOptions) {
   };
 }
 
-/** An answer that does not say how it ended: a reservation still waits, or its row is not written yet. */
+/** An answer without an outcome: a reservation still waits, or its row is not written yet. */
 export function isOpen({ outcome }: Answer): boolean {
   return outcome === 'PENDING' || outcome === 'RESERVATION_NOT_FOUND';
 }

@@ -8,9 +8,9 @@ import { ask, type Asked, type Payload } from './story.ts';
 
 /** Of one message, headers and all: more than an event has, and less than a long one. */
 export const shortMessageBytes = 1_300;
-/** More than a sweep takes at a time: what is refused must not fill it. */
+/** More than a sweep takes at a time: refused decisions must not fill it. */
 const longOnes = Number(hastySettings.SWEEP_BATCH) + 1;
-/** After all that other faults may do to the service meanwhile. */
+/** Longer than all that other faults may do to the service meanwhile. */
 const passWithinMs = 15_000;
 
 const register = 'mutation ($input: RegisterBikeInput!) { it: registerBike(input: $input) { bike { bikeId } } }';
@@ -21,9 +21,9 @@ const buy = 'mutation ($input: BuyPointsInput!) { it: buyPoints(input: $input) {
 type Say = (query: string, input: object) => Promise<Asked>;
 
 /**
- * While a service is cut off from the broker it makes more decisions that the broker will refuse than a sweep takes at a
- * time, and then an ordinary one: that must get through as soon as the two can reach each other.
- * @param limit puts the limit on the broker's stream, or takes it off. @returns what must not be.
+ * Makes a service that is cut off from the broker decide more than a sweep takes at a time, all of which the broker
+ * will refuse, and then an ordinary decision, which must get through as soon as the two are connected again.
+ * @param limit sets or removes the limit of the broker's stream. @returns the violations.
  */
 export async function decideUnpublishable(
   cluster: Cluster,
@@ -39,7 +39,7 @@ export async function decideUnpublishable(
   await limit(true);
   link.set({ kind: 'refuse' });
   try {
-    // They may wait for what cannot come: what counts is what the journal has.
+    // They may wait for an answer that cannot come: only the journal counts.
     await Promise.allSettled(sayings.long.map((long) => long()));
     void sayings.short(shortKey).catch(() => undefined);
     await delay(forMs);
@@ -77,7 +77,7 @@ function aboutPoints(say: Say, name: string): Sayings {
   };
 }
 
-/** Says so when the decision with this cause is not published in time; one that was never made need not be. */
+/** Reports the decision with this cause if it is not published in time; one that was never made need not be. */
 async function passes(cluster: Cluster, service: string, cause: string): Promise<string[]> {
   const find = () =>
     withDatabase(cluster, service, async (database) => {

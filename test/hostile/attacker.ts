@@ -11,21 +11,21 @@ export interface Answer {
   text: string;
 }
 
-/** What an attack is made of. Whatever it opens is closed by `leave`. */
+/** The tools of an attack. `leave` closes whatever it opens. */
 export interface Attacker {
   url: string;
   subgraphPorts: readonly number[];
   dice: Dice;
   /** A rider's token; each name is another rider. */
   token(userId: string): Promise<string>;
-  /** An operation over HTTP; strings go as they are. */
+  /** An operation over HTTP; strings are sent as they are. */
   post(body: unknown, options?: PostOptions): Promise<Answer>;
   get(path: string): Promise<Answer>;
-  /** A POST that was begun, its answer unread: for streams, and for those who never read. */
+  /** A started POST whose answer is not read yet: for streams, and for clients that never read. */
   begin(body: unknown, options?: PostOptions): Promise<IncomingMessage | undefined>;
   /** A bare TCP connection. */
   tcp(port?: number): Promise<Socket>;
-  /** A WebSocket; acknowledged unless `init` is false. Its answers come to `heard`. */
+  /** A WebSocket; acknowledged unless `init` is false. `heard` receives its answers. */
   socket(options?: SocketOptions): Promise<Line>;
   leave(): Promise<void>;
 }
@@ -36,7 +36,7 @@ export interface PostOptions {
   headers?: Record<string, string>;
   port?: number;
   path?: string;
-  /** Gives up after so long, in ms. */
+  /** Time-out in ms. */
   leaveAfterMs?: number;
 }
 
@@ -44,7 +44,7 @@ export interface SocketOptions {
   init?: boolean;
   token?: string;
   port?: number;
-  /** Never takes anything from the network. */
+  /** Never reads from the network. */
   deaf?: boolean;
 }
 
@@ -56,7 +56,7 @@ export interface Line {
   isOpen(): boolean;
 }
 
-/** Longer than any answer should take. */
+/** No answer should take longer. */
 const patienceMs = 15_000;
 
 export function createAttacker(
@@ -101,7 +101,7 @@ export function createAttacker(
         answer.on('error', () => undefined);
         resolve(answer);
       });
-      // An answer that came before all was sent ends the connection: the answer counts.
+      // An answer before the request is complete ends the connection: it counts.
       sent.on('error', () => undefined);
       sent.end(text);
     });
@@ -113,7 +113,7 @@ export function createAttacker(
     try {
       for await (const chunk of answer.setEncoding('utf8')) text += String(chunk);
     } catch {
-      // Cut off: what came is what there is.
+      // Cut off: what arrived is the answer.
     }
     return { status: answer.statusCode ?? 0, text };
   }
@@ -150,7 +150,7 @@ export function createAttacker(
     if (options.deaf) socket.pause();
     else {
       socket.on('message', (data: Buffer) => {
-        // What was heard first is enough: nobody reads a million answers.
+        // The first messages are enough: no one reads a million answers.
         if (heard.length < 10_000) heard.push(JSON.parse(data.toString('utf8')) as (typeof heard)[number]);
       });
     }

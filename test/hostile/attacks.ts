@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { times, type Attacker, type Line } from './attacker.ts';
 import { bodyOf, hostileDocuments } from './documents.ts';
 
-/** Something a client may do that is no use to anybody. Ends by itself; what it opened is closed by the suite. */
+/** Abusive behaviour of a client. Ends by itself; the suite closes what it opened. */
 export interface Attack {
   name: string;
-  /** As heavy as the limits allow: a victim may wait for a second, and not only for 250 ms. */
+  /** As heavy as the limits allow: a victim may wait for a second instead of 250 ms. */
   heavy?: true;
   run(attacker: Attacker): Promise<unknown>;
 }
@@ -38,7 +38,7 @@ async function everyDocument(attacker: Attacker, send: (body: string, index: num
   });
 }
 
-/** A frame that breaks the rules of WebSocket (RFC 6455 §5), masked as a client's must be unless it says otherwise. */
+/** A frame that violates WebSocket (RFC 6455 §5), masked as a client's must be unless it says otherwise. */
 const brokenFrames = [
   '8882000000005765', // close with a code that does not exist
   '8881000000005a', // close with half a code

@@ -9,7 +9,7 @@ import {
 } from 'graphql';
 import type { Dice } from '../support/seeded.ts';
 
-/** A request that is wrong or too much in itself, whoever carries it. */
+/** A request that is wrong or too much in itself, on any transport. */
 export interface HostileRequest {
   what: string;
   query: string;
@@ -20,7 +20,7 @@ export interface HostileRequest {
 const nested = (depth: number, open: string, inner: string, close: string) =>
   open.repeat(depth) + inner + close.repeat(depth);
 
-/** Fragments that spread the next one so many times; `leaf` is what the last one selects. */
+/** Fragments that each spread the next one this many times; `leaf` is the selection of the last one. */
 function fragmentBomb(type: string, levels: number, times: number, leaf: string, root: string): string {
   const spreads = (level: number) => Array.from({ length: times }, () => `...f${level}`).join(' ');
   const fragments = Array.from(
@@ -30,7 +30,7 @@ function fragmentBomb(type: string, levels: number, times: number, leaf: string,
   return `{ ${root.replace('…', '...f0')} } ${fragments.join(' ')}`;
 }
 
-/** Query fields with arguments, each with something in every place of its type that a client can fill. */
+/** Query fields with arguments, with a value in every input position of each argument's type. */
 function everyArgument(schema: GraphQLSchema, value: (typeName: string) => string): HostileRequest[] {
   const fields = Object.values(schema.getQueryType()?.getFields() ?? {});
   return fields.flatMap((field) =>
@@ -55,7 +55,7 @@ function call(field: GraphQLField<unknown, unknown>, argument: string, literal: 
   return `${field.name}(${[...others, `${argument}: ${literal}`].join(', ')}) ${selection}`;
 }
 
-/** Every kind of document that costs more than it looks, with sizes drawn by the dice. */
+/** Every kind of document that costs more than it seems, with random sizes. */
 export function hostileDocuments(schema: GraphQLSchema, dice: Dice): HostileRequest[] {
   const depth = dice.pick([22, 25, 60, 200, 500, 1_000, 3_000]);
   const wide = dice.pick([200, 500, 1_000, 1_400]);
@@ -196,7 +196,7 @@ function hostileVariables(dice: Dice): HostileRequest[] {
     'query ($filter: BikeFilter, $first: Int, $after: Cursor) { bikes(filter: $filter, first: $first, after: $after) { nodes { bikeId } } }';
   const list = 'query ($s: [ReserveStatus!]) { reservations(filter: { reserveStatus: $s }) { nodes { reserveNo } } }';
   const depth = dice.pick([10, 1_000, 100_000]);
-  // A list this deep must be written by hand: JSON.stringify would run out of stack.
+  // Built as text, because JSON.stringify would run out of stack at this depth.
   const deep = (open: string, close: string) => ({ raw: nested(depth, open, '1', close) });
   const of = (what: string, text: string, variables: unknown): HostileRequest => ({ what, query: text, variables });
   return [
@@ -221,7 +221,7 @@ function hostileVariables(dice: Dice): HostileRequest[] {
   ];
 }
 
-/** The request as JSON; a value marked `raw` goes as it stands. */
+/** The request as JSON; a value marked `raw` is copied as it is. */
 export function bodyOf({ query, variables, operationName }: HostileRequest): string {
   const raw: string[] = [];
   const text = JSON.stringify({ query, variables, operationName }, (_key, value: unknown) => {

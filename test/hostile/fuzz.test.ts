@@ -7,10 +7,10 @@ import { apiSchema } from './attacks.ts';
 import { fuzz } from './fuzz.ts';
 import { startTarget, type Target } from './target.ts';
 
-/** `FUZZ_SECONDS=3600 FUZZ_SEED=7 npm test -- --testPathPatterns hostile/fuzz` goes on for an hour. */
+/** `FUZZ_SECONDS=3600 FUZZ_SEED=7 npm test -- --testPathPatterns hostile/fuzz` runs for an hour. */
 const seconds = Number(process.env['FUZZ_SECONDS'] ?? 30);
 const seed = Number(process.env['FUZZ_SEED'] ?? 1);
-/** Clients, each with requests of its own. */
+/** Concurrent clients, each with its own requests. */
 const atOnce = 6;
 
 describe(`whatever the schema lets a client say (seed ${seed}, ${seconds} s)`, () => {

@@ -5,7 +5,7 @@ import type { Attacker, Line } from './attacker.ts';
 import { createOperations, mutated } from './operations.ts';
 
 export interface Finding {
-  /** Which request of this seed. */
+  /** The request's index in this seed. */
   number: number;
   what: string;
   request: unknown;
@@ -25,12 +25,12 @@ interface Body {
 }
 
 const statuses = new Set([200, 400, 401, 403, 404, 405, 406, 408, 413, 415, 422, 429, 431, 503]);
-/** An error says what and where; it is no copy of what was sent. */
+/** An error names what and where; it must not copy the input. */
 const maxMessage = 1_001;
 const maxErrors = 1_000;
 const roles = [undefined, undefined, 'rider', 'rider', 'operator', 'admin', 'auditor'] as const;
 
-/** What is wrong with an answer, whatever was asked. */
+/** What is wrong with an answer, whatever the request. */
 function faultIn(status: number, text: string): string | undefined {
   if (!statuses.has(status)) return `HTTP ${status}`;
   let body: Body;
@@ -59,8 +59,8 @@ function faultInBody({ data, errors }: Body): string | undefined {
 }
 
 /**
- * Sends what a generator makes of the schema, over every transport, as anybody, until the time is up. Deterministic in what
- * is sent: the same seed sends the same requests in the same order.
+ * Sends operations generated from the schema, over every transport and as any viewer, until the time is up.
+ * Deterministic: the same seed sends the same requests in the same order.
  */
 export async function fuzz(options: {
   attacker: Attacker;
@@ -68,7 +68,7 @@ export async function fuzz(options: {
   schema: GraphQLSchema;
   dice: Dice;
   seconds: number;
-  /** False ends it: nothing that is left could be right. */
+  /** False ends the run: no further request could succeed. */
   alive(): boolean;
 }): Promise<FuzzResult> {
   const { attacker, dice, tokenOf } = options;
@@ -91,7 +91,7 @@ export async function fuzz(options: {
     const id = `${number}`;
     line.send({ id, type: 'subscribe', payload: body });
     const answerOf = () => line.heard.find((message) => message.id === id);
-    // A subscription may have nothing to say.
+    // A subscription may have no events.
     const deadline = Date.now() + (quiet ? 200 : 3_000);
     while (line.isOpen() && !answerOf() && Date.now() < deadline) await delay(2);
     const answer = answerOf();
@@ -119,7 +119,7 @@ export async function fuzz(options: {
       const search = new URLSearchParams({ query, variables: JSON.stringify(made.variables) });
       const { status } = await attacker.get(`/graphql?${String(search)}`);
       count(`get ${status}`);
-      // A GET without a header that a form cannot send is refused before it is read.
+      // A GET without a header that forms cannot send is refused before it is read.
       judge(number, 'get', body, statuses.has(status) ? undefined : `HTTP ${status}`);
     } else if (transport === 'stream') {
       const { status, text } = await attacker.post(body, { ...signed, accept: 'text/event-stream', leaveAfterMs: 200 });

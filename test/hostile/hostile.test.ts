@@ -18,11 +18,12 @@ const mayKeepBytes = 50 * 2 ** 20;
 const victimEveryMs = 50;
 const leastMs = 2_000;
 /**
- * What a victim may feel, in ms. Strict where nothing else runs (`HOSTILE_ALONE=1 npm test -- -w 1 --testPathPatterns
- * hostile/hostile`); beside other tests, which share the processors, only what stops a router is told from a busy machine.
+ * The victim's limits, in ms. Strict where nothing else runs (`HOSTILE_ALONE=1 npm test -- -w 1 --testPathPatterns
+ * hostile/hostile`); beside other tests, which share the processors, only a stalled router can be told from a busy
+ * machine.
  */
 const limits = process.env['HOSTILE_ALONE'] ? { light: 250, heavy: 1_000 } : { light: 5_000, heavy: 10_000 };
-// Another test file may take the machine at that moment: what is slow in itself is slow three times.
+// Another test file may load the machine at that moment: an attack that is itself slow is slow three times.
 jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
 describe(`a router with a heap of 256 MB outlives (seed ${seed})`, () => {
@@ -33,7 +34,7 @@ describe(`a router with a heap of 256 MB outlives (seed ${seed})`, () => {
     target = await startTarget();
     await registerBikes(target.system, bikes);
     victimToken = await target.system.token('victim', ['rider']);
-    // The first requests compile what the next ones use.
+    // The first requests warm up the compiler.
     const warmUp = await startVictim();
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     await warmUp.stop();
@@ -73,7 +74,7 @@ describe(`a router with a heap of 256 MB outlives (seed ${seed})`, () => {
       const victim = await startVictim();
       const startedAt = performance.now();
       try {
-        // Again until the victim has asked often enough to know what it feels.
+        // Repeats until the victim has enough measurements.
         do await attack.run(attacker);
         while (performance.now() - startedAt < leastMs);
       } finally {

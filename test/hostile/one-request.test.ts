@@ -6,10 +6,10 @@ import { apiSchema } from './attacks.ts';
 import { bodyOf, hostileDocuments } from './documents.ts';
 import { startTarget, type Target } from './target.ts';
 
-/** What one request of anybody may cost the router before it is refused or answered. */
+/** What one request may cost the router before it is refused or answered. */
 const maxCpuMs = 50;
 const maxKeptBytes = 20 * 2 ** 20;
-/** As often as that, so that a collection of garbage or a first compilation is not taken for its price. */
+/** Repeated, so that a garbage collection or a first compilation is not counted as its cost. */
 const repetitions = 5;
 jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
@@ -24,7 +24,7 @@ describe('a single request without a token costs the router little, whatever it 
       { url: target.url, subgraphPorts: target.subgraphPorts, token: async () => '' },
       seeded(1),
     );
-    // What every first request compiles is paid for once in a process' life.
+    // Compiling happens once per process, with its first requests.
     for (const document of documents) await attacker.post(bodyOf(document));
   }, 240_000);
   afterAll(async () => {
@@ -36,7 +36,7 @@ describe('a single request without a token costs the router little, whatever it 
 
   it.each(documents.map((document) => [document.what, bodyOf(document)] as const))('%s', async (_what, body) => {
     const before = await target.usage();
-    // A space more each time: another document, which nothing remembers.
+    // An extra space each time makes another document, which is in no cache.
     for (let n = 1; n <= repetitions; n += 1) {
       await attacker.post(body.replace('"query":"', `"query":"${' '.repeat(n)}`));
     }

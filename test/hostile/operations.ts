@@ -22,7 +22,7 @@ export interface RandomOperation {
   variables: Record<string, unknown>;
 }
 
-/** Text that something on its way may take for something else, or give back changed. */
+/** Text that a part on the way may misread, or give back changed. */
 export const strangeTexts: readonly [string, ...string[]] = [
   '',
   ' ',
@@ -99,7 +99,7 @@ const values: Record<string, readonly [unknown, ...unknown[]]> = {
   ID: [...strangeTexts, 5, 1.5, {}] as unknown as readonly [unknown, ...unknown[]],
 };
 
-/** Values that are in order, so that many operations get past validation. */
+/** Valid values, so that many operations pass validation. */
 const good: Record<string, readonly [unknown, ...unknown[]]> = {
   Int: [1, 2, 3],
   Long: [1000, 2000],
@@ -114,7 +114,7 @@ const maxDepth = 4;
 
 export function createOperations(schema: GraphQLSchema, dice: Dice) {
   const chance = (percent: number) => dice.below(100) < percent;
-  /** Half of the operations have nothing wrong in them, so that they come as far as the database. */
+  /** Half of the operations are valid, so that they reach the database. */
   let wild = false;
 
   function value(type: GraphQLInputType, depth = 0): unknown {
@@ -202,7 +202,7 @@ export function createOperations(schema: GraphQLSchema, dice: Dice) {
   };
 }
 
-/** The text with something changed: what a program that is nearly right would send. */
+/** The text with a mutation: what an almost correct program would send. */
 export function mutated(text: string, dice: Dice): string {
   const at = dice.below(text.length + 1);
   const piece = dice.pick([

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { startSystem, until, type ServiceProcess, type TestSystem } from '../support/system.ts';
 import type { Usage } from './usage.ts';
 
-/** A system whose router is as small as a pod: what attacks are aimed at. */
+/** The target of attacks: a system whose router is as small as a pod. */
 export interface Target {
   system: TestSystem;
   /** Of the router. */
   url: string;
   port: number;
-  /** Of a subgraph each, for those who get past the router. */
+  /** Of each subgraph, for attacks that bypass the router. */
   subgraphPorts: readonly number[];
   router: ServiceProcess;
   subgraphs: ServiceProcess;
-  /** Starts again what has ended, or does not answer any more. */
+  /** Restarts processes that have ended or do not answer. */
   revive(): Promise<void>;
-  /** What the router uses, after its garbage was collected. */
+  /** The router's memory and CPU time, after a garbage collection. */
   usage(): Promise<Usage>;
   /** A figure of the router's /metrics. */
   metric(name: string): Promise<number>;
@@ -26,7 +26,7 @@ export interface Target {
 /** The heap of the router in MB: a pod's share. */
 const heapMb = 256;
 
-/** A router that is silent for so long is taken for dead. */
+/** A router that is silent for this long counts as dead. */
 const reviveAfterMs = 5_000;
 
 export async function startTarget(env: NodeJS.ProcessEnv = {}): Promise<Target> {

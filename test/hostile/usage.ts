@@ -1,15 +1,15 @@
 /**
- * Loaded into a process under attack before anything else (`--import`): on SIGUSR2 it collects its garbage and writes what
- * it uses to USAGE_FILE. A figure of what is kept, and not of what the collector has not come to yet.
+ * Loaded into a process under attack before anything else (`--import`): on SIGUSR2 it collects its garbage and writes
+ * its usage to USAGE_FILE. This measures what is retained, without garbage that is not collected yet.
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 export interface Usage {
-  /** Counts the questions, so that an old answer is not taken for a new one. */
+  /** Counts the requests, so that an old answer is not taken for a new one. */
   asked: number;
-  /** Bytes on the heap and outside of it that are still referred to. */
+  /** Bytes on the heap and outside of it that are still referenced. */
   kept: number;
   rss: number;
   /** CPU time of the whole process so far, in ms. */
@@ -27,7 +27,7 @@ process.on('SIGUSR2', () => {
   const { heapUsed, external, rss } = process.memoryUsage();
   asked += 1;
   const usage: Usage = { asked, kept: heapUsed + external, rss, cpuMs: (user + system) / 1000 };
-  // Renamed, so that it is read whole.
+  // Renamed, so that it is never read in part.
   writeFileSync(`${file}.new`, JSON.stringify(usage));
   renameSync(`${file}.new`, file);
 });

@@ -1,6 +1,6 @@
 /**
- * A client that behaves, in a thread of its own: asks every 50 ms, never waits for the last answer before the next
- * question, and tells how long each took.
+ * A well-behaved client in a thread of its own: sends a request every 50 ms without waiting for the last answer, and
+ * reports how long each took.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -11,9 +11,9 @@ export interface VictimOptions {
 }
 
 export interface Suffering {
-  /** How long each answer took, in ms, in order of their size. */
+  /** The latency of each answer in ms, sorted. */
   latencies: number[];
-  /** What came instead of data. */
+  /** Answers without data. */
   failures: string[];
 }
 

@@ -24,7 +24,7 @@ const schema = buildSchema(api);
 
 const cursor = (text: string) => Buffer.from(text).toString('base64url');
 
-/** What nobody should send, for arguments of any type; those of the type itself are the extreme ones. */
+/** Invalid input for arguments of any type; extreme values of the type itself are added. */
 const oddValues: unknown[] = [
   null,
   ...[true, 0, -1, 5, 1.5, 2 ** 31 - 1, -(2 ** 31), 2 ** 31, 2 ** 53],
@@ -37,7 +37,7 @@ const oddValues: unknown[] = [
   ),
 ];
 
-/** A value that fits, so that what is asked of is there. */
+/** A valid value, so that the requested object exists. */
 function ordinary(type: GraphQLInputType, name: string): unknown {
   const nullable = getNullableType(type);
   if (isListType(nullable)) return [ordinary(nullable.ofType, name)];
@@ -84,7 +84,7 @@ function fieldsWithArguments(): Asked[] {
   return found;
 }
 
-/** Where a value can be put into an argument: the argument, and each field of the inputs in it. */
+/** Where a value can be placed in an argument: the argument itself, and each field of its inputs. */
 function placesIn(type: GraphQLInputType, path: string[] = []): string[][] {
   const nullable = getNullableType(type);
   if (isListType(nullable)) return [path, ...placesIn(nullable.ofType, [...path, '0'])];
@@ -111,7 +111,7 @@ function literal(value: unknown): string {
 const selectionOf = ({ type }: GraphQLField<unknown, unknown>) =>
   isCompositeType(getNamedType(type)) ? ' { __typename }' : '';
 
-/** The words of enums stand bare in a document. */
+/** Enum values are not quoted in a document. */
 function bare(text: string): string {
   return text.replace(/"([A-Z][A-Z_]+)"/g, '$1');
 }

@@ -12,7 +12,7 @@ import { checkInvariants } from '../support/invariants.ts';
 import { registerBikes, rider } from '../support/people.ts';
 import { startSystem, until, type TestSystem } from '../support/system.ts';
 
-/** A name that must not be mistaken for the idempotency key that stands behind it. */
+/** A name that must not be confused with the idempotency key behind it. */
 const boss = 'boss:한강';
 
 describe('the audit trail', () => {
@@ -106,7 +106,7 @@ describe('the audit trail', () => {
     const all = ({ counts }: Awaited<ReturnType<typeof rejected>>) =>
       Object.values(counts).reduce((sum, count) => sum + count, 0);
     await until('the dashboard has the three', async () => all(await rejected()) === 3);
-    // Only the first took a number: of a rider who was turned down, point is asked before the next does.
+    // Only the first took a number: after a refusal, point is asked before the rider's next claim.
     expect(await rejected()).toEqual({
       counts: { NO_POINT_ACCOUNT: 1, INSUFFICIENT_POINTS: 2 },
       rows: ['NO_POINT_ACCOUNT'],

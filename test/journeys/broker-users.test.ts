@@ -68,7 +68,7 @@ describe('a system in which nobody trusts another', () => {
     return connection;
   }
 
-  /** The subjects that the broker did not let a connection use. */
+  /** The subjects that the broker refused to a connection. */
   async function refusedOf(
     connection: NatsConnection,
     use: (connection: NatsConnection) => void,
@@ -103,7 +103,7 @@ describe('a system in which nobody trusts another', () => {
     expect(await somebody.starts(reserveNo)).toBe('IN_USE');
     expect(await somebody.returns(reserveNo)).toBe('RETURNED');
     expect(await somebody.points()).toBe(4_000);
-    // Turned down by point; asked about before the next claim.
+    // Refused by point, which is asked before the next claim.
     const poor = await rider(all, 'poor');
     for (let claim = 0; claim < 2; claim += 1) expect((await poor.reserves(bikeId)).status).not.toBe('RESERVED');
     const { parkedEvents } = await operator.request(ParkedEventsDocument, {});
@@ -130,7 +130,7 @@ describe('a system in which nobody trusts another', () => {
       const { dashboardRebuilds } = await admin.request(DashboardRebuildsDocument, { first: 1 });
       return dashboardRebuilds[0]?.status === 'SWITCHED';
     });
-    // Nobody wanted to say or hear what they may not: a question that is refused is not always missed.
+    // No service tried to publish or read what it may not: a refused question is not always noticed.
     const log = await readFile(join(directory, 'logs/nats.log'), 'utf8');
     expect(log.split('\n').filter((line) => line.includes('Violation'))).toEqual([]);
   }, 60_000);

@@ -138,7 +138,7 @@ describe('a defect of the earlier system', () => {
     const at = Date.parse(dashboardUpdated.at);
     expect(at).toBeGreaterThanOrEqual(askedAt);
     expect(at).toBeLessThanOrEqual(shownAt);
-    // Pushed, not found by a poll: the earlier system showed a change when somebody loaded the page again.
+    // Pushed, not found by polling: the earlier system showed a change only after the page was reloaded.
     expect(shownAt - at).toBeLessThan(2_000);
   });
 
@@ -148,7 +148,7 @@ describe('a defect of the earlier system', () => {
     }
   }
 
-  /** Puts an event into the stream once more, in a way that the broker does not take for a repetition. */
+  /** Publishes an event again, so that the broker does not deduplicate it. */
   async function publish(event: Evidence['journals']['bike'][number]['events'][number]): Promise<void> {
     const connection = await (connected ??= connect({ servers: system.env['NATS_URL'] ?? '' }));
     const { headers, payload } = toBinaryMode(event);

@@ -95,7 +95,7 @@ describe('demand that is not met', () => {
     await Promise.all(crowd);
     // Each of the others may get in the way once, before it is known that they cannot pay.
     expect(tries.reduce((sum, count) => sum + count - 1, 0)).toBeLessThanOrEqual(3 * poor.length);
-    // Where point is too busy to be asked, one of them may get through all the same.
+    // If point is too busy to answer, one of them may still get through.
     expect(tries.slice(-10).filter((count) => count === 1).length).toBeGreaterThanOrEqual(8);
   }, 60_000);
 
@@ -104,7 +104,7 @@ describe('demand that is not met', () => {
     const saver = await fresh('saver', 999);
     const first = await saver.reserves(bikeId, 'first');
     expect(first.status).toBe('INSUFFICIENT_POINTS');
-    // The claim that stood is answered as it was; a new one is turned down before it is made.
+    // The claim that stood gets its first answer; a new one is refused before it is made.
     expect(await saver.reserves(bikeId, 'first')).toEqual(first);
     expect(await saver.reserves(bikeId, 'second')).toEqual({ status: 'INSUFFICIENT_POINTS', reserveNo: 0 });
     expect(await saver.buys(1)).toBe('APPROVED');
@@ -132,7 +132,7 @@ describe('demand that is not met', () => {
   }, 120_000);
 
   it('stands in few events, however much there was, and the picture is the fold of them', async () => {
-    // What was counted last is told within a second.
+    // The last counts are published within a second.
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     const evidence = await checkInvariants(system);
     const told = eventsNamed(evidence, 'ReservationsRefused');

@@ -18,15 +18,15 @@ import { seeded } from '../support/seeded.ts';
 import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 /**
- * What an answer or an event nests is at least as new as what it tells. Everything that can be nested is selected at once,
- * from the schema, while every service's database and the broker are slow by chance.
+ * Nested data is at least as new as its parent. Selects everything that can be nested at once, from the schema, while
+ * every service's database and the broker are slow at random.
  */
 const schema = buildSchema(readFileSync(new URL('../../schema/client/generated/api.graphql', import.meta.url), 'utf8'));
 const entities = ['Bike', 'Reservation', 'User', 'Approval', 'PointAccount'];
 /** From entity to entity: a bike, its reservations, their riders, and what those have. */
 const hops = 3;
 
-/** Every field of a type, and of what it leads to. */
+/** Every field of a type, and of the types it leads to. */
 function everything(type: GraphQLObjectType, left: number): string {
   return Object.values(type.getFields())
     .flatMap((field) => select(field, left))
@@ -68,7 +68,7 @@ function nodesIn(value: unknown, path = 'told'): { node: Node; path: string }[] 
   return '__typename' in value ? [{ node: value as Node, path }, ...inner] : inner;
 }
 
-/** What is true once a step is done. */
+/** The expected state after a step. */
 interface Truth {
   bikeId: number;
   userId: string;
@@ -81,7 +81,7 @@ interface Truth {
 
 const live = ['PENDING', 'RESERVED', 'IN_USE'];
 
-/** Where an answer is older than the truth, or contradicts itself. */
+/** Where an answer is older than the expected state, or contradicts itself. */
 function older(answer: unknown, truth: Truth): string[] {
   const { reservation } = truth;
   const holding = reservation !== null && live.includes(reservation.status);
@@ -126,7 +126,7 @@ function valueOf(field: string, found: unknown): unknown {
   return found;
 }
 
-/** Mutations that tell of nothing that somebody else owns. */
+/** Mutations whose answers contain no other service's data. */
 const operators = ['redriveParkedEvent', 'discardParkedEvent', 'rebuildDashboard'];
 
 describe.each(['one', 'many'] as const)('in %s process, nothing nested is older than what is told', (mode) => {
@@ -137,7 +137,7 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
   const rounds = mode === 'one' ? 6 : 3;
   const problems: string[] = [];
   const covered = new Set<string>();
-  /** What the subscriptions told, and have not been asked for. */
+  /** Events of the subscriptions that were not checked yet. */
   const events: { of: string; told: Record<string, unknown> }[] = [];
 
   beforeAll(async () => {
@@ -159,7 +159,7 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
           names.map((name, index) => [`${name}_MONGODB_URI`, through(mongodb, databases[index] as FaultProxy)]),
         ),
         NATS_URL: through(nats, broker),
-        // Everything at once is more than anybody asks for.
+        // Everything at once is more than any client selects.
         MAX_QUERY_SELECTIONS: '20000',
         MAX_QUERY_COST: '10000000',
         MAX_QUERY_TOKENS: '100000',
@@ -207,7 +207,7 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
     return answer.data?.told ?? {};
   }
 
-  /** The events that told of the reservation in this status. */
+  /** The events that reported the reservation in this status. */
   async function eventsOf(truth: Truth): Promise<void> {
     const { reserveNo, status } = truth.reservation ?? { reserveNo: 0, status: '' };
     const tells = ({ of, told }: (typeof events)[number]) => {

@@ -9,7 +9,7 @@ import { onPath } from '../../deploy/local/processes.ts';
 import { readRuleGroups } from '../../deploy/monitoring/rules.ts';
 import { startSystem, until, type TestSystem } from '../support/system.ts';
 
-/** `npm run monitor` as a person types it. */
+/** Runs `npm run monitor` as on the command line. */
 describe('npm run monitor', () => {
   let directory: string;
   const children = new Set<ChildProcess>();

@@ -39,7 +39,7 @@ const listOf = (text: string) => text.split(', ').filter(Boolean);
 
 /** Figures of Node's own. */
 const isCommon = (name: string) => /^(nodejs|process)_/.test(name);
-/** What Prometheus itself tells of its targets and its alerts. */
+/** Prometheus' own metrics of its targets and alerts. */
 const ofPrometheus = ['up', 'ALERTS'];
 
 describe('what is said of metrics', () => {

@@ -39,7 +39,7 @@ describe('operating the system through the graph', () => {
     await jetstream(broker).publish(`${system.name}.${service}.${subjectToken(stream)}`, payload, { headers: carried });
   }
 
-  /** An event that nobody decided, where the next one of a stream would be. */
+  /** An event that its owner did not decide, in the place of a stream's next one. */
   async function publishPoison(service: string, stream: string, sequence: number): Promise<void> {
     const event: Envelope = {
       specversion: '1.0',
@@ -110,7 +110,7 @@ describe('operating the system through the graph', () => {
     expect((await operator.request(ParkedEventDocument, { id })).parkedEvent).toEqual(seen);
     expect(await redrive(id, 'too early')).toMatchObject({ redriven: 0, refusal: { code: 'STILL_FAILING' } });
 
-    // The true version 4 waits behind its impostor, and with it the restoration; another bike does not.
+    // The true version 4 waits behind the forged one, and the restoration with it; another bike does not.
     expect(await unlucky.cancels(held.reserveNo)).toBe('CANCELLED');
     expect((await lucky.reserves(calm)).status).toBe('RESERVED');
     expect(await unlucky.points()).toBe(0);

@@ -34,7 +34,7 @@ describe.each(['key', 'key and body'] as const)('a payment provider that dedupes
     await system.close();
     await provider.close();
   }, 240_000);
-  // Whatever happened, a key stood for one body.
+  // In any case, a key stood for one body.
   afterEach(() => expect(provider.torn()).toEqual([]));
 
   it('charges one price for one key, whichever of two comes first', async () => {
@@ -61,7 +61,7 @@ describe.each(['key', 'key and body'] as const)('a payment provider that dedupes
           for (const round of rounds) {
             await Promise.allSettled(round.map(({ key, price }) => user.buys(price, key)));
           }
-          // Whatever it does not say by now, it says when it is asked once more.
+          // The provider gives a clear answer when asked once more.
           provider.next();
           await until('every purchase has an answer', async () => {
             const answers = await Promise.allSettled(rounds.flat().map(({ key, price }) => user.buys(price, key)));
@@ -88,7 +88,7 @@ describe('a payment provider', () => {
     await system.close();
     await provider.close();
   }, 240_000);
-  // Whatever happened, a key stood for one body.
+  // In any case, a key stood for one body.
   afterEach(() => expect(provider.torn()).toEqual([]));
 
   it('is asked by keys that any header can carry', async () => {

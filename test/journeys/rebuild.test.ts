@@ -70,7 +70,7 @@ describe('the dashboard, while its view is rebuilt,', () => {
     }
     await instance.ended();
 
-    // The instance in this process begins it again.
+    // The instance in this process starts it again.
     await ended(1);
     await until('it was begun again', async () => (await rebuilds()).length === 2);
     await ended(2);
@@ -81,7 +81,7 @@ describe('the dashboard, while its view is rebuilt,', () => {
     const [done] = await rebuilds();
     expect(done?.rebuiltHash).toBe(done?.liveHash);
     expect(done?.rebuiltHash).toHaveLength(32);
-    // The same order again is that one.
+    // Repeating the order returns the same rebuild.
     const again = await admin.request(RebuildDashboardDocument, order);
     expect(again.rebuildDashboard).toMatchObject({ rebuild: { number: 2, status: 'SWITCHED' }, refusal: null });
 
@@ -93,7 +93,7 @@ describe('the dashboard, while its view is rebuilt,', () => {
       'IN_USE',
       'RETURNED',
     ]);
-    // What the killed instance had in hand comes again later.
+    // Events that the killed instance was handling are redelivered.
     await until('every step was seen', () => seen.filter(({ reservation }) => reservation).length >= 13);
     const steps = (number: number) =>
       seen.flatMap(({ reservation }) => (reservation?.reserveNo === number ? [reservation.reserveStatus] : []));

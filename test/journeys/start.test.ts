@@ -35,7 +35,7 @@ describe('npm run reset', () => {
   });
 });
 
-/** `npm start` as a person types it, on the servers of this test run. */
+/** Runs `npm start` as on the command line, on the servers of this test run. */
 describe('npm start', () => {
   let directory: string;
   beforeAll(async () => {
@@ -83,7 +83,7 @@ describe('npm start', () => {
     await fetch(`${address}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      // A key of its own: what was bought stays from one start to the next.
+      // A new key: purchases persist from one start to the next.
       body: JSON.stringify({
         query: `mutation { buyPoints(input: { price: 5000, idempotencyKey: "${signal}" }) { refusal { code } } }`,
       }),
@@ -128,7 +128,7 @@ describe('npm start', () => {
     expect(await ended).toEqual([1, null]);
     expect(output()).toContain(`Port ${port} is in use`);
     expect(output()).toContain('ROUTER_PORT');
-    // Told before anything is built or started.
+    // Reported before anything is built or started.
     expect(output()).not.toMatch(/is up on port|Built the pages/);
     squatter.close();
   });
@@ -141,7 +141,7 @@ describe('npm start', () => {
     };
     const { ended, output } = start(wrong);
     expect(await ended).toEqual([78, null]);
-    // Nothing else: told before anything is installed, built or started.
+    // Nothing else: reported before anything is installed, built or started.
     const lines = output().trim().split('\n');
     expect(lines.map((line) => line.split(': ', 1)[0]).toSorted()).toEqual(Object.keys(wrong).toSorted());
   });

@@ -16,7 +16,7 @@ interface Answer {
 const api = readFileSync(new URL('../../schema/client/generated/api.graphql', import.meta.url), 'utf8');
 const fields = textFieldsIn(buildSchema(api));
 
-/** One of each kind that ever went wrong somewhere, and texts of any code units. */
+/** One of each kind that ever caused a defect, and texts of any code units. */
 const strange = [
   ...['', ' ', '10\r', 'a\nb', 'a\tb', '\0', 'x\u0085', '\u001b[2J', '\u2028'],
   ...['\ud83d', 'k\ud800', '\udc00\ud800', 'bent \ud83d wheel'],
@@ -44,7 +44,7 @@ const strange = [
     { numRuns: 10, seed: 11 },
   ),
 ];
-/** What nobody need explain to a client. */
+/** Faults that need no explanation to a client. */
 const accidents = new Set(['INTERNAL_SERVER_ERROR', 'SERVICE_UNAVAILABLE']);
 
 describe('what a user writes', () => {

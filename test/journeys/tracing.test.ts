@@ -22,7 +22,7 @@ describe('a reservation, while traces are collected', () => {
     const rider = await system.client('10', 'rider');
     const { registerBike } = await operator.request(RegisterBikeDocument, { input: { color: 'green' } });
     await rider.request(BuyPointsDocument, { input: { price: 3000 } });
-    // After the cursor: nothing is missed, however late the subscription begins.
+    // After the cursor: no event is missed, however late the subscription starts.
     const { dashboard } = await operator.request(DashboardDocument, {});
     const seen: string[] = [];
     const watching = (async () => {

@@ -1,4 +1,4 @@
-/** `node --import` this, with MUTATION=<name>: the file that the mutation is of is changed as it is loaded, and nowhere else. */
+/** `node --import` this, with MUTATION=<name>: changes the mutation's file as it is loaded, and no other. */
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { join } from 'node:path';

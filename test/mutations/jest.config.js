@@ -1,4 +1,4 @@
-/** The suites of the whole product, one mutation in one file. Nothing is cached: the cache does not know of mutations. */
+/** The suites of the whole product, one mutation in one file. No caching, because the cache does not know mutations. */
 import { join } from 'node:path';
 import config from '../../jest.config.js';
 

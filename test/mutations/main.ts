@@ -1,7 +1,7 @@
 /**
- * `npm run test:mutations -- [--name part] [--minutes 4]`: puts one mutation after the other into the code as it is loaded,
- * runs the checker that must catch it, and keeps what it said in bench/results/mutations.json. What stands there already
- * stays, so that it can be done in several goes: `--again` begins anew. Every checker is run without a mutation first.
+ * `npm run test:mutations -- [--name part] [--minutes 4]`: puts one mutation after the other into the code as it is
+ * loaded, runs the checker that must catch it, and keeps the result in bench/results/mutations.json. Existing results
+ * stay, so that the run can be split; `--again` discards them. Every checker is first run without a mutation.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,11 +13,11 @@ import { format, resolveConfig } from 'prettier';
 import { mutations, type Check } from './mutations.ts';
 
 interface Caught {
-  /** The mutation, or '' for the checker alone. */
+  /** The mutation, or '' for the checker without one. */
   name: string;
   file: string;
   checker: string;
-  /** The first thing that the checker said; null when it was satisfied. */
+  /** The checker's first failure; null when it passed. */
   said: string | null;
   seconds: number;
 }
@@ -56,7 +56,7 @@ for (const { name } of missed) console.log(`not caught: ${name}`);
 console.log(`${mutations.length - missed.length} of ${mutations.length} caught`);
 process.exitCode = missed.length + unhappy.length === 0 ? 0 : 1;
 
-/** The results for people. */
+/** The results as text. */
 async function table(): Promise<string> {
   const cell = (text: string) => text.replaceAll('|', '\\|').slice(0, 160);
   const lines = mutations.map(({ name, file, caughtBy }) => {
@@ -75,7 +75,7 @@ ${lines.join('\n')}
   return format(text, { parser: 'markdown', ...(await resolveConfig(tableFile)) });
 }
 
-/** Says whether the list of mutations still has it, with this checker. */
+/** Whether the list of mutations still has it, with this checker. */
 function isCurrent({ name, checker }: Caught): boolean {
   return mutations.some((mutation) => tell(mutation.caughtBy) === checker && ['', mutation.name].includes(name));
 }

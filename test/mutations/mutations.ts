@@ -1,11 +1,11 @@
 /**
- * Defects that somebody might put into the core or the rules one day, each as a replacement of text, and the checker that
- * must catch it. A check that none of them turns red proves nothing.
+ * Possible future defects of the core or the rules, each as a replacement of text, with the checker that must catch it.
+ * A check that no mutation turns red proves nothing.
  */
 export interface Mutation {
   name: string;
   file: string;
-  /** Stands in the file exactly once. */
+  /** Occurs in the file exactly once. */
   find: string;
   replace: string;
   caughtBy: Check;
@@ -14,7 +14,7 @@ export interface Mutation {
 export type Check =
   /** The specification of rules or of a part of the platform. */
   | { specification: string; project: 'fast' | 'servers' }
-  /** So many histories of the services on simulated servers, from seed 1 on. */
+  /** This many histories of the services on simulated servers, from seed 1 on. */
   | { simulation: number };
 
 const rulesOf = (name: string): Check => ({ specification: `subgraphs/${name}/`, project: 'fast' });
@@ -441,7 +441,7 @@ export const mutations: readonly Mutation[] = [
 
 /**
  * The source with a mutation in it.
- * @throws {Error} when its text does not stand there exactly once: the code has moved on, and so must the mutation.
+ * @throws {Error} when its text does not occur exactly once: the code has changed, and so must the mutation.
  */
 export function mutate({ name, file, find, replace }: Mutation, source: string): string {
   const times = source.split(find).length - 1;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DATA_DIRECTORY, startDataPlane } from '../../deploy/local/data-plane.ts';
 
-/** Kept on the process: jest may load this file once a project, and loads stop.ts apart from it. */
+/** Kept on the process: jest may load this file once per project, and loads stop.ts separately. */
 export interface TestServers {
   users: number;
   started: Promise<{ close(): Promise<void> }>;

@@ -13,7 +13,7 @@ import {
 import type { Link } from './network.ts';
 import type { Process, Scheduler } from './scheduler.ts';
 
-/** A broker with one stream: it stores each id once within a window, and delivers again what nobody acknowledged. */
+/** A broker with one stream: it stores each id once within a window, and redelivers what was not acknowledged. */
 export interface Broker {
   /** The connection of a process. */
   connect(process: Process, link: Link): BrokerConnection;
@@ -23,26 +23,26 @@ export interface Broker {
   messages(): Message[];
   /** Stores messages that no service has published; false when there is no stream. */
   inject(messages: Omit<Message, 'sequence'>[]): boolean;
-  /** The whole store is gone. */
+  /** Deletes the whole store. */
   wipe(): void;
   /** Loses some messages in the middle. */
   lose(isLost: (message: Message) => boolean): void;
-  /** Its store as it is now; what it returns puts it back. */
+  /** Takes a copy of its store; the returned function restores it. */
   copy(): () => void;
-  /** Says no to some of what services publish, until what it returns is called. */
+  /** Refuses some of what services publish, until the returned function is called. */
   refuse(isRefused: Refusal): () => void;
-  /** Says whether it would say no to it now; to anything at all. */
+  /** Whether it would refuse this event now; without one, whether it refuses any. */
   refuses: Refusal;
   isRefusing(): boolean;
-  /** Says no to nothing any more. */
+  /** Stops refusing. */
   takeAll(): void;
-  /** How long messages are on their way to a consumer at most, in ms. */
+  /** The longest latency of messages to a consumer, in ms. */
   deliveryMs: number;
 }
 
 export interface BrokerConnection {
   bus: EventBus & EventStream & { settled(): Promise<void> };
-  /** The connection was lost, and is back. */
+  /** The connection was lost, and is restored. */
   reconnected(): void;
 }
 
@@ -68,7 +68,7 @@ interface Store {
 interface Durable extends DurableConsumer {
   /** Everything before was delivered at least once. */
   next: number;
-  /** Delivered, and not acknowledged: when it is delivered again. */
+  /** Delivered but not acknowledged: when it is redelivered. */
   pending: Map<number, number>;
 }
 
@@ -101,7 +101,7 @@ interface BrokerOptions {
   requestTimeoutMs: number;
 }
 
-/** A client gives a pull up after two heartbeats that did not come. */
+/** A client gives up a pull after two missed heartbeats. */
 const silenceMs = 4_000;
 
 class NoStreamError extends UnavailableError {}
@@ -115,7 +115,7 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
   let endpoints: Endpoint[] = [];
   let refusals: Refusal[] = [];
 
-  /** The stream, which is made when there is none. */
+  /** The stream, created if missing. */
   function open(): Store {
     store ??= {
       created: `stream ${(streamsMade += 1)}`,
@@ -139,7 +139,7 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
     return { sequence, isDuplicate: false };
   }
 
-  /** Whoever listens hears a message as it comes, or never. */
+  /** A listener gets a message as it comes, or never. */
   function hearAll(message: Omit<Message, 'sequence'>): void {
     for (const { subject, link, hear } of listeners) {
       const isWanted = subject.endsWith('>')
@@ -152,7 +152,7 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
   const isFor = ({ publishers }: Durable, { subject }: Message) =>
     publishers.some((publisher) => subject.startsWith(`${prefix}.${publisher}.`));
 
-  /** Delivers what may be delivered now. */
+  /** Delivers what is due. */
   function pump(durable: Durable): void {
     const waiting = pulls.filter((pull) => pull.durable === durable.name);
     const [first, ...others] = waiting;
@@ -177,7 +177,7 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
     });
   }
 
-  /** The message comes again after so long, unless it is acknowledged before. */
+  /** Redelivers the message after this time, unless it is acknowledged before. */
   function defer(durable: Durable, sequence: number, ms: number): void {
     durable.pending.set(sequence, scheduler.now + ms);
     scheduler.after(ms, () => {
@@ -212,7 +212,7 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
     pulls.push(pull);
     const found = store?.durables.get(durable);
     if (found) pump(found);
-    // The consumer is gone already: the client hears nothing.
+    // The consumer is gone already: the client is not told.
     else scheduler.after(silenceMs, () => pull.end(), process);
     return {
       stop: () => pull.end(),
@@ -481,7 +481,7 @@ function copyOf(store: Store): Store {
     messages: new Map(store.messages),
     remembered: new Map(store.remembered),
     durables: new Map(
-      // As after a restart: what was not acknowledged comes again at once.
+      // As after a restart: unacknowledged messages are redelivered at once.
       Array.from(store.durables, ([name, durable]) => [
         name,
         { ...durable, pending: new Map(Array.from(durable.pending, ([sequence]) => [sequence, 0])) },

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { simulate, type History } from './history.ts';
 import { plans, type Plan } from './plan.ts';
 
-/** The plan that a seed stands for. */
+/** The plan of a seed. */
 export function planOf(seed: number): Plan {
   const [plan] = fc.sample(plans, { seed, numRuns: 1 });
   if (!plan) throw new Error(`No plan for seed ${seed}.`);
@@ -10,8 +10,8 @@ export function planOf(seed: number): Plan {
 }
 
 /**
- * Looks for the smallest plan that still fails like the one of this seed, as far as it comes in so many ms.
- * @param alsoWrong what else a history must not be.
+ * Looks for the smallest plan that still fails like the one of this seed, for at most this many ms.
+ * @param alsoWrong further conditions under which a history fails.
  */
 export async function shrink(
   seed: number,

@@ -4,8 +4,8 @@ import type { Change, Database, Filter, Row, Table } from './database.ts';
 import type { Link } from './network.ts';
 
 /**
- * A mongoose connection to a simulated database: what the services' stores ask of one, each question on its way over the
- * link. Schemas are mongoose's own: they say which collection it is and what must be unique in it.
+ * A mongoose connection to a simulated database, with the operations that the services' stores use; each request
+ * travels over the link. Schemas are mongoose's own: they name the collection and its unique fields.
  */
 export function createConnection(database: Database, link: Link): Connection {
   const collectionOf = (name: string) => createCollection(name, database.table(name), link);
@@ -26,7 +26,7 @@ type Write = { replaceOne: { filter: Filter; replacement: Row; upsert: boolean }
 function createCollection(name: string, table: Table, link: Link) {
   const ask = <Result>(what: string, effect: (portion: number) => Result) => link.call(`${what} ${name}`, effect);
 
-  /** Each by itself, unordered; where the answer is lost, some may not have been done. */
+  /** Each by itself, unordered; where the answer is lost, some may not have been executed. */
   function writeMany<Item>(what: string, items: Item[], write: (item: Item) => void): Promise<void> {
     return ask(what, (portion) => {
       const writeErrors: WriteFailure[] = [];

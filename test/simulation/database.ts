@@ -1,6 +1,6 @@
 import { duplicateKey } from '../../platform/event-core/journal.ts';
 
-/** The part of MongoDB that the services use, in memory. What it does not know it says, instead of doing something else. */
+/** The part of MongoDB that the services use, in memory. Other operations throw instead of doing something else. */
 export interface Database {
   table(name: string): Table;
 }
@@ -18,7 +18,7 @@ export interface Table {
   find(filter: Filter, order?: Order, limit?: number): Row[];
   /** @throws error 11000 */
   insert(row: Row): void;
-  /** Replaces the row that fits; or inserts it. @throws error 11000 */
+  /** Replaces the matching row, or inserts it. @throws error 11000 */
   replace(filter: Filter, row: Row, upsert: boolean): void;
   /** Returns the rows after the change. @throws error 11000 */
   update(filter: Filter, change: Change, options: { upsert?: boolean; many?: boolean }): Row[];
@@ -101,10 +101,10 @@ function duplicate(index: string): Error {
   return Object.assign(new Error(`E11000 duplicate key: ${index}`), { name: 'MongoServerError', code: duplicateKey });
 }
 
-/** What databases have made: it is as it is, and nobody changes it under their hands. */
+/** Values that databases have made are frozen: they need no copy. */
 const stored = new WeakSet<object>();
 
-/** The value as BSON has it: its text is UTF-8, in which half a character becomes U+FFFD, in names of fields too. */
+/** The value as BSON has it: text is UTF-8, so half a surrogate pair becomes U+FFFD, also in names of fields. */
 function asBson<Value>(value: Value): Value;
 function asBson(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();
@@ -128,7 +128,7 @@ function isEqual(one: unknown, other: unknown): boolean {
   return (one ?? null) === (other ?? null);
 }
 
-/** The values under a path; of an array on the way, those of each item. */
+/** The values at a path; of an array on the way, those of each item. */
 function valuesAt(value: unknown, path: string[]): unknown[] {
   const [field, ...rest] = path;
   if (field === undefined) return [value];
@@ -177,7 +177,7 @@ function compareBy(order: Order, one: Row, other: Row): number {
   return 0;
 }
 
-/** What an upsert begins with. */
+/** The fields that an upsert starts with. */
 function equalities(filter: Filter): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(filter).filter(([key, wanted]) => !key.includes('.') && !isOperators(wanted)),
@@ -186,7 +186,7 @@ function equalities(filter: Filter): Record<string, unknown> {
 
 function changed(before: Row, filter: Filter, change: Change, isNew: boolean, now: Date): Row {
   const row: Row = { ...before };
-  // Mongoose takes fields without an operator for what is to be set.
+  // Mongoose reads fields without an operator as `$set`.
   const operations = isOperators(change) ? change : { $set: change };
   for (const [operator, fields] of Object.entries(operations) as [string, Record<string, unknown>][]) {
     for (const [path, value] of Object.entries(fields)) {
@@ -214,7 +214,7 @@ function changed(before: Row, filter: Filter, change: Change, isNew: boolean, no
   return row;
 }
 
-/** Sets a field; `list.$.field` is that of the list's first item which the filter names by one of its fields. */
+/** Sets a field; in `list.$.field`, `$` is the first item of the list that the filter matches by one of its fields. */
 function set(row: Row, path: string, value: unknown, filter: Filter): void {
   const [list, field] = path.split('.$.');
   if (list === undefined || field === undefined) {

@@ -5,11 +5,11 @@ import type { Fault, FaultKind } from './plan.ts';
 import type { Lie } from './payments.ts';
 import { prefix, type Instance, type Server, type World } from './world.ts';
 
-/** What faults left behind that the checks must know of. */
+/** The effects of faults that the checks must take into account. */
 export interface Damage {
-  /** Subjects of messages that nobody can handle. */
+  /** Subjects of messages that no consumer can handle. */
   poisoned: Set<string>;
-  /** The broker lost messages: those that others followed may be missing, and poison may be gone. */
+  /** The broker lost messages: the predecessors of others may be missing, and poison may be gone. */
   brokerLost: boolean;
 }
 
@@ -18,13 +18,13 @@ const providerTroubles: readonly Trouble[] = ['none', 'none', 'refused', 'deaf',
 const lies: readonly Lie[] = ['none', 'declines', 'takes another amount', 'contradicts itself'];
 const brokerTroubles: readonly Trouble[] = ['refused', 'deaf', 'mute', 'lossy', 'slow'];
 
-/** Says whether servers answer with errors that nobody knows. */
+/** Whether servers answer with unknown errors. */
 export const isStrange = ({ kind, detail }: Fault) =>
   kind.startsWith('database') && troubleOf(databaseTroubles, detail) === 'strange';
 
 const troubleOf = (troubles: readonly Trouble[], detail: number) => troubles[detail % troubles.length] ?? 'none';
 
-/** Lets everything go wrong that is planned; resolves when the last fault is over. */
+/** Runs all planned faults; resolves when the last one is over. */
 export async function injectFaults(world: World, faults: readonly Fault[]): Promise<Damage> {
   const damage: Damage = { poisoned: new Set(), brokerLost: false };
   await Promise.all(
@@ -44,7 +44,7 @@ function struck({ instances }: World, { service, instance }: Fault): Instance[] 
 
 type Inject = (world: World, fault: Fault, damage: Damage) => Promise<void> | void;
 
-/** Something is wrong between some instances and a server for a while. */
+/** A fault between some instances and a server for a while. */
 function trouble(server: Server, troubles: readonly Trouble[], whom: typeof struck): Inject {
   return async (world, fault) => {
     const instances = whom(world, fault);
@@ -67,7 +67,7 @@ const injectors: Record<FaultKind, Inject> = {
   },
   restart: (world, fault) => struck(world, fault).forEach((instance) => instance.restart()),
   async pause(world, fault) {
-    // Longer than the broker waits for an acknowledgement, now and then.
+    // Sometimes longer than the broker's acknowledgement time-out.
     const ms = fault.forMs * (fault.detail % 3 === 0 ? 3 : 1);
     for (const { process } of struck(world, fault)) process.pausedUntil = world.scheduler.now + ms;
     await world.scheduler.wait(ms);
@@ -91,7 +91,7 @@ const injectors: Record<FaultKind, Inject> = {
     damage.brokerLost = true;
     const putBack = broker.copy();
     await scheduler.wait(forMs);
-    // Nobody can do that to a broker that runs.
+    // That cannot happen to a running broker.
     for (const instance of instances) instance.trouble('broker', 'refused');
     putBack();
     await scheduler.wait(scheduler.dice.below(500));
@@ -139,7 +139,7 @@ const injectors: Record<FaultKind, Inject> = {
   },
   async unpublishable({ broker, scheduler }, { service, forMs, detail }) {
     const chosen = new Map<string, boolean>();
-    // The dashboard publishes nothing: then it is everybody.
+    // The dashboard publishes nothing: for it, all services are affected.
     const whose = service === 'dashboard' ? `${prefix}.` : `${prefix}.${service}.`;
     const takeAll = broker.refuse(({ subject, id }) => {
       if (!subject.startsWith(whose)) return false;
@@ -149,7 +149,7 @@ const injectors: Record<FaultKind, Inject> = {
       chosen.set(what, isRefused);
       return isRefused;
     });
-    // Or until everything else is well.
+    // Otherwise until everything else is well.
     if (detail % 8 < 2) await scheduler.wait(forMs).then(takeAll);
   },
 };

@@ -24,10 +24,10 @@ import { comeLate, halfWritten, liveThrough } from './riders.ts';
 import { createScheduler } from './scheduler.ts';
 import { createWorld, prefix, type World } from './world.ts';
 
-/** What became of one plan. */
+/** The result of one plan. */
 export interface History {
   violations: string[];
-  /** Every line of what happened, and their hash: the same plan has the same. */
+  /** Every line of the trace, and their hash: equal for equal plans. */
   trace: readonly string[];
   hash: string;
   /** Requests, and decisions that they led to. */
@@ -38,9 +38,9 @@ export interface History {
   settledMs: number;
 }
 
-/** Within so long after the last fault everything must have come to its end. */
+/** Within this time after the last fault everything must have settled. */
 const settleWithinMs = 30_000;
-/** What is not refused must be out so soon, whatever is. */
+/** What is not refused must be published within this time, whatever else fails. */
 const getThroughWithinMs = 10_000;
 const settings: NodeJS.ProcessEnv = {
   LANDSCAPE: 'development',
@@ -53,12 +53,12 @@ const settings: NodeJS.ProcessEnv = {
   PAYMENT_RETRY_MAX_MS: '2000',
   SETTLE_EVERY_MS: '250',
 };
-/** No wait for points runs out: whatever is late at the end hangs. */
+/** No wait for points expires: whatever is late at the end hangs. */
 const patient: NodeJS.ProcessEnv = { SAGA_DEADLINE_MS: '120000' };
-/** Reservations run out while the riders still ride; whatever stands in front of the relay's queue fills it. */
+/** Reservations expire while the riders still ride; the decision at the front of the relay's queue fills a batch. */
 const hasty: NodeJS.ProcessEnv = { SAGA_DEADLINE_MS: '3000', HOLD_MINUTES: '0.05', SWEEP_BATCH: '1' };
 
-/** Lives through a plan from its beginning to the end, and checks all there is to check. */
+/** Runs a plan from its start to its end, and checks everything. */
 export async function simulate(plan: Plan): Promise<History> {
   const scheduler = createScheduler(plan.dice);
   const env = { ...settings, ...(plan.hasty ? hasty : patient) };
@@ -90,7 +90,7 @@ async function live(world: World, plan: Plan) {
     const orders = await settleParked(world, damage);
     const evidence = world.evidence();
     const isLate = scheduler.now - healedAt > settleWithinMs;
-    // Where reservations run out soon, all of them do before the end.
+    // Where reservations expire soon, all of them do before the end.
     const isOver = !plan.hasty || liveReservations(evidence).every(({ deadline }) => deadline === null);
     if (!isLate && (orders > 0 || !isOver || !isQuiet(evidence, prefix))) continue;
     const violations = [...held, ...violationsNow(world, plan, story, damage, evidence)];
@@ -101,7 +101,7 @@ async function live(world: World, plan: Plan) {
   }
 }
 
-/** I6 within moments of the last other fault everything is out that the broker does not refuse. */
+/** I6 soon after the last other fault, all decisions that the broker does not refuse are published. */
 async function heldUp(world: World): Promise<string[]> {
   const { broker, scheduler, evidence } = world;
   const isHeldUp = (publisher: Publisher, { stream, events, published }: JournalDocument) => {
@@ -119,13 +119,13 @@ async function heldUp(world: World): Promise<string[]> {
   }
 }
 
-/** Says whether a process of the approval service may have forgotten what it heard, or been unable to keep it. */
+/** Whether a process of the approval service may have forgotten an answer, or been unable to store it. */
 function cutsOff({ faults }: Plan): boolean {
   const kinds: readonly FaultKind[] = ['kill', 'die', 'restart', 'database-of-all', 'database-of-one'];
   return faults.some(({ kind, service }) => service === 'approval' && kinds.includes(kind));
 }
 
-/** Discards poison and redrives what failed for a reason unknown, as an operator would. Returns how much there was. */
+/** Discards poison and redrives unknown failures, as an operator would. Returns how many there were. */
 async function settleParked(world: World, { poisoned }: Damage): Promise<number> {
   let orders = 0;
   for (const consumer of consumers) {
@@ -145,7 +145,7 @@ async function settleParked(world: World, { poisoned }: Damage): Promise<number>
 }
 
 function violationsNow(world: World, plan: Plan, story: Story, damage: Damage, evidence: Evidence): string[] {
-  // What ends by itself, and what a ride costs, no rider is told.
+  // Riders are not told of expiry, nor of what a ride costs.
   const lapses =
     eventsNamed(evidence, 'ReservationExpired').length > 0 ||
     eventsNamed(evidence, 'OvertimeCharged').length > 0 ||
@@ -190,7 +190,7 @@ function overdue(world: World, evidence: Evidence): string[] {
     .map(({ reserveNo, reserveStatus }) => `I5 reservation ${reserveNo} is ${reserveStatus} past its deadline`);
 }
 
-/** I3 once nothing moves, an account holds a fee for a reservation that lives, or for none. */
+/** I3 once the system is idle, an account holds a fee for a live reservation, or for none. */
 function heldForNothing(evidence: Evidence): string[] {
   const live = new Set(liveReservations(evidence).map(({ reserveNo }) => reserveNo));
   return heads(evidence.journals.point).flatMap(({ stream, state }) => {
@@ -199,7 +199,7 @@ function heldForNothing(evidence: Evidence): string[] {
   });
 }
 
-/** What an owner shows is what it decided. */
+/** An owner's views show its decisions. */
 function views(world: World, { journals }: Evidence): string[] {
   const latest = new Map(
     journals.reservation
@@ -221,7 +221,7 @@ function views(world: World, { journals }: Evidence): string[] {
   });
 }
 
-/** An account that was refused all it asked for has no row. */
+/** An account whose every request was refused has no row. */
 const unseen = 0;
 
 function fieldOf(journal: JournalDocument[], key: string, field: string): Map<unknown, unknown> {
@@ -229,7 +229,7 @@ function fieldOf(journal: JournalDocument[], key: string, field: string): Map<un
   return new Map(states.map((state) => [state[key], state[field]]));
 }
 
-/** I6 nothing stays parked, and poison was parked by all who follow its publisher. */
+/** I6 nothing stays parked, and every consumer of its publisher parked the poison. */
 function unsettled(world: World, { poisoned, brokerLost }: Damage): string[] {
   return consumers.flatMap((consumer) => {
     const rows = world.rows(consumer, 'parked');

@@ -1,7 +1,7 @@
 /**
- * `npm run simulate -- --histories 10000 [--seed 1] [--workers 2] [--out file] [--stop-at-first]`: lives through as many histories, one for
- * each seed from the first on. The first that fails is lived through again, shrunk to its smallest plan, and told;
- * `--histories 1 --seed n --trace` lives through one and prints every line of it.
+ * `npm run simulate -- --histories 10000 [--seed 1] [--workers 2] [--out file] [--stop-at-first]`: runs as many
+ * histories, one for each seed from the first on. The first that fails is repeated, shrunk to its smallest plan, and
+ * printed; `--histories 1 --seed n --trace` runs one and prints every line of it.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,6 +1,6 @@
 import type { Process, Scheduler } from './scheduler.ts';
 
-/** What can be wrong between a process and a server. */
+/** The faults between a process and a server. */
 export type Trouble =
   | 'none'
   /** Connections are refused: known at once. */
@@ -9,24 +9,25 @@ export type Trouble =
   | 'deaf'
   /** Requests arrive, answers get lost. */
   | 'mute'
-  /** Each request may be any of these. */
+  /** Each request may have any of these. */
   | 'lossy'
   | 'slow'
-  /** The server answers some requests with an error that nobody knows. */
+  /** The server answers some requests with an unknown error. */
   | 'strange';
 
-/** The way from one process to one server. */
+/** The link from one process to one server. */
 export interface Link {
-  /** What is wrong with it; shared by all processes that one instance is, one after the other. */
+  /** Its fault; shared by the successive processes of one instance. */
   readonly state: { trouble: Trouble };
   /**
-   * Has something done at the server and gives what came of it.
-   * @param effect done at one moment; where the answer is lost, of a write of many only a `portion` from 0 to 1 may be done.
+   * Executes something at the server and returns its result.
+   * @param effect done at one moment; when the answer is lost, only a `portion` from 0 to 1 of a bulk write may be
+   * done.
    */
   call<Result>(what: string, effect: (portion: number) => Result): Promise<Result>;
   /** The same without an answer. */
   send(what: string, effect: () => void): void;
-  /** What the server says by itself. */
+  /** A message that the server sends on its own. */
   receive(ms: number, hear: () => void): void;
 }
 
@@ -38,7 +39,7 @@ export interface LinkOptions {
   /** Requests arrive in the order they leave. */
   inOrder: boolean;
   away(): Error;
-  /** Called when the process dies of a call. */
+  /** Called when the process dies during a call. */
   died(): void;
 }
 
@@ -63,7 +64,7 @@ export function createLink(options: LinkOptions): Link {
     return lastArrival - scheduler.now;
   }
 
-  /** Says whether the process lives on, and whether what it wants done just now still arrives. */
+  /** Whether the process survives, and whether its present call still arrives. */
   function survives(): { lives: boolean; arrives: boolean } {
     const { dies } = process;
     if (!dies) return { lives: true, arrives: true };

@@ -4,25 +4,25 @@ import type { Answer, Charge, PaymentProvider } from '../../subgraphs/approval/p
 import type { PaymentProvider as HttpProvider } from '../support/payment-provider.ts';
 import type { Link } from './network.ts';
 
-/** What the provider does besides what it should. Where its answers get lost, and how late they are, is the link's affair. */
+/** The provider's misbehaviour. Lost and late answers are the link's job. */
 export type Lie =
   | 'none'
-  /** Declines whom it has not heard of, and stays with it: no lie, but no purchase either. */
+  /** Declines riders it does not know, consistently: not a lie, but no purchase either. */
   | 'declines'
-  /** Takes one won more than it was asked for, and says so. */
+  /** Takes one won more than requested, and says so. */
   | 'takes another amount'
-  /** Asked again, it says no to what it took, and takes what it had said no to. */
+  /** Asked again, it denies a charge that it took, and takes one that it had declined. */
   | 'contradicts itself';
 
-/** A payment provider that takes money in earnest. It knows a repetition by its key alone, whatever else the question says. */
+/** A payment provider that really charges. It deduplicates by key alone, whatever else the request says. */
 export interface SimulatedPayments {
-  /** What it does with the next questions. */
+  /** Its behaviour for the next requests. */
   lie: Lie;
   /** The provider as a process sees it. */
   connect(link: Link): PaymentProvider;
   /** Every key that it was ever asked for. */
   ledger(): Entry[];
-  /** The same as a provider over HTTP tells it. */
+  /** The same as a provider over HTTP reports. */
   told: Pick<HttpProvider, 'taken' | 'torn' | 'contradicted'>;
 }
 
@@ -32,7 +32,7 @@ export interface Entry extends Charge {
   contradicted: boolean;
   /** The key came with another body. */
   torn: boolean;
-  /** What processes that were alive heard: `yes`, `no` or `mismatch`. */
+  /** The answers that live processes received: `yes`, `no` or `mismatch`. */
   heard: Set<string>;
 }
 
@@ -96,14 +96,14 @@ const declined = { approved: false, because: 'The card was declined.' } as const
 const bodyOf = ({ userId, amount, paymentToken }: Charge) => JSON.stringify([userId, amount, paymentToken]);
 
 /**
- * I11 besides what every provider's ledger must fit: no purchase is paid for twice, whatever body comes under its key; what
- * is disputed has a reason, and what has one is disputed.
- * @param undisturbed no process of the approval service was cut off: then nothing that one of them heard is forgotten.
+ * I11 in addition to the checks of every provider's ledger: no purchase is paid for twice, whatever body comes under
+ * its key; every dispute has a reason, and every reason a dispute.
+ * @param undisturbed no process of the approval service was interrupted: then none has forgotten an answer.
  */
 export function misjudged(ledger: readonly Entry[], rows: readonly OpenCharge[], undisturbed: boolean): string[] {
   const disputes = rows.filter(({ status }) => status === 'disputed');
   const disputed = new Set(disputes.map(({ _id: cause, bodyHash }) => hashOf({ cause, bodyHash })));
-  // Riders pay for a purchase with a token of its own.
+  // Each purchase has a payment token of its own.
   const paid = Map.groupBy(
     ledger.filter(({ taken }) => taken > 0),
     ({ paymentToken }) => paymentToken,

@@ -3,11 +3,11 @@ import type { BikeCondition } from '../../schema/events/values.ts';
 import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
 import type { RideEnd, RiderStep } from '../faults/plan.ts';
 
-/** One history before it happens: who does what, and what goes wrong when. */
+/** One history before it runs: who does what, and which faults come when. */
 export interface Plan {
-  /** Seed of all chance that is left: latencies, who is asked, what gets lost. */
+  /** Seed of all other random choices: latencies, which instance is asked, what gets lost. */
   dice: number;
-  /** Reservations run out within seconds, so that many do. */
+  /** Reservations expire within seconds, so that many do. */
   hasty: boolean;
   /** Services with two instances. */
   twins: SubgraphName[];
@@ -15,7 +15,7 @@ export interface Plan {
   riders: RiderStep[][];
   /** What the operator does to bikes. */
   conditions: { at: number; bike: number; condition: BikeCondition }[];
-  /** What no edge would have let in, and reaches the resolvers all the same. */
+  /** Invalid input that bypasses the edge and reaches the resolvers. */
   unfit: Unfit[];
   faults: Fault[];
 }
@@ -23,12 +23,12 @@ export interface Plan {
 export interface Unfit {
   at: number;
   where: UnfitPlace;
-  /** Half a character, or one that nobody can see. */
+  /** Half a surrogate pair, or an invisible character. */
   text: string;
 }
 
 export const unfitPlaces = ['buy key', 'buy token', 'buy userId', 'register key', 'register color', 'reason'] as const;
-/** Of a reservation, only what must be refused: nobody else tells of it. */
+/** Of reservations, only one that must be refused: no rider's history would include it. */
 export type UnfitPlace = (typeof unfitPlaces)[number] | 'reserve key';
 
 export interface Fault {
@@ -36,10 +36,10 @@ export interface Fault {
   /** Ms after the history began. */
   at: number;
   forMs: number;
-  /** Whom it strikes. */
+  /** The target. */
   service: SubgraphName;
   instance: number;
-  /** For what else there is to choose. */
+  /** For other choices. */
   detail: number;
 }
 
@@ -60,9 +60,9 @@ export const faultKinds = [
   'duplicate',
   'reorder',
   'poison',
-  /** The payment provider is away, slow or loses its answers, and may lie besides. */
+  /** The payment provider is offline, slow or loses its answers, and may also lie. */
   'provider',
-  /** The broker refuses for good some of what a service publishes. */
+  /** The broker permanently refuses some of what a service publishes. */
   'unpublishable',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
@@ -133,7 +133,7 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
   faults: fc.array(fault, { maxLength: 6 }),
 });
 
-/** A plan in lines, for people. */
+/** A plan as lines of text. */
 export function tell({ dice, hasty, twins, bikes, riders, conditions, unfit, faults }: Plan): string[] {
   return [
     `dice ${dice}, ${bikes} bikes, ${hasty ? 'hasty' : 'patient'}, two of ${twins.join(', ') || 'none'}`,

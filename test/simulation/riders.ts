@@ -27,11 +27,11 @@ type Fields = Record<string, (source: unknown, given: object, context: object) =
 /** Only one body of a key has such an answer. */
 const decidedPurchases: readonly (string | undefined)[] = ['APPROVED', 'PAYMENT_DECLINED'];
 
-/** Whoever still asks then takes the outcome for unknown. */
+/** Clients that still ask then take the outcome for unknown. */
 const deadlineMs = 12_000;
 const viewerOf = (userId: string, role: 'rider' | 'operator') => ({ userId, roles: [role], expiresAtMs: Infinity });
 
-/** Lets riders and operator do all they have in mind, and writes down what they heard. */
+/** Runs everything that riders and operator have planned, and records their answers. */
 export async function liveThrough(world: World, plan: Plan, mayBeStrange: boolean): Promise<Story> {
   const story: Story = { bikeIds: [], riders: [], attempts: [], looks: [], wrong: [] };
   const registered = Array.from({ length: plan.bikes }, (_, index) => registerBike(world, `bike-${index + 1}`));
@@ -77,11 +77,11 @@ async function registerBike(world: World, idempotencyKey: string): Promise<numbe
   }
 }
 
-/** Stands in whatever is said with half a character in it, and nowhere else. */
+/** Is in every text with half a surrogate pair, and nowhere else. */
 const unfitMark = 'unfit-';
 const halfMark = `${unfitMark}half-`;
 
-/** What is said past the edge: with half a character in it, it must be turned down; with any other, break nothing. */
+/** Requests that bypass the edge: half a surrogate pair must be refused; other text must break nothing. */
 async function sayUnfit(
   world: World,
   story: Story,
@@ -106,7 +106,7 @@ async function sayUnfit(
   await world.scheduler.wait(at);
   try {
     const { refusal } = await mutate(world, ...sayings[where]);
-    // A reason changes nothing where the bike is as wanted already, and rules may turn down what is written nowhere.
+    // A reason has no effect where the bike is already as wanted, and rules may refuse text that is not stored.
     const mayBeAnswered = where === 'reason' || (Boolean(refusal) && !where.startsWith('buy'));
     if (isHalf && !mayBeAnswered) story.wrong.push(`${where} ${JSON.stringify(unfit)} was taken`);
   } catch (error) {
@@ -117,7 +117,7 @@ async function sayUnfit(
   }
 }
 
-/** I7 what would not come back as it was stands nowhere, and nobody was charged for it. */
+/** I7 text that would not round-trip is stored nowhere, and was not charged for. */
 export function halfWritten(world: World, { journals }: Evidence): string[] {
   const kept = { ...journals, charges: world.rows('approval', 'charges'), ledger: world.payments.ledger() };
   return Object.entries(kept).flatMap(([name, rows]) =>
@@ -125,7 +125,7 @@ export function halfWritten(world: World, { journals }: Evidence): string[] {
   );
 }
 
-/** Somebody registers a bike and somebody buys while the broker is away: only the relays' queues can bring it out. */
+/** Registers a bike and buys points while the broker is offline: only the relays' queues can publish it. */
 export async function comeLate(world: World): Promise<void> {
   for (const instance of world.instances) instance.trouble('broker', 'refused');
   const purchase = { price: 1_000, paymentToken: 'token late', idempotencyKey: 'late' };
@@ -141,7 +141,7 @@ interface RiderOptions {
   rider: string;
   story: Story;
   bikeIdOf(bike: number): number;
-  /** Servers may answer with errors that nobody knows: then so do services. */
+  /** Servers may answer with unknown errors: then services do so too. */
   mayBeStrange: boolean;
 }
 
@@ -177,7 +177,7 @@ function createRider({ world, rider, story, bikeIdOf, mayBeStrange }: RiderOptio
     return entry.answer;
   }
 
-  /** Says it, several times at once if wanted, and again until an answer decides it. */
+  /** Sends it, several times at once if planned, and again until an answer decides it. */
   async function say(saying: Saying, input: object, { times, insists }: Pick<RiderStep, 'times' | 'insists'>) {
     for (let left = times; ; left = 1) {
       const answers = await Promise.all(Array.from({ length: left }, () => attempt(saying, input)));
@@ -197,7 +197,7 @@ function createRider({ world, rider, story, bikeIdOf, mayBeStrange }: RiderOptio
       await first;
       return;
     }
-    // Those who say it several times at once say something else under the same key meanwhile.
+    // Requests that are sent several times at once have a competing body under the same key.
     const isRace = step.times > 1;
     if (!isRace && !decidedPurchases.includes((await first)?.outcome)) return;
     const other = price + 1;

@@ -3,8 +3,8 @@ import type { Time } from '../../platform/foundation/time.ts';
 import { seeded, type Dice } from '../support/seeded.ts';
 
 /**
- * Time and chance of one history. Nothing happens but by it: one event after the other, each only when all that the one
- * before it led to has come to rest, so that a seed is one history, the same every time.
+ * Time and chance of one history. It drives everything: one event after the other, each only when all effects of the
+ * one before have settled, so that a seed gives the same history every time.
  */
 export interface Scheduler {
   /** Milliseconds since the history began. */
@@ -12,30 +12,33 @@ export interface Scheduler {
   readonly dice: Dice;
   /** At least 0, below 1. */
   random(): number;
-  /** Calls after so long, unless what it returns is called before; never once the process is dead, later while it pauses. */
+  /**
+   * Calls after this time, unless the returned function is called before; never once the process is dead, later while
+   * it pauses.
+   */
   after(ms: number, call: () => void, process?: Process): () => void;
   wait(ms: number): Promise<void>;
-  /** Lets time pass until the work is done. @throws {Error} when nothing is left that could happen. */
+  /** Lets time pass until the work is done. @throws {Error} when no event is left. */
   until<Result>(work: Promise<Result>): Promise<Result>;
-  /** Another line of what happened. */
+  /** Adds a line to the trace. */
   note(line: string): void;
   readonly trace: readonly string[];
 }
 
-/** A process of a service: whatever waits for it waits for ever once it is dead. */
+/** A process of a service: what waits for a dead one waits for ever. */
 export interface Process {
   readonly name: string;
   alive: boolean;
   pausedUntil: number;
-  /** What its clock is off by, in ms. */
+  /** Its clock's offset, in ms. */
   clockOffsetMs: number;
-  /** Dies with so many more calls to a server; whether the last one still arrives. */
+  /** Dies after this many more calls to a server; whether the last one still arrives. */
   dies: { calls: number; arrives: boolean } | null;
 }
 
 interface Due {
   at: number;
-  /** Of two at the same time the one that was planned first. */
+  /** At equal times, the one that was planned first. */
   number: number;
   call: (() => void) | null;
   process: Process | undefined;
@@ -59,7 +62,7 @@ export function createScheduler(seed: number): Scheduler {
     const { call, process } = due;
     if (!call || process?.alive === false) return false;
     if (process && process.pausedUntil > due.at) {
-      // What was planned can still be called off.
+      // A planned event can still be cancelled.
       due.at = process.pausedUntil;
       due.number = number += 1;
       planned.push(due);
@@ -102,10 +105,10 @@ export function createScheduler(seed: number): Scheduler {
   return scheduler;
 }
 
-/** Resolves when no promise is left that could go on by itself. */
+/** Resolves when no promise is left that could continue by itself. */
 const rest = () => new Promise<void>((resolve) => void setImmediate(resolve));
 
-/** How time passes for a process. */
+/** Timers of a process. */
 export function timeOf(scheduler: Scheduler, process: Process): Time {
   return {
     now: () => scheduler.now,

@@ -20,7 +20,7 @@ describe('a simulated history', () => {
 
   it('keeps every promise, whatever goes wrong', async () => {
     const failed: Record<number, string[]> = {};
-    // As many on every machine: what is covered must not depend on how fast it is.
+    // The same number on every machine: coverage must not depend on its speed.
     for (let seed = 1; seed <= 100; seed += 1) {
       const { violations } = await simulate(planOf(seed));
       if (violations.length > 0) failed[seed] = violations;

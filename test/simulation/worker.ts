@@ -1,8 +1,8 @@
-/** Lives through every n-th history from a seed on, and tells whoever started it what became of each. */
+/** Runs every n-th history from a seed on, and reports each result to its parent. */
 import { planOf } from './check.ts';
 import { simulate } from './history.ts';
 
-/** What a worker tells of one history. */
+/** A worker's report of one history. */
 export interface Told {
   seed: number;
   violations: string[];

@@ -22,7 +22,7 @@ import { createLink, type Link, type Trouble } from './network.ts';
 import { createPayments, type SimulatedPayments } from './payments.ts';
 import { timeOf, type Process, type Scheduler } from './scheduler.ts';
 
-/** The real services, put together by their own wiring, on servers, a network and clocks that are simulated. */
+/** The real services, assembled as in production, on simulated servers, network and clocks. */
 export interface World {
   scheduler: Scheduler;
   broker: Broker;
@@ -37,29 +37,29 @@ export interface World {
   ask<Answer>(service: SubgraphName, question: Question<Answer>, viewer: Viewer): Promise<Answer>;
   /** Asks a service's endpoint on the bus. */
   operate(service: SubgraphName, endpoint: string, order: object): Promise<unknown>;
-  /** Takes all that is wrong away: troubles, pauses, offsets of clocks. */
+  /** Removes all faults: troubles, pauses, clock offsets. */
   heal(): void;
   evidence(): Evidence;
   rows(service: SubgraphName, table: string): Row[];
-  /** What the clock on the wall says. */
+  /** The wall clock. */
   date(): Date;
 }
 
-/** Whom a process asks over a link. */
+/** The server at the other end of a link. */
 export type Server = 'database' | 'broker' | 'provider';
 
 type Question<Answer> = (resolvers: Resolvers, context: RequestContext) => Promise<Answer>;
 
-/** One place where a service runs: a process after the other. */
+/** One place where a service runs: one process after the other. */
 export interface Instance {
   readonly service: SubgraphName;
   readonly name: string;
   readonly process: Process;
   readonly isReady: boolean;
   trouble(server: Server, trouble: Trouble): void;
-  /** SIGKILL; starts again by itself. */
+  /** SIGKILL; restarts by itself. */
   kill(): void;
-  /** Ends gracefully and starts again. */
+  /** Shuts down gracefully and restarts. */
   restart(): void;
 }
 
@@ -77,7 +77,7 @@ const requestTimeoutMs = 5_000;
 
 export interface WorldOptions {
   scheduler: Scheduler;
-  /** Services that have two instances. */
+  /** Services with two instances. */
   twins: readonly SubgraphName[];
   env: NodeJS.ProcessEnv;
 }
@@ -302,7 +302,7 @@ function mapKeys<Key extends string, Value>(keys: readonly Key[], toValue: (key:
   return Object.fromEntries(keys.map((key) => [key, toValue(key)])) as Record<Key, Value>;
 }
 
-/** Reads what there is to read, as an observer who needs no network. */
+/** Reads everything, as an observer without a network. */
 function gather(rows: World['rows'], broker: Broker): Evidence {
   const feed = rows('dashboard', 'feed') as unknown as { _id: number; totals: Totals }[];
   const newest = feed.toSorted((one, other) => other._id - one._id)[0];
@@ -328,7 +328,7 @@ function gather(rows: World['rows'], broker: Broker): Evidence {
   };
 }
 
-/** As headers write it; poison may write anything. */
+/** As headers encode it; poison may have any value. */
 function idIn(header = ''): string {
   try {
     return decodeURIComponent(header);
@@ -337,7 +337,7 @@ function idIn(header = ''): string {
   }
 }
 
-/** What services say goes into the trace. */
+/** Services log into the trace. */
 function createLogger(scheduler: Scheduler, name: string): Logger {
   const say = (level: string) => (said: unknown, phrase?: unknown) => {
     const fields = typeof said === 'object' ? { ...said } : {};

@@ -1,16 +1,16 @@
 import { expect, it } from '@jest/globals';
 import { isRefusal, type Decider, type Decision } from '../../platform/event-core/decider.ts';
 
-/** What became of a command: `nothing`, the refusal's code, or the types of the events joined by ` + `. */
+/** The result of a command: `nothing`, the refusal's code, or the types of the events joined by ` + `. */
 export type Outcome = string;
 
 export interface DecisionTable<State, Command, NewEvent, Situation extends string, Name extends string> {
   decider: Decider<State, Command, NewEvent>;
-  /** What happened before, by the name of the situation it leads to. */
+  /** The earlier events, by the name of the situation they lead to. */
   situations: Record<Situation, readonly NewEvent[]>;
   /** Commands, and when they come. */
   commands: Record<Name, { command: Command; at: string }>;
-  /** By command, then by outcome: the situations with that outcome. Every situation stands once in every row. */
+  /** By command, then by outcome: the situations with that outcome. Every situation occurs once in every row. */
   outcomes: Record<Name, Partial<Record<Outcome, readonly Situation[]>>>;
 }
 

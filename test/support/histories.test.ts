@@ -4,7 +4,7 @@ import { unlinearizable } from './histories.ts';
 
 let clock = 0;
 
-/** An attempt that begins after all before it and is answered at once; change its times for others. */
+/** An attempt that starts after all earlier ones and is answered at once; override its times for others. */
 function attempt(rider: string, kind: Attempt['kind'], outcome: string | null, more: Partial<Attempt> = {}): Attempt {
   clock += 10;
   const refused =

@@ -2,15 +2,15 @@ import { checkLinearizable, type Model, type Timed } from './linearizability.ts'
 import type { Attempt, Look } from '../faults/story.ts';
 
 /**
- * What riders heard about one bike and about one account, as histories to be linearized. Decisions come from the heads of
- * journals and must be linearizable; what a view shows may lag behind, and is no part of this.
+ * Riders' answers about one bike and about one account, as histories to be linearized. Decisions come from the heads of
+ * journals and must be linearizable; views may lag behind and are left out.
  */
 
 /** Operations on one bike; reservations are named by the key that asked for them. */
 export type BikeOperation =
-  /** `accepted`: the bike was claimed, or had been under this key. Null when no answer came. */
+  /** `accepted`: the bike was claimed, now or earlier under this key. Null when no answer came. */
   | { does: 'reserve'; key: string; accepted: boolean | null }
-  /** The reservation was heard to be past its wait for the points: they were taken (`confirmed`) or refused. */
+  /** The reservation was seen past its wait for the points: they were taken (`confirmed`) or refused. */
   | { does: 'hear'; key: string; confirmed: boolean }
   | { does: 'cancel' | 'start' | 'return'; key: string; of: string; accepted: boolean | null };
 
@@ -19,7 +19,7 @@ type Fate = 'pending' | 'confirmed' | 'riding' | 'rejected' | 'ended';
 export interface BikeState {
   /** Every reservation that was accepted, by its key; at most one is pending, confirmed or riding. */
   fates: Readonly<Record<string, Fate>>;
-  /** Keys of changes that were accepted: the same again is answered the same. */
+  /** Keys of accepted changes: the same request gets the same answer. */
   changed: readonly string[];
 }
 
@@ -31,8 +31,8 @@ const withFate = (state: BikeState, key: string, fate: Fate): BikeState => ({
 });
 
 /**
- * A bike has room for one reservation. Between a claim and its outcome lie the points, so a pending one may be confirmed
- * or rejected at any moment; with `lapses` it may also end by itself: its time is up, or the bike is withdrawn.
+ * A bike has room for one reservation. The points are decided between a claim and its outcome, so a pending one may be
+ * confirmed or rejected at any moment; with `lapses` it may also end by itself: it expires, or the bike is withdrawn.
  */
 export const bike = (lapses: boolean): Model<BikeState, BikeOperation> => {
   function alike(state: BikeState): BikeState[] {
@@ -90,7 +90,7 @@ export const bike = (lapses: boolean): Model<BikeState, BikeOperation> => {
 
 /** Operations on one account. A fee is held for one reservation at a time. */
 export type AccountOperation =
-  /** Under one key one body at most is paid for; where no answer came, any of them may be. */
+  /** Under one key at most one body is paid for; without an answer, it may be any of them. */
   | { does: 'credit'; prices: readonly number[] }
   /** `code` is null when the fee was taken. */
   | { does: 'hold'; key: string; code: string | null }
@@ -133,19 +133,19 @@ function whyNot({ opened, balance, held }: AccountState): string | null {
   return balance < fee ? 'INSUFFICIENT_POINTS' : null;
 }
 
-/** Refusals that a point decides, not a bike. */
+/** Refusals by point, not by a bike. */
 const accountRefusals: readonly string[] = [
   'NO_POINT_ACCOUNT',
   'RIDER_HAS_LIVE_RESERVATION',
   'INSUFFICIENT_POINTS',
   'OUTSTANDING_DEBT',
 ];
-/** A row was not written yet, or the bike was not known yet or withdrawn: nothing was done, and who has it stays open. */
+/** The row was not written yet, or the bike was unknown or withdrawn: nothing was done, its holder stays unknown. */
 const sayNothing: readonly string[] = ['RESERVATION_NOT_FOUND', 'BIKE_NOT_FOUND', 'BIKE_NOT_IN_SERVICE'];
-/** Heard only once the points were taken. */
+/** Seen only once the points were taken. */
 const confirmedOutcomes: readonly string[] = ['RESERVED', 'IN_USE', 'RETURNED'];
 
-/** Each bike's operations, by bikeId: every attempt is one of its own, and one key takes effect once. */
+/** Each bike's operations, by bikeId: every attempt counts separately, and one key takes effect once. */
 export function bikeHistories(attempts: readonly Attempt[]): Map<number, Timed<BikeOperation>[]> {
   const onBikes = attempts.filter(({ kind }) => kind !== 'buy');
   return new Map(
@@ -153,7 +153,7 @@ export function bikeHistories(attempts: readonly Attempt[]): Map<number, Timed<B
   );
 }
 
-/** Turned down before anything was claimed: the refusal names no number. */
+/** Refused before a claim: the refusal has no number. */
 const isEarly = (answer: Attempt['answer']) =>
   answer !== null && answer.number === 0 && accountRefusals.includes(answer.outcome);
 
@@ -171,9 +171,9 @@ function onBike({ kind, key, of, answer, calledAt, answeredAt }: Attempt): Timed
 }
 
 /**
- * Each account's operations, by rider. What travels by events has no moment at which it must be done: a purchase, a
- * restoration and a settlement may come at any time after their request, the decision about a fee must lie between the
- * first request for it and the answer.
+ * Each account's operations, by rider. Effects of events have no deadline: a purchase, a restoration and a settlement
+ * may come at any time after their request; the decision about a fee must lie between the first request for it and the
+ * answer.
  */
 export function accountHistories(
   attempts: readonly Attempt[],
@@ -183,7 +183,7 @@ export function accountHistories(
     [...Map.groupBy(attempts, ({ rider }) => rider)].map(([rider, those]) => {
       const early = those.filter(({ answer }) => isEarly(answer));
       const others = those.filter(({ answer }) => !isEarly(answer));
-      // Each was answered from the account as it was at some moment of its own.
+      // Each answer reflects the account at some moment of its own.
       const byKey = [...Map.groupBy(others, ({ key }) => key).values(), ...early.map((one) => [one])];
       const seen = looks.filter((look) => look.rider === rider).map(asHistory);
       return [rider, [...byKey.flatMap(onAccount), ...seen]];
@@ -191,7 +191,7 @@ export function accountHistories(
   );
 }
 
-/** A balance that was seen was the account's at some time before: a view may lag behind, not run ahead. */
+/** An observed balance was the account's at some earlier time: a view may lag behind, not run ahead. */
 function asHistory({ points, answeredAt }: Look): Timed<AccountOperation> {
   return { operation: { does: 'look', balance: points }, calledAt: -Infinity, returnedAt: answeredAt };
 }
@@ -224,10 +224,10 @@ function onAccount(attempts: readonly Attempt[]): Timed<AccountOperation>[] {
   }
 }
 
-/** What a purchase may come to: nothing, or one of several prices. */
+/** The possible results of a purchase: nothing, or one of several prices. */
 function eventuallyCredited(attempts: readonly Attempt[]): number[][] {
   const paid = attempts.filter(({ answer }) => answer?.outcome === 'APPROVED');
-  // A payment that is disputed may have been credited, on an answer that another instance heard.
+  // A disputed payment may have been credited, on an answer that another instance received.
   const open = attempts.filter(({ answer }) => answer === null || answer.outcome === 'PAYMENT_MISMATCH');
   const prices = (paid.length > 0 ? paid : open).map(({ price }) => price);
   return prices.length > 0 ? [[...new Set(prices)]] : [];
@@ -236,8 +236,8 @@ function eventuallyCredited(attempts: readonly Attempt[]): number[][] {
 const decidesFee = (outcome: string) => accountRefusals.includes(outcome) || confirmedOutcomes.includes(outcome);
 
 /**
- * What is not linearizable in what the riders heard, a line each. `lapses`: reservations may have ended by themselves;
- * accounts are then left out, because nobody tells a rider what that restored.
+ * What is not linearizable in the riders' answers, a line each. `lapses`: reservations may have expired; accounts are
+ * then left out, because riders are not told what that restored.
  */
 export function unlinearizable(
   { attempts, looks }: { attempts: readonly Attempt[]; looks: readonly Look[] },

@@ -10,7 +10,7 @@ import { consumers, isQuiet, publishers, violationsIn, type Evidence } from './v
 export { eventsNamed, eventsOf, isQuiet, violationsIn, type Evidence } from './violations.ts';
 
 /**
- * Waits until nothing moves any more, then checks the invariants I1–I8 of the README. It trusts no service: it reads the
+ * Waits until the system is idle, then checks the invariants I1–I8 of the README. It trusts no service: it reads the
  * journals, and folds them by rules of its own.
  * @throws {Error} that lists every violation.
  */
@@ -33,7 +33,7 @@ export async function checkInvariants(
   return evidence;
 }
 
-/** What the servers of a system say now. */
+/** The present data of a system's servers. */
 export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): Promise<Evidence> {
   const connection = await mongoose.createConnection(env['MONGODB_URI'] ?? '').asPromise();
   try {
@@ -44,7 +44,7 @@ export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): P
       return documents.sort((one, other) => one.version - other.version);
     });
     const [checkpoint] = (await read('dashboard', 'checkpoint')) as { generation?: number }[];
-    /** The dashboard's rows may have been rebuilt: then they stand elsewhere. */
+    /** The dashboard's rows may have been rebuilt: then they are in other collections. */
     const live = (name: string) => (checkpoint?.generation ? `${name}_${checkpoint.generation}` : name);
     const positions = await mapValues(consumers, async (consumer) => {
       const rows = (await read(consumer, consumer === 'dashboard' ? live('positions') : 'positions')) as unknown as {
@@ -85,7 +85,7 @@ async function readBroker(env: NodeJS.ProcessEnv, stream: string): Promise<Envel
     const events: Envelope[] = [];
     while (events.length < info.state.messages) {
       const batch = await consumer.fetch({
-        // No more than there are: it would wait for them.
+        // No more than there are, or it would wait for them.
         max_messages: Math.min(500, info.state.messages - events.length),
         expires: 2_000,
       });
@@ -107,7 +107,7 @@ async function readBroker(env: NodeJS.ProcessEnv, stream: string): Promise<Envel
   }
 }
 
-/** As the binding of CloudEvents to NATS writes headers; what is poison may be written otherwise. */
+/** As CloudEvents' NATS binding encodes headers; poison may be encoded otherwise. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

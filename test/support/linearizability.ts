@@ -7,7 +7,7 @@
 /** What one object does, one operation after the other. */
 export interface Model<State, Operation> {
   initial: State;
-  /** The states that the operation, answered as it was, can lead to; none when it cannot have happened here. */
+  /** The states that the operation with its answer can lead to; none when it cannot happen here. */
   step(state: State, operation: Operation): readonly State[];
   /** Equal for equal states. */
   keyOf(state: State): string;
@@ -23,9 +23,9 @@ export interface Timed<Operation> {
 
 export type Verdict<Operation> =
   | { linearizable: true }
-  /** Too many possibilities to try; says nothing. */
+  /** Too many possibilities to try; proves nothing. */
   | { linearizable: 'unknown' }
-  /** The longest order that worked, and the answered operations that could come next and do not fit. */
+  /** The longest order that worked, and the answered operations that could come next but do not fit. */
   | { linearizable: false; order: Operation[]; stuck: Operation[] };
 
 interface Node<State> {
@@ -70,7 +70,7 @@ export function checkLinearizable<State, Operation>(
   return { linearizable: false, order, stuck: stuck.map(operationAt) };
 }
 
-/** What may happen next: what was called before the first return among those that have not happened. */
+/** The next candidates: of the operations that have not happened, those called before the first return. */
 function nextIn(timed: readonly Timed<unknown>[], done: bigint): number[] {
   const left: number[] = [];
   let firstReturn = Infinity;

@@ -38,7 +38,7 @@ interface OtlpBody {
 
 const failed = 2;
 
-/** The smallest collector there is: takes OTLP over HTTP as JSON, and keeps what came. */
+/** A minimal collector: receives OTLP over HTTP as JSON, and keeps it. */
 export async function startOtlpReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const server = createServer((request, response) => {

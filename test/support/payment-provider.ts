@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
-/** What the provider does with one request, after it has charged for it or instead. */
+/** What the provider does with one request, after charging or instead. */
 export type Manner =
   | 'approves'
   | 'declines'
@@ -23,7 +23,7 @@ export type Manner =
   | 'answers 500'
   | 'answers 429';
 
-/** Those of which nobody can tell whether they charged. */
+/** Those that leave open whether they charged. */
 export const unclear: Manner[] = [
   'loses the answer',
   'never ends the answer',
@@ -40,23 +40,23 @@ export const unclear: Manner[] = [
 export interface TakenCharge {
   idempotencyKey: string;
   userId: string;
-  /** What was taken. */
+  /** The sum that was taken. */
   amount: number;
   asked: number;
 }
 
-/** A payment provider over HTTP that takes money in earnest, and misbehaves as it is told. */
+/** A payment provider over HTTP that really charges, and misbehaves on demand. */
 export interface PaymentProvider {
   url: string;
-  /** The manners of the next requests, in this order; those after them are approved. What was said before is forgotten. */
+  /** The behaviour for the next requests, in this order; later ones are approved. Replaces earlier behaviour. */
   next(...manners: Manner[]): void;
-  /** What it does with all others from now on; without, it is honest again. */
+  /** Its behaviour for all others from now on; without one, it is honest again. */
   behave(draw?: () => Manner): void;
-  /** What was taken, once a key. */
+  /** What was taken, once per key. */
   taken(): TakenCharge[];
-  /** Keys about which it said yes and no. */
+  /** Keys that it both approved and declined. */
   contradicted(): ReadonlySet<string>;
-  /** Keys that it was asked for with more than one body. */
+  /** Keys that came with more than one body. */
   torn(): string[];
   requests(): number;
   close(): Promise<void>;
@@ -68,7 +68,7 @@ interface Body {
   paymentToken: string | null;
 }
 
-/** @param dedupesBy what it takes for a repetition: the key alone, or key and body (another body is a 409). */
+/** @param dedupesBy how it recognises a repetition: by the key alone, or by key and body (another body is a 409). */
 export async function startPaymentProvider(
   dedupesBy: 'key' | 'key and body' = 'key and body',
 ): Promise<PaymentProvider> {
@@ -149,7 +149,7 @@ export async function startPaymentProvider(
   }
 
   const server = createServer((request, response) => {
-    // Whoever asks may die in the middle of it.
+    // The client may die during the request.
     handle(request, response).catch(() => request.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

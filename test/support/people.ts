@@ -10,7 +10,7 @@ import {
 } from '../../schema/client/generated/graphql.ts';
 import type { TestSystem } from './system.ts';
 
-/** What a rider does, in a word each; a refusal comes back as its code. */
+/** A rider's actions, in a word each; a refusal is returned as its code. */
 export interface Rider {
   userId: string;
   client: Client;
@@ -51,7 +51,7 @@ interface Payload {
   refusal?: { code: string } | null | undefined;
 }
 
-/** Registers bikes as an operator; gives their numbers. */
+/** Registers bikes as an operator; returns their numbers. */
 export async function registerBikes(system: TestSystem, count = 1): Promise<number[]> {
   const operator = await system.client('operator', 'operator');
   const bikeIds: number[] = [];

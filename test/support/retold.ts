@@ -1,8 +1,8 @@
 import type { DomainEvent, EventNamed } from '../../schema/events/index.ts';
 
 /**
- * The dashboard as somebody would tell it who reads the journals with a pencil: by rules of its own, from each event's last
- * word and not step by step. It shares no line with the service's projections, so that both must be wrong to agree.
+ * The dashboard, computed independently from the journals: by rules of its own, from each event's final result and not
+ * step by step. It shares no line with the service's projections, so that both must be wrong to agree.
  */
 export function retold(events: readonly DomainEvent[]) {
   return { rows: rowsOf(events), totals: totalsOf(events) };
@@ -56,7 +56,7 @@ function rowsOf(events: readonly DomainEvent[]): Map<number, RetoldRow> {
   );
 }
 
-/** Of what no day limits. */
+/** Totals without a day. */
 function totalsOf(events: readonly DomainEvent[]) {
   const bikes = new Map<number, { condition: string; use: string }>();
   for (const { data } of events.filter(isNamed('BikeRegistered')))
@@ -87,7 +87,7 @@ function totalsOf(events: readonly DomainEvent[]) {
   };
 }
 
-/** Each stream's events in the order of their versions; that of streams among each other is no matter here. */
+/** Each stream's events in the order of their versions; the order of streams does not matter here. */
 function inOrder<Event extends DomainEvent>(events: readonly Event[]): Event[] {
   return events.toSorted((one, other) => one.sequence - other.sequence);
 }

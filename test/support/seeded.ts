@@ -1,4 +1,4 @@
-/** Choices that look random and are the same in every run, so that a failing sequence can be run again by its seed. */
+/** Pseudo-random choices, the same in every run, so that a failing sequence can be repeated by its seed. */
 export interface Dice {
   /** A whole number from 0 to `limit` - 1. */
   below(limit: number): number;

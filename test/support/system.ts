@@ -13,18 +13,18 @@ export type ProcessName = SubgraphName | 'router';
 /** A whole system under test, with databases, an event stream and ports of its own. */
 export interface TestSystem {
   routerUrl: string;
-  /** Names its databases and its event stream; a system started with the same one goes on with the same data. */
+  /** Names its databases and its event stream; a system started with the same one reuses its data. */
   name: string;
-  /** What its processes were started with. */
+  /** The settings of its processes. */
   env: NodeJS.ProcessEnv;
   token(userId: string, roles: string[]): Promise<string>;
   /** A client that is signed in; closed with the system. */
   client(userId: string, ...roles: string[]): Promise<Client>;
-  /** Where the services run in this process. */
+  /** All services in this process. */
   services?: System['services'];
-  /** Where they run in their own. */
+  /** Each service in its own process. */
   processes?: Record<ProcessName, ServiceProcess>;
-  /** Where the subgraphs share one, and the router has its own. */
+  /** The subgraphs in one process, the router in another. */
   pair?: { subgraphs: ServiceProcess; router: ServiceProcess };
   /** The ports of the subgraphs of such a pair. */
   subgraphPorts?: number[];
@@ -38,12 +38,12 @@ export interface ServiceProcess {
   kill(): Promise<void>;
   /** Resolves when it has ended by itself. */
   ended(): Promise<void>;
-  /** Starts it again, ready to serve; with these variables on top. */
+  /** Starts it again until it is ready; with these extra variables. */
   restart(extra?: NodeJS.ProcessEnv): Promise<void>;
 }
 
 export interface SystemOptions {
-  /** Goes on with the data of an earlier system. */
+  /** Reuses the data of an earlier system. */
   name?: string;
   /** One process for everything, or one for the subgraphs and one for the router, or one for each. */
   mode?: 'one' | 'two' | 'many';
@@ -116,7 +116,7 @@ async function startHere(env: NodeJS.ProcessEnv) {
   };
 }
 
-/** A free port for each, and the settings that say so. */
+/** A free port for each, and the settings with them. */
 async function freePorts() {
   const names: ProcessName[] = [...subgraphNames, 'router'];
   const ports = Object.fromEntries(
@@ -163,7 +163,7 @@ async function startProcesses(env: NodeJS.ProcessEnv) {
   };
 }
 
-/** One service in a process of its own, or all subgraphs in one. `port` is where it says that it is ready. */
+/** One service in a process of its own, or all subgraphs in one. `port` is where its readiness is checked. */
 export function createServiceProcess(
   name: ProcessName | 'all',
   port: number,
@@ -211,7 +211,7 @@ export function createServiceProcess(
   };
 }
 
-/** Probes until it holds. @throws {Error} that says what did not come true in time. */
+/** Probes until it holds. @throws {Error} that says what did not become true in time. */
 export async function until(
   what: string,
   holds: () => Promise<boolean> | boolean,

@@ -11,19 +11,19 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 
-/** A place in the graph where a client may write text, and how to ask there. */
+/** A position in the graph where a client may write text, and a query for it. */
 export interface TextField {
   /** `Mutation.registerBike(input.color)` */
   name: string;
   /** The argument's or input field's own name. */
   own: string;
-  /** In one of the lists whose items are answered each for itself. */
+  /** In one of the lists whose items are answered separately. */
   path: readonly string[];
   query: string;
   variables(text: string): Record<string, unknown>;
 }
 
-/** Fields that lead to more fields are followed so far. */
+/** How deep to follow fields that lead to more fields. */
 const deepest = 3;
 /** Types whose values a client writes as text. */
 const textTypes = new Set(['String', 'ID', 'Cursor']);
@@ -55,7 +55,7 @@ export function textFieldsIn(schema: GraphQLSchema): TextField[] {
       const needed = field.args.filter(({ type: needs }) => isNonNullType(needs));
       const given = needed.map((argument) => `${argument.name}: ${literal(argument.type)}`);
       const call = `${field.name}${given.length > 0 ? `(${given.join(', ')})` : ''}`;
-      // A mutation is carried out once for its own arguments; what it answers with is reached by queries.
+      // A mutation is executed once for its own arguments; queries reach the types that it returns.
       if (operation === 'query') visit(operation, inner, (more) => before(`${call} { ${more} }`), depth + 1);
     }
   }
@@ -79,7 +79,7 @@ function textPaths(type: GraphQLInputType, depth = 0): string[][] {
   );
 }
 
-/** A value of the type with the text at this place, and else only what is needed. */
+/** A value of the type with the text in this position, and otherwise only required fields. */
 function filled(type: GraphQLInputType, path: readonly string[], text: string): unknown {
   if (isNonNullType(type)) return filled(type.ofType, path, text);
   if (isListType(type)) return [filled(type.ofType, path.slice(1), text)];

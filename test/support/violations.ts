@@ -11,7 +11,7 @@ import { noTotals, project, touchedBy, type Rows, type Totals } from '../../subg
 import { entryOf } from '../../subgraphs/point/ledger.ts';
 import { retold } from './retold.ts';
 
-/** What the journals, the broker and the dashboard of a system say. */
+/** The data of a system's journals, broker and dashboard. */
 export interface Evidence {
   journals: Record<Publisher, JournalDocument[]>;
   /** Every message of the event stream. */
@@ -33,7 +33,7 @@ export const follows = {
 export type Consumer = keyof typeof follows;
 export const consumers = Object.keys(follows) as Consumer[];
 
-/** Says whether the broker has every decision, and all who follow it handled or parked it. */
+/** Whether the broker has every decision, and all its consumers handled or parked it. */
 export function isQuiet(evidence: Evidence, prefix: string): boolean {
   const published = publishers.every((publisher) =>
     evidence.journals[publisher].every((document) => document.published),
@@ -57,7 +57,7 @@ function unhandled({ journals, positions, parked }: Evidence, prefix: string): s
   );
 }
 
-/** Every violation that the evidence shows, a line each. */
+/** Every violation in the evidence, a line each. */
 export function violationsIn(evidence: Evidence, prefix: string): string[] {
   const { journals } = evidence;
   return [
@@ -108,7 +108,7 @@ function ledger(events: PointEvent[]): string[] {
   return found;
 }
 
-/** I1 what riders have is what was approved, less what rides cost: read from the events, and not from the ledger's entries. */
+/** I1 riders have what was approved, less what rides cost: computed from the events, not from the ledger's entries. */
 function sums(points: DomainEvent[], approvals: DomainEvent[]): string[] {
   const sum = (events: DomainEvent[], type: DomainEvent['type'], amount: (event: DomainEvent) => number) =>
     events.filter((event) => event.type === type).reduce((total, event) => total + amount(event), 0);
@@ -190,7 +190,7 @@ function reservations(journals: Evidence['journals']): string[] {
   return found;
 }
 
-/** I6 nothing is published that is not in a journal, and everything in a journal is published. */
+/** I6 everything published is in a journal, and everything in a journal is published. */
 function publishedOnlyWhatWasDecided(evidence: Evidence): string[] {
   const { journals, broker } = evidence;
   const decided = new Set(publishers.flatMap((publisher) => eventsOf(journals[publisher]).map(({ id }) => id)));
@@ -202,7 +202,7 @@ function publishedOnlyWhatWasDecided(evidence: Evidence): string[] {
   ];
 }
 
-/** What the broker does not have. */
+/** Decisions that the broker lacks. */
 function unpublished({ journals, broker }: Evidence): string[] {
   const published = new Set(broker.map(({ id }) => id));
   return publishers
@@ -211,7 +211,7 @@ function unpublished({ journals, broker }: Evidence): string[] {
     .map(({ id }) => `I6 ${id} was never published`);
 }
 
-/** I8 the dashboard is the fold of the journals, built from zero, and what anybody would tell from them. */
+/** I8 the dashboard is the fold of the journals, rebuilt from zero, and agrees with the independent computation. */
 function view({ journals, dashboard, parked }: Evidence): string[] {
   if (parked.dashboard.size > 0) return [];
   const folded = foldJournals(journals);

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { buildOverlay, overlays, run } from '../tool.ts';
 
-/** What a hand slips into a manifest. */
+/** Typical mistakes in a manifest. */
 const mistakes: [what: string, from: RegExp, to: string, refusal: RegExp][] = [
   ['a misspelt field', /readinessProbe:/, 'readinesProbe:', /readinesProbe: field not declared in schema/],
   ['an autoscaler that may not reach its minimum', /maxReplicas: 3/, 'maxReplicas: 0', /maxReplicas/],
@@ -21,11 +21,11 @@ const mistakes: [what: string, from: RegExp, to: string, refusal: RegExp][] = [
 ];
 
 describe('a real API server', () => {
-  /** Other tests have changed by hand what is running. */
+  /** Other tests have changed the running objects by hand. */
   const options = ['--server-side', '--force-conflicts', '--validate=strict', '--dry-run=server'];
   const dryRun = (manifests: string) => run('kubectl', ['apply', ...options, '-f', '-'], manifests);
 
-  /** Objects of the Prometheus Operator need its definitions. */
+  /** Objects of the Prometheus Operator need its CRDs. */
   const builtIn = (overlay: string) =>
     buildOverlay(overlay)
       .split(/^---$/m)
@@ -33,7 +33,7 @@ describe('a real API server', () => {
       .join('---');
 
   beforeAll(() => {
-    // What a namespace holds can be tried only where the namespace is.
+    // The objects in a namespace can be validated only where the namespace exists.
     for (const overlay of overlays) {
       const namespace = builtIn(overlay)
         .split(/^---$/m)

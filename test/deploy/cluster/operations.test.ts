@@ -9,7 +9,7 @@ import { client, get, isReady, kubectl, namespace, podsOf, routerUrl, tryKubectl
 import { record } from '../record.ts';
 import { startTraffic } from '../traffic.ts';
 
-/** Everything here waits for controllers that act in their own time. */
+/** Everything here waits for controllers, which act in their own time. */
 const patienceMs = 180_000;
 
 const secondsSince = (startedAt: number) => Math.round((performance.now() - startedAt) / 100) / 10;
@@ -134,7 +134,7 @@ describe('the autoscaler', () => {
   const scaler = () => get<Scaler>('hpa', 'bike').status;
 
   it('follows the CPU that bike really uses to three pods, not beyond, and back to one', async () => {
-    // As in the manifests, but for the minimum and for how long it watches a low before it follows.
+    // As in the manifests, except for the minimum and for how long it waits before it scales down.
     const behavior = {
       scaleDown: { stabilizationWindowSeconds: 10, policies: [{ type: 'Pods', value: 2, periodSeconds: 15 }] },
     };
@@ -159,7 +159,7 @@ describe('the autoscaler', () => {
     expect(wanted).toBe('TooManyReplicas');
   });
 
-  /** Looks every second how many pods there are; tells each change, and the CPU that led to it, in percent of the request. */
+  /** Checks the number of pods every second; reports changes, and the CPU behind them in percent of the request. */
   function watchPods() {
     const startedAt = performance.now();
     const seen: { atSeconds: number; pods: number; cpuPercent: number | undefined }[] = [];
@@ -180,5 +180,5 @@ describe('the autoscaler', () => {
 });
 
 const names = Array.from({ length: 2_000 }, (_, index) => `name${index}: __typename`).join(' ');
-/** Work for the event loop and for no database: a long query that was never seen before. */
+/** Work for the event loop but not for a database: a long query that was never sent before. */
 const hardWork = (request: number) => `{ ${names} request${request}: __typename }`;

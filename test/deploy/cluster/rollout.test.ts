@@ -15,7 +15,7 @@ import { startTraffic } from '../traffic.ts';
 const rate = Number(process.env['DEPLOY_RATE'] ?? 200);
 const times = Number(process.env['DEPLOY_ROLLOUTS'] ?? 1);
 
-/** One alone would claim more often than MAX_CLAIMS_PER_MINUTE allows. */
+/** A single rider would claim more often than MAX_CLAIMS_PER_MINUTE allows. */
 const riderCount = 20;
 
 let operator: Client;
@@ -44,7 +44,7 @@ async function rollOut(name: string): Promise<void> {
 
 const query = `{ bike(bikeId: 1) { bikeId color isAvailable } }`;
 
-/** Reserves and cancels until stopped; every answer must be there. */
+/** Reserves and cancels until stopped; every request must be answered. */
 function startStories() {
   const stop = new AbortController();
   let stories = 0;
