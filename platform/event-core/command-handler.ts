@@ -42,7 +42,8 @@ export interface CommandHandler<State, Command, Event extends Envelope, Code ext
    * the next number. The rules must decide alike on both.
    * @throws {ContractError} when the command leads to an event that breaks its contract: the input was bad.
    * @throws {ConflictError} when every attempt lost to another writer.
-   * @throws {UnavailableError} when the journal does not answer; the outcome is unknown until the same cause comes again.
+   * @throws {UnavailableError} when the journal does not answer; the outcome is unknown until the same cause comes
+   * again.
    */
   handle(
     stream: string,

@@ -1,6 +1,6 @@
 /** The shape of the rules: pure functions, so that they can be read, tested and simulated without a server. */
 
-/** A command that is turned down: data, not an error. */
+/** A refused command: data, not an error. */
 export interface Refusal<Code extends string = string> {
   refused: Code;
   /** One sentence for people. */

@@ -302,7 +302,7 @@ export function createJournal<State, Event extends Envelope>(
 /** MongoDB's error code. */
 export const duplicateKey = 11000;
 
-/** Error 11000, whatever operation met it. */
+/** Error 11000, from any operation. */
 export function isDuplicateKey(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === duplicateKey;
 }

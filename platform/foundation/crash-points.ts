@@ -1,6 +1,6 @@
 /**
- * Places where a process may die at the worst moment. `CRASH_AT=<name>` makes it die there by SIGKILL, once, so that tests
- * can prove that nothing is lost; only in LANDSCAPE=development.
+ * Places where a process may die at the worst moment. `CRASH_AT=<name>` makes it die there by SIGKILL, once, so that
+ * tests can prove that nothing is lost; only in LANDSCAPE=development.
  */
 export type CrashPoint =
   | 'at-start' // indexes made, views not yet caught up

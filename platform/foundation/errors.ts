@@ -60,14 +60,15 @@ const outageCodes = new Set<unknown>([
   'EAI_AGAIN',
 ]);
 
-/** Says whether an error means that a server is away, whatever library threw it. */
+/** Whether an error means that a server is away, from any library. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof UnavailableError || outageNames.test(error.name)) return true;
   if ('code' in error && outageCodes.has(error.code)) return true;
   // A failed bulk write is an error of its own; what broke it is inside.
   if ('errorResponse' in error && isUnavailable(error.errorResponse)) return true;
-  // Mongoose throws a plain MongooseError when a connection was closed or never came up; MongoDB marks what can be repeated.
+  // Mongoose throws a plain MongooseError when a connection was closed or never came up; MongoDB labels repeatable
+  // errors.
   if (error.name === 'MongooseError' && /initial connection|buffering timed out|not connected/.test(error.message))
     return true;
   return (

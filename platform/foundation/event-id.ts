@@ -1,4 +1,4 @@
-/** Where an event stands, as its id says it: `<service>.<stream>@<version>`. */
+/** The place of an event, encoded in its id: `<service>.<stream>@<version>`. */
 
 /** A decision's place in its service: the id of its document. */
 export function journalId(stream: string, version: number): string {

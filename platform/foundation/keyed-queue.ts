@@ -1,4 +1,4 @@
-/** Work with the same key runs one after the other, in the order it came; work with different keys runs side by side. */
+/** Work with the same key runs one after the other, in order of arrival; different keys run side by side. */
 export interface KeyedQueue {
   /** @param aside runs at once, outside the lane, when the lane is held and too many wait in it. */
   run<Result>(key: string, work: () => Promise<Result>, aside?: () => Promise<Result>): Promise<Result>;

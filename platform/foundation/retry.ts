@@ -1,7 +1,7 @@
 import { UnavailableError, isUnavailable } from './errors.ts';
 import type { Time } from './time.ts';
 
-/** How a consumer waits: for servers that are away, and between attempts. All of it ends when the consumer is closed. */
+/** How a consumer waits: for servers that are away, and between attempts. Closing the consumer ends all of it. */
 export interface Retry {
   readonly ended: boolean;
   end(): void;

@@ -19,7 +19,7 @@ import { realTime, type Time } from '../foundation/time.ts';
  */
 export interface Consumer {
   start(): void;
-  /** Handles a subject's parked messages again, in order; stops at the first that fails. Returns how many went through. */
+  /** Handles a subject's parked messages again, in order, up to the first that fails. Returns how many went through. */
   redrive(subject: string): Promise<number>;
   /** Gives a parked message up, and handles those that waited behind it. */
   discard(id: string, reason: string): Promise<void>;
@@ -38,7 +38,7 @@ export interface ConsumerOptions {
   positions: Checkpoints;
   deadLetters: DeadLetters;
   logger: Logger;
-  /** Resolves when what the event leads to stands in a database. @throws {ContractError} when the event makes no sense. */
+  /** Resolves when the effects of the event are stored. @throws {ContractError} when the event makes no sense. */
   handle(event: Envelope, subject: string): Promise<void>;
   /** Called for each message that is parked. */
   parked?(): void;

@@ -4,7 +4,7 @@ import { fromBinaryMode, toBinaryMode, toHeaderValue } from '../../schema/events
 import { allSubjects, eventSubject, publisherOf } from './event-stream.ts';
 import { eventId, placeOf } from '../foundation/event-id.ts';
 
-/** Whatever a stream may be called: any length up to 255, line breaks, wildcards, dots, emoji, half a surrogate pair. */
+/** Possible names of streams: any length up to 255, line breaks, wildcards, dots, emoji, half a surrogate pair. */
 const names = fc.oneof(
   fc.string({ unit: 'binary', minLength: 1, maxLength: 255 }),
   fc.string({

@@ -65,7 +65,7 @@ export const secret = (allowed: string) => ({ description: allowed, secret: true
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
-/** Settings that every process has. Defaults come from docs/facts.md, or were measured where the setting's reader says so. */
+/** Settings of every process. Defaults come from docs/facts.md, or were measured where the setting's reader says so. */
 export const processSettings = z.object({
   LANDSCAPE: named('development', /^[\w.-]+$/, 'a word like development, test or production'),
   HOST: named('127.0.0.1', /^[\w.:%-]+$/, 'an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::'),

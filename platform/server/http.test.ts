@@ -56,7 +56,7 @@ async function serve(
   return `http://127.0.0.1:${server.port}`;
 }
 
-/** A client that sends whatever bytes it likes. `said` is all that came back, `ended` resolves when it was cut. */
+/** A client that sends arbitrary bytes. `said` is all that came back, `ended` resolves when it was cut. */
 function dial(bytes: string | Buffer, options: { reads?: boolean } = {}) {
   const socket = createConnection(server?.port ?? 0, '127.0.0.1');
   sockets.push(socket);

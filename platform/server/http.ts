@@ -234,8 +234,8 @@ export function isMediaType(header: string | undefined, type: string): boolean {
 
 /**
  * The body as text.
- * @throws {HttpRefusal} 413 when it is longer than `maxBytes`, 415 when it is encoded, 400 when it is not UTF-8, 503 or 429
- * when too much is being read already.
+ * @throws {HttpRefusal} 413 when it is longer than `maxBytes`, 415 when it is encoded, 400 when it is not UTF-8, 503 or
+ * 429 when too much is being read already.
  */
 export async function readBody(request: IncomingMessage, maxBytes: number, guest?: Guest): Promise<string> {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';

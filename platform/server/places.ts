@@ -128,7 +128,7 @@ export function createPlaces(limits: PlaceLimits, onRefused: (scope: Shortage) =
 
 export const isShortage = (value: Place | Shortage | undefined): value is Shortage => typeof value === 'string';
 
-/** What a client is told where no place is left. */
+/** The error for a client when no place is left. */
 export function shortageError(scope: Shortage): GraphQLError {
   return scope === 'all'
     ? clientError('SERVICE_UNAVAILABLE', 'Too many requests at once. Try again in a moment.')

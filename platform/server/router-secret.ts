@@ -20,5 +20,5 @@ export function createRouterCheck(secrets: readonly string[]): (headers: Incomin
   };
 }
 
-/** Hashed to one length, whatever was sent. */
+/** Hashed, so that all have the same length. */
 const digest = (text: string) => createHash('sha256').update(text).digest();

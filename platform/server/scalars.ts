@@ -4,7 +4,7 @@ import { ContractError } from '../foundation/errors.ts';
 const largestLong = 2n ** 63n - 1n;
 const smallestLong = -(2n ** 63n);
 
-/** A whole number of up to 64 bits: a JSON number while exact, otherwise a string. Inside it is a number or a bigint. */
+/** A whole number of up to 64 bits: a JSON number while exact, otherwise a string. In code, a number or a bigint. */
 export const Long = new GraphQLScalarType<number | bigint, number | string>({
   name: 'Long',
   // What is stored must be shown, even a sum or an old number that no client could send.

@@ -17,7 +17,7 @@ export interface OpenCharge {
   paymentToken: string | null;
   correlationId: string;
   traceparent: string | null;
-  /** `disputed`: the provider took something else than it was asked for, or contradicted itself. An operator must look. */
+  /** `disputed`: the provider took something else than requested, or contradicted itself. An operator must look. */
   status: 'open' | 'disputed';
   because: string | null;
   openedAt: Date;

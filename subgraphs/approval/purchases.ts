@@ -28,7 +28,8 @@ export interface Purchases {
   /**
    * Has the provider charge for a purchase once, and the journal keep its answer.
    * @throws {ContractError} when no event could carry it: there was no charge.
-   * @throws {UnavailableError} when the answer is not known: `settleDue` goes on until it is, and the same key finds it.
+   * @throws {UnavailableError} when the answer is unknown: `settleDue` goes on until it is known, and the same key
+   * finds it.
    */
   buy(purchase: Purchase, origin: Origin): Promise<Settled>;
   /**

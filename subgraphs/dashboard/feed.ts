@@ -22,8 +22,8 @@ export interface Snapshot {
 }
 
 /**
- * The dashboard's own stream: events in, one commit per batch, changes out. A commit is one insert; everything else (rows,
- * positions, what subscribers see) follows from it, on every replica and after every restart alike.
+ * The dashboard's own stream: events in, one commit per batch, changes out. A commit is one insert; everything else
+ * (rows, positions, what subscribers see) follows from it, on every replica and after every restart alike.
  */
 export interface Feed {
   load(): Promise<void>;

@@ -3,7 +3,7 @@ import { refuse, type Decider } from '../../platform/event-core/decider.ts';
 
 type PointsRefusal = EventNamed<'PointsRefused'>['data']['code'];
 
-/** A rider's account. One live reservation per rider holds by construction: the account holds points for at most one. */
+/** A rider's account. It holds points for at most one reservation, so a rider has at most one live reservation. */
 export interface Account {
   userId: string | null;
   /** No points were ever bought: there is no account to take any from. */

@@ -22,7 +22,7 @@ const rule: ReservationRule = { fee: 1000, holdMs: 600_000, sagaMs: 30_000 };
 const decider = reservation(rule);
 
 const at = '2026-11-23T09:00:00.000Z';
-/** When a reservation requested at `at` gives up waiting for the points, and when the hold of one confirmed at `at` ends. */
+/** When a reservation requested at `at` stops waiting for the points, and when a hold confirmed at `at` ends. */
 const sagaEnd = '2026-11-23T09:00:30.000Z';
 const holdEnd = '2026-11-23T09:10:00.000Z';
 const { given } = specificationOf(decider, at);

@@ -1,4 +1,7 @@
-/** The pages in a real Chromium, against a whole system. CHROMIUM names the browser; without one the suites are skipped, in CI they fail. */
+/**
+ * The pages in a real Chromium, against a whole system. CHROMIUM names the browser; without one the suites are skipped,
+ * and fail in CI.
+ */
 import { mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';

@@ -7,7 +7,7 @@ export interface DeadLetters {
   /** Records another failed attempt, in the database so that the count survives a restart. */
   recordAttempt(message: FailedMessage): Promise<number>;
   park(message: FailedMessage): Promise<void>;
-  /** Says whether messages of this subject are parked, as far as this instance knows. */
+  /** Whether messages of this subject are parked, as far as this instance knows. */
   blocks(subject: string): boolean;
   /** The parked message of a subject that all others wait for, as the database knows. */
   first(subject: string): Promise<FirstInLine | null>;

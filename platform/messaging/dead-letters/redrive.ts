@@ -13,7 +13,7 @@ import type { Processor } from '../processor.ts';
 
 /** The way back of parked messages. All of it runs in the lane of the subject. */
 export interface Redrive {
-  /** Handles a subject's parked messages again, in order; stops at the first that fails. Returns how many went through. */
+  /** Handles a subject's parked messages again, in order, up to the first that fails. Returns how many went through. */
   redrive(subject: string): Promise<number>;
   /** Gives a parked message up, and handles those that waited behind it. @throws {ContractError} when it may not. */
   discard(id: string, subject: string, reason: string): Promise<void>;
