@@ -84,7 +84,9 @@ describe.each([
     expect(Object.keys(checks)).toHaveLength(5);
   });
 
-  it('logs a line for each subgraph, not for each request, and no secret', () => {
+  it('logs a line for each subgraph, not for each request, and no secret', async () => {
+    // Lines come through a pipe, later than the answers.
+    await until('five lines are there', () => told().length >= 5);
     expect(
       told()
         .map(({ subgraph }) => subgraph)

@@ -35,6 +35,8 @@ export async function checkInvariants(
 
 /** The present data of a system's servers. */
 export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): Promise<Evidence> {
+  // Before the journals: what is published is decided already, while the other way round a decision could come in between.
+  const broker = await readBroker(env, name);
   const connection = await mongoose.createConnection(env['MONGODB_URI'] ?? '').asPromise();
   try {
     const read = (service: string, collection: string) =>
@@ -65,7 +67,7 @@ export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): P
       journals,
       positions,
       parked,
-      broker: await readBroker(env, name),
+      broker,
       dashboard: {
         rows: new Map(rows.map(({ _id, version: _version, ...row }) => [_id, row])),
         totals: newest?.totals ?? noTotals,
