@@ -12,7 +12,7 @@ export const usage = `npm run ops -- <command> [options]
   show <id>                      everything about one of them
   redrive <id>                   handle it again, and those that wait behind it
   discard <id> --reason TEXT     give it up for good
-  rebuild                        make the dashboard's view anew from the journals, and follow that to its end
+  rebuild                        rebuild the dashboard's view from the journals, and follow that to its end
     --accept-difference            replace the live view although the two differ
   rebuilds                       what became of earlier ones
     --limit N                      how many to show, 1 to 200 (50)

@@ -131,7 +131,7 @@ export type PointEntryKind =
   | 'RESTORED';
 
 export type RebuildDashboardInput = {
-  /** Replace the live view although the two differ: after the rules of the view were changed, or to mend it. */
+  /** Replace the live view although the two differ: after the rules of the view were changed, or to repair it. */
   acceptDifference?: boolean;
   /** 1 to 255 characters. The same key with the same body gives the first answer again. */
   idempotencyKey?: string | null | undefined;

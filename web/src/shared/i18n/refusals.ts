@@ -95,6 +95,6 @@ export const refusalsEn: typeof refusalsKo = {
     because: 'An earlier event of the same subject is parked.',
     next: 'Settle the earlier one first.',
   },
-  STILL_FAILING: { because: 'It was handled again and failed again.', next: 'Mend the cause, then try again.' },
+  STILL_FAILING: { because: 'It was handled again and failed again.', next: 'Fix the cause, then try again.' },
   REBUILD_UNDER_WAY: { because: 'The view is being rebuilt already.', next: 'Wait until it is done.' },
 };
