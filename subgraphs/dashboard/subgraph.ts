@@ -66,7 +66,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
     operateTimeoutMs: runtime.settings.OPERATE_TIMEOUT_MS,
   });
   let consumer: Consumer | undefined;
-  let parking: Pick<DeadLetters, 'count' | 'discarded'> | undefined;
+  let deadLetters: Pick<DeadLetters, 'count' | 'discarded'> | undefined;
   let stopPolling: () => void = () => undefined;
 
   const rebuilds = createRebuilds({
@@ -85,7 +85,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
         models,
         bus,
         publishers: Object.keys(publishers),
-        discarded: async () => (await parking?.discarded()) ?? new Set(),
+        discarded: async () => (await deadLetters?.discarded()) ?? new Set(),
         flushRows: settings.REBUILD_FLUSH_ROWS,
         switchMs: settings.REBUILD_SWITCH_MS,
       }),
@@ -110,7 +110,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
         landscape: runtime.settings.LANDSCAPE,
         clock,
         pendingEvents: () => consumer?.pending() ?? Promise.resolve(0),
-        parkedEvents: () => parking?.count() ?? Promise.resolve(0),
+        parkedEvents: () => deadLetters?.count() ?? Promise.resolve(0),
       }),
       createOperationResolvers(operations),
       createRebuildResolvers(rebuilds),
@@ -145,9 +145,9 @@ export function createDashboard(runtime: Runtime): Subgraph {
         // Its commits never wait for long.
         hurry: () => undefined,
       },
-      consumer: (made, itsParking) => {
+      consumer: (made, itsDeadLetters) => {
         consumer = made;
-        parking = itsParking;
+        deadLetters = itsDeadLetters;
       },
     },
   };
