@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { fromBinaryMode, toBinaryMode } from './envelope.ts';
-import { catalogue, parseEvent, publishers, sourceOf } from './index.ts';
+import { catalogue, parseEvent, publishers, sourceOf, streams } from './index.ts';
 import { sampleOf, sampledTypes } from './samples.ts';
 
 const types = [...catalogue.keys()];
@@ -77,5 +77,14 @@ describe('a stored sample', () => {
     const sample = sampleOf(type);
     const { headers, payload } = toBinaryMode(sample);
     expect(fromBinaryMode((name) => new Map(headers).get(name), payload)).toEqual(sample);
+  });
+});
+
+describe('a stream', () => {
+  it('keeps the name that journals have', () => {
+    expect(streams.bike(17)).toBe('bike-17');
+    expect(streams.account('김 철수')).toBe('account-김 철수');
+    expect(streams.approval(7)).toBe('approval-7');
+    expect(streams.refusals('2026-11-23T09:00:00.000Z')).toBe('refusals-2026-11-23');
   });
 });

@@ -9,6 +9,7 @@ export const demandRefusal = z.enum([
   'BIKE_ALREADY_RESERVED',
   ...pointsRefusal.options,
 ]);
+export type DemandRefusal = z.infer<typeof demandRefusal>;
 
 /**
  * What the reservation subgraph publishes on the streams `refusals-<date>`. A single refusal is no decision: a client

@@ -15,6 +15,7 @@ export const pointsRefusal = z.enum([
   'RIDER_HAS_LIVE_RESERVATION',
   'OUTSTANDING_DEBT',
 ]);
+export type PointsRefusal = z.infer<typeof pointsRefusal>;
 
 /** What the point subgraph publishes, on the streams `account-<userId>`. */
 export const pointEvents = {

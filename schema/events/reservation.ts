@@ -3,6 +3,9 @@ import { textRules } from '../text.ts';
 import { at, bikeCondition, bikeId, points, reserveNo, text, userId } from './values.ts';
 import { pointsRefusal } from './point.ts';
 
+/** What the events of a reservation lead to. */
+export type ReserveStatus = 'PENDING' | 'RESERVED' | 'IN_USE' | 'RETURNED' | 'CANCELLED' | 'EXPIRED' | 'REJECTED';
+
 const reservation = { reserveNo, userId, bikeId };
 const reason = text(0, textRules.reason.longest).optional().describe('Why, in the words of whoever decided it.');
 

@@ -1,4 +1,4 @@
-import type { ApprovalEvent } from '../../schema/events/index.ts';
+import { streams, type ApprovalEvent } from '../../schema/events/index.ts';
 import { approvalEvents } from '../../schema/events/approval.ts';
 import { issuesOf } from '../../schema/events/envelope.ts';
 import {
@@ -112,7 +112,7 @@ export function createPurchases(dependencies: Dependencies): Purchases {
     const confirmId = known ?? (await approvals.counters.next('approval'));
     const { userId, price } = row;
     const outcome = await approvals.handle(
-      `approval-${confirmId}`,
+      streams.approval(confirmId),
       { type: 'BuyPoints', confirmId, userId, price, payment },
       { ...originOf(row), opens: known === undefined },
     );

@@ -10,7 +10,7 @@ import {
   type Runtime,
   type Subgraph,
 } from '../../platform/index.ts';
-import { parserOf, type EventNamed } from '../../schema/events/index.ts';
+import { parserOf, streams, type EventNamed } from '../../schema/events/index.ts';
 import { approval } from './approval.ts';
 import { createCharges } from './charges.ts';
 import { createHttpPayments, developmentPayments, type PaymentProvider } from './payments.ts';
@@ -55,7 +55,7 @@ export function createApproval(runtime: Runtime, payments?: PaymentProvider): Su
   function expectPoints(userId: string) {
     const reached = new Set<number>();
     let wanted: number | undefined;
-    const expected = expectEvent(runtime, 'point', `account-${userId}`, (event) => {
+    const expected = expectEvent(runtime, 'point', streams.account(userId), (event) => {
       if (event.type !== 'PointsIncreased') return false;
       const { confirmId } = event.data as EventNamed<'PointsIncreased'>['data'];
       reached.add(confirmId);

@@ -1,4 +1,4 @@
-import type { BikeCondition, BikeEvent } from '../../schema/events/index.ts';
+import { streams, type BikeCondition, type BikeEvent } from '../../schema/events/index.ts';
 import {
   callerOf,
   commandOrigin,
@@ -44,8 +44,6 @@ interface BikePayload extends LineRefusal {
 /** How many entries of an audit trail are read at once. */
 const longestHistory = 200;
 
-export const streamOf = (bikeId: number) => `bike-${bikeId}`;
-
 export function createResolvers(dependencies: Dependencies): Resolvers {
   const { bikes, store } = dependencies;
   const load = (context: RequestContext, bikeId: number) => context.load('bike', bikeId, (ids) => store.byIds(ids));
@@ -61,7 +59,7 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
       __resolveReference: ({ bikeId }: { bikeId: number }, context: RequestContext) => load(context, bikeId),
       async history({ bikeId }: { bikeId: number }, _arguments: unknown, { viewer }: RequestContext) {
         requireRole(viewer, 'operator', 'auditor', 'admin');
-        return (await bikes.journal.latest(streamOf(bikeId), longestHistory)).flatMap(historyIn);
+        return (await bikes.journal.latest(streams.bike(bikeId), longestHistory)).flatMap(historyIn);
       },
     },
 
@@ -116,7 +114,7 @@ async function register(
   if (refusal) return { bike: null, refusal: { code: refusal.refused, because: refusal.because } };
   const bikeId = known ?? (await bikes.counters.next('bike'));
   const command: BikeCommand = { type: 'RegisterBike', bikeId, ...bike };
-  const outcome = await bikes.handle(streamOf(bikeId), command, { ...origin, opens: known === null });
+  const outcome = await bikes.handle(streams.bike(bikeId), command, { ...origin, opens: known === null });
   return {
     bike: outcome.kind === 'decided' ? registered(outcome.document.state) : null,
     refusal: refusalOf(outcome),
@@ -137,7 +135,7 @@ async function changeCondition(
   const { bikeId, condition } = input;
   // Blank text is no text.
   const reason = input.reason || null;
-  const outcome = await bikes.handle(streamOf(bikeId), { type: 'ChangeBikeCondition', condition, reason }, origin);
+  const outcome = await bikes.handle(streams.bike(bikeId), { type: 'ChangeBikeCondition', condition, reason }, origin);
   const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
   return { bike: registered(state), refusal: refusalOf(outcome) };
 }

@@ -1,10 +1,12 @@
-import type { BikeCondition, DomainEvent, EventNamed } from '../../schema/events/index.ts';
+import type {
+  BikeCondition,
+  DemandRefusal,
+  DomainEvent,
+  EventNamed,
+  PointsRefusal,
+  ReserveStatus,
+} from '../../schema/events/index.ts';
 import { add, subtract, type Sum } from './sums.ts';
-
-export type ReserveStatus = 'PENDING' | 'RESERVED' | 'IN_USE' | 'RETURNED' | 'CANCELLED' | 'EXPIRED' | 'REJECTED';
-
-export type RejectionCode = EventNamed<'ReservationRejected'>['data']['code'];
-export type RefusedCode = EventNamed<'ReservationsRefused'>['data']['refusals'][number]['code'];
 
 /** A reservation as the dashboard saw it in the events. */
 export interface ReservationView {
@@ -18,7 +20,7 @@ export interface ReservationView {
   returnDateTime: string | null;
   fee: number;
   /** Why it was rejected; null unless it was. Rows from before this field existed lack it. */
-  refusalCode?: RejectionCode | null;
+  refusalCode?: PointsRefusal | null;
   updatedAt: string;
 }
 
@@ -34,7 +36,7 @@ export interface MinuteView {
   /** `YYYY-MM-DDTHH:MM`, UTC. */
   minute: string;
   /** How many, by reason. */
-  refused: Partial<Record<RefusedCode, number>>;
+  refused: Partial<Record<DemandRefusal, number>>;
 }
 
 export interface AccountView {

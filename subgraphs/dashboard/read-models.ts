@@ -1,6 +1,7 @@
 import { Schema, type Connection } from 'mongoose';
+import type { DemandRefusal } from '../../schema/events/index.ts';
 import { isDuplicateKey, writeRows, type PageRequest, type ViewRow } from '../../platform/index.ts';
-import type { RefusedCode, ReservationView, Totals } from './projections.ts';
+import type { ReservationView, Totals } from './projections.ts';
 import { createRows, type ReservationRowFilter, type RowOrder, type ViewRows, type Written } from './rows.ts';
 
 /** One change in the feed: what a subscriber sees. */
@@ -13,7 +14,7 @@ export interface Change {
   bikeId?: number;
   points?: number;
   /** How many were refused before a number was taken, by reason. */
-  refusals?: { code: RefusedCode; count: number }[];
+  refusals?: { code: DemandRefusal; count: number }[];
   totals: Totals;
   /** Of the event; older changes lack it. */
   id?: string;

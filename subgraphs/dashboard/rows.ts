@@ -1,13 +1,7 @@
 import { Schema, type Collection, type Connection } from 'mongoose';
+import type { DemandRefusal, ReserveStatus } from '../../schema/events/index.ts';
 import { paginate, writeRows, type Connection as Page, type PageRequest, type ViewRow } from '../../platform/index.ts';
-import {
-  type AccountView,
-  type BikeView,
-  type MinuteView,
-  type RefusedCode,
-  type ReservationView,
-  type ReserveStatus,
-} from './projections.ts';
+import type { AccountView, BikeView, MinuteView, ReservationView } from './projections.ts';
 
 /** The last version in the view, by subject. */
 export interface PositionView {
@@ -323,7 +317,7 @@ function toView<Name extends Kind>(kind: Name, row: object): Views[Name] {
 
 /** Requests of one minute with the same outcome. */
 interface RequestGroup {
-  _id: { minute: string; status: ReserveStatus; code: RefusedCode | null };
+  _id: { minute: string; status: ReserveStatus; code: DemandRefusal | null };
   count: number;
 }
 
@@ -333,7 +327,7 @@ export interface MinuteCounts {
   /** The rejected, and those for whom no number was taken. */
   refused: number;
   /** The most frequent first. */
-  refusals: { code: RefusedCode; count: number }[];
+  refusals: { code: DemandRefusal; count: number }[];
 }
 
 function countsPerMinute(
@@ -346,7 +340,7 @@ function countsPerMinute(
     minutes.set(minute, counts);
     return counts;
   };
-  const refuse = (counts: MinuteCounts, code: RefusedCode, count: number) => {
+  const refuse = (counts: MinuteCounts, code: DemandRefusal, count: number) => {
     counts.refused += count;
     const known = counts.refusals.find((refusal) => refusal.code === code);
     if (known) known.count += count;
@@ -359,7 +353,7 @@ function countsPerMinute(
     if (_id.code) refuse(counts, _id.code, count);
   }
   for (const { minute, refused } of refusedEarly) {
-    for (const [code, count] of Object.entries(refused)) refuse(countsOf(minute), code as RefusedCode, count);
+    for (const [code, count] of Object.entries(refused)) refuse(countsOf(minute), code as DemandRefusal, count);
   }
   for (const { refusals } of minutes.values()) refusals.sort((one, other) => other.count - one.count);
   return minutes;

@@ -3,7 +3,7 @@ import { catalogue, parseEvent, type EventNamed, type EventType } from '../../sc
 import { sampleOf } from '../../schema/events/samples.ts';
 import type { Reaction } from '../../platform/event-core/decider.ts';
 import type { PointCommand } from './point.ts';
-import { accountOf, policies } from './policies.ts';
+import { policies } from './policies.ts';
 
 const sample = <Type extends EventType>(type: Type) => parseEvent(sampleOf(type)) as EventNamed<Type>;
 /** As the platform sees them: any event, by its type. */
@@ -67,9 +67,5 @@ describe('point', () => {
   it('settles a return without a ride as one', () => {
     const event = { ...sample('BikeReturned'), data: { ...returned, startedAt: null } };
     expect(policies.BikeReturned?.['settleRideWhenBikeReturned']?.(event)?.command).toMatchObject({ startedAt: null });
-  });
-
-  it('keeps one stream per rider', () => {
-    expect(accountOf('김 철수')).toBe('account-김 철수');
   });
 });

@@ -1,11 +1,9 @@
-import type { DomainEvent } from '../../schema/events/index.ts';
+import { streams, type DomainEvent } from '../../schema/events/index.ts';
 import type { Policies } from '../../platform/event-core/decider.ts';
 import type { PointCommand } from './point.ts';
 
-export const accountOf = (userId: string) => `account-${userId}`;
-
 const restore = ({ data: { userId, reserveNo } }: { data: { userId: string; reserveNo: number } }) => ({
-  stream: accountOf(userId),
+  stream: streams.account(userId),
   command: { type: 'RestorePoints' as const, userId, reserveNo },
 });
 
@@ -13,13 +11,13 @@ const restore = ({ data: { userId, reserveNo } }: { data: { userId: string; rese
 export const policies: Policies<DomainEvent, PointCommand> = {
   PointPurchaseApproved: {
     increasePointsWhenPointPurchaseApproved: ({ data: { userId, confirmId, price } }) => ({
-      stream: accountOf(userId),
+      stream: streams.account(userId),
       command: { type: 'IncreasePoints', userId, confirmId, price },
     }),
   },
   ReservationRequested: {
     deductPointsWhenReservationRequested: ({ data: { userId, reserveNo, bikeId, fee } }) => ({
-      stream: accountOf(userId),
+      stream: streams.account(userId),
       command: { type: 'DeductPoints', userId, reserveNo, bikeId, fee },
     }),
   },
@@ -27,7 +25,7 @@ export const policies: Policies<DomainEvent, PointCommand> = {
   ReservationExpired: { restorePointsWhenReservationExpired: restore },
   BikeReturned: {
     settleRideWhenBikeReturned: ({ data: { userId, reserveNo, startedAt, returnedAt } }) => ({
-      stream: accountOf(userId),
+      stream: streams.account(userId),
       command: { type: 'SettleRide', userId, reserveNo, startedAt, returnedAt },
     }),
   },

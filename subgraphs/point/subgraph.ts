@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseEvent, parserOf } from '../../schema/events/index.ts';
+import { parseEvent, parserOf, streams } from '../../schema/events/index.ts';
 import { subgraphs } from '../../schema/subgraphs.ts';
 import { points, userId } from '../../schema/events/values.ts';
 import {
@@ -12,7 +12,7 @@ import {
   type Subgraph,
 } from '../../platform/index.ts';
 import { account, whyNot } from './point.ts';
-import { accountOf, policies } from './policies.ts';
+import { policies } from './policies.ts';
 import { createResolvers } from './resolvers.ts';
 import { createPointStore, viewsVersion } from './store.ts';
 
@@ -45,7 +45,7 @@ export function createPoint(runtime: Runtime): Subgraph {
   /** Answers whether a claim would be refused now, before it is made. */
   async function standing(question: unknown) {
     const asked = standingQuestion.parse(question);
-    const refused = whyNot(await accounts.state(accountOf(asked.userId)), asked.fee);
+    const refused = whyNot(await accounts.state(streams.account(asked.userId)), asked.fee);
     return { refusal: refused ? { code: refused.refused, because: refused.because } : null };
   }
 

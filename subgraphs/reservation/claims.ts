@@ -1,9 +1,9 @@
+import type { PointsRefusal } from '../../schema/events/index.ts';
 import { clientError, createLruCache, type Time } from '../../platform/index.ts';
-import type { RejectionCode } from './reservation.ts';
 
 /** Why point would refuse a rider. */
 export interface Refused {
-  code: RejectionCode;
+  code: PointsRefusal;
   because: string;
 }
 

@@ -4,7 +4,6 @@ import type { BikeSlot, ReservationCommand, ReservationRefusal } from './reserva
 
 /** How often riders asked for a bike and got none, by reason. */
 export type Refusals = EventNamed<'ReservationsRefused'>['data']['refusals'];
-export type RefusedCode = Refusals[number]['code'];
 
 export interface CountRefusals {
   type: 'CountRefusals';
@@ -24,6 +23,3 @@ export const withRefusals = (
       : slots.decide(command, state, at),
   evolve: (state, event) => (event.type === 'ReservationsRefused' ? state : slots.evolve(state, event)),
 });
-
-/** A stream for each day (UTC), so that none grows for ever. */
-export const refusalsOf = (at: string) => `refusals-${at.slice(0, 10)}`;

@@ -3,7 +3,7 @@ import { catalogue, parseEvent, type EventNamed, type EventType } from '../../sc
 import { sampleOf } from '../../schema/events/samples.ts';
 import type { Reaction } from '../../platform/event-core/decider.ts';
 import type { ReservationCommand } from './reservation.ts';
-import { policies, slotOf } from './policies.ts';
+import { policies } from './policies.ts';
 
 const sample = <Type extends EventType>(type: Type) => parseEvent(sampleOf(type)) as EventNamed<Type>;
 /** As the platform sees them: any event, by its type. */
@@ -47,9 +47,5 @@ describe('reservation', () => {
 
   it('has a policy for nothing that the catalogue does not know', () => {
     expect(Object.keys(policies).filter((type) => !catalogue.has(type))).toEqual([]);
-  });
-
-  it('keeps one stream per bike', () => {
-    expect(slotOf(17)).toBe('bike-17');
   });
 });

@@ -1,11 +1,12 @@
-import type { CountRefusals, RefusedCode } from './demand.ts';
+import type { DemandRefusal } from '../../schema/events/index.ts';
+import type { CountRefusals } from './demand.ts';
 
 /**
  * Counts refusals of this process and publishes them together: however many there are, a journal grows by one event per
  * flush. A process that is killed loses those of its last second.
  */
 export interface RefusalCount {
-  add(code: RefusedCode): void;
+  add(code: DemandRefusal): void;
   /** Publishes what was counted since, if anything; a failed flush is repeated under the same cause. */
   tell(): Promise<void>;
 }
@@ -19,7 +20,7 @@ export interface RefusalCountOptions {
 }
 
 export function createRefusalCount({ clock, random, record }: RefusalCountOptions): RefusalCount {
-  const counts = new Map<RefusedCode, number>();
+  const counts = new Map<DemandRefusal, number>();
   let untold: { command: CountRefusals; cause: string; at: string } | undefined;
 
   /** The counts so far, as one command. */

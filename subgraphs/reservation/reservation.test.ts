@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { reservationEvents } from '../../schema/events/reservation.ts';
-import type { BikeCondition, EventNamed, NewEvent, ReservationEvent } from '../../schema/events/index.ts';
+import type {
+  BikeCondition,
+  EventNamed,
+  NewEvent,
+  ReservationEvent,
+  ReserveStatus,
+} from '../../schema/events/index.ts';
 import { itDecides } from '../../test/support/decision-table.ts';
 import { seeded, type Dice } from '../../test/support/seeded.ts';
 import { isRefusal } from '../../platform/event-core/decider.ts';
@@ -12,7 +18,6 @@ import {
   type Reservation,
   type ReservationCommand,
   type ReservationRule,
-  type ReserveStatus,
 } from './reservation.ts';
 
 type NewReservationEvent = NewEvent<ReservationEvent>;

@@ -1,8 +1,12 @@
-import type { BikeCondition, EventNamed, NewEvent, ReservationEvent } from '../../schema/events/index.ts';
+import type {
+  BikeCondition,
+  EventNamed,
+  NewEvent,
+  PointsRefusal,
+  ReservationEvent,
+  ReserveStatus,
+} from '../../schema/events/index.ts';
 import { refuse, type Decider } from '../../platform/event-core/decider.ts';
-
-export type ReserveStatus = 'PENDING' | 'RESERVED' | 'IN_USE' | 'RETURNED' | 'CANCELLED' | 'EXPIRED' | 'REJECTED';
-export type RejectionCode = EventNamed<'ReservationRejected'>['data']['code'];
 
 export interface Reservation {
   reserveNo: number;
@@ -15,7 +19,7 @@ export interface Reservation {
   deadline: string | null;
   startDateTime: string | null;
   returnDateTime: string | null;
-  refusal: { code: RejectionCode; because: string } | null;
+  refusal: { code: PointsRefusal; because: string } | null;
 }
 
 /** One bike as reservation sees it: its stream has room for one live reservation at a time. */
@@ -30,7 +34,7 @@ export type ReservationCommand =
   | { type: 'ChangeSlot'; condition: BikeCondition }
   | { type: 'RequestReservation'; reserveNo: number; userId: string }
   | { type: 'ConfirmReservation'; reserveNo: number }
-  | { type: 'RejectReservation'; reserveNo: number; code: RejectionCode; because: string }
+  | { type: 'RejectReservation'; reserveNo: number; code: PointsRefusal; because: string }
   | { type: 'CancelReservation'; reserveNo: number; because: 'BY_RIDER' | 'BY_OPERATOR'; reason?: string }
   | { type: 'ExpireReservation'; reserveNo: number }
   | { type: 'StartRide'; reserveNo: number }

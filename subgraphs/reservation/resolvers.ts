@@ -1,4 +1,4 @@
-import type { DemandEvent, ReservationEvent } from '../../schema/events/index.ts';
+import { streams, type DemandEvent, type ReservationEvent } from '../../schema/events/index.ts';
 import {
   callerOf,
   isStaff,
@@ -12,7 +12,6 @@ import {
   type RequestContext,
   type Resolvers,
 } from '../../platform/index.ts';
-import { slotOf } from './policies.ts';
 import { latestIn, type BikeSlot, type Reservation } from './reservation.ts';
 import type { ReservationFilter, ReservationRow, SlotRow } from './store.ts';
 import {
@@ -128,7 +127,7 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         requireRole(context.viewer, 'operator', 'auditor', 'admin');
         const row = await load(context, reserveNo);
         if (!row) return [];
-        const documents = await dependencies.slots.journal.latest(slotOf(bikeId), longestHistory, row.version);
+        const documents = await dependencies.slots.journal.latest(streams.bike(bikeId), longestHistory, row.version);
         return documents.flatMap((document) => historyIn(document, reserveNo));
       },
     },

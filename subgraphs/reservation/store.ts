@@ -1,5 +1,5 @@
 import { Schema, type Connection } from 'mongoose';
-import type { BikeCondition, DemandEvent, ReservationEvent } from '../../schema/events/index.ts';
+import type { BikeCondition, DemandEvent, ReservationEvent, ReserveStatus } from '../../schema/events/index.ts';
 import {
   createLruCache,
   paginate,
@@ -10,7 +10,7 @@ import {
   type ViewChange,
   type ViewRow,
 } from '../../platform/index.ts';
-import { latestIn, type BikeSlot, type Reservation, type ReserveStatus } from './reservation.ts';
+import { latestIn, type BikeSlot, type Reservation } from './reservation.ts';
 
 /** A reservation as lists show it. */
 export interface ReservationRow extends ViewRow, Reservation {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseEvent, parserOf } from '../../schema/events/index.ts';
+import { parseEvent, parserOf, streams } from '../../schema/events/index.ts';
 import { subgraphs } from '../../schema/subgraphs.ts';
 import { pointsRefusal } from '../../schema/events/point.ts';
 import {
@@ -15,9 +15,9 @@ import {
   type Subgraph,
 } from '../../platform/index.ts';
 import { createClaims } from './claims.ts';
-import { refusalsOf, withRefusals } from './demand.ts';
+import { withRefusals } from './demand.ts';
 import { expireAll } from './expiry.ts';
-import { policies, slotOf } from './policies.ts';
+import { policies } from './policies.ts';
 import { createRefusalCount } from './refusal-count.ts';
 import { reservation } from './reservation.ts';
 import { createResolvers } from './resolvers.ts';
@@ -74,7 +74,7 @@ export function createReservation(runtime: Runtime): Subgraph {
     clock,
     random: () => runtime.random(),
     record: (command, cause, at) =>
-      slots.handle(refusalsOf(at), command, { cause, correlationId: cause, causationId: cause }),
+      slots.handle(streams.refusals(at), command, { cause, correlationId: cause, causationId: cause }),
   });
   const countRefused = runtime.metrics.counter(
     'ttareungi_reservations_refused_total',
@@ -83,7 +83,7 @@ export function createReservation(runtime: Runtime): Subgraph {
   );
 
   const expectPointsFreed = (userId: string, reserveNo: number) => {
-    const expected = expectEvent(runtime, 'point', `account-${userId}`, ({ type, data }) => {
+    const expected = expectEvent(runtime, 'point', streams.account(userId), ({ type, data }) => {
       return freeing.includes(type) && (data as { reserveNo?: number }).reserveNo === reserveNo;
     });
     return { stop: expected.stop, arrived: () => expected.arrived(runtime.settings.OUTCOME_TIMEOUT_MS) };
@@ -96,7 +96,7 @@ export function createReservation(runtime: Runtime): Subgraph {
     await expireAll(page, settings.EXPIRY_BATCH, ({ bikeId, reserveNo, reserveStatus }) => {
       const cause = `expire:${reserveNo}:${reserveStatus}`;
       const origin = { cause, correlationId: cause, causationId: cause };
-      return slots.handle(slotOf(bikeId), { type: 'ExpireReservation', reserveNo }, origin);
+      return slots.handle(streams.bike(bikeId), { type: 'ExpireReservation', reserveNo }, origin);
     });
   }
 

@@ -1,4 +1,4 @@
-import type { DemandEvent, ReservationEvent } from '../../schema/events/index.ts';
+import { streams, type DemandEvent, type DemandRefusal, type ReservationEvent } from '../../schema/events/index.ts';
 import {
   commandOrigin,
   refusalOf,
@@ -9,8 +9,7 @@ import {
   type RequestContext,
 } from '../../platform/index.ts';
 import type { Claims } from './claims.ts';
-import type { CountRefusals, RefusedCode } from './demand.ts';
-import { slotOf } from './policies.ts';
+import type { CountRefusals } from './demand.ts';
 import {
   latestIn,
   type BikeSlot,
@@ -34,7 +33,7 @@ export interface Dependencies {
   bikeWaitMs: number;
   claims: Claims;
   /** Counts a request that got no bike and took no number. */
-  countRefusal(code: RefusedCode): void;
+  countRefusal(code: DemandRefusal): void;
   /** Starts to wait until point has released the reservation; also resolves after the time-out. */
   expectPointsFreed(userId: string, reserveNo: number): { arrived(): Promise<boolean>; stop(): void };
 }
@@ -70,7 +69,7 @@ export async function reserveBike(
   const userId = input.userId ?? requireViewer(context.viewer).userId;
   const viewer = requireSelfOrOperator(context.viewer, userId);
   const origin = commandOrigin(context, viewer, 'reserveBike', input);
-  const stream = slotOf(input.bikeId);
+  const stream = streams.bike(input.bikeId);
   // A claim that already stands is answered from its decision, even if point would refuse the rider by now.
   const stands = async () => !origin.isNew && (await slots.journal.byCause(origin.cause)) !== null;
 
@@ -133,7 +132,7 @@ async function claim(
 }
 
 /** Whether a refusal means that a rider got no bike. */
-function isDemand(code: string): code is RefusedCode {
+function isDemand(code: string): code is DemandRefusal {
   return code !== 'IDEMPOTENCY_KEY_REUSED';
 }
 
@@ -180,7 +179,7 @@ async function change(
   // A ride that starts keeps the points held; any other change can end the reservation.
   const freed = command.type === 'StartRide' ? null : expectPointsFreed(key.userId, reserveNo);
   try {
-    const outcome = await slots.handle(slotOf(key.bikeId), command, origin);
+    const outcome = await slots.handle(streams.bike(key.bikeId), command, origin);
     const latest = latestIn(outcome.kind === 'decided' ? outcome.document.state : outcome.state);
     const reservation = latest?.reserveNo === reserveNo ? latest : (await store.byIds([reserveNo])).get(reserveNo);
     // The rider may reserve again as soon as this is answered: point must have released the points by then.
