@@ -2,11 +2,11 @@
  * `npm run asyncapi` writes asyncapi.yaml from the catalogue of events; with `--check` it fails when the file is stale.
  * Source: asyncapi.com/docs/reference/specification/v3.1.0, asyncapi.com/docs/reference/bindings/nats (0.1.0).
  */
-import { readFileSync, writeFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { catalogue, envelopeSchema, publishers, sourceOf, toBinaryMode, type Publisher } from './events/index.ts';
 import { sampleOf } from './events/samples.ts';
+import { writeGenerated } from './generated-file.ts';
 import { isMain } from './is-main.ts';
 
 const file = new URL('./asyncapi.yaml', import.meta.url);
@@ -144,12 +144,7 @@ export function writeYaml(): string {
 
 if (isMain(import.meta.url)) {
   try {
-    const yaml = writeYaml();
-    if (!process.argv.includes('--check')) writeFileSync(file, yaml);
-    else if (readFileSync(file, 'utf8') !== yaml) {
-      console.error('schema/asyncapi.yaml is stale: run `npm run asyncapi`.');
-      process.exitCode = 1;
-    }
+    writeGenerated(file, writeYaml(), 'npm run asyncapi', { check: process.argv.includes('--check') });
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

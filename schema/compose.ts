@@ -4,11 +4,11 @@
  * this one while both run, and what happens meanwhile. Exit codes: 0 compatible, 1 not, 2 when the ref cannot be read.
  */
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
 import type { Contracts } from './compatibility.ts';
+import { writeGenerated } from './generated-file.ts';
 import { isMain } from './is-main.ts';
 import { subgraphNames, subgraphs, subgraphSdl } from './subgraphs.ts';
 
@@ -70,11 +70,7 @@ if (isMain(import.meta.url)) {
     });
     const supergraph = composeSupergraph();
     if (values.against !== undefined) await compareWith(values.against, supergraph);
-    else if (!values.check) writeFileSync(file, supergraph);
-    else if (readFileSync(file, 'utf8') !== supergraph) {
-      console.error('schema/supergraph.graphql is stale: run `npm run compose`.');
-      process.exitCode = 1;
-    }
+    else writeGenerated(file, supergraph, 'npm run compose', values);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;
