@@ -60,7 +60,7 @@ module.exports = {
       from: { path: '^web/' },
       to: {
         path: '^(schema|platform|subgraphs|router|cli|deploy|test)/',
-        pathNot: '^(schema/client/|schema/text\\.ts|router/http/page-addresses\\.ts$)',
+        pathNot: '^schema/(client/|(text|page-addresses)\\.ts$)',
       },
     },
     {

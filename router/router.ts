@@ -26,7 +26,7 @@ import { readGraph } from './documents/graph.ts';
 import { withCheckedDocuments } from './documents/http.ts';
 import { startGateway } from './gateway/gateway.ts';
 import { createMetrics } from './metrics.ts';
-import { pageAddresses } from './http/page-addresses.ts';
+import { pageAddresses } from '../schema/page-addresses.ts';
 import { createReadiness } from './http/readiness.ts';
 import { correlationIdOf, createRequestContext } from './gateway/request-context.ts';
 import { createStaticRoute } from './http/static-pages.ts';

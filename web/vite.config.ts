@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
-import { documentOf, pageAddresses, type PlaceName } from '../router/http/page-addresses.ts';
+import { documentOf, pageAddresses, type PlaceName } from '../schema/page-addresses.ts';
 
 const routerUrl = process.env['ROUTER_URL'] ?? 'http://127.0.0.1:8088';
 

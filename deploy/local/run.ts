@@ -17,6 +17,7 @@ import { settingsOfAll } from '../../subgraphs/registry.ts';
 import { routerSettings } from '../../router/config.ts';
 import { DATA_DIRECTORY, DataPlaneError, startDataPlane } from './data-plane.ts';
 import { cannotWrite } from './data-plane-error.ts';
+import { pageAddresses } from '../../schema/page-addresses.ts';
 import { routerPort, subgraphNames } from '../../schema/subgraphs.ts';
 import { keptDevelopmentKeys } from './development-keys.ts';
 import { isPortFree } from './free-port.ts';
@@ -122,10 +123,10 @@ function board(port: number, ms: number): string {
   return `
   따릉이 is ready (${(ms / 1000).toFixed(1)} s, on Node ${process.versions.node}).
 
-  Live dashboard   ${at('/')}
-  For riders       ${at('/ride')}
-  For operators    ${at('/fleet')}
-  Playground       ${at('/playground')}
+  Live dashboard   ${at(pageAddresses.dashboard)}
+  For riders       ${at(pageAddresses.ride)}
+  For operators    ${at(pageAddresses.fleet)}
+  Playground       ${at(pageAddresses.playground)}
   GraphQL          ${at('/graphql')}
 
   npm run demo     a small city to watch${port === routerPort ? '' : ` (with ROUTER_PORT=${port})`}

@@ -10,7 +10,7 @@ import {
   type Encoding,
   type RequestHandler,
 } from '../../platform/server/index.ts';
-import { documentOf, pageAddresses, type PlaceName } from './page-addresses.ts';
+import { documentOf, pageAddresses, type PlaceName } from '../../schema/page-addresses.ts';
 import { pageHeaders } from './page-headers.ts';
 
 const pages: Record<string, string> = Object.fromEntries(

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
-import { pageAddresses } from '../../router/http/page-addresses.ts';
+import { pageAddresses } from '../../schema/page-addresses.ts';
 import { resolvePage } from '../../router/http/static-pages.ts';
 
 interface Ingress {

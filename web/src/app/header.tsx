@@ -1,5 +1,6 @@
 import { Wheel } from '../shared/ui/icons.tsx';
 import type { SessionState } from '../shared/session/use-session.ts';
+import { dashboardPath } from './links.ts';
 import { clockTime } from '../shared/i18n/seoul-time.ts';
 import { useClock } from '../shared/i18n/clock.ts';
 import { useSharedWords } from '../shared/i18n/speech.tsx';
@@ -15,7 +16,7 @@ export function Header({ page, sessionState }: { page: PageName; sessionState: S
       <a className="skip" href="#content">
         {words.skip}
       </a>
-      <a className="brand" href="/">
+      <a className="brand" href={dashboardPath}>
         <Wheel />
         <span>{words.name}</span>
       </a>

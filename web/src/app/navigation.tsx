@@ -1,4 +1,4 @@
-import { pageAddresses, type PlaceName } from '../../../router/http/page-addresses.ts';
+import { pageAddresses, type PlaceName } from '../../../schema/page-addresses.ts';
 import { useSharedWords } from '../shared/i18n/speech.tsx';
 import { NavIcon } from './nav-icon.tsx';
 import { useSearch, withLanguage } from './paths.ts';

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { pageAddresses, type PlaceName } from '../../../router/http/page-addresses.ts';
+import { pageAddresses, type PlaceName } from '../../../schema/page-addresses.ts';
 
 /** The playground is a document of its own. */
 export type PageName = Exclude<PlaceName, 'playground'>;

@@ -1,8 +1,9 @@
 import { useMemo } from 'react';
+import { linkToTab } from '../../app/links.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import type { Picture } from './dashboard-state.ts';
-import { isExpiring, isOverdue } from './table-view.ts';
+import { isExpiring, isOverdue, linkToConcern } from './table-view.ts';
 import { useLimits } from './use-limits.ts';
 import { dashboardWords } from './words.ts';
 
@@ -25,18 +26,18 @@ export function Attention({ picture: { rows, lag } }: { picture: Picture }) {
       <h2 id="attention-title">{words.attention}</h2>
       <ul>
         <Concern
-          href="/?only=expiring"
+          href={linkToConcern('expiring')}
           label={words.expiring}
           hint={words.expiringHint(limits.expiringMs)}
           count={expiring}
         />
         <Concern
-          href="/?only=overdue"
+          href={linkToConcern('overdue')}
           label={words.overdue(limits.overdueMs)}
           hint={words.overdueHint}
           count={overdue}
         />
-        <Concern href="/fleet?tab=parked" label={words.parked} hint={words.parkedHint} count={lag.parkedEvents} />
+        <Concern href={linkToTab('parked')} label={words.parked} hint={words.parkedHint} count={lag.parkedEvents} />
       </ul>
     </section>
   );

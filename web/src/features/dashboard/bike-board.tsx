@@ -3,6 +3,7 @@ import { BikeConditionsDocument } from '../../../../schema/client/generated/grap
 import { useAllPages } from '../../shared/api/use-all-pages.ts';
 import { Empty } from '../../shared/ui/controls.tsx';
 import { useActing } from '../../shared/session/acting.ts';
+import { linkTo, linkToTab } from '../../app/links.ts';
 import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import { type BikeState, boardOf } from './board-state.ts';
 import type { ShownRow, Totals } from './dashboard-state.ts';
@@ -41,7 +42,7 @@ export const BikeBoard = memo(function BikeBoard({ rows, totals }: BikeBoardProp
       </h2>
       {totals.bikes === 0 ? (
         <Empty title={words.noBikes}>
-          <a className="button" data-weight="primary" href="/fleet?tab=register">
+          <a className="button" data-weight="primary" href={linkToTab('register')}>
             {words.toFleet}
           </a>
         </Empty>
@@ -104,7 +105,7 @@ const Cell = memo(function Cell({ bikeId, state, label, reachable }: CellProps) 
   return (
     <li>
       <a
-        href={`/fleet?bike=${bikeId}`}
+        href={linkTo('bike', bikeId)}
         className="cell number"
         data-part={state}
         aria-label={label}

@@ -1,5 +1,6 @@
 import { Fragment, type KeyboardEvent, memo, type ReactNode } from 'react';
 import { StatusIcon } from '../../shared/ui/icons.tsx';
+import { linkTo } from '../../app/links.ts';
 import { clockTime } from '../../shared/i18n/seoul-time.ts';
 import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import type { FeedEntry } from './dashboard-state.ts';
@@ -80,21 +81,21 @@ function Detail({ entry: { reservation, bikeId, userId, points } }: { entry: Fee
   const parts: ReactNode[] = [];
   if (reservation) {
     parts.push(
-      <a href={`/fleet?reservation=${reservation.reserveNo}`} tabIndex={-1}>
+      <a href={linkTo('reservation', reservation.reserveNo)} tabIndex={-1}>
         #{reservation.reserveNo}
       </a>,
     );
   }
   if (typeof bikeId === 'number') {
     parts.push(
-      <a href={`/fleet?bike=${bikeId}`} tabIndex={-1}>
+      <a href={linkTo('bike', bikeId)} tabIndex={-1}>
         {words.bike} {bikeId}
       </a>,
     );
   }
   if (userId) {
     parts.push(
-      <a href={`/fleet?rider=${encodeURIComponent(userId)}`} tabIndex={-1}>
+      <a href={linkTo('rider', userId)} tabIndex={-1}>
         {words.rider} {userId}
       </a>,
     );

@@ -1,5 +1,6 @@
 import { memo } from 'react';
 import { StatusIcon } from '../../shared/ui/icons.tsx';
+import { linkTo } from '../../app/links.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { clockTimeOn, timeLeft, timePassed } from '../../shared/i18n/seoul-time.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
@@ -41,7 +42,7 @@ export const ReservationRow = memo(function ReservationRow(props: ReservationRow
     >
       <div role="rowheader" data-column="reserveNo" className="number">
         <a
-          href={`/fleet?reservation=${row.reserveNo}`}
+          href={linkTo('reservation', row.reserveNo)}
           aria-label={words.openReservation(row.reserveNo)}
           tabIndex={stop === 'reserveNo' ? 0 : -1}
         >

@@ -1,5 +1,6 @@
 import { memo, useMemo, useRef, useSyncExternalStore } from 'react';
 import { Empty } from '../../shared/ui/controls.tsx';
+import { ridePath } from '../../app/links.ts';
 import { go, useSearch } from '../../app/paths.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
@@ -40,7 +41,7 @@ export const ReservationTable = memo(function ReservationTable({ rows, all, hasB
         <Empty title={words.noReservations}>
           <p>{words.noReservationsHint}</p>
           {hasBikes && (
-            <a className="button" data-weight="primary" href="/ride">
+            <a className="button" data-weight="primary" href={ridePath}>
               {words.toRide}
             </a>
           )}

@@ -1,5 +1,6 @@
 /** Which rows of the table are shown, and in which order; kept in the address, so that a view can be bookmarked and sent. */
 import type { ReserveStatus } from '../../../../schema/client/generated/graphql.ts';
+import { dashboardPath } from '../../app/links.ts';
 import type { Row, ShownRow } from './dashboard-state.ts';
 
 export const statuses: readonly ReserveStatus[] = [
@@ -58,6 +59,8 @@ export function readView(address: string): TableView {
     descending: sort ? minus === '-' : defaultView.descending,
   };
 }
+
+export const linkToConcern = (concern: Concern) => dashboardPath + writeView({ ...defaultView, concern }, '');
 
 /** The address of a view: only what differs from the usual one, and what else is in it stays. */
 export function writeView(view: TableView, address: string): string {

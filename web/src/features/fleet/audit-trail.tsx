@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { linkTo } from '../../app/links.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { At } from './at.tsx';
 import { fleetWords } from './words.ts';
@@ -33,7 +34,7 @@ export function AuditTrail<Entry extends AuditEntry>({ entries, became }: AuditT
                 <strong>{shared.event(entry.eventType)}</strong> {became(entry)}
               </p>
               <p className="aside">
-                {entry.by ? <a href={`/fleet?rider=${encodeURIComponent(entry.by)}`}>{entry.by}</a> : words.bySystem}
+                {entry.by ? <a href={linkTo('rider', entry.by)}>{entry.by}</a> : words.bySystem}
                 {entry.reason && <q>{entry.reason}</q>}
               </p>
             </div>

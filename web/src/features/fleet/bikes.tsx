@@ -3,6 +3,7 @@ import { type BikeCondition, BikesDocument, type BikesQuery } from '../../../../
 import { useLiveQuery } from '../../shared/api/use-query.ts';
 import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
 import { BikeSwatch } from '../../shared/ui/icons.tsx';
+import { linkTo, linkToTab } from '../../app/links.ts';
 import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { AsOf } from './as-of.tsx';
 import { At } from './at.tsx';
@@ -71,7 +72,7 @@ export function Bikes() {
       {isWaiting && !page && <Skeleton label={shared.loading} lines={6} />}
       {page && page.nodes.length === 0 && (
         <Empty title={condition || color.trim() ? words.noBikesMatch : words.noBikes}>
-          <a className="button" data-weight="primary" href="/fleet?tab=register">
+          <a className="button" data-weight="primary" href={linkToTab('register')}>
             {words.toRegister}
           </a>
         </Empty>
@@ -107,7 +108,7 @@ function BikeLines({ bikes, onDone }: { bikes: BikesQuery['bikes']['nodes']; onD
     <ul className="lines">
       {bikes.map((bike) => (
         <li key={bike.bikeId}>
-          <a className="number" href={`/fleet?bike=${bike.bikeId}`}>
+          <a className="number" href={linkTo('bike', bike.bikeId)}>
             {bike.bikeId}
           </a>
           <span className="condition" data-condition={bike.condition}>

@@ -8,6 +8,7 @@ import type {
 } from '../../../../schema/client/generated/graphql.ts';
 import { Empty } from '../../shared/ui/controls.tsx';
 import { BikeSwatch, StatusIcon } from '../../shared/ui/icons.tsx';
+import { linkTo } from '../../app/links.ts';
 import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { At } from './at.tsx';
 import { AuditTrail } from './audit-trail.tsx';
@@ -88,7 +89,7 @@ export function ReservationCard({ reservation, onDone }: { reservation: Reservat
           <Status reservation={reservation} />
         </Fact>
         <Fact label={shared.bike}>
-          <a href={`/fleet?bike=${reservation.bikeId}`}>{reservation.bikeId}</a>{' '}
+          <a href={linkTo('bike', reservation.bikeId)}>{reservation.bikeId}</a>{' '}
           <span className="aside">{shared.conditionNames[reservation.bike.condition]}</span>
         </Fact>
         <Fact label={shared.rider}>
@@ -154,12 +155,12 @@ function ReservationLines({ reservations, onDone }: ReservationLinesProps) {
     <ul className="lines">
       {reservations.map((reservation) => (
         <li key={reservation.reserveNo}>
-          <a className="number" href={`/fleet?reservation=${reservation.reserveNo}`}>
+          <a className="number" href={linkTo('reservation', reservation.reserveNo)}>
             #{reservation.reserveNo}
           </a>
           <Status reservation={reservation} />
           <span>
-            {shared.bike} <a href={`/fleet?bike=${reservation.bikeId}`}>{reservation.bikeId}</a> · {shared.rider}{' '}
+            {shared.bike} <a href={linkTo('bike', reservation.bikeId)}>{reservation.bikeId}</a> · {shared.rider}{' '}
             <RiderLink userId={reservation.userId} />
           </span>
           <At time={reservation.reserveDateTime} />
@@ -193,7 +194,7 @@ function Entries({ entries: { nodes, totalCount } }: { entries: Rider['pointEntr
                 {typeof entry.reserveNo === 'number' && (
                   <>
                     {' '}
-                    <a href={`/fleet?reservation=${entry.reserveNo}`}>#{entry.reserveNo}</a>
+                    <a href={linkTo('reservation', entry.reserveNo)}>#{entry.reserveNo}</a>
                   </>
                 )}
               </span>
@@ -227,7 +228,7 @@ function Status({ reservation: { reserveStatus } }: { reservation: Pick<Reservat
 }
 
 function RiderLink({ userId }: { userId: string }) {
-  return <a href={`/fleet?rider=${encodeURIComponent(userId)}`}>{userId}</a>;
+  return <a href={linkTo('rider', userId)}>{userId}</a>;
 }
 
 function Fact({ label, children }: { label: string; children: ReactNode }) {

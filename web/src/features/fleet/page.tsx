@@ -1,11 +1,12 @@
 import './fleet.css';
-import { type ReactNode, useMemo, useRef } from 'react';
+import { type ReactNode, useRef } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components/Tabs';
 import { useKeptFocus } from '../../shared/api/keep-focus.ts';
 import { Skeleton } from '../../shared/ui/controls.tsx';
 import { actsForOthers, seesEverything, useActing } from '../../shared/session/acting.ts';
 import type { Session } from '../../shared/session/session.ts';
 import { useSessionState } from '../../shared/session/session-context.ts';
+import { type FleetTab, fleetTabs, linkToTab, tabIn } from '../../app/links.ts';
 import { go, useSearch } from '../../app/paths.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { Bikes } from './bikes.tsx';
@@ -14,8 +15,6 @@ import { Register } from './register.tsx';
 import { Search } from './search.tsx';
 import { fleetWords } from './words.ts';
 
-type TabName = 'search' | 'bikes' | 'register' | 'parked';
-
 /** Where operators look things up and put them right. */
 export default function FleetPage() {
   const words = useWords(fleetWords);
@@ -23,7 +22,7 @@ export default function FleetPage() {
   const acting = useActing();
   const { config } = useSessionState();
   const address = useSearch();
-  const wanted = useMemo(() => new URLSearchParams(address).get('tab'), [address]);
+  const wanted = tabIn(address);
   if (!acting) {
     return config ? <p className="card empty">{words.needSignIn}</p> : <Skeleton label={shared.loading} lines={8} />;
   }
@@ -34,24 +33,24 @@ export default function FleetPage() {
   );
 }
 
-function Operations({ session, wanted }: { session: Session; wanted: string | null }) {
+function Operations({ session, wanted }: { session: Session; wanted: FleetTab }) {
   const words = useWords(fleetWords);
   const content = useRef<HTMLDivElement>(null);
   useKeptFocus(content);
   const mayChange = actsForOthers(session);
-  const panels: Partial<Record<TabName, ReactNode>> = {
+  const panels: Partial<Record<FleetTab, ReactNode>> = {
     search: <Search />,
     bikes: <Bikes />,
     ...(mayChange ? { register: <Register /> } : {}),
     parked: <Parked />,
   };
-  const names = Object.keys(panels) as TabName[];
+  const names = fleetTabs.filter((tab) => panels[tab]);
   return (
     <div className="operations" ref={content}>
       {!mayChange && <p className="notice">{words.onlyLook}</p>}
       <Tabs
         selectedKey={names.find((name) => name === wanted) ?? 'search'}
-        onSelectionChange={(name) => go(name === 'search' ? '/fleet' : `/fleet?tab=${name}`)}
+        onSelectionChange={(name) => go(linkToTab(name as FleetTab))}
       >
         <TabList className="tab-list" aria-label={words.sections}>
           {names.map((name) => (

@@ -7,32 +7,20 @@ import {
 import { type QueryAnswer, useLiveQuery } from '../../shared/api/use-query.ts';
 import { Button, Choice, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
 import { errorText } from '../../shared/ui/submission.tsx';
+import { type FoundKind, foundIn, foundKinds, linkTo } from '../../app/links.ts';
 import { go, useSearch } from '../../app/paths.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { AsOf } from './as-of.tsx';
 import { BikeCard, ReservationCard, RiderCard } from './cards.tsx';
 import { fleetWords } from './words.ts';
 
-const kinds = ['reservation', 'bike', 'rider'] as const;
-type Kind = (typeof kinds)[number];
-
-interface Wanted {
-  kind: Kind;
-  id: string;
-}
-
-/** What the address asks for, e.g. `?bike=12`. */
-function wantedIn(address: string): Wanted | null {
-  const query = new URLSearchParams(address);
-  const kind = kinds.find((name) => query.get(name));
-  return kind ? { kind, id: query.get(kind) ?? '' } : null;
-}
+type Wanted = NonNullable<ReturnType<typeof foundIn>>;
 
 /** A bike, a rider or a reservation by its number, with everything that belongs to it. */
 export function Search() {
   const words = useWords(fleetWords);
   const address = useSearch();
-  const wanted = useMemo(() => wantedIn(address), [address]);
+  const wanted = useMemo(() => foundIn(address), [address]);
   return (
     <>
       <SearchForm wanted={wanted} />
@@ -51,7 +39,7 @@ export function Search() {
 
 function SearchForm({ wanted }: { wanted: Wanted | null }) {
   const words = useWords(fleetWords);
-  const [kind, setKind] = useState<Kind>(wanted?.kind ?? 'reservation');
+  const [kind, setKind] = useState<FoundKind>(wanted?.kind ?? 'reservation');
   const [id, setId] = useState(wanted?.id ?? '');
   const [shown, setShown] = useState(wanted);
   // A link leads to something else: the form stays, with the focus that it may have, and says what is shown now.
@@ -63,13 +51,13 @@ function SearchForm({ wanted }: { wanted: Wanted | null }) {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const text = id.trim().replace(/^#/, '');
-    if (text) go(`/fleet?${kind}=${encodeURIComponent(text)}`);
+    if (text) go(linkTo(kind, text));
   };
   return (
     <form className="card search-form" role="search" onSubmit={submit}>
       <Choice
         label={words.searchFor}
-        options={kinds.map((key) => ({ key, label: words.kinds[key] }))}
+        options={foundKinds.map((key) => ({ key, label: words.kinds[key] }))}
         chosen={kind}
         onChoose={setKind}
       />
@@ -142,7 +130,7 @@ function FoundReservation({ reserveNo }: { reserveNo: number }) {
   );
 }
 
-function NotThere({ kind, answer }: { kind: Kind; answer: Pick<QueryAnswer<unknown>, 'error' | 'isWaiting'> }) {
+function NotThere({ kind, answer }: { kind: FoundKind; answer: Pick<QueryAnswer<unknown>, 'error' | 'isWaiting'> }) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   if (answer.isWaiting) return <Skeleton label={shared.loading} lines={6} />;

@@ -19,6 +19,7 @@ import { createRoot } from 'react-dom/client';
 import { Wheel } from '../../shared/ui/icons.tsx';
 import { graphqlUrl, type Session } from '../../shared/session/session.ts';
 import { type SessionState, useSession } from '../../shared/session/use-session.ts';
+import { dashboardPath } from '../../app/links.ts';
 import { Navigation } from '../../app/navigation.tsx';
 import { applyTheme, rememberedTheme } from '../../app/theme.ts';
 import { useTitle } from '../../app/use-title.ts';
@@ -73,7 +74,7 @@ function PlaygroundHeader(state: SessionState) {
   const words = useSharedWords();
   return (
     <header className="header">
-      <a className="brand" href="/">
+      <a className="brand" href={dashboardPath}>
         <Wheel />
         <span>{words.name}</span>
       </a>

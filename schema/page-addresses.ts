@@ -1,4 +1,4 @@
-/** Where the pages are: for the router, the application, the development server and the ingress, which all read this list. */
+/** Where the pages are: the router, Vite, the pages' own links and `npm start` read this list; a test compares the ingress. */
 export const pageAddresses = {
   dashboard: '/',
   ride: '/ride',

@@ -1,0 +1,28 @@
+/** What the pages' addresses say: written and read here, and nowhere else. */
+import { pageAddresses } from '../../../schema/page-addresses.ts';
+
+export const { dashboard: dashboardPath, ride: ridePath, fleet: fleetPath } = pageAddresses;
+
+export const foundKinds = ['reservation', 'bike', 'rider'] as const;
+/** What the fleet page finds by its number. */
+export type FoundKind = (typeof foundKinds)[number];
+
+export const fleetTabs = ['search', 'bikes', 'register', 'parked'] as const;
+export type FleetTab = (typeof fleetTabs)[number];
+
+export const linkTo = (kind: FoundKind, id: string | number) =>
+  `${fleetPath}?${new URLSearchParams({ [kind]: String(id) })}`;
+
+/** What a fleet address asks for, e.g. `?bike=12`. */
+export function foundIn(search: string): { kind: FoundKind; id: string } | null {
+  const query = new URLSearchParams(search);
+  const kind = foundKinds.find((name) => query.get(name));
+  return kind ? { kind, id: query.get(kind) ?? '' } : null;
+}
+
+export const linkToTab = (tab: FleetTab) => (tab === 'search' ? fleetPath : `${fleetPath}?tab=${tab}`);
+
+export function tabIn(search: string): FleetTab {
+  const wanted = new URLSearchParams(search).get('tab');
+  return fleetTabs.find((tab) => tab === wanted) ?? 'search';
+}
