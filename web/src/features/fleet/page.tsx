@@ -44,7 +44,7 @@ function Operations({ session, wanted }: { session: Session; wanted: FleetTab })
     ...(mayChange ? { register: <Register /> } : {}),
     parked: <Parked />,
   };
-  const names = fleetTabs.filter((tab) => panels[tab]);
+  const names = fleetTabs.filter((tab) => tab in panels);
   return (
     <div className="operations" ref={content}>
       {!mayChange && <p className="notice">{words.onlyLook}</p>}
