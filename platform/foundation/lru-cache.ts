@@ -1,8 +1,11 @@
 /** A map that evicts its least recently used entries. */
 export interface LruCache<Key, Value> {
   get(key: Key): Value | undefined;
+  /** Whether it is kept; it does not become younger. */
+  has(key: Key): boolean;
   set(key: Key, value: Value): void;
   delete(key: Key): void;
+  clear(): void;
 }
 
 /**
@@ -38,6 +41,11 @@ export function createLruCache<Key, Value>(
         drop(eldest);
       }
     },
+    has: (key) => entries.has(key),
     delete: drop,
+    clear() {
+      entries.clear();
+      total = 0;
+    },
   };
 }

@@ -1,9 +1,11 @@
-import { parseEvent, type DomainEvent } from '../../schema/events/index.ts';
+import { parseEvent } from '../../schema/events/index.ts';
 import type { Envelope } from '../../schema/events/envelope.ts';
 import { parseOrThrow } from '../../platform/index.ts';
 import { fingerprintOf } from './comparison.ts';
-import { noTotals, project, touchedBy, type Rows, type Totals } from './projections.ts';
-import { readRowKey, rowKey, type Key, type Kind, type ViewRows, type Views } from './rows.ts';
+import { fold, positionName, rowNamesOf, versionIn, type Placed, type RowsByName } from './fold.ts';
+import { noTotals, type Totals } from './projections.ts';
+import { readRowKey, type View, type Views } from './row-keys.ts';
+import type { ViewRows } from './rows.ts';
 
 /** Makes the rows of a generation out of events. The order of events of different streams does not matter. */
 export interface Builder {
@@ -39,53 +41,32 @@ export interface BuilderOptions {
 
 export function createBuilder({ rows, isDiscarded, flushRows, written }: BuilderOptions): Builder {
   /** Rows as they are now, `undefined` where none exists. */
-  const known = new Map<string, Views[Kind] | undefined>();
+  const known = new Map<string, View | undefined>();
   /** Changed and not written yet: newer than the database's. */
-  const changed = new Map<string, Views[Kind] | undefined>();
+  const changed = new Map<string, View | undefined>();
   let totals = noTotals;
   let fingerprint = 0n;
   let events = 0;
 
-  const recall = <Name extends Kind>(kind: Name, key: Key) => known.get(rowKey(kind, key)) as Views[Name] | undefined;
-
-  function change<Name extends Kind>(kind: Name, key: Key, view: Views[Name]): void {
-    const name = rowKey(kind, key);
-    if (!changed.has(name)) changed.set(name, known.get(name));
-    known.set(name, view);
-  }
+  const inMemory: RowsByName = {
+    get: (rowName) => known.get(rowName),
+    set(rowName, view) {
+      if (!changed.has(rowName)) changed.set(rowName, known.get(rowName));
+      known.set(rowName, view);
+    },
+  };
 
   /** Reads the rows that are not known yet, all of a kind at once. */
   async function know(names: Iterable<string>): Promise<void> {
-    const missing = new Set([...names].filter((name) => !known.has(name)));
-    const byKind = Map.groupBy(Array.from(missing, readRowKey), ({ kind }) => kind);
-    await Promise.all(
-      Array.from(byKind, async ([kind, named]) => {
-        const keys = named.map(({ key }) => key);
-        const found = await rows.find(kind, keys);
-        for (const key of keys) known.set(rowKey(kind, key), found.get(key));
-      }),
-    );
+    const missing = [...new Set(names)].filter((name) => !known.has(name));
+    const found = await rows.named(missing);
+    for (const name of missing) known.set(name, found.get(name));
   }
 
-  function applyOne(subject: string, version: number, event: DomainEvent | null): void {
-    if (version <= (recall('position', subject)?.version ?? 0)) return;
-    if (event) {
-      const { reserveNo, bikeId, userId, minute: when } = touchedBy(event);
-      const before: Rows = {
-        reservation: reserveNo === undefined ? undefined : recall('reservation', reserveNo),
-        bike: bikeId === undefined ? undefined : recall('bike', bikeId),
-        account: userId === undefined ? undefined : recall('account', userId),
-        minute: when === undefined ? undefined : recall('minute', when),
-      };
-      const projected = project(event, before, totals);
-      const { reservation, bike, account, minute } = projected.rows;
-      if (reservation) change('reservation', reservation.reserveNo, reservation);
-      if (bike) change('bike', bike.bikeId, bike);
-      if (account) change('account', account.userId, account);
-      if (minute) change('minute', minute.minute, minute);
-      totals = projected.totals;
-    }
-    change('position', subject, { subject, version });
+  function applyOne(placed: Placed): void {
+    const folded = fold(placed, inMemory, totals);
+    if (!folded) return;
+    totals = folded.totals;
     events += 1;
   }
 
@@ -118,28 +99,16 @@ export function createBuilder({ rows, isDiscarded, flushRows, written }: Builder
         event: event === null || isDiscarded(subject, version) ? null : parseOrThrow(event, parseEvent),
       }));
       if (changed.size > flushRows) await flush();
-      await know(
-        parsed.flatMap(({ subject, event }) => [rowKey('position', subject), ...(event ? namesOf(event) : [])]),
-      );
-      for (const { subject, version, event } of parsed) applyOne(subject, version, event);
+      await know(parsed.flatMap(({ subject, event }) => [positionName(subject), ...(event ? rowNamesOf(event) : [])]));
+      for (const placed of parsed) applyOne(placed);
     },
     async positions(subjects) {
-      await know(subjects.map((subject) => rowKey('position', subject)));
-      return new Map(subjects.map((subject) => [subject, recall('position', subject)?.version ?? 0]));
+      await know(subjects.map(positionName));
+      return new Map(subjects.map((subject) => [subject, versionIn(inMemory, subject)]));
     },
     flush,
     events: () => events,
     totals: () => totals,
     fingerprint: () => fingerprint,
   };
-}
-
-function namesOf(event: DomainEvent): string[] {
-  const { reserveNo, bikeId, userId, minute } = touchedBy(event);
-  return [
-    ...(reserveNo === undefined ? [] : [rowKey('reservation', reserveNo)]),
-    ...(bikeId === undefined ? [] : [rowKey('bike', bikeId)]),
-    ...(userId === undefined ? [] : [rowKey('account', userId)]),
-    ...(minute === undefined ? [] : [rowKey('minute', minute)]),
-  ];
 }

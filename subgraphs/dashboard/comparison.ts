@@ -1,5 +1,6 @@
 import { hashOf } from '../../platform/index.ts';
-import { kinds, readRowKey, rowKey, type Key, type Kind, type ViewRows, type Views } from './rows.ts';
+import { kinds, readRowKey, rowKey, type Key, type Kind, type Views } from './row-keys.ts';
+import type { ViewRows } from './rows.ts';
 
 /** A row that differs between two generations of the view. */
 export interface Difference {

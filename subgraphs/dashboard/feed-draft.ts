@@ -1,16 +1,13 @@
 import type { DomainEvent } from '../../schema/events/index.ts';
 import { placeOf } from '../../platform/index.ts';
 import type { FeedMemory } from './feed-memory.ts';
-import { pointsMovedBy, project, touchedBy, type Rows, type Totals } from './projections.ts';
+import { fold, positionName, rowNamesOf, versionIn, type Placed, type RowsByName } from './fold.ts';
+import { pointsMovedBy, touchedBy, type Projected, type Totals } from './projections.ts';
 import type { Change, FeedDocument, ReadModels } from './read-models.ts';
-import { rowKey, type PositionView } from './rows.ts';
+import { rowKey, writtenFrom, type View } from './row-keys.ts';
 
 /** An event on its way into the feed. */
-export interface InboxMessage {
-  /** Null when an operator discarded the event: only the position moves. */
-  event: DomainEvent | null;
-  subject: string;
-  version: number;
+export interface InboxMessage extends Placed {
   /** When it arrived, in ms since 1970. */
   since: number;
 }
@@ -35,20 +32,9 @@ export interface DraftOptions {
   traced?: boolean;
 }
 
-/** The rows that an event is applied to, and their keys in memory. */
-function rowKeysOf(event: DomainEvent): [keyof Rows, string][] {
-  const { reserveNo, bikeId, userId, minute } = touchedBy(event);
-  const keys: [keyof Rows, string][] = [];
-  if (reserveNo !== undefined) keys.push(['reservation', rowKey('reservation', reserveNo)]);
-  if (bikeId !== undefined) keys.push(['bike', rowKey('bike', bikeId)]);
-  if (userId !== undefined) keys.push(['account', rowKey('account', userId)]);
-  if (minute !== undefined) keys.push(['minute', rowKey('minute', minute)]);
-  return keys;
-}
-
-/** The reservation, bike and rider that a change is about. */
+/** The bike, the rider and the points that a change is about. */
 function aboutOf(event: DomainEvent): Pick<Change, 'userId' | 'bikeId' | 'points'> {
-  const { userId, bikeId } = touchedBy(event);
+  const { account: userId, bike: bikeId } = touchedBy(event);
   const points = pointsMovedBy(event);
   return {
     ...(userId === undefined ? {} : { userId }),
@@ -66,25 +52,27 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
   }
 
   /** What a batch reads, by key. Rows that memory lacks are read together: singly, each event would wait for them. */
-  async function load(batch: InboxMessage[]): Promise<Map<string, unknown>> {
-    const loaded = new Map<string, unknown>();
+  async function load(batch: InboxMessage[]): Promise<Map<string, View | undefined>> {
+    const loaded = new Map<string, View | undefined>();
     const missing = new Set<string>();
-    const want = (key: string) => {
-      if (loaded.has(key)) return;
-      if (memory.isKnown(key)) loaded.set(key, memory.recall(key));
-      else missing.add(key);
+    const want = (rowName: string) => {
+      if (loaded.has(rowName)) return;
+      if (memory.isKnown(rowName)) loaded.set(rowName, memory.get(rowName));
+      else missing.add(rowName);
     };
     const wantAll = (item: InboxMessage) => {
       const { event, subject, version } = item;
-      want(`position:${subject}`);
+      const position = positionName(subject);
+      want(position);
       const cause = causeOf(item);
-      if (cause) want(`position:${cause.subject}`);
+      if (cause) want(positionName(cause.subject));
       if (!event) return;
-      const { begins, reserveNo = 0 } = touchedBy(event);
       // A reservation that begins now has no row yet.
-      const isNew = version > Number(loaded.get(`position:${subject}`));
-      if (begins && isNew) loaded.set(rowKey('reservation', reserveNo), undefined);
-      for (const [, key] of rowKeysOf(event)) want(key);
+      const isNew = loaded.has(position) && version > versionIn(loaded, subject);
+      if (isNew && event.type === 'ReservationRequested') {
+        loaded.set(rowKey('reservation', event.data.reserveNo), undefined);
+      }
+      rowNamesOf(event).forEach(want);
     };
     for (const item of batch) {
       try {
@@ -95,66 +83,59 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
     }
     if (missing.size === 0) return loaded;
     const stored = await options.models.named([...missing]);
-    for (const key of missing) {
-      const view = stored.get(key);
-      const value = key.startsWith('position:') ? ((view as PositionView | undefined)?.version ?? 0) : view;
-      loaded.set(key, value);
-      memory.remember(key, value);
+    for (const rowName of missing) {
+      const view = stored.get(rowName);
+      loaded.set(rowName, view);
+      memory.remember(rowName, view);
     }
     return loaded;
+  }
+
+  /** What subscribers see of an event. */
+  function changeOf(event: DomainEvent, { rows, totals }: Projected): Change {
+    const { id, type: eventType, time: at, traceparent } = event;
+    return {
+      ...{ id, eventType, at, reservation: rows.reservation ?? null, totals },
+      ...aboutOf(event),
+      ...(eventType === 'ReservationsRefused' ? { refusals: event.data.refusals } : {}),
+      ...(options.traced && traceparent ? { traceparent } : {}),
+    };
   }
 
   /**
    * Whether an event's cause is in the feed: an effect is never shown before its cause, although the two travel on
    * different subjects.
    */
-  function isReady(item: InboxMessage, positionOf: (subject: string) => number): boolean {
+  function isReady(item: InboxMessage, rows: RowsByName): boolean {
     const cause = causeOf(item);
     if (!cause || options.clock().getTime() - item.since > options.causeWaitMs) return true;
-    return cause.version <= positionOf(cause.subject);
+    return cause.version <= versionIn(rows, cause.subject);
   }
 
   /** Applies events on top of the head; skips what the head already has, puts off what came before its cause. */
   async function draft<Item extends InboxMessage>(batch: Item[], head: number, totals: Totals): Promise<Draft<Item>> {
     const loaded = await load(batch);
-    const changed = new Map<string, unknown>();
-    const positions = new Map<string, number>();
+    const changed = new Map<string, View>();
+    const rows: RowsByName = {
+      get: (rowName) => changed.get(rowName) ?? loaded.get(rowName),
+      set: (rowName, view) => changed.set(rowName, view),
+    };
     const failed = new Map<Item, unknown>();
     const changes: Change[] = [];
     let after = totals;
-    const positionOf = (subject: string) => positions.get(subject) ?? (loaded.get(`position:${subject}`) as number);
 
-    function apply({ event, subject, version }: InboxMessage): void {
-      if (version <= positionOf(subject)) return;
-      if (event) {
-        const rows = Object.fromEntries(
-          rowKeysOf(event).map(([name, key]) => [name, changed.get(key) ?? loaded.get(key)]),
-        ) as Rows;
-        const projected = project(event, rows, after);
-        const { reservation, bike, account, minute } = projected.rows;
-        if (reservation) changed.set(`reservation:${reservation.reserveNo}`, reservation);
-        if (bike) changed.set(`bike:${bike.bikeId}`, bike);
-        if (account) changed.set(`account:${account.userId}`, account);
-        if (minute) changed.set(`minute:${minute.minute}`, minute);
-        after = projected.totals;
-        if (!projected.quiet) {
-          const { id, type: eventType, time: at, traceparent } = event;
-          changes.push({
-            ...{ id, eventType, at, reservation: reservation ?? null, totals: after },
-            ...aboutOf(event),
-            ...(eventType === 'ReservationsRefused' ? { refusals: event.data.refusals } : {}),
-            ...(options.traced && traceparent ? { traceparent } : {}),
-          });
-        }
-      }
-      positions.set(subject, version);
+    function apply(item: InboxMessage): void {
+      const projected = fold(item, rows, after);
+      if (!projected) return;
+      after = projected.totals;
+      if (item.event && !projected.quiet) changes.push(changeOf(item.event, projected));
     }
 
     let waiting = batch;
     for (let progress = true; progress && waiting.length > 0;) {
       const notReady: Item[] = [];
       for (const item of waiting) {
-        if (!isReady(item, positionOf)) {
+        if (!isReady(item, rows)) {
           notReady.push(item);
           continue;
         }
@@ -167,18 +148,13 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
       progress = notReady.length < waiting.length;
       waiting = notReady;
     }
-    const rows = (kind: string) => [...changed].filter(([key]) => key.startsWith(kind)).map(([, row]) => row);
-    const document = {
+    const document: FeedDocument = {
       _id: head + 1,
       at: options.clock(),
       changes,
-      reservations: rows('reservation:'),
-      bikes: rows('bike:'),
-      accounts: rows('account:'),
-      minutes: rows('minute:'),
-      positions: [...positions].map(([subject, version]) => ({ subject, version })),
+      ...writtenFrom(changed),
       totals: after,
-    } as FeedDocument;
+    };
     return { document, failed, putOff: waiting };
   }
 

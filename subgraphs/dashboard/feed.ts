@@ -11,8 +11,10 @@ import {
   type Place,
 } from './feed-follower.ts';
 import { createFeedMemory } from './feed-memory.ts';
+import { positionName, versionIn } from './fold.ts';
 import { noTotals, upgraded, type Totals } from './projections.ts';
 import type { FeedDocument, ReadModels } from './read-models.ts';
+import { namedRows, writtenFrom } from './row-keys.ts';
 
 export interface Snapshot {
   /** Everything up to here is in the rows. */
@@ -83,7 +85,7 @@ export interface FeedOptions extends DraftOptions {
   committed(version: number): void;
 }
 
-const nothing = { changes: [], reservations: [], bikes: [], accounts: [], minutes: [], positions: [] };
+const nothing = { changes: [], ...writtenFrom([]) };
 const pageOfCommits = 200;
 /** How many commits to search for each of the latest changes. */
 const lookBack = 4;
@@ -91,34 +93,10 @@ const lookBack = 4;
 const maxUnsettled = 1_000;
 
 /** Merges commits into one: the newest of each row, as of the last commit. */
-function mergeCommits(documents: FeedDocument[], last: FeedDocument): FeedDocument {
-  const newest = <Row>(rowsOf: (document: FeedDocument) => Row[], keyOf: (row: Row) => unknown): Row[] => [
-    ...new Map(documents.flatMap(rowsOf).map((row) => [keyOf(row), row])).values(),
-  ];
-  return {
-    ...last,
-    reservations: newest(
-      ({ reservations }) => reservations,
-      ({ reserveNo }) => reserveNo,
-    ),
-    bikes: newest(
-      ({ bikes }) => bikes,
-      ({ bikeId }) => bikeId,
-    ),
-    accounts: newest(
-      ({ accounts }) => accounts,
-      ({ userId }) => userId,
-    ),
-    minutes: newest(
-      ({ minutes = [] }) => minutes,
-      ({ minute }) => minute,
-    ),
-    positions: newest(
-      ({ positions }) => positions,
-      ({ subject }) => subject,
-    ),
-  };
-}
+const mergeCommits = (documents: FeedDocument[], last: FeedDocument): FeedDocument => ({
+  ...last,
+  ...writtenFrom(new Map(documents.flatMap(namedRows))),
+});
 
 export function createFeed(options: FeedOptions): Feed {
   const { models, time } = options;
@@ -218,16 +196,14 @@ export function createFeed(options: FeedOptions): Feed {
   }
 
   async function position(subject: string): Promise<number> {
-    const known = memory.recall(`position:${subject}`);
-    if (typeof known === 'number') return known;
+    const name = positionName(subject);
+    if (memory.isKnown(name)) return versionIn(memory, subject);
     const { generation } = models.live();
-    const stored = await models.position(subject);
+    const version = await models.position(subject);
     if (models.live().generation !== generation) return position(subject);
     // A commit may have moved it meanwhile, and its row is written after the commit.
-    const moved = memory.recall(`position:${subject}`);
-    if (typeof moved === 'number') return moved;
-    memory.remember(`position:${subject}`, stored);
-    return stored;
+    if (!memory.isKnown(name)) memory.remember(name, { subject, version });
+    return versionIn(memory, subject);
   }
 
   async function commit(batch: Pending[]): Promise<void> {

@@ -11,54 +11,16 @@ import {
 import { sampleOf } from '../../schema/events/samples.ts';
 import { seeded, type Dice } from '../../test/support/seeded.ts';
 import { Long } from '../../platform/server/scalars.ts';
-import {
-  dayOf,
-  ledgerImbalance,
-  noTotals,
-  onDay,
-  upgraded,
-  project,
-  touchedBy,
-  type AccountView,
-  type BikeView,
-  type MinuteView,
-  type Projected,
-  type ReservationView,
-  type Totals,
-} from './projections.ts';
+import { applyEvent } from './fold.ts';
+import { dayOf, ledgerImbalance, noTotals, onDay, upgraded, type ReservationView, type Totals } from './projections.ts';
+import { namedRows, writtenFrom, type View } from './row-keys.ts';
 
-interface World {
-  reservations: Map<number, ReservationView>;
-  bikes: Map<number, BikeView>;
-  accounts: Map<string, AccountView>;
-  minutes: Map<string, MinuteView>;
-  totals: Totals;
-}
-
-/** What the feed does with the events, without its database. */
-function apply(world: World, event: DomainEvent): Projected {
-  const { reserveNo, bikeId, userId, minute: when } = touchedBy(event);
-  const before = {
-    reservation: reserveNo === undefined ? undefined : world.reservations.get(reserveNo),
-    bike: bikeId === undefined ? undefined : world.bikes.get(bikeId),
-    account: userId === undefined ? undefined : world.accounts.get(userId),
-    minute: when === undefined ? undefined : world.minutes.get(when),
-  };
-  const projected = project(event, before, world.totals);
-  const { reservation, bike, account, minute } = projected.rows;
-  if (reservation) world.reservations.set(reservation.reserveNo, reservation);
-  if (bike) world.bikes.set(bike.bikeId, bike);
-  if (account) world.accounts.set(account.userId, account);
-  if (minute) world.minutes.set(minute.minute, minute);
-  world.totals = projected.totals;
-  return projected;
-}
-
-function worldOf(events: readonly DomainEvent[]): World {
-  const rows = { reservations: new Map(), bikes: new Map(), accounts: new Map(), minutes: new Map() };
-  const world: World = { ...rows, totals: noTotals };
-  for (const event of events) apply(world, event);
-  return world;
+/** What the feed and a rebuild make of the events, without a database. */
+function worldOf(events: readonly DomainEvent[]) {
+  const rows = new Map<string, View>();
+  let totals = noTotals;
+  for (const event of events) ({ totals } = applyEvent(event, rows, totals));
+  return { ...writtenFrom(rows), totals };
 }
 
 const sample = <Type extends EventType>(type: Type) => parseEvent(sampleOf(type)) as EventNamed<Type>;
@@ -96,7 +58,7 @@ describe('the dashboard', () => {
 
   it.each([...catalogue.keys()] as EventType[])('counts %s', (type) => {
     const counted = expected[type];
-    const { totals, quiet } = apply(worldOf([]), sample(type));
+    const { totals, quiet } = applyEvent(sample(type), new Map(), noTotals);
     expect(totals).toEqual({ ...noTotals, day: '2026-11-23', ...counted });
     expect(quiet).toBe(counted === null);
   });
@@ -134,7 +96,7 @@ describe('the dashboard', () => {
     };
     const later = atTime(refused, '2026-11-23T00:31:00.000Z');
     const { minutes, totals } = worldOf([refused, fromAnother, later]);
-    expect([...minutes.values()]).toEqual([
+    expect(minutes).toEqual([
       { minute: '2026-11-23T00:30', refused: { BIKE_ALREADY_RESERVED: 7, NO_POINT_ACCOUNT: 1 } },
       { minute: '2026-11-23T00:31', refused: { BIKE_ALREADY_RESERVED: 5, NO_POINT_ACCOUNT: 1 } },
     ]);
@@ -155,7 +117,8 @@ describe('the dashboard', () => {
     });
     const [requested, confirmed] = [sample('ReservationRequested'), sample('ReservationConfirmed')];
     const [started, returned] = [told(sample('RideStarted')), told(sample('BikeReturned'))];
-    const rowAfter = (...events: DomainEvent[]) => worldOf(events).reservations.get(reserveNo);
+    const rowAfter = (...events: DomainEvent[]) =>
+      worldOf(events).reservations.find((row) => row.reserveNo === reserveNo);
     const row: ReservationView = {
       reserveNo,
       userId: '10',
@@ -215,7 +178,7 @@ describe('the dashboard', () => {
   });
 
   it('shows a reservation whose beginning was discarded, as far as the later events tell', () => {
-    expect(worldOf([sample('BikeReturned')]).reservations.get(45)).toMatchObject({
+    expect(worldOf([sample('BikeReturned')]).reservations[0]).toMatchObject({
       reserveNo: 45,
       userId: '10',
       bikeId: 17,
@@ -263,7 +226,7 @@ describe('a day', () => {
       pointsInCirculation: 5000,
       pointsMoved: 5000,
     });
-    expect(world.accounts.get('10')).toEqual({ userId: '10', balance: 5000 });
+    expect(world.accounts).toEqual([{ userId: '10', balance: 5000 }]);
   });
 
   it('turns by an event that changes no row, too', () => {
@@ -451,26 +414,27 @@ describe('in whatever order the streams arrive', () => {
     expect(never).toEqual([]);
   });
 
+  const inOrder = (world: ReturnType<typeof worldOf>) => ({ totals: world.totals, rows: new Map(namedRows(world)) });
+
   it('the rows and the totals end the same', () => {
     for (const { seed, events } of stories) {
-      const told = worldOf(events);
+      const told = inOrder(worldOf(events));
       const dice = seeded(seed);
-      for (let turn = 0; turn < 10; turn += 1) expect(worldOf(shuffled(events, dice))).toEqual(told);
+      for (let turn = 0; turn < 10; turn += 1) expect(inOrder(worldOf(shuffled(events, dice)))).toEqual(told);
     }
   });
 
   it('the totals are what the rows add up to', () => {
     for (const { events } of stories) {
       const { totals, bikes, accounts } = worldOf(events);
-      const rows = [...bikes.values()];
-      const free = rows.filter(({ use }) => use === 'free');
-      const circulating = [...accounts.values()].reduce((sum, { balance }) => sum + balance, 0);
+      const free = bikes.filter(({ use }) => use === 'free');
+      const circulating = accounts.reduce((sum, { balance }) => sum + balance, 0);
       expect(totals).toMatchObject({
-        bikes: rows.length,
+        bikes: bikes.length,
         available: free.filter(({ condition }) => condition === 'IN_SERVICE').length,
         outOfService: free.filter(({ condition }) => condition !== 'IN_SERVICE').length,
-        reserved: rows.filter(({ use }) => use === 'reserved').length,
-        inUse: rows.filter(({ use }) => use === 'inUse').length,
+        reserved: bikes.filter(({ use }) => use === 'reserved').length,
+        inUse: bikes.filter(({ use }) => use === 'inUse').length,
         pointsInCirculation: circulating,
         pointsMoved: circulating,
       });

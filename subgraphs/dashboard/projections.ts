@@ -69,13 +69,7 @@ export interface Totals {
   pointsMoved: Sum;
 }
 
-export const noTotals: Totals = {
-  day: '',
-  bikes: 0,
-  available: 0,
-  reserved: 0,
-  inUse: 0,
-  outOfService: 0,
+const nothingToday = {
   reservationsToday: 0,
   cancelledToday: 0,
   returnedToday: 0,
@@ -85,6 +79,16 @@ export const noTotals: Totals = {
   pointsPurchasedToday: 0,
   pointsSpentToday: 0,
   pointsRestoredToday: 0,
+};
+
+export const noTotals: Totals = {
+  day: '',
+  bikes: 0,
+  available: 0,
+  reserved: 0,
+  inUse: 0,
+  outOfService: 0,
+  ...nothingToday,
   pointsInCirculation: 0,
   pointsMoved: 0,
 };
@@ -92,16 +96,6 @@ export const noTotals: Totals = {
 /** The difference between all balances and all movements; unless 0, the ledger is wrong. */
 export function ledgerImbalance({ pointsMoved, pointsInCirculation }: Totals): Sum {
   return subtract(pointsMoved, pointsInCirculation);
-}
-
-/** Which rows an event touches. */
-export interface Touched {
-  reserveNo?: number;
-  /** The reservation starts with this event: it has no row yet. */
-  begins?: boolean;
-  bikeId?: number;
-  userId?: string;
-  minute?: string;
 }
 
 /** The rows an event touches, before or after it. */
@@ -119,27 +113,34 @@ export interface Projected {
   quiet: boolean;
 }
 
+/** The key of each row that an event touches. */
+export interface Touched {
+  reservation?: number;
+  bike?: number;
+  account?: string;
+  minute?: string;
+}
+
 type TodayCount = Extract<keyof Totals, `${string}Today`>;
 
 export function touchedBy(event: DomainEvent): Touched {
   switch (event.type) {
     case 'BikeRegistered':
     case 'BikeConditionChanged':
-      return { bikeId: event.data.bikeId };
+      return { bike: event.data.bikeId };
     case 'PointsIncreased':
     case 'PointsDeducted':
     case 'PointsRestored':
     case 'OvertimeCharged':
-      return { userId: event.data.userId };
+      return { account: event.data.userId };
     case 'ReservationRequested':
-      return { reserveNo: event.data.reserveNo, bikeId: event.data.bikeId, begins: true };
     case 'ReservationConfirmed':
     case 'ReservationRejected':
     case 'ReservationCancelled':
     case 'ReservationExpired':
     case 'RideStarted':
     case 'BikeReturned':
-      return { reserveNo: event.data.reserveNo, bikeId: event.data.bikeId };
+      return { reservation: event.data.reserveNo, bike: event.data.bikeId };
     case 'ReservationsRefused':
       return { minute: minuteOf(event.time) };
     case 'BikeSlotOpened':
@@ -326,19 +327,7 @@ function turnDay(totals: Totals, time: string): Totals {
 /** The totals as they are on a day: those of another day begin at 0. */
 export function onDay(totals: Totals, day: string): Totals {
   if (totals.day === day) return totals;
-  return {
-    ...totals,
-    day,
-    reservationsToday: 0,
-    cancelledToday: 0,
-    returnedToday: 0,
-    rejectedToday: 0,
-    refusedToday: 0,
-    expiredToday: 0,
-    pointsPurchasedToday: 0,
-    pointsSpentToday: 0,
-    pointsRestoredToday: 0,
-  };
+  return { ...totals, day, ...nothingToday };
 }
 
 /** Totals as stored by code from before refusals without a number were counted. */

@@ -2,7 +2,8 @@ import { Schema, type Connection } from 'mongoose';
 import type { DemandRefusal } from '../../schema/events/index.ts';
 import { isDuplicateKey, writeRows, type PageRequest, type ViewRow } from '../../platform/index.ts';
 import type { ReservationView, Totals } from './projections.ts';
-import { createRows, type ReservationRowFilter, type RowOrder, type ViewRows, type Written } from './rows.ts';
+import type { Written } from './row-keys.ts';
+import { createRows, type ReservationRowFilter, type RowOrder, type ViewRows } from './rows.ts';
 
 /** One change in the feed: what a subscriber sees. */
 export interface Change {

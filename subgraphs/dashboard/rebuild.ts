@@ -13,8 +13,8 @@ import { createBuilder, type Item } from './builder.ts';
 import { createComparison, fingerprintOf, fingerprintText, type Comparison, type Difference } from './comparison.ts';
 import type { Feed } from './feed.ts';
 import type { Totals } from './projections.ts';
-import type { FeedDocument, ReadModels } from './read-models.ts';
-import { keyOfView, kinds, rowKey, rowsOf } from './rows.ts';
+import type { ReadModels } from './read-models.ts';
+import { namedRows } from './row-keys.ts';
 
 /** Rebuilds the view from the owners' journals while the live one serves, then replaces it. */
 export interface RebuildOptions {
@@ -150,7 +150,7 @@ export async function rebuildView(options: RebuildOptions): Promise<number | nul
       const commits = await retry(() => models.feedAfter(followed, commitsAtOnce));
       for (const commit of commits) {
         if (commit._id > version) break;
-        for (const name of namesOf(commit)) touched.add(name);
+        for (const [name] of namedRows(commit)) touched.add(name);
         for (const { subject, version: end } of commit.positions) ends.set(subject, end);
         followed = commit._id;
       }
@@ -265,10 +265,3 @@ const commitsAtOnce = 200;
 /** Few enough to be compared while nothing is committed. */
 const fewRows = 200;
 const mostRounds = 20;
-
-function* namesOf(commit: FeedDocument): Generator<string> {
-  const written = rowsOf(commit);
-  for (const kind of kinds) {
-    for (const view of written[kind]) yield rowKey(kind, keyOfView(kind, view as never));
-  }
-}

@@ -2,33 +2,20 @@ import { Schema, type Collection, type Connection } from 'mongoose';
 import type { DemandRefusal, ReserveStatus } from '../../schema/events/index.ts';
 import { paginate, writeRows, type Connection as Page, type PageRequest, type ViewRow } from '../../platform/index.ts';
 import type { AccountView, BikeView, MinuteView, ReservationView } from './projections.ts';
-
-/** The last version in the view, by subject. */
-export interface PositionView {
-  subject: string;
-  version: number;
-}
-
-/** What the view is made of. */
-export interface Views {
-  reservation: ReservationView;
-  bike: BikeView;
-  account: AccountView;
-  minute: MinuteView;
-  position: PositionView;
-}
-export type Kind = keyof Views;
-export type Key = string | number;
-
-/** Rows as a commit has them. */
-export interface Written {
-  reservations: ReservationView[];
-  bikes: BikeView[];
-  accounts: AccountView[];
-  /** Absent from rows written by older code. */
-  minutes?: MinuteView[];
-  positions: PositionView[];
-}
+import {
+  keyOfView,
+  kinds,
+  plurals,
+  readRowKey,
+  rowKey,
+  rowsIn,
+  type Key,
+  type Kind,
+  type PositionView,
+  type View,
+  type Views,
+  type Written,
+} from './row-keys.ts';
 
 type Row<View> = ViewRow & View;
 export type ReservationRow = Row<ReservationView> & { _id: number };
@@ -92,46 +79,8 @@ const orders = {
   RESERVE_NO_ASC: [['reserveNo', 1]],
 } as const;
 
-/** In the order in which they are compared. */
-export const kinds: readonly Kind[] = ['reservation', 'bike', 'account', 'minute', 'position'];
-
-const keyOf: { [Name in Kind]: (view: Views[Name]) => Key } = {
-  reservation: ({ reserveNo }) => reserveNo,
-  bike: ({ bikeId }) => bikeId,
-  account: ({ userId }) => userId,
-  minute: ({ minute }) => minute,
-  position: ({ subject }) => subject,
-};
-
-/** Names a row among those of all kinds. */
-export const rowKey = (kind: Kind, key: Key) => `${kind}:${key}`;
-
-export const keyOfView = <Name extends Kind>(kind: Name, view: Views[Name]): Key => keyOf[kind](view);
-
-/** What a row's name says. */
-export function readRowKey(rowName: string): { kind: Kind; key: Key } {
-  const [kind = '', key = ''] = /^([a-z]+):(.*)$/s.exec(rowName)?.slice(1) ?? [];
-  return { kind: kind as Kind, key: kind === 'reservation' || kind === 'bike' ? Number(key) : key };
-}
-
-/** The rows that a commit writes, of all kinds. */
-export const rowsOf = ({ reservations, bikes, accounts, minutes = [], positions }: Written) => ({
-  reservation: reservations,
-  bike: bikes,
-  account: accounts,
-  minute: minutes,
-  position: positions,
-});
-
-const names = {
-  reservation: 'reservations',
-  bike: 'bikes',
-  account: 'accounts',
-  minute: 'minutes',
-  position: 'positions',
-} as const;
 const collectionName = (kind: Kind, generation: number) =>
-  generation === 0 ? names[kind] : `${names[kind]}_${generation}`;
+  generation === 0 ? plurals[kind] : `${plurals[kind]}_${generation}`;
 
 /** A rebuilt row must count as older than any later commit. */
 const rebuilt = 0;
@@ -175,37 +124,19 @@ export function createRows(database: Connection, generation: number) {
 
     /** Copies a commit into the rows; safe to repeat, in any order. */
     async write(version: number, written: Written): Promise<void> {
-      const write = (collection: Collection, rows: ViewRow[]) =>
-        rows.length > 0 ? writeRows(collection, rows) : Promise.resolve();
-      await Promise.all([
-        write(
-          reservations.collection,
-          written.reservations.map((row): ReservationRow => ({ _id: row.reserveNo, version, ...row })),
-        ),
-        write(
-          bikes.collection,
-          written.bikes.map((row) => ({ _id: row.bikeId, version, ...row })),
-        ),
-        write(
-          accounts.collection,
-          written.accounts.map((row) => ({ _id: row.userId, version, ...row })),
-        ),
-        write(
-          minutes.collection,
-          (written.minutes ?? []).map((row) => ({ _id: row.minute, version, ...row })),
-        ),
-        write(
-          positions.collection,
-          written.positions.map((row): ViewRow => ({ _id: row.subject, version, handled: row.version }) as ViewRow),
-        ),
-      ]);
+      await Promise.all(
+        kinds.map(async (kind) => {
+          const rows = rowsIn(written, kind).map((view) => stored(kind, view, version));
+          if (rows.length > 0) await writeRows(collections[kind], rows);
+        }),
+      );
     },
 
     /** Writes rows of a generation that is being built; only its builder calls it. */
     async put<Name extends Kind>(kind: Name, views: readonly Views[Name][]): Promise<void> {
       if (views.length === 0) return;
       const operations = views.map((view) => {
-        const replacement = { ...toStored(kind, view), _id: keyOf[kind](view), version: rebuilt };
+        const replacement = stored(kind, view, rebuilt);
         return { replaceOne: { filter: { _id: replacement._id }, replacement, upsert: true } };
       });
       await collections[kind].bulkWrite(operations as never, { ordered: false });
@@ -217,7 +148,7 @@ export function createRows(database: Connection, generation: number) {
 
     find,
     /** Rows of several kinds by their names, with one query per kind; missing ones are left out. */
-    async named(rowNames: readonly string[]): Promise<Map<string, Views[Kind]>> {
+    async named(rowNames: readonly string[]): Promise<Map<string, View>> {
       const wanted = Map.groupBy(rowNames.map(readRowKey), ({ kind }) => kind);
       const found = [...wanted].map(async ([kind, some]) => {
         const views = await find(
@@ -295,7 +226,7 @@ export async function storedGenerations(database: Connection): Promise<number[]>
   const found = new Set<number>();
   for (const { name } of await database.listCollections()) {
     const [, kind = '', generation = '0'] = /^([a-z]+?)(?:_(\d+))?$/.exec(name) ?? [];
-    if (Object.values<string>(names).includes(kind)) found.add(Number(generation));
+    if (Object.values<string>(plurals).includes(kind)) found.add(Number(generation));
   }
   return [...found];
 }
@@ -305,8 +236,9 @@ function ignoreMissing(error: unknown): void {
   if (!isMissing) throw error;
 }
 
-function toStored<Name extends Kind>(kind: Name, view: Views[Name]): object {
-  return kind === 'position' ? { handled: (view as PositionView).version } : view;
+function stored<Name extends Kind>(kind: Name, view: Views[Name], version: number): ViewRow {
+  const row = kind === 'position' ? { handled: (view as PositionView).version } : view;
+  return { _id: keyOfView(kind, view), version, ...row };
 }
 
 function toView<Name extends Kind>(kind: Name, row: object): Views[Name] {

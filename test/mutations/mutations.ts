@@ -306,8 +306,8 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'the dashboard counts a repeated event again',
-    file: 'subgraphs/dashboard/feed-draft.ts',
-    find: 'if (version <= positionOf(subject)) return;',
+    file: 'subgraphs/dashboard/fold.ts',
+    find: 'if (version <= versionIn(rows, subject)) return undefined;',
     replace: '',
     caughtBy: simulation,
   },

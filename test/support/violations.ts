@@ -7,7 +7,9 @@ import {
 } from '../../schema/events/index.ts';
 import { subjectToken } from '../../platform/messaging/event-stream.ts';
 import { chainHash, lastVersionOf, type JournalDocument } from '../../platform/event-core/journal.ts';
-import { noTotals, project, touchedBy, type Rows, type Totals } from '../../subgraphs/dashboard/projections.ts';
+import { applyEvent } from '../../subgraphs/dashboard/fold.ts';
+import { noTotals, type Totals } from '../../subgraphs/dashboard/projections.ts';
+import { writtenFrom, type View } from '../../subgraphs/dashboard/row-keys.ts';
 import { entryOf } from '../../subgraphs/point/ledger.ts';
 import { retold } from './retold.ts';
 
@@ -246,28 +248,13 @@ function view({ journals, dashboard, parked }: Evidence): string[] {
 }
 
 function foldJournals(journals: Evidence['journals']): { rows: Map<number, unknown>; totals: Totals } {
-  const rows = {
-    reservation: new Map<unknown, unknown>(),
-    bike: new Map<unknown, unknown>(),
-    account: new Map<unknown, unknown>(),
-    minute: new Map<unknown, unknown>(),
-  };
+  const rows = new Map<string, View>();
   let totals = noTotals;
   for (const publisher of publishers) {
-    for (const event of eventsOf(journals[publisher])) {
-      const { reserveNo, bikeId, userId, minute } = touchedBy(event);
-      const keys = { reservation: reserveNo, bike: bikeId, account: userId, minute };
-      const before: Rows = {};
-      for (const kind of ['reservation', 'bike', 'account', 'minute'] as const)
-        Object.assign(before, { [kind]: rows[kind].get(keys[kind]) });
-      const projected = project(event, before, totals);
-      for (const kind of ['reservation', 'bike', 'account', 'minute'] as const) {
-        if (projected.rows[kind]) rows[kind].set(keys[kind], projected.rows[kind]);
-      }
-      totals = projected.totals;
-    }
+    for (const event of eventsOf(journals[publisher])) ({ totals } = applyEvent(event, rows, totals));
   }
-  return { rows: rows.reservation as Map<number, unknown>, totals };
+  const { reservations } = writtenFrom(rows);
+  return { rows: new Map(reservations.map((row) => [row.reserveNo, row])), totals };
 }
 
 function text(value: unknown): string {
