@@ -32,7 +32,7 @@ const pages: PageUnderTest[] = [
   {
     name: 'fleet-bikes',
     path: '/fleet?tab=bikes',
-    ready: (page) => page.locator('.bikes-list .lines li').first(),
+    ready: (page) => page.locator('.lines li').first(),
     isPart: true,
   },
   {

@@ -21,7 +21,7 @@ describeInBrowser('an answer that comes late', (stage) => {
     const input = { bikeId: broken, condition: 'MAINTENANCE' } as const;
     await stage.operator.request(ChangeBikeConditionDocument, { input });
     await stage.visit({ path: '/fleet?tab=bikes', width: 1024, shot: `late-${when}` }, async (page) => {
-      const list = page.locator('.bikes-list');
+      const list = page.getByRole('tabpanel');
       await list.locator('.lines li').first().waitFor();
       const letThrough = await holdBack(page, '"condition":"MAINTENANCE"');
       const asked = page.waitForRequest((request) => request.postData()?.includes('"MAINTENANCE"') ?? false);

@@ -1,7 +1,9 @@
+import './account.css';
 import { Button as AriaButton } from 'react-aria-components/Button';
 import { Dialog, DialogTrigger } from 'react-aria-components/Dialog';
 import { Popover } from 'react-aria-components/Popover';
 import { Button, Choice } from '../shared/ui/controls.tsx';
+import { Icon } from '../shared/ui/icons.tsx';
 import { SignIn } from '../shared/session/sign-in.tsx';
 import type { SessionState } from '../shared/session/use-session.ts';
 import { type Language, useSharedWords, useSpeech } from '../shared/i18n/speech.tsx';
@@ -17,13 +19,13 @@ export function Account(state: SessionState) {
         className="account-button"
         aria-label={session ? `${session.userId}, ${words.account}` : words.account}
       >
-        <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
+        <Icon>
           <circle cx="8" cy="5" r="3" />
           <path d="M2 14.5c.6-3.4 3-5 6-5s5.4 1.6 6 5" />
-        </svg>
+        </Icon>
         <span className="account-name">{session ? session.userId : words.signIn}</span>
       </AriaButton>
-      <Popover className="popover" placement="bottom end">
+      <Popover className="raised popover" placement="bottom end">
         <Dialog className="dialog account" aria-label={words.account}>
           {({ close }) => <Panel {...state} close={close} />}
         </Dialog>
@@ -41,7 +43,7 @@ function Panel({ config, area, session, signIn, signOut, close }: SessionState &
         <section>
           <h2>{config.devTokens ? words.signInAs : words.signIn}</h2>
           {session && (
-            <p className="who">
+            <p>
               <strong>{session.userId}</strong>
               <span className="aside">{session.roles.join(' ')}</span>
             </p>
@@ -75,7 +77,7 @@ function Preferences() {
   const { language, speak } = useSpeech();
   const [theme, setTheme] = useTheme();
   return (
-    <section className="preferences">
+    <section>
       <Choice label={words.language} options={languages} chosen={language} onChoose={speak} />
       <Choice
         label={words.theme}

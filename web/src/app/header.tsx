@@ -1,3 +1,4 @@
+import './header.css';
 import { Wheel } from '../shared/ui/icons.tsx';
 import type { SessionState } from '../shared/session/use-session.ts';
 import { dashboardPath } from './links.ts';

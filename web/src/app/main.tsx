@@ -1,7 +1,6 @@
 import '../shared/ui/tokens.css';
 import '../shared/ui/base.css';
-import '../shared/ui/controls.css';
-import './shell.css';
+import '../shared/ui/looks.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { followLinks } from './paths.ts';

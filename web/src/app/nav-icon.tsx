@@ -1,3 +1,5 @@
+import { Icon } from '../shared/ui/icons.tsx';
+
 const shapes = {
   dashboard: 'M2 14h12M3.5 11V8M8 11V3M12.5 11V6',
   ride: 'M3.5 13a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5M12.5 13a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5M3.5 10.5 6 5h4l2.5 5.500M6 5l3 5.500M9.5 3H11',
@@ -7,8 +9,8 @@ const shapes = {
 
 export function NavIcon({ name }: { name: keyof typeof shapes }) {
   return (
-    <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
+    <Icon>
       <path d={shapes[name]} />
-    </svg>
+    </Icon>
   );
 }

@@ -1,3 +1,4 @@
+import './navigation.css';
 import { pageAddresses, type PlaceName } from '../../../schema/page-addresses.ts';
 import { useSharedWords } from '../shared/i18n/speech.tsx';
 import { NavIcon } from './nav-icon.tsx';

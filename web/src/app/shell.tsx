@@ -1,3 +1,4 @@
+import './shell.css';
 import { Component, type ReactNode, Suspense, useEffect, useMemo, useRef } from 'react';
 import { createClient } from '../../../schema/client/client.ts';
 import { Button, Skeleton } from '../shared/ui/controls.tsx';
@@ -55,7 +56,7 @@ function SkewNotice() {
   const skew = useSkew();
   if (skew === 0) return null;
   return (
-    <p className="notice skew" role="status">
+    <p className="notice" role="status">
       {words.skewed(Math.abs(skew), skew > 0)}
     </p>
   );

@@ -1,5 +1,7 @@
+import './attention.css';
 import { useMemo } from 'react';
 import { linkToTab } from '../../app/links.ts';
+import { Icon } from '../../shared/ui/icons.tsx';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import type { Picture } from './dashboard-state.ts';
@@ -57,9 +59,9 @@ function Concern({ href, label, hint, count }: ConcernProps) {
     <li>
       <a href={href} className="concern" data-zero={count === 0}>
         <span className="concern-sign" aria-hidden="true">
-          <svg className="icon" viewBox="0 0 16 16">
+          <Icon>
             <path d={count === 0 ? 'M2.5 8.5l3.5 4 7.5-9' : 'M8 3v6M8 12.8v.01'} />
-          </svg>
+          </Icon>
         </span>
         <span className="concern-label">
           <span>{label}</span> <span className="aside">{hint}</span>

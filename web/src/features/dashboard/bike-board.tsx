@@ -1,7 +1,8 @@
+import './bike-board.css';
 import { type KeyboardEvent, memo, useMemo, useRef, useState } from 'react';
 import { BikeConditionsDocument } from '../../../../schema/client/generated/graphql.ts';
 import { useAllPages } from '../../shared/api/use-all-pages.ts';
-import { Empty } from '../../shared/ui/controls.tsx';
+import { Empty, LinkButton } from '../../shared/ui/controls.tsx';
 import { useActing } from '../../shared/session/acting.ts';
 import { linkTo, linkToTab } from '../../app/links.ts';
 import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
@@ -42,9 +43,7 @@ export const BikeBoard = memo(function BikeBoard({ rows, totals }: BikeBoardProp
       </h2>
       {totals.bikes === 0 ? (
         <Empty title={words.noBikes}>
-          <a className="button" data-weight="primary" href={linkToTab('register')}>
-            {words.toFleet}
-          </a>
+          <LinkButton href={linkToTab('register')}>{words.toFleet}</LinkButton>
         </Empty>
       ) : (
         <Cells cells={cells} />

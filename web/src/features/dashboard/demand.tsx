@@ -1,3 +1,4 @@
+import './demand.css';
 import { memo, useMemo } from 'react';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { clockTime } from '../../shared/i18n/seoul-time.ts';
@@ -63,7 +64,7 @@ const Chart = memo(function Chart({ series }: { series: readonly Minute[] }) {
         <span>{words.minutesAgo(30)}</span>
         <span>{words.now}</span>
       </p>
-      <p className="aside chart-summary">{summary}</p>
+      <p className="aside">{summary}</p>
     </>
   );
 });

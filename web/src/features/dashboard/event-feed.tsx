@@ -1,3 +1,4 @@
+import './event-feed.css';
 import { Fragment, type KeyboardEvent, memo, type ReactNode } from 'react';
 import { StatusIcon } from '../../shared/ui/icons.tsx';
 import { linkTo } from '../../app/links.ts';

@@ -1,4 +1,4 @@
-import './dashboard.css';
+import './page.css';
 import { useEffect } from 'react';
 import { Skeleton } from '../../shared/ui/controls.tsx';
 import { useSessionState } from '../../shared/session/session-context.ts';

@@ -1,3 +1,4 @@
+import './refusals.css';
 import { memo, useMemo } from 'react';
 import { Empty } from '../../shared/ui/controls.tsx';
 import { useClock } from '../../shared/i18n/clock.ts';
@@ -38,7 +39,7 @@ function Reason({ code, perMinute, total }: RefusalCounts) {
   const summary = words.refusedPerMinute(formatCount(peak), formatCount(perMinute.at(-1) ?? 0));
   return (
     <li title={code}>
-      <span className="refusal-reason">{shared.refusal[code].because}</span>
+      <span>{shared.refusal[code].because}</span>
       <strong className="number">{formatCount(total)}</strong>
       <svg viewBox={`0 0 ${seriesMinutes * step} ${height}`} preserveAspectRatio="none" role="img" aria-label={summary}>
         <rect className="empty-bar" y={height - 1} width={seriesMinutes * step} height={1} />

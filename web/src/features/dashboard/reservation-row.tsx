@@ -1,3 +1,4 @@
+import './reservation-row.css';
 import { memo } from 'react';
 import { StatusIcon } from '../../shared/ui/icons.tsx';
 import { linkTo } from '../../app/links.ts';
@@ -32,7 +33,7 @@ export const ReservationRow = memo(function ReservationRow(props: ReservationRow
   return (
     <div
       role="row"
-      className="row"
+      className="row reservation-row"
       aria-rowindex={place + 2}
       style={{ transform: `translateY(${place * rowHeight}px)`, height: rowHeight }}
       data-reserve-no={row.reserveNo}

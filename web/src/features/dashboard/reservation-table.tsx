@@ -1,5 +1,6 @@
+import './reservation-table.css';
 import { memo, useMemo, useRef, useSyncExternalStore } from 'react';
-import { Empty } from '../../shared/ui/controls.tsx';
+import { Empty, LinkButton } from '../../shared/ui/controls.tsx';
 import { ridePath } from '../../app/links.ts';
 import { go, useSearch } from '../../app/paths.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
@@ -40,11 +41,7 @@ export const ReservationTable = memo(function ReservationTable({ rows, all, hasB
       {rows.length === 0 ? (
         <Empty title={words.noReservations}>
           <p>{words.noReservationsHint}</p>
-          {hasBikes && (
-            <a className="button" data-weight="primary" href={ridePath}>
-              {words.toRide}
-            </a>
-          )}
+          {hasBikes && <LinkButton href={ridePath}>{words.toRide}</LinkButton>}
         </Empty>
       ) : (
         <>
@@ -118,7 +115,7 @@ function Rows({ shown, view, onView }: RowsProps) {
 
 const narrow = '(max-width: 719px)';
 
-/** As in dashboard.css: on a phone a row is a card of two lines. */
+/** As in reservation-row.css: on a phone a row is a card of two lines. */
 function useRowHeight(): number {
   return useSyncExternalStore(
     (notify) => {

@@ -1,5 +1,7 @@
+import './status-strip.css';
 import { useEffect, useRef, useState } from 'react';
 import { Button } from '../../shared/ui/controls.tsx';
+import { Icon } from '../../shared/ui/icons.tsx';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { serverClock } from '../../shared/i18n/server-clock.ts';
 import { clockTime, clockTimeOn } from '../../shared/i18n/seoul-time.ts';
@@ -38,9 +40,9 @@ export function StatusStrip({ connection, state, dispatch }: StatusStripProps) {
           className="pause"
           onPress={() => dispatch({ type: frozen ? 'resumed' : 'paused' })}
         >
-          <svg className="icon" viewBox="0 0 16 16" aria-hidden="true" data-filled={frozen !== null}>
+          <Icon filled={frozen !== null}>
             <path d={frozen ? 'M5 3l8 5-8 5z' : 'M5.5 3v10M10.5 3v10'} />
-          </svg>
+          </Icon>
           <span>{frozen ? words.resume : words.pause}</span>
           {frozen && <span className="badge number">{formatCount(updatesNotShown(state))}</span>}
         </Button>

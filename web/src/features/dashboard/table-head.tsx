@@ -1,4 +1,6 @@
+import './table-head.css';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { Icon } from '../../shared/ui/icons.tsx';
 import type { SortKey, TableView } from './table-view.ts';
 import { dashboardWords } from './words.ts';
 
@@ -37,9 +39,7 @@ export function TableHead({ view, onView, stop }: TableHeadProps) {
           <div key={key} role="columnheader" aria-sort={view.sort === key ? direction : 'none'} data-column={key}>
             <button type="button" tabIndex={key === stop ? 0 : -1} onClick={() => sortBy(key)}>
               <span>{title}</span>
-              <svg className="icon sort" viewBox="0 0 16 16" aria-hidden="true">
-                {view.sort === key && <path d={view.descending ? 'M4 6l4 5 4-5' : 'M4 10l4-5 4 5'} />}
-              </svg>
+              <Icon>{view.sort === key && <path d={view.descending ? 'M4 6l4 5 4-5' : 'M4 10l4-5 4 5'} />}</Icon>
             </button>
           </div>
         ))}

@@ -1,3 +1,4 @@
+import './table-toolbar.css';
 import { download } from '../../shared/api/csv.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { StatusIcon } from '../../shared/ui/icons.tsx';

@@ -1,4 +1,6 @@
+import './tiles.css';
 import { memo, type ReactNode } from 'react';
+import { Icon } from '../../shared/ui/icons.tsx';
 import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import type { Totals } from './dashboard-state.ts';
 import { dashboardWords } from './words.ts';
@@ -54,9 +56,9 @@ function LedgerCheck({ imbalance }: { imbalance: Totals['ledgerImbalance'] }) {
   const balanced = BigInt(imbalance) === 0n;
   return (
     <span className="pill" data-tone={balanced ? 'good' : 'bad'}>
-      <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
+      <Icon>
         <path d={balanced ? 'M2.5 8.5l3.5 4 7.5-9' : 'M8 2v7.5M8 13.5v.01'} />
-      </svg>
+      </Icon>
       <span>{balanced ? words.ledgerBalanced : words.ledgerWrong(formatCount(imbalance))}</span>
     </span>
   );

@@ -1,3 +1,4 @@
+import './as-of.css';
 import type { QueryAnswer } from '../../shared/api/use-query.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { errorText } from '../../shared/ui/submission.tsx';

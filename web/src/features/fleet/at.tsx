@@ -1,3 +1,4 @@
+import './at.css';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { clockTimeOn } from '../../shared/i18n/seoul-time.ts';
 

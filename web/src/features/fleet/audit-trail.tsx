@@ -1,3 +1,4 @@
+import './audit-trail.css';
 import type { ReactNode } from 'react';
 import { linkTo } from '../../app/links.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';

@@ -1,12 +1,14 @@
+import './bikes.css';
 import { useState } from 'react';
 import { type BikeCondition, BikesDocument, type BikesQuery } from '../../../../schema/client/generated/graphql.ts';
 import { useLiveQuery } from '../../shared/api/use-query.ts';
-import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
+import { Button, Empty, Field, LinkButton, Skeleton } from '../../shared/ui/controls.tsx';
 import { BikeSwatch } from '../../shared/ui/icons.tsx';
 import { linkTo, linkToTab } from '../../app/links.ts';
 import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { AsOf } from './as-of.tsx';
 import { At } from './at.tsx';
+import { Condition } from './condition.tsx';
 import { ChangeCondition, conditions } from './change-condition.tsx';
 import { fleetWords } from './words.ts';
 
@@ -30,7 +32,7 @@ export function Bikes() {
   const page = data?.bikes;
   const next = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
   return (
-    <section className="card bikes-list" aria-label={words.tabs.bikes}>
+    <section className="card" aria-label={words.tabs.bikes}>
       <div className="list-tools">
         <Field label={words.condition}>
           {(ids) => (
@@ -72,9 +74,7 @@ export function Bikes() {
       {isWaiting && !page && <Skeleton label={shared.loading} lines={6} />}
       {page && page.nodes.length === 0 && (
         <Empty title={condition || color.trim() ? words.noBikesMatch : words.noBikes}>
-          <a className="button" data-weight="primary" href={linkToTab('register')}>
-            {words.toRegister}
-          </a>
+          <LinkButton href={linkToTab('register')}>{words.toRegister}</LinkButton>
         </Empty>
       )}
       {page && page.nodes.length > 0 && (
@@ -111,9 +111,7 @@ function BikeLines({ bikes, onDone }: { bikes: BikesQuery['bikes']['nodes']; onD
           <a className="number" href={linkTo('bike', bike.bikeId)}>
             {bike.bikeId}
           </a>
-          <span className="condition" data-condition={bike.condition}>
-            {shared.conditionNames[bike.condition]}
-          </span>
+          <Condition condition={bike.condition} />
           <span>
             <BikeSwatch color={bike.color} /> {shared.colorName(bike.color)}
           </span>

@@ -1,6 +1,6 @@
+import './cards.css';
 import type { ReactNode } from 'react';
 import type {
-  BikeCondition,
   FleetBikeQuery,
   FleetReservationQuery,
   FleetRiderQuery,
@@ -12,6 +12,7 @@ import { linkTo } from '../../app/links.ts';
 import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { At } from './at.tsx';
 import { AuditTrail } from './audit-trail.tsx';
+import { Condition } from './condition.tsx';
 import { ChangeCondition } from './change-condition.tsx';
 import { Force } from './force.tsx';
 import { fleetWords } from './words.ts';
@@ -205,15 +206,6 @@ function Entries({ entries: { nodes, totalCount } }: { entries: Rider['pointEntr
         </ul>
       )}
     </>
-  );
-}
-
-function Condition({ condition }: { condition: BikeCondition }) {
-  const shared = useSharedWords();
-  return (
-    <span className="condition" data-condition={condition}>
-      {shared.conditionNames[condition]}
-    </span>
   );
 }
 

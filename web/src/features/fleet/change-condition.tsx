@@ -1,7 +1,7 @@
 import { type SubmitEvent, useState } from 'react';
 import { type BikeCondition, ChangeBikeConditionDocument } from '../../../../schema/client/generated/graphql.ts';
 import { useIntention } from '../../shared/api/use-intention.ts';
-import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
+import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
 import { Button, Choice } from '../../shared/ui/controls.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { actsForOthers, useActing } from '../../shared/session/acting.ts';
@@ -71,14 +71,14 @@ export function ChangeCondition({ bike, onDone }: ChangeConditionProps) {
           />
           <Reason value={reason} onChange={setReason} />
           <OutcomeText submission={submission} />
-          <div className="dialog-actions">
+          <DialogActions>
             <Button weight="quiet" onPress={() => setOpen(false)}>
               {words.keep}
             </Button>
             <Button type="submit" isPending={submission.pending}>
               {words.change}
             </Button>
-          </div>
+          </DialogActions>
         </form>
       </ConfirmDialog>
     </span>

@@ -8,7 +8,7 @@ import {
 } from '../../../../schema/client/generated/graphql.ts';
 import { useIntention } from '../../shared/api/use-intention.ts';
 import { useTariff } from '../../shared/api/use-tariff.ts';
-import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
+import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
 import { Button } from '../../shared/ui/controls.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { actsForOthers, useActing } from '../../shared/session/acting.ts';
@@ -90,14 +90,14 @@ export function Force({ reservation: { reserveNo, reserveStatus, fee }, onDone }
             <p>{words.forceHint[asked](formatCount(fee), overtimeFreeMinutes)}</p>
             <Reason value={reason} onChange={setReason} />
             <OutcomeText submission={submission} />
-            <div className="dialog-actions">
+            <DialogActions>
               <Button weight="quiet" onPress={() => setAsked(null)}>
                 {words.keep}
               </Button>
               <Button type="submit" weight="danger" isPending={submission.pending}>
                 {words.force[asked]}
               </Button>
-            </div>
+            </DialogActions>
           </form>
         </ConfirmDialog>
       )}

@@ -1,3 +1,4 @@
+import './import-report.css';
 import { useState } from 'react';
 import { csvFile } from '../../shared/api/csv.ts';
 import { Button } from '../../shared/ui/controls.tsx';

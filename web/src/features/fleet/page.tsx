@@ -1,4 +1,4 @@
-import './fleet.css';
+import './page.css';
 import { type ReactNode, useRef } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components/Tabs';
 import { useKeptFocus } from '../../shared/api/keep-focus.ts';

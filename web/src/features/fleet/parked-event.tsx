@@ -1,3 +1,4 @@
+import './parked-event.css';
 import { type SubmitEvent, useState } from 'react';
 import type { Client } from '../../../../schema/client/client.ts';
 import {
@@ -6,7 +7,7 @@ import {
   RedriveParkedEventDocument,
 } from '../../../../schema/client/generated/graphql.ts';
 import { useIntention } from '../../shared/api/use-intention.ts';
-import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
+import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
 import { Button } from '../../shared/ui/controls.tsx';
 import {
   good,
@@ -165,14 +166,14 @@ function DiscardForm({ submission, onCancel, onDiscard }: DiscardFormProps) {
       <p>{words.discardHint}</p>
       <Reason value={reason} onChange={setReason} />
       <OutcomeText submission={submission} />
-      <div className="dialog-actions">
+      <DialogActions>
         <Button weight="quiet" onPress={onCancel}>
           {words.keep}
         </Button>
         <Button type="submit" weight="danger" isPending={submission.pending}>
           {words.discard}
         </Button>
-      </div>
+      </DialogActions>
     </form>
   );
 }

@@ -1,3 +1,4 @@
+import './parked.css';
 import { useState } from 'react';
 import {
   ParkedEventsDocument,

@@ -1,3 +1,4 @@
+import './register-many.css';
 import { type ReactNode, useDeferredValue, useMemo, useState } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { ProgressBar } from 'react-aria-components/ProgressBar';

@@ -1,3 +1,4 @@
+import './register.css';
 import { type SubmitEvent, useId, useState } from 'react';
 import { RegisterBikeDocument } from '../../../../schema/client/generated/graphql.ts';
 import { useIntention } from '../../shared/api/use-intention.ts';

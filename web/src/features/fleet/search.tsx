@@ -1,3 +1,4 @@
+import './search.css';
 import { type SubmitEvent, useMemo, useState } from 'react';
 import {
   FleetBikeDocument,

@@ -1,3 +1,4 @@
+import './services.css';
 import type { ServicesQuery } from '../../../../schema/client/generated/graphql.ts';
 import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import { At } from './at.tsx';

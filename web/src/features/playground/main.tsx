@@ -1,8 +1,8 @@
 import 'graphiql/setup-workers/vite';
 import 'graphiql/style.css';
 import '../../shared/ui/tokens.css';
-import '../../app/shell.css';
-import './playground.css';
+import '../../app/header.css';
+import './main.css';
 import {
   createGraphiQLFetcher,
   type Fetcher,
@@ -32,7 +32,7 @@ import { type Numbers, numbersIn } from './numbers.ts';
 import { stories } from './stories.ts';
 import { TabKeeper, type Tabs } from './tab-keeper.tsx';
 
-/** As in playground.css: below it the documentation opens when it is asked for. */
+/** As in main.css: below it the documentation opens when it is asked for. */
 const isWide = matchMedia('(min-width: 900px)').matches;
 
 function Playground() {

@@ -1,3 +1,4 @@
+import './current.css';
 import { useState } from 'react';
 import {
   BikeLooksDocument,
@@ -8,7 +9,7 @@ import {
 } from '../../../../schema/client/generated/graphql.ts';
 import { useIntention } from '../../shared/api/use-intention.ts';
 import { useQuery } from '../../shared/api/use-query.ts';
-import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
+import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
 import { Button } from '../../shared/ui/controls.tsx';
 import { BikeSwatch } from '../../shared/ui/icons.tsx';
 import { good, type Outcome, OutcomeText, refused, type Submission } from '../../shared/ui/submission.tsx';
@@ -90,14 +91,14 @@ export function Current({ ride, submission, onDone }: CurrentProps) {
       <OutcomeText submission={submission} />
       <ConfirmDialog title={words.cancelTitle(ride.bikeId)} isOpen={asking} onClose={() => setAsking(false)}>
         <p>{words.cancelHint(formatCount(ride.fee))}</p>
-        <div className="dialog-actions">
+        <DialogActions>
           <Button weight="quiet" onPress={() => setAsking(false)}>
             {words.keep}
           </Button>
           <Button weight="danger" onPress={() => void press('cancel')}>
             {words.cancel}
           </Button>
-        </div>
+        </DialogActions>
       </ConfirmDialog>
     </section>
   );

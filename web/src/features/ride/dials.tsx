@@ -1,3 +1,4 @@
+import './dials.css';
 import type { ReactNode } from 'react';
 import { useTariff } from '../../shared/api/use-tariff.ts';
 import { useClock } from '../../shared/i18n/clock.ts';

@@ -1,3 +1,4 @@
+import './find-bike.css';
 import { type SubmitEvent, useId, useRef, useState } from 'react';
 import {
   AvailableBikesDocument,

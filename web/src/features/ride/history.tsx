@@ -1,3 +1,4 @@
+import './history.css';
 import { useState } from 'react';
 import { Choice, Empty } from '../../shared/ui/controls.tsx';
 import { StatusIcon } from '../../shared/ui/icons.tsx';

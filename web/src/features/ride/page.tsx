@@ -1,4 +1,4 @@
-import './ride.css';
+import './page.css';
 import { useEffect, useRef, useState } from 'react';
 import { RiderPointsDocument, RiderRidesDocument } from '../../../../schema/client/generated/graphql.ts';
 import { useLiveAnswers } from '../../shared/api/use-live-answers.ts';

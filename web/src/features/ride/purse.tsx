@@ -1,8 +1,9 @@
+import './purse.css';
 import { type SubmitEvent, useRef, useState } from 'react';
 import { BuyPointsDocument } from '../../../../schema/client/generated/graphql.ts';
 import { useIntention } from '../../shared/api/use-intention.ts';
 import { useTariff } from '../../shared/api/use-tariff.ts';
-import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
+import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
 import { Button, Field } from '../../shared/ui/controls.tsx';
 import {
   good,
@@ -102,14 +103,14 @@ function Buying({ submission, onBuy }: { submission: Submission; onBuy: (price: 
       ) : (
         <>
           <p className="buy-question">{words.buyQuestion(formatCount(price))}</p>
-          <div className="dialog-actions">
+          <DialogActions>
             <Button weight="quiet" onPress={() => choose(null)} isDisabled={submission.pending}>
               {words.otherAmount}
             </Button>
             <Button autoFocus onPress={() => onBuy(price)} isPending={submission.pending}>
               {words.pay(formatCount(price))}
             </Button>
-          </div>
+          </DialogActions>
         </>
       )}
       <OutcomeText submission={submission} />

@@ -1,3 +1,4 @@
+import './sign-in.css';
 import { type SubmitEvent, useRef, useState } from 'react';
 import { Button, Field } from '../ui/controls.tsx';
 import { useSharedWords } from '../i18n/speech.tsx';

@@ -1,9 +1,11 @@
+import './confirm.css';
 import type { ReactNode } from 'react';
 import { Dialog } from 'react-aria-components/Dialog';
 import { Heading } from 'react-aria-components/Heading';
 import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 import { useSharedWords } from '../i18n/speech.tsx';
 import { Button } from './controls.tsx';
+import { Icon } from './icons.tsx';
 
 interface ConfirmProps {
   title: string;
@@ -17,14 +19,14 @@ export function ConfirmDialog({ title, isOpen, onClose, children }: ConfirmProps
   const shared = useSharedWords();
   return (
     <ModalOverlay className="overlay" isOpen={isOpen} onOpenChange={(open) => !open && onClose()} isDismissable>
-      <Modal className="modal">
+      <Modal className="raised modal">
         <Dialog className="dialog">
           <div className="dialog-head">
             <Heading slot="title">{title}</Heading>
             <Button weight="quiet" className="icon-button" aria-label={shared.close} onPress={onClose}>
-              <svg className="icon" viewBox="0 0 16 16" aria-hidden="true">
+              <Icon>
                 <path d="M3.5 3.5l9 9M12.5 3.5l-9 9" />
-              </svg>
+              </Icon>
             </Button>
           </div>
           {children}
@@ -32,4 +34,9 @@ export function ConfirmDialog({ title, isOpen, onClose, children }: ConfirmProps
       </Modal>
     </ModalOverlay>
   );
+}
+
+/** The buttons below a question, the one that acts last. */
+export function DialogActions({ children }: { children: ReactNode }) {
+  return <div className="dialog-actions">{children}</div>;
 }

@@ -1,4 +1,5 @@
-/** The few controls that all pages share, on react-aria-components. Their looks are in controls.css. */
+/** The few controls that all pages share, on react-aria-components. */
+import './controls.css';
 import { type ReactNode, type SyntheticEvent, useId, useState } from 'react';
 import { Button as AriaButton, type ButtonProps as AriaButtonProps } from 'react-aria-components/Button';
 import { ToggleButton } from 'react-aria-components/ToggleButton';
@@ -26,6 +27,15 @@ export function Button({ weight = 'primary', className = '', isPending = false, 
       className={`button ${className}`}
       data-weight={weight}
     />
+  );
+}
+
+/** Looks like a button and leads to an address. */
+export function LinkButton({ href, children }: { href: string; children: ReactNode }) {
+  return (
+    <a className="button" data-weight="primary" href={href}>
+      {children}
+    </a>
   );
 }
 

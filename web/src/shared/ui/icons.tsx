@@ -1,4 +1,15 @@
+import './icons.css';
+import type { ReactNode } from 'react';
 import type { ReserveStatus } from '../../../../schema/client/generated/graphql.ts';
+
+/** Shapes of 16 by 16, drawn in the color and the size of the text around them. */
+export function Icon({ filled = false, children }: { filled?: boolean; children: ReactNode }) {
+  return (
+    <svg className="icon" viewBox="0 0 16 16" aria-hidden="true" data-filled={filled}>
+      {children}
+    </svg>
+  );
+}
 
 /** Each state has a shape of its own: its color is never the only sign. */
 const statusShapes: Record<ReserveStatus, string> = {
@@ -15,9 +26,9 @@ const filled: ReadonlySet<ReserveStatus> = new Set(['RESERVED', 'IN_USE']);
 
 export function StatusIcon({ status }: { status: ReserveStatus }) {
   return (
-    <svg className="icon" viewBox="0 0 16 16" aria-hidden="true" data-filled={filled.has(status)}>
+    <Icon filled={filled.has(status)}>
       <path d={statusShapes[status]} strokeWidth={status === 'PENDING' ? 3.4 : undefined} />
-    </svg>
+    </Icon>
   );
 }
 
