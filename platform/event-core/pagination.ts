@@ -29,53 +29,64 @@ export async function paginate<Node>(
   order: Order,
   { first, after }: PageRequest,
 ): Promise<Connection<Node>> {
-  const size = first ?? defaultPageSize;
-  if (size < 1 || size > maxPageSize) throw new ContractError(`"first" must be 1 to ${maxPageSize}, not ${size}.`);
-  const query = after
-    ? {
-        $and: [
-          filter,
-          beyond(
-            order,
-            readCursor(after, order, (field) => (model.schema.path(field) as SchemaType | undefined)?.instance),
-          ),
-        ],
-      }
-    : filter;
+  const size = pageSize(first);
+  const kindOf = (field: string) => (model.schema.path(field) as SchemaType | undefined)?.instance;
+  const isPlace = (values: unknown[]): values is unknown[] =>
+    values.length === order.length && order.every(([field], index) => isOfKind(kindOf(field), values[index]));
   const rows = await model
-    .find(query)
+    .find(after ? { $and: [filter, beyond(order, readCursor(after, isPlace))] } : filter)
     .sort(Object.fromEntries(order))
     .limit(size + 1)
     .lean<Node[]>()
     .exec();
+  return pageOf(rows, size, {
+    after,
+    placeOf: (node) => order.map(([field]) => (node as Record<string, unknown>)[field]),
+    totalCount: () => model.countDocuments(filter).exec(),
+  });
+}
+
+const isOfKind = (kind: string | undefined, value: unknown) =>
+  (kind === 'String' && typeof value === 'string') || (kind === 'Number' && Number.isFinite(value));
+
+/** @throws {ContractError} when it is not 1 to 200. */
+export function pageSize(first: PageRequest['first']): number {
+  const size = first ?? defaultPageSize;
+  if (size < 1 || size > maxPageSize) throw new ContractError(`"first" must be 1 to ${maxPageSize}, not ${size}.`);
+  return size;
+}
+
+/** @param rows one more than `size` when there is a next page. */
+export function pageOf<Node>(
+  rows: readonly Node[],
+  size: number,
+  list: { after: PageRequest['after']; placeOf(node: Node): unknown[]; totalCount: Connection<Node>['totalCount'] },
+): Connection<Node> {
   const nodes = rows.slice(0, size);
-  const edges = nodes.map((node) => ({ cursor: cursorOf(node, order), node }));
+  const edges = nodes.map((node) => ({ cursor: toCursor(list.placeOf(node)), node }));
   return {
     edges,
     nodes,
     pageInfo: {
       hasNextPage: rows.length > size,
-      hasPreviousPage: Boolean(after),
+      hasPreviousPage: Boolean(list.after),
       startCursor: edges[0]?.cursor ?? null,
       endCursor: edges.at(-1)?.cursor ?? null,
     },
-    totalCount: () => model.countDocuments(filter).exec(),
+    totalCount: list.totalCount,
   };
 }
 
-function cursorOf(node: unknown, order: Order): string {
-  const values = order.map(([field]) => (node as Record<string, unknown>)[field]);
-  return Buffer.from(JSON.stringify(values)).toString('base64url');
-}
+const toCursor = (place: unknown[]) => Buffer.from(JSON.stringify(place)).toString('base64url');
 
-function readCursor(cursor: string, order: Order, kindOf: (field: string) => string | undefined): unknown[] {
+/** The place that a cursor names. @throws {ContractError} when it is no cursor of this list. */
+export function readCursor<Place extends unknown[]>(
+  cursor: string,
+  isPlace: (values: unknown[]) => values is Place,
+): Place {
   try {
     const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    const isPlace = (value: unknown, index: number) => {
-      const kind = kindOf(order[index]?.[0] ?? '');
-      return (kind === 'String' && typeof value === 'string') || (kind === 'Number' && Number.isFinite(value));
-    };
-    if (Array.isArray(values) && values.length === order.length && values.every(isPlace)) return values;
+    if (Array.isArray(values) && isPlace(values)) return values;
   } catch {
     // Falls through: what is not JSON is no cursor either.
   }

@@ -1,8 +1,9 @@
 import {
-  ContractError,
   isUnavailable,
-  maxPageSize,
+  pageOf,
+  pageSize,
   parkedPerAnswer,
+  readCursor,
   type Connection,
   type DiscardOrder,
   type Health,
@@ -106,9 +107,8 @@ export function createOperations({ bus, services, operateTimeoutMs }: Operations
     services: () => Promise.all(services.map(stateOf)),
 
     async parkedEvents({ authorization }, { service, status }, { first, after }) {
-      const size = first ?? 50;
-      if (size < 1 || size > maxPageSize) throw new ContractError(`"first" must be 1 to ${maxPageSize}, not ${size}.`);
-      const place = after ? readCursor(after) : null;
+      const size = pageSize(first);
+      const place = after ? readCursor(after, isPlace) : null;
       const asked = services.filter((name) => !service || name === service);
       const answers = await Promise.all(
         asked.map(async (name) => {
@@ -121,18 +121,13 @@ export function createOperations({ bus, services, operateTimeoutMs }: Operations
       );
       const lists = answers.filter((answer) => typeof answer !== 'string');
       const rows = lists.flatMap((list) => list.rows).sort(byAge);
-      const nodes = rows.slice(0, size);
-      const edges = nodes.map((node) => ({ cursor: cursorOf(node), node }));
-      return {
-        edges,
-        nodes,
-        pageInfo: {
-          hasNextPage: rows.length > size,
-          hasPreviousPage: Boolean(after),
-          startCursor: edges[0]?.cursor ?? null,
-          endCursor: edges.at(-1)?.cursor ?? null,
-        },
+      const page = pageOf(rows, size, {
+        after,
+        placeOf: placeOfEvent,
         totalCount: async () => lists.reduce((sum, { total }) => sum + total, 0),
+      });
+      return {
+        ...page,
         unavailable: answers.filter((answer) => typeof answer === 'string'),
       };
     },
@@ -163,48 +158,24 @@ const ofService = (service: string, view: ParkedView): ParkedEvent => ({
 });
 
 /** The start of a page: when an event first failed, its service, and its id there. */
-interface Place {
-  at: string;
-  service: string;
-  id: string;
+type Place = [at: string, service: string, id: string];
+
+const placeOfEvent = ({ firstAt, service, id }: ParkedEvent): Place => [firstAt, service, id.slice(service.length + 1)];
+
+function isPlace(values: unknown[]): values is Place {
+  const areTexts = values.length === 3 && values.every((value) => typeof value === 'string');
+  return areTexts && !Number.isNaN(Date.parse(values[0] ?? ''));
 }
 
-const placeIn = ({ firstAt, service, id }: ParkedEvent): Place => ({
-  at: firstAt,
-  service,
-  id: id.slice(service.length + 1),
-});
-
 function byAge(one: ParkedEvent, other: ParkedEvent): number {
-  const [a, b] = [placeIn(one), placeIn(other)];
-  return compare(a.at, b.at) || compare(a.service, b.service) || compare(a.id, b.id);
+  const [a, b] = [placeOfEvent(one), placeOfEvent(other)];
+  return compare(a[0], b[0]) || compare(a[1], b[1]) || compare(a[2], b[2]);
 }
 
 const compare = (one: string, other: string) => Number(one > other) - Number(one < other);
 
 /** At the same moment, services before the cursor's have nothing left, and those after it everything. */
-function beginsFor(service: string, { at, service: last, id }: Place): { at: string; id: string } {
+function beginsFor(service: string, [at, last, id]: Place): { at: string; id: string } {
   if (service === last) return { at, id };
   return { at, id: service < last ? '\uffff' : '' };
-}
-
-function cursorOf(event: ParkedEvent): string {
-  const { at, service, id } = placeIn(event);
-  return Buffer.from(JSON.stringify([at, service, id])).toString('base64url');
-}
-
-function readCursor(cursor: string): Place {
-  try {
-    const [at, service, id]: unknown[] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    if (
-      typeof at === 'string' &&
-      typeof service === 'string' &&
-      typeof id === 'string' &&
-      !Number.isNaN(Date.parse(at))
-    )
-      return { at, service, id };
-  } catch {
-    // Falls through: what is not JSON is no cursor either.
-  }
-  throw new ContractError(`"after" is not a cursor of this list: ${cursor.slice(0, 80)}`);
 }

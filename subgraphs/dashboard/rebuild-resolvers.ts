@@ -1,11 +1,4 @@
-import {
-  ContractError,
-  commandOrigin,
-  maxPageSize,
-  requireRole,
-  type RequestContext,
-  type Resolvers,
-} from '../../platform/index.ts';
+import { commandOrigin, pageSize, requireRole, type RequestContext, type Resolvers } from '../../platform/index.ts';
 import type { Rebuild, Rebuilds } from './rebuilds.ts';
 
 interface RebuildInput {
@@ -19,10 +12,7 @@ export function createRebuildResolvers(rebuilds: Rebuilds): Resolvers {
     Query: {
       dashboardRebuilds(_root: unknown, { first }: { first: number }, { viewer }: RequestContext) {
         requireRole(viewer, 'operator', 'auditor', 'admin');
-        if (first < 1 || first > maxPageSize) {
-          throw new ContractError(`"first" must be 1 to ${maxPageSize}, not ${first}.`);
-        }
-        return rebuilds.list(first);
+        return rebuilds.list(pageSize(first));
       },
     },
 
