@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { toBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
 import { createConsumer, type Consumer, type ConsumerOptions } from './consumer.ts';
 import { ContractError, UnavailableError } from '../foundation/errors.ts';
-import { createDeadLetterStore } from './dead-letters/store.ts';
 import { createDeadLetters } from './dead-letters/dead-letters.ts';
 import type { ParkedMessage } from './dead-letters/parked-message.ts';
 import { reactWith } from '../event-core/policies.ts';
@@ -55,7 +54,7 @@ async function createScene(options: { pageOfEvents?: number; databaseUri?: strin
   async function follow(more: Partial<ConsumerOptions> = {}) {
     const runtime = await stage.runtime(follower, own);
     await connected(runtime.bus);
-    const deadLetters = createDeadLetters(createDeadLetterStore(runtime.database), () => new Date());
+    const deadLetters = createDeadLetters(runtime.database, () => new Date());
     await deadLetters.createIndexes();
     const positions = createCheckpoints(createCheckpointStore(runtime.database), 0);
     const handled: string[] = [];
@@ -136,7 +135,7 @@ describe('a consumer', () => {
     const { owner, add, publish, follow } = await createScene();
     const [event] = await add('a', 1);
     await publish(event as Envelope);
-    const deadLetters = createDeadLetters(createDeadLetterStore(owner.database), () => new Date());
+    const deadLetters = createDeadLetters(owner.database, () => new Date());
     const looks = [() => Promise.reject(new Error('the database stumbled'))];
     const { versionsOf } = await follow({
       deadLetters: { ...deadLetters, firsts: () => (looks.pop() ?? (() => deadLetters.firsts()))() },

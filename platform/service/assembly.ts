@@ -6,7 +6,6 @@ import type { Resolvers } from '../server/graphql-server.ts';
 import { serveOperators, type Operated } from './operator-endpoints.ts';
 import type { RefusedDecision } from '../event-core/journal.ts';
 import { createDeadLetterAdmin } from '../messaging/dead-letters/admin.ts';
-import { createDeadLetterStore } from '../messaging/dead-letters/store.ts';
 import { createDeadLetters, type DeadLetters } from '../messaging/dead-letters/dead-letters.ts';
 import { createCheckpoints, createCheckpointStore, type Checkpoints } from '../messaging/checkpoints.ts';
 import type { Runtime } from './runtime.ts';
@@ -115,7 +114,7 @@ async function createFollower(runtime: Runtime, follows: Follows): Promise<Follo
   const clock = () => runtime.clock();
   const positions = createCheckpoints(createCheckpointStore(database), settings.GATHER_MS, time);
   const hurryOthers = () => bus.notify(service, 'hurry', '');
-  const deadLetters = createDeadLetters(createDeadLetterStore(database), clock);
+  const deadLetters = createDeadLetters(database, clock);
   const consumer = createConsumer({
     name: service,
     publishers: follows.publishers,
@@ -140,7 +139,6 @@ async function createFollower(runtime: Runtime, follows: Follows): Promise<Follo
     random,
   });
   const desk = createDeadLetterAdmin({
-    database,
     deadLetters,
     consumer,
     clock,
@@ -148,7 +146,6 @@ async function createFollower(runtime: Runtime, follows: Follows): Promise<Follo
     longestAnswerBytes: () => bus.longestAnswerBytes(),
   });
   await deadLetters.createIndexes();
-  await desk.createIndexes();
   metrics.gauge('ttareungi_parked_events', 'Events that wait for an operator.', () => deadLetters.count());
   metrics.gauge('ttareungi_consumer_lag_messages', 'Events in the broker that were not handled yet.', () =>
     consumer.pending(),

@@ -1,9 +1,8 @@
-import type { Connection } from 'mongoose';
 import { cut } from '../../../schema/text.ts';
 import type { Consumer } from '../consumer.ts';
 import type { Logger } from '../../server/logger.ts';
 import type { DeadLetters } from './dead-letters.ts';
-import type { ParkedMessage } from './parked-message.ts';
+import type { Outcome, ParkedAction, ParkedMessage, ParkedRefusal } from './parked-message.ts';
 import { fitting, type ParkedQuestion, type RedriveOrder } from '../questions.ts';
 
 /** Where operators list a service's parked messages and decide on them; what they did is kept with the message. */
@@ -13,7 +12,6 @@ export interface DeadLetterAdmin {
   get(id: string): Promise<ParkedView | null>;
   redrive(order: ParkedOrder): Promise<ParkedAnswer>;
   discard(order: ParkedOrder & { reason: string }): Promise<ParkedAnswer>;
-  createIndexes(): Promise<unknown>;
 }
 
 export interface ParkedList {
@@ -32,16 +30,10 @@ export interface ParkedOrder extends Omit<RedriveOrder, 'authorization'> {
   reason?: string;
 }
 
-export interface ParkedAnswer {
+export interface ParkedAnswer extends Outcome {
   /** The message after it; null when there is none with the id. */
   parked: ParkedView | null;
-  /** How many messages went through. */
-  redriven: number;
-  refusal: { code: ParkedRefusal; because: string } | null;
 }
-
-export type ParkedRefusal =
-  'PARKED_EVENT_NOT_FOUND' | 'NOT_PARKED' | 'NOT_FIRST_IN_LINE' | 'STILL_FAILING' | 'IDEMPOTENCY_KEY_REUSED';
 
 /** A parked message as it travels to who asks: short enough for one NATS message, moments as RFC 3339. */
 export interface ParkedView {
@@ -62,26 +54,12 @@ export interface ParkedView {
   actions: { kind: ParkedAction['kind']; by: string; at: string; reason: string | null }[];
 }
 
-interface ParkedAction {
-  kind: 'redrive' | 'discard';
-  key: string;
-  by: string;
-  at: Date;
-  reason: string | null;
-  /** What came of it; null until it was carried out. */
-  answer: Outcome | null;
-}
-
-type Outcome = Pick<ParkedAnswer, 'redriven' | 'refusal'>;
-type ParkedRecord = ParkedMessage & { actions?: ParkedAction[] };
-
 export const parkedPerAnswer = 25;
 const longestText = 4_096;
 /** The last ones; all of them stay with the message. */
 const actionsShown = 20;
 
 export interface DeadLetterAdminOptions {
-  database: Connection;
   deadLetters: DeadLetters;
   consumer: Pick<Consumer, 'redrive' | 'discard'>;
   clock(): Date;
@@ -91,17 +69,15 @@ export interface DeadLetterAdminOptions {
 }
 
 export function createDeadLetterAdmin(options: DeadLetterAdminOptions): DeadLetterAdmin {
-  const { database, deadLetters, consumer, clock, logger } = options;
-  const collection = database.collection<ParkedRecord>('parked');
-  const read = (id: string): Promise<ParkedRecord | null> => deadLetters.get(id);
+  const { deadLetters, consumer, clock, logger } = options;
 
   /** Carries an order out, once: the order is recorded before, its result after. */
   async function carryOut(
     kind: ParkedAction['kind'],
     order: ParkedOrder,
-    work: (record: ParkedRecord) => Promise<number>,
+    work: (record: ParkedMessage) => Promise<number>,
   ): Promise<ParkedAnswer> {
-    const record = await read(order.id);
+    const record = await deadLetters.get(order.id);
     if (!record) return noParkedEvent;
     const earlier = record.actions?.find(({ key }) => key === order.key);
     const known = earlier ? repeated(earlier, kind, order) : null;
@@ -116,18 +92,18 @@ export function createDeadLetterAdmin(options: DeadLetterAdminOptions): DeadLett
       reason: order.reason ?? null,
       answer: null,
     };
-    await collection.updateOne({ _id: order.id, 'actions.key': { $ne: order.key } }, { $push: { actions: action } });
+    await deadLetters.ordered(order.id, action);
     logger.warn({ id: order.id, by: order.by, kind, reason: order.reason }, 'an operator decides on a parked event');
     const redriven = await work(record);
-    const after = (await read(order.id)) ?? record;
+    const after = (await deadLetters.get(order.id)) ?? record;
     const failed = kind === 'redrive' && after.status === 'parked';
     const outcome = failed ? refuse('STILL_FAILING', shorten(after.error), redriven) : done(redriven);
-    await collection.updateOne({ _id: order.id, 'actions.key': order.key }, { $set: { 'actions.$.answer': outcome } });
-    return { parked: viewOf((await read(order.id)) ?? after), ...outcome };
+    await deadLetters.carriedOut(order.id, order.key, outcome);
+    return { parked: viewOf((await deadLetters.get(order.id)) ?? after), ...outcome };
   }
 
   /** Why the order cannot be carried out, or that it already was; null when it can. */
-  async function objection(kind: ParkedAction['kind'], record: ParkedRecord): Promise<Outcome | null> {
+  async function objection(kind: ParkedAction['kind'], record: ParkedMessage): Promise<Outcome | null> {
     if (record.status === (kind === 'redrive' ? 'redriven' : 'discarded')) return done(0);
     if (record.status !== 'parked') return refuse('NOT_PARKED', notParked[record.status]);
     if (record.version === null) {
@@ -135,40 +111,30 @@ export function createDeadLetterAdmin(options: DeadLetterAdminOptions): DeadLett
         ? null
         : refuse('STILL_FAILING', 'It cannot be read: all that can be done is discard it.');
     }
-    const [first] = await inLine(record.subject);
+    const [first] = await deadLetters.inLine(record.subject);
     if (!first || first._id === record._id) return null;
     return refuse('NOT_FIRST_IN_LINE', `Version ${first.version} of ${record.subject} is parked before it.`);
   }
 
-  const inLine = async (subject: string) =>
-    (await deadLetters.ofSubject(subject)).filter(({ version }) => version !== null);
-
-  async function giveUp(record: ParkedRecord, reason: string): Promise<number> {
-    const waiting = await inLine(record.subject);
+  async function giveUp(record: ParkedMessage, reason: string): Promise<number> {
+    const waiting = await deadLetters.inLine(record.subject);
     await consumer.discard(record._id, reason);
-    const left = new Set((await inLine(record.subject)).map(({ _id }) => _id));
+    const left = new Set((await deadLetters.inLine(record.subject)).map(({ _id }) => _id));
     return waiting.filter(({ _id }) => _id !== record._id && !left.has(_id)).length;
   }
 
   return {
-    createIndexes: () => collection.createIndex({ status: 1, firstAt: 1 }, {}, {}),
     async list({ status, after, limit }) {
-      const at = after && new Date(after.at);
       const most = Math.min(limit, parkedPerAnswer);
-      const beyond = after && { $or: [{ firstAt: { $gt: at } }, { firstAt: at, _id: { $gt: after.id } }] };
       const [records, total] = await Promise.all([
-        collection
-          .find({ status, ...beyond } as object)
-          .sort({ firstAt: 1, _id: 1 })
-          .limit(most)
-          .toArray(),
-        collection.countDocuments({ status }),
+        deadLetters.list(status, after && { at: new Date(after.at), id: after.id }, most),
+        deadLetters.count(status),
       ]);
-      const rows = fitting((records as ParkedRecord[]).map(viewOf), options.longestAnswerBytes());
+      const rows = fitting(records.map(viewOf), options.longestAnswerBytes());
       return { rows, more: records.length === most || rows.length < records.length, total };
     },
     async get(id) {
-      const record = await read(id);
+      const record = await deadLetters.get(id);
       return record && viewOf(record);
     },
     redrive: (order) => carryOut('redrive', order, ({ subject }) => consumer.redrive(subject)),
@@ -204,7 +170,7 @@ function shorten(text: string): string {
   return cut(text, longestText);
 }
 
-function viewOf(record: ParkedRecord): ParkedView {
+function viewOf(record: ParkedMessage): ParkedView {
   const { _id, event, payload, error, stack, firstAt, lastAt, actions = [], ...rest } = record;
   const { subject, version, errorClass, attempts, status, reason } = rest;
   return {

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createDeadLetterStore } from './store.ts';
 import { createDeadLetters, type FailedMessage } from './dead-letters.ts';
 import type { ErrorClass } from './parked-message.ts';
 import type { Runtime } from '../../service/runtime.ts';
@@ -12,7 +11,7 @@ let now = new Date('2026-11-23T00:00:00Z');
 beforeAll(async () => {
   stage = await createStage();
   runtime = await stage.runtime('follower');
-  await createDeadLetters(createDeadLetterStore(runtime.database), () => now).createIndexes();
+  await createDeadLetters(runtime.database, () => now).createIndexes();
 });
 afterAll(() => stage.close());
 
@@ -28,11 +27,11 @@ const failed = (subject: string, version: number | null, errorClass: ErrorClass 
 
 describe('dead letters', () => {
   it('counts attempts in the database, so that a restart goes on counting', async () => {
-    const before = createDeadLetters(createDeadLetterStore(runtime.database), () => now);
+    const before = createDeadLetters(runtime.database, () => now);
     expect(await before.recordAttempt(failed('counted', 1))).toBe(1);
     now = new Date('2026-11-23T00:01:00Z');
     expect(await before.recordAttempt(failed('counted', 1))).toBe(2);
-    const after = createDeadLetters(createDeadLetterStore((await stage.runtime('follower')).database), () => now);
+    const after = createDeadLetters((await stage.runtime('follower')).database, () => now);
     await after.firsts();
     expect(after.blocks('counted')).toBe(false);
     expect(await after.recordAttempt(failed('counted', 1))).toBe(3);
@@ -47,13 +46,13 @@ describe('dead letters', () => {
   });
 
   it('blocks a subject from the first parked message until the last is settled, over a restart too', async () => {
-    const deadLetters = createDeadLetters(createDeadLetterStore(runtime.database), () => now);
+    const deadLetters = createDeadLetters(runtime.database, () => now);
     await deadLetters.park(failed('blocked', 10, 'contract'));
     await deadLetters.park(failed('blocked', 9, 'behind'));
-    expect((await deadLetters.ofSubject('blocked')).map(({ version }) => version)).toEqual([9, 10]);
+    expect((await deadLetters.inLine('blocked')).map(({ version }) => version)).toEqual([9, 10]);
     expect(deadLetters.blocks('blocked')).toBe(true);
     expect(deadLetters.blocks('another')).toBe(false);
-    const other = createDeadLetters(createDeadLetterStore((await stage.runtime('follower')).database), () => now);
+    const other = createDeadLetters((await stage.runtime('follower')).database, () => now);
     expect(other.blocks('blocked')).toBe(false);
     await other.firsts();
     expect(other.blocks('blocked')).toBe(true);
@@ -67,7 +66,7 @@ describe('dead letters', () => {
   });
 
   it('blocks nobody with a message that has no version', async () => {
-    const deadLetters = createDeadLetters(createDeadLetterStore(runtime.database), () => now);
+    const deadLetters = createDeadLetters(runtime.database, () => now);
     await deadLetters.park(failed('nameless', null, 'contract'));
     expect(deadLetters.blocks('nameless')).toBe(false);
     expect(await deadLetters.first('nameless')).toBeNull();
@@ -78,7 +77,7 @@ describe('dead letters', () => {
 
   it('lists and counts what is parked, the oldest first, and nothing else', async () => {
     await runtime.database.collection('parked').deleteMany({});
-    const deadLetters = createDeadLetters(createDeadLetterStore(runtime.database), () => now);
+    const deadLetters = createDeadLetters(runtime.database, () => now);
     now = new Date('2026-11-23T02:00:00Z');
     await deadLetters.park(failed('later', 1));
     now = new Date('2026-11-23T01:00:00Z');
@@ -86,8 +85,8 @@ describe('dead letters', () => {
     await deadLetters.recordAttempt(failed('retrying', 1));
     await deadLetters.park(failed('settled', 1));
     await deadLetters.settle('settled#1', 'redriven');
-    expect((await deadLetters.list(10)).map(({ subject }) => subject)).toEqual(['earlier', 'later']);
-    expect(await deadLetters.list(1)).toHaveLength(1);
+    expect((await deadLetters.list('parked', null, 10)).map(({ subject }) => subject)).toEqual(['earlier', 'later']);
+    expect(await deadLetters.list('parked', null, 1)).toHaveLength(1);
     expect(await deadLetters.count()).toBe(2);
   });
 });

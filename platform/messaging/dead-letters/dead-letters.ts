@@ -1,8 +1,10 @@
-import type { Envelope } from '../../../schema/events/envelope.ts';
-import type { ErrorClass, ParkedMessage } from './parked-message.ts';
-import type { FirstInLine, DeadLetterStore } from './store.ts';
+import { Schema, type Connection } from 'mongoose';
+import type { ErrorClass, ParkedAction, ParkedMessage } from './parked-message.ts';
 
-/** Sequenced dead letters: later messages of a subject wait behind the one that failed, all other subjects flow. */
+/**
+ * Sequenced dead letters: later messages of a subject wait behind the one that failed, all other subjects flow. They
+ * are kept in the collection `parked`.
+ */
 export interface DeadLetters {
   /** Records another failed attempt, in the database so that the count survives a restart. */
   recordAttempt(message: FailedMessage): Promise<number>;
@@ -13,14 +15,23 @@ export interface DeadLetters {
   first(subject: string): Promise<FirstInLine | null>;
   /** That of every subject that has one. */
   firsts(): Promise<FirstInLine[]>;
-  list(limit: number): Promise<ParkedMessage[]>;
-  /** A subject's parked messages, by version. */
-  ofSubject(subject: string): Promise<ParkedMessage[]>;
+  /** A subject's parked messages that block each other, the first in line first. */
+  inLine(subject: string): Promise<ParkedMessage[]>;
+  /** The one that waits longest first; `after` is the last of the page before. */
+  list(
+    status: ParkedMessage['status'],
+    after: { at: Date; id: string } | null,
+    limit: number,
+  ): Promise<ParkedMessage[]>;
   get(id: string): Promise<ParkedMessage | null>;
   settle(id: string, status: 'redriven' | 'discarded', reason?: string): Promise<void>;
   /** Forgets a failed attempt that was followed by success. */
   clear(id: string): Promise<void>;
-  count(): Promise<number>;
+  count(status?: ParkedMessage['status']): Promise<number>;
+  /** Keeps an operator's order with the message, once. */
+  ordered(id: string, action: ParkedAction): Promise<void>;
+  /** Keeps what came of an order. */
+  carriedOut(id: string, key: string, answer: ParkedAction['answer']): Promise<void>;
   /** What operators gave up, or are just giving up: `<subject>#<version>`. */
   discarded(): Promise<Set<string>>;
   createIndexes(): Promise<void>;
@@ -30,36 +41,71 @@ export interface FailedMessage {
   id: string;
   subject: string;
   version: number | null;
-  event: Envelope | null;
+  event: ParkedMessage['event'];
   payload: string;
   errorClass: ErrorClass;
   error: Error;
 }
 
-export function createDeadLetters(table: DeadLetterStore, clock: () => Date): DeadLetters {
+export type FirstInLine = Pick<ParkedMessage, '_id' | 'subject' | 'errorClass' | 'lastAt'> & { version: number };
+
+const schema = new Schema<ParkedMessage>(
+  {
+    _id: String,
+    subject: String,
+    version: Number,
+    event: Schema.Types.Mixed,
+    payload: String,
+    errorClass: String,
+    error: String,
+    stack: String,
+    attempts: Number,
+    status: String,
+    reason: String,
+    firstAt: Date,
+    lastAt: Date,
+    actions: Schema.Types.Mixed,
+  },
+  { collection: 'parked', versionKey: false, minimize: false },
+);
+schema.index({ status: 1, subject: 1, version: 1 });
+schema.index({ status: 1, firstAt: 1 });
+
+const blocking = { status: 'parked', version: { $ne: null } } as const;
+const place = { subject: 1, version: 1, errorClass: 1, lastAt: 1 } as const;
+
+export function createDeadLetters(database: Connection, clock: () => Date): DeadLetters {
+  const model = database.model<ParkedMessage>('Parked', schema);
   // A hint only: another instance may have redriven what this one knows as parked. The collection decides.
   const blocked = new Set<string>();
 
   function record({ id, error, ...rest }: FailedMessage, status: 'retrying' | 'parked', attempts: number) {
-    const said = { error: error.message, stack: error.stack ?? '' };
-    return table.put(id, { ...rest, ...said, status, reason: null, lastAt: clock() }, attempts);
+    const now = clock();
+    const known = { ...rest, error: error.message, stack: error.stack ?? '', status, reason: null, lastAt: now };
+    const change = { $set: known, $setOnInsert: { firstAt: now }, $inc: { attempts } };
+    return model
+      .findOneAndUpdate({ _id: id }, change, { upsert: true, returnDocument: 'after' })
+      .lean<ParkedMessage>()
+      .orFail()
+      .exec();
   }
 
   async function first(subject: string): Promise<FirstInLine | null> {
-    const found = await table.firstOf(subject);
+    const found = await model
+      .findOne({ ...blocking, subject })
+      .sort({ version: 1 })
+      .select(place)
+      .lean<FirstInLine>()
+      .exec();
     if (found) blocked.add(subject);
     else blocked.delete(subject);
     return found;
   }
 
-  async function firsts(): Promise<FirstInLine[]> {
-    const found = await table.firsts();
-    for (const { subject } of found) blocked.add(subject);
-    return found;
-  }
-
   return {
-    createIndexes: () => table.createIndexes(),
+    async createIndexes() {
+      await model.createIndexes();
+    },
     recordAttempt: async (message) => (await record(message, 'retrying', 1)).attempts,
     async park(message) {
       await record(message, 'parked', message.errorClass === 'contract' ? 1 : 0);
@@ -67,18 +113,56 @@ export function createDeadLetters(table: DeadLetterStore, clock: () => Date): De
     },
     blocks: (subject) => blocked.has(subject),
     first,
-    firsts,
-    list: (limit) => table.oldest(limit),
-    ofSubject: (subject) => table.ofSubject(subject),
-    get: (id) => table.get(id),
+    async firsts() {
+      const parked = await model
+        .find(blocking)
+        .sort({ subject: 1, version: 1 })
+        .select(place)
+        .lean<FirstInLine[]>()
+        .exec();
+      const found = parked.filter(({ subject }, index) => parked[index - 1]?.subject !== subject);
+      for (const { subject } of found) blocked.add(subject);
+      return found;
+    },
+    inLine: (subject) =>
+      model
+        .find({ ...blocking, subject })
+        .sort({ version: 1 })
+        .lean<ParkedMessage[]>()
+        .exec(),
+    list(status, after, limit) {
+      const beyond = after && { $or: [{ firstAt: { $gt: after.at } }, { firstAt: after.at, _id: { $gt: after.id } }] };
+      return model
+        .find({ status, ...beyond })
+        .sort({ firstAt: 1, _id: 1 })
+        .limit(limit)
+        .lean<ParkedMessage[]>()
+        .exec();
+    },
+    get: (id) => model.findById(id).lean<ParkedMessage>().exec(),
     async settle(id, status, reason) {
-      const settled = await table.settle(id, { status, reason: reason ?? null, lastAt: clock() });
+      const change = { $set: { status, reason: reason ?? null, lastAt: clock() } };
+      const settled = await model.findOneAndUpdate({ _id: id }, change, { returnDocument: 'after' }).lean().exec();
       if (settled) await first(settled.subject);
     },
-    clear: (id) => table.removeRetrying(id),
-    count: () => table.count(),
+    async clear(id) {
+      await model.deleteOne({ _id: id, status: 'retrying' }).exec();
+    },
+    count: (status = 'parked') => model.countDocuments({ status }).exec(),
+    async ordered(id, action) {
+      await model.updateOne({ _id: id, 'actions.key': { $ne: action.key } }, { $push: { actions: action } }).exec();
+    },
+    async carriedOut(id, key, answer) {
+      await model.updateOne({ _id: id, 'actions.key': key }, { $set: { 'actions.$.answer': answer } }).exec();
+    },
     async discarded() {
-      return new Set((await table.discarded()).map(({ subject, version }) => `${subject}#${version}`));
+      const ordered = { status: 'parked' as const, 'actions.kind': 'discard' as const };
+      const found = await model
+        .find({ version: { $ne: null }, $or: [{ status: 'discarded' }, ordered] })
+        .select({ subject: 1, version: 1 })
+        .lean<Pick<FirstInLine, 'subject' | 'version'>[]>()
+        .exec();
+      return new Set(found.map(({ subject, version }) => `${subject}#${version}`));
     },
   };
 }

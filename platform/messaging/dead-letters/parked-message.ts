@@ -22,4 +22,26 @@ export interface ParkedMessage {
   reason: string | null;
   firstAt: Date;
   lastAt: Date;
+  /** What operators ordered, the oldest first; absent before the first order. */
+  actions?: ParkedAction[];
 }
+
+export interface ParkedAction {
+  kind: 'redrive' | 'discard';
+  /** The same order is carried out once. */
+  key: string;
+  by: string;
+  at: Date;
+  reason: string | null;
+  /** What came of it; null until it was carried out. */
+  answer: Outcome | null;
+}
+
+export interface Outcome {
+  /** How many messages went through. */
+  redriven: number;
+  refusal: { code: ParkedRefusal; because: string } | null;
+}
+
+export type ParkedRefusal =
+  'PARKED_EVENT_NOT_FOUND' | 'NOT_PARKED' | 'NOT_FIRST_IN_LINE' | 'STILL_FAILING' | 'IDEMPOTENCY_KEY_REUSED';

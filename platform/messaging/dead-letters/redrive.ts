@@ -34,11 +34,6 @@ export interface RedriveOptions {
 export function createRedrive(options: RedriveOptions): Redrive {
   const { bus, positions, deadLetters, logger, retry } = options;
 
-  /** The parked messages of a subject that block each other, the first in line first. */
-  async function inLine(subject: string): Promise<ParkedMessage[]> {
-    return (await deadLetters.ofSubject(subject)).filter(({ version }) => version !== null);
-  }
-
   async function moveOn(subject: string, version: number): Promise<void> {
     const stored = positions.advance(subject, version);
     positions.hurry();
@@ -48,7 +43,11 @@ export function createRedrive(options: RedriveOptions): Redrive {
   async function redrive(subject: string): Promise<number> {
     let settled = 0;
     // Asked again at the end: another instance may have put something behind the last one.
-    for (let waiting = await inLine(subject); waiting.length > 0; waiting = await inLine(subject)) {
+    for (
+      let waiting = await deadLetters.inLine(subject);
+      waiting.length > 0;
+      waiting = await deadLetters.inLine(subject)
+    ) {
       for (const parked of waiting) {
         if (!(await redriveOne(subject, parked))) return settled;
         await deadLetters.settle(parked._id, 'redriven');
@@ -110,7 +109,7 @@ export function createRedrive(options: RedriveOptions): Redrive {
     async discard(id, subject, reason) {
       const parked = await deadLetters.get(id);
       if (parked?.status !== 'parked') throw new ContractError(`No parked message has the id ${id}.`);
-      const [first] = await inLine(subject);
+      const [first] = await deadLetters.inLine(subject);
       if (parked.version !== null && first?._id !== id) {
         throw new ContractError(`${first?._id ?? 'Nothing'} is parked before it, and must be settled first.`);
       }
