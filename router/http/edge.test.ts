@@ -180,7 +180,60 @@ describe('pages', () => {
 
   it('are not sent again when nothing changed', async () => {
     const etag = (await fetch(at('/'))).headers.get('etag') ?? '';
-    expect((await fetch(at('/'), { headers: { 'if-none-match': etag } })).status).toBe(304);
+    // Every encoding of a page has the same tag.
+    expect(etag).toMatch(/^W\/"/);
+    for (const known of [etag, etag.slice('W/'.length), `"other", ${etag}`]) {
+      const { status, headers, length } = await raw('/', { 'if-none-match': known });
+      expect([status, length]).toEqual([304, 0]);
+      expect(headers).toMatchObject({ etag, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' });
+    }
+    expect((await raw('/', { 'if-none-match': '"other"' })).status).toBe(200);
+  });
+
+  it('have the same head without their body', async () => {
+    for (const path of ['/', '/assets/main-4f3a.js']) {
+      const [{ headers: head, ...answer }, { headers: whole }] = [await raw(path, {}, 'HEAD'), await raw(path)];
+      expect(answer).toEqual({ status: 200, length: 0 });
+      for (const name of ['etag', 'content-type', 'content-length', 'cache-control', 'content-security-policy']) {
+        expect([name, head[name]]).toEqual([name, whole[name]]);
+      }
+    }
+  });
+
+  it('are only read', async () => {
+    for (const method of ['POST', 'PUT', 'DELETE']) {
+      const { status, headers } = await raw('/', {}, method);
+      expect([status, headers['allow']]).toEqual([405, 'GET, HEAD']);
+    }
+  });
+
+  it.each(['bytes=0-1', 'bytes=-100', 'bytes=5-2', 'bytes=0-0,5-6', 'bytes=9999999-', 'lines=1-2', 'bytes=x'])(
+    'come whole, whatever part is asked for: %s',
+    async (range) => {
+      const [part, whole] = [await raw('/assets/main-4f3a.js', { range }), await raw('/assets/main-4f3a.js')];
+      expect([part.status, part.length]).toEqual([200, whole.length]);
+    },
+  );
+
+  it.each([
+    ['br;q=0, gzip;q=0', undefined],
+    ['br;q=0, gzip', 'gzip'],
+    ['gzip;q=1, br;q=0.5', 'gzip'],
+    ['identity, br;q=0.1', undefined],
+    ['*', 'br'],
+  ])('are encoded as the client accepts them: %s', async (accepted, encoding) => {
+    const { headers } = await raw('/assets/main-4f3a.js', { 'accept-encoding': accepted });
+    expect(headers['content-encoding']).toBe(encoding);
+    expect(headers['vary']).toContain('accept-encoding');
+  });
+
+  it('may vanish and come while the router runs', async () => {
+    const file = join(webRoot, 'assets', 'new-1.js');
+    expect((await raw('/assets/new-1.js')).status).toBe(404);
+    await writeFile(file, 'one');
+    expect((await raw('/assets/new-1.js')).length).toBe(3);
+    await rm(file);
+    expect((await raw('/assets/new-1.js')).status).toBe(404);
   });
 
   it('keep hashed files for ever, compressed', async () => {
@@ -193,7 +246,12 @@ describe('pages', () => {
   it.each([
     '/../secret.txt',
     '/%2e%2e/secret.txt',
+    '/%252e%252e/secret.txt',
     '/assets/..%2f..%2fsecret.txt',
+    '/assets/..%252f..%252fsecret.txt',
+    '/assets/%2e%2e%2f%2e%2e%2fsecret.txt',
+    '/assets',
+    '/assets/',
     '/..%5csecret.txt',
     '/%00',
     '/%zz',

@@ -41,7 +41,8 @@ const brotliQuality = 6;
 
 interface StaticFile {
   version: string;
-  etag: string;
+  /** The opaque tag. It is sent as a weak one, because every encoding of the file has the same. */
+  tag: string;
   contentType: string;
   body: Buffer;
   encoded: Map<Encoding, Promise<Buffer>>;
@@ -78,9 +79,9 @@ export function createStaticRoute(webRoot: string): RequestHandler {
     const known = files.get(file);
     if (known?.version === version) return known;
     const body = await readFile(path);
-    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+    const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
     const contentType = contentTypes[extname(file)] ?? 'application/octet-stream';
-    const loaded = { version, etag, contentType, body, encoded: new Map<Encoding, Promise<Buffer>>() };
+    const loaded = { version, tag, contentType, body, encoded: new Map<Encoding, Promise<Buffer>>() };
     files.set(file, loaded);
     return loaded;
   }
@@ -111,12 +112,12 @@ async function send(
 ): Promise<void> {
   const headers: Record<string, string | number> = {
     ...pageHeaders(request.headers.host),
-    etag: found.etag,
+    etag: `W/${found.tag}`,
     'cache-control': isHashed(file) ? 'public, max-age=31536000, immutable' : 'no-cache',
     'content-type': found.contentType,
     vary: 'accept-encoding, origin',
   };
-  if (request.headers['if-none-match']?.includes(found.etag)) return void response.writeHead(304, headers).end();
+  if (request.headers['if-none-match']?.includes(found.tag)) return void response.writeHead(304, headers).end();
   const encoding = worthwhile(request.headers['accept-encoding'], found);
   const body = encoding ? await encoded(found, encoding) : found.body;
   if (encoding) headers['content-encoding'] = encoding;
