@@ -19,6 +19,13 @@ function settingsUnder(heading: string): [name: string, fallback: string][] {
   return [...own.matchAll(/^#(\w+)=(\S*)/gm)].map(([, name = '', fallback = '']) => [name, fallback]);
 }
 
+/** By subgraph: the events of its row in the table of all. */
+const publishedBySubgraph = new Map(
+  [...read('subgraphs/README.md').matchAll(/^\| \[(\w+)\]\(\w+\) +\|[^|]+\| ([^|]+?) +\|/gm)].map(
+    ([, name, events = '']) => [name, events === '–' ? [] : events.split(', ')],
+  ),
+);
+
 describe.each(subgraphNames)('the README of %s', (name) => {
   const [, out = '', into = '', settings = ''] = read(`subgraphs/${name}/README.md`).split(/^\| (?=out|in |setting)/m);
   const rowsOf = (table: string): [string, string][] =>
@@ -27,6 +34,7 @@ describe.each(subgraphNames)('the README of %s', (name) => {
   it('names the events that it publishes', () => {
     const published = name === 'dashboard' ? undefined : publishers[name];
     expect(rowsOf(out).map(([event]) => event)).toEqual(Object.keys(published?.events ?? {}));
+    expect(publishedBySubgraph.get(name)?.toSorted()).toEqual(Object.keys(published?.events ?? {}).toSorted());
     if (published) expect(out).toContain(`evt.${name}.${published.aggregate}-<`);
   });
 

@@ -45,19 +45,22 @@ describe('what our own clients send', () => {
     expect(codesOf(query, { input })).toEqual([]);
   });
 
-  it('leaves half of every limit unused', () => {
-    const half = createTestDocuments({
-      MAX_QUERY_BYTES: '16384',
-      MAX_QUERY_TOKENS: '2500',
-      MAX_QUERY_SELECTIONS: '250',
-      MAX_QUERY_ALIASES: '100',
-      MAX_QUERY_COST: '5000',
-    });
-    for (const { query } of [...clientDocuments, { query: getIntrospectionQuery() }]) {
-      const checked = half.check({ query });
-      if ('errors' in checked) expect(String(checked.errors)).toMatch(/of required type .* was not provided/);
-    }
+  const half = createTestDocuments({
+    MAX_QUERY_BYTES: '16384',
+    MAX_QUERY_TOKENS: '2500',
+    MAX_QUERY_SELECTIONS: '250',
+    MAX_QUERY_ALIASES: '100',
+    MAX_QUERY_COST: '5000',
   });
+  it.each([...clientDocuments, { name: 'introspection', query: getIntrospectionQuery() }])(
+    'leaves half of every limit unused: $name',
+    ({ query }) => {
+      const checked = half.check({ query });
+      const errors = 'errors' in checked ? checked.errors.map(({ message }) => message) : [];
+      // Too much? Let the operation ask for less (schema/client/operations), or raise the limit (router/config.ts) and its half.
+      expect(errors.filter((message) => !/of required type .* was not provided/.test(message))).toEqual([]);
+    },
+  );
 });
 
 const bike = (selection: string) => `{ bike(bikeId: 1) { ${selection} } }`;

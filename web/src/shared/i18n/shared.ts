@@ -26,6 +26,8 @@ const errorEn: typeof errorKo = {
 const eventKo: Record<string, string> = {
   BikeRegistered: '자전거 등록',
   BikeConditionChanged: '자전거 상태 변경',
+  BikeSlotOpened: '예약 대상 자전거 추가',
+  BikeSlotChanged: '예약 대상 자전거 상태 변경',
   PointPurchaseApproved: '포인트 결제 승인',
   PointPurchaseDeclined: '포인트 결제 거절',
   PointsIncreased: '포인트 적립',
@@ -39,6 +41,7 @@ const eventKo: Record<string, string> = {
   ReservationCancelled: '예약 취소',
   ReservationExpired: '예약 만료',
   ReservationsRefused: '예약 시도 거절',
+  ReservationSettled: '예약 요금 정산',
   RideStarted: '대여 시작',
   BikeReturned: '반납',
 };

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { sharedWords } from './shared.ts';
 
 type Sentences = Record<string, unknown>;
 interface Languages {
@@ -60,4 +61,9 @@ it('every part of the site has its sentences', () => {
     'features/ride/words.ts',
     'shared/i18n/shared.ts',
   ]);
+});
+
+it('has a Korean name for every event: any of them can be parked', () => {
+  const events = readdirSync(join(source, '../../schema/events/samples')).map((file) => file.replace('.json', ''));
+  expect(events.filter((event) => !hangul.test(sharedWords.ko.event(event)))).toEqual([]);
 });
