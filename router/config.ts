@@ -1,73 +1,108 @@
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { subgraphs, routerPort, type SubgraphName } from '../schema/subgraphs.ts';
 import type { DocumentLimits } from './documents/documents.ts';
 import {
-  anHttpAddress,
   httpAddress,
   largestInt,
   list,
   milliseconds,
   port,
   processSettings,
-  secret,
+  text,
   wholeNumber,
+  type SettingSections,
 } from '../platform/server/index.ts';
 
 const subgraphUrl = (name: SubgraphName) =>
-  httpAddress().default(`http://127.0.0.1:${subgraphs[name].port}/graphql`).describe(anHttpAddress);
+  httpAddress(`http://127.0.0.1:${subgraphs[name].port}/graphql`).describe(
+    `${name}; its addresses for WebSockets and /readyz follow`,
+  );
 
-/** Every limit, time-out and default of the router; the table in README.md says what each is for. */
-export const routerSettings = processSettings.extend({
-  ROUTER_PORT: port(routerPort),
+const door = {
+  ROUTER_PORT: port(routerPort).describe('0 for any free one'),
+  CORS_ORIGINS: list(
+    /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+\/?$/i,
+    'origins of pages such as https://bikes.example',
+  ).describe('pages elsewhere that may use the API; in development any of this machine’s too'),
+  WEB_ROOT: z
+    .string()
+    .refine((path) => existsSync(path) && statSync(path).isDirectory())
+    // May be built later.
+    .default(join(import.meta.dirname, '../web/dist'))
+    .meta({ allowed: 'a folder that is there' })
+    .describe('built pages'),
+  TRUSTED_HOPS: wholeNumber(0).describe(
+    'proxies of ours before the router, which add the client’s address to X-Forwarded-For',
+  ),
+  DEV_TOKEN_PRIVATE_KEY: text('a private JWK (Ed25519)')
+    .meta({ secret: true })
+    .describe('private JWK (Ed25519) for POST /dev/token, in development only; made by npm start'),
+};
+
+const toSubgraphs = {
   APPROVAL_URL: subgraphUrl('approval'),
   RESERVATION_URL: subgraphUrl('reservation'),
   POINT_URL: subgraphUrl('point'),
   BIKE_URL: subgraphUrl('bike'),
   DASHBOARD_URL: subgraphUrl('dashboard'),
-  CORS_ORIGINS: list('').describe('origins of pages, separated by commas'),
-  WEB_ROOT: z
-    .string()
-    .default(join(import.meta.dirname, '../web/dist'))
-    .describe('a folder'),
+  SUBGRAPH_TIMEOUT_MS: milliseconds(10_000, 1).describe('how long a subgraph may take to answer'),
+  SUBGRAPH_CONNECTIONS: wholeNumber(64, 1).describe('per subgraph'),
+  MAX_ANSWER_BYTES: wholeNumber(16_777_216, 1, largestInt).describe('of one answer or event of a subgraph'),
+  RESUME_BACKOFF_MS: milliseconds(100, 1).describe('the first wait before a lost subscription is taken up …'),
+  RESUME_BACKOFF_MAX_MS: milliseconds(5_000, 1).describe('… and the longest'),
+  RESUME_TIMEOUT_MS: milliseconds(120_000, 1).describe('a subscription that could not be taken up for so long ends'),
+};
 
-  SUBGRAPH_TIMEOUT_MS: milliseconds(10_000, 1),
-  SUBGRAPH_CONNECTIONS: wholeNumber(64, 1),
-  MAX_ANSWER_BYTES: wholeNumber(16_777_216, 1, largestInt),
-  READINESS_TIMEOUT_MS: milliseconds(2_000, 1),
+// A client is the person where a token is good, otherwise the address (of IPv6 the /64).
+const clients = {
+  MAX_REQUESTS: wholeNumber(512, 1).describe(
+    'queries and mutations at once, whatever way they come: in all (503 beyond) and per client (429)',
+  ),
+  MAX_REQUESTS_PER_CLIENT: wholeNumber(64, 1).describe('of those, by one client'),
+  MAX_SOCKETS_PER_CLIENT: wholeNumber(2_000, 1).describe('WebSockets of one client; in all MAX_SOCKETS'),
+  MAX_STREAMS: wholeNumber(5_000, 1).describe('server-sent events'),
+  MAX_STREAMS_PER_CLIENT: wholeNumber(50, 1).describe('of one client'),
+  MAX_SUBSCRIPTIONS: wholeNumber(50_000, 1).describe('subscriptions of all clients'),
+  MAX_SUBSCRIPTIONS_PER_CLIENT: wholeNumber(200, 1).describe('of one client'),
+  MAX_BODIES: wholeNumber(2_000, 1).describe('bodies that are being read'),
+  MAX_BODIES_PER_CLIENT: wholeNumber(256, 1).describe('of one client'),
+  MAX_BODIES_BYTES: wholeNumber(67_108_864, 1).describe('and what came of them, with unfinished WebSocket messages'),
+  MAX_BODIES_BYTES_PER_CLIENT: wholeNumber(16_777_216, 1).describe('of one client'),
+  MAX_WAITING_BYTES: wholeNumber(134_217_728, 1).describe('answers and frames that clients did not take yet'),
+  MAX_WAITING_BYTES_PER_CLIENT: wholeNumber(16_777_216, 1).describe('of one client'),
+};
 
-  MAX_REQUESTS: wholeNumber(512, 1),
-  MAX_REQUESTS_PER_CLIENT: wholeNumber(64, 1),
-  MAX_SOCKETS_PER_CLIENT: wholeNumber(2_000, 1),
-  MAX_STREAMS: wholeNumber(5_000, 1),
-  MAX_STREAMS_PER_CLIENT: wholeNumber(50, 1),
-  MAX_SUBSCRIPTIONS: wholeNumber(50_000, 1),
-  MAX_SUBSCRIPTIONS_PER_CLIENT: wholeNumber(200, 1),
-  MAX_BODIES: wholeNumber(2_000, 1),
-  MAX_BODIES_PER_CLIENT: wholeNumber(256, 1),
-  MAX_BODIES_BYTES: wholeNumber(67_108_864, 1),
-  MAX_BODIES_BYTES_PER_CLIENT: wholeNumber(16_777_216, 1),
-  MAX_WAITING_BYTES: wholeNumber(134_217_728, 1),
-  MAX_WAITING_BYTES_PER_CLIENT: wholeNumber(16_777_216, 1),
-  TRUSTED_HOPS: wholeNumber(0),
-  MAX_QUERY_DEPTH: wholeNumber(15, 1),
-  MAX_QUERY_TOKENS: wholeNumber(5_000, 1),
-  MAX_QUERY_BYTES: wholeNumber(32_768, 1),
-  MAX_QUERY_SELECTIONS: wholeNumber(500, 1),
-  MAX_QUERY_ALIASES: wholeNumber(200),
-  MAX_QUERY_COST: wholeNumber(10_000, 1),
-  MAX_RUNNING_COST: wholeNumber(10_000, 1),
-  QUERY_WAIT_MS: milliseconds(2_000, 1),
-  MAX_LIST_ITEMS: wholeNumber(1_000, 1),
-  PLAN_CACHE_BYTES: wholeNumber(16_777_216),
+const documents = {
+  MAX_QUERY_DEPTH: wholeNumber(15, 1).describe('selections in selections; beyond QUERY_TOO_DEEP'),
+  MAX_QUERY_TOKENS: wholeNumber(5_000, 1).describe('words and signs of a document'),
+  MAX_QUERY_BYTES: wholeNumber(32_768, 1).describe('a longer document is refused unread'),
+  MAX_QUERY_SELECTIONS: wholeNumber(500, 1).describe(
+    'with every fragment where it is spread; GraphiQL’s introspection has 230',
+  ),
+  MAX_QUERY_ALIASES: wholeNumber(200).describe('likewise'),
+  MAX_QUERY_COST: wholeNumber(10_000, 1).describe(
+    'about the number of values that it asks for (router/documents/cost.ts); GraphiQL’s introspection 3400',
+  ),
+  MAX_RUNNING_COST: wholeNumber(10_000, 1).describe(
+    'of all queries that run at once; others wait, the cheap ones first',
+  ),
+  QUERY_WAIT_MS: milliseconds(2_000, 1).describe('for how long; then they are answered SERVICE_UNAVAILABLE'),
+  PLAN_CACHE_BYTES: wholeNumber(16_777_216).describe(
+    'for documents that were read, for plans of queries, for plans of subscriptions: each',
+  ),
+};
 
-  RESUME_BACKOFF_MS: milliseconds(100, 1),
-  RESUME_BACKOFF_MAX_MS: milliseconds(5_000, 1),
-  RESUME_TIMEOUT_MS: milliseconds(120_000, 1),
+/** Settings of the router, besides those of every process. */
+export const routerSections = {
+  router: door,
+  'router: subgraphs': toSubgraphs,
+  'router: clients': clients,
+  'router: documents': documents,
+} satisfies SettingSections;
 
-  DEV_TOKEN_PRIVATE_KEY: z.string().optional().meta(secret('a private JWK')),
-  DEV_TOKEN_TTL_SECONDS: wholeNumber(28_800, 1, largestInt),
-});
+export const routerSettings = processSettings.extend({ ...door, ...toSubgraphs, ...clients, ...documents });
 
 export type RouterSettings = z.infer<typeof routerSettings>;
 
@@ -97,7 +132,6 @@ export function documentLimits(settings: RouterSettings): DocumentLimits {
     maxSelections: settings.MAX_QUERY_SELECTIONS,
     maxAliases: settings.MAX_QUERY_ALIASES,
     maxCost: settings.MAX_QUERY_COST,
-    maxListItems: settings.MAX_LIST_ITEMS,
     cacheBytes: settings.PLAN_CACHE_BYTES,
   };
 }

@@ -4,6 +4,7 @@ import {
   exitCodeConfig,
   readConfig,
   stopOnSignal,
+  warnOfRetiredSettings,
   warnOfUnsafeSettings,
 } from '../platform/server/index.ts';
 import { routerSettings } from './config.ts';
@@ -16,6 +17,7 @@ try {
   const settings = readConfig(routerSettings, process.env);
   const logger = createLogger(settings.LOG_LEVEL, 'router');
   warnOfUnsafeSettings(settings, logger);
+  warnOfRetiredSettings(process.env, logger);
   const router = await startRouter(process.env);
   const stopWithinMs = settings.STOP_DELAY_MS + settings.STOP_TIMEOUT_MS + closingGraceMs;
   stopOnSignal(() => router.close(), stopWithinMs, logger);

@@ -115,7 +115,6 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
       unwanted,
     }),
     maxBodyBytes: settings.MAX_BODY_BYTES,
-    compressAboveBytes: settings.COMPRESS_ABOVE_BYTES,
     guestOf: countingRefused(guestOf, countRefused),
   });
 
@@ -127,7 +126,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
     lingerMs: settings.STOP_DELAY_MS,
     drainMs: settings.STOP_TIMEOUT_MS,
     limits: settings,
-    readiness: createReadiness(clients, settings.READINESS_TIMEOUT_MS),
+    readiness: createReadiness(clients),
     routes: {
       '/graphql': cors.wrap(
         withCorrelationId((request, response) => {

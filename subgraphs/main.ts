@@ -8,6 +8,7 @@ import {
   readConfig,
   startService,
   stopOnSignal,
+  warnOfRetiredSettings,
   warnOfUnsafeSettings,
 } from '../platform/index.ts';
 import { definitionOf } from './registry.ts';
@@ -24,6 +25,7 @@ try {
   const settings = readConfig(processSettings, process.env);
   const logger = createLogger(settings.LOG_LEVEL, wanted);
   warnOfUnsafeSettings(settings, logger);
+  warnOfRetiredSettings(process.env, logger);
   const services = await Promise.all(names.map((name) => startService(definitionOf(name, process.env), process.env)));
   stopOnSignal(
     async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { publishers } from '../schema/events/index.ts';
-import { subgraphNames, subgraphs, type SubgraphName } from '../schema/subgraphs.ts';
+import { subgraphNames, type SubgraphName } from '../schema/subgraphs.ts';
 import { policies as pointPolicies } from './point/policies.ts';
 import { policies as reservationPolicies } from './reservation/policies.ts';
 
@@ -12,13 +12,6 @@ const policies: Partial<Record<SubgraphName, Record<string, object>>> = {
   reservation: reservationPolicies,
 };
 
-/** The settings that .env.example has under a heading, with their defaults. */
-function settingsUnder(heading: string): [name: string, fallback: string][] {
-  const [, section = ''] = read('.env.example').split(`# --- ${heading}\n`);
-  const [own = ''] = section.split('# ---');
-  return [...own.matchAll(/^#(\w+)=(\S*)/gm)].map(([, name = '', fallback = '']) => [name, fallback]);
-}
-
 /** By subgraph: the events of its row in the table of all. */
 const publishedBySubgraph = new Map(
   [...read('subgraphs/README.md').matchAll(/^\| \[(\w+)\]\(\w+\) +\|[^|]+\| ([^|]+?) +\|/gm)].map(
@@ -27,7 +20,7 @@ const publishedBySubgraph = new Map(
 );
 
 describe.each(subgraphNames)('the README of %s', (name) => {
-  const [, out = '', into = '', settings = ''] = read(`subgraphs/${name}/README.md`).split(/^\| (?=out|in |setting)/m);
+  const [, out = '', into = ''] = read(`subgraphs/${name}/README.md`).split(/^\| (?=out|in |setting)/m);
   const rowsOf = (table: string): [string, string][] =>
     [...table.matchAll(/^\| `(\w+)` +\| (.+?) +\|/gm)].map(([, first = '', second = '']) => [first, second]);
 
@@ -47,16 +40,5 @@ describe.each(subgraphNames)('the README of %s', (name) => {
         .join(),
     ]);
     expect(rowsOf(into)).toEqual(said);
-  });
-
-  it('names its settings, with their defaults', () => {
-    const own = settingsUnder(name).filter(([, fallback]) => fallback !== '');
-    const said = Object.fromEntries(rowsOf(settings));
-    expect(said).toMatchObject({
-      [`${name.toUpperCase()}_PORT`]: String(subgraphs[name].port),
-      [`${name.toUpperCase()}_MONGODB_URI`]: '`MONGODB_URI`',
-      ...Object.fromEntries(own),
-    });
-    expect(Object.keys(said)).toHaveLength(settingsUnder(name).length + 2);
   });
 });

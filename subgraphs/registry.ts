@@ -3,8 +3,17 @@ import { clientOperations } from '../schema/client-operations.ts';
 import { subgraphNames, subgraphs, subgraphSdl, type SubgraphName } from '../schema/subgraphs.ts';
 import { createApproval, settingsSchema as approval } from './approval/subgraph.ts';
 import { createBike } from './bike/subgraph.ts';
-import { port, readConfig, type Runtime, type ServiceDefinition, type Subgraph } from '../platform/index.ts';
-import { serviceSettings } from '../platform/service/settings.ts';
+import {
+  port,
+  processSections,
+  readConfig,
+  type Runtime,
+  type ServiceDefinition,
+  type SettingSections,
+  type Settings,
+  type Subgraph,
+} from '../platform/index.ts';
+import { ownSettings, serviceSections, serviceSettings } from '../platform/service/settings.ts';
 import { createDashboard, settingsSchema as dashboard } from './dashboard/subgraph.ts';
 import { createPoint, settingsSchema as point } from './point/subgraph.ts';
 import { createReservation, settingsSchema as reservation } from './reservation/subgraph.ts';
@@ -18,18 +27,48 @@ const creators: Record<SubgraphName, (runtime: Runtime) => Subgraph> = {
 };
 
 const portSetting = (name: SubgraphName) => `${name.toUpperCase()}_PORT`;
-const portSettings = z.object(
-  Object.fromEntries(subgraphNames.map((name) => [portSetting(name), port(subgraphs[name].port)])),
+const portOf = (name: SubgraphName) => port(subgraphs[name].port).describe('0 for any free one');
+
+/** Where each subgraph listens: `<NAME>_PORT`. */
+export const portSettings = z.object(
+  Object.fromEntries(subgraphNames.map((name) => [portSetting(name), portOf(name)])),
 );
 
-/** Every setting of every subgraph, for a process that runs them all and wants to report mistakes first. */
+/** What wins for one subgraph over the setting of all: `<NAME>_MONGODB_URI` and the like. */
+function ownSettingsOf(name: SubgraphName): Settings {
+  return Object.fromEntries(
+    ownSettings.map((setting) => {
+      const shared = serviceSettings.shape[setting];
+      const own = shared
+        .unwrap()
+        .optional()
+        .meta({ ...shared.meta(), description: `${setting} for ${name} alone` });
+      return [`${name.toUpperCase()}_${setting}`, own];
+    }),
+  );
+}
+
+const sectionOf = (name: SubgraphName, settings: Settings = {}): Settings => ({
+  [portSetting(name)]: portOf(name),
+  ...ownSettingsOf(name),
+  ...settings,
+});
+
+/** Every setting of every subgraph. */
+export const subgraphSections = {
+  ...processSections,
+  ...serviceSections,
+  bike: sectionOf('bike'),
+  approval: sectionOf('approval', approval.shape),
+  point: sectionOf('point', point.shape),
+  reservation: sectionOf('reservation', reservation.shape),
+  dashboard: sectionOf('dashboard', dashboard.shape),
+} satisfies SettingSections & Record<SubgraphName, Settings>;
+
+/** The same, for a process that runs them all and wants to report mistakes first. */
 export const settingsOfAll = z.object({
+  ...Object.fromEntries(subgraphNames.flatMap((name) => Object.entries(subgraphSections[name]))),
   ...serviceSettings.shape,
-  ...portSettings.shape,
-  ...approval.shape,
-  ...point.shape,
-  ...reservation.shape,
-  ...dashboard.shape,
 });
 
 /** A subgraph by its name. Its port is `<NAME>_PORT` if set, 0 for any free one. @throws {ConfigError} */

@@ -1,155 +1,189 @@
 import { globSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { z } from 'zod';
-import { localSettings } from '../deploy/local/settings.ts';
-import { routerSettings } from '../router/config.ts';
-import { subgraphNames } from '../schema/subgraphs.ts';
-import { ConfigError, processSettings, readConfig } from '../platform/index.ts';
+import { sections, settings } from '../deploy/settings.ts';
+import { ConfigError, readConfig, retiredIn, retiredSettings } from '../platform/index.ts';
 import { readServiceSettings } from '../platform/service/runtime.ts';
-import { settingsOfAll } from '../subgraphs/registry.ts';
-import { settingsSchema as approval } from '../subgraphs/approval/subgraph.ts';
-import { serviceSettings } from '../platform/service/settings.ts';
-import { settingsSchema as dashboard } from '../subgraphs/dashboard/subgraph.ts';
-import { settingsSchema as point } from '../subgraphs/point/subgraph.ts';
-import { settingsSchema as reservation } from '../subgraphs/reservation/subgraph.ts';
 
-const root = join(import.meta.dirname, '..');
-const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const read = (path: string) => readFileSync(join(import.meta.dirname, '..', path), 'utf8');
+const all = Object.assign({}, ...Object.values(sections)) as Record<string, z.ZodType>;
+const names = Object.keys(all);
+const schemaOf = (name: string) => all[name] as z.ZodType;
+const allowedFor = (name: string) => schemaOf(name).meta()?.allowed ?? '';
 
-type Shape = Record<string, z.ZodType>;
-type Setting = readonly [name: string, fallback: string];
-
-const without = (shape: Shape, other: Shape): Shape =>
-  Object.fromEntries(Object.entries(shape).filter(([name]) => !(name in other)));
-
-/** Who reads which settings: the headings of .env.example. Tools read theirs without a schema. */
-const readers: Record<string, Shape> = {
-  'every process': processSettings.shape,
-  'every subgraph': without(serviceSettings.shape, processSettings.shape),
-  ...{ approval: approval.shape, point: point.shape, reservation: reservation.shape, dashboard: dashboard.shape },
-  router: without(routerSettings.shape, processSettings.shape),
-};
-
-/** Settings that exist once per subgraph: bike's stands for all. */
-const ofAnotherSubgraph = new RegExp(`^(${subgraphNames.filter((name) => name !== 'bike').join('|')})_URL$`, 'i');
-/** `BIKE_PORT`; and a setting of every subgraph, for bike alone. */
-const isOfBike = (name: string) =>
-  name === 'BIKE_PORT' || (name.startsWith('BIKE_') && name.slice('BIKE_'.length) in serviceSettings.shape);
-
-function sections(): Map<string, Setting[]> {
-  const found = new Map<string, Setting[]>();
-  for (const section of read('.env.example').split('# --- ').slice(1)) {
-    const [heading = ''] = section.split(/[:\n]/, 1);
-    const settings = [...section.matchAll(/^#([A-Z]\w*)=(\S*)/gm)].map(
-      ([, name = '', text = '']) => [name, text] as const,
-    );
-    found.set(heading, [...(found.get(heading) ?? []), ...settings]);
-  }
-  return found;
-}
-
-/** The value that a process gets from this text. */
-const valueOf = (schema: z.ZodType, text?: string) => schema.parse(text || undefined);
-
-describe('.env.example', () => {
-  it.each(Object.entries(readers))('has every setting of %s, and nothing else', (heading, shape) => {
-    const said = (sections().get(heading) ?? [])
-      .map(([name]) => name)
-      .filter((name) => name in shape || !isOfBike(name));
-    const known = Object.keys(shape).filter((name) => !ofAnotherSubgraph.test(name));
-    expect(said.toSorted()).toEqual(known.toSorted());
+describe('every setting', () => {
+  it('is under one heading, with what it is for', () => {
+    expect(settings.map(({ name }) => name)).toEqual(names);
+    expect(settings.filter(({ what }) => !/\w/.test(what))).toEqual([]);
   });
 
-  it.each(Object.entries(readers))('has the defaults of %s', (heading, shape) => {
-    const settings = (sections().get(heading) ?? []).filter(([name]) => name in shape);
-    const said = settings.map(([name, text]) => [name, valueOf(shape[name] as z.ZodType, text)]);
-    const actual = settings.map(([name]) => [name, valueOf(shape[name] as z.ZodType)]);
-    const relative = (value: unknown) => (value === 'web/dist' ? resolve(root, value) : value);
-    expect(said.map(([name, value]) => [name, relative(value)])).toEqual(actual);
-  });
-
-  it('has what the tools read, and nothing that nobody reads', () => {
-    const files = globSync('{cli,deploy}/**/*.ts', { cwd: root }).filter((path) => !path.endsWith('.test.ts'));
-    const code = files.map(read).join('\n');
-    const ofProcesses = new Set(Object.values(readers).flatMap((shape) => Object.keys(shape)));
-    const asked = [...code.matchAll(/\benv(?:\.|\[')([A-Z]\w*)/g)].map(([, name = '']) => name);
-    const said = [...sections()].flatMap(([heading, settings]) => (heading in readers ? [] : settings));
-    const names = said.map(([name]) => name);
-    expect(names).toEqual(expect.arrayContaining(asked.filter((name) => !ofProcesses.has(name) && name !== 'PATH')));
-    expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(code))).toEqual([]);
-    expect(said).toEqual(expect.arrayContaining([['DATA_DIRECTORY', '.data']]));
+  it('that a tool reads from the environment has a schema', () => {
+    const files = globSync('{cli,deploy}/**/*.ts', { cwd: join(import.meta.dirname, '..') });
+    const code = files.filter((path) => !path.endsWith('.test.ts')).map(read);
+    const asked = code.flatMap((text) => [...text.matchAll(/\benv(?:\.|\[')([A-Z]\w*)/g)].map(([, name = '']) => name));
+    expect(asked).toContain('DATA_DIRECTORY');
+    expect(asked.filter((name) => !(name in all) && name !== 'PATH')).toEqual([]);
   });
 });
 
-describe('a setting that is wrong', () => {
-  const all: Shape = { ...settingsOfAll.shape, ...routerSettings.shape, ...localSettings.shape };
-  const junk = [
+/** What a process makes of a value: the setting, or the line that it prints. */
+function start(name: string, text: string): { value: unknown } | { line: string } {
+  try {
+    return { value: readConfig(z.object({ [name]: schemaOf(name) }), { [name]: text })[name] };
+  } catch (error) {
+    if (error instanceof ConfigError) return { line: error.message };
+    throw error;
+  }
+}
+
+const itemsIn = (text: string) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean);
+const isName = (text: string) => /^[A-Za-z0-9_-]+$/.test(text);
+const numberIn = (text: string) => Number(text.replaceAll(',', ''));
+const isUrl = (text: string) => /^https?:\/\//i.test(text.trim()) && URL.canParse(text);
+
+/** What the words of a setting promise: whether a text is right, and the value that it stands for. */
+const promises: [
+  words: RegExp,
+  isRight: (text: string, words: string[]) => boolean,
+  value?: (text: string) => unknown,
+][] = [
+  [
+    /^a whole number, ([\d,]+) to ([\d,]+)$/,
+    (text, [least = '', most = '']) =>
+      /^[0-9]+$/.test(text.trim()) && BigInt(text) >= numberIn(least) && BigInt(text) <= numberIn(most),
+    Number,
+  ],
+  [/^a number from 0 to 1$/, (text) => /^[0-9]+(\.[0-9]+)?$/.test(text.trim()) && Number(text) <= 1, Number],
+  [
+    /^a number above 0, at most ([\d,]+)$/,
+    (text, [most = '']) =>
+      /^[0-9]+(\.[0-9]+)?$/.test(text.trim()) && Number(text) > 0 && Number(text) <= numberIn(most),
+    Number,
+  ],
+  [
+    /^whole numbers up to ([\d,]+), separated by commas$/,
+    (text, [most = '']) => {
+      const items = itemsIn(text);
+      return items.length > 0 && items.every((item) => /^[0-9]+$/.test(item) && Number(item) <= numberIn(most));
+    },
+    (text) => itemsIn(text).map(Number),
+  ],
+  [/^one of (.+)$/, (text, [words = '']) => words.split(', ').includes(text), String],
+  [/^an address that begins with http:/, isUrl, (text) => text.trim()],
+  [/^an address that begins with mongodb:/, (text) => /^mongodb(\+srv)?:\/\/\S+$/.test(text), String],
+  [
+    /^an address like nats:/,
+    (text) =>
+      text === text.trim() && text.split(',').every((one) => /^((nats|tls|wss?):\/\/)?[^\s/]+$/.test(one.trim())),
+    String,
+  ],
+  [/^an address of this machine/, (text) => /^[A-Za-z0-9_.:%-]+$/.test(text), String],
+  [/^a word like/, (text) => /^[A-Za-z0-9_.-]+$/.test(text), String],
+  [/^letters, digits, _ and -, with dots between$/, (text) => text.split('.').every(isName), String],
+  [
+    /^letters, digits, _ and -, at most (\d+)$/,
+    (text, [most = '']) => isName(text) && text.length <= numberIn(most),
+    String,
+  ],
+  [/^always, or a time/, (text) => /^(always|[0-9]+(ms|s|m|h))$/.test(text), String],
+  [
+    /^origins of pages/,
+    (text) => itemsIn(text).every((item) => /^[a-z][a-z0-9+.-]*:\/\/[^\s/]+\/?$/i.test(item)),
+    itemsIn,
+  ],
+  [/^at least 16 characters/, (text) => itemsIn(text).every((item) => /^[!-~ ]{16,}$/.test(item)), itemsIn],
+  [/^a folder that is there$/, (text) => ['.', '/', 'web'].includes(text), String],
+  // What another program defines: anything but blanks.
+  [
+    /^(a (folder|program|token|user|private JWK|public key)|that user|the (issuer|audience))/,
+    (text) => /\S/.test(text),
+    String,
+  ],
+];
+
+const digits = fc.stringMatching(/^\d{1,40}$/);
+const blanks = fc.stringMatching(/^[ \t\n\u00a0\u3000]{1,5}$/);
+/** What people and their tools put into an environment by mistake, and now and then what is right. */
+const given = fc.oneof(
+  fc.string({ minLength: 1 }),
+  fc.string({ unit: 'binary', minLength: 1 }),
+  fc.constantFrom(
     'abc',
     '여덟',
-    '-1',
-    '1e99',
-    '1.5',
-    '9'.repeat(30),
-    ' ',
-    '\t',
-    '0x10',
-    '1e3',
+    '１２',
     'NaN',
     'Infinity',
+    '-0',
+    '0x10',
+    '1e3',
     '1,2',
     '{}',
-  ];
-  const strange = [
-    'user:hush@host',
-    'http://user:hush@host/?key=hush',
-    'http//x',
-    '\u0000\u001b[31m',
+    'null',
+    'true',
+    '""',
+    '=1',
+  ),
+  fc.constantFrom('http//x', 'https://', 'http://a b', 'user:hush@host', 'http://user:hush@host/?key=hush', 'loud'),
+  fc.constantFrom(
     'x'.repeat(5_000),
-  ];
-  // Settings whose values another program defines.
-  const free = /^(CORS_ORIGINS|WEB_ROOT|DATA_DIRECTORY|PYTHON|JWT_|DEV_TOKEN_PRIVATE_KEY|NATS_(USERNAME|PASSWORD)$)/;
-  const isNumber = (schema: z.ZodType) => typeof schema.safeParse(undefined).data === 'number';
+    '\u0000\u001b[31m',
+    'mongodb://',
+    'nats:// x',
+    '*',
+    'production',
+    'https://a.example',
+  ),
+  fc.integer().map(String),
+  fc.bigInt().map(String),
+  fc.double().map(String),
+  digits,
+  blanks,
+  fc.tuple(blanks, digits, blanks).map((parts) => parts.join('')),
+  fc.tuple(digits, fc.constantFrom('ms', 's', '%', 'MB', '_000', ',000', '.5', ' 1')).map((parts) => parts.join('')),
+);
 
-  function told(name: string, text: string): string {
-    const schema = all[name] as z.ZodType;
-    try {
-      readConfig(z.object({ [name]: schema }), { [name]: text });
-      return '';
-    } catch (error) {
-      if (error instanceof ConfigError) return error.message;
-      throw error;
-    }
-  }
-
-  it.each(Object.keys(all))('is named in a line of plain words that says what it may be: %s', (name) => {
-    const schema = all[name] as z.ZodType;
-    const isSecret = schema.meta()?.['secret'] === true;
-    expect(schema.description).toMatch(/\w/);
-    const lines = [...junk, ...strange].map((text) => [text, told(name, text)] as const).filter(([, line]) => line);
-    for (const [text, line] of lines) {
-      expect(line).toMatch(new RegExp(`^${name}: must be [^\\n]+\\.$`));
-      expect(line).toContain(schema.description);
-      expect(line).not.toMatch(/expected|received|invalid|hush|[<>]=/i);
-      expect(line.length).toBeLessThan(400);
-      if (isSecret) expect(line).toContain('not shown');
-      else if (text.length < 60 && !/[@?]/.test(text)) expect(line).toContain(JSON.stringify(text));
-    }
-    if (!free.test(name)) expect(lines.length).toBeGreaterThan(0);
+describe('a wrong value', () => {
+  it.each(names)('never starts anything, and is told in a line that says what is right: %s', (name) => {
+    const words = allowedFor(name);
+    const [pattern, isRight, valueOf = String] = promises.find(([promised]) => promised.test(words)) ?? [];
+    if (!pattern || !isRight) throw new Error(`No promise is known for "${words}".`);
+    const bounds = (pattern.exec(words) ?? []).slice(1);
+    const isSecret = schemaOf(name).meta()?.secret === true;
+    fc.assert(
+      fc.property(given, (text) => {
+        const started = start(name, text);
+        if (isRight(text, bounds)) {
+          expect(started).toEqual({ value: valueOf(text) });
+          return;
+        }
+        const { line } = started as { line: string };
+        expect(line.startsWith(`${name}: must be ${words}`)).toBe(true);
+        expect(line).toMatch(/^[^\n]+\.$/);
+        expect(line).not.toContain('hush');
+        expect(line.length).toBeLessThan(500);
+        if (isSecret) expect(line).toContain('not shown');
+        else if (text.length < 60 && !/[@?]/.test(text)) expect(line).toContain(JSON.stringify(text));
+      }),
+      { numRuns: 300 },
+    );
+    expect(words).not.toMatch(/expected|received|invalid|[<>]=/i);
   });
 
-  it.each(Object.keys(all).filter((name) => isNumber(all[name] as z.ZodType)))('is no number: %s', (name) => {
-    const bad = [...junk, ...strange].filter((text) => !(/^(HOLD_MINUTES|TRACE_RATIO)$/.test(name) && text === '1.5'));
-    expect(bad.filter((text) => told(name, text) === '')).toEqual([]);
+  it.each(names)('is neither none nor the default: %s', (name) => {
+    const { fallback } = settings.find((setting) => setting.name === name) ?? {};
+    expect(start(name, '')).toHaveProperty('value');
+    if (fallback && name !== 'WEB_ROOT') expect(start(name, fallback)).toHaveProperty('value');
   });
 
-  it.each(Object.keys(all))('is not one that is empty, nor its default: %s', (name) => {
-    expect(told(name, '')).toBe('');
-  });
-
-  it.each(Object.keys(all).filter((name) => name.endsWith('_MS')))('is a time that no timer can wait: %s', (name) => {
-    expect(told(name, name === 'RETRY_DELAYS_MS' ? '1,2147483648' : '2147483648')).not.toBe('');
-    expect(told(name, '2147483647')).toBe('');
+  it.each(names.filter((name) => name.endsWith('_MS')))('is a time that no timer can wait: %s', (name) => {
+    expect(start(name, '2147483648')).toHaveProperty('line');
+    expect(start(name, '2147483647')).toHaveProperty('value');
   });
 
   it('is told by the name under which it was given', () => {
@@ -159,25 +193,14 @@ describe('a setting that is wrong', () => {
   });
 });
 
-describe('the table of settings in the README of the router', () => {
-  const rows = read('router/README.md').matchAll(
-    /^\| (?<names>`[A-Z]\w*`(?:, `[A-Z]\w*`)*) +\| (?<fallbacks>.+?) +\|/gm,
-  );
-  const said = [...rows].flatMap(({ groups: { names = '', fallbacks = '' } = {} }) => {
-    const values = fallbacks.split(', ');
-    return names.split(', ').map((name, index) => [name.replaceAll('`', ''), values[index] ?? values[0]] as const);
-  });
-
-  it('has each once', () => {
-    expect(said.map(([name]) => name).toSorted()).toEqual(Object.keys(readers['router'] ?? {}).toSorted());
-  });
-
-  it('has the defaults of all that are numbers', () => {
-    const numbers = Object.entries(readers['router'] ?? {})
-      .map(([name, schema]) => [name, valueOf(schema)] as const)
-      .filter(([, value]) => typeof value === 'number');
-    expect(Object.fromEntries(said)).toMatchObject(
-      Object.fromEntries(numbers.map(([name, value]) => [name, String(value)])),
-    );
+describe('a setting of an earlier version', () => {
+  it.each(Object.entries(retiredSettings))('is a constant now, and is told where: %s', (name, where) => {
+    const [constant = '', file = ''] = where.split(' in ');
+    expect(names).not.toContain(name);
+    expect(read(file)).toMatch(new RegExp(`^(export )?const ${constant} = `, 'm'));
+    expect(retiredIn({ [name]: '1', PATH: '' })).toEqual([
+      { setting: name, because: `it does nothing any more: it is the constant ${where}` },
+    ]);
+    expect(retiredIn({ [name]: '' })).toEqual([]);
   });
 });

@@ -1,7 +1,9 @@
 import { createClient, GraphqlRequestError } from '../../schema/client/client.ts';
+import { ConfigError, exitCodeConfig, readConfig } from '../../platform/server/config.ts';
 import { parseInvocation, usage, type Command } from './arguments.ts';
 import { runCommand, type Finding } from './commands.ts';
 import { exitCodes, OpsError } from './ops-error.ts';
+import { opsSettings } from './settings.ts';
 
 const requestTimeoutMs = 15_000;
 
@@ -24,10 +26,11 @@ export async function runOps(
   try {
     const { command, url, json } = parseInvocation(argv, env);
     if (command.name === 'help') return { out: usage, err: '', exitCode: exitCodes.ok };
-    const token = env['TTAREUNGI_TOKEN'] || (await developmentToken(url));
+    const token = readConfig(opsSettings, env).TTAREUNGI_TOKEN ?? (await developmentToken(url));
     const { text, data, exitCode } = await findOut(command, url, token, report);
     return { out: json ? JSON.stringify(data, null, 2) : text, err: '', exitCode };
   } catch (error) {
+    if (error instanceof ConfigError) return { out: '', err: error.message, exitCode: exitCodeConfig };
     if (!(error instanceof OpsError)) throw error;
     return { out: '', err: error.message, exitCode: error.exitCode };
   }

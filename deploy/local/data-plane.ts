@@ -1,15 +1,18 @@
 import { join, resolve } from 'node:path';
+import { readConfig } from '../../platform/server/index.ts';
+import { serviceSettings } from '../../platform/service/settings.ts';
 import { brokerAuthorization, type BrokerPasswords } from '../broker/users.ts';
 import { DataPlaneError } from './data-plane-error.ts';
 import { chooseMongodbEngine, localMongodbUri, mongodbLaunch, natsLaunch, type Place } from './engines.ts';
 import { freePort, isPortFree } from './free-port.ts';
 import { takeLock } from './lock.ts';
+import { localSettings } from './settings.ts';
 import { createSupervisor, type Launch, type RunningServer } from './supervisor.ts';
 
 export { DataPlaneError };
 
 /** Where `npm start` keeps data, logs and installed servers. */
-export const DATA_DIRECTORY = process.env.DATA_DIRECTORY || join(import.meta.dirname, '../../.data');
+export const DATA_DIRECTORY = process.env.DATA_DIRECTORY || localSettings.parse({}).DATA_DIRECTORY;
 
 export interface DataPlane {
   mongodbUri: string;
@@ -37,24 +40,26 @@ export interface DataPlaneOptions {
   serverExited?(message: string): void;
 }
 
+const ports = localSettings.pick({ MONGODB_PORT: true, NATS_PORT: true });
+const streamNames = serviceSettings.pick({ EVENT_STREAM: true, EVENT_SUBJECT_PREFIX: true });
+
 async function choosePort(name: 'MONGODB_PORT' | 'NATS_PORT', given: number | undefined, env: NodeJS.ProcessEnv) {
-  const text = env[name] || (name === 'MONGODB_PORT' ? '27217' : '4322');
-  const port = given ?? (/^\d+$/.test(text) ? Number(text) : NaN);
-  if (!(port <= 65_535))
-    throw new DataPlaneError(`${name} is "${text}". It must be a port number, 0 for any free one.`);
+  const port = given ?? readConfig(ports, env)[name];
   if (port === 0) return freePort();
   if (await isPortFree(port)) return port;
   throw new DataPlaneError(`Port ${port} is in use by another program. Set ${name} to a free port, or to 0 for any.`);
 }
 
 function authorizationFor(passwords: BrokerPasswords, env: NodeJS.ProcessEnv): string {
-  const names = { stream: env.EVENT_STREAM || 'EVENTS', prefix: env.EVENT_SUBJECT_PREFIX || 'evt' };
-  return brokerAuthorization(names, (user) => JSON.stringify(passwords[user]));
+  const { EVENT_STREAM, EVENT_SUBJECT_PREFIX } = readConfig(streamNames, env);
+  return brokerAuthorization({ stream: EVENT_STREAM, prefix: EVENT_SUBJECT_PREFIX }, (user) =>
+    JSON.stringify(passwords[user]),
+  );
 }
 
 /**
- * Brings up what MONGODB_URI and NATS_URL do not name, each from the best server at hand. Throws DataPlaneError, with
- * nothing left running, when that cannot be done.
+ * Brings up what MONGODB_URI and NATS_URL do not name, each from the best server at hand. Throws DataPlaneError, or
+ * ConfigError for a setting, with nothing left running, when that cannot be done.
  */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
   const { env } = options;

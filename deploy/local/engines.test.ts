@@ -211,7 +211,9 @@ describe('the data plane without its servers', () => {
       report,
       mongodbPort: 0,
     };
-    await expect(startDataPlane(fromEnv)).rejects.toThrow(`MONGODB_PORT is "${port}"`);
+    await expect(startDataPlane(fromEnv)).rejects.toThrow(
+      `MONGODB_PORT: must be a whole number, 0 to 65,535; it is "${port}".`,
+    );
   });
 
   it('shows the last words of a server that ends at once, and begins its log anew when it is long', async () => {

@@ -8,6 +8,7 @@ import {
   exitCodeConfig,
   givenIn,
   readConfig,
+  retiredIn,
   stopOnSignal,
   stopWithinMs,
   unsafeSettings,
@@ -52,6 +53,7 @@ try {
   for (const { setting, because } of unsafeSettings({ ...settings, ROUTER_SECRET: ['made'] })) {
     report(`Not safe: ${setting}: ${because}.`);
   }
+  for (const { setting, because } of retiredIn(env)) report(`No setting: ${setting}: ${because}.`);
   // The parent process is gone without sending a signal.
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   await checkPorts(settings);

@@ -1,20 +1,27 @@
+import { join } from 'node:path';
 import { z } from 'zod';
-import { port } from '../../platform/server/index.ts';
+import { named, port, text } from '../../platform/server/index.ts';
 import { MONGODB_ENGINES } from './engines.ts';
 
 /** What `npm start` reads beside the settings of all processes. */
 export const localSettings = z.object({
-  DATA_DIRECTORY: z.string().optional().describe('a folder that you may write to'),
+  DATA_DIRECTORY: named(join(import.meta.dirname, '../../.data'), /\S/, 'a folder that you may write to').describe(
+    'data, logs and installed servers',
+  ),
   MONGODB_ENGINE: z
     .enum(MONGODB_ENGINES)
     .optional()
-    .describe(`one of ${MONGODB_ENGINES.join(', ')}`),
-  MONGODB_PORT: port(27217),
-  NATS_PORT: port(4322),
+    .meta({ allowed: `one of ${MONGODB_ENGINES.join(', ')}` })
+    .describe('mongod, secantusd-rs (both from PATH) or secantusdb (installed); the first at hand when not set'),
+  MONGODB_PORT: port(27217).describe('0 for any free one'),
+  NATS_PORT: port(4322).describe('0 for any free one'),
   NATS_SYNC_INTERVAL: z
     .string()
     .regex(/^(always|\d+(ms|s|m|h))$/)
     .optional()
-    .describe('always, or a time such as 500ms, 10s or 2m'),
-  PYTHON: z.string().optional().describe('a program'),
+    .meta({ allowed: 'always, or a time such as 500ms, 10s or 2m' })
+    .describe(
+      'how often JetStream writes through to disk; the broker’s own (2 min) when not set, always in production',
+    ),
+  PYTHON: text('a program').describe('python3, then python; SecantusDB needs 3.10–3.13, both wheels need pip'),
 });

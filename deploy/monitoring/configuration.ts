@@ -1,14 +1,18 @@
-import { routerPort, subgraphNames, subgraphs } from '../../schema/subgraphs.ts';
+import { readConfig } from '../../platform/server/index.ts';
+import { routerSettings } from '../../router/config.ts';
+import { subgraphNames } from '../../schema/subgraphs.ts';
+import { portSettings } from '../../subgraphs/registry.ts';
 import { readRuleGroups } from './rules.ts';
 
-/** Where each process of a system on this machine answers `/metrics`, by the settings it was started with. */
+/**
+ * Where each process of a system on this machine answers `/metrics`, by the settings it was started with.
+ * @throws {ConfigError} with one line per mistake.
+ */
 export function portsOf(env: NodeJS.ProcessEnv): Record<string, number> {
-  return {
-    ...Object.fromEntries(
-      subgraphNames.map((name) => [name, Number(env[`${name.toUpperCase()}_PORT`] || subgraphs[name].port)]),
-    ),
-    router: Number(env['ROUTER_PORT'] || routerPort),
-  };
+  const ports = readConfig(portSettings.extend(routerSettings.pick({ ROUTER_PORT: true }).shape), env);
+  return Object.fromEntries(
+    [...subgraphNames, 'router'].map((name) => [name, Number(ports[`${name.toUpperCase()}_PORT`])]),
+  );
 }
 
 /** What Prometheus reads at its start: whom to ask and how often. The rules are in `rules.yaml` beside it. */

@@ -11,6 +11,8 @@ import { shown } from '../local/data-plane-error.ts';
 import { isPortFree } from '../local/free-port.ts';
 import { exitCodes, OpsError } from '../../cli/ops/ops-error.ts';
 import { onPath } from '../local/processes.ts';
+import { ConfigError, exitCodeConfig, readConfig } from '../../platform/server/index.ts';
+import { monitorSettings } from './settings.ts';
 import { portsOf, rulesConfiguration, scrapeConfiguration } from './configuration.ts';
 
 const readyWithinMs = 30_000;
@@ -20,9 +22,9 @@ const log = join(DATA_DIRECTORY, 'logs', 'prometheus.log');
 try {
   process.exitCode = await monitor(process.env);
 } catch (error) {
-  if (!(error instanceof OpsError)) throw error;
+  if (!(error instanceof OpsError) && !(error instanceof ConfigError)) throw error;
   process.stderr.write(`${error.message}\n`);
-  process.exitCode = error.exitCode;
+  process.exitCode = error instanceof OpsError ? error.exitCode : exitCodeConfig;
 }
 
 /** Runs until Ctrl-C, or until Prometheus ends. @throws {OpsError} that says what is missing. */
@@ -34,7 +36,7 @@ async function monitor(env: NodeJS.ProcessEnv): Promise<number> {
   }
   const ports = portsOf(env);
   await checkThatSomethingRuns(ports);
-  const port = Number(env['MONITOR_PORT'] || 9190);
+  const { MONITOR_PORT: port } = readConfig(monitorSettings, env);
   if (!(await isPortFree(port))) {
     throw new OpsError(exitCodes.refused, `Port ${port} is in use by another program. Set MONITOR_PORT to a free one.`);
   }

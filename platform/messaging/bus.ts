@@ -59,7 +59,7 @@ export interface JetStreamBus extends EventBus, JetStreamEvents {
 export interface BusSettings extends JetStreamSettings {
   NATS_URL: string;
   NATS_USERNAME?: string | undefined;
-  NATS_PASSWORD: string;
+  NATS_PASSWORD?: string | undefined;
   PUBLISH_TIMEOUT_MS: number;
   REQUEST_TIMEOUT_MS: number;
 }
@@ -133,7 +133,7 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
   function tryToConnect(): Promise<NatsConnection> {
     return connect({
       servers: settings.NATS_URL.split(','),
-      ...(settings.NATS_USERNAME ? { user: settings.NATS_USERNAME, pass: settings.NATS_PASSWORD } : {}),
+      ...(settings.NATS_USERNAME ? { user: settings.NATS_USERNAME, pass: settings.NATS_PASSWORD ?? '' } : {}),
       name,
       // An inbox of this service alone: with the broker's user list, no other service can hear or forge its answers.
       inboxPrefix: `_INBOX_${name}`,

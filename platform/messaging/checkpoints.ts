@@ -23,6 +23,12 @@ export interface AwaitedCheckpoints extends Checkpoints {
   reached(subject: string, version: number, timeoutMs: number, hurryOthers: () => void): Promise<boolean>;
 }
 
+/**
+ * Positions of so long share a write, and so do the relay's marks of what was published. After a crash, what came
+ * meanwhile is handled, or published, again.
+ */
+export const gatherMs = 1_000;
+
 /** How long to wait for this instance before asking the database what others have handled, at growing intervals. */
 const firstLookMs = 20;
 

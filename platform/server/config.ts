@@ -8,6 +8,21 @@ export class ConfigError extends Error {
 /** Exit code for a wrong configuration (sysexits.h, EX_CONFIG). */
 export const exitCodeConfig = 78;
 
+declare module 'zod' {
+  interface GlobalMeta {
+    /** What the setting may be, in plain words, as a mistake says it. */
+    allowed?: string;
+    /** Never shown. */
+    secret?: boolean;
+  }
+}
+
+/** Settings by name: each says its default, what it may be (`allowed`) and what it is for (`describe`). */
+export type Settings = Record<string, z.ZodType>;
+
+/** Settings under the headings that they have in .env.example: whose they are, then what for. */
+export type SettingSections = Readonly<Record<string, Settings>>;
+
 const thousands = (value: number) => value.toLocaleString('en-US');
 
 /** A setting that is a whole number, with its default. */
@@ -19,7 +34,7 @@ export const wholeNumber = (fallback: number, atLeast = 0, atMost = Number.MAX_S
     .transform(Number)
     .pipe(z.number().int().min(atLeast).max(atMost))
     .default(fallback)
-    .describe(`a whole number, ${thousands(atLeast)} to ${thousands(atMost)}`);
+    .meta({ allowed: `a whole number, ${thousands(atLeast)} to ${thousands(atMost)}` });
 
 /** The largest value of the graph's `Int`: the bound of settings that the graph shows. */
 export const largestInt = 2 ** 31 - 1;
@@ -39,10 +54,19 @@ export const decimal = (fallback: number, atMost: number, allowed: string, isAll
     .transform(Number)
     .pipe(z.number().max(atMost).refine(isAllowed))
     .default(fallback)
-    .describe(allowed);
+    .meta({ allowed });
 
-/** A setting that is a list: values separated by commas. */
-export const list = (fallback: string) =>
+/** A setting that is a list of values separated by commas, none by default. */
+export const list = (item: RegExp, allowed: string) =>
+  listOf('', z.array(z.string().regex(item))).meta({ allowed: `${allowed}; several are separated by commas` });
+
+/** A setting that is a list of times, waited for one after the other. */
+export const delays = (fallback: string) =>
+  listOf(fallback, z.array(z.string().regex(/^\d+$/).transform(Number).pipe(z.number().max(largestInt))).min(1)).meta({
+    allowed: `whole numbers up to ${thousands(largestInt)}, separated by commas`,
+  });
+
+const listOf = <Items extends z.ZodType<unknown, string[]>>(fallback: string, items: Items) =>
   z
     .string()
     .default(fallback)
@@ -51,61 +75,134 @@ export const list = (fallback: string) =>
         .split(',')
         .map((item) => item.trim())
         .filter(Boolean),
-    );
+    )
+    .pipe(items);
 
 /** A setting that is text of a certain form, with its default. */
 export const named = (fallback: string, pattern: RegExp, allowed: string) =>
-  z.string().regex(pattern).default(fallback).describe(allowed);
+  z.string().regex(pattern).default(fallback).meta({ allowed });
 
-export const httpAddress = () => z.url({ protocol: /^https?$/ });
-export const anHttpAddress = 'an address that begins with http:// or https://';
+/** A setting that is any text, none by default. */
+export const text = (allowed: string) => z.string().regex(/\S/).optional().meta({ allowed });
 
-/** What a secret setting must look like; its value must not be shown. */
-export const secret = (allowed: string) => ({ description: allowed, secret: true });
+/** A setting that is one of some words, with its default. */
+export const oneOf = <const Words extends readonly string[]>(words: Words, fallback: Words[number]) =>
+  z
+    .enum(words)
+    .default(() => fallback)
+    .meta({ allowed: `one of ${words.join(', ')}` });
+
+const httpUrl = () => z.url({ protocol: /^https?$/ });
+const anHttpAddress = 'an address that begins with http:// or https://';
+
+export const httpAddress = (fallback: string) => httpUrl().default(fallback).meta({ allowed: anHttpAddress });
+
+/** None by default. */
+export const optionalHttpAddress = () => httpUrl().optional().meta({ allowed: anHttpAddress });
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
+const general = {
+  LANDSCAPE: named('development', /^[\w.-]+$/, 'a word like development, test or production').describe(
+    'development signs tokens for anyone and charges nobody; must be said where keys or a payment provider are set',
+  ),
+  HOST: named('127.0.0.1', /^[\w.:%-]+$/, 'an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::').describe(
+    'address to listen on; 0.0.0.0 in a container',
+  ),
+  LOG_LEVEL: oneOf(logLevels, 'info').describe(logLevels.join(' ')),
+};
+
+const http = {
+  MAX_BODY_BYTES: wholeNumber(524_288, 1).describe(
+    'of a request; half of it is a call with a thousand bikes, and to read it takes 20 ms',
+  ),
+  MAX_HEADER_BYTES: wholeNumber(16_384, 1_024, largestInt).describe('of all headers of a request together'),
+  MAX_CONNECTIONS: wholeNumber(30_000, 1).describe('TCP connections in all; one beyond is closed at once'),
+  HEADERS_TIMEOUT_MS: milliseconds(10_000, 1).describe('for the headers of a request to arrive; then 408'),
+  BODY_TIMEOUT_MS: milliseconds(20_000, 1).describe('for its body, or a WebSocket message, after that'),
+  ANSWER_TIMEOUT_MS: milliseconds(30_000, 1).describe('a client that takes nothing of its answer for so long is cut'),
+  KEEP_ALIVE_MS: milliseconds(5_000, 1).describe(
+    'how long an HTTP connection may idle; the router’s behind a proxy longer than the proxy’s',
+  ),
+};
+
+const webSockets = {
+  MAX_SOCKETS: wholeNumber(20_000, 1).describe('WebSockets'),
+  MAX_FRAME_BYTES: wholeNumber(262_144, 1, largestInt).describe('of one WebSocket message'),
+  MAX_SUBSCRIPTIONS_PER_SOCKET: wholeNumber(100, 1).describe(
+    'subscriptions; more are refused with TOO_MANY_SUBSCRIPTIONS',
+  ),
+  SUBSCRIPTION_QUEUE_LIMIT: wholeNumber(1_000, 1).describe('frames waiting for one slow client …'),
+  SUBSCRIPTION_BUFFER_BYTES: wholeNumber(4_194_304, 1).describe(
+    '… and their bytes; beyond either it is cut off with SLOW_CONSUMER',
+  ),
+  CONNECTION_INIT_TIMEOUT_MS: milliseconds(5_000, 1).describe(
+    'for a WebSocket to introduce itself; then it is closed with 4408',
+  ),
+  PING_INTERVAL_MS: milliseconds(15_000, 1).describe('a client that answers no ping until the next one is cut'),
+};
+
+const stopping = {
+  STOP_TIMEOUT_MS: milliseconds(10_000).describe('how long a stop may take, after the delay'),
+  STOP_DELAY_MS: milliseconds(0).describe(
+    'go on answering for so long after the signal; behind a load balancer at least KEEP_ALIVE_MS',
+  ),
+};
+
+const callers = {
+  ROUTER_SECRET: list(/^[\x21-\x7e ]{16,}$/, 'at least 16 characters, letters and signs of ASCII')
+    .meta({ secret: true })
+    .describe(
+      'where set, subgraphs answer the router only; several are all taken, the first is sent; npm start makes one',
+    ),
+  JWKS_URI: optionalHttpAddress().describe('where the token issuer publishes its keys'),
+  JWKS_TIMEOUT_MS: milliseconds(3_000, 1).describe('how long the issuer may take to give them'),
+  JWKS_MAX_AGE_MS: milliseconds(300_000, 1).describe(
+    'how long they serve until they are asked for again: so long a withdrawn key may still be taken',
+  ),
+  JWKS_COOLDOWN_MS: milliseconds(5_000, 1).describe(
+    'within so long, an unknown key is asked for once, and an issuer that failed is left alone',
+  ),
+  JWKS_KEEP_MS: milliseconds(3_600_000, 1).describe(
+    'while the issuer is away, the keys it gave last serve for so long',
+  ),
+  CLOCK_TOLERANCE_MS: milliseconds(30_000).describe(
+    'how far the issuer’s clock may be off: for exp, nbf and iat of a token',
+  ),
+  JWT_PUBLIC_KEY: text('a public key: PEM (SPKI) or JWK')
+    .meta({ secret: true })
+    .describe('or one key: PEM (SPKI) or JWK'),
+  JWT_ISSUER: text('the issuer that tokens name').describe('if set, tokens must name it'),
+  JWT_AUDIENCE: text('the audience that tokens name').describe('if set, tokens must name it'),
+};
+
+const traces = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: optionalHttpAddress().describe(
+    'a collector of traces (OTLP over HTTP), e.g. http://127.0.0.1:4318; none, and nothing is traced',
+  ),
+  OTEL_EXPORTER_OTLP_TIMEOUT: milliseconds(2_000, 1).describe('how long the collector may take to take some'),
+  TRACE_RATIO: decimal(1, 1, 'a number from 0 to 1').describe(
+    'which share of all traces is kept; the same in every process',
+  ),
+};
+
 /** Settings of every process. Defaults come from docs/facts.md, or were measured where the setting's reader says so. */
+export const processSections = {
+  'every process': general,
+  'every process: HTTP': http,
+  'every process: WebSockets': webSockets,
+  'every process: stopping': stopping,
+  'every process: who asks': callers,
+  'every process: traces': traces,
+} satisfies SettingSections;
+
 export const processSettings = z.object({
-  LANDSCAPE: named('development', /^[\w.-]+$/, 'a word like development, test or production'),
-  HOST: named('127.0.0.1', /^[\w.:%-]+$/, 'an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::'),
-  LOG_LEVEL: z
-    .enum(logLevels)
-    .default('info')
-    .describe(`one of ${logLevels.join(', ')}`),
-  MAX_BODY_BYTES: wholeNumber(524_288, 1),
-  MAX_FRAME_BYTES: wholeNumber(262_144, 1, largestInt),
-  MAX_HEADER_BYTES: wholeNumber(16_384, 1_024, largestInt),
-  MAX_HEADERS: wholeNumber(100, 1),
-  MAX_CONNECTIONS: wholeNumber(30_000, 1),
-  HEADERS_TIMEOUT_MS: milliseconds(10_000, 1),
-  BODY_TIMEOUT_MS: milliseconds(20_000, 1),
-  ANSWER_TIMEOUT_MS: milliseconds(30_000, 1),
-  COMPRESS_ABOVE_BYTES: wholeNumber(1_400),
-  MAX_SOCKETS: wholeNumber(20_000, 1),
-  MAX_SUBSCRIPTIONS_PER_SOCKET: wholeNumber(100, 1),
-  SUBSCRIPTION_QUEUE_LIMIT: wholeNumber(1_000, 1),
-  SUBSCRIPTION_BUFFER_BYTES: wholeNumber(4_194_304, 1),
-  CONNECTION_INIT_TIMEOUT_MS: milliseconds(5_000, 1),
-  PING_INTERVAL_MS: milliseconds(15_000, 1),
-  STOP_TIMEOUT_MS: milliseconds(10_000),
-  STOP_DELAY_MS: milliseconds(0),
-  KEEP_ALIVE_MS: milliseconds(5_000, 1),
-  ROUTER_SECRET: list('')
-    .pipe(z.array(z.string().regex(/^[\x21-\x7e ]{16,}$/)))
-    .meta(secret('at least 16 characters, letters and signs of ASCII; several are separated by commas')),
-  JWKS_URI: httpAddress().optional().describe(anHttpAddress),
-  JWKS_TIMEOUT_MS: milliseconds(3_000, 1),
-  JWKS_MAX_AGE_MS: milliseconds(300_000, 1),
-  JWKS_COOLDOWN_MS: milliseconds(5_000, 1),
-  JWKS_KEEP_MS: milliseconds(3_600_000, 1),
-  CLOCK_TOLERANCE_MS: milliseconds(30_000),
-  JWT_PUBLIC_KEY: z.string().optional().meta(secret('a public key: PEM (SPKI) or JWK')),
-  JWT_ISSUER: z.string().optional().describe('the issuer that tokens name'),
-  JWT_AUDIENCE: z.string().optional().describe('the audience that tokens name'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: httpAddress().optional().describe(anHttpAddress),
-  OTEL_EXPORTER_OTLP_TIMEOUT: milliseconds(2_000, 1),
-  TRACE_RATIO: decimal(1, 1, 'a number from 0 to 1'),
+  ...general,
+  ...http,
+  ...webSockets,
+  ...stopping,
+  ...callers,
+  ...traces,
 });
 
 export type ProcessSettings = z.infer<typeof processSettings>;
@@ -146,10 +243,10 @@ const settingsIn = (schema: z.ZodType): Readonly<Record<string, z.ZodType>> =>
 const mostShown = 60;
 
 function mistakeOf(setting: z.ZodType | undefined, given: string | undefined): string {
-  const allowed = `must be ${setting?.description ?? 'something else'}`;
+  const allowed = `must be ${setting?.meta()?.allowed ?? 'something else'}`;
   if (given === undefined) return `${allowed}; it is not set.`;
   // An address may have a password in it.
-  if (setting?.meta()?.['secret'] === true || /[@?]/.test(given)) return `${allowed}. What it is now is not shown.`;
+  if (setting?.meta()?.secret || /[@?]/.test(given)) return `${allowed}. What it is now is not shown.`;
   return `${allowed}; it is ${JSON.stringify(given.slice(0, mostShown))}${given.length > mostShown ? ' and more' : ''}.`;
 }
 

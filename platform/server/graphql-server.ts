@@ -159,7 +159,6 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
     },
     contextOf,
     maxBodyBytes: limits.MAX_BODY_BYTES,
-    compressAboveBytes: limits.COMPRESS_ABOVE_BYTES,
     guestOf: () => ({ take: (kind, size) => admission.take(kind, routers, size) }),
   });
   const http = await startHttpServer({

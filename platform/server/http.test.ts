@@ -24,7 +24,6 @@ const defaults: HttpLimits = {
   BODY_TIMEOUT_MS: 10_000,
   ANSWER_TIMEOUT_MS: 10_000,
   MAX_HEADER_BYTES: 16_384,
-  MAX_HEADERS: 100,
   MAX_CONNECTIONS: 100,
 };
 
@@ -244,7 +243,6 @@ describe('a GraphQL answer', () => {
       },
       contextOf: async () => ({}),
       maxBodyBytes: 1_000,
-      compressAboveBytes: 1_400,
       ...(guest ? { guestOf: () => guest } : {}),
     });
 

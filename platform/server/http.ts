@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isUtf8 } from 'node:buffer';
 import { HeaderMap, type ApolloServer, type BaseContext } from '@apollo/server';
 import { answerTypeFor } from './accept.ts';
-import { compress, encodingFor } from './compression.ts';
+import { compress, encodingFor, worthCompressingBytes } from './compression.ts';
 import { ConfigError, type ProcessSettings } from './config.ts';
 import type { Logger } from './logger.ts';
 import { isShortage, shortageError, type Place, type Shortage } from './places.ts';
@@ -46,13 +46,11 @@ export interface HttpServerOptions {
 /** What a connection may cost before its request is looked at. */
 export type HttpLimits = Pick<
   ProcessSettings,
-  | 'HEADERS_TIMEOUT_MS'
-  | 'BODY_TIMEOUT_MS'
-  | 'ANSWER_TIMEOUT_MS'
-  | 'MAX_HEADER_BYTES'
-  | 'MAX_HEADERS'
-  | 'MAX_CONNECTIONS'
+  'HEADERS_TIMEOUT_MS' | 'BODY_TIMEOUT_MS' | 'ANSWER_TIMEOUT_MS' | 'MAX_HEADER_BYTES' | 'MAX_CONNECTIONS'
 >;
+
+/** Headers of a request: a browser sends 20, a chain of proxies adds 10; Apache and Envoy take as many. */
+const maxHeaders = 100;
 
 /** How often to check for connections past their deadline. */
 const lookEveryMs = 1_000;
@@ -94,8 +92,8 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   const server = createServer(settings, (request, response) => {
     request.url = withoutHost(request.url);
     if (closing) response.shouldKeepAlive = false;
-    if (request.rawHeaders.length > 2 * limits.MAX_HEADERS) {
-      return refuse(request, response, new HttpRefusal(431, 'BAD_REQUEST', `At most ${limits.MAX_HEADERS} headers.`));
+    if (request.rawHeaders.length > 2 * maxHeaders) {
+      return refuse(request, response, new HttpRefusal(431, 'BAD_REQUEST', `At most ${maxHeaders} headers.`));
     }
     const path = pathOf(request);
     const handler = routes[path] ?? subtree(routes, path);
@@ -117,7 +115,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       });
   });
   // More than are accepted, so that a request with too many is refused instead of losing some silently.
-  server.maxHeadersCount = limits.MAX_HEADERS + 1;
+  server.maxHeadersCount = maxHeaders + 1;
   server.maxConnections = limits.MAX_CONNECTIONS;
   // Cuts clients that read nothing of an answer for this long; a slow one that makes progress has time.
   server.timeout = limits.ANSWER_TIMEOUT_MS;
@@ -285,8 +283,6 @@ export interface GraphqlRouteOptions<Context extends BaseContext> {
    */
   contextOf(request: IncomingMessage, gone: AbortSignal): Promise<Context>;
   maxBodyBytes: number;
-  /** Answers longer than this are compressed for clients that accept it; without it, none is. */
-  compressAboveBytes?: number;
   /** The client whose places a request takes. */
   guestOf?(request: IncomingMessage): Guest | Promise<Guest>;
 }
@@ -339,7 +335,7 @@ async function serve<Context extends BaseContext>(
   for (const [name, value] of answer.headers) response.setHeader(name, value);
   response.statusCode = answer.status ?? 200;
   if (answer.body.kind === 'complete') {
-    await sendText(request, response, answer.body.string, options.compressAboveBytes);
+    await sendText(request, response, answer.body.string);
   } else {
     for await (const chunk of answer.body.asyncIterator) response.write(chunk);
     response.end();
@@ -372,13 +368,8 @@ function headerMap(given: IncomingHttpHeaders): HeaderMap {
   return headers;
 }
 
-async function sendText(
-  request: IncomingMessage,
-  response: ServerResponse,
-  text: string,
-  compressAboveBytes = Infinity,
-): Promise<void> {
-  if (text.length <= compressAboveBytes) return void response.end(text);
+async function sendText(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
+  if (text.length <= worthCompressingBytes) return void response.end(text);
   addVary(response, 'accept-encoding');
   const encoding = encodingFor(request.headers['accept-encoding']);
   if (!encoding) return void response.end(text);

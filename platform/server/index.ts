@@ -12,6 +12,7 @@ export * from '../foundation/lru-cache.ts';
 export * from './operation-label.ts';
 export * from './places.ts';
 export * from './request-metrics.ts';
+export * from './retired-settings.ts';
 export { routerSecretHeader } from './router-secret.ts';
 export * from './socket-protocol.ts';
 export * from './socket-server.ts';

@@ -11,6 +11,7 @@ import {
   type JournalDocument,
   type RefusedDecision,
 } from '../event-core/journal.ts';
+import { gatherMs } from '../messaging/checkpoints.ts';
 import { answering, fitting, journalQuestion, streamsQuestion } from '../messaging/questions.ts';
 import { createReconciler, type Reconciler } from '../messaging/reconciler.ts';
 import { createOutboxRelay } from '../messaging/outbox-relay.ts';
@@ -121,7 +122,7 @@ export function createAggregate<
     applyViews: (document) => shown.show(document),
     sweepEveryMs: settings.SWEEP_EVERY_MS,
     sweepBatch: settings.SWEEP_BATCH,
-    gatherMs: settings.GATHER_MS,
+    gatherMs,
     longestDelayMs: settings.REFUSED_DELAY_MS,
     clock,
     time,
@@ -140,7 +141,7 @@ export function createAggregate<
     logger,
     clock,
     everyMs: settings.RECONCILE_EVERY_MS,
-    lookEveryMs: settings.LOOK_EVERY_MS,
+    lookEveryMs,
     time,
   });
   const commands = createCommandHandler<State, Command, NewEvent, Event, Code>({
@@ -149,8 +150,8 @@ export function createAggregate<
     parse: (envelope) => options.parse(envelope),
     journal,
     clock,
-    maxConflicts: settings.MAX_CONFLICTS,
-    conflictDelayMs: settings.CONFLICT_DELAY_MS,
+    maxConflicts,
+    conflictDelayMs,
     headCacheSize: settings.HEAD_CACHE_SIZE,
     time,
     random,
@@ -247,6 +248,15 @@ export function createAggregate<
     },
   };
 }
+
+/** How often to ask the broker whether it lost anything: one small question, and a loss is refilled within seconds. */
+const lookEveryMs = 2_000;
+/**
+ * How often a command decides again after another writer was faster. Of twenty writers of one stream one wins each
+ * round, so twenty rounds serve them all; the wait before each is chance, and may grow by so much each time.
+ */
+const maxConflicts = 20;
+const conflictDelayMs = 10;
 
 /** Examples are enough: the metric has the count. */
 const refusedShown = 10;

@@ -7,8 +7,13 @@ import { serveOperators, type Operated } from './operator-endpoints.ts';
 import type { RefusedDecision } from '../event-core/journal.ts';
 import { createDeadLetterAdmin } from '../messaging/dead-letters/admin.ts';
 import { createDeadLetters, type DeadLetters } from '../messaging/dead-letters/dead-letters.ts';
-import { createCheckpoints, createCheckpointStore, type Checkpoints } from '../messaging/checkpoints.ts';
+import { createCheckpoints, createCheckpointStore, gatherMs, type Checkpoints } from '../messaging/checkpoints.ts';
 import type { Runtime } from './runtime.ts';
+
+/** Events that an instance handles at once: of a thousand streams, and a few hundred kilobytes of memory. */
+const maxAckPending = 1_024;
+/** Events of one stream that wait in memory while it cannot go on; later ones are parked until it can. */
+const maxHeld = 16;
 
 /** What a subgraph is, apart from the process it runs in. */
 export interface Subgraph {
@@ -112,7 +117,7 @@ type Follower = NonNullable<Operated['follower']> & {
 async function createFollower(runtime: Runtime, follows: Follows): Promise<Follower> {
   const { settings, database, bus, logger, metrics, tracing, service, time, random } = runtime;
   const clock = () => runtime.clock();
-  const positions = createCheckpoints(createCheckpointStore(database), settings.GATHER_MS, time);
+  const positions = createCheckpoints(createCheckpointStore(database), gatherMs, time);
   const hurryOthers = () => bus.notify(service, 'hurry', '');
   const deadLetters = createDeadLetters(database, clock);
   const consumer = createConsumer({
@@ -130,8 +135,8 @@ async function createFollower(runtime: Runtime, follows: Follows): Promise<Follo
     },
     parked: () => metrics.parked(),
     ackWaitMs: settings.ACK_WAIT_MS,
-    maxAckPending: settings.MAX_ACK_PENDING,
-    maxHeld: settings.MAX_HELD,
+    maxAckPending,
+    maxHeld,
     retryDelaysMs: settings.RETRY_DELAYS_MS,
     outageDelayMs: settings.OUTAGE_DELAY_MS,
     stallMs: settings.STALL_MS,

@@ -22,16 +22,17 @@ export interface Metrics {
   gauge(name: string, help: string, read: () => Promise<number> | number): void;
 }
 
+/** How long a scrape waits for a gauge that asks a server: Prometheus waits for all of them, by default 10 s. */
+const timeoutMs = 1_000;
+/** How long the value of a gauge is cached: several who scrape cost the server one question. */
+const keepMs = 2_000;
+
 export interface MetricsOptions {
   service: string;
-  /** How long a scrape waits for a gauge. */
-  timeoutMs: number;
-  /** How long the value of a gauge is cached for further scrapes. */
-  keepMs: number;
   clock(): Date;
 }
 
-export function createMetrics({ service, timeoutMs, keepMs, clock }: MetricsOptions): Metrics {
+export function createMetrics({ service, clock }: MetricsOptions): Metrics {
   const register = createRegister(service);
   const registers = [register];
   const decisions = new Counter({

@@ -7,7 +7,7 @@ import type { EventStream } from '../messaging/event-stream.ts';
 import { boundReads } from '../server/given-up.ts';
 import { createLogger, type Logger } from '../server/logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { serviceSettings, type ServiceSettings } from './settings.ts';
+import { ownSettings, serviceSettings, type ServiceSettings } from './settings.ts';
 import { realTime, type Time } from '../foundation/time.ts';
 import { createTracing, type Tracing } from '../server/tracing.ts';
 
@@ -57,12 +57,7 @@ export async function createRuntime(
     settings,
     readSettings: (schema) => readConfig(schema, env),
     logger,
-    metrics: createMetrics({
-      service,
-      timeoutMs: settings.METRICS_TIMEOUT_MS,
-      keepMs: settings.METRICS_KEEP_MS,
-      clock,
-    }),
+    metrics: createMetrics({ service, clock }),
     tracing,
     database,
     bus,
@@ -77,9 +72,6 @@ export async function createRuntime(
     },
   };
 }
-
-/** One process may run many subgraphs, each with a database server and a broker user of its own. */
-const ownSettings = ['MONGODB_URI', 'NATS_USERNAME', 'NATS_PASSWORD'];
 
 /** @throws {ConfigError} with one line per mistake. */
 export function readServiceSettings(service: string, env: NodeJS.ProcessEnv): ServiceSettings {

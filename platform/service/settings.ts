@@ -1,53 +1,98 @@
-import { z } from 'zod';
-import { largestInt, list, milliseconds, named, processSettings, secret, wholeNumber } from '../server/config.ts';
+import type { z } from 'zod';
+import {
+  delays,
+  milliseconds,
+  named,
+  processSettings,
+  text,
+  wholeNumber,
+  type SettingSections,
+} from '../server/config.ts';
 
-/** Settings of every subgraph. Times are in milliseconds. */
-export const serviceSettings = processSettings.extend({
-  MONGODB_URI: z
-    .string()
-    .regex(/^mongodb(\+srv)?:\/\/\S+$/)
-    .default('mongodb://127.0.0.1:27017/?directConnection=true')
-    .meta(secret('an address that begins with mongodb:// or mongodb+srv://')),
-  DATABASE_PREFIX: named('ttareungi_', /^[\w-]{1,40}$/, 'letters, digits, _ and -, at most 40'),
-  DATABASE_TIMEOUT_MS: milliseconds(3_000, 1),
-  DATABASE_READ_TIMEOUT_MS: milliseconds(8_000, 1),
-  DATABASE_POOL_SIZE: wholeNumber(20, 1),
-  NATS_URL: z
-    .string()
-    .regex(/^((nats|tls|wss?):\/\/)?[^\s,/]+(\s*,\s*((nats|tls|wss?):\/\/)?[^\s,/]+)*$/)
-    .default('nats://127.0.0.1:4222')
-    .meta(secret('an address like nats://127.0.0.1:4222; several are separated by commas')),
-  NATS_USERNAME: z.string().optional().describe('a user of the broker'),
-  NATS_PASSWORD: z.string().default('').meta(secret('that user’s password')),
-  EVENT_STREAM: named('EVENTS', /^[\w-]{1,200}$/, 'letters, digits, _ and -'),
-  EVENT_SUBJECT_PREFIX: named('evt', /^[\w-]+(\.[\w-]+)*$/, 'letters, digits, _ and -, with dots between'),
-  EVENT_REPLICAS: wholeNumber(1, 1, 5),
-  DUPLICATE_WINDOW_MS: milliseconds(600_000),
-  PUBLISH_TIMEOUT_MS: milliseconds(5_000, 1),
-  REQUEST_TIMEOUT_MS: milliseconds(2_000, 1),
-  OPERATE_TIMEOUT_MS: milliseconds(8_000, 1),
-  SWEEP_EVERY_MS: milliseconds(250, 1),
-  SWEEP_BATCH: wholeNumber(256, 1),
-  REFUSED_DELAY_MS: milliseconds(60_000, 1),
-  RECONCILE_EVERY_MS: milliseconds(60_000, 1),
-  LOOK_EVERY_MS: milliseconds(2_000, 1),
-  MAX_CONFLICTS: wholeNumber(20),
-  CONFLICT_DELAY_MS: milliseconds(10),
-  HEAD_CACHE_SIZE: wholeNumber(10_000),
-  OUTCOME_TIMEOUT_MS: milliseconds(2_000),
-  OUTCOME_POLL_MS: milliseconds(100, 1),
-  FRESHNESS_TIMEOUT_MS: milliseconds(2_000),
-  ACK_WAIT_MS: milliseconds(5_000, 100),
-  MAX_ACK_PENDING: wholeNumber(1_024, 1),
-  MAX_HELD: wholeNumber(16),
-  GATHER_MS: milliseconds(1_000),
-  OUTAGE_DELAY_MS: milliseconds(500, 1),
-  STALL_MS: milliseconds(10_000, 100),
-  METRICS_TIMEOUT_MS: milliseconds(1_000, 1),
-  METRICS_KEEP_MS: milliseconds(2_000),
-  RETRY_DELAYS_MS: list('500,2000,5000,9000,14000')
-    .pipe(z.array(z.string().regex(/^\d+$/).transform(Number).pipe(z.number().max(largestInt))).min(1))
-    .describe('whole numbers, separated by commas'),
-});
+const database = {
+  MONGODB_URI: named(
+    'mongodb://127.0.0.1:27017/?directConnection=true',
+    /^mongodb(\+srv)?:\/\/\S+$/,
+    'an address that begins with mongodb:// or mongodb+srv://',
+  )
+    .meta({ secret: true })
+    .describe('where the databases are'),
+  DATABASE_PREFIX: named('ttareungi_', /^[\w-]{1,40}$/, 'letters, digits, _ and -, at most 40').describe(
+    'the database of bike is ttareungi_bike',
+  ),
+  DATABASE_TIMEOUT_MS: milliseconds(3_000, 1).describe(
+    'how long to look for the server before answering SERVICE_UNAVAILABLE',
+  ),
+  DATABASE_READ_TIMEOUT_MS: milliseconds(8_000, 1).describe(
+    'the database gives up a read for a request after that; less than the router’s SUBGRAPH_TIMEOUT_MS',
+  ),
+  DATABASE_POOL_SIZE: wholeNumber(20, 1).describe('connections of an instance'),
+};
+
+const broker = {
+  NATS_URL: named(
+    'nats://127.0.0.1:4222',
+    /^((nats|tls|wss?):\/\/)?[^\s,/]+(\s*,\s*((nats|tls|wss?):\/\/)?[^\s,/]+)*$/,
+    'an address like nats://127.0.0.1:4222; several are separated by commas',
+  )
+    .meta({ secret: true })
+    .describe('several are separated by commas'),
+  NATS_USERNAME: text('a user of the broker').describe(
+    'the subgraph’s own user, named as it is (docs/security.md); with NATS_PASSWORD',
+  ),
+  NATS_PASSWORD: text('that user’s password').meta({ secret: true }).describe('that user’s password'),
+  EVENT_STREAM: named('EVENTS', /^[\w-]{1,200}$/, 'letters, digits, _ and -, at most 200').describe(
+    'where events are kept',
+  ),
+  EVENT_SUBJECT_PREFIX: named('evt', /^[\w-]+(\.[\w-]+)*$/, 'letters, digits, _ and -, with dots between').describe(
+    'the subjects of bike are evt.bike.…',
+  ),
+  EVENT_REPLICAS: wholeNumber(1, 1, 5).describe('3 in production'),
+  DUPLICATE_WINDOW_MS: milliseconds(600_000).describe('how long the broker knows an event that comes again'),
+  PUBLISH_TIMEOUT_MS: milliseconds(5_000, 1).describe('how long the broker may take to say that it has an event'),
+  REQUEST_TIMEOUT_MS: milliseconds(2_000, 1).describe('for the answer to a question between services'),
+  OPERATE_TIMEOUT_MS: milliseconds(8_000, 1).describe(
+    'operators’ orders to a service: redrive, discard; less than the router’s SUBGRAPH_TIMEOUT_MS',
+  ),
+};
+
+const deciding = {
+  HEAD_CACHE_SIZE: wholeNumber(10_000).describe('streams whose newest decision is remembered'),
+  OUTCOME_TIMEOUT_MS: milliseconds(2_000).describe(
+    'how long a mutation waits for the outcome before it answers PENDING',
+  ),
+  OUTCOME_POLL_MS: milliseconds(100, 1).describe('how often it looks meanwhile, in case the broker says nothing'),
+  FRESHNESS_TIMEOUT_MS: milliseconds(2_000).describe(
+    'how long a nested field waits for what the rest of its answer tells of; less than SUBGRAPH_TIMEOUT_MS',
+  ),
+};
+
+const delivering = {
+  SWEEP_EVERY_MS: milliseconds(250, 1).describe('how often to look for decisions that were not published'),
+  SWEEP_BATCH: wholeNumber(256, 1).describe('how many of them at a time'),
+  REFUSED_DELAY_MS: milliseconds(60_000, 1).describe(
+    'what the broker refuses is tried again after ever longer waits, up to this one',
+  ),
+  RECONCILE_EVERY_MS: milliseconds(60_000, 1).describe('how often to compare journal and broker'),
+  ACK_WAIT_MS: milliseconds(5_000, 100).describe('an event comes again when its consumer was silent for so long'),
+  RETRY_DELAYS_MS: delays('500,2000,5000,9000,14000').describe(
+    'waits after an unknown error; then the event is parked',
+  ),
+  OUTAGE_DELAY_MS: milliseconds(500, 1).describe('how long to wait before asking a server that is away again'),
+  STALL_MS: milliseconds(10_000, 100).describe('build the consumer again when events wait and none came for so long'),
+};
+
+/** Settings of every subgraph, besides those of every process. */
+export const serviceSections = {
+  'every subgraph: database': database,
+  'every subgraph: broker': broker,
+  'every subgraph: deciding': deciding,
+  'every subgraph: delivering': delivering,
+} satisfies SettingSections;
+
+export const serviceSettings = processSettings.extend({ ...database, ...broker, ...deciding, ...delivering });
 
 export type ServiceSettings = z.infer<typeof serviceSettings>;
+
+/** One process may run many subgraphs, each with a database server and a broker user of its own. */
+export const ownSettings = ['MONGODB_URI', 'NATS_USERNAME', 'NATS_PASSWORD'] as const;

@@ -19,7 +19,7 @@ import { createCost } from './cost.ts';
 import type { Graph } from './graph.ts';
 import { separateNames, type SeparatedDocument } from './response-names.ts';
 import { refuseNesting, refuseShape, type ShapeLimits } from './shape.ts';
-import { coerceVariables, maxErrors, refuseNulls, type VariableLimits, type Variables } from './variables.ts';
+import { coerceVariables, maxErrors, refuseNulls, type Variables } from './variables.ts';
 
 /** What a client sends, over any transport. */
 export interface OperationRequest {
@@ -42,7 +42,7 @@ export type Checked =
   | { operation: CheckedOperation; operationName: string | undefined; coerced: Variables; cost: number }
   | { errors: readonly GraphQLError[] };
 
-export interface DocumentLimits extends ShapeLimits, VariableLimits {
+export interface DocumentLimits extends ShapeLimits {
   maxBytes: number;
   maxCost: number;
   cacheBytes: number;
@@ -109,7 +109,7 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
       const name = operationName || undefined;
       const operation = getOperationAST(document.document, name);
       if (!operation) return refused(unknownOperation(name));
-      const coercion = coerceVariables(schema, operation, variables ?? {}, limits);
+      const coercion = coerceVariables(schema, operation, variables ?? {});
       if ('errors' in coercion) return coercion;
       const misplaced = refuseNulls(schema, document.document, operation, coercion.coerced);
       if (misplaced) return refused(misplaced);

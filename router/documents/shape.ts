@@ -24,8 +24,8 @@ export interface ShapeLimits {
 const maxSelectionNesting = 50;
 /** Inputs of this graph nest three values; so do lists of lists in any other. */
 const maxValueNesting = 10;
-/** As many as MAX_LIST_ITEMS allows in variables; MAX_QUERY_TOKENS alone would allow five times that. */
-const maxListItems = 1_000;
+/** Items of one list, in the document or its variables: as many as a bulk mutation takes (`maxLines` of the platform). */
+export const maxListItems = 1_000;
 /** The playground's longest document, a whole story, stays below it. */
 const maxDefinitions = 100;
 const maxVariables = 100;

@@ -10,13 +10,9 @@ import {
 } from 'graphql';
 import { excessIn } from '../../platform/server/index.ts';
 import { routerError } from '../client-errors.ts';
+import { maxListItems } from './shape.ts';
 
 export type Variables = Record<string, unknown>;
-
-export interface VariableLimits {
-  /** Items of one list; a bulk mutation takes as many. */
-  maxListItems: number;
-}
 
 /** Inputs of this graph nest three values, of a dozen fields. */
 const nesting = 10;
@@ -37,10 +33,13 @@ export function coerceVariables(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   variables: Variables,
-  limits: VariableLimits,
 ): { coerced: Variables } | { errors: readonly GraphQLError[] } {
-  const listItems = limits.maxListItems;
-  const excess = excessIn(variables, { listItems, fields, nesting, values: listItems * valuesPerItem });
+  const excess = excessIn(variables, {
+    listItems: maxListItems,
+    fields,
+    nesting,
+    values: maxListItems * valuesPerItem,
+  });
   if (excess !== undefined) return { errors: [badInput(excess)] };
   const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors });
   return coerced ? { coerced } : { errors: errors.map(({ message }) => badInput(message)) };

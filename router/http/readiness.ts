@@ -1,6 +1,9 @@
 import type { Readiness } from '../../platform/server/index.ts';
 import type { SubgraphClient } from '../gateway/subgraph-client.ts';
 
+/** How long a subgraph may take to say that it is ready: less than the 4 s that a probe waits. */
+const timeoutMs = 2_000;
+
 /** How long the subgraphs' answers are cached, so that several probes cost them one request. */
 const rememberedMs = 1_000;
 
@@ -10,7 +13,6 @@ const rememberedMs = 1_000;
  */
 export function createReadiness(
   clients: Readonly<Record<string, SubgraphClient>>,
-  timeoutMs: number,
   now: () => number = Date.now,
 ): () => Promise<Readiness> {
   let asked: { at: number; answer: Promise<Readiness> } | undefined;

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import {
-  anHttpAddress,
   ConfigError,
   createAggregate,
   expectEvent,
-  httpAddress,
   milliseconds,
+  optionalHttpAddress,
   wholeNumber,
   type Runtime,
   type Subgraph,
@@ -22,12 +21,22 @@ import { createApprovalStore, viewsVersion } from './store.ts';
 const largestPurchase = 1_000_000_000;
 
 export const settingsSchema = z.object({
-  MAX_PURCHASE: wholeNumber(1_000_000, 1, largestPurchase),
-  PAYMENT_PROVIDER_URL: httpAddress().optional().describe(anHttpAddress),
-  PAYMENT_TIMEOUT_MS: milliseconds(5_000, 1),
-  PAYMENT_RETRY_MS: milliseconds(15_000, 1),
-  PAYMENT_RETRY_MAX_MS: milliseconds(600_000, 1),
-  SETTLE_EVERY_MS: milliseconds(1_000, 1),
+  MAX_PURCHASE: wholeNumber(1_000_000, 1, largestPurchase).describe(
+    'points in one purchase; at most 1000000000, so that sums of them stay exact',
+  ),
+  PAYMENT_PROVIDER_URL: optionalHttpAddress().describe(
+    'who charges; without one nobody is charged in development, and nothing starts elsewhere',
+  ),
+  PAYMENT_TIMEOUT_MS: milliseconds(5_000, 1).describe(
+    'how long the provider may take; then SERVICE_UNAVAILABLE, and the same key asks again',
+  ),
+  PAYMENT_RETRY_MS: milliseconds(15_000, 1).describe(
+    'a payment without an answer is asked for again after so long, then after twice as long …',
+  ),
+  PAYMENT_RETRY_MAX_MS: milliseconds(600_000, 1).describe(
+    '… but at least this often, until the provider says yes or no',
+  ),
+  SETTLE_EVERY_MS: milliseconds(1_000, 1).describe('how often each instance looks for those'),
 });
 
 /**

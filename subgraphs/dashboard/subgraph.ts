@@ -24,20 +24,30 @@ import { createReadModels, type FeedDocument } from './read-models.ts';
 import { createResolvers } from './resolvers.ts';
 
 export const settingsSchema = z.object({
-  FEED_BATCH_MS: milliseconds(20),
-  FEED_SETTLE_MS: milliseconds(1_000),
-  FEED_BATCH_SIZE: wholeNumber(500, 1),
-  FEED_CAUSE_WAIT_MS: milliseconds(1_000),
-  FEED_RECENT_COMMITS: wholeNumber(1_000, 1),
-  FEED_CACHE_SIZE: wholeNumber(50_000, 1),
-  FEED_CHECKPOINT_MS: milliseconds(1_000),
-  FEED_POLL_MS: milliseconds(1_000, 1),
-  FEED_RETENTION_SECONDS: wholeNumber(604_800, 60, largestInt),
-  REBUILD_LEASE_MS: milliseconds(15_000, 100),
-  REBUILD_KEEP_MS: milliseconds(60_000),
-  REBUILD_FLUSH_ROWS: wholeNumber(2_000, 1),
-  REBUILD_SWITCH_MS: milliseconds(3_000, 1),
+  FEED_RECENT_COMMITS: wholeNumber(1_000, 1).describe('commits kept in memory for subscribers'),
+  FEED_CACHE_SIZE: wholeNumber(50_000, 1).describe('rows kept in memory'),
+  FEED_RETENTION_SECONDS: wholeNumber(604_800, 60, largestInt).describe('how far back a cursor may lie'),
+  REBUILD_LEASE_MS: milliseconds(15_000, 100).describe(
+    'a rebuild of which nothing was heard for so long is begun again by another process',
+  ),
+  REBUILD_KEEP_MS: milliseconds(60_000).describe('for how long the rows that a rebuild replaced are kept'),
 });
+
+/** Events of so long, or so many, share a commit: too short a wait to see, and far below the 16 MB of a document. */
+const batchMs = 20;
+const batchSize = 500;
+/** Rows of so long share a write; commits themselves are stored at once. */
+const settleEveryMs = 1_000;
+/** How long an event waits for the one that caused it: of another service, it is behind by milliseconds or not at all. */
+const causeWaitMs = 1_000;
+/** How often the totals are saved: a start reads the commits since. */
+const checkpointEveryMs = 1_000;
+/** How often to look for commits of other instances, in case their notice was lost. */
+const pollEveryMs = 1_000;
+/** Rebuilt rows that share a write: far below the 48 MB that a message to MongoDB may have. */
+const flushRows = 2_000;
+/** How long other instances commit nothing, at most, so that a rebuilt view can take the place of the old one. */
+const switchMs = 3_000;
 
 /** The read side. It follows all other services and decides nothing. */
 export function createDashboard(runtime: Runtime): Subgraph {
@@ -49,14 +59,14 @@ export function createDashboard(runtime: Runtime): Subgraph {
     models,
     clock,
     time,
-    batchMs: settings.FEED_BATCH_MS,
-    settleEveryMs: settings.FEED_SETTLE_MS,
-    batchSize: settings.FEED_BATCH_SIZE,
-    causeWaitMs: settings.FEED_CAUSE_WAIT_MS,
+    batchMs,
+    settleEveryMs,
+    batchSize,
+    causeWaitMs,
     subjectOf: (publisher, stream) => eventSubject(bus.subjectPrefix, publisher, stream),
     recentCommits: settings.FEED_RECENT_COMMITS,
     cacheSize: settings.FEED_CACHE_SIZE,
-    checkpointEveryMs: settings.FEED_CHECKPOINT_MS,
+    checkpointEveryMs,
     traced: runtime.tracing.on,
     committed: (version) => bus.notify(service, 'feed', String(version)),
   });
@@ -86,8 +96,8 @@ export function createDashboard(runtime: Runtime): Subgraph {
         bus,
         publishers: Object.keys(publishers),
         discarded: async () => (await deadLetters?.discarded()) ?? new Set(),
-        flushRows: settings.REBUILD_FLUSH_ROWS,
-        switchMs: settings.REBUILD_SWITCH_MS,
+        flushRows,
+        switchMs,
       }),
     outageDelayMs: runtime.settings.OUTAGE_DELAY_MS,
     leaseMs: settings.REBUILD_LEASE_MS,
@@ -123,7 +133,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
           bus.onNotice(service, 'feed', (version) => {
             if (!feed.has(Number(version))) catchUp();
           });
-          stopPolling = time.every(settings.FEED_POLL_MS, catchUp);
+          stopPolling = time.every(pollEveryMs, catchUp);
         },
         async close() {
           stopPolling();

@@ -17,10 +17,10 @@ import { createResolvers } from './resolvers.ts';
 import { createPointStore, viewsVersion } from './store.ts';
 
 export const settingsSchema = z.object({
-  OVERTIME_FREE_MINUTES: wholeNumber(60, 0, largestInt),
-  OVERTIME_STEP_MINUTES: wholeNumber(5, 1, largestInt),
-  OVERTIME_STEP_PRICE: wholeNumber(200),
-  OVERTIME_CAP: wholeNumber(30_000),
+  OVERTIME_FREE_MINUTES: wholeNumber(60, 0, largestInt).describe('how long a ride may take'),
+  OVERTIME_STEP_MINUTES: wholeNumber(5, 1, largestInt).describe('after that, each begun step costs'),
+  OVERTIME_STEP_PRICE: wholeNumber(200).describe('points per begun step'),
+  OVERTIME_CAP: wholeNumber(30_000).describe('points per ride, at most'),
 });
 
 const standingQuestion = z.object({ userId, fee: points.positive() });

@@ -24,17 +24,26 @@ import { createResolvers } from './resolvers.ts';
 import { createReservationStore, viewsVersion } from './store.ts';
 
 export const settingsSchema = z.object({
-  RESERVATION_FEE: wholeNumber(1000, 1),
-  HOLD_MINUTES: decimal(10, largestInt, 'a number above 0, at most 2,147,483,647', (minutes) => minutes > 0),
-  SAGA_DEADLINE_MS: milliseconds(30_000, 1),
-  EXPIRY_EVERY_MS: milliseconds(1_000, 1),
-  EXPIRY_BATCH: wholeNumber(100, 1),
-  BIKE_WAIT_MS: milliseconds(1_000),
-  RESERVATION_CACHE_SIZE: wholeNumber(10_000),
-  REFUSALS_EVERY_MS: milliseconds(1_000, 1),
-  MAX_CLAIMS_PER_MINUTE: wholeNumber(120, 1),
-  STANDING_TIMEOUT_MS: milliseconds(500, 1),
+  RESERVATION_FEE: wholeNumber(1000, 1).describe('points'),
+  HOLD_MINUTES: decimal(10, largestInt, 'a number above 0, at most 2,147,483,647', (minutes) => minutes > 0).describe(
+    'how long a bike is held, from the confirmation to the ride',
+  ),
+  SAGA_DEADLINE_MS: milliseconds(30_000, 1).describe('without an answer from point by then, the reservation expires'),
+  EXPIRY_EVERY_MS: milliseconds(1_000, 1).describe('how often every instance looks for what is due'),
+  RESERVATION_CACHE_SIZE: wholeNumber(10_000).describe('reservations whose rider and bike are remembered'),
+  MAX_CLAIMS_PER_MINUTE: wholeNumber(120, 1).describe(
+    'of one rider, at one instance; more are answered TOO_MANY_REQUESTS',
+  ),
 });
+
+/** A sweep reads what is due in pages of so many until none is left: a page is small, and so is what a crash repeats. */
+const expiryBatch = 100;
+/** How long a claim waits for a bike that was just registered: the news of it takes milliseconds. */
+const bikeWaitMs = 1_000;
+/** Refusals of so long are published as one event: an outage or a rush makes thousands of them. */
+const refusalsEveryMs = 1_000;
+/** How long point may take to say whether a rider could pay; without an answer the claim itself finds out. */
+const standingTimeoutMs = 500;
 
 const standingAnswer = z.object({ refusal: z.object({ code: pointsRefusal, because: z.string() }).nullable() });
 
@@ -62,7 +71,7 @@ export function createReservation(runtime: Runtime): Subgraph {
   const claims = createClaims({
     async ask(userId) {
       const question = { userId, fee: settings.RESERVATION_FEE };
-      const answer = await runtime.bus.ask('point', 'account.standing', question, settings.STANDING_TIMEOUT_MS);
+      const answer = await runtime.bus.ask('point', 'account.standing', question, standingTimeoutMs);
       return standingAnswer.parse(answer).refusal;
     },
     perMinute: settings.MAX_CLAIMS_PER_MINUTE,
@@ -92,8 +101,8 @@ export function createReservation(runtime: Runtime): Subgraph {
   /** Every instance looks; the first insert wins. */
   async function expireWhatIsDue(): Promise<void> {
     const at = clock().toISOString();
-    const page = (after: number) => store.due(at, after, settings.EXPIRY_BATCH);
-    await expireAll(page, settings.EXPIRY_BATCH, ({ bikeId, reserveNo, reserveStatus }) => {
+    const page = (after: number) => store.due(at, after, expiryBatch);
+    await expireAll(page, expiryBatch, ({ bikeId, reserveNo, reserveStatus }) => {
       const cause = `expire:${reserveNo}:${reserveStatus}`;
       const origin = { cause, correlationId: cause, causationId: cause };
       return slots.handle(streams.bike(bikeId), { type: 'ExpireReservation', reserveNo }, origin);
@@ -112,7 +121,7 @@ export function createReservation(runtime: Runtime): Subgraph {
     resolvers: createResolvers({
       slots,
       store,
-      bikeWaitMs: settings.BIKE_WAIT_MS,
+      bikeWaitMs,
       claims,
       countRefusal(code) {
         countRefused(code);
@@ -131,7 +140,7 @@ export function createReservation(runtime: Runtime): Subgraph {
     },
     sweeps: [
       { name: 'expiry', everyMs: settings.EXPIRY_EVERY_MS, run: expireWhatIsDue },
-      { name: 'refusals', everyMs: settings.REFUSALS_EVERY_MS, run: () => refusals.tell() },
+      { name: 'refusals', everyMs: refusalsEveryMs, run: () => refusals.tell() },
     ],
   };
 }

@@ -72,8 +72,9 @@ describe('npm start', () => {
   }
 
   it.each(['SIGINT', 'SIGHUP'] as const)('prints where to look, serves, and ends by %s', async (signal) => {
-    const { child, ended, output } = start();
+    const { child, ended, output } = start({ MAX_HELD: '3' });
     await until('the board is there', () => output().includes('is ready'));
+    expect(output()).toContain('No setting: MAX_HELD: it does nothing any more: it is the constant maxHeld in');
     const address = /http:\/\/localhost:\d+/.exec(output())?.[0] ?? '';
     expect((await fetch(`${address}/readyz`)).status).toBe(200);
     const watching = start({ ROUTER_PORT: new URL(address).port }, 'schema/client/example.ts');
@@ -135,9 +136,9 @@ describe('npm start', () => {
 
   it('names each wrong setting in a line, with exit code 78', async () => {
     const wrong = {
-      ...{ LOG_LEVEL: 'loud', SWEEP_EVERY_MS: 'often', MAX_CONFLICTS: '-1' },
+      ...{ LOG_LEVEL: 'loud', SWEEP_EVERY_MS: 'often', MAX_SOCKETS: '-1' },
       ...{ BIKE_PORT: 'abc', POINT_PORT: '65536', ROUTER_PORT: '99999', MAX_QUERY_COST: '0' },
-      ...{ MAX_PURCHASE: '1.5', OVERTIME_STEP_MINUTES: '0', HOLD_MINUTES: '-3', FEED_BATCH_SIZE: 'x' },
+      ...{ MAX_PURCHASE: '1.5', OVERTIME_STEP_MINUTES: '0', HOLD_MINUTES: '-3', FEED_CACHE_SIZE: 'x' },
     };
     const { ended, output } = start(wrong);
     expect(await ended).toEqual([78, null]);
@@ -182,7 +183,7 @@ describe('npm start', () => {
   it.each([
     ['router/main.ts', undefined],
     ['subgraphs/main.ts', 'all'],
-  ] as const)('warns once of each setting that is not safe: %s', async (program, which) => {
+  ] as const)('warns once of each setting that is not safe, or does nothing any more: %s', async (program, which) => {
     const env = {
       ...{ LANDSCAPE: 'production', JWKS_URI: 'http://issuer.example/keys', HOST: 'no-such-host.invalid' },
       ...{
@@ -190,12 +191,14 @@ describe('npm start', () => {
         PAYMENT_PROVIDER_URL: 'https://pay.example',
         MONGODB_URI: process.env['TEST_MONGODB_URI'],
       },
+      // Of an earlier version.
+      MAX_HELD: '3',
     };
     const { ended, output } = start(env, program, ...(which ? [which] : []));
     expect(await ended).toEqual([78, null]);
     const told = output().match(/"setting":"\w+"/g);
     expect(told?.toSorted()).toEqual(
-      ['JWKS_URI', 'JWT_AUDIENCE', 'JWT_ISSUER', 'ROUTER_SECRET'].map((name) => `"setting":"${name}"`),
+      ['JWKS_URI', 'JWT_AUDIENCE', 'JWT_ISSUER', 'MAX_HELD', 'ROUTER_SECRET'].map((name) => `"setting":"${name}"`),
     );
   });
 
