@@ -27,9 +27,12 @@ import { subgraphNames, subgraphs, type SubgraphName } from './subgraphs.ts';
 const schemaPage = new URL('../docs/schema.md', import.meta.url);
 const eventsPage = new URL('../docs/events.md', import.meta.url);
 
-/** The sentence of a root field's description that says who may use it. */
+/** The sentence of a description that says who may use a query, mutation or subscription. */
 const permission =
   / ?(?<who>For everybody|Roles? [a-z, ]+|A rider sees only (their own|themselves)|A rider for themselves; [a-z ]+)\./;
+
+/** Who may use what has this description; undefined where it does not say. */
+export const permissionIn = (description: string) => permission.exec(description)?.groups?.['who'];
 
 const roots = { Query: 'Queries', Mutation: 'Mutations', Subscription: 'Subscriptions' };
 
@@ -96,7 +99,7 @@ function isForClients(definition: DefinitionNode): definition is TypeDefinition 
 
 const rootRow = (root: string) => (field: FieldDefinitionNode) => {
   const text = textOf(field);
-  const who = permission.exec(text)?.groups?.['who'];
+  const who = permissionIn(text);
   if (!who) throw new Error(`The description of ${root}.${field.name.value} does not say who may use it.`);
   return [
     signature(field),

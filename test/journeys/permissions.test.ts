@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  buildSchema,
+  getNamedType,
+  getNullableType,
+  isCompositeType,
+  isEnumType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  print,
+  astFromValue,
+  type GraphQLArgument,
+  type GraphQLField,
+  type GraphQLInputField,
+  type GraphQLInputType,
+} from 'graphql';
+import { permissionIn } from '../../schema/reference.ts';
+import { registerBikes, rider } from '../support/people.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+
+const api = buildSchema(readFileSync(new URL('../../schema/client/generated/api.graphql', import.meta.url), 'utf8'));
+const fields = [api.getQueryType(), api.getMutationType(), api.getSubscriptionType()].flatMap((type) =>
+  Object.values(type?.getFields() ?? {}).map((field) => ({ root: (type?.name ?? '').toLowerCase(), field })),
+);
+
+const people = ['nobody', 'owner', 'another rider', 'operator', 'auditor', 'admin'] as const;
+type Person = (typeof people)[number];
+
+/** Whom a permission lets in, to what is the owner's. */
+function letIn(permission: string): Person[] {
+  if (permission === 'For everybody') return [...people];
+  if (permission.startsWith('A rider sees only')) return ['owner', 'operator', 'auditor', 'admin'];
+  if (permission.startsWith('A rider for themselves')) return ['owner', 'operator', 'admin'];
+  return people.filter((person) => new RegExp(`^Roles? .*\\b${person}\\b`).test(permission));
+}
+
+describe('who may use', () => {
+  let system: TestSystem;
+  const tokens = new Map<Person, string>();
+  /** What is the owner's. */
+  const own: Record<string, unknown> = { userId: 'owner' };
+
+  beforeAll(async () => {
+    system = await startSystem();
+    const [bikeId = 0] = await registerBikes(system);
+    const owner = await rider(system, 'owner');
+    await owner.buys(5_000);
+    Object.assign(own, { bikeId, confirmId: 1, reserveNo: (await owner.reserves(bikeId)).reserveNo });
+    for (const person of people) {
+      if (person === 'nobody') continue;
+      const role = person === 'owner' || person === 'another rider' ? 'rider' : person;
+      tokens.set(person, await system.token(person, [role]));
+    }
+  }, 240_000);
+  afterAll(() => system.close(), 240_000);
+
+  /** A value that fits; what names something of a rider's names the owner's. */
+  function valueFor({ name, type }: { name: string; type: GraphQLInputType }): unknown {
+    const nullable = getNullableType(type);
+    if (name in own) return own[name];
+    if (isListType(nullable)) return [valueFor({ name, type: nullable.ofType })];
+    if (isInputObjectType(nullable)) return valuesFor(Object.values(nullable.getFields()));
+    if (isEnumType(nullable)) return nullable.getValues()[0]?.value;
+    if (nullable.name === 'Int' || nullable.name === 'Long') return 1;
+    if (nullable.name === 'Boolean') return false;
+    return 'x';
+  }
+
+  function valuesFor(parts: readonly (GraphQLArgument | GraphQLInputField)[]): Record<string, unknown> {
+    const isAsked = ({ name, type }: { name: string; type: GraphQLInputType }) =>
+      isNonNullType(type) || name === 'filter' || name in own;
+    return Object.fromEntries(parts.filter(isAsked).map((part) => [part.name, valueFor(part)]));
+  }
+
+  async function answerTo(person: Person, root: string, field: GraphQLField<unknown, unknown>): Promise<string> {
+    const given = Object.entries(valuesFor(field.args)).map(([name, value]) => {
+      const type = field.args.find((argument) => argument.name === name)?.type;
+      const literal = type && astFromValue(value, type);
+      return literal ? `${name}: ${print(literal)}` : '';
+    });
+    const selected = isCompositeType(getNamedType(field.type)) ? '{ __typename }' : '';
+    const token = tokens.get(person);
+    const leave = new AbortController();
+    const response = await fetch(`${system.routerUrl}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: root === 'subscription' ? 'text/event-stream' : 'application/json',
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({
+        query: `${root} { ${field.name}${given.length > 0 ? `(${given.join(', ')})` : ''} ${selected} }`,
+      }),
+      signal: leave.signal,
+    });
+    if (response.headers.get('content-type')?.startsWith('text/event-stream')) {
+      leave.abort();
+      return 'let in';
+    }
+    const { errors = [] } = (await response.json()) as { errors?: { message: string; extensions: { code: string } }[] };
+    const [error] = errors;
+    return error ? error.extensions.code : 'let in';
+  }
+
+  it.each(fields)('$root $field.name is as its description says', async ({ root, field }) => {
+    const welcome = letIn(permissionIn(field.description ?? '') ?? '');
+    expect(welcome).not.toEqual([]);
+    for (const person of people) {
+      const expected = welcome.includes(person) ? 'let in' : person === 'nobody' ? 'UNAUTHENTICATED' : 'FORBIDDEN';
+      expect([person, await answerTo(person, root, field)]).toEqual([person, expected]);
+    }
+  });
+});
