@@ -1,9 +1,10 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { sections, settings } from '../deploy/settings.ts';
+import { filesOfSettings, sections, settings } from '../deploy/settings.ts';
 import { ConfigError, readConfig, retiredIn, retiredSettings } from '../platform/index.ts';
 import { readServiceSettings } from '../platform/service/runtime.ts';
 
@@ -17,6 +18,11 @@ describe('every setting', () => {
   it('is under one heading, with what it is for', () => {
     expect(settings.map(({ name }) => name)).toEqual(names);
     expect(settings.filter(({ what }) => !/\w/.test(what))).toEqual([]);
+  });
+
+  it('is in .env.example as a process would read it', () => {
+    const read = parseEnv((filesOfSettings().get('.env.example') ?? '').replaceAll(/^#(?=[A-Z])/gm, ''));
+    expect(read).toEqual(Object.fromEntries(settings.map(({ name, fallback }) => [name, fallback])));
   });
 
   it('that a tool reads from the environment has a schema', () => {

@@ -7,6 +7,7 @@ import {
   encodingFor,
   pathOf,
   sendJson,
+  worthCompressingBytes,
   type Encoding,
   type RequestHandler,
 } from '../../platform/server/index.ts';
@@ -34,8 +35,6 @@ const contentTypes: Record<string, string> = {
 };
 
 const compressible = /^(text|application)\/|svg/;
-/** Below the size of one network packet, compression saves nothing. */
-const worthCompressingBytes = 1_400;
 /** Brotli's 11 takes 20 s for the playground; 6 takes under one and loses few percent. Each file is compressed once. */
 const brotliQuality = 6;
 
