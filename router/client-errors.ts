@@ -88,18 +88,3 @@ function isAccident(error: unknown): boolean {
   if (!(error instanceof GraphQLError)) return isError(error);
   return isError(error.originalError) && !(error.originalError instanceof GraphQLError);
 }
-
-/**
- * The HTTP status of an answer without any data: 401 when a subgraph wants a token, 503 when one is away. An answer
- * with some data stays 200, so that clients use what there is.
- */
-export function statusWithoutData(
-  data: Record<string, unknown> | null | undefined,
-  errors: readonly GraphQLFormattedError[] | undefined,
-): number | undefined {
-  if (!errors || Object.values(data ?? {}).some((value) => value !== null)) return undefined;
-  const codes = errors.map((error) => error.extensions?.['code']);
-  if (codes.includes('UNAUTHENTICATED')) return 401;
-  if (codes.includes('TOO_MANY_REQUESTS')) return 429;
-  return codes.includes('SERVICE_UNAVAILABLE') ? 503 : undefined;
-}

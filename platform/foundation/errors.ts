@@ -34,10 +34,11 @@ export const errorCodes = [
 
 export type ErrorCode = (typeof errorCodes)[number];
 
-const httpStatus: Partial<Record<ErrorCode, number>> = {
+/** The HTTP status that goes with a code; all others leave it to the transport. The first of them outweighs the others. */
+export const httpStatus: Partial<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 401,
-  SERVICE_UNAVAILABLE: 503,
   TOO_MANY_REQUESTS: 429,
+  SERVICE_UNAVAILABLE: 503,
 };
 
 /** An error that a client may see as it is. */

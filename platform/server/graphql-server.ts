@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { randomBytes } from 'node:crypto';
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import DataLoader from 'dataloader';
 import { GraphQLError, OperationTypeNode, parse, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Registry } from 'prom-client';
+import { answerStatus } from './answer-status.ts';
 import type { TokenVerifier, Viewer } from './auth.ts';
-import { correlationIdFrom, traceparentFrom } from './correlation.ts';
+import { correlationIdFrom, newTraceparent, traceparentFrom } from './correlation.ts';
 import type { ProcessSettings } from './config.ts';
 import { createDocumentStore } from './document-store.ts';
 import { boundedVariables, documentLimits, documentLimitsRule } from './document-limits.ts';
@@ -136,7 +136,7 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
       ApolloServerPluginLandingPageDisabled(),
       boundedVariables,
       noSubscriptions,
-      outageStatus,
+      answerStatus,
       readAfter(options.freshness),
       finishMutations,
       countRequests(options.requests, labelOf),
@@ -200,8 +200,7 @@ function createContext(viewer: Viewer | null, correlationId: unknown, traceparen
     saw: (eventId) => void seen.add(eventId),
     seen,
     correlationId: correlationIdFrom(correlationId),
-    traceparent:
-      traceparentFrom(traceparent) ?? `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`,
+    traceparent: traceparentFrom(traceparent) ?? newTraceparent(),
     load<Key extends string | number, Value>(
       name: string,
       key: Key,
@@ -259,22 +258,6 @@ const noSubscriptions: ApolloServerPlugin = {
         throw new GraphQLError('Subscribe over WebSocket (graphql-transport-ws).', {
           extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
         });
-      },
-    };
-  },
-};
-
-/** HTTP 503 for an answer without any data because a server is away; one with partial data stays 200. */
-const outageStatus: ApolloServerPlugin = {
-  async requestDidStart() {
-    return {
-      async willSendResponse({ response: { body, http } }) {
-        if (body.kind !== 'single') return;
-        const { data, errors = [] } = body.singleResult;
-        const isEmpty = Object.values(data ?? {}).every((value) => value === null);
-        if (isEmpty && errors.some(({ extensions }) => extensions?.['code'] === 'SERVICE_UNAVAILABLE')) {
-          http.status = 503;
-        }
       },
     };
   },

@@ -12,6 +12,7 @@ import { HeaderMap, type ApolloServer, type BaseContext } from '@apollo/server';
 import { answerTypeFor } from './accept.ts';
 import { compress, encodingFor, worthCompressingBytes } from './compression.ts';
 import { ConfigError, type ProcessSettings } from './config.ts';
+import { httpStatus, type ErrorCode } from '../foundation/errors.ts';
 import type { Logger } from './logger.ts';
 import { isShortage, shortageError, type Place, type Shortage } from './places.ts';
 
@@ -218,7 +219,8 @@ export function placeFor(guest: Guest, kind: RequestKind, size?: number): Place 
 
 export function shortageRefusal(shortage: Shortage): HttpRefusal {
   const { message, extensions } = shortageError(shortage);
-  return new HttpRefusal(shortage === 'all' ? 503 : 429, String(extensions['code']), message);
+  const code = extensions['code'] as ErrorCode;
+  return new HttpRefusal(httpStatus[code] ?? 503, code, message);
 }
 
 /** Compares media types without case and parameters; a charset other than UTF-8 is another type. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { pathOf } from './http.ts';
+import { pathOf, shortageRefusal } from './http.ts';
 import type { Logger } from './logger.ts';
 import { isShortage, type Place, type Shortage } from './places.ts';
 import { closeCodes, subprotocol } from './socket-protocol.ts';
@@ -73,7 +73,7 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     if ((request.headersDistinct['authorization']?.length ?? 0) > 1) return refuse(stream, 400);
     if (!options.mayConnect(request)) return refuse(stream, 403);
     const place = options.admit(request);
-    if (isShortage(place)) return refuse(stream, place === 'all' ? 503 : 429);
+    if (isShortage(place)) return refuse(stream, shortageRefusal(place).status);
     stream.once('close', () => place.leave());
     webSocketServer.handleUpgrade(request, stream, head, (socket) => accept(socket, request, stream, place));
   }

@@ -1,5 +1,6 @@
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { ProcessSettings } from './config.ts';
+import { readTraceparent, toTraceparent } from './correlation.ts';
 import type { Logger } from './logger.ts';
 import type { OperationLabel } from './operation-label.ts';
 
@@ -48,7 +49,6 @@ export type TracingSettings = Pick<
   'LANDSCAPE' | 'OTEL_EXPORTER_OTLP_ENDPOINT' | 'OTEL_EXPORTER_OTLP_TIMEOUT' | 'TRACE_RATIO'
 >;
 
-const traceparentForm = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 const reportEveryMs = 60_000;
 
 /** Without OTEL_EXPORTER_OTLP_ENDPOINT there is no tracing, and its libraries are not even loaded. */
@@ -72,16 +72,14 @@ export async function createTracing(settings: TracingSettings, service: string, 
   const tracer = provider.getTracer('ttareungi');
 
   function contextOf(parent: string | undefined) {
-    const [, traceId, spanId, flags] = traceparentForm.exec(parent ?? '') ?? [];
-    if (!traceId || !spanId || !flags) return ROOT_CONTEXT;
-    return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: parseInt(flags, 16), isRemote: true });
+    const context = readTraceparent(parent);
+    return context ? trace.setSpanContext(ROOT_CONTEXT, { ...context, isRemote: true }) : ROOT_CONTEXT;
   }
 
   const begin: Tracing['begin'] = (name, parent, attributes = {}) => {
     const span = tracer.startSpan(name, { attributes }, contextOf(parent));
-    const { traceId, spanId, traceFlags } = span.spanContext();
     return {
-      traceparent: `00-${traceId}-${spanId}-0${traceFlags & 1}`,
+      traceparent: toTraceparent(span.spanContext()),
       rename: (better) => void span.updateName(better),
       end(problem) {
         if (problem !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: problem });

@@ -1,5 +1,5 @@
 import { ApolloGateway } from '@apollo/gateway';
-import { ApolloServer, type ApolloServerPlugin, type GraphQLResponse } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
@@ -9,13 +9,14 @@ import {
 } from '@apollo/server/plugin/disabled';
 import { GraphQLError, OperationTypeNode } from 'graphql';
 import {
+  answerStatus,
   countRequests,
   traceRequests,
   type Logger,
   type OperationLabel,
   type Tracing,
 } from '../../platform/server/index.ts';
-import { statusWithoutData, type ErrorFormatter } from '../client-errors.ts';
+import type { ErrorFormatter } from '../client-errors.ts';
 import type { RouterSettings } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
 import { withWholeIntrospection, type Graph } from '../documents/graph.ts';
@@ -129,22 +130,6 @@ function inTurn(turns: Turns): ApolloServerPlugin<RequestContext> {
     },
   };
 }
-
-function singleResultOf({ body }: GraphQLResponse) {
-  return body.kind === 'single' ? body.singleResult : body.initialResult;
-}
-
-const answerStatus: ApolloServerPlugin<RequestContext> = {
-  async requestDidStart() {
-    return {
-      async willSendResponse({ response }) {
-        const { data, errors } = singleResultOf(response);
-        const status = statusWithoutData(data, errors);
-        if (status) response.http.status = status;
-      },
-    };
-  },
-};
 
 /** Gives the answer the names that the client asked for, where its document had to be run under others. */
 const clientsNames = (documents: Documents): ApolloServerPlugin<RequestContext> => ({

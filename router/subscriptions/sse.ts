@@ -11,13 +11,14 @@ import {
   sendJson,
   shortageRefusal,
   slowConsumerMessage,
+  statusWithoutData,
   type Receiver,
   type RequestHandler,
   type SubscribePayload,
   type TokenVerifier,
 } from '../../platform/server/index.ts';
 import type { RouterAdmission, RouterGuest } from '../http/admission.ts';
-import { routerError, statusWithoutData, type ErrorFormatter } from '../client-errors.ts';
+import { routerError, type ErrorFormatter } from '../client-errors.ts';
 import type { RouterSettings } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
 import { correlationIdOf, createRequestContext } from '../gateway/request-context.ts';
@@ -116,7 +117,7 @@ export function createSseTransport(options: SseOptions): SseTransport {
     const payload = parseSubscribePayload(await readBody(request, settings.MAX_BODY_BYTES, guest));
     if (!payload) throw new HttpRefusal(400, 'BAD_REQUEST', 'The body is not a GraphQL request.');
     try {
-      const correlationId = String(response.getHeader('x-correlation-id') ?? correlationIdOf(request.headers));
+      const correlationId = correlationIdOf(request.headers);
       const context = await createRequestContext(request.headers, correlationId, verifyToken);
       if (response.destroyed) return;
       stream(payload, { client: guest.client, context }, request, response);
