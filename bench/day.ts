@@ -7,7 +7,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createDice, type Dice } from '../cli/demo/city.ts';
+import { createDice, type Dice } from '../cli/demo/dice.ts';
 import { checkInvariants } from '../test/support/invariants.ts';
 import { machine, versions } from './environment.ts';
 import { openScreen } from './event-to-screen.ts';

@@ -18,7 +18,7 @@ import {
 import { withBroker } from '../test/faults/broker.ts';
 import { hastySettings, startCluster, type Cluster } from '../test/faults/cluster.ts';
 import { checkInvariants } from '../test/support/invariants.ts';
-import { seeded } from '../test/support/seeded.ts';
+import { createDice } from '../cli/demo/dice.ts';
 import { until } from '../test/support/system.ts';
 import { machine, versions } from './environment.ts';
 import { untilQuiet } from './seeding.ts';
@@ -51,7 +51,7 @@ try {
     directory,
     engine: values.engine,
     instances: 1,
-    dice: seeded(1),
+    dice: createDice(1),
     // As in production, not as in the fault runs: an empty one counts as not set.
     env: Object.fromEntries(Object.keys(hastySettings).map((name) => [name, ''])),
   });

@@ -10,7 +10,7 @@ import { publishRaw, withBroker } from '../test/faults/broker.ts';
 import { hastySettings, startCluster, type Cluster } from '../test/faults/cluster.ts';
 import { poisonOf } from '../test/faults/poison.ts';
 import { checkInvariants } from '../test/support/invariants.ts';
-import { seeded } from '../test/support/seeded.ts';
+import { createDice } from '../cli/demo/dice.ts';
 import { until } from '../test/support/system.ts';
 import { consumers, follows, publishers } from '../test/support/violations.ts';
 import { machine, versions } from './environment.ts';
@@ -40,7 +40,7 @@ try {
     directory,
     engine: values.engine,
     instances: 1,
-    dice: seeded(1),
+    dice: createDice(1),
     // As in production, not as in the fault runs: an empty one counts as not set.
     env: Object.fromEntries(Object.keys(hastySettings).map((name) => [name, ''])),
   });

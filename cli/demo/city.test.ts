@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { bikeColor, createDice, createTally, nextArrivalMs, nextTrip, type City, type CityRider } from './city.ts';
+import { bikeColor, createTally, nextArrivalMs, nextTrip, type City, type CityRider } from './city.ts';
+import { createDice } from './dice.ts';
 
 const rider = (number: number, more: Partial<CityRider> = {}): CityRider => ({
   userId: `demo-${number}`,

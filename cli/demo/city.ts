@@ -1,33 +1,9 @@
+import type { Dice } from './dice.ts';
+
 /**
  * The demo's city without its network: who does what next, and counts of the outcomes. Pure but for the injected dice,
  * so that a seed replays the same city.
  */
-
-/** Chances for people; each city has its own, by its seed. */
-export interface Dice {
-  /** True with this chance (0 to 1). */
-  chance(probability: number): boolean;
-  /** A number from `least` up to, but not including, `most`. */
-  between(least: number, most: number): number;
-  /** Undefined only for an empty list. */
-  pick<Item>(items: readonly Item[]): Item | undefined;
-}
-
-/** Mulberry32 (public domain, Tommy Ettinger). */
-export function createDice(seed: number): Dice {
-  let state = seed | 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return {
-    chance: (probability) => next() < probability,
-    between: (least, most) => least + next() * (most - least),
-    pick: (items) => items[Math.floor(next() * items.length)],
-  };
-}
 
 /** What the demo knows of its people and bikes. */
 export interface City {

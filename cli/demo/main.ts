@@ -17,7 +17,8 @@ import {
   type ReserveStatus,
 } from '../../schema/client/generated/graphql.ts';
 import { routerPort } from '../../schema/subgraphs.ts';
-import { bikeColor, createDice, createTally, fee, nextArrivalMs, nextTrip, type CityRider, type Trip } from './city.ts';
+import { bikeColor, createTally, fee, nextArrivalMs, nextTrip, type CityRider, type Trip } from './city.ts';
+import { createDice } from './dice.ts';
 
 const usage = `npm run demo -- [options]
   --url URL      the running system (http://127.0.0.1:8088, or the port in ROUTER_PORT)

@@ -9,7 +9,7 @@ import {
   type Publisher,
 } from '../../schema/events/index.ts';
 import { sampleOf } from '../../schema/events/samples.ts';
-import { seeded, type Dice } from '../../test/support/seeded.ts';
+import { createDice, type Dice } from '../../cli/demo/dice.ts';
 import { Long } from '../../platform/server/scalars.ts';
 import { applyEvent } from './fold.ts';
 import { dayOf, ledgerImbalance, noTotals, onDay, upgraded, type ReservationView, type Totals } from './projections.ts';
@@ -291,7 +291,7 @@ describe('sums of points', () => {
 describe('in whatever order the streams arrive', () => {
   /** A day's life of a small fleet, as its services would publish it: each stream in order, over midnight. */
   function story(seed: number): DomainEvent[] {
-    const dice = seeded(seed);
+    const dice = createDice(seed);
     const events: DomainEvent[] = [];
     const versions = new Map<string, number>();
     let now = Date.parse('2026-11-23T14:52:00.000Z');
@@ -419,7 +419,7 @@ describe('in whatever order the streams arrive', () => {
   it('the rows and the totals end the same', () => {
     for (const { seed, events } of stories) {
       const told = inOrder(worldOf(events));
-      const dice = seeded(seed);
+      const dice = createDice(seed);
       for (let turn = 0; turn < 10; turn += 1) expect(inOrder(worldOf(shuffled(events, dice)))).toEqual(told);
     }
   });

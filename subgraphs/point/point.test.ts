@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { pointEvents } from '../../schema/events/point.ts';
 import type { NewEvent, PointEvent } from '../../schema/events/index.ts';
 import { itDecides } from '../../test/support/decision-table.ts';
-import { seeded, type Dice } from '../../test/support/seeded.ts';
+import { createDice, type Dice } from '../../cli/demo/dice.ts';
 import { isRefusal } from '../../platform/event-core/decider.ts';
 import { specificationOf } from '../../platform/event-core/specification.ts';
 import { entryOf, type LedgerEntry } from './ledger.ts';
@@ -314,7 +314,7 @@ describe('whatever happens to an account', () => {
   }
 
   function story(seed: number): { events: NewPointEvent[]; states: Account[] } {
-    const dice = seeded(seed);
+    const dice = createDice(seed);
     const events: NewPointEvent[] = [];
     const states = [decider.initial];
     for (let step = 1; step <= 40; step += 1) {

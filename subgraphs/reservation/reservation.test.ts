@@ -8,7 +8,7 @@ import type {
   ReserveStatus,
 } from '../../schema/events/index.ts';
 import { itDecides } from '../../test/support/decision-table.ts';
-import { seeded, type Dice } from '../../test/support/seeded.ts';
+import { createDice, type Dice } from '../../cli/demo/dice.ts';
 import { isRefusal } from '../../platform/event-core/decider.ts';
 import { specificationOf } from '../../platform/event-core/specification.ts';
 import {
@@ -433,7 +433,7 @@ describe('whatever happens to a bike', () => {
   }
 
   function story(seed: number) {
-    const dice = seeded(seed);
+    const dice = createDice(seed);
     const told: { event: NewReservationEvent; slot: BikeSlot }[] = [];
     let slot = decider.initial;
     let now = Date.parse(at);

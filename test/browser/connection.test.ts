@@ -4,7 +4,7 @@ import { freePort } from '../../deploy/local/free-port.ts';
 import { DashboardDocument, DashboardUpdatedDocument } from '../../schema/client/generated/graphql.ts';
 import { createFaultProxy, type FaultProxy } from '../faults/fault-proxy.ts';
 import { rider, type Rider } from '../support/people.ts';
-import { seeded } from '../support/seeded.ts';
+import { createDice } from '../../cli/demo/dice.ts';
 import { type SystemOptions, until } from '../support/system.ts';
 import { describeInBrowser, rowOf, untilLive } from './chromium.ts';
 
@@ -99,7 +99,7 @@ describeInBrowser(
 /** The page reaches the router through a network that a test can break. */
 async function throughProxy(): Promise<SystemOptions> {
   const routerPort = await freePort();
-  network = await createFaultProxy([routerPort], seeded(1));
+  network = await createFaultProxy([routerPort], createDice(1));
   return { env: { ROUTER_PORT: String(routerPort), CORS_ORIGINS: `http://127.0.0.1:${network.port}` } };
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createDevelopmentKeys } from '../../deploy/local/development-keys.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
-import type { Dice } from '../support/seeded.ts';
+import type { Dice } from '../../cli/demo/dice.ts';
 import { startPaymentProvider, type PaymentProvider } from '../support/payment-provider.ts';
 import { until, type ProcessName } from '../support/system.ts';
 import { createFaultProxy, type FaultProxy } from './fault-proxy.ts';

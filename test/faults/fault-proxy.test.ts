@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { seeded } from '../support/seeded.ts';
+import { createDice } from '../../cli/demo/dice.ts';
 import { until } from '../support/system.ts';
 import { createFaultProxy, type FaultProxy } from './fault-proxy.ts';
 
@@ -25,7 +25,7 @@ describe('a fault proxy', () => {
   beforeEach(async () => {
     sockets = [];
     servers = await Promise.all([createEcho('one'), createEcho('two')]);
-    proxy = await createFaultProxy(servers.map(portOf), seeded(1));
+    proxy = await createFaultProxy(servers.map(portOf), createDice(1));
   });
   afterEach(async () => {
     for (const socket of sockets) socket.destroy();

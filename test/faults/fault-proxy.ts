@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Dice } from '../support/seeded.ts';
+import type { Dice } from '../../cli/demo/dice.ts';
 
 /** The faults of a link. Times are in milliseconds. */
 export type NetworkFault =

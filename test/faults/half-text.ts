@@ -9,7 +9,7 @@ import { itemLists } from '../../schema/text.ts';
 import type { Approval } from '../../subgraphs/approval/approval.ts';
 import { chainHash, type JournalDocument } from '../../platform/event-core/journal.ts';
 import { eventId, journalId } from '../../platform/foundation/event-id.ts';
-import type { Dice } from '../support/seeded.ts';
+import type { Dice } from '../../cli/demo/dice.ts';
 import { textFieldsIn } from '../support/text-fields.ts';
 import type { Evidence } from '../support/violations.ts';
 import type { Cluster } from './cluster.ts';

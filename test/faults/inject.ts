@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JournalDocument } from '../../platform/event-core/journal.ts';
-import { seeded, type Dice } from '../support/seeded.ts';
+import { createDice, type Dice } from '../../cli/demo/dice.ts';
 import { unclear, type Manner } from '../support/payment-provider.ts';
 import { until } from '../support/system.ts';
 import { messageOf, newestMessages, publishRaw, withBroker } from './broker.ts';
@@ -44,7 +44,7 @@ export async function injectFaults(cluster: Cluster, faults: readonly Fault[]): 
   await Promise.all(
     faults.map(async (fault) => {
       await delay(fault.at);
-      const work = () => injections[fault.kind](cluster, fault, seeded(fault.seed), found);
+      const work = () => injections[fault.kind](cluster, fault, createDice(fault.seed), found);
       const what = shared[fault.kind] ?? `${fault.kind} ${fault.service} ${fault.instance}`;
       const turn = (turns.get(what) ?? Promise.resolve()).then(work);
       turns.set(what, turn);

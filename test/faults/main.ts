@@ -8,7 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { seeded } from '../support/seeded.ts';
+import { createDice } from '../../cli/demo/dice.ts';
 import { startCluster, type Cluster } from './cluster.ts';
 import { faultKinds, planOf, type FaultKind } from './plan.ts';
 import { runPlan, type RunResult } from './run.ts';
@@ -83,7 +83,7 @@ async function start(seed: number): Promise<Cluster> {
     directory: join(directory, `from-${seed}`),
     engine: values.engine,
     instances,
-    dice: seeded(seed),
+    dice: createDice(seed),
   });
   engine = started.servers.mongodb.engine.split(' ')[0] ?? '';
   return started;

@@ -1,5 +1,5 @@
 import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
-import { seeded, type Dice } from '../support/seeded.ts';
+import { createDice, type Dice } from '../../cli/demo/dice.ts';
 
 /** What a seed means: who does what, and which faults come when. The same seed gives the same plan. */
 export interface Plan {
@@ -114,7 +114,7 @@ export interface PlanOptions {
  * others at random.
  */
 export function planOf(seed: number, { instances, only = kinds }: PlanOptions): Plan {
-  const dice = seeded(Math.imul(seed, 0x9e3779b1));
+  const dice = createDice(Math.imul(seed, 0x9e3779b1));
   const bikes = 2 + dice.below(2);
   const riders = Array.from({ length: 4 + dice.below(3) }, () => riderSteps(dice, bikes));
   const first = only[seed % only.length] ?? 'kill-service';

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ParkedList } from '../../platform/messaging/dead-letters/admin.ts';
 import { unlinearizable } from '../support/histories.ts';
 import { gather, isQuiet, violationsIn, type Evidence } from '../support/invariants.ts';
-import { seeded } from '../support/seeded.ts';
+import { createDice } from '../../cli/demo/dice.ts';
 import { consumers, follows } from '../support/violations.ts';
 import { withBroker } from './broker.ts';
 import type { OpenCharge } from '../../subgraphs/approval/charges.ts';
@@ -61,7 +61,7 @@ export async function runPlan(cluster: Cluster, plan: Plan, settleWithinMs = 30_
   await cluster.heal();
   await limitStream(cluster).catch(() => undefined);
   // Also past the broker's window for duplicates.
-  if (plan.faults.some(({ kind }) => kind === 'duplicate')) await duplicate(cluster, 200, seeded(plan.seed));
+  if (plan.faults.some(({ kind }) => kind === 'duplicate')) await duplicate(cluster, 200, createDice(plan.seed));
   const settled = await settle(cluster, story, settleWithinMs);
   violations.push(...settled.violations, ...found, ...story.wrong);
   if (cluster.halfWritten.size > 0) {

@@ -6,7 +6,7 @@ import { freePort } from '../../deploy/local/free-port.ts';
 import { takeLock } from '../../deploy/local/lock.ts';
 import { endProcesses } from '../../deploy/local/processes.ts';
 import { createSupervisor, type Launch, type Supervisor } from '../../deploy/local/supervisor.ts';
-import type { Dice } from '../support/seeded.ts';
+import type { Dice } from '../../cli/demo/dice.ts';
 
 /** A MongoDB or NATS of its own that tests may break. */
 export interface FragileServer {

@@ -3,7 +3,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import type { Dice } from '../support/seeded.ts';
+import type { Dice } from '../../cli/demo/dice.ts';
 
 export interface Answer {
   /** 0 when the connection was cut instead. */

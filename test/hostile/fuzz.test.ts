@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { checkInvariants } from '../support/invariants.ts';
 import { registerBikes, rider } from '../support/people.ts';
-import { seeded } from '../support/seeded.ts';
+import { createDice } from '../../cli/demo/dice.ts';
 import { createAttacker } from './attacker.ts';
 import { apiSchema } from './attacks.ts';
 import { fuzz } from './fuzz.ts';
@@ -30,7 +30,10 @@ describe(`whatever the schema lets a client say (seed ${seed}, ${seconds} s)`, (
     'is answered, and nothing is lost, doubled or left open',
     async () => {
       const token = (userId: string) => target.system.token(userId, ['rider']);
-      const attacker = createAttacker({ url: target.url, subgraphPorts: target.subgraphPorts, token }, seeded(seed));
+      const attacker = createAttacker(
+        { url: target.url, subgraphPorts: target.subgraphPorts, token },
+        createDice(seed),
+      );
       const tokens = {
         rider: await token('10'),
         operator: await target.system.token('boss', ['operator']),
@@ -44,7 +47,7 @@ describe(`whatever the schema lets a client say (seed ${seed}, ${seconds} s)`, (
             attacker,
             tokenOf: async (role) => tokens[role],
             schema: apiSchema,
-            dice: seeded(seed * atOnce + index),
+            dice: createDice(seed * atOnce + index),
             seconds,
             alive: () => target.router.alive && target.subgraphs.alive,
           }),

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { registerBikes } from '../support/people.ts';
-import { seeded } from '../support/seeded.ts';
+import { createDice } from '../../cli/demo/dice.ts';
 import { until } from '../support/system.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { createAttacker } from './attacker.ts';
@@ -69,7 +69,7 @@ describe(`a router with a heap of 256 MB outlives (seed ${seed})`, () => {
           subgraphPorts: target.subgraphPorts,
           token: (userId) => target.system.token(userId, ['rider']),
         },
-        seeded(seed * 1_000 + index),
+        createDice(seed * 1_000 + index),
       );
       const victim = await startVictim();
       const startedAt = performance.now();

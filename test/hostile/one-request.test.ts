@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { registerBikes } from '../support/people.ts';
-import { seeded } from '../support/seeded.ts';
+import { createDice } from '../../cli/demo/dice.ts';
 import { createAttacker, type Attacker } from './attacker.ts';
 import { apiSchema } from './attacks.ts';
 import { bodyOf, hostileDocuments } from './documents.ts';
@@ -22,7 +22,7 @@ describe('a single request without a token costs the router little, whatever it 
     await registerBikes(target.system, 200);
     attacker = createAttacker(
       { url: target.url, subgraphPorts: target.subgraphPorts, token: async () => '' },
-      seeded(1),
+      createDice(1),
     );
     // Compiling happens once per process, with its first requests.
     for (const document of documents) await attacker.post(bodyOf(document));
@@ -32,7 +32,7 @@ describe('a single request without a token costs the router little, whatever it 
     await target.close();
   }, 240_000);
 
-  const documents = hostileDocuments(apiSchema, seeded(1));
+  const documents = hostileDocuments(apiSchema, createDice(1));
 
   it.each(documents.map((document) => [document.what, bodyOf(document)] as const))('%s', async (_what, body) => {
     const before = await target.usage();

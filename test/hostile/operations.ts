@@ -13,7 +13,7 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
 } from 'graphql';
-import type { Dice } from '../support/seeded.ts';
+import type { Dice } from '../../cli/demo/dice.ts';
 
 /** An operation that fits the schema, filled with values that may not. */
 export interface RandomOperation {

@@ -14,7 +14,7 @@ import {
 } from 'graphql';
 import type { Client } from '../../schema/client/client.ts';
 import { createFaultProxy, type FaultProxy } from '../faults/fault-proxy.ts';
-import { seeded } from '../support/seeded.ts';
+import { createDice } from '../../cli/demo/dice.ts';
 import { startSystem, until, type TestSystem } from '../support/system.ts';
 
 /**
@@ -144,7 +144,7 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
     const mongodb = new URL(process.env['TEST_MONGODB_URI'] ?? '');
     const nats = new URL(process.env['TEST_NATS_URL'] ?? '');
     const slow = async (port: string, seed: number) => {
-      const proxy = await createFaultProxy([Number(port)], seeded(seed));
+      const proxy = await createFaultProxy([Number(port)], createDice(seed));
       return proxy;
     };
     const names = ['BIKE', 'APPROVAL', 'RESERVATION', 'POINT', 'DASHBOARD'];

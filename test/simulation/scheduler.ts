@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { Time } from '../../platform/foundation/time.ts';
-import { seeded, type Dice } from '../support/seeded.ts';
+import { createDice, type Dice } from '../../cli/demo/dice.ts';
 
 /**
  * Time and chance of one history. It drives everything: one event after the other, each only when all effects of the
@@ -45,7 +45,7 @@ interface Due {
 }
 
 export function createScheduler(seed: number): Scheduler {
-  const dice = seeded(seed);
+  const dice = createDice(seed);
   const planned = createHeap();
   const trace: string[] = [];
   let now = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkLinearizable, type Model, type Timed } from './linearizability.ts';
-import { seeded } from './seeded.ts';
+import { createDice } from '../../cli/demo/dice.ts';
 
 type Access = { write: number } | { read: number } | { swap: [from: number, to: number]; done: boolean };
 
@@ -71,7 +71,7 @@ describe('a history of one register', () => {
 
   it('made by a register that works is linearizable, and with one answer changed it is not', () => {
     for (let seed = 1; seed <= 200; seed += 1) {
-      const dice = seeded(seed);
+      const dice = createDice(seed);
       let value = 0;
       // Each operation happens at one moment; its call and its return lie around that.
       const history = Array.from({ length: 14 }, (_, moment): Timed<Access> => {
