@@ -1,5 +1,6 @@
 /** Who may import whom (docs/architecture.md). Each rule fails `npm run check`. */
-const tests = '\\.test\\.ts$';
+/** Tests, and what only they use: both may reach into `test/`, `cli/` and `deploy/`. */
+const tests = '(\\.test\\.ts|/testing\\.ts)$|/testing/';
 /** Rooms on top of one another: each may import those below it. */
 const floorsOf = (house, rooms) =>
   rooms.slice(0, -1).map((room, floor) => ({
@@ -66,8 +67,14 @@ module.exports = {
     {
       name: 'nobody-imports-deploy',
       severity: 'error',
-      from: { path: '^(schema|platform|subgraphs|router|web)/' },
+      from: { path: '^(schema|platform|subgraphs|router|web)/', pathNot: tests },
       to: { path: '^(cli|deploy)/' },
+    },
+    {
+      name: 'testing-is-for-tests',
+      severity: 'error',
+      from: { path: '^(schema|platform|subgraphs|router|web|cli|deploy)/', pathNot: tests },
+      to: { path: '(^test/|/testing\\.ts$|/testing/)' },
     },
     {
       name: 'nothing-unresolvable',

@@ -19,7 +19,7 @@ import { withBroker } from '../test/faults/broker.ts';
 import { hastySettings, startCluster, type Cluster } from '../test/faults/cluster.ts';
 import { checkInvariants } from '../test/support/invariants.ts';
 import { createDice } from '../cli/demo/dice.ts';
-import { until } from '../test/support/system.ts';
+import { until } from '../test/support/until.ts';
 import { machine, versions } from './environment.ts';
 import { untilQuiet } from './seeding.ts';
 import { median, percentile, round } from './statistics.ts';

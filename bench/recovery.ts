@@ -11,7 +11,7 @@ import { hastySettings, startCluster, type Cluster } from '../test/faults/cluste
 import { poisonOf } from '../test/faults/poison.ts';
 import { checkInvariants } from '../test/support/invariants.ts';
 import { createDice } from '../cli/demo/dice.ts';
-import { until } from '../test/support/system.ts';
+import { until } from '../test/support/until.ts';
 import { consumers, follows, publishers } from '../test/support/violations.ts';
 import { machine, versions } from './environment.ts';
 import { codeOf } from './load.ts';

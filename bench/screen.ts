@@ -12,7 +12,7 @@ import { startRouter } from '../router/router.ts';
 import { startTestSubgraph } from '../router/testing/subgraph-server.ts';
 import { createTokenVerifier, processSettings, readConfig } from '../platform/server/index.ts';
 import { launchChromium } from '../test/browser/launch.ts';
-import { until } from '../test/support/system.ts';
+import { until } from '../test/support/until.ts';
 import { machine, versions } from './environment.ts';
 import { measureUsage } from './process-usage.ts';
 import { createCityFeed, type CityFeed } from './screen-feed.ts';

@@ -12,7 +12,7 @@ import { machine, versions } from '../bench/environment.ts';
 import { chooseMongodbEngine } from '../deploy/local/engines.ts';
 import { freePort } from '../deploy/local/free-port.ts';
 import { onPath } from '../deploy/local/processes.ts';
-import { until } from './support/system.ts';
+import { until } from './support/until.ts';
 
 interface Engine {
   name: string;

@@ -8,10 +8,10 @@ import {
   mongodbUri,
   originOf,
   tally,
-  until,
   type Stage,
   type TallyEvent,
 } from '../service/testing.ts';
+import { until } from '../../test/support/until.ts';
 
 let stage: Stage;
 /** Two processes of one service. */

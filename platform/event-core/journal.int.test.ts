@@ -5,15 +5,8 @@ import { ChainBrokenError, ContractError, UnavailableError } from '../foundation
 import { journalId } from '../foundation/event-id.ts';
 import { chainHash, checkChain, createJournal, lastVersionOf, type JournalDocument } from './journal.ts';
 import type { Runtime } from '../service/runtime.ts';
-import {
-  createGate,
-  createSilentTally,
-  createStage,
-  mongodbUri,
-  originOf,
-  until,
-  type Stage,
-} from '../service/testing.ts';
+import { createGate, createSilentTally, createStage, mongodbUri, originOf, type Stage } from '../service/testing.ts';
+import { until } from '../../test/support/until.ts';
 
 type Document = JournalDocument<{ note: unknown }>;
 let stage: Stage;

@@ -3,7 +3,8 @@ import type { Envelope } from '../../schema/events/envelope.ts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ContractError, UnavailableError } from '../foundation/errors.ts';
 import type { ConnectedRuntime } from '../service/runtime.ts';
-import { connected, createGate, createStage, natsUrl, until, type Gate, type Stage } from '../service/testing.ts';
+import { connected, createGate, createStage, natsUrl, type Gate, type Stage } from '../service/testing.ts';
+import { until } from '../../test/support/until.ts';
 
 let stage: Stage;
 let gate: Gate;

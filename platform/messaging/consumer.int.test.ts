@@ -14,10 +14,10 @@ import {
   createSilentTally,
   createStage,
   mongodbUri,
-  until,
   type Stage,
   type TallyCommand,
 } from '../service/testing.ts';
+import { until } from '../../test/support/until.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import type { ConnectedRuntime } from '../service/runtime.ts';
-import { connected, createStage, natsUrl, until, type Stage } from '../service/testing.ts';
+import { connected, createStage, natsUrl, type Stage } from '../service/testing.ts';
+import { until } from '../../test/support/until.ts';
 
 let stage: Stage;
 let tool: NatsConnection;

@@ -13,13 +13,13 @@ import {
   natsUrl,
   originOf,
   tally,
-  until,
   type Stage,
   type Tally,
   type TallyCommand,
   type TallyDocument,
   type TallyEvent,
 } from '../service/testing.ts';
+import { until } from '../../test/support/until.ts';
 import { rowVersion } from '../event-core/read-model.ts';
 
 let stage: Stage;

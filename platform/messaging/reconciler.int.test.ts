@@ -10,9 +10,9 @@ import {
   createStage,
   natsUrl,
   originOf,
-  until,
   type Stage,
 } from '../service/testing.ts';
+import { until } from '../../test/support/until.ts';
 
 let stage: Stage;
 beforeAll(async () => {

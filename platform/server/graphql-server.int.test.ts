@@ -11,15 +11,8 @@ import type { Part } from '../service/assembly.ts';
 import type { RunningService, ServiceDefinition } from '../service/service.ts';
 import { startService } from '../service/service.ts';
 import { requireRole } from './auth.ts';
-import {
-  createGate,
-  createLogbook,
-  createStage,
-  mongodbUri,
-  until,
-  type Gate,
-  type Stage,
-} from '../service/testing.ts';
+import { createGate, createLogbook, createStage, mongodbUri, type Gate, type Stage } from '../service/testing.ts';
+import { until } from '../../test/support/until.ts';
 
 const sdl = `
   extend schema @link(url: "https://specs.apollo.dev/federation/v2.3", import: ["@key"])

@@ -8,13 +8,13 @@ import {
   natsUrl,
   originOf,
   tally,
-  until,
   type Stage,
   type Tally,
   type TallyCommand,
   type TallyDocument,
   type TallyEvent,
 } from './testing.ts';
+import { until } from '../../test/support/until.ts';
 import { realTime } from '../foundation/time.ts';
 import { expectEvent, pick } from './await-outcome.ts';
 import type { Aggregate } from './aggregate.ts';

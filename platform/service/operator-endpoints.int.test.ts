@@ -11,7 +11,8 @@ import {
 import type { ParkedMessage } from '../messaging/dead-letters/parked-message.ts';
 import type { ParkedQuestion } from '../messaging/questions.ts';
 import { startService } from './service.ts';
-import { connected, createGate, createSilentTally, createStage, mongodbUri, until, type Stage } from './testing.ts';
+import { connected, createGate, createSilentTally, createStage, mongodbUri, type Stage } from './testing.ts';
+import { until } from '../../test/support/until.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { setTimeout } from 'node:timers/promises';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino, type Logger } from 'pino';
 import type { EventOf } from '../../schema/events/envelope.ts';
+import { until } from '../../test/support/until.ts';
 import { createCommandHandler, type Origin } from '../event-core/command-handler.ts';
 import { refuse, type Decider } from '../event-core/decider.ts';
 import { createJournal, type JournalDocument } from '../event-core/journal.ts';
@@ -78,18 +78,6 @@ export async function createStage(): Promise<Stage> {
       }
     },
   };
-}
-
-/** Probes until it holds. @throws {Error} that says what did not become true in time. */
-export async function until(
-  what: string,
-  holds: () => Promise<boolean> | boolean,
-  withinMs = 15_000,
-  everyMs = 10,
-): Promise<void> {
-  for (const deadline = Date.now() + withinMs; !(await holds()); await setTimeout(everyMs)) {
-    if (Date.now() > deadline) throw new Error(`Not within ${withinMs} ms: ${what}`);
-  }
 }
 
 export const connected = (bus: { status(): string }) => until('the bus is connected', () => bus.status() === 'ok');

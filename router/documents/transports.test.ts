@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { getIntrospectionQuery } from 'graphql';
 import { connect, subscribe } from '../testing/subscriber.ts';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
-import { eventually } from '../testing/waiting.ts';
+import { until } from '../../test/support/until.ts';
 import { times } from './testing.ts';
 
 jest.setTimeout(30_000);
@@ -64,7 +64,7 @@ const get: Send = async ({ query, variables, ...request }, authorization = rider
 
 const webSocket: Send = async ({ query, variables, operationName }, authorization = rider) => {
   const subscriber = subscribe(connect(graph.url, authorization), query, variables, operationName);
-  await eventually('the answer', () => subscriber.results.length > 0 || subscriber.ended() !== undefined);
+  await until('the answer', () => subscriber.results.length > 0 || subscriber.ended() !== undefined);
   const answer = subscriber.results[0] ?? { errors: subscriber.ended() };
   await subscriber.stop();
   return answer as Answer;
@@ -182,7 +182,7 @@ describe('a subscription', () => {
       connect(graph.url, operator),
       'subscription { userId: reservationChanged { reserveNo: reserveStatus bike { bikeId: color isAvailable __typename: bikeId } user { userId: totalPoint } } }',
     );
-    await eventually('the owner has the subscription', () => graph.changes.followers() > 0);
+    await until('the owner has the subscription', () => graph.changes.followers() > 0);
     graph.changes.publish({ reserveNo: 1, userId: '10', bikeId: 7, reserveStatus: 'RESERVED' });
     await subscriber.waitFor(1);
     expect(subscriber.data()).toEqual([
@@ -204,7 +204,7 @@ describe('a subscription', () => {
       expect(spoiling.errors?.map(({ extensions }) => extensions.code)).toEqual(['OPERATION_RESOLUTION_FAILURE']);
     }
     const subscriber = subscribe(connect(graph.url, operator), query, {}, '');
-    await eventually('the owner has the subscription', () => graph.updates.followers() > 0);
+    await until('the owner has the subscription', () => graph.updates.followers() > 0);
     graph.updates.publish('BikeRegistered');
     await subscriber.waitFor(1);
     await subscriber.stop();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { connect, subscribe } from '../testing/subscriber.ts';
 import { slowUserId, startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
-import { eventually } from '../testing/waiting.ts';
+import { until } from '../../test/support/until.ts';
 
 jest.setTimeout(20_000);
 
@@ -24,7 +24,7 @@ async function leave(accept: string): Promise<void> {
     body: JSON.stringify({ query }),
     signal: left.signal,
   }).then((response) => response.text());
-  await eventually('the subgraph is asked', () => graph.subgraphs.point.requests.length > asked);
+  await until('the subgraph is asked', () => graph.subgraphs.point.requests.length > asked);
   left.abort();
   await expect(answer).rejects.toThrow();
 }
@@ -33,7 +33,7 @@ describe('a client that leaves takes its query with it, to the subgraph', () => 
   it.each(['application/json', 'text/event-stream'])('over HTTP, with Accept: %s', async (accept) => {
     const before = graph.subgraphs.point.abandoned();
     await leave(accept);
-    await eventually('the subgraph knows', () => graph.subgraphs.point.abandoned() === before + 1);
+    await until('the subgraph knows', () => graph.subgraphs.point.abandoned() === before + 1);
   });
 
   it.each(['complete', 'the end of its socket'])('over WebSocket, with %s', async (how) => {
@@ -44,10 +44,10 @@ describe('a client that leaves takes its query with it, to the subgraph', () => 
       { query },
       { next: () => undefined, error: () => undefined, complete: () => undefined },
     );
-    await eventually('the subgraph is asked', () => point.requests.length > asked);
+    await until('the subgraph is asked', () => point.requests.length > asked);
     if (how === 'complete') running();
     else client.terminate();
-    await eventually('the subgraph knows', () => point.abandoned() === before + 1);
+    await until('the subgraph knows', () => point.abandoned() === before + 1);
     await client.dispose();
   });
 
@@ -56,7 +56,7 @@ describe('a client that leaves takes its query with it, to the subgraph', () => 
     const asked = bike.requests.length;
     const client = connect(graph.url, await graph.signIn('1', 'operator'));
     const mutation = subscribe(client, 'mutation { registerBike(input: { color: "green" }) { bike { color } } }');
-    await eventually('the subgraph is asked', () => bike.requests.length > asked);
+    await until('the subgraph is asked', () => bike.requests.length > asked);
     await mutation.stop();
     expect(bike.abandoned()).toBe(0);
   });

@@ -5,7 +5,7 @@ import { assert, integer, ipV6, property, tuple } from 'fast-check';
 import { addressOf, clientOf, networkOf } from './admission.ts';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
 import { connect, subscribe } from '../testing/subscriber.ts';
-import { eventually } from '../testing/waiting.ts';
+import { until } from '../../test/support/until.ts';
 
 jest.setTimeout(20_000);
 
@@ -121,14 +121,14 @@ describe('a client’s share', () => {
     const client = connect(url, rider);
     const onSocket = subscribe(client, slow);
     const onStream = ask(url, slow, { authorization: rider, accept: 'text/event-stream' });
-    await eventually('both run', async () => (await placesOf(url, 'operations')) === 2);
+    await until('both run', async () => (await placesOf(url, 'operations')) === 2);
 
     const refused = await ask(url, slow, { authorization: rider });
     expect(refused.status).toBe(429);
     expect(refused.headers.get('retry-after')).toBe('1');
     expect(await refused.json()).toMatchObject({ errors: [{ extensions: { code: 'TOO_MANY_REQUESTS' } }] });
     const third = subscribe(client, slow);
-    await eventually('the third on the socket has ended', () => third.ended() !== undefined);
+    await until('the third on the socket has ended', () => third.ended() !== undefined);
     expect(third.ended()).toMatchObject([{ extensions: { code: 'TOO_MANY_REQUESTS' } }]);
     const stream = await ask(url, slow, { authorization: rider, accept: 'text/event-stream' });
     expect(stream.status).toBe(429);
@@ -138,7 +138,7 @@ describe('a client’s share', () => {
 
     await onSocket.waitFor(1);
     expect(await (await onStream).text()).toContain('9900');
-    await eventually('all places are free', async () => (await placesOf(url, 'operations')) === 0);
+    await until('all places are free', async () => (await placesOf(url, 'operations')) === 0);
     await client.dispose();
   });
 
@@ -146,11 +146,11 @@ describe('a client’s share', () => {
     const url = await router({ MAX_REQUESTS_PER_CLIENT: '5', MAX_SUBSCRIPTIONS_PER_SOCKET: '1000' });
     const client = connect(url, await graph.signIn('99', 'rider'));
     const outcomes = Array.from({ length: 200 }, () => subscribe(client, '{ user(userId: "99") { totalPoint } }'));
-    await eventually('most were refused', () => outcomes.filter((one) => Array.isArray(one.ended())).length > 100);
+    await until('most were refused', () => outcomes.filter((one) => Array.isArray(one.ended())).length > 100);
     for (const { ended } of outcomes.filter((one) => Array.isArray(one.ended())))
       expect(ended()).toMatchObject([{ extensions: { code: 'TOO_MANY_REQUESTS' } }]);
     await client.dispose();
-    await eventually('all places are free', async () => (await placesOf(url, 'operations')) === 0);
+    await until('all places are free', async () => (await placesOf(url, 'operations')) === 0);
   });
 
   it('ends with what it keeps open: sockets, streams, subscriptions', async () => {
@@ -178,18 +178,18 @@ describe('a client’s share', () => {
     const client = connect(url, rider);
     const third = subscribe(client, own);
     const fourth = subscribe(client, own);
-    await eventually('the fourth is refused', () => fourth.ended() !== undefined);
+    await until('the fourth is refused', () => fourth.ended() !== undefined);
     expect(fourth.ended()).toMatchObject([{ extensions: { code: 'TOO_MANY_REQUESTS' } }]);
     expect(third.ended()).toBeUndefined();
 
     abort.abort();
-    await eventually('their places are free', async () => (await placesOf(url, 'subscriptions')) === 1);
+    await until('their places are free', async () => (await placesOf(url, 'subscriptions')) === 1);
     const others = [connect(url, rider), connect(url, rider)];
     const [, late] = others.map((other) => subscribe(other, own));
-    await eventually('the third socket is refused', () => late?.ended() !== undefined);
+    await until('the third socket is refused', () => late?.ended() !== undefined);
     expect(late?.ended()).toMatchObject({ code: 1013 });
     for (const each of [client, ...others]) await each.dispose();
     for (const kind of ['sockets', 'streams', 'subscriptions', 'operations', 'bodies', 'body_bytes', 'waiting_bytes'])
-      await eventually(`no ${kind} are left`, async () => (await placesOf(url, kind)) === 0);
+      await until(`no ${kind} are left`, async () => (await placesOf(url, kind)) === 0);
   });
 });

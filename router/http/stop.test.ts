@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { connect, subscribe } from '../testing/subscriber.ts';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
-import { eventually } from '../testing/waiting.ts';
+import { until } from '../../test/support/until.ts';
 
 jest.setTimeout(20_000);
 
@@ -37,19 +37,19 @@ describe('a router that stops', () => {
     let closed: unknown;
     client.on('closed', (event) => (closed = event));
     subscribe(client, 'subscription { reservationChanged { fee } }');
-    await eventually('the owner has it', () => changes.followers() === 1);
+    await until('the owner has it', () => changes.followers() === 1);
     const answer = fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: '{"query":"{ bike(bikeId: 7) { color } }"}',
     }).then((response) => response.json());
-    await eventually('the query has reached its subgraph', () => subgraphs.bike.requests.length === 1);
+    await until('the query has reached its subgraph', () => subgraphs.bike.requests.length === 1);
 
     await router.close();
     expect(closed).toMatchObject({ code: 1001, reason: 'The server is going away' });
     expect(await answer).toEqual({ data: { bike: { color: 'color 7' } } });
-    await eventually('the owner has it no more', () => changes.followers() === 0);
-    await eventually('no socket is left upstream', () => subgraphs.reservation.openSockets() === 0);
+    await until('the owner has it no more', () => changes.followers() === 0);
+    await until('no socket is left upstream', () => subgraphs.reservation.openSockets() === 0);
     await expect(fetch(url)).rejects.toThrow();
   });
 
@@ -78,7 +78,7 @@ describe('a router that stops', () => {
       ROUTER_PORT: '0',
       LOG_LEVEL: 'info',
     });
-    await eventually('it is ready', () => output().includes('router is ready'), 8_000);
+    await until('it is ready', () => output().includes('router is ready'), 8_000);
     child.kill('SIGTERM');
     expect(await exited).toBe(0);
   });

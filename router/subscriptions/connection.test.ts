@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { createMetrics } from '../metrics.ts';
-import { eventually } from '../testing/waiting.ts';
+import { until } from '../../test/support/until.ts';
 import { createConnection, type Connection, type Ending } from './connection.ts';
 import type { SubscriptionPlan } from './planner.ts';
 
@@ -76,7 +76,7 @@ describe('a connection to the owner', () => {
       if (subscribed.length < 3) socket.close(code);
     };
     const { cursors, endings } = connect();
-    await eventually('three events', () => cursors.length === 3);
+    await until('three events', () => cursors.length === 3);
     expect(subscribed.map(({ variables }) => variables)).toEqual([{}, { after: 'c1' }, { after: 'c2' }]);
     expect(endings).toEqual([]);
   });
@@ -87,7 +87,7 @@ describe('a connection to the owner', () => {
       if (subscribed.length === 1) socket.pause();
     };
     const { cursors } = connect(undefined, 30);
-    await eventually('it came back', () => cursors.length === 2);
+    await until('it came back', () => cursors.length === 2);
   });
 
   it('gives up on an owner that takes the subscription and fails each time', async () => {
@@ -96,7 +96,7 @@ describe('a connection to the owner', () => {
       socket.close(4500);
     };
     const { endings } = connect();
-    await eventually('it ended', () => endings.length === 1);
+    await until('it ended', () => endings.length === 1);
     expect(endings).toMatchObject([{ kind: 'errors', errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] }]);
   });
 
@@ -108,7 +108,7 @@ describe('a connection to the owner', () => {
     let token = 'short';
     const { cursors, endings } = connect(() => token);
     token = 'long';
-    await eventually('two events', () => cursors.length === 2);
+    await until('two events', () => cursors.length === 2);
     expect(tokens).toEqual(['short', 'long']);
     expect(endings).toEqual([]);
   });
@@ -116,7 +116,7 @@ describe('a connection to the owner', () => {
   it('ends with UNAUTHENTICATED when there is no other token', async () => {
     onSubscribe = (socket) => socket.close(4403);
     const { endings } = connect(() => 'short');
-    await eventually('it ended', () => endings.length === 1);
+    await until('it ended', () => endings.length === 1);
     expect(endings).toMatchObject([{ kind: 'errors', errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] }]);
   });
 
@@ -128,7 +128,7 @@ describe('a connection to the owner', () => {
       onSubscribe = (socket) =>
         socket.send(JSON.stringify({ id: '1', type, payload: type === 'error' ? payload : { errors: payload } }));
       const { endings } = connect();
-      await eventually('it ended', () => endings.length === 1);
+      await until('it ended', () => endings.length === 1);
       expect(endings).toEqual([{ kind: 'errors', errors: [{ message: 'no' }] }]);
     }
   });
@@ -136,14 +136,14 @@ describe('a connection to the owner', () => {
   it.each([[null], ['away'], [{ message: 5 }], [[]], [5]])('takes %j for no reason', async (error) => {
     onSubscribe = (socket) => socket.send(JSON.stringify({ id: '1', type: 'error', payload: [error] }));
     const { endings } = connect();
-    await eventually('it ended', () => endings.length === 1);
+    await until('it ended', () => endings.length === 1);
     expect(endings).toMatchObject([{ kind: 'errors', errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] }]);
   });
 
   it.each([5, 'x', [], true])('takes %j for no event', async (data) => {
     onSubscribe = (socket) => socket.send(JSON.stringify({ id: '1', type: 'next', payload: { data } }));
     const { cursors, endings } = connect();
-    await eventually('it ended', () => endings.length === 1);
+    await until('it ended', () => endings.length === 1);
     expect(cursors).toEqual([]);
     expect(endings).toMatchObject([{ kind: 'errors', errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] }]);
   });
@@ -154,7 +154,7 @@ describe('a connection to the owner', () => {
       socket.send('{"id":"1","type":"complete"}');
     };
     const { endings } = connect();
-    await eventually('it ended', () => endings.length === 1);
+    await until('it ended', () => endings.length === 1);
     expect(endings).toEqual([{ kind: 'complete' }]);
   });
 
@@ -164,7 +164,7 @@ describe('a connection to the owner', () => {
       for (let n = 0; n < 200; n += 1) socket.send(chunk);
     };
     const { connection, cursors } = connect();
-    await eventually('the first event', () => cursors.length > 0);
+    await until('the first event', () => cursors.length > 0);
     connection.pause();
     await new Promise((resolve) => setTimeout(resolve, 100));
     const seen = cursors.length;
@@ -173,7 +173,7 @@ describe('a connection to the owner', () => {
     expect(cursors).toHaveLength(seen);
     expect(sockets[0]?.bufferedAmount).toBeGreaterThan(0);
     connection.resume();
-    await eventually('all events', () => cursors.length === 200);
+    await until('all events', () => cursors.length === 200);
   });
 
   it('is silent once closed, in whatever state', async () => {
@@ -181,9 +181,9 @@ describe('a connection to the owner', () => {
     const early = connect();
     early.connection.close();
     const late = connect();
-    await eventually('an event', () => late.cursors.length === 1);
+    await until('an event', () => late.cursors.length === 1);
     late.connection.close();
-    await eventually('no socket is left', () => server.clients.size === 0);
+    await until('no socket is left', () => server.clients.size === 0);
     expect([early.cursors, early.endings, late.endings]).toEqual([[], [], []]);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { connect, subscribe, type Subscriber } from '../testing/subscriber.ts';
 import { slowUserId, startTestSupergraph, type Change, type TestSupergraph } from '../testing/supergraph.ts';
-import { eventually } from '../testing/waiting.ts';
+import { until } from '../../test/support/until.ts';
 
 jest.setTimeout(20_000);
 
@@ -16,7 +16,7 @@ afterAll(() => graph.close());
 const subscribers: Subscriber[] = [];
 afterEach(async () => {
   await Promise.all(subscribers.splice(0).map((subscriber) => subscriber.stop()));
-  await eventually('the owner has no subscription', () => graph.changes.followers() === 0);
+  await until('the owner has no subscription', () => graph.changes.followers() === 0);
 });
 
 const change = (reserveNo: number, more: Partial<Change> = {}): Change => ({
@@ -37,12 +37,12 @@ function start(query: string, variables?: Record<string, unknown>, token = opera
 async function open(...options: Parameters<typeof start>): Promise<Subscriber> {
   const before = graph.changes.opened();
   const subscriber = start(...options);
-  await eventually('the owner has the subscription', () => graph.changes.opened() > before);
+  await until('the owner has the subscription', () => graph.changes.opened() > before);
   return subscriber;
 }
 
 async function ended(subscriber: Subscriber): Promise<unknown> {
-  await eventually('the subscription ended', () => subscriber.ended() !== undefined);
+  await until('the subscription ended', () => subscriber.ended() !== undefined);
   return subscriber.ended();
 }
 
@@ -157,7 +157,7 @@ describe('a subscription that cannot be', () => {
     const client = connect(graph.url, operator);
     const other = subscribe(client, 'subscription { reservationChanged { fee } }');
     subscribers.push(other);
-    await eventually('the owner has it', () => graph.changes.followers() === 1);
+    await until('the owner has it', () => graph.changes.followers() === 1);
     const opened = graph.changes.opened();
     const refused = subscribe(client, query, { x: true, no: 'seven' });
     expect(codesOf(await ended(refused))).toEqual([code]);
@@ -194,7 +194,7 @@ describe('clients that ask for the same', () => {
         given,
       ),
     );
-    await eventually('three subscriptions', async () => (await metric('subscriptions_open')) === 3);
+    await until('three subscriptions', async () => (await metric('subscriptions_open')) === 3);
     expect(graph.changes.opened()).toBe(opened + 1);
     expect(await metric('subscription_upstreams_open')).toBe(1);
     const fetched = graph.subgraphs.bike.requests.length;
@@ -207,7 +207,7 @@ describe('clients that ask for the same', () => {
     const query = 'subscription { reservationChanged { bike { color } } }';
     const first = await open(query);
     const second = start(query);
-    await eventually('two subscriptions', async () => (await metric('subscriptions_open')) === 2);
+    await until('two subscriptions', async () => (await metric('subscriptions_open')) === 2);
     const fetched = graph.subgraphs.bike.requests.length;
     graph.changes.publish(change(1));
     await Promise.all([first.waitFor(1), second.waitFor(1)]);
@@ -232,14 +232,14 @@ describe('clients that ask for the same', () => {
     const query = 'subscription { reservationChanged { fee } }';
     const first = await open(query);
     const second = start(query);
-    await eventually('two subscriptions', async () => (await metric('subscriptions_open')) === 2);
+    await until('two subscriptions', async () => (await metric('subscriptions_open')) === 2);
     await first.stop();
     graph.changes.publish(change(1));
     await second.waitFor(1);
     expect(graph.changes.followers()).toBe(1);
     await second.stop();
-    await eventually('the owner has none, without another event', () => graph.changes.followers() === 0, 500);
-    await eventually('no socket is left', () => graph.subgraphs.reservation.openSockets() === 0, 500);
+    await until('the owner has none, without another event', () => graph.changes.followers() === 0, 500);
+    await until('no socket is left', () => graph.subgraphs.reservation.openSockets() === 0, 500);
     expect(await metric('subscription_upstreams_open')).toBe(0);
   });
 
@@ -249,7 +249,7 @@ describe('clients that ask for the same', () => {
       await new Promise((resolve) => setTimeout(resolve, wait));
       await subscriber.stop();
     }
-    await eventually('no socket is left', () => graph.subgraphs.reservation.openSockets() === 0);
-    await eventually('no upstream is left', async () => (await metric('subscription_upstreams_open')) === 0);
+    await until('no socket is left', () => graph.subgraphs.reservation.openSockets() === 0);
+    await until('no upstream is left', async () => (await metric('subscription_upstreams_open')) === 0);
   });
 });

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { connect, subscribe, type Subscriber } from '../testing/subscriber.ts';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
-import { eventually } from '../testing/waiting.ts';
+import { until } from '../../test/support/until.ts';
 
 jest.setTimeout(20_000);
 
@@ -21,19 +21,19 @@ const subscribers: Subscriber[] = [];
 afterEach(async () => {
   await Promise.all(subscribers.splice(0).map((subscriber) => subscriber.stop()));
   await graph.subgraphs.dashboard.start();
-  await eventually('the owner has no subscription', () => graph.updates.followers() === 0);
+  await until('the owner has no subscription', () => graph.updates.followers() === 0);
 });
 
 async function open(query: string, variables?: Record<string, unknown>): Promise<Subscriber> {
   const before = graph.updates.opened();
   const subscriber = subscribe(connect(graph.url, operator), query, variables);
   subscribers.push(subscriber);
-  await eventually('the owner has the subscription', () => graph.updates.opened() > before);
+  await until('the owner has the subscription', () => graph.updates.opened() > before);
   return subscriber;
 }
 
 async function ended(subscriber: Subscriber): Promise<unknown> {
-  await eventually('the subscription ended', () => subscriber.ended() !== undefined);
+  await until('the subscription ended', () => subscriber.ended() !== undefined);
   return subscriber.ended();
 }
 
@@ -120,7 +120,7 @@ describe('a subscription with a cursor, whose subgraph restarts', () => {
 it('a subscription without a cursor ends when its subgraph is lost, so that the client asks for the state again', async () => {
   const subscriber = subscribe(connect(graph.url, operator), 'subscription { reservationChanged { fee } }');
   subscribers.push(subscriber);
-  await eventually('the owner has it', () => graph.changes.followers() === 1);
+  await until('the owner has it', () => graph.changes.followers() === 1);
   await graph.subgraphs.reservation.stop();
   expect(await ended(subscriber)).toMatchObject([{ extensions: { code: 'SERVICE_UNAVAILABLE' } }]);
   await graph.subgraphs.reservation.start();
@@ -137,7 +137,7 @@ describe('clients that begin after different cursors', () => {
     const late = await open(query, { after: start });
     const middle = await open(query, { after: `c${Number(start.slice(1)) + 3}` });
     await Promise.all([late.waitFor(5), middle.waitFor(2)]);
-    await eventually('one upstream is left', () => graph.updates.followers() === 1);
+    await until('one upstream is left', () => graph.updates.followers() === 1);
     expected.push(...publish(3));
     await Promise.all([live.waitFor(8), late.waitFor(8), middle.waitFor(5)]);
     expect(typesOf(live)).toEqual(expected);
@@ -152,7 +152,7 @@ describe('clients that begin after different cursors', () => {
     const opened = graph.updates.opened();
     const back = subscribe(connect(graph.url, operator), query, { after: end() });
     subscribers.push(back);
-    await eventually('it is subscribed', async () => {
+    await until('it is subscribed', async () => {
       const text = await (await fetch(graph.url.replace('/graphql', '/metrics'))).text();
       return text.includes('subscriptions_open{service="router"} 2');
     });
@@ -183,6 +183,6 @@ describe('clients that begin after different cursors', () => {
       await subscriber.waitFor(total - from);
       expect(typesOf(subscriber)).toEqual(graph.updates.items.slice(from));
     }
-    await eventually('one upstream is left', () => graph.updates.followers() === 1);
+    await until('one upstream is left', () => graph.updates.followers() === 1);
   });
 });

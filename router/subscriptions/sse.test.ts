@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
-import { eventually } from '../testing/waiting.ts';
+import { until } from '../../test/support/until.ts';
 
 jest.setTimeout(20_000);
 
@@ -31,7 +31,7 @@ describe('server-sent events', () => {
       abort.signal,
     );
     expect(response.headers.get('content-type')).toBe('text/event-stream');
-    await eventually('the owner has it', () => graph.changes.followers() === 1);
+    await until('the owner has it', () => graph.changes.followers() === 1);
     graph.changes.publish({ reserveNo: 1, userId: '10', bikeId: 7, reserveStatus: 'RESERVED' });
 
     let text = '';
@@ -41,7 +41,7 @@ describe('server-sent events', () => {
       'event: next\ndata: {"data":{"reservationChanged":{"reserveNo":1,"bike":{"color":"color 7"}}}}\n\n',
     );
     abort.abort();
-    await eventually('the owner has it no more', () => graph.changes.followers() === 0);
+    await until('the owner has it no more', () => graph.changes.followers() === 0);
   });
 
   it('carry a query too', async () => {

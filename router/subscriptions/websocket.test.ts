@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { connect, subscribe } from '../testing/subscriber.ts';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
 import { foreignToken, tokenUntil } from '../testing/tokens.ts';
-import { eventually } from '../testing/waiting.ts';
+import { until } from '../../test/support/until.ts';
 
 jest.setTimeout(20_000);
 
@@ -43,7 +43,7 @@ interface RawClient {
 const clients: RawClient[] = [];
 afterEach(async () => {
   for (const { socket } of clients.splice(0)) socket.terminate();
-  await eventually('no follower is left', () => graph.changes.followers() === 0);
+  await until('no follower is left', () => graph.changes.followers() === 0);
 });
 
 function dial(
@@ -64,7 +64,7 @@ function dial(
     ),
     async waitFor(type, count = 1) {
       const found = () => messages.filter((message) => message.type === type);
-      await eventually(`${count} × ${type}`, () => found().length >= count);
+      await until(`${count} × ${type}`, () => found().length >= count);
       return found()[count - 1] ?? { type: 'none' };
     },
   };
@@ -195,7 +195,7 @@ describe('the protocol', () => {
     client.send({ type: 'connection_init' });
     await client.waitFor('connection_ack');
     client.send(watch('1'));
-    await eventually('the owner has it', () => graph.changes.followers() === 1);
+    await until('the owner has it', () => graph.changes.followers() === 1);
   });
 
   it('lets an id be used again once its operation has ended', async () => {
@@ -205,11 +205,11 @@ describe('the protocol', () => {
       await client.waitFor('complete', round);
     }
     client.send(watch('1'));
-    await eventually('the owner has it', () => graph.changes.followers() === 1);
+    await until('the owner has it', () => graph.changes.followers() === 1);
     client.send({ type: 'complete', id: '1' });
-    await eventually('the owner has it no more', () => graph.changes.followers() === 0);
+    await until('the owner has it no more', () => graph.changes.followers() === 0);
     client.send(watch('1'));
-    await eventually('the owner has it again', () => graph.changes.followers() === 1);
+    await until('the owner has it again', () => graph.changes.followers() === 1);
   });
 });
 
@@ -235,13 +235,13 @@ describe('operations that are taken back', () => {
         else {
           const open = running === 'subscribe' ? 1 : 0;
           client.send(watch('last', '{ bike(bikeId: 8) { color } }'));
-          await eventually('the last is answered', () => client.messages.some(({ id }) => id === 'last'));
-          await eventually('as many as are open', () => graph.changes.followers() === open);
+          await until('the last is answered', () => client.messages.some(({ id }) => id === 'last'));
+          await until('as many as are open', () => graph.changes.followers() === open);
           client.send({ id: '1', type: 'complete' });
         }
-        await eventually('nothing is left', () => graph.changes.followers() === 0);
+        await until('nothing is left', () => graph.changes.followers() === 0);
         client.socket.terminate();
-        await eventually('no place is left', async () => {
+        await until('no place is left', async () => {
           const text = await (await fetch(graph.url.replace('/graphql', '/metrics'))).text();
           return /admission_places\{kind="(operations|subscriptions)".*\} [1-9]/.exec(text) === null;
         });
@@ -258,7 +258,7 @@ describe('operations that are taken back', () => {
     client.send({ id: '1', type: 'complete' });
     client.send(watch('1', 'subscription { dashboardUpdated { eventType } }'));
     raw.uncork();
-    await eventually('the second has begun', () => graph.updates.followers() === 1);
+    await until('the second has begun', () => graph.updates.followers() === 1);
     expect([graph.changes.followers(), graph.changes.opened() > 0]).toEqual([0, true]);
     graph.updates.publish('Told');
     expect(await client.waitFor('next')).toMatchObject({
@@ -370,7 +370,7 @@ describe('limits of a socket', () => {
   it('cut clients that no longer answer pings', async () => {
     const client = await signedIn();
     client.socket.pause();
-    await eventually('the socket is counted out', async () => {
+    await until('the socket is counted out', async () => {
       const text = await (await fetch(graph.url.replace('/graphql', '/metrics'))).text();
       return text.includes('websocket_connections{service="router"} 0');
     });
@@ -382,11 +382,11 @@ describe('a client that reads', () => {
     const { port } = await graph.startRouter({ SUBSCRIPTION_QUEUE_LIMIT: '20' });
     const url = `http://127.0.0.1:${port}/graphql`;
     const reading = subscribe(connect(url, operator), 'subscription { reservationChanged { reserveNo } }');
-    await eventually('the owner has the subscription', () => graph.changes.followers() === 1);
+    await until('the owner has the subscription', () => graph.changes.followers() === 1);
     for (let n = 0; n < 500; n += 1) {
       graph.changes.publish({ reserveNo: n, userId: '10', bikeId: 7, reserveStatus: 'RESERVED' });
     }
-    await eventually('all came', () => reading.results.length === 500 || reading.ended() !== undefined);
+    await until('all came', () => reading.results.length === 500 || reading.ended() !== undefined);
     expect([reading.results.length, reading.ended()]).toEqual([500, undefined]);
     await reading.stop();
   });
@@ -402,7 +402,7 @@ describe('a client that reads too slowly', () => {
     const slow = await signedIn(operator, url);
     const quick = subscribe(connect(url, operator), query);
     slow.send(watch('slow', query));
-    await eventually('the owner has one subscription for both', () => graph.changes.followers() === 1);
+    await until('the owner has one subscription for both', () => graph.changes.followers() === 1);
     await new Promise((resolve) => setTimeout(resolve, 50));
     slow.socket.pause();
     const long = 'x'.repeat(200_000);
@@ -424,17 +424,17 @@ describe('a client that reads too slowly', () => {
 describe('a token that ends during a subscription', () => {
   it('ends it with UNAUTHENTICATED and no complete; other clients go on with theirs', async () => {
     // Whole seconds are all that a token can say.
-    const until = Math.ceil(Date.now() / 1000) * 1000 + 1000;
-    const leaving = await signedIn(await tokenUntil(graph.env, until));
+    const endsAt = Math.ceil(Date.now() / 1000) * 1000 + 1000;
+    const leaving = await signedIn(await tokenUntil(graph.env, endsAt));
     leaving.send(watch('1', 'subscription { reservationChanged { user { totalPoint } } }'));
-    await eventually('the owner has it', () => graph.changes.followers() === 1);
+    await until('the owner has it', () => graph.changes.followers() === 1);
     const staying = await signedIn();
     staying.send(watch('1', 'subscription { reservationChanged { user { totalPoint } } }'));
     expect(await leaving.waitFor('error')).toMatchObject({
       id: '1',
       payload: [{ message: 'The token has expired.', extensions: { code: 'UNAUTHENTICATED' } }],
     });
-    expect(Date.now()).toBeGreaterThanOrEqual(until - 20);
+    expect(Date.now()).toBeGreaterThanOrEqual(endsAt - 20);
 
     // The point subgraph checks the token of every fetch: this one must be the other client's.
     graph.changes.publish({ reserveNo: 1, userId: '10', bikeId: 7, reserveStatus: 'RESERVED' });

@@ -1,6 +1,6 @@
 import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { eventually } from './waiting.ts';
+import { until } from '../../test/support/until.ts';
 
 export interface Result {
   data?: Record<string, unknown> | null;
@@ -47,7 +47,7 @@ export function subscribe(
     data: () => results.map((result) => result.data),
     ended: () => ended,
     waitFor: (count, withinMs) =>
-      eventually(
+      until(
         `${count} results, there are ${results.length}, end: ${JSON.stringify(ended)}`,
         () => results.length >= count,
         withinMs,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { exportJWK, generateKeyPair } from 'jose';
 import { GraphQLError } from 'graphql';
+import { createDevelopmentKeys } from '../../deploy/local/development-keys.ts';
 import {
   createTokenVerifier,
   processSettings,
@@ -38,12 +38,10 @@ const aReservation = { reserveDateTime: '2026-11-23T09:00:00.000Z', fee: 1000, r
 
 /** The whole graph in this process: the project's schemas, rules that a test can follow, one router before them. */
 export async function startTestSupergraph(settings: NodeJS.ProcessEnv = {}): Promise<TestSupergraph> {
-  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
   const env: NodeJS.ProcessEnv = {
     LANDSCAPE: 'development',
     LOG_LEVEL: 'silent',
-    JWT_PUBLIC_KEY: JSON.stringify({ ...(await exportJWK(publicKey)), alg: 'EdDSA' }),
-    DEV_TOKEN_PRIVATE_KEY: JSON.stringify({ ...(await exportJWK(privateKey)), alg: 'EdDSA' }),
+    ...(await createDevelopmentKeys()),
   };
   const verifyToken = await createTokenVerifier(readConfig(processSettings, env));
   const changes = createFeed<Change>();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DomainEvent } from '../../schema/events/index.ts';
-import { createStage, until, type Stage } from '../../platform/service/testing.ts';
+import { createStage, type Stage } from '../../platform/service/testing.ts';
+import { until } from '../../test/support/until.ts';
 import { realTime } from '../../platform/foundation/time.ts';
 import type { FeedItem } from './feed-follower.ts';
 import { createFeed, type Feed, type FeedOptions } from './feed.ts';

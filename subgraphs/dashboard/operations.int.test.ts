@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { connected, createStage, until, type Stage } from '../../platform/service/testing.ts';
+import { connected, createStage, type Stage } from '../../platform/service/testing.ts';
+import { until } from '../../test/support/until.ts';
 import { startService } from '../../platform/index.ts';
 import { createOperations } from './operations.ts';
 

@@ -4,7 +4,7 @@ import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
 import { type RunningService, startService } from '../../platform/index.ts';
 import { definitionOf } from '../../subgraphs/registry.ts';
 import { rider } from '../support/people.ts';
-import { until } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { describeInBrowser, signInAs, untilLive } from './chromium.ts';
 
 /** A request that fails because of the outage is not the page's fault. */

@@ -5,7 +5,8 @@ import { DashboardDocument, DashboardUpdatedDocument } from '../../schema/client
 import { createFaultProxy, type FaultProxy } from '../faults/fault-proxy.ts';
 import { rider, type Rider } from '../support/people.ts';
 import { createDice } from '../../cli/demo/dice.ts';
-import { type SystemOptions, until } from '../support/system.ts';
+import type { SystemOptions } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { describeInBrowser, rowOf, untilLive } from './chromium.ts';
 
 let network: FaultProxy;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from '@jest/globals';
 import { rider } from '../support/people.ts';
-import { until } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { describeInBrowser, rowOf, signInAs, untilLive } from './chromium.ts';
 
 describeInBrowser('the dashboard', (stage) => {

@@ -3,7 +3,7 @@ import { headers as natsHeaders } from '@nats-io/transport-node';
 import { ParkedEventsDocument } from '../../schema/client/generated/graphql.ts';
 import { withBroker } from '../faults/broker.ts';
 import { poisonOf } from '../faults/poison.ts';
-import { until } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { violationsOf } from './accessibility.ts';
 import { describeInBrowser, signInAs } from './chromium.ts';
 

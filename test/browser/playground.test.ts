@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { rider } from '../support/people.ts';
-import { until } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { violationsOf } from './accessibility.ts';
 import { describeInBrowser } from './chromium.ts';
 

@@ -2,7 +2,7 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { rider, type Rider } from '../support/people.ts';
-import { until } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { violationsOf } from './accessibility.ts';
 import { describeInBrowser, overflowOf, rowOf, untilLive } from './chromium.ts';
 

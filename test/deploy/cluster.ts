@@ -1,6 +1,6 @@
 import { importJWK, SignJWT, type JWK } from 'jose';
 import { createClient, type Client } from '../../schema/client/client.ts';
-import { until } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { run, runAsync } from './tool.ts';
 
 export const namespace = 'ttareungi';

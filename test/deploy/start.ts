@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { brokerUserNames, passwordSetting } from '../../deploy/broker/users.ts';
 import { createDevelopmentKeys } from '../../deploy/local/development-keys.ts';
 import { subgraphNames } from '../../schema/subgraphs.ts';
-import { until } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { apply, client, kubectl, namespace, untilRolledOut } from './cluster.ts';
 import { cursorOf } from './subscriber.ts';
 

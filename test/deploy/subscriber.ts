@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DashboardDocument, DashboardUpdatedDocument } from '../../schema/client/generated/graphql.ts';
 import type { Client } from '../../schema/client/client.ts';
-import { until } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 /** A dashboard that stays open: like the page, it resumes from its last cursor whenever its connection ends. */
 export interface Subscriber {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createDice } from '../../cli/demo/dice.ts';
-import { until } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { createFaultProxy, type FaultProxy } from './fault-proxy.ts';
 
 /** A server that echoes every line, prefixed with its name. */

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { JournalDocument } from '../../platform/event-core/journal.ts';
 import { createDice, type Dice } from '../../cli/demo/dice.ts';
 import { unclear, type Manner } from '../support/payment-provider.ts';
-import { until } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { messageOf, newestMessages, publishRaw, withBroker } from './broker.ts';
 import type { Cluster } from './cluster.ts';
 import { withDatabase } from './database.ts';

@@ -2,7 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until, type ProcessName } from '../support/system.ts';
+import type { ProcessName } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 /** One process of a service, kept alive: restarted whenever it ends, as by an orchestrator. */
 export interface Instance {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { checkInvariants, eventsNamed } from '../support/invariants.ts';
 import { registerBikes, rider } from '../support/people.ts';
-import { startSystem, until, type TestSystem } from '../support/system.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 /**
  * Every service dies by SIGKILL at its worst moments while a rider does everything there is to do, is started again, and

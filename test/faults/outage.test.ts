@@ -6,7 +6,8 @@ import { DATA_DIRECTORY, startDataPlane, type DataPlane } from '../../deploy/loc
 import { freePort } from '../../deploy/local/free-port.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { registerBikes, rider } from '../support/people.ts';
-import { startSystem, until, type TestSystem } from '../support/system.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 /** A server of its own that a test can stop and start again, with its data. */
 async function createServer(which: 'mongodb' | 'nats') {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { registerBikes } from '../support/people.ts';
 import { createDice } from '../../cli/demo/dice.ts';
-import { until } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { createAttacker } from './attacker.ts';
 import { attacks } from './attacks.ts';

@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startSystem, until, type ServiceProcess, type TestSystem } from '../support/system.ts';
+import { startSystem, type ServiceProcess, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import type { Usage } from './usage.ts';
 
 /** The target of attacks: a system whose router is as small as a pod. */

@@ -10,7 +10,8 @@ import {
 } from '../../schema/client/generated/graphql.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { registerBikes, rider } from '../support/people.ts';
-import { startSystem, until, type TestSystem } from '../support/system.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 /** A name that must not be confused with the idempotency key behind it. */
 const boss = 'boss:한강';

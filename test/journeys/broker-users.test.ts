@@ -23,7 +23,8 @@ import {
 } from '../../schema/client/generated/graphql.ts';
 import { subgraphNames } from '../../schema/subgraphs.ts';
 import { registerBikes, rider } from '../support/people.ts';
-import { startSystem, until, type TestSystem } from '../support/system.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 const names = { EVENT_STREAM: 'EVENTS', EVENT_SUBJECT_PREFIX: 'evt' };
 

@@ -10,7 +10,8 @@ import {
 } from '../../schema/client/generated/graphql.ts';
 import { checkInvariants, eventsNamed, type Evidence } from '../support/invariants.ts';
 import { registerBikes, rider } from '../support/people.ts';
-import { startSystem, until, type TestSystem } from '../support/system.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 /** The fourteen defects of the system that this one descends from (README, "Where it comes from"). */
 describe('a defect of the earlier system', () => {

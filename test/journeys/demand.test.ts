@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { checkInvariants, eventsNamed } from '../support/invariants.ts';
 import { registerBikes, rider, type Rider } from '../support/people.ts';
-import { startSystem, until, type TestSystem } from '../support/system.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 interface Figures {
   totals: { refusedToday: number; rejectedToday: number };

@@ -15,7 +15,8 @@ import {
 import type { Client } from '../../schema/client/client.ts';
 import { createFaultProxy, type FaultProxy } from '../faults/fault-proxy.ts';
 import { createDice } from '../../cli/demo/dice.ts';
-import { startSystem, until, type TestSystem } from '../support/system.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 /**
  * Nested data is at least as new as its parent. Selects everything that can be nested at once, from the schema, while

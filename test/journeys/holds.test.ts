@@ -7,7 +7,8 @@ import {
 } from '../../schema/client/generated/graphql.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { registerBikes, rider, type Rider } from '../support/people.ts';
-import { startSystem, until, type TestSystem } from '../support/system.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 const holdMs = 2_000;
 const env = { HOLD_MINUTES: String(holdMs / 60_000), EXPIRY_EVERY_MS: '100' };

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { onPath } from '../../deploy/local/processes.ts';
 import { readRuleGroups } from '../../deploy/monitoring/rules.ts';
-import { startSystem, until, type TestSystem } from '../support/system.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 /** Runs `npm run monitor` as on the command line. */
 describe('npm run monitor', () => {

@@ -15,7 +15,8 @@ import { sourceOf, toBinaryMode, type Envelope } from '../../schema/events/index
 import { subjectToken } from '../../platform/messaging/event-stream.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { registerBikes, rider } from '../support/people.ts';
-import { startSystem, until, type TestSystem } from '../support/system.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 describe('operating the system through the graph', () => {
   let system: TestSystem;

@@ -5,7 +5,8 @@ import { BuyPointsDocument } from '../../schema/client/generated/graphql.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { startPaymentProvider, unclear, type Manner, type PaymentProvider } from '../support/payment-provider.ts';
 import { rider } from '../support/people.ts';
-import { startSystem, until, type TestSystem } from '../support/system.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 const patience = {
   PAYMENT_TIMEOUT_MS: '400',

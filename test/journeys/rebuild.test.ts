@@ -10,7 +10,8 @@ import {
 } from '../../schema/client/generated/graphql.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { registerBikes, rider } from '../support/people.ts';
-import { createServiceProcess, startSystem, until, type TestSystem } from '../support/system.ts';
+import { createServiceProcess, startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 describe('the dashboard, while its view is rebuilt,', () => {
   let system: TestSystem;

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { subgraphNames } from '../../schema/subgraphs.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { startTime } from '../../deploy/local/processes.ts';
-import { until } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 describe('npm run reset', () => {
   it.each([

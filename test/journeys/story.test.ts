@@ -5,7 +5,8 @@ import {
 } from '../../schema/client/generated/graphql.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { registerBikes, rider } from '../support/people.ts';
-import { startSystem, until, type TestSystem } from '../support/system.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 type Update = DashboardUpdatedAcrossSubscription['dashboardUpdated'];
 

@@ -9,7 +9,8 @@ import {
   ReserveBikeDocument,
 } from '../../schema/client/generated/graphql.ts';
 import { startOtlpReceiver, type OtlpReceiver, type ReceivedSpan } from '../support/otlp-receiver.ts';
-import { startSystem, until } from '../support/system.ts';
+import { startSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 describe('a reservation, while traces are collected', () => {
   let receiver: OtlpReceiver;

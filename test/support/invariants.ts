@@ -4,7 +4,8 @@ import mongoose from 'mongoose';
 import type { Envelope } from '../../schema/events/index.ts';
 import type { JournalDocument } from '../../platform/event-core/journal.ts';
 import { noTotals, type Totals } from '../../subgraphs/dashboard/projections.ts';
-import { until, type TestSystem } from './system.ts';
+import type { TestSystem } from './system.ts';
+import { until } from './until.ts';
 import { consumers, isQuiet, publishers, violationsIn, type Evidence } from './violations.ts';
 
 export { eventsNamed, eventsOf, isQuiet, violationsIn, type Evidence } from './violations.ts';

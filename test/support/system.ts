@@ -7,6 +7,7 @@ import { freePort } from '../../deploy/local/free-port.ts';
 import { startSystem as startInProcess, type System } from '../../deploy/local/system.ts';
 import { createClient, type Client } from '../../schema/client/client.ts';
 import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
+import { until } from './until.ts';
 
 export type ProcessName = SubgraphName | 'router';
 
@@ -53,7 +54,6 @@ export interface SystemOptions {
 }
 
 const root = join(import.meta.dirname, '../..');
-const readyWithinMs = 30_000;
 
 /** Starts a system on the servers of this test run (test/servers). */
 export async function startSystem(options: SystemOptions = {}): Promise<TestSystem> {
@@ -209,19 +209,4 @@ export function createServiceProcess(
       await exited;
     },
   };
-}
-
-/** Probes until it holds. @throws {Error} that says what did not become true in time. */
-export async function until(
-  what: string,
-  holds: () => Promise<boolean> | boolean,
-  withinMs = readyWithinMs,
-  everyMs = 25,
-): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  for (;;) {
-    if (await holds()) return;
-    if (Date.now() > deadline) throw new Error(`Not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
-  }
 }

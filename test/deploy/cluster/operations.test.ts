@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Client } from '../../../schema/client/client.ts';
 import { DashboardDocument, RegisterBikeDocument } from '../../../schema/client/generated/graphql.ts';
 import { subgraphs } from '../../../schema/subgraphs.ts';
-import { until } from '../../support/system.ts';
+import { until } from '../../support/until.ts';
 import { client, get, isReady, kubectl, namespace, podsOf, routerUrl, tryKubectl, untilRolledOut } from '../cluster.ts';
 import { record } from '../record.ts';
 import { startTraffic } from '../traffic.ts';

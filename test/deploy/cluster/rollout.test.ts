@@ -6,7 +6,7 @@ import {
   RegisterBikeDocument,
   ReserveBikeDocument,
 } from '../../../schema/client/generated/graphql.ts';
-import { until } from '../../support/system.ts';
+import { until } from '../../support/until.ts';
 import { client, get, kubectl, routerUrl, untilRolledOut } from '../cluster.ts';
 import { record } from '../record.ts';
 import { cursorOf, openSubscriber, readAgain } from '../subscriber.ts';

@@ -1,14 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Probes until it holds. @throws {Error} with what was asked for, after `withinMs`. */
-export async function eventually(
+/** Probes until it holds. @throws {Error} that says what did not become true in time. */
+export async function until(
   what: string,
-  holds: () => boolean | Promise<boolean>,
-  withinMs = 20_000,
+  holds: () => Promise<boolean> | boolean,
+  withinMs = 30_000,
+  everyMs = 10,
 ): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`Not within ${withinMs} ms: ${what}`);
-    await delay(5);
+    await delay(everyMs);
   }
 }
