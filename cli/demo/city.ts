@@ -68,9 +68,7 @@ export function nextArrivalMs(rate: number, dice: Dice): number {
 
 /** Mostly the green that gave 따릉이 its look. */
 export function bikeColor(dice: Dice): string {
-  return (
-    dice.pick(['green', 'green', 'green', 'green', 'green', 'green', 'white', 'white', 'yellow', 'blue']) ?? 'green'
-  );
+  return dice.pick(['green', 'green', 'green', 'green', 'green', 'green', 'white', 'white', 'yellow', 'blue']);
 }
 
 /** Counts of what the demo did, and of the outcomes. */
