@@ -89,9 +89,7 @@ const documents = {
     'of all queries that run at once; others wait, the cheap ones first',
   ),
   QUERY_WAIT_MS: milliseconds(2_000, 1).describe('for how long; then they are answered SERVICE_UNAVAILABLE'),
-  PLAN_CACHE_BYTES: wholeNumber(16_777_216).describe(
-    'for documents that were read, for plans of queries, for plans of subscriptions: each',
-  ),
+  PLAN_CACHE_BYTES: wholeNumber(16_777_216).describe('for documents that were read, and for compiled operations: each'),
 };
 
 /** Settings of the router, besides those of every process. */

@@ -23,8 +23,11 @@ import { createCors } from './http/cors.ts';
 import { createDevTokenRoute, offersDevTokens } from './http/dev-token.ts';
 import { createDocuments } from './documents/documents.ts';
 import { readGraph } from './documents/graph.ts';
-import { withCheckedDocuments } from './documents/http.ts';
-import { startGateway } from './gateway/gateway.ts';
+import { createCompiler } from './gateway/compiled.ts';
+import { createEngine } from './gateway/engine.ts';
+import { createPlanner } from './gateway/planning/create-planner.ts';
+import { createTurns } from './gateway/turns.ts';
+import { createGraphqlHttp } from './http/graphql.ts';
 import { createMetrics } from './metrics.ts';
 import { pageAddresses } from '../schema/page-addresses.ts';
 import { createReadiness } from './http/readiness.ts';
@@ -33,7 +36,7 @@ import { createStaticRoute } from './http/static-pages.ts';
 import { createSubgraphClient } from './gateway/subgraph-client.ts';
 import { createSubscriptionHub } from './subscriptions/hub.ts';
 import { createOperations } from './subscriptions/operations.ts';
-import { createPlanner } from './subscriptions/planner.ts';
+import { createSubscriptionPlanner } from './subscriptions/planner.ts';
 import { createSseTransport, wantsEventStream } from './subscriptions/sse.ts';
 import { createWebSocketTransport } from './subscriptions/websocket.ts';
 
@@ -52,8 +55,6 @@ const supergraphFile = new URL('../schema/supergraph.graphql', import.meta.url);
  * @throws {Error} EADDRINUSE when the port is taken.
  */
 export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: number } = {}): Promise<Router> {
-  // The gateway reads it in its constructor; without it, it sends telemetry to Apollo and asks cloud metadata services.
-  process.env['APOLLO_TELEMETRY_DISABLED'] = 'true';
   const settings = readConfig(routerSettings, env);
   const logger = createLogger(settings.LOG_LEVEL, 'router');
   const verifyToken = await createTokenVerifier(settings, Date.now, logger);
@@ -89,27 +90,24 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
   const labelOf = createOperationLabel(clientOperations());
   const graph = readGraph(supergraphSdl);
   const documents = createDocuments(graph, documentLimits(settings));
-  const apollo = await startGateway({
-    supergraphSdl,
-    settings,
-    documents,
-    clientOf,
-    formatError,
-    metrics,
-    tracing,
-    labelOf,
-    logger,
+  const planner = await createPlanner({ graph, logger });
+  const compiler = createCompiler({ graph, planner, cacheBytes: settings.PLAN_CACHE_BYTES, logger });
+  const turns = createTurns({
+    runningCost: settings.MAX_RUNNING_COST,
+    waitMs: settings.QUERY_WAIT_MS,
+    register: metrics.register,
   });
-  const planner = createPlanner({ graph, serviceMap: clients, cacheBytes: settings.PLAN_CACHE_BYTES, logger });
+  const engine = createEngine({ compiler, clientOf, turns, formatError, metrics, tracing, labelOf });
+  const subscriptions = createSubscriptionPlanner({ graph, compiler, clientOf, formatError });
   const hub = createSubscriptionHub({ settings, urls, clientOf, formatError, metrics, tracing, labelOf });
   const admission = createRouterAdmission(settings, metrics.register);
   const guestOf = createDoor(settings, admission, verifyToken);
-  const operations = createOperations({ documents, planner, hub, apollo, admission, formatError });
+  const operations = createOperations({ documents, planner: subscriptions, hub, engine, admission, formatError });
   const sse = createSseTransport({ settings, admission, guestOf, operations, verifyToken, formatError, metrics });
   const countRefused = (code: string) =>
     metrics.requests.count({ operation: 'anonymous', type: 'unknown', code, seconds: 0 });
   const graphql = graphqlRoute({
-    apollo: withCheckedDocuments(apollo, documents, formatError, countRefused),
+    apollo: createGraphqlHttp({ documents, engine, formatError, onRefused: countRefused }),
     contextOf: async ({ headers }, unwanted) => ({
       ...(await createRequestContext(headers, correlationIdOf(headers), verifyToken)),
       unwanted,
@@ -157,7 +155,6 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
     sse.close();
     await Promise.all([sockets.close(settings.STOP_TIMEOUT_MS), http.close()]);
     hub.close();
-    await apollo.stop();
     await Promise.all(Object.values(clients).map((client) => client.close()));
     await tracing.close();
     metrics.register.clear();

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { ApolloServerOptions } from '@apollo/server';
 import {
   getOperationAST,
   GraphQLError,
@@ -35,7 +34,9 @@ export interface CheckedOperation {
   /** The whole document, as it is run. */
   document: DocumentNode;
   operation: OperationDefinitionNode;
-  restore: SeparatedDocument['restore'];
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  /** The client's response name for one that the document is run under. */
+  nameOf: SeparatedDocument['nameOf'];
 }
 
 export type Checked =
@@ -48,15 +49,9 @@ export interface DocumentLimits extends ShapeLimits {
   cacheBytes: number;
 }
 
-type DocumentStore = NonNullable<ApolloServerOptions<object>['documentStore']>;
-
 /** The one way in for the document of every operation, before anything else looks at it. */
 export interface Documents {
   check(request: OperationRequest): Checked;
-  /** Documents that were checked, for Apollo Server: it does not read them again. */
-  store: DocumentStore;
-  /** Gives the answer to a checked document the names that the client asked for. */
-  restore: <Given extends Parameters<SeparatedDocument['restore']>[0]>(document: DocumentNode, answer: Given) => Given;
 }
 
 interface KnownDocument extends SeparatedDocument {
@@ -71,7 +66,6 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
   const { schema } = graph;
   const costOf = createCost(graph);
   const known = createLruCache<string, KnownDocument>(limits.cacheBytes, ({ textBytes }) => textBytes * memoryPerByte);
-  const restores = new WeakMap<DocumentNode, SeparatedDocument['restore']>();
 
   function read(query: string): KnownDocument | { errors: readonly GraphQLError[] } {
     const textBytes = query.length > limits.maxBytes ? query.length : Buffer.byteLength(query);
@@ -93,7 +87,6 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
     if (errors.length > 0) return { errors: errors.map((error) => asCoded(error, 'GRAPHQL_VALIDATION_FAILED')) };
     // Locations are for errors; they keep every token of the text.
     const separated = separateNames(query, parse(query, { noLocation: true }), graph.planned);
-    restores.set(separated.document, separated.restore);
     return { ...separated, textBytes, fragments: fragmentsOf(separated.document) };
   }
 
@@ -120,20 +113,14 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
           key: JSON.stringify([hash, operation.name?.value ?? null]),
           document: document.document,
           operation,
-          restore: document.restore,
+          fragments: document.fragments,
+          nameOf: document.nameOf,
         },
         operationName: name,
         coerced: coercion.coerced,
         cost,
       };
     },
-    store: {
-      // Apollo Server's keys are a prefix and the SHA-256 of the text, in hexadecimal.
-      get: async (key) => known.get(key.slice(-64))?.document,
-      set: async () => undefined,
-      delete: async () => undefined,
-    },
-    restore: (document, answer) => restores.get(document)?.(answer) ?? answer,
   };
 }
 

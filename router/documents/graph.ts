@@ -1,23 +1,23 @@
-import { Supergraph, typeFromAST, type Schema } from '@apollo/federation-internals';
 import {
+  buildASTSchema,
   GraphQLScalarType,
-  introspectionTypes,
-  isObjectType,
   Kind,
   parse,
-  parseType,
   visit,
   type ConstDirectiveNode,
+  type DocumentNode,
   type GraphQLSchema,
   type ValueNode,
 } from 'graphql';
 import { Cursor, DateTime, Long } from '../../platform/server/index.ts';
+import { apiSchemaOf } from './api-schema.ts';
 
 /** The supergraph, read once: what clients may ask, and which subgraph answers what. */
 export interface Graph {
-  supergraph: Supergraph;
-  apiSchema: Schema;
-  /** The API schema for graphql-js; unlike the gateway's it knows what its scalars take. */
+  sdl: string;
+  /** All of it, with what clients do not see. */
+  supergraph: GraphQLSchema;
+  /** What clients may ask. */
   schema: GraphQLSchema;
   /** Fields that the planner itself asks for, to reach other subgraphs: those of keys and of `@requires`. */
   planned: ReadonlySet<string>;
@@ -25,35 +25,15 @@ export interface Graph {
   ownersOf(type: string, field: string): ReadonlySet<string>;
 }
 
-export function readGraph(supergraphSdl: string): Graph {
-  const supergraph = Supergraph.build(supergraphSdl);
-  const apiSchema = withWholeIntrospection(supergraph.apiSchema());
+/** @throws {GraphQLError} when it is not a supergraph's SDL. */
+export function readGraph(sdl: string): Graph {
+  const document = parse(sdl, { noLocation: true });
   return {
-    supergraph,
-    apiSchema,
-    schema: withStrictScalars(apiSchema.toGraphQLJSSchema()),
-    ...readJoins(supergraphSdl),
+    sdl,
+    supergraph: buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
+    schema: withStrictScalars(apiSchemaOf(document)),
+    ...readJoins(document),
   };
-}
-
-/** graphql-js answers introspection and knows fields that the planner's schema lacks, and would therefore refuse. */
-export function withWholeIntrospection(apiSchema: Schema): Schema {
-  const unlocked = apiSchema as unknown as { runWithBuiltInModificationAllowed(change: () => void): void };
-  const typeOf = (type: unknown) => typeFromAST(apiSchema, parseType(String(type)));
-  unlocked.runWithBuiltInModificationAllowed(() => {
-    for (const type of introspectionTypes) {
-      const known = apiSchema.type(type.name);
-      if (!isObjectType(type) || known?.kind !== 'ObjectType') continue;
-      for (const field of Object.values(type.getFields())) {
-        const own = known.field(field.name) ?? known.addField(field.name, typeOf(field.type));
-        for (const { name, type: taken, defaultValue } of field.args) {
-          if (!own.argument(name)) own.addArgument(name, typeOf(taken), defaultValue);
-        }
-      }
-    }
-  });
-  apiSchema.assumeValid();
-  return apiSchema;
 }
 
 /**
@@ -76,14 +56,14 @@ function withStrictScalars(schema: GraphQLSchema): GraphQLSchema {
   return schema;
 }
 
-function readJoins(supergraphSdl: string): Pick<Graph, 'planned' | 'ownersOf'> {
+export function readJoins(supergraph: DocumentNode): Pick<Graph, 'planned' | 'ownersOf'> {
   const planned = new Set<string>();
   const owners = new Map<string, ReadonlySet<string>>();
   const plan = (fields: ValueNode | undefined) => {
     if (fields?.kind !== Kind.STRING) return;
     visit(parse(`{ ${fields.value} }`), { Field: ({ name }) => void planned.add(name.value) });
   };
-  for (const type of parse(supergraphSdl, { noLocation: true }).definitions) {
+  for (const type of supergraph.definitions) {
     if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
     const types = applied(type.directives, 'join__type');
     for (const { key } of types) plan(key);

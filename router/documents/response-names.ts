@@ -1,20 +1,13 @@
 import { Kind, visit, type DocumentNode, type FieldNode } from 'graphql';
 
-/** An answer, or one event of a subscription. */
-interface Answer {
-  data?: Record<string, unknown> | null | undefined;
-  errors?: readonly { path?: readonly (string | number)[] | undefined }[] | undefined;
-  extensions?: Record<string, unknown> | undefined;
-}
-
 export interface SeparatedDocument {
   document: DocumentNode;
-  /** Gives an answer to it the names that the client asked for. */
-  restore<Given extends Answer>(answer: Given): Given;
+  /** The client's response name for one that the document is run under. */
+  nameOf(name: string): string;
 }
 
-/** Reserved by JavaScript: answers are merged as plain objects, which lose these keys. */
-const names = ['__typename', '__proto__', 'constructor', 'prototype'];
+/** Also JavaScript's own: answers are plain objects, which have these properties or would lose them. */
+const names = ['__typename', ...Object.getOwnPropertyNames(Object.prototype), 'prototype'];
 
 /**
  * The planner selects keys and `@requires` fields under their own names, in the client's own selection sets. If the
@@ -36,32 +29,6 @@ export function separateNames(text: string, document: DocumentNode, planned: Rea
       return { ...field, alias: { kind: Kind.NAME, value: prefix + name } };
     },
   });
-  if (separated.size === 0) return { document, restore: (answer) => answer };
-
-  const nameOf = (name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
-  function restoreValue(value: unknown): unknown {
-    if (Array.isArray(value)) return value.map(restoreValue);
-    if (typeof value !== 'object' || value === null) return value;
-    return restoreObject(value as Record<string, unknown>);
-  }
-  function restoreObject(value: Record<string, unknown>): Record<string, unknown> {
-    const restored = Object.create(null) as Record<string, unknown>;
-    for (const [name, inner] of Object.entries(value)) restored[nameOf(name)] = restoreValue(inner);
-    return restored;
-  }
-  const restorePath = <Located extends { path?: readonly (string | number)[] | undefined }>(
-    located: Located,
-  ): Located =>
-    located.path
-      ? { ...located, path: located.path.map((step) => (typeof step === 'string' ? nameOf(step) : step)) }
-      : located;
-
-  return {
-    document: renamed,
-    restore: (answer) => ({
-      ...answer,
-      ...(answer.data ? { data: restoreObject(answer.data) } : {}),
-      ...(answer.errors ? { errors: answer.errors.map(restorePath) } : {}),
-    }),
-  };
+  if (separated.size === 0) return { document, nameOf: (name) => name };
+  return { document: renamed, nameOf: (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name) };
 }

@@ -12,6 +12,8 @@ export interface RequestContext {
   unwanted?: AbortSignal | undefined;
   /** The events that this operation's answers reflect so far (seen.ts). Never taken from the client. */
   seen?: Seen;
+  /** A mutation that is under way has no unknown outcome for its client. */
+  isMutation?: boolean;
   /** What the operation costs, as its document and variables say. */
   cost?: number;
 }

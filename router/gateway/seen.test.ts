@@ -9,7 +9,7 @@ describe('what an operation has seen', () => {
     noteSeen(one, { seen: ['reservation.bike-1@7', 'point.account-a@b@c@2'] });
     noteSeen(one, { seen: ['reservation.bike-1@10', 'point.account-a@b@c@1'] });
     noteSeen(one, undefined);
-    expect(extensionsOf(one)).toEqual({ extensions: { seen: ['reservation.bike-1@10', 'point.account-a@b@c@2'] } });
+    expect(extensionsOf(one)).toBe(',"extensions":{"seen":["reservation.bike-1@10","point.account-a@b@c@2"]}');
   });
 
   it('is nothing where no answer told of an event', () => {
@@ -17,7 +17,7 @@ describe('what an operation has seen', () => {
     for (const extensions of [undefined, null, {}, { seen: 7 }, { seen: [] }, { seen: ['nothing', 7, null] }]) {
       noteSeen(one, extensions);
     }
-    expect(extensionsOf(one)).toEqual({});
+    expect(extensionsOf(one)).toBe('');
   });
 
   it('has a limit, and goes on with what it knows', () => {

@@ -26,7 +26,7 @@ export function noteSeen(operation: Operation, extensions: unknown): void {
   }
 }
 
-/** What the next request of the operation says; nothing where nothing was seen. */
-export function extensionsOf({ seen }: Partial<Operation>): { extensions?: { seen: string[] } } {
-  return seen === undefined || seen.size === 0 ? {} : { extensions: { seen: [...seen.values()] } };
+/** What the next request of the operation says, as a part of its body; nothing where nothing was seen. */
+export function extensionsOf({ seen }: Partial<Operation>): string {
+  return seen === undefined || seen.size === 0 ? '' : `,"extensions":${JSON.stringify({ seen: [...seen.values()] })}`;
 }

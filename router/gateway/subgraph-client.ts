@@ -1,24 +1,17 @@
-import type { GraphQLDataSource } from '@apollo/gateway';
-import {
-  GraphQLError,
-  Kind,
-  OperationTypeNode,
-  parse,
-  type DocumentNode,
-  type GraphQLFormattedError,
-  type OperationDefinitionNode,
-  type SelectionSetNode,
-} from 'graphql';
+import { GraphQLError } from 'graphql';
 import { Pool } from 'undici';
-import type { SubgraphName } from '../../schema/subgraphs.ts';
 import { routerSecretHeader, type Logger } from '../../platform/server/index.ts';
 import { cancelled, unavailable } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
+import type { SubgraphAnswer } from './execution/answer.ts';
+import type { SubgraphRequest } from './execution/execute.ts';
 import type { RequestContext } from './request-context.ts';
 import { extensionsOf, noteSeen } from './seen.ts';
 import { errorsIn, isObject } from './subgraph-errors.ts';
 
-export interface SubgraphClient extends GraphQLDataSource {
+export interface SubgraphClient {
+  /** Never rejects for want of an answer: the error says so. */
+  ask(request: SubgraphRequest, context: Partial<RequestContext>): Promise<SubgraphAnswer>;
   /** `ok`, or what is wrong with the subgraph. */
   readiness(timeoutMs: number): Promise<string>;
   /** The subgraph rejected the router's secret: logged for the operator, but not for every request. */
@@ -27,7 +20,7 @@ export interface SubgraphClient extends GraphQLDataSource {
 }
 
 export interface SubgraphClientOptions {
-  name: SubgraphName;
+  name: string;
   url: URL;
   timeoutMs: number;
   connections: number;
@@ -45,17 +38,8 @@ const tellEveryMs = 60_000;
 /** A subgraph's status for requests without its ROUTER_SECRET. */
 export const forbidden = 403;
 
-interface GraphQLAnswer {
-  extensions?: Record<string, unknown>;
-  data?: Record<string, unknown> | null;
-  errors?: GraphQLFormattedError[];
-}
-
-/** The gateway asks for schemas too when it composes them itself; this one is given a composed one. */
-type Operation = Extract<Parameters<GraphQLDataSource['process']>[0], { document?: unknown }>;
-
 /**
- * The gateway's data source for one subgraph. It never retries: a client whose mutation got no answer repeats it with
+ * Asks one subgraph. It never retries: a client whose mutation got no answer repeats it with
  * the same idempotency key. A query is aborted when its client has gone.
  */
 export function createSubgraphClient(options: SubgraphClientOptions): SubgraphClient {
@@ -106,18 +90,13 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   }
 
   return {
-    async process(given) {
-      const operation = given as Operation;
-      const context = operation.context as Partial<RequestContext>;
-      const { query, variables, operationName } = operation.request;
+    async ask({ type, body }, context) {
       try {
-        const body = JSON.stringify({ query, variables, operationName, ...extensionsOf(context) });
-        const { status, text } = await send(body, context);
+        const { status, text } = await send(`${body}${extensionsOf(context)}}`, context);
         const answer = parseAnswer(text);
         if (answer) {
-          const { extensions, ...rest } = answer;
-          noteSeen(context, extensions);
-          return withPaths(rest, operation);
+          noteSeen(context, answer.extensions);
+          return answer;
         }
         if (status === forbidden) {
           refused();
@@ -129,7 +108,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
         throw unavailable();
       } catch (error) {
         if (!(error instanceof GraphQLError)) throw error;
-        return withPaths({ errors: [{ ...error.toJSON(), message: messageFor(error.message, operation) }] }, operation);
+        return { errors: [{ ...error.toJSON(), message: messageFor(error.message, type, context) }] };
       }
     },
     async readiness(withinMs) {
@@ -173,7 +152,7 @@ async function readAnswer(body: AsyncIterable<Buffer>, maxBytes: number): Promis
 }
 
 /** The GraphQL answer, whatever HTTP status it came with: subgraphs send 401 and 503 with a body of errors. */
-function parseAnswer(text: string): GraphQLAnswer | undefined {
+function parseAnswer(text: string): SubgraphAnswer | undefined {
   let answer: unknown;
   try {
     answer = JSON.parse(text);
@@ -194,54 +173,10 @@ function parseAnswer(text: string): GraphQLAnswer | undefined {
 }
 
 /** What a client should know when there is no answer: with a mutation, what became of it. */
-function messageFor(message: string, { request, incomingRequestContext }: Operation): string {
-  // Events of subscriptions are completed without one.
-  const { operation } = incomingRequestContext as { operation?: OperationDefinitionNode };
-  if (operation?.operation !== OperationTypeNode.MUTATION) return message;
-  return isMutation(request.query)
+function messageFor(message: string, type: SubgraphRequest['type'], { isMutation }: Partial<RequestContext>): string {
+  if (!isMutation) return message;
+  return type === 'mutation'
     ? 'A service did not answer. Whether the change was made is not known: send it again with the same idempotency key.'
     : 'The mutation was carried out, and what it decided stands, but a part of the answer cannot be read now. ' +
         'Send it again with the same idempotency key to read it: nothing is done twice.';
-}
-
-const isMutation = (query: string | undefined) => query?.trimStart().startsWith('mutation') ?? false;
-
-/** At how many list positions the same error is repeated. */
-const mostPaths = 10;
-
-/** Errors that concern a whole request, at the fields that it was sent for. */
-function withPaths(answer: GraphQLAnswer, { request, document }: Operation): GraphQLAnswer {
-  if (!answer.errors?.some(({ path }) => path === undefined)) return answer;
-  const fields = fieldsOf(request.query, document);
-  const representations: unknown = request.variables?.['representations'];
-  const places = Array.isArray(representations)
-    ? representations.flatMap((_, index) => fields.map((field) => ['_entities', index, field]))
-    : fields.map((field) => [field]);
-  const paths = places.slice(0, mostPaths);
-  const errors = answer.errors.flatMap((error) =>
-    error.path === undefined && paths.length > 0 ? paths.map((path) => ({ ...error, path })) : [error],
-  );
-  return { ...answer, errors };
-}
-
-/** The names, in the answer, of what is asked: at the root, or of each entity. */
-function fieldsOf(query: string | undefined, document: DocumentNode | undefined): string[] {
-  const { definitions } = document ?? parse(query ?? '', { noLocation: true });
-  const fragments = new Map(
-    definitions.flatMap((definition) =>
-      definition.kind === Kind.FRAGMENT_DEFINITION ? [[definition.name.value, definition.selectionSet] as const] : [],
-    ),
-  );
-  const names = ({ selections }: SelectionSetNode): string[] =>
-    selections.flatMap((selection) => {
-      if (selection.kind === Kind.INLINE_FRAGMENT) return names(selection.selectionSet);
-      if (selection.kind === Kind.FRAGMENT_SPREAD) {
-        const fragment = fragments.get(selection.name.value);
-        return fragment ? names(fragment) : [];
-      }
-      if (selection.name.value === '_entities' && selection.selectionSet) return names(selection.selectionSet);
-      return selection.name.value === '__typename' ? [] : [selection.alias?.value ?? selection.name.value];
-    });
-  const operation = definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
-  return operation ? [...new Set(names(operation.selectionSet))] : [];
 }

@@ -1,4 +1,5 @@
-import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { GraphQLFormattedError } from 'graphql';
+import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 import { unavailable } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Variables } from '../documents/variables.ts';
@@ -25,7 +26,7 @@ export interface ConnectionOptions {
   /** The token to authenticate with, now. */
   authorization(): string | undefined;
   metrics: Metrics;
-  next(result: ExecutionResult): void;
+  next(result: SubgraphAnswer): void;
   end(ending: Ending): void;
 }
 

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { GraphQLFormattedError } from 'graphql';
+import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 import type { OperationLabel, Span, Tracing } from '../../platform/server/index.ts';
 import { unavailable, type ErrorFormatter } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
+import { textOf } from '../gateway/engine.ts';
 import { createConnection, type Connection, type Ending } from './connection.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { SubscriptionPlan } from './planner.ts';
@@ -64,7 +66,7 @@ export interface GroupOptions {
  */
 const sendsPerTurn = 500;
 
-type Item = { kind: 'event'; result: ExecutionResult } | ({ kind: 'end' } & { ending: Ending });
+type Item = { kind: 'event'; result: SubgraphAnswer } | ({ kind: 'end' } & { ending: Ending });
 
 export function createGroup(options: GroupOptions): Group {
   const { plan, variables, metrics, queueLimit } = options;
@@ -89,23 +91,22 @@ export function createGroup(options: GroupOptions): Group {
     return longestLived;
   }
 
-  async function render(result: ExecutionResult, traceparent: string | undefined): Promise<string> {
-    const format = (errors: readonly unknown[]) => errors.map((error) => options.formatError(error));
+  async function render(result: SubgraphAnswer, traceparent: string | undefined): Promise<string> {
     try {
-      const { data, errors } = await plan.complete(result, variables, {
+      const answer = await plan.complete(result, variables, {
         viewer: null,
         authorization: speaker()?.authorization,
         correlationId: randomUUID(),
         traceparent,
       });
-      return JSON.stringify({ data, ...(errors ? { errors: format(errors) } : {}) });
+      return textOf(answer);
     } catch (error) {
-      return JSON.stringify({ data: null, errors: format([error]) });
+      return textOf({ data: 'null', errors: [options.formatError(error)] });
     }
   }
 
   /** The last span of a decision's trace: the owner sends the trace that its event belongs to. */
-  function beginFrame({ extensions }: ExecutionResult): Span | undefined {
+  function beginFrame({ extensions }: SubgraphAnswer): Span | undefined {
     const parent = extensions?.['traceparent'];
     if (typeof parent !== 'string') return undefined;
     const name = `frame ${options.labelOf(plan.upstream.operationName)}`;

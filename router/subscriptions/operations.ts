@@ -1,4 +1,3 @@
-import type { ApolloServer } from '@apollo/server';
 import { OperationTypeNode, type GraphQLError } from 'graphql';
 import {
   isShortage,
@@ -12,9 +11,10 @@ import {
 import type { RouterAdmission } from '../http/admission.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
 import type { Documents } from '../documents/documents.ts';
+import { textOf, type Asked, type Engine } from '../gateway/engine.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
 import type { SubscriptionHub } from './hub.ts';
-import type { Planner } from './planner.ts';
+import type { SubscriptionPlan, SubscriptionPlanner } from './planner.ts';
 
 /** At whose expense an operation runs, and on whose behalf. */
 export interface Asker {
@@ -33,9 +33,9 @@ export interface Operations {
 
 export interface OperationsOptions {
   documents: Documents;
-  planner: Planner;
+  planner: SubscriptionPlanner;
   hub: SubscriptionHub;
-  apollo: ApolloServer<RequestContext>;
+  engine: Engine;
   admission: RouterAdmission;
   formatError: ErrorFormatter;
 }
@@ -44,28 +44,16 @@ export function createOperations({
   documents,
   planner,
   hub,
-  apollo,
+  engine,
   admission,
   formatError,
 }: OperationsOptions): Operations {
-  async function runSingle(payload: SubscribePayload, context: RequestContext, receiver: Receiver): Promise<void> {
-    const { query, operationName, variables, extensions } = payload;
-    const request = {
-      query,
-      ...(operationName ? { operationName } : {}),
-      ...(variables ? { variables } : {}),
-      ...(extensions ? { extensions } : {}),
-    };
-    try {
-      const { body } = await apollo.executeOperation(request, { contextValue: context });
-      const result = body.kind === 'single' ? body.singleResult : body.initialResult;
-      // Without `data` nothing was executed: the request itself was wrong.
-      if (!('data' in result) && result.errors) return receiver.error(result.errors);
-      receiver.next(JSON.stringify(result));
-      receiver.complete();
-    } catch (error) {
-      receiver.error([formatError(error)]);
-    }
+  async function runSingle(asked: Asked, context: RequestContext, receiver: Receiver): Promise<void> {
+    const answer = await engine.run(asked, context);
+    // Without `data` nothing was executed: the request itself was wrong.
+    if (answer.data === undefined) return receiver.error(answer.errors);
+    receiver.next(textOf(answer));
+    receiver.complete();
   }
 
   function placeFor(kind: 'operations' | 'subscriptions', client: Client): Place {
@@ -83,36 +71,43 @@ export function createOperations({
     start(payload, { client, context }, receiver, unwanted) {
       const checked = documents.check(payload);
       if ('errors' in checked) return refuse(receiver, checked.errors);
-      const { operation, operationName, coerced, cost } = checked;
+      const { operation, coerced: variables, cost } = checked;
       if (operation.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
         // Held until the execution has ended, even if the client has gone: it uses resources until then.
         const place = placeFor('operations', client);
-        const run = runSingle({ ...payload, operationName }, { ...context, unwanted, cost }, receiver);
-        void run.finally(() => place.leave());
+        void runSingle({ operation, variables, cost }, { ...context, unwanted }, receiver).finally(() => place.leave());
         return 'single';
       }
-      const plan = planner.plan(operation);
       const place = placeFor('subscriptions', client);
-      const { viewer, authorization } = context;
-      const { leave } = hub.join(
-        { plan, variables: coerced, viewer, authorization },
-        {
-          next: (answer) => receiver.next(answer),
-          error(errors) {
-            place.leave();
-            receiver.error(errors);
-          },
-          complete() {
-            place.leave();
-            receiver.complete();
-          },
-        },
-      );
-      const end = () => {
-        leave();
-        place.leave();
-      };
+      let leave = () => place.leave();
+      const end = () => leave();
       unwanted.addEventListener('abort', end, { once: true });
+      const begin = (plan: SubscriptionPlan) => {
+        if (unwanted.aborted) return;
+        const { viewer, authorization } = context;
+        const joined = hub.join(
+          { plan, variables, viewer, authorization },
+          {
+            next: (answer) => receiver.next(answer),
+            error(errors) {
+              place.leave();
+              receiver.error(errors);
+            },
+            complete() {
+              place.leave();
+              receiver.complete();
+            },
+          },
+        );
+        leave = () => {
+          joined.leave();
+          place.leave();
+        };
+      };
+      planner.plan(operation).then(begin, (error: unknown) => {
+        place.leave();
+        receiver.error([formatError(error)]);
+      });
       return 'subscription';
     },
   };

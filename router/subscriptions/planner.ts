@@ -1,19 +1,12 @@
-import { buildOperationContext, executeQueryPlan, type ServiceMap } from '@apollo/gateway';
-import { operationFromDocument } from '@apollo/federation-internals';
-import { QueryPlanner, type QueryPlan, type SubscriptionNode } from '@apollo/query-planner';
-import {
-  Kind,
-  print,
-  separateOperations,
-  type DocumentNode,
-  type ExecutionResult,
-  type OperationDefinitionNode,
-} from 'graphql';
-import { createLruCache, type Logger } from '../../platform/server/index.ts';
+import { Kind, print, separateOperations, type DocumentNode } from 'graphql';
+import type { ErrorFormatter } from '../client-errors.ts';
 import type { CheckedOperation } from '../documents/documents.ts';
 import type { Graph } from '../documents/graph.ts';
-import { plannerConfig, weightOf } from '../documents/planning.ts';
 import type { Variables } from '../documents/variables.ts';
+import type { Compiler } from '../gateway/compiled.ts';
+import { answerOf, askFor, type Answer, type EngineOptions } from '../gateway/engine.ts';
+import { compileEvent, type Execution } from '../gateway/execution/execute.ts';
+import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
 import { noteSeen } from '../gateway/seen.ts';
 import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './upstream-operation.ts';
@@ -22,96 +15,72 @@ import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './up
 export interface SubscriptionPlan {
   /** The operation in normal form: equal texts are equal operations. */
   text: string;
-  /** About how much memory it takes, in bytes. */
-  weight: number;
   subgraph: string;
   upstream: UpstreamOperation;
   /** The client's variable that only says where to begin; it does not tell two running subscriptions apart. */
   beginningVariable: string | undefined;
   /** Variables that the owner is sent. */
   upstreamVariables(variables: Variables): Variables;
-  /** The answer for the clients. Takes the event over: running a plan writes into it. */
-  complete(event: ExecutionResult, variables: Variables, context: RequestContext): Promise<ExecutionResult>;
+  /** The answer for the clients. Takes the event over: entities are merged into it. */
+  complete(event: SubgraphAnswer, variables: Variables, context: RequestContext): Promise<Answer>;
 }
 
-export interface Planner {
-  plan(operation: CheckedOperation): SubscriptionPlan;
+export interface SubscriptionPlanner {
+  /** @throws a client error INTERNAL_SERVER_ERROR when it cannot be planned; the log has why. */
+  plan(operation: CheckedOperation): Promise<SubscriptionPlan>;
 }
 
-export interface PlannerOptions {
+export interface SubscriptionPlannerOptions extends Pick<EngineOptions, 'clientOf'> {
   graph: Graph;
-  serviceMap: ServiceMap;
-  cacheBytes: number;
-  logger: Logger;
+  compiler: Compiler;
+  formatError: ErrorFormatter;
 }
 
-/** In event plans this "service" answers the subscription's own part: its answer is the event. */
-const eventService = '__event__';
-
-/** Plans subscriptions: the gateway refuses them, its planner does not. The gateway's own instance is private. */
-export function createPlanner({ graph, serviceMap, cacheBytes, ...options }: PlannerOptions): Planner {
-  const { supergraph, apiSchema, schema } = graph;
-  const queryPlanner = new QueryPlanner(supergraph, plannerConfig);
-  const supergraphSchema = supergraph.schema.toGraphQLJSSchema();
-  const logger = options.logger.child({}, { level: 'error' });
-  const cache = createLruCache<string, SubscriptionPlan>(cacheBytes, ({ weight }) => weight);
-
-  function subscriptionNode(document: DocumentNode, operation: OperationDefinitionNode): SubscriptionNode {
-    const operationName = operation.name?.value;
-    const planned = operationFromDocument(apiSchema, document, operationName === undefined ? {} : { operationName });
-    const { node } = queryPlanner.buildQueryPlan(planned);
-    if (node?.kind !== 'Subscription') throw new Error('The planner made no subscription of a valid one.');
-    return node;
-  }
+export function createSubscriptionPlanner(options: SubscriptionPlannerOptions): SubscriptionPlanner {
+  const { compiler, formatError, graph } = options;
+  const { isOf } = compiler;
+  /** As long as the compiled operation is kept. */
+  const plans = new WeakMap<object, SubscriptionPlan>();
 
   function createPlan(
-    document: DocumentNode,
-    { operation, restore }: CheckedOperation,
-    { primary, rest }: SubscriptionNode,
+    checked: CheckedOperation,
+    { plan: { subscription }, run, shape }: Awaited<ReturnType<Compiler['compile']>>,
   ): SubscriptionPlan {
-    const upstream = toUpstreamOperation(primary.operation, schema);
-    const eventPlan: QueryPlan = {
-      kind: 'QueryPlan',
-      node: { kind: 'Sequence', nodes: [{ ...primary, serviceName: eventService }, ...(rest ? [rest] : [])] },
-    };
-    const operationContext = buildOperationContext({ schema, operationDocument: document });
+    if (!subscription) throw new Error('The planner made no subscription of a valid one.');
+    const { operation, nameOf } = checked;
+    // Only this operation and its fragments: the document's other operations must not affect sharing.
+    const document = separateOperations(checked.document)[operation.name?.value ?? ''] ?? checked.document;
+    const upstream = toUpstreamOperation(subscription.operation, graph.schema);
+    const takeEvent = compileEvent(subscription, isOf);
     const clientVariable = upstream.resume?.clientVariable;
     return {
       text: print(document),
-      weight: weightOf(eventPlan),
-      subgraph: primary.serviceName,
+      subgraph: subscription.subgraph,
       upstream,
       beginningVariable:
         clientVariable !== undefined && usedVariables(operation).get(clientVariable) === 1 && !inFragments(document)
           ? clientVariable
           : undefined,
       upstreamVariables: (variables) => {
-        const names = (primary.variableUsages ?? []).filter((name) => name in variables && name !== clientVariable);
+        const names = subscription.variables.filter((name) => name in variables && name !== clientVariable);
         return Object.fromEntries(names.map((name) => [name, variables[name]]));
       },
       complete: async (event, variables, context) => {
-        const services = { ...serviceMap, [eventService]: { process: async () => event as { data: Variables } } };
-        // Of a gateway's request context the executor reads these four.
-        const request = { request: { variables }, context, metrics: {}, logger } as unknown as Parameters<
-          typeof executeQueryPlan
-        >[2];
         noteSeen(context, event.extensions);
-        const answer = executeQueryPlan(eventPlan, services, request, operationContext, supergraphSchema, apiSchema);
-        return restore((await answer) as ExecutionResult);
+        const execution: Execution = { data: {}, errors: [], variables, ask: askFor(options, context) };
+        takeEvent(execution, event);
+        await run(execution);
+        return answerOf(shape, execution, nameOf, formatError);
       },
     };
   }
 
   return {
-    plan(checked) {
-      const known = cache.get(checked.key);
-      if (known) return known;
-      const { operation } = checked;
-      // Only this operation and its fragments: the document's other operations must not affect sharing or planning.
-      const document = separateOperations(checked.document)[operation.name?.value ?? ''] ?? checked.document;
-      const plan = createPlan(document, checked, subscriptionNode(document, operation));
-      cache.set(checked.key, plan);
-      return plan;
+    async plan(checked) {
+      const compiled = await compiler.compile(checked);
+      const known = plans.get(compiled) ?? createPlan(checked, compiled);
+      plans.set(compiled, known);
+      return known;
     },
   };
 }

@@ -7,7 +7,6 @@ import {
   print,
   visit,
   type ArgumentNode,
-  type ExecutionResult,
   type FieldNode,
   type GraphQLArgument,
   type GraphQLSchema,
@@ -15,6 +14,7 @@ import {
   type ValueNode,
   type VariableDefinitionNode,
 } from 'graphql';
+import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 
 /** What is asked of the subgraph that owns the subscription. */
 export interface UpstreamOperation {
@@ -141,7 +141,7 @@ function beginning(given: ValueNode | undefined): Pick<ResumePoint, 'clientVaria
 }
 
 /** The event's cursor; undefined when it has none. */
-export function cursorOf({ resume }: UpstreamOperation, { data }: ExecutionResult): string | undefined {
+export function cursorOf({ resume }: UpstreamOperation, { data }: SubgraphAnswer): string | undefined {
   if (!resume) return undefined;
   const [field, alias] = resume.path;
   const root: unknown = data?.[field];

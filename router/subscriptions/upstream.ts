@@ -1,4 +1,5 @@
-import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { GraphQLFormattedError } from 'graphql';
+import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 import { WebSocket, type RawData } from 'ws';
 import { closeCodes, routerSecretHeader, subprotocol } from '../../platform/server/index.ts';
 import { forbidden } from '../gateway/subgraph-client.ts';
@@ -8,7 +9,7 @@ import { errorsIn, isObject } from '../gateway/subgraph-errors.ts';
 export interface UpstreamSink {
   /** The subgraph took the subscription's connection. */
   connected(): void;
-  next(result: ExecutionResult): void;
+  next(result: SubgraphAnswer): void;
   /** The subgraph refused the subscription, or ended it with errors. */
   error(errors: readonly GraphQLFormattedError[]): void;
   complete(): void;

@@ -87,12 +87,12 @@ describe('bad input gets a clear answer:', () => {
     expect(codes).toEqual(claims.map(() => 'BIKE_NOT_FOUND'));
   });
 
-  it.each(['0', '-1', '1000001', '"9223372036854775807"'])('a price of %s', async (price) => {
+  it.each(['0', '-1', '1000001', '9223372036854775807', '"9223372036854775807"'])('a price of %s', async (price) => {
     const answer = await ask(`mutation { buyPoints(input: { price: ${price} }) { refusal { code } } }`, tokens.rider);
     expect(refusalOf(answer)).toBe('INVALID_PRICE');
   });
 
-  it.each(['1.5', '"a lot"', '9223372036854775807', '99999999999999999999', 'true'])(
+  it.each(['1.5', '"a lot"', '9223372036854775808', '99999999999999999999', 'true'])(
     'a price of %s, which is no Long',
     async (price) => {
       const answer = await ask(`mutation { buyPoints(input: { price: ${price} }) { refusal { code } } }`, tokens.rider);

@@ -1,0 +1,79 @@
+import { createLruCache, type Logger } from '../../platform/server/index.ts';
+import { routerError } from '../client-errors.ts';
+import type { CheckedOperation } from '../documents/documents.ts';
+import type { Graph } from '../documents/graph.ts';
+import { compilePlan, weightOf, type Run } from './execution/execute.ts';
+import { compileShape, type Shape } from './execution/shape.ts';
+import { createTypeTest } from './execution/types.ts';
+import type { TypeTest } from './execution/values.ts';
+import type { Plan } from './planning/plan.ts';
+import type { Planner } from './planning/planner.ts';
+
+/** An operation that is ready to run, as often as it comes. */
+export interface CompiledOperation {
+  plan: Plan;
+  /** Asks the subgraphs. */
+  run: Run;
+  /** Writes the answer. */
+  shape: Shape;
+  /** About how much memory it takes, in bytes. */
+  weight: number;
+}
+
+export interface CompilerOptions {
+  graph: Graph;
+  planner: Planner;
+  cacheBytes: number;
+  logger: Logger;
+}
+
+export interface Compiler {
+  isOf: TypeTest;
+  /**
+   * Plans an operation that is new, once however many ask for it.
+   * @throws a client error INTERNAL_SERVER_ERROR when it cannot be planned; the log has why.
+   */
+  compile(operation: CheckedOperation): Promise<CompiledOperation>;
+}
+
+export function createCompiler({ graph, planner, cacheBytes, logger }: CompilerOptions): Compiler {
+  const isOf = createTypeTest(graph.supergraph);
+  const known = createLruCache<string, CompiledOperation>(cacheBytes, ({ weight }) => weight);
+  const underway = new Map<string, Promise<CompiledOperation>>();
+
+  async function planned(checked: CheckedOperation): Promise<CompiledOperation> {
+    const plan = await planOf(checked);
+    const compiled = {
+      plan,
+      run: compilePlan(plan, isOf),
+      shape: compileShape({ schema: graph.schema, ...checked }),
+      weight: weightOf(plan),
+    };
+    known.set(checked.key, compiled);
+    return compiled;
+  }
+
+  async function planOf(checked: CheckedOperation): Promise<Plan> {
+    try {
+      return await planner.plan(checked);
+    } catch (error) {
+      logger.error({ err: error, operation: checked.operation.name?.value }, 'a valid operation cannot be planned');
+      throw routerError('INTERNAL_SERVER_ERROR', 'The router cannot plan this operation. The log has why.');
+    }
+  }
+
+  return {
+    isOf,
+    async compile(checked) {
+      const { key } = checked;
+      const ready = known.get(key);
+      if (ready) return ready;
+      let promise = underway.get(key);
+      if (!promise) {
+        promise = planned(checked).finally(() => underway.delete(key));
+        underway.set(key, promise);
+      }
+      return promise;
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { OperationTypeNode, type GraphQLFormattedError } from 'graphql';
+import type { OperationLabel, Span, Tracing } from '../../platform/server/index.ts';
+import type { ErrorFormatter } from '../client-errors.ts';
+import type { Metrics } from '../metrics.ts';
+import type { CheckedOperation } from '../documents/documents.ts';
+import type { Variables } from '../documents/variables.ts';
+import type { Compiler } from './compiled.ts';
+import type { Ask, Execution } from './execution/execute.ts';
+import type { RequestContext } from './request-context.ts';
+import type { SubgraphClient } from './subgraph-client.ts';
+import type { Turns } from './turns.ts';
+
+/** A valid operation with what it is given. */
+export interface Asked {
+  operation: CheckedOperation;
+  variables: Variables;
+  cost: number;
+}
+
+/** An answer, in the form that clients get. */
+export interface Answer {
+  /** `data` as JSON; undefined when nothing was run. */
+  data: string | undefined;
+  errors: readonly GraphQLFormattedError[];
+}
+
+/** Runs queries and mutations. */
+export interface Engine {
+  /** Never rejects. */
+  run(asked: Asked, context: RequestContext): Promise<Answer>;
+}
+
+export interface EngineOptions {
+  compiler: Compiler;
+  clientOf(subgraph: string): Pick<SubgraphClient, 'ask'>;
+  turns: Turns;
+  formatError: ErrorFormatter;
+  metrics: Pick<Metrics, 'requests'>;
+  tracing: Tracing;
+  labelOf: OperationLabel;
+}
+
+/** The query cost that a database works off per millisecond: an aborted query keeps running there for about so long. */
+const databaseCostPerMs = 20;
+
+export function createEngine(options: EngineOptions): Engine {
+  const { compiler, turns, formatError, tracing } = options;
+
+  async function execute({ operation, variables }: Asked, context: RequestContext): Promise<Answer> {
+    const { run, shape } = await compiler.compile(operation);
+    const execution: Execution = { data: {}, errors: [], variables, ask: askFor(options, context) };
+    await run(execution);
+    return answerOf(shape, execution, operation.nameOf, formatError);
+  }
+
+  /** Queries only: mutations mostly wait for other services, and take little from others meanwhile. */
+  async function inTurn(asked: Asked, context: RequestContext): Promise<Answer> {
+    const { cost } = asked;
+    const { unwanted } = context;
+    const end = await turns.take(cost, unwanted);
+    const beganAt = performance.now();
+    try {
+      return await execute(asked, context);
+    } finally {
+      const left = beganAt + cost / databaseCostPerMs - performance.now();
+      // Otherwise a client that aborts and asks again would have more running than one that waits for its answers.
+      if (unwanted?.aborted && left > 0) setTimeout(end, left);
+      else end();
+    }
+  }
+
+  return {
+    async run(asked, given) {
+      const { name, operation: type } = asked.operation.operation;
+      const startedAt = performance.now();
+      const operation = options.labelOf(name?.value);
+      const span = beginSpan(tracing, `${type} ${operation}`, given);
+      const isMutation = type === OperationTypeNode.MUTATION;
+      const context: RequestContext = {
+        ...given,
+        isMutation,
+        traceparent: span ? span.traceparent : given.traceparent,
+      };
+      // A mutation runs to its end even when its client has gone.
+      if (isMutation) context.unwanted = undefined;
+      let answer: Answer;
+      try {
+        answer = await (isMutation ? execute(asked, context) : inTurn(asked, context));
+      } catch (error) {
+        answer = { data: undefined, errors: [formatError(error)] };
+      }
+      const code = codeOf(answer);
+      options.metrics.requests.count({
+        operation,
+        type,
+        code: code ?? 'OK',
+        seconds: (performance.now() - startedAt) / 1_000,
+      });
+      span?.end(code);
+      return answer;
+    },
+  };
+}
+
+function beginSpan(tracing: Tracing, name: string, context: RequestContext): Span | undefined {
+  if (!tracing.on) return undefined;
+  return tracing.begin(name, context.traceparent, { correlationId: context.correlationId });
+}
+
+/** The code of the first error. */
+function codeOf({ errors: [first] }: Answer): string | undefined {
+  if (!first) return undefined;
+  const code = first.extensions?.['code'];
+  return typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR';
+}
+
+/** Asks the subgraphs on behalf of one operation. */
+export const askFor =
+  ({ clientOf }: Pick<EngineOptions, 'clientOf'>, context: RequestContext): Ask =>
+  (request) =>
+    clientOf(request.subgraph).ask(request, context);
+
+/** What has been gathered, as the client gets it. */
+export function answerOf(
+  shape: { write(data: Record<string, unknown>, variables: Variables, errors: GraphQLFormattedError[]): string },
+  { data, errors: given, variables }: Execution,
+  nameOf: (name: string) => string,
+  formatError: ErrorFormatter,
+): Answer {
+  const errors = given.map((error) =>
+    error.path ? { ...error, path: error.path.map((step) => (typeof step === 'string' ? nameOf(step) : step)) } : error,
+  );
+  const json = shape.write(data, variables, errors);
+  return { data: json, errors: errors.map((error) => formatError(error)) };
+}
+
+/** The answer as the body of a response, or as a payload. */
+export function textOf({ data, errors }: Answer): string {
+  if (errors.length === 0) return `{"data":${data ?? 'null'}}`;
+  const told = `"errors":${JSON.stringify(errors)}`;
+  return data === undefined ? `{${told}}` : `{"data":${data},${told}}`;
+}

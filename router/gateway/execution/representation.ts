@@ -1,0 +1,70 @@
+import type { Required, Rewrite } from '../planning/plan.ts';
+import { applyRewrites } from './rewrites.ts';
+import { isObject, type JsonObject, type TypeTest } from './values.ts';
+
+/** An entity as JSON, as a subgraph is told which it is; undefined when it has not what is needed for that. */
+export type Represent = (entity: JsonObject, variables: JsonObject) => string | undefined;
+
+/** Compiles what a subgraph requires. */
+export function compileRepresentation(
+  requires: readonly Required[],
+  rewrites: readonly Rewrite[],
+  isOf: TypeTest,
+): Represent {
+  return (entity, variables) => {
+    const representation: JsonObject = {};
+    if (!select(requires, entity, representation, variables, isOf)) return undefined;
+    // Its type alone does not say which entity it is, nor does a key that is null.
+    let known = false;
+    for (const name in representation) if (name !== '__typename' && representation[name] !== null) known = true;
+    if (!known || representation['__typename'] === undefined) return undefined;
+    if (rewrites.length > 0) applyRewrites(rewrites, representation, isOf);
+    return JSON.stringify(representation);
+  };
+}
+
+/** @returns whether any selection was for an object of this type. */
+function select(
+  selections: readonly Required[],
+  from: JsonObject,
+  into: JsonObject,
+  variables: JsonObject,
+  isOf: TypeTest,
+): boolean {
+  let any = false;
+  for (const selection of selections) {
+    if ('field' in selection) {
+      const value = from[selection.field];
+      if (value === undefined) continue;
+      any = true;
+      into[selection.as] = selection.selections
+        ? project(selection.selections, value, into[selection.as], variables, isOf)
+        : value;
+      continue;
+    }
+    if (selection.skipIf !== undefined && variables[selection.skipIf] === true) continue;
+    if (selection.includeIf !== undefined && variables[selection.includeIf] !== true) continue;
+    const name = from['__typename'];
+    if (name !== undefined && !isOf(name, selection.on)) continue;
+    if (select(selection.selections, from, into, variables, isOf)) any = true;
+  }
+  return any;
+}
+
+function project(
+  selections: readonly Required[],
+  value: unknown,
+  known: unknown,
+  variables: JsonObject,
+  isOf: TypeTest,
+): unknown {
+  if (Array.isArray(value)) {
+    return value.map((item: unknown, index) =>
+      project(selections, item, Array.isArray(known) ? (known[index] as unknown) : undefined, variables, isOf),
+    );
+  }
+  if (!isObject(value)) return value;
+  const into = isObject(known) ? known : {};
+  select(selections, value, into, variables, isOf);
+  return into;
+}

@@ -1,0 +1,303 @@
+import {
+  execute,
+  GraphQLError,
+  isAbstractType,
+  isEnumType,
+  isLeafType,
+  isInterfaceType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isSpecifiedScalarType,
+  Kind,
+  type DocumentNode,
+  type ExecutionResult,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLFormattedError,
+  type GraphQLInterfaceType,
+  type GraphQLLeafType,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { isObject, type JsonObject } from './values.ts';
+
+/**
+ * Writes an operation's answer as JSON, from what subgraphs have answered: only what the client asked for, in its
+ * order and under its names, values checked against their types, null where they are missing and up to the next field
+ * that may be null (GraphQL specification, "Handling Execution Errors").
+ */
+export interface Shape {
+  /** `data` as JSON. Adds to `errors` what was missing and nobody had told. */
+  write(data: JsonObject, variables: JsonObject, errors: GraphQLFormattedError[]): string;
+}
+
+export interface ShapeOptions {
+  schema: GraphQLSchema;
+  operation: OperationDefinitionNode;
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  /** The client's name of a field that is run under another. */
+  nameOf(name: string): string;
+}
+
+/** Each set of values of the variables in @skip and @include has a shape; that many are kept. */
+const mostShapes = 64;
+/** More than there are types in a supergraph that an interface has. */
+const mostTypes = 1_000;
+
+export function compileShape(options: ShapeOptions): Shape {
+  const switches = conditionVariables(options);
+  const shapes = new Map<string, (data: JsonObject, writing: Writing) => string | undefined>();
+  return {
+    write(data, variables, errors) {
+      let key = '';
+      for (const name of switches) key += variables[name] === true ? '1' : '0';
+      let write = shapes.get(key);
+      if (!write) {
+        if (shapes.size >= mostShapes) shapes.clear();
+        write = compileRootShape(options, variables);
+        shapes.set(key, write);
+      }
+      return write(data, { path: [], errors, variables }) ?? 'null';
+    },
+  };
+}
+
+interface Writing {
+  /** Where the value is that is written; longer than that, it is what was there before. */
+  path: (string | number)[];
+  errors: GraphQLFormattedError[];
+  variables: JsonObject;
+}
+
+/** A value as JSON; undefined when it cannot be, which makes its parent null. The error is told already. */
+type Write = (value: unknown, depth: number, writing: Writing) => string | undefined;
+
+function conditionVariables({ operation, fragments }: ShapeOptions): string[] {
+  const names = new Set<string>();
+  const read = ({ selections }: SelectionSetNode): void => {
+    for (const selection of selections) {
+      for (const directive of selection.directives ?? []) {
+        const value = conditionOf(directive.name.value) && directive.arguments?.[0]?.value;
+        if (value && value.kind === Kind.VARIABLE) names.add(value.name.value);
+      }
+      if (selection.kind !== Kind.FRAGMENT_SPREAD && selection.selectionSet) read(selection.selectionSet);
+    }
+  };
+  read(operation.selectionSet);
+  for (const fragment of fragments.values()) read(fragment.selectionSet);
+  return [...names];
+}
+
+const conditionOf = (directive: string) => directive === 'skip' || directive === 'include';
+
+function compileRootShape(options: ShapeOptions, variables: JsonObject) {
+  const { schema, operation, fragments, nameOf } = options;
+  const root = schema.getRootType(operation.operation);
+  if (!root) throw new Error(`The schema has no ${operation.operation}.`);
+  const writeRoot = compileObject(root, [operation.selectionSet]);
+  return (data: JsonObject, writing: Writing) => writeRoot(data, 0, writing);
+
+  function isIncluded({ directives = [] }: SelectionNode): boolean {
+    return directives.every(({ name, arguments: given }) => {
+      if (!conditionOf(name.value)) return true;
+      const value = given?.[0]?.value;
+      const holds =
+        value?.kind === Kind.VARIABLE
+          ? variables[value.name.value] === true
+          : value?.kind === Kind.BOOLEAN && value.value;
+      return name.value === 'skip' ? !holds : holds;
+    });
+  }
+
+  /** The fields of an object of this type, by response name, in the order of the specification's CollectFields. */
+  function collect(
+    type: GraphQLObjectType | GraphQLInterfaceType,
+    sets: readonly SelectionSetNode[],
+  ): Map<string, [FieldNode, ...FieldNode[]]> {
+    const fields = new Map<string, [FieldNode, ...FieldNode[]]>();
+    const spread = new Set<string>();
+    const applies = (condition: string | undefined) => {
+      if (condition === undefined || condition === type.name) return true;
+      const other = schema.getType(condition);
+      return isAbstractType(other) && schema.isSubType(other, type);
+    };
+    const add = ({ selections }: SelectionSetNode): void => {
+      for (const selection of selections) {
+        if (!isIncluded(selection)) continue;
+        if (selection.kind === Kind.FIELD) {
+          const name = selection.alias?.value ?? selection.name.value;
+          const known = fields.get(name);
+          if (known) known.push(selection);
+          else fields.set(name, [selection]);
+        } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+          if (applies(selection.typeCondition?.name.value)) add(selection.selectionSet);
+        } else if (!spread.has(selection.name.value)) {
+          spread.add(selection.name.value);
+          const fragment = fragments.get(selection.name.value);
+          if (fragment && applies(fragment.typeCondition.name.value)) add(fragment.selectionSet);
+        }
+      }
+    };
+    for (const set of sets) add(set);
+    return fields;
+  }
+
+  /** Whether what is asked of an object differs from one type of it to another. */
+  function dependsOnType(type: GraphQLInterfaceType, sets: readonly SelectionSetNode[]): boolean {
+    return sets.some(({ selections }) =>
+      selections.some((selection) => {
+        if (selection.kind === Kind.FIELD) return selection.name.value === '__typename';
+        const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
+        const condition = part?.typeCondition?.name.value;
+        return (
+          (condition !== undefined && condition !== type.name) ||
+          (part !== undefined && dependsOnType(type, [part.selectionSet]))
+        );
+      }),
+    );
+  }
+
+  function compileObject(type: GraphQLObjectType | GraphQLInterfaceType, sets: readonly SelectionSetNode[]): Write {
+    const fields: { key: string; name: string; start: string; write: Write }[] = [];
+    for (const [key, nodes] of collect(type, sets)) {
+      const name = nameOf(key);
+      const start = `${fields.length > 0 ? ',' : '{'}${JSON.stringify(name)}:`;
+      fields.push({ key, name, start, write: compileField(type, nodes) });
+    }
+    const end = fields.length > 0 ? '}' : '{}';
+    return (value, depth, writing) => {
+      if (!isObject(value)) return fail(writing, depth, `Expected an object of type ${type.name}.`);
+      let json = '';
+      for (const { key, name, start, write } of fields) {
+        writing.path[depth] = name;
+        const written = write(value[key], depth + 1, writing);
+        if (written === undefined) return undefined;
+        json += start + written;
+      }
+      return json + end;
+    };
+  }
+
+  function compileField(
+    parent: GraphQLObjectType | GraphQLInterfaceType,
+    nodes: readonly [FieldNode, ...FieldNode[]],
+  ): Write {
+    const name = nodes[0].name.value;
+    if (name === '__typename') {
+      const json = JSON.stringify(parent.name);
+      return () => json;
+    }
+    if (name === '__schema' || name === '__type') return compileIntrospection(nodes);
+    const field = parent.getFields()[name];
+    if (!field) throw new Error(`The schema has no ${parent.name}.${name}.`);
+    const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+    return compileValue(field.type, sets, `Cannot return null for non-nullable field ${parent.name}.${name}.`);
+  }
+
+  function compileValue(type: GraphQLOutputType, sets: readonly SelectionSetNode[], onNull: string): Write {
+    if (isNonNullType(type)) {
+      const write = compilePresent(type.ofType, sets, onNull);
+      return (value, depth, writing) =>
+        value === undefined || value === null ? fail(writing, depth, onNull) : write(value, depth, writing);
+    }
+    const write = compilePresent(type, sets, onNull);
+    return (value, depth, writing) =>
+      value === undefined || value === null ? 'null' : (write(value, depth, writing) ?? 'null');
+  }
+
+  function compilePresent(type: GraphQLOutputType, sets: readonly SelectionSetNode[], onNull: string): Write {
+    if (isListType(type)) {
+      const write = compileValue(type.ofType as GraphQLOutputType, sets, onNull);
+      return (value, depth, writing) => {
+        if (!Array.isArray(value)) return fail(writing, depth, `Expected a list.`);
+        let json = '[';
+        for (let index = 0; index < value.length; index += 1) {
+          writing.path[depth] = index;
+          const written = write(value[index], depth + 1, writing);
+          if (written === undefined) return undefined;
+          json += index > 0 ? `,${written}` : written;
+        }
+        return `${json}]`;
+      };
+    }
+    if (isLeafType(type)) return compileLeaf(type);
+    if (isObjectType(type)) return compileObject(type, sets);
+    if (!isAbstractType(type)) throw new Error(`What ${String(type)} is, is not known.`);
+    const known = new Map<unknown, Write>();
+    const writeFor = (name: unknown): Write => {
+      const concrete = typeof name === 'string' ? schema.getType(name) : undefined;
+      if (isObjectType(concrete) && schema.isSubType(type, concrete)) return compileObject(concrete, sets);
+      // Nobody asked for what depends on the type, so planners do not either; or the owner knows the interface only.
+      const isOpen = name === undefined || name === type.name;
+      if (isOpen && isInterfaceType(type) && !dependsOnType(type, sets)) return compileObject(type, sets);
+      return (_value, depth, writing) => fail(writing, depth, `The type of this ${type.name} is not known.`);
+    };
+    return (value, depth, writing) => {
+      const name = isObject(value) ? value['__typename'] : undefined;
+      let write = known.get(name);
+      if (!write) {
+        write = writeFor(name);
+        // A subgraph's wrong names are not collected.
+        if (known.size < mostTypes) known.set(name, write);
+      }
+      return write(value, depth, writing);
+    };
+  }
+
+  function compileIntrospection(nodes: readonly FieldNode[]): Write {
+    const document: DocumentNode = {
+      kind: Kind.DOCUMENT,
+      definitions: [
+        { ...operation, selectionSet: { kind: Kind.SELECTION_SET, selections: nodes } },
+        ...fragments.values(),
+      ],
+    };
+    return (_value, _depth, writing) => {
+      const variableValues = writing.variables;
+      const { data, errors } = execute({ schema, document, variableValues }) as ExecutionResult;
+      for (const error of errors ?? []) writing.errors.push(error.toJSON());
+      const answer = data && Object.values(data)[0];
+      return JSON.stringify(answer ?? null);
+    };
+  }
+}
+
+/** Values that need no check or change are written at once; any other as graphql-js would, or not at all. */
+function compileLeaf(type: GraphQLLeafType): Write {
+  const simple = isSpecifiedScalarType(type) ? simpleWrites[type.name] : undefined;
+  if (!simple && !isEnumType(type)) {
+    return (value) => JSON.stringify(value);
+  }
+  return (value, depth, writing) => {
+    const json = simple?.(value);
+    if (json !== undefined) return json;
+    try {
+      return JSON.stringify(type.serialize(value));
+    } catch (error) {
+      return fail(writing, depth, error instanceof GraphQLError ? error.message : `Expected a ${type.name}.`);
+    }
+  };
+}
+
+const simpleWrites: Record<string, (value: unknown) => string | undefined> = {
+  String: (value) => (typeof value === 'string' ? JSON.stringify(value) : undefined),
+  ID: (value) => (typeof value === 'string' ? JSON.stringify(value) : undefined),
+  Boolean: (value) => (typeof value === 'boolean' ? String(value) : undefined),
+  Int: (value) => (((value as number) | 0) === value ? String(value) : undefined),
+  Float: (value) => (Number.isFinite(value) ? String(value) : undefined),
+};
+
+/** Tells what is wrong with the value at the path, unless a subgraph has told why it is missing. */
+function fail({ path, errors }: Writing, depth: number, message: string): undefined {
+  const here = path.slice(0, depth);
+  const isTold = errors.some(
+    (error) => error.path && error.path.length >= depth && here.every((step, at) => error.path?.[at] === step),
+  );
+  if (!isTold) errors.push({ message, path: here, extensions: { code: 'INTERNAL_SERVER_ERROR' } });
+  return undefined;
+}
