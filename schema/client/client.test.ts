@@ -67,6 +67,12 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     response.writeHead(502).end('<h1>Bad gateway</h1>');
     return;
   }
+  if (request.url === '/silent') return;
+  if (request.url === '/cut') {
+    response.writeHead(200, { 'content-type': 'application/json' }).write('{"data":');
+    setTimeout(() => response.destroy(), 20);
+    return;
+  }
   const { query, variables } = JSON.parse(await text(request)) as { query: string; variables: Record<string, unknown> };
   const { authorization, traceparent } = request.headers;
   const contextValue = { authorization, traceparent };
@@ -141,6 +147,22 @@ describe('a request', () => {
     expect(await codeOf(createClient({ url: url.replace('graphql', 'broken') }).request(CallerDocument, {}))).toBe(
       'HTTP_502',
     );
+  });
+});
+
+describe('a request without an answer', () => {
+  it.each(['silent', 'cut'])('is lost: %s', async (path) => {
+    const lost = createClient({ url: url.replace('graphql', path), timeoutMs: 100 });
+    expect(await codeOf(lost.request(CallerDocument, {}))).toBe('CONNECTION_LOST');
+  });
+
+  it('ends when it is not wanted any more', async () => {
+    const leaving = new AbortController();
+    const silent = createClient({ url: url.replace('graphql', 'silent') });
+    const asked = codeOf(silent.request(CallerDocument, {}, { signal: leaving.signal }));
+    setTimeout(() => leaving.abort(), 20);
+    const stillWaits = new Promise((resolve) => setTimeout(resolve, 5_000, 'still waits').unref());
+    expect(await Promise.race([asked, stillWaits])).toBe('CONNECTION_LOST');
   });
 });
 

@@ -11,13 +11,24 @@ export interface ClientOptions {
    * which one the server refused last, and may give another.
    */
   token?: string | undefined | ((refused?: string) => string | undefined | Promise<string | undefined>);
+  /** How long an answer may take; then the connection counts as lost. */
+  timeoutMs?: number;
   /** Called each time the subscriptions' socket is ready. */
   onConnected?: () => void;
 }
 
+export interface RequestOptions {
+  /** Cancels the request: its answer is not wanted any more. */
+  signal?: AbortSignal;
+}
+
 export interface Client {
   /** Runs a query or mutation. @throws {GraphqlRequestError} on any error; a refusal is data, not an error. */
-  request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Data>;
+  request<Data, Variables>(
+    document: TypedDocumentNode<Data, Variables>,
+    variables: Variables,
+    options?: RequestOptions,
+  ): Promise<Data>;
   /**
    * Every event until the server completes, the caller leaves the loop, or the connection is lost. Nothing is retried
    * here: only the caller knows the cursor to resume from.
@@ -49,11 +60,13 @@ interface GraphqlErrorShape {
   extensions?: { code?: unknown };
 }
 
+/** The router gives up on a subgraph after 10 s and asks few in a row: one that is silent for longer never answers. */
+const answerTimeoutMs = 30_000;
 /** How long a silent connection counts as alive, in each of its two halves: the ping and the pong. */
 const keepAliveMs = 10_000;
 
 /** A typed client for the browser and Node 24: fetch for requests, graphql-transport-ws for subscriptions. */
-export function createClient({ url, token, onConnected }: ClientOptions): Client {
+export function createClient({ url, token, timeoutMs = answerTimeoutMs, onConnected }: ClientOptions): Client {
   let refused: string | undefined;
   const currentToken = async () => {
     try {
@@ -72,11 +85,18 @@ export function createClient({ url, token, onConnected }: ClientOptions): Client
   });
 
   return {
-    async request<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables) {
+    async request<Data, Variables>(
+      document: TypedDocumentNode<Data, Variables>,
+      variables: Variables,
+      { signal }: RequestOptions = {},
+    ) {
       const body = { query: print(document), variables };
       const trace = isMutation(document) ? newTrace() : {};
-      const attempt = async (bearer: string | undefined) =>
-        dataOf(await answerOf(await send(url, { ...authorization(bearer), ...trace }, body))) as Data;
+      const attempt = async (bearer: string | undefined) => {
+        const timeout = AbortSignal.timeout(timeoutMs);
+        const until = signal ? AbortSignal.any([signal, timeout]) : timeout;
+        return dataOf(await answerOf(await send(url, { ...authorization(bearer), ...trace }, body, until))) as Data;
+      };
       const bearer = await currentToken();
       try {
         return await attempt(bearer);
@@ -123,13 +143,19 @@ function newTrace(): { traceparent: string } {
   return { traceparent: `00-${hex(16)}-${hex(8)}-01` };
 }
 
-async function send(url: string, headers: Record<string, string>, body: unknown): Promise<Response> {
+async function send(
+  url: string,
+  headers: Record<string, string>,
+  body: unknown,
+  signal: AbortSignal,
+): Promise<Response> {
   const accept = 'application/graphql-response+json, application/json';
   try {
     return await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept, ...headers },
       body: JSON.stringify(body),
+      signal,
     });
   } catch (cause) {
     throw new GraphqlRequestError('CONNECTION_LOST', 'The server does not answer.', { cause });
@@ -137,8 +163,14 @@ async function send(url: string, headers: Record<string, string>, body: unknown)
 }
 
 async function answerOf(response: Response): Promise<Answer> {
+  let text: string;
   try {
-    return (await response.json()) as Answer;
+    text = await response.text();
+  } catch (cause) {
+    throw new GraphqlRequestError('CONNECTION_LOST', 'The answer broke off.', { cause });
+  }
+  try {
+    return JSON.parse(text) as Answer;
   } catch (cause) {
     const message = `The server answered ${response.status} without GraphQL.`;
     throw new GraphqlRequestError(`HTTP_${response.status}`, message, { cause });

@@ -1,13 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
 import { describeInBrowser, untilLive } from './chromium.ts';
 
-/** JavaScript that the dashboard may load before it is live, gzipped. */
+/** JavaScript that a page may load before it shows what it is for, gzipped. */
 const budgetBytes = 200_000;
 
+const pages: { path: string; ready: (page: Page) => Promise<void> }[] = [
+  { path: '/', ready: untilLive },
+  { path: '/ride', ready: (page) => page.locator('.find').waitFor() },
+  { path: '/fleet', ready: (page) => page.getByRole('search').waitFor() },
+];
+
 describeInBrowser('the first load', (stage) => {
-  it('is light', async () => {
-    await stage.visit({ path: '/', width: 1440 }, async (page) => {
-      await untilLive(page);
+  it.each(pages)('of $path is light', async ({ path, ready }) => {
+    await stage.visit({ path, width: 1440 }, async (page) => {
+      await ready(page);
       const loaded = await page.evaluate<string[]>("performance.getEntriesByType('resource').map(({ name }) => name)");
       const scripts = loaded.filter((url) => url.endsWith('.js'));
       const sizes = await Promise.all(scripts.map(sizeOnTheWire));

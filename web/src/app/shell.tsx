@@ -1,9 +1,8 @@
 import './shell.css';
+import { useQueryClient } from '@tanstack/react-query';
 import { Component, type ReactNode, Suspense, useEffect, useMemo, useRef } from 'react';
-import { createClient } from '../../../schema/client/client.ts';
 import { Button, Skeleton } from '../shared/ui/controls.tsx';
-import { type Acting, ActingContext } from '../shared/session/acting.ts';
-import { graphqlUrl } from '../shared/session/session.ts';
+import { ActingContext, createActing } from '../shared/session/acting.ts';
 import { useSession } from '../shared/session/use-session.ts';
 import { SessionContext } from '../shared/session/session-context.ts';
 import { useSkew } from '../shared/i18n/clock.ts';
@@ -19,11 +18,9 @@ export function Shell() {
   const words = useSharedWords();
   const sessionState = useSession(pages[page].area);
   const { session } = sessionState;
-  const acting = useMemo<Acting | null>(
-    () => session && { session, client: createClient({ url: graphqlUrl, token: session.token }) },
-    [session],
-  );
-  useEffect(() => () => acting?.client.close(), [acting]);
+  const queries = useQueryClient();
+  const acting = useMemo(() => session && createActing(session, queries), [session, queries]);
+  useEffect(() => () => acting?.close(), [acting]);
   useTitle(`${words.name} · ${words.pageTitles[page]}`);
   const content = useFocusOnMove(page);
   const { Content } = pages[page];

@@ -1,17 +1,27 @@
 import './bike-board.css';
 import { type KeyboardEvent, memo, useMemo, useRef, useState } from 'react';
 import { BikeConditionsDocument } from '../../../../schema/client/generated/graphql.ts';
-import { useAllPages } from '../../shared/api/use-all-pages.ts';
 import { Empty, LinkButton } from '../../shared/ui/controls.tsx';
-import { useActing } from '../../shared/session/acting.ts';
+import { allPages } from '../../shared/api/answer.ts';
+import { useAnswer } from '../../shared/api/use-answer.ts';
 import { linkTo, linkToTab } from '../../app/links.ts';
 import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
 import { type BikeState, boardOf } from './board-state.ts';
 import type { ShownRow, Totals } from './dashboard-state.ts';
+import { usePaced } from './use-paced.ts';
 import { dashboardWords } from './words.ts';
 
 /** More cells cannot be taken in at a glance; the fleet page lists all bikes. */
 const cellsShown = 400;
+
+/** A fleet that changes often is not asked for more often than this. */
+const askEveryMs = 1_500;
+const conditions = allPages(
+  BikeConditionsDocument,
+  (after) => ({ first: 200, after }),
+  (answer) => answer.bikes,
+  cellsShown,
+);
 
 interface BikeBoardProps {
   rows: readonly ShownRow[];
@@ -21,17 +31,9 @@ interface BikeBoardProps {
 /** Every bike as a cell with its number, in the color and pattern of its state. */
 export const BikeBoard = memo(function BikeBoard({ rows, totals }: BikeBoardProps) {
   const words = useWords(dashboardWords);
-  const acting = useActing();
   // What the feed says about bikes are these two counts; when one changes, the fleet is asked for again.
-  const version = totals.bikes * 1_000_003 + totals.outOfService;
-  const bikes = useAllPages(
-    acting?.client ?? null,
-    BikeConditionsDocument,
-    (after) => ({ first: 200, after }),
-    (answer) => answer.bikes,
-    cellsShown,
-    version,
-  );
+  const version = usePaced(`${totals.bikes} ${totals.outOfService}`, askEveryMs);
+  const { data: bikes } = useAnswer({ ...conditions, key: [...conditions.key, version] }, { keepsLast: true });
   const cells = useMemo(() => boardOf(bikes ?? [], rows), [bikes, rows]);
   return (
     <section className="card bikes" aria-labelledby="bikes-title">

@@ -43,6 +43,7 @@ async function follow(lives: Life[]) {
     },
     dispatch: (action) => actions.push(action),
     signal: leaving.signal,
+    network: new EventTarget(),
     retryDelayMs: (retry) => {
       retries.push(retry);
       return 1;
@@ -108,6 +109,22 @@ describe('following the dashboard', () => {
   it('stops for a role that may not see it', async () => {
     const { types } = await follow([{ queryFails: 'FORBIDDEN' }]);
     expect(types).toEqual(['notAllowed']);
+  });
+
+  it('takes a new picture without a rest only once, from a server that refuses every cursor', async () => {
+    const refused: Life = { snapshotCursor: 'c5', feedEnds: 'CURSOR_EXPIRED' };
+    const { retries } = await follow([refused, refused, refused, { snapshotCursor: 'c90' }]);
+    expect(retries).toEqual([2, 3]);
+  });
+
+  it('tries with a fresh token also when the connection was lost before', async () => {
+    const { types } = await follow([
+      { snapshotCursor: 'c5', feedEnds: 'CONNECTION_LOST' },
+      { feedEnds: 'UNAUTHENTICATED' },
+      { snapshotCursor: 'c9', feed: ['c10'] },
+    ]);
+    expect(types).not.toContain('signedOut');
+    expect(types.at(-1)).toBe('updated');
   });
 
   it('tries once more with a fresh token before it signs out', async () => {

@@ -1,24 +1,12 @@
-import { type Client, GraphqlRequestError } from '../../../../schema/client/client.ts';
 import { DashboardDocument, DashboardUpdatedDocument } from '../../../../schema/client/generated/graphql.ts';
-import { backoffMs } from '../../shared/api/backoff.ts';
+import { type Connection, type Staying, stayConnected } from '../../shared/api/reconnect.ts';
 import { serverClock } from '../../shared/i18n/server-clock.ts';
 import type { DashboardAction, Update } from './dashboard-state.ts';
 
-export interface Following {
-  /** Makes the client of one connection; `onConnected` is to be called when its socket is ready. */
-  connect(onConnected: () => void): Client;
+export interface Following extends Pick<Staying, 'connect' | 'signal' | 'network' | 'retryDelayMs'> {
   dispatch(action: DashboardAction): void;
-  signal: AbortSignal;
-  /** Milliseconds before the given retry (1, 2, 3 …). */
-  retryDelayMs?: (retry: number) => number;
-  /** Tells of the network: `offline` ends the connection at once, `retry` ends the wait for the next one. */
-  network?: EventTarget;
 }
 
-/** A server may still refuse the subscription on an accepted socket: only after this time the feed counts as live. */
-const refusalTimeMs = 300;
-/** A connection that lasted so long, or delivered an update, resets the back-off. */
-const steadyMs = 10_000;
 /** Changes that come close together are drawn together; one that comes alone is drawn with the next frame. */
 const frameMs = 16;
 /** Ten renders a second look live; more would only take CPU from the user's own actions. */
@@ -28,69 +16,57 @@ const drawEveryMs = 100;
  * Takes the picture, then follows the feed from its cursor; after a lost connection from the last cursor seen, so that
  * nothing is missed and nothing comes twice. Ends when aborted, or when this user may not see the dashboard.
  */
-export async function followDashboard(following: Following): Promise<void> {
-  const { dispatch, signal, retryDelayMs = backoffMs, network = new EventTarget() } = following;
-  const place: Place = { cursor: null, retries: 0 };
-  while (!signal.aborted) {
-    const code = await followOnce(following, place);
-    if (isAborted(signal)) return;
-    if (code === 'UNAUTHENTICATED' && place.retries > 0) return dispatch({ type: 'signedOut' });
-    if (code === 'FORBIDDEN') return dispatch({ type: 'notAllowed' });
-    // The server refused the cursor: start again from a new query.
-    if (code !== 'CONNECTION_LOST') place.cursor = null;
-    if (code === 'CURSOR_EXPIRED') continue;
-    dispatch({ type: 'connectionLost', at: serverClock.now(), code });
-    place.retries += 1;
-    await sleep(retryDelayMs(place.retries), signal, network);
-  }
+export function followDashboard({ dispatch, ...staying }: Following): Promise<void> {
+  const place: Place = { cursor: null, isRefused: false };
+  return stayConnected({
+    ...staying,
+    run: (connection) => followOnce(connection, place, dispatch),
+    onLive() {
+      place.isRefused = false;
+      dispatch({ type: 'connected' });
+    },
+    onEnd(code) {
+      // The first time the token may only have been too old: the next connection has another.
+      const isSignedOut = code === 'UNAUTHENTICATED' && place.isRefused;
+      place.isRefused ||= code === 'UNAUTHENTICATED';
+      if (isSignedOut || code === 'FORBIDDEN') {
+        dispatch({ type: isSignedOut ? 'signedOut' : 'notAllowed' });
+        return 'stop';
+      }
+      // The server refused the cursor: start again from a new query.
+      if (code !== 'CONNECTION_LOST') place.cursor = null;
+      if (code === 'CURSOR_EXPIRED') return 'at once';
+      dispatch({ type: 'connectionLost', at: serverClock.now(), code });
+      return 'wait';
+    },
+  });
 }
 
 interface Place {
   cursor: string | null;
-  retries: number;
+  /** The server refused the token of the connection before. */
+  isRefused: boolean;
 }
 
-/** @returns the code of the error that ended it */
-async function followOnce({ connect, dispatch, signal, network }: Following, place: Place): Promise<string> {
-  let believe: ReturnType<typeof setTimeout> | undefined;
-  let trust: ReturnType<typeof setTimeout> | undefined;
-  const live = () => dispatch({ type: 'connected' });
-  const steady = () => {
-    place.retries = 0;
-  };
-  const client = connect(() => {
-    believe = setTimeout(live, refusalTimeMs);
-    trust = setTimeout(steady, steadyMs);
-  });
-  const end = () => client.close();
-  signal.addEventListener('abort', end);
-  network?.addEventListener('offline', end);
+async function followOnce(
+  { client, signal, alive }: Connection,
+  place: Place,
+  dispatch: Following['dispatch'],
+): Promise<void> {
   const frame = createFrame((updates) => dispatch({ type: 'updated', updates }));
   try {
     if (place.cursor === null) {
-      const { dashboard } = await client.request(DashboardDocument, {});
+      const { dashboard } = await client.request(DashboardDocument, {}, { signal });
       dispatch({ type: 'snapshotTaken', snapshot: dashboard });
       place.cursor = dashboard.cursor;
     }
     for await (const { dashboardUpdated } of client.subscribe(DashboardUpdatedDocument, { after: place.cursor })) {
-      if (place.retries > 0) {
-        clearTimeout(believe);
-        steady();
-        live();
-      }
+      alive();
       place.cursor = dashboardUpdated.cursor;
       frame.add(dashboardUpdated);
     }
-    return 'CONNECTION_LOST';
-  } catch (error) {
-    return error instanceof GraphqlRequestError ? error.code : 'UNKNOWN';
   } finally {
-    clearTimeout(believe);
-    clearTimeout(trust);
     frame.flush();
-    signal.removeEventListener('abort', end);
-    network?.removeEventListener('offline', end);
-    client.close();
   }
 }
 
@@ -113,23 +89,4 @@ function createFrame(draw: (updates: readonly Update[]) => void) {
     },
     flush,
   };
-}
-
-function sleep(ms: number, signal: AbortSignal, network: EventTarget): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', wake);
-      network.removeEventListener('retry', wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, ms);
-    signal.addEventListener('abort', wake);
-    network.addEventListener('retry', wake);
-  });
-}
-
-/** A function, because the type checker keeps the narrowing of a property across an await. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

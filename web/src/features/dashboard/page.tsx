@@ -1,6 +1,7 @@
 import './page.css';
 import { useEffect } from 'react';
 import { Skeleton } from '../../shared/ui/controls.tsx';
+import { retryNow } from '../../shared/api/reconnect.ts';
 import { useSessionState } from '../../shared/session/session-context.ts';
 import { useWords } from '../../shared/i18n/speech.tsx';
 import { Announcer } from './announcer.tsx';
@@ -20,7 +21,7 @@ import { dashboardWords } from './words.ts';
 /** What is happening, as it happens. */
 export default function DashboardPage() {
   const { config, session } = useSessionState();
-  const { state, dispatch, retryNow } = useDashboard(session);
+  const { state, dispatch } = useDashboard();
   const connection: Connection = !config
     ? { status: 'connecting' }
     : session

@@ -1,11 +1,13 @@
-import { useEffect, useMemo, useReducer, useState } from 'react';
-import { type Client, createClient } from '../../../../schema/client/client.ts';
-import {
-  DashboardLagDocument,
-  DashboardRowsDocument,
-  type DashboardRowsQuery,
-} from '../../../../schema/client/generated/graphql.ts';
-import { graphqlUrl, type Session } from '../../shared/session/session.ts';
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useReducer, useState } from 'react';
+import { createClient } from '../../../../schema/client/client.ts';
+import { DashboardLagDocument, DashboardRowsDocument } from '../../../../schema/client/generated/graphql.ts';
+import { allPages, type Pace, query } from '../../shared/api/answer.ts';
+import { backoffMs } from '../../shared/api/backoff.ts';
+import { randomId } from '../../shared/api/random-id.ts';
+import { useAnswer } from '../../shared/api/use-answer.ts';
+import { type Acting, useActing } from '../../shared/session/acting.ts';
+import { graphqlUrl } from '../../shared/session/session.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { seoulDay } from '../../shared/i18n/seoul-time.ts';
 import {
@@ -17,80 +19,66 @@ import {
 } from './dashboard-state.ts';
 import { followDashboard } from './follow-dashboard.ts';
 
-const lagEveryMs = 15_000;
+const lagPace: Pace = { soonestMs: 15_000, longestMs: 15_000 };
 /** Jitter, so that not all screens of the city ask in the same second. */
 const midnightSpreadMs = 5_000;
 
 export interface LiveDashboard {
   state: DashboardState;
   dispatch: (action: DashboardAction) => void;
-  /** Does not wait for the next try. */
-  retryNow: () => void;
 }
 
 /** The live dashboard of this session; nothing without one. */
-export function useDashboard(session: Session | null): LiveDashboard {
+export function useDashboard(): LiveDashboard {
   const [state, dispatch] = useReducer(reduceDashboard, initialState);
-  const network = useNetwork();
+  const acting = useActing();
+  const queries = useQueryClient();
   const day = useDay();
-  useEffect(() => dispatch({ type: 'sessionChanged' }), [session]);
+  useEffect(() => dispatch({ type: 'sessionChanged' }), [acting]);
   useEffect(() => {
-    if (!session) return;
+    if (!acting) return;
     const leaving = new AbortController();
-    const { token } = session;
+    const { token } = acting.session;
     void followDashboard({
       connect: (onConnected) => createClient({ url: graphqlUrl, token, onConnected }),
       dispatch(action) {
         dispatch(action);
-        if (action.type === 'snapshotTaken') void loadOlderRows(token, dispatch, leaving.signal);
+        if (action.type === 'snapshotTaken') void loadOlderRows(acting, queries, dispatch, leaving.signal);
       },
       signal: leaving.signal,
-      network,
     });
     return () => leaving.abort();
-  }, [session, day, network]);
-  useLag(state.connection.status === 'live' ? session : null, dispatch);
-  return { state, dispatch, retryNow: () => network.dispatchEvent(new Event('retry')) };
+  }, [acting, queries, day]);
+  useLag(state.connection.status === 'live', dispatch);
+  return { state, dispatch };
 }
 
-/** What the browser knows of the network, before any time-out: it is gone, or it is back. */
-function useNetwork(): EventTarget {
-  const network = useMemo(() => new EventTarget(), []);
-  useEffect(() => {
-    const lost = () => network.dispatchEvent(new Event('offline'));
-    const back = () => network.dispatchEvent(new Event('retry'));
-    addEventListener('offline', lost);
-    addEventListener('online', back);
-    return () => {
-      removeEventListener('offline', lost);
-      removeEventListener('online', back);
-    };
-  }, [network]);
-  return network;
-}
+const olderRows = allPages(
+  DashboardRowsDocument,
+  (after) => ({ after }),
+  ({ dashboard }) => dashboard.reservations,
+  maxRows,
+);
 
-/** The first query has the latest rows; loads older ones after it, page by page, as many as the screen keeps. */
+/** The first query has the latest rows; loads older ones after it, as many as the screen keeps. */
 async function loadOlderRows(
-  token: Session['token'],
+  { client }: Acting,
+  queries: QueryClient,
   dispatch: (action: DashboardAction) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const client: Client = createClient({ url: graphqlUrl, token });
-  let after: string | null = null;
-  let loaded = 0;
   try {
-    do {
-      const answer: DashboardRowsQuery = await client.request(DashboardRowsDocument, { after });
-      if (signal.aborted) return;
-      const { nodes, pageInfo } = answer.dashboard.reservations;
-      loaded += nodes.length;
-      dispatch({ type: 'olderRowsLoaded', rows: nodes });
-      after = pageInfo.hasNextPage ? (pageInfo.endCursor ?? null) : null;
-    } while (after !== null && loaded < maxRows);
+    const rows = await queries.query({
+      // Of this picture: another one has others.
+      queryKey: [...olderRows.key, randomId()],
+      queryFn: () => olderRows.ask(client, signal),
+      retry: () => !signal.aborted,
+      retryDelay: (failures) => backoffMs(failures + 1),
+      gcTime: 0,
+    });
+    if (!signal.aborted) dispatch({ type: 'olderRowsLoaded', rows });
   } catch {
-    // The connection state says what is wrong, and the next picture loads them again.
-  } finally {
-    client.close();
+    // It was left.
   }
 }
 
@@ -107,22 +95,10 @@ function useDay(): number {
 }
 
 /** How far the view lags behind, which no event tells either. */
-function useLag(session: Session | null, dispatch: (action: DashboardAction) => void): void {
+function useLag(isLive: boolean, dispatch: (action: DashboardAction) => void): void {
+  const { data, at } = useAnswer(isLive ? query(DashboardLagDocument, {}) : null, { pace: lagPace });
+  // Each time it was measured: a picture that was taken meanwhile has its own.
   useEffect(() => {
-    if (!session) return;
-    const client = createClient({ url: graphqlUrl, token: session.token });
-    const measure = async () => {
-      try {
-        const { dashboard } = await client.request(DashboardLagDocument, {});
-        dispatch({ type: 'lagMeasured', lag: dashboard.lag });
-      } catch {
-        // A failure shows through the feed's own connection.
-      }
-    };
-    const timer = setInterval(() => void measure(), lagEveryMs);
-    return () => {
-      clearInterval(timer);
-      client.close();
-    };
-  }, [session, dispatch]);
+    if (data) dispatch({ type: 'lagMeasured', lag: data.dashboard.lag });
+  }, [data, at, dispatch]);
 }

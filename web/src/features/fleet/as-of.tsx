@@ -1,17 +1,19 @@
 import './as-of.css';
-import type { QueryAnswer } from '../../shared/api/use-query.ts';
+import { useActing } from '../../shared/session/acting.ts';
+import type { ShownAnswer } from '../../shared/api/use-answer.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { errorText } from '../../shared/ui/submission.tsx';
 import { clockTime } from '../../shared/i18n/seoul-time.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { fleetWords } from './words.ts';
 
-type Told = Pick<QueryAnswer<unknown>, 'at' | 'error' | 'refresh'>;
+type Told = Pick<ShownAnswer<unknown>, 'at' | 'error'>;
 
 /** The time of the page's data, and why it is no newer; it refreshes by itself, and at once on a click. */
-export function AsOf({ answer: { at, error, refresh } }: { answer: Told }) {
+export function AsOf({ answer: { at, error } }: { answer: Told }) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
+  const acting = useActing();
   return (
     <div className="as-of">
       <p className="outcome" role="status" data-tone="error">
@@ -22,7 +24,7 @@ export function AsOf({ answer: { at, error, refresh } }: { answer: Told }) {
           {words.asOf(`${clockTime(at)} KST`)}
         </p>
       )}
-      <Button weight="plain" onPress={() => void refresh()}>
+      <Button weight="plain" onPress={() => void acting?.refresh()}>
         {words.refresh}
       </Button>
     </div>

@@ -1,8 +1,9 @@
 import './bikes.css';
 import { useState } from 'react';
 import { type BikeCondition, BikesDocument, type BikesQuery } from '../../../../schema/client/generated/graphql.ts';
-import { useLiveQuery } from '../../shared/api/use-query.ts';
 import { Button, Empty, Field, LinkButton, Skeleton } from '../../shared/ui/controls.tsx';
+import { query } from '../../shared/api/answer.ts';
+import { useAnswer } from '../../shared/api/use-answer.ts';
 import { BikeSwatch } from '../../shared/ui/icons.tsx';
 import { linkTo, linkToTab } from '../../app/links.ts';
 import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
@@ -10,6 +11,7 @@ import { AsOf } from './as-of.tsx';
 import { At } from './at.tsx';
 import { Condition } from './condition.tsx';
 import { ChangeCondition, conditions } from './change-condition.tsx';
+import { watched } from './watched.ts';
 import { fleetWords } from './words.ts';
 
 const pageSize = 50;
@@ -22,12 +24,10 @@ export function Bikes() {
   const [color, setColor] = useState('');
   const [after, setAfter] = useState<readonly string[]>([]);
   const filter = { ...(condition && { condition }), ...(color.trim() && { color: color.trim() }) };
-  const answer = useLiveQuery(BikesDocument, {
-    filter,
-    first: pageSize,
-    after: after.at(-1) ?? null,
+  const answer = useAnswer(query(BikesDocument, { filter, first: pageSize, after: after.at(-1) ?? null }), {
+    pace: watched,
   });
-  const { data, isWaiting, refresh } = answer;
+  const { data, isWaiting } = answer;
   const restart = () => setAfter([]);
   const page = data?.bikes;
   const next = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
@@ -79,7 +79,7 @@ export function Bikes() {
       )}
       {page && page.nodes.length > 0 && (
         <>
-          <BikeLines bikes={page.nodes} onDone={refresh} />
+          <BikeLines bikes={page.nodes} />
           <div className="pager">
             <p className="aside number">
               {words.bikesShown(formatCount(page.nodes.length), formatCount(page.totalCount))}
@@ -101,7 +101,7 @@ export function Bikes() {
   );
 }
 
-function BikeLines({ bikes, onDone }: { bikes: BikesQuery['bikes']['nodes']; onDone: () => Promise<void> }) {
+function BikeLines({ bikes }: { bikes: BikesQuery['bikes']['nodes'] }) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   return (
@@ -118,7 +118,7 @@ function BikeLines({ bikes, onDone }: { bikes: BikesQuery['bikes']['nodes']; onD
           <span className="aside">
             {words.registered} <At time={bike.registeredDate} />
           </span>
-          <ChangeCondition bike={bike} onDone={onDone} />
+          <ChangeCondition bike={bike} />
         </li>
       ))}
     </ul>

@@ -20,15 +20,14 @@ import { fleetWords } from './words.ts';
 type Bike = NonNullable<FleetBikeQuery['bike']>;
 type Rider = NonNullable<FleetRiderQuery['user']>;
 type Reservation = NonNullable<FleetReservationQuery['reservation']>;
-type OnDone = () => Promise<void>;
 
-export function BikeCard({ bike, onDone }: { bike: Bike; onDone: OnDone }) {
+export function BikeCard({ bike }: { bike: Bike }) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   return (
     <section className="card found" aria-labelledby="found-title">
       <h2 id="found-title">
-        {words.bikeTitle(bike.bikeId)} <ChangeCondition bike={bike} onDone={onDone} />
+        {words.bikeTitle(bike.bikeId)} <ChangeCondition bike={bike} />
       </h2>
       <dl className="facts">
         <Fact label={words.condition}>
@@ -44,7 +43,7 @@ export function BikeCard({ bike, onDone }: { bike: Bike; onDone: OnDone }) {
       </dl>
       <h3>{words.now}</h3>
       {bike.currentReservation ? (
-        <ReservationLines reservations={[bike.currentReservation]} onDone={onDone} />
+        <ReservationLines reservations={[bike.currentReservation]} mayEnd />
       ) : (
         <p className="aside">{words.nobody}</p>
       )}
@@ -54,7 +53,7 @@ export function BikeCard({ bike, onDone }: { bike: Bike; onDone: OnDone }) {
   );
 }
 
-export function RiderCard({ rider, debt, onDone }: { rider: Rider; debt: number | string; onDone: OnDone }) {
+export function RiderCard({ rider, debt }: { rider: Rider; debt: number | string }) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   return (
@@ -66,7 +65,7 @@ export function RiderCard({ rider, debt, onDone }: { rider: Rider; debt: number 
       </dl>
       <h3>{words.now}</h3>
       {rider.currentReservation ? (
-        <ReservationLines reservations={[rider.currentReservation]} onDone={onDone} />
+        <ReservationLines reservations={[rider.currentReservation]} mayEnd />
       ) : (
         <p className="aside">{words.noneNow}</p>
       )}
@@ -76,14 +75,14 @@ export function RiderCard({ rider, debt, onDone }: { rider: Rider; debt: number 
   );
 }
 
-export function ReservationCard({ reservation, onDone }: { reservation: Reservation; onDone: OnDone }) {
+export function ReservationCard({ reservation }: { reservation: Reservation }) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   const { refusal } = reservation;
   return (
     <section className="card found" aria-labelledby="found-title">
       <h2 id="found-title">
-        {words.reservationTitle(reservation.reserveNo)} <Force reservation={reservation} onDone={onDone} />
+        {words.reservationTitle(reservation.reserveNo)} <Force reservation={reservation} />
       </h2>
       <dl className="facts">
         <Fact label={shared.status}>
@@ -146,11 +145,11 @@ function History({ reservations }: { reservations: Bike['reservations'] }) {
 
 interface ReservationLinesProps {
   reservations: readonly ReservationFieldsFragment[];
-  /** With it, what is under way can be brought to its end. */
-  onDone?: OnDone;
+  /** What is under way can be brought to its end. */
+  mayEnd?: boolean;
 }
 
-function ReservationLines({ reservations, onDone }: ReservationLinesProps) {
+function ReservationLines({ reservations, mayEnd = false }: ReservationLinesProps) {
   const shared = useSharedWords();
   return (
     <ul className="lines">
@@ -165,7 +164,7 @@ function ReservationLines({ reservations, onDone }: ReservationLinesProps) {
             <RiderLink userId={reservation.userId} />
           </span>
           <At time={reservation.reserveDateTime} />
-          {onDone && <Force reservation={reservation} onDone={onDone} />}
+          {mayEnd && <Force reservation={reservation} />}
         </li>
       ))}
     </ul>

@@ -1,6 +1,6 @@
 import { type SubmitEvent, useState } from 'react';
+import type { Client } from '../../../../schema/client/client.ts';
 import { type BikeCondition, ChangeBikeConditionDocument } from '../../../../schema/client/generated/graphql.ts';
-import { useIntention } from '../../shared/api/use-intention.ts';
 import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
 import { Button, Choice } from '../../shared/ui/controls.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
@@ -13,35 +13,30 @@ export const conditions = ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'] as co
 
 interface ChangeConditionProps {
   bike: { bikeId: number; condition: BikeCondition };
-  onDone: () => Promise<void>;
 }
 
 /** Takes a bike out of service, or puts it back, and says why. */
-export function ChangeCondition({ bike, onDone }: ChangeConditionProps) {
+export function ChangeCondition({ bike }: ChangeConditionProps) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   const { language } = useSpeech();
   const acting = useActing();
   const submission = useSubmission();
-  const intention = useIntention();
   const [isOpen, setOpen] = useState(false);
   const [condition, setCondition] = useState<BikeCondition>(bike.condition);
   const [reason, setReason] = useState('');
   if (!acting || !actsForOthers(acting.session)) return null;
 
-  async function change(client: NonNullable<typeof acting>['client']): Promise<Outcome> {
-    const wish = { bikeId: bike.bikeId, condition, reason: reason.trim() };
-    const input = { ...wish, idempotencyKey: intention.keyFor(JSON.stringify(wish)) };
+  const wish = { bikeId: bike.bikeId, condition, reason: reason.trim() };
+  async function change(client: Client, idempotencyKey: string): Promise<Outcome> {
+    const input = { ...wish, idempotencyKey };
     const { refusal } = (await client.request(ChangeBikeConditionDocument, { input })).changeBikeCondition;
-    intention.settled();
     if (refusal) return refused(refusal);
     return good(({ conditionNames }) => fleetWords[language].conditionIs(bike.bikeId, conditionNames[condition]));
   }
   async function submit(event: SubmitEvent) {
     event.preventDefault();
-    if (!acting) return;
-    const outcome = await submission.submit(() => change(acting.client));
-    await onDone();
+    const outcome = await submission.submit(`change ${JSON.stringify(wish)}`, change);
     if (outcome?.tone !== 'good') return;
     setOpen(false);
     setReason('');

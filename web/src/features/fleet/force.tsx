@@ -6,7 +6,6 @@ import {
   type ReserveStatus,
   ReturnBikeDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { useIntention } from '../../shared/api/use-intention.ts';
 import { useTariff } from '../../shared/api/use-tariff.ts';
 import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
 import { Button } from '../../shared/ui/controls.tsx';
@@ -20,7 +19,6 @@ type Force = 'cancel' | 'return';
 
 interface ForceProps {
   reservation: { reserveNo: number; reserveStatus: ReserveStatus; fee: number | string };
-  onDone: () => Promise<void>;
 }
 
 function forcesOn(status: ReserveStatus): readonly Force[] {
@@ -40,30 +38,28 @@ function forcesOn(status: ReserveStatus): readonly Force[] {
 }
 
 /** Ends a reservation or ride that its rider does not end. */
-export function Force({ reservation: { reserveNo, reserveStatus, fee }, onDone }: ForceProps) {
+export function Force({ reservation: { reserveNo, reserveStatus, fee } }: ForceProps) {
   const { overtimeFreeMinutes } = useTariff();
   const words = useWords(fleetWords);
   const acting = useActing();
   const submission = useSubmission();
-  const intention = useIntention();
   const [asked, setAsked] = useState<Force | null>(null);
   const [reason, setReason] = useState('');
   if (!acting || !actsForOthers(acting.session)) return null;
 
-  async function end(force: Force, client: Client): Promise<Outcome> {
-    const wish = { reserveNo, reason: reason.trim() };
-    const idempotencyKey = intention.keyFor(`${force} ${JSON.stringify(wish)}`);
+  const wish = { reserveNo, reason: reason.trim() };
+  async function end(force: Force, client: Client, idempotencyKey: string): Promise<Outcome> {
     const refusal = await send(force, { ...wish, idempotencyKey }, client);
-    intention.settled();
     if (refusal) return refused(refusal);
     const status = force === 'cancel' ? 'CANCELLED' : 'RETURNED';
     return good((shared) => shared.reservationIs(reserveNo, shared.statusNames[status]));
   }
   async function submit(event: SubmitEvent) {
     event.preventDefault();
-    if (!asked || !acting) return;
-    const outcome = await submission.submit(() => end(asked, acting.client));
-    await onDone();
+    if (!asked) return;
+    const outcome = await submission.submit(`${asked} ${JSON.stringify(wish)}`, (client, key) =>
+      end(asked, client, key),
+    );
     if (outcome?.tone === 'good') setAsked(null);
   }
 

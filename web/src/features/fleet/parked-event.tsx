@@ -6,7 +6,6 @@ import {
   type ParkedEventFieldsFragment,
   RedriveParkedEventDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { useIntention } from '../../shared/api/use-intention.ts';
 import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
 import { Button } from '../../shared/ui/controls.tsx';
 import {
@@ -25,11 +24,10 @@ import { fleetWords } from './words.ts';
 
 interface ParkedEventProps {
   event: ParkedEventFieldsFragment;
-  onDone: () => Promise<void>;
 }
 
 /** One parked event: a summary line that opens to all its details. */
-export function ParkedEvent({ event, onDone }: ParkedEventProps) {
+export function ParkedEvent({ event }: ParkedEventProps) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   const name = event.eventType ? shared.event(event.eventType) : words.unreadable;
@@ -80,7 +78,7 @@ export function ParkedEvent({ event, onDone }: ParkedEventProps) {
         ))}
       </details>
       <p className="parked-error">{event.error}</p>
-      <Settle event={event} onDone={onDone} />
+      <Settle event={event} />
     </article>
   );
 }
@@ -95,37 +93,33 @@ function Text({ title, text }: { title: string; text: string }) {
   );
 }
 
-function Settle({ event, onDone }: ParkedEventProps) {
+function Settle({ event }: ParkedEventProps) {
   const words = useWords(fleetWords);
   const { language } = useSpeech();
   const acting = useActing();
   const submission = useSubmission();
-  const intention = useIntention();
   const [isGivingUp, setGivingUp] = useState(false);
   if (!acting || !isAdmin(acting.session) || event.status !== 'PARKED') return null;
 
-  async function redrive(client: Client): Promise<Outcome> {
-    const input = { id: event.id, idempotencyKey: intention.keyFor(`redrive ${event.id}`) };
+  async function redrive(client: Client, idempotencyKey: string): Promise<Outcome> {
+    const input = { id: event.id, idempotencyKey };
     const { redriven, refusal } = (await client.request(RedriveParkedEventDocument, { input })).redriveParkedEvent;
-    intention.settled();
     return refusal ? refused(refusal) : good(() => fleetWords[language].redriven(formatCount(redriven)));
   }
-  async function discard(client: Client, reason: string): Promise<Outcome> {
-    const input = { id: event.id, reason, idempotencyKey: intention.keyFor(`discard ${event.id} ${reason}`) };
+  async function discard(reason: string, client: Client, idempotencyKey: string): Promise<Outcome> {
+    const input = { id: event.id, reason, idempotencyKey };
     const { redriven, refusal } = (await client.request(DiscardParkedEventDocument, { input })).discardParkedEvent;
-    intention.settled();
     return refusal ? refused(refusal) : good(() => fleetWords[language].discarded(formatCount(redriven)));
   }
-  async function settle(run: () => Promise<Outcome>) {
-    const outcome = await submission.submit(run);
+  async function settle(...attempt: Parameters<Submission['submit']>) {
+    const outcome = await submission.submit(...attempt);
     if (outcome?.tone === 'good') setGivingUp(false);
-    await onDone();
   }
 
   return (
     <div className="act">
       {!isGivingUp && <OutcomeText submission={submission} />}
-      <Button onPress={() => void settle(() => redrive(acting.client))} isPending={submission.pending}>
+      <Button onPress={() => void settle(`redrive ${event.id}`, redrive)} isPending={submission.pending}>
         {words.redrive}
       </Button>
       <Button
@@ -141,7 +135,9 @@ function Settle({ event, onDone }: ParkedEventProps) {
         <DiscardForm
           submission={submission}
           onCancel={() => setGivingUp(false)}
-          onDiscard={(reason) => void settle(() => discard(acting.client, reason))}
+          onDiscard={(reason) =>
+            void settle(`discard ${event.id} ${reason}`, (client, key) => discard(reason, client, key))
+          }
         />
       </ConfirmDialog>
     </div>

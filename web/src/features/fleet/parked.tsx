@@ -6,13 +6,15 @@ import {
   ServicesDocument,
   type ServicesQuery,
 } from '../../../../schema/client/generated/graphql.ts';
-import { useLiveQuery } from '../../shared/api/use-query.ts';
+import { query } from '../../shared/api/answer.ts';
+import { useAnswer } from '../../shared/api/use-answer.ts';
 import { Button, Choice, Empty, Skeleton } from '../../shared/ui/controls.tsx';
 import { isAdmin, useActing } from '../../shared/session/acting.ts';
 import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { AsOf } from './as-of.tsx';
 import { ParkedEvent } from './parked-event.tsx';
 import { Services } from './services.tsx';
+import { watched } from './watched.ts';
 import { fleetWords } from './words.ts';
 
 const statuses: readonly ParkedStatus[] = ['PARKED', 'RETRYING', 'REDRIVEN', 'DISCARDED'];
@@ -25,20 +27,16 @@ export function Parked() {
   const acting = useActing();
   const [status, setStatus] = useState<ParkedStatus>('PARKED');
   const [after, setAfter] = useState<readonly string[]>([]);
-  const services = useLiveQuery(ServicesDocument, {});
-  const parked = useLiveQuery(ParkedEventsDocument, {
-    filter: { status },
-    first: pageSize,
-    after: after.at(-1) ?? null,
-  });
-  const refresh = async () => {
-    await Promise.all([services.refresh(), parked.refresh()]);
-  };
+  const services = useAnswer(query(ServicesDocument, {}), { pace: watched });
+  const parked = useAnswer(
+    query(ParkedEventsDocument, { filter: { status }, first: pageSize, after: after.at(-1) ?? null }),
+    { pace: watched },
+  );
   const page = parked.data?.parkedEvents;
   const next = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
   return (
     <>
-      <AsOf answer={{ at: parked.at, error: services.error ?? parked.error, refresh }} />
+      <AsOf answer={{ at: parked.at, error: services.error ?? parked.error }} />
       <ServicesOrWait services={services.data?.services} isWaiting={services.isWaiting} />
       <section className="card parked" aria-labelledby="parked-title">
         <h2 id="parked-title">
@@ -66,7 +64,7 @@ export function Parked() {
         {parked.isWaiting && !page && <Skeleton label={shared.loading} lines={4} />}
         {page?.nodes.length === 0 && <Empty title={words.nothingParked[status]} />}
         {page?.nodes.map((event) => (
-          <ParkedEvent key={event.id} event={event} onDone={refresh} />
+          <ParkedEvent key={event.id} event={event} />
         ))}
         {(after.length > 0 || next) && (
           <div className="pager">

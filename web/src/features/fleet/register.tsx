@@ -1,10 +1,9 @@
 import './register.css';
 import { type SubmitEvent, useId, useState } from 'react';
+import type { Client } from '../../../../schema/client/client.ts';
 import { RegisterBikeDocument } from '../../../../schema/client/generated/graphql.ts';
-import { useIntention } from '../../shared/api/use-intention.ts';
 import { Button, Field } from '../../shared/ui/controls.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
-import { useActing } from '../../shared/session/acting.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { RegisterMany } from './register-many.tsx';
 import { fleetWords } from './words.ts';
@@ -25,17 +24,13 @@ function RegisterOne() {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   const { language } = useSpeech();
-  const acting = useActing();
   const submission = useSubmission();
-  const intention = useIntention();
   const listId = useId();
   const [color, setColor] = useState('green');
 
-  async function register(): Promise<Outcome> {
-    if (!acting) return good(() => '');
-    const input = { color, idempotencyKey: intention.keyFor(color) };
-    const { bike, refusal } = (await acting.client.request(RegisterBikeDocument, { input })).registerBike;
-    intention.settled();
+  async function register(client: Client, idempotencyKey: string): Promise<Outcome> {
+    const input = { color, idempotencyKey };
+    const { bike, refusal } = (await client.request(RegisterBikeDocument, { input })).registerBike;
     if (refusal) return refused(refusal);
     return good(({ colorName, onItsWay }) =>
       bike ? fleetWords[language].registeredBike(bike.bikeId, colorName(bike.color)) : onItsWay,
@@ -49,7 +44,7 @@ function RegisterOne() {
         className="register-one"
         onSubmit={(event: SubmitEvent) => {
           event.preventDefault();
-          void submission.submit(register);
+          void submission.submit(`register ${color}`, register);
         }}
       >
         <Field label={words.color}>

@@ -5,7 +5,8 @@ import {
   FleetReservationDocument,
   FleetRiderDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { type QueryAnswer, useLiveQuery } from '../../shared/api/use-query.ts';
+import { query } from '../../shared/api/answer.ts';
+import { type ShownAnswer, useAnswer } from '../../shared/api/use-answer.ts';
 import { Button, Choice, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
 import { errorText } from '../../shared/ui/submission.tsx';
 import { type FoundKind, foundIn, foundKinds, linkTo } from '../../app/links.ts';
@@ -13,6 +14,7 @@ import { go, useSearch } from '../../app/paths.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { AsOf } from './as-of.tsx';
 import { BikeCard, ReservationCard, RiderCard } from './cards.tsx';
+import { watched } from './watched.ts';
 import { fleetWords } from './words.ts';
 
 type Wanted = NonNullable<ReturnType<typeof foundIn>>;
@@ -98,40 +100,42 @@ function Found({ wanted: { kind, id } }: { wanted: Wanted }) {
 const isNumber = (value: number) => Number.isInteger(value) && value > 0 && value < 2 ** 31;
 
 function FoundBike({ bikeId }: { bikeId: number }) {
-  const answer = useLiveQuery(isNumber(bikeId) ? FleetBikeDocument : null, { bikeId });
+  const answer = useAnswer(isNumber(bikeId) ? query(FleetBikeDocument, { bikeId }) : null, { pace: watched });
   if (!answer.data?.bike) return <NotThere kind="bike" answer={answer} />;
   return (
     <>
       <AsOf answer={answer} />
-      <BikeCard bike={answer.data.bike} onDone={answer.refresh} />
+      <BikeCard bike={answer.data.bike} />
     </>
   );
 }
 
 function FoundRider({ userId }: { userId: string }) {
-  const answer = useLiveQuery(FleetRiderDocument, { userId });
+  const answer = useAnswer(query(FleetRiderDocument, { userId }), { pace: watched });
   if (!answer.data?.user) return <NotThere kind="rider" answer={answer} />;
   const { user, pointAccount } = answer.data;
   return (
     <>
       <AsOf answer={answer} />
-      <RiderCard rider={user} debt={pointAccount?.debt ?? 0} onDone={answer.refresh} />
+      <RiderCard rider={user} debt={pointAccount?.debt ?? 0} />
     </>
   );
 }
 
 function FoundReservation({ reserveNo }: { reserveNo: number }) {
-  const answer = useLiveQuery(isNumber(reserveNo) ? FleetReservationDocument : null, { reserveNo });
+  const answer = useAnswer(isNumber(reserveNo) ? query(FleetReservationDocument, { reserveNo }) : null, {
+    pace: watched,
+  });
   if (!answer.data?.reservation) return <NotThere kind="reservation" answer={answer} />;
   return (
     <>
       <AsOf answer={answer} />
-      <ReservationCard reservation={answer.data.reservation} onDone={answer.refresh} />
+      <ReservationCard reservation={answer.data.reservation} />
     </>
   );
 }
 
-function NotThere({ kind, answer }: { kind: FoundKind; answer: Pick<QueryAnswer<unknown>, 'error' | 'isWaiting'> }) {
+function NotThere({ kind, answer }: { kind: FoundKind; answer: Pick<ShownAnswer<unknown>, 'error' | 'isWaiting'> }) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   if (answer.isWaiting) return <Skeleton label={shared.loading} lines={6} />;

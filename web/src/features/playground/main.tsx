@@ -14,8 +14,10 @@ import {
 import { getOperationAST, OperationTypeNode, parse } from 'graphql';
 import { GraphiQL } from 'graphiql';
 import { createClient } from 'graphql-ws/client';
+import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode, useEffect, useMemo, useRef } from 'react';
 import { createRoot } from 'react-dom/client';
+import { createQueryClient } from '../../shared/api/answer.ts';
 import { Wheel } from '../../shared/ui/icons.tsx';
 import { graphqlUrl, type Session } from '../../shared/session/session.ts';
 import { type SessionState, useSession } from '../../shared/session/use-session.ts';
@@ -169,9 +171,11 @@ if (root) {
   applyTheme();
   createRoot(root).render(
     <StrictMode>
-      <SpeechProvider>
-        <Playground />
-      </SpeechProvider>
+      <QueryClientProvider client={createQueryClient()}>
+        <SpeechProvider>
+          <Playground />
+        </SpeechProvider>
+      </QueryClientProvider>
     </StrictMode>,
   );
 }

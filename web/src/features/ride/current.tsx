@@ -1,5 +1,6 @@
 import './current.css';
 import { useState } from 'react';
+import type { Client } from '../../../../schema/client/client.ts';
 import {
   BikeLooksDocument,
   CancelReservationDocument,
@@ -7,13 +8,12 @@ import {
   ReturnBikeDocument,
   StartRideDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { useIntention } from '../../shared/api/use-intention.ts';
-import { useQuery } from '../../shared/api/use-query.ts';
 import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
+import { query } from '../../shared/api/answer.ts';
+import { useAnswer } from '../../shared/api/use-answer.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { BikeSwatch } from '../../shared/ui/icons.tsx';
 import { good, type Outcome, OutcomeText, refused, type Submission } from '../../shared/ui/submission.tsx';
-import { type Acting, useActing } from '../../shared/session/acting.ts';
 import { formatCount, useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import type { Ride } from './rider.ts';
 import { HoldDial, RideDial } from './dials.tsx';
@@ -24,35 +24,28 @@ type Step = 'start' | 'return' | 'cancel';
 interface CurrentProps {
   ride: Ride;
   submission: Submission;
-  onDone: () => Promise<void>;
 }
 
 /** The reservation or ride that the rider has now, and what can be done with it. */
-export function Current({ ride, submission, onDone }: CurrentProps) {
+export function Current({ ride, submission }: CurrentProps) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const { language } = useSpeech();
-  const acting = useActing();
-  const intention = useIntention();
   const [asking, setAsking] = useState(false);
   const isRiding = ride.reserveStatus === 'IN_USE';
   const isPending = ride.reserveStatus === 'PENDING';
   // Decoration from another service: the ride works without it.
-  const color = useQuery(BikeLooksDocument, { bikeId: ride.bikeId }).data?.bike?.color;
+  const color = useAnswer(query(BikeLooksDocument, { bikeId: ride.bikeId })).data?.bike?.color;
 
-  async function take(step: Step): Promise<Outcome> {
-    if (!acting) return good(() => '');
-    const key = intention.keyFor(`${step} ${ride.reserveNo}`);
-    const refusal = await send(step, ride.reserveNo, key, acting);
-    intention.settled();
+  async function take(step: Step, client: Client, idempotencyKey: string): Promise<Outcome> {
+    const refusal = await send(step, { reserveNo: ride.reserveNo, idempotencyKey }, client);
     if (refusal) return refused(refusal);
     const said = { start: 'started', return: 'returned', cancel: 'cancelled' } as const;
     return good(() => rideWords[language][said[step]]);
   }
   async function press(step: Step) {
     setAsking(false);
-    await submission.submit(() => take(step));
-    await onDone();
+    await submission.submit(`${step} ${ride.reserveNo}`, (client, key) => take(step, client, key));
   }
 
   return (
@@ -106,11 +99,9 @@ export function Current({ ride, submission, onDone }: CurrentProps) {
 
 async function send(
   step: Step,
-  reserveNo: number,
-  idempotencyKey: string,
-  { client }: Acting,
+  input: { reserveNo: number; idempotencyKey: string },
+  client: Client,
 ): Promise<RefusalFieldsFragment | null | undefined> {
-  const input = { reserveNo, idempotencyKey };
   switch (step) {
     case 'start':
       return (await client.request(StartRideDocument, { input })).startRide.refusal;

@@ -1,5 +1,6 @@
 import './find-bike.css';
 import { type SubmitEvent, useId, useRef, useState } from 'react';
+import type { Client } from '../../../../schema/client/client.ts';
 import {
   AvailableBikesDocument,
   type AvailableBikesQuery,
@@ -7,13 +8,12 @@ import {
   type RefusalCode,
   ReserveBikeDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { useIntention } from '../../shared/api/use-intention.ts';
-import { usePolled } from '../../shared/api/use-polled.ts';
+import type { Pace, Question } from '../../shared/api/answer.ts';
+import { useAnswer } from '../../shared/api/use-answer.ts';
 import { useTariff } from '../../shared/api/use-tariff.ts';
 import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
 import { BikeSwatch } from '../../shared/ui/icons.tsx';
 import { good, type Outcome, OutcomeText, refused, type Submission } from '../../shared/ui/submission.tsx';
-import { type Acting, useActing } from '../../shared/session/acting.ts';
 import { wholeNumberIn } from '../../shared/i18n/numbers.ts';
 import { formatCount, useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { rideWords } from './words.ts';
@@ -23,24 +23,21 @@ type Available = AvailableBikesQuery['availableBikes'];
 /** As many as a rider scans; for any other bike they type its number. */
 const bikesShown = 60;
 const bikesShownOnDemand = 200;
+/** No event announces what other riders take and return. */
+const unwatched: Pace = { soonestMs: 10_000, longestMs: 60_000 };
 /** GraphQL's Int has no larger one. */
 const largestBikeNumber = 2 ** 31 - 1;
 
 interface FindBikeProps {
-  /** Changes when the rider's own reservations did. */
-  version: number;
   submission: Submission;
-  onDone: () => Promise<void>;
   onBuy: () => void;
 }
 
 /** Which bike to take: by the number that stands on it, or from those that are free. */
-export function FindBike({ version, submission, onDone, onBuy }: FindBikeProps) {
+export function FindBike({ submission, onBuy }: FindBikeProps) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const { language } = useSpeech();
-  const acting = useActing();
-  const intention = useIntention();
   const formId = useId();
   const field = useRef<HTMLInputElement>(null);
   const [text, setText] = useState('');
@@ -48,25 +45,22 @@ export function FindBike({ version, submission, onDone, onBuy }: FindBikeProps) 
   const [instead, setInstead] = useState<number | null>(null);
   const [wantsAll, setWantsAll] = useState(false);
   const { reservationFee, holdMinutes } = useTariff();
-  const first = wantsAll ? bikesShownOnDemand : bikesShown;
-  const { data: free, failed } = usePolled(() => loadFree(acting, first), `${version} ${first}`);
+  const asking = { pace: unwatched, keepsLast: true };
+  const { data: free, failure } = useAnswer(freeBikes(wantsAll ? bikesShownOnDemand : bikesShown), asking);
   const number = bikeNumberIn(text);
 
-  async function reserve(bikeId: number): Promise<Outcome> {
-    if (!acting) return good(() => '');
-    const input = { bikeId, idempotencyKey: intention.keyFor(`reserve ${bikeId}`) };
-    const { refusal } = (await acting.client.request(ReserveBikeDocument, { input })).reserveBike;
-    intention.settled();
+  async function reserve(bikeId: number, client: Client, idempotencyKey: string): Promise<Outcome> {
+    const input = { bikeId, idempotencyKey };
+    const { refusal } = (await client.request(ReserveBikeDocument, { input })).reserveBike;
     if (!refusal) return good(() => rideWords[language].reserved(bikeId));
-    if (helpedByAnother.has(refusal.code)) setInstead(await loadNearest(acting, bikeId));
+    if (helpedByAnother.has(refusal.code)) setInstead(await loadNearest(client, bikeId));
     return refused(refusal);
   }
   async function submit(bikeId: number | null) {
     setIsWrong(bikeId === null);
     if (bikeId === null) return field.current?.focus();
     setText(String(bikeId));
-    await submission.submit(() => reserve(bikeId));
-    await onDone();
+    await submission.submit(`reserve ${bikeId}`, (client, key) => reserve(bikeId, client, key));
   }
   function choose(next: string) {
     setText(next);
@@ -112,7 +106,7 @@ export function FindBike({ version, submission, onDone, onBuy }: FindBikeProps) 
           onChoose={(bikeId) => choose(String(bikeId))}
           {...(wantsAll ? {} : { onMore: () => setWantsAll(true) })}
         />
-      ) : failed ? (
+      ) : failure ? (
         <p className="aside">{words.freeAway}</p>
       ) : (
         <Skeleton label={shared.loading} lines={3} />
@@ -143,14 +137,18 @@ function bikeNumberIn(text: string): number | null {
 }
 
 /** With their colors; while the service that knows colors is away, without. */
-async function loadFree(acting: Acting | null, first: number): Promise<Available | null> {
-  if (!acting) return null;
-  const ask = async (looks: boolean) =>
-    (await acting.client.request(AvailableBikesDocument, { first, looks })).availableBikes;
-  return ask(true).catch(() => ask(false));
+function freeBikes(first: number): Question<Available> {
+  return {
+    key: ['AvailableBikes', first],
+    async ask(client, signal) {
+      const ask = async (looks: boolean) =>
+        (await client.request(AvailableBikesDocument, { first, looks }, { signal })).availableBikes;
+      return ask(true).catch(() => ask(false));
+    },
+  };
 }
 
-async function loadNearest({ client }: Acting, bikeId: number): Promise<number | null> {
+async function loadNearest(client: Client, bikeId: number): Promise<number | null> {
   const { nearestAvailableBike } = await client
     .request(NearestAvailableBikeDocument, { bikeId })
     .catch(() => ({ nearestAvailableBike: null }));

@@ -1,7 +1,5 @@
 import './page.css';
 import { useEffect, useRef, useState } from 'react';
-import { RiderPointsDocument, RiderRidesDocument } from '../../../../schema/client/generated/graphql.ts';
-import { useLiveAnswers } from '../../shared/api/use-live-answers.ts';
 import { Skeleton } from '../../shared/ui/controls.tsx';
 import { type Submission, useSubmission } from '../../shared/ui/submission.tsx';
 import { type Acting, useActing } from '../../shared/session/acting.ts';
@@ -12,11 +10,8 @@ import { Current } from './current.tsx';
 import { FindBike } from './find-bike.tsx';
 import { History } from './history.tsx';
 import { Purse } from './purse.tsx';
-import type { RiderAnswers } from './rider.ts';
+import { type RiderPart, useRider } from './use-rider.ts';
 import { rideWords } from './words.ts';
-
-const documents = { rides: RiderRidesDocument, points: RiderPointsDocument };
-type Part = keyof typeof documents;
 
 /** Everything a rider does, on a phone first. */
 export default function RidePage() {
@@ -39,19 +34,14 @@ export default function RidePage() {
 function RiderHome({ acting }: { acting: Acting }) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
-  const { answers, away, lostSince, refresh } = useLiveAnswers<RiderAnswers>(
-    acting.client,
-    documents,
-    acting.session.userId,
-  );
+  const { rides, points, away, lostSince } = useRider(acting);
   const [wantsPoints, setWantsPoints] = useState(false);
   // One for both sections: the outcome of one shows in the other.
   const submission = useSubmission();
-  const { rides, points } = answers;
   const ride = rides?.live.nodes[0];
   const balance = points?.user?.totalPoint;
   useForgetOutdated(submission, { lostSince, balance });
-  const home = useFocusOnChange(rides && (ride ? `${ride.reserveNo} ${ride.reserveStatus}` : 'none'));
+  const home = useFocusOnChange(rides ? (ride ? `${ride.reserveNo} ${ride.reserveStatus}` : 'none') : undefined);
   return (
     <div className="ride" data-stale={lostSince !== null} ref={home}>
       {lostSince !== null && (
@@ -59,26 +49,20 @@ function RiderHome({ acting }: { acting: Acting }) {
           {words.lost(hourAndMinute(lostSince))}
         </p>
       )}
-      {lostSince === null && away.length > 0 && <Away parts={away} known={answers} />}
+      {lostSince === null && away.length > 0 && <Away parts={away} known={{ rides, points }} />}
       {points?.user && (
         <Purse
           points={points.user}
           debt={points.pointAccount?.debt ?? 0}
           isOpen={wantsPoints}
           onOpen={setWantsPoints}
-          onDone={refresh}
         />
       )}
       {rides &&
         (ride ? (
-          <Current ride={ride} submission={submission} onDone={refresh} />
+          <Current ride={ride} submission={submission} />
         ) : (
-          <FindBike
-            version={rides.reservations.totalCount}
-            submission={submission}
-            onDone={refresh}
-            onBuy={() => setWantsPoints(true)}
-          />
+          <FindBike submission={submission} onBuy={() => setWantsPoints(true)} />
         ))}
       {(rides ?? points) && <History rides={rides?.reservations} entries={points?.user?.pointEntries} />}
       {!rides && !points && away.length === 0 && <Skeleton label={shared.loading} lines={8} />}
@@ -87,7 +71,7 @@ function RiderHome({ acting }: { acting: Acting }) {
 }
 
 /** What is unavailable while its service is down; everything else works. */
-function Away({ parts, known }: { parts: readonly Part[]; known: Partial<Record<Part, unknown>> }) {
+function Away({ parts, known }: { parts: readonly RiderPart[]; known: Record<RiderPart, unknown> }) {
   const words = useWords(rideWords);
   return (
     <p className="notice" data-tone="stale" role="status">

@@ -1,7 +1,7 @@
 import './purse.css';
 import { type SubmitEvent, useRef, useState } from 'react';
+import type { Client } from '../../../../schema/client/client.ts';
 import { BuyPointsDocument } from '../../../../schema/client/generated/graphql.ts';
-import { useIntention } from '../../shared/api/use-intention.ts';
 import { useTariff } from '../../shared/api/use-tariff.ts';
 import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
 import { Button, Field } from '../../shared/ui/controls.tsx';
@@ -13,7 +13,6 @@ import {
   type Submission,
   useSubmission,
 } from '../../shared/ui/submission.tsx';
-import { useActing } from '../../shared/session/acting.ts';
 import { wholeNumberIn } from '../../shared/i18n/numbers.ts';
 import { formatCount, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import type { Points } from './rider.ts';
@@ -29,31 +28,25 @@ interface PurseProps {
   debt: number | string;
   isOpen: boolean;
   onOpen: (isOpen: boolean) => void;
-  onDone: () => Promise<void>;
 }
 
 /** What I have, and how to get more. */
-export function Purse({ points, debt, isOpen, onOpen, onDone }: PurseProps) {
+export function Purse({ points, debt, isOpen, onOpen }: PurseProps) {
   const words = useWords(rideWords);
   const { language } = useSpeech();
-  const acting = useActing();
   const submission = useSubmission();
-  const intention = useIntention();
   const owes = BigInt(debt) > 0n;
 
-  async function buy(price: number): Promise<Outcome> {
-    if (!acting) return good(() => '');
-    const input = { price, idempotencyKey: intention.keyFor(`buy ${price}`) };
-    const { approval, refusal } = (await acting.client.request(BuyPointsDocument, { input })).buyPoints;
-    intention.settled();
+  async function buy(price: number, client: Client, idempotencyKey: string): Promise<Outcome> {
+    const input = { price, idempotencyKey };
+    const { approval, refusal } = (await client.request(BuyPointsDocument, { input })).buyPoints;
     if (refusal) return refused(refusal);
     if (!approval) return good((shared) => shared.onItsWay);
     return good(() => rideWords[language].bought(formatCount(approval.price)));
   }
 
   async function submit(price: number) {
-    const outcome = await submission.submit(() => buy(price));
-    await onDone();
+    const outcome = await submission.submit(`buy ${price}`, (client, key) => buy(price, client, key));
     if (outcome?.tone === 'good') onOpen(false);
   }
 

@@ -1,5 +1,5 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { useSyncExternalStore } from 'react';
+import { type UseQueryResult, useQueries } from '@tanstack/react-query';
 import { createClient } from '../../../../schema/client/client.ts';
 import {
   OvertimeTariffDocument,
@@ -7,50 +7,31 @@ import {
   ReservationTariffDocument,
   type TariffQuery,
 } from '../../../../schema/client/generated/graphql.ts';
-import { backoffMs, pause } from './backoff.ts';
+import { graphqlUrl } from '../session/session.ts';
+import { type Answer, answerTo, query } from './answer.ts';
 
 /** What things cost and how long they last, as far as the services have answered; the rest stays unknown. */
 export type Tariff = Partial<Omit<TariffQuery['tariff'], '__typename'>>;
+
+/** Public, so without a token. */
+const anyone = { id: 'anyone', client: createClient({ url: graphqlUrl }) };
 
 const documents: readonly TypedDocumentNode<{ tariff: Tariff }, Record<string, never>>[] = [
   ReservationTariffDocument,
   OvertimeTariffDocument,
   PurchaseTariffDocument,
 ];
-const listeners = new Set<() => void>();
-let tariff: Tariff = {};
-let isFollowed = false;
+const queries = documents.map((document) => ({
+  ...answerTo(query(document, {}), anyone),
+  staleTime: Infinity,
+  // An installation's prices change.
+  refetchOnWindowFocus: 'always' as const,
+}));
 
-/** Public, so without a token. Fetched again when the page becomes visible, because an installation's prices change. */
-function follow(): void {
-  if (isFollowed) return;
-  isFollowed = true;
-  const client = createClient({ url: new URL('/graphql', location.href).href });
-  const never = new AbortController().signal;
-  const learn = async (document: (typeof documents)[number]) => {
-    for (let retry = 1; ; retry += 1) {
-      try {
-        const part = (await client.request(document, {})).tariff;
-        tariff = { ...tariff, ...part };
-        for (const notify of listeners) notify();
-        return;
-      } catch {
-        // Its service is down: sentences omit its numbers until it is back.
-        await pause(backoffMs(retry), never);
-      }
-    }
-  };
-  const learnAll = () => void Promise.all(documents.map(learn));
-  document.addEventListener('visibilitychange', () => document.hidden || learnAll());
-  learnAll();
-}
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  follow();
-  return () => listeners.delete(listener);
+function combine(parts: readonly UseQueryResult<Answer<{ tariff: Tariff }>>[]): Tariff {
+  return Object.assign({}, ...parts.map(({ data }) => data?.data?.tariff)) as Tariff;
 }
 
 export function useTariff(): Tariff {
-  return useSyncExternalStore(subscribe, () => tariff);
+  return useQueries({ queries, combine });
 }

@@ -1,4 +1,5 @@
-import { useEffect, useState } from 'react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { backoffMs } from '../api/backoff.ts';
 import { type Area, type Config, forgetSession, loadConfig, resumeSession, type Session } from './session.ts';
 
 export interface SessionState {
@@ -12,48 +13,38 @@ export interface SessionState {
   signOut: () => void;
 }
 
-const retryMs = 2_000;
-
 interface Begun {
-  area: Area;
+  config: Config;
   session: Session | null;
 }
 
-/** The user of this tab in the given area; signed out while it switches to another area. */
+/** The user of this tab in the given area, until another signs in; signed out while it is asked for. */
 export function useSession(area: Area): SessionState {
-  const [config, setConfig] = useState<Config | null>(null);
-  const [begun, setBegun] = useState<Begun | null>(null);
-  const [attempt, setAttempt] = useState(0);
-  useEffect(() => {
-    let wanted = true;
-    let retry: ReturnType<typeof setTimeout> | undefined;
-    const begin = async () => {
-      try {
-        const loaded = await loadConfig();
-        const session = await resumeSession(loaded, area);
-        if (!wanted) return;
-        setConfig(loaded);
-        setBegun({ area, session });
-      } catch {
-        if (wanted) retry = setTimeout(() => setAttempt((count) => count + 1), retryMs);
-      }
-    };
-    void begin();
-    return () => {
-      wanted = false;
-      clearTimeout(retry);
-    };
-  }, [attempt, area]);
-  const isBegun = begun?.area === area;
+  const queries = useQueryClient();
+  const queryKey = ['session', area];
+  const { data, failureCount } = useQuery({
+    queryKey,
+    async queryFn(): Promise<Begun> {
+      const config = await loadConfig();
+      return { config, session: await resumeSession(config, area) };
+    },
+    retry: true,
+    retryDelay: (failures) => backoffMs(failures + 1),
+    staleTime: Infinity,
+    gcTime: Infinity,
+    structuralSharing: false,
+  });
+  const begin = (session: Session | null) =>
+    queries.setQueryData<Begun>(queryKey, (before) => before && { ...before, session });
   return {
     area,
-    config: isBegun ? config : null,
-    session: isBegun ? begun.session : null,
-    failed: attempt > 0 && !isBegun,
-    signIn: (session) => setBegun({ area, session }),
+    config: data?.config ?? null,
+    session: data?.session ?? null,
+    failed: failureCount > 0 && !data,
+    signIn: begin,
     signOut() {
       forgetSession(area);
-      setBegun({ area, session: null });
+      begin(null);
     },
   };
 }

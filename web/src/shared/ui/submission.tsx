@@ -1,7 +1,9 @@
-import { useEffect, useRef, useState } from 'react';
-import { GraphqlRequestError } from '../../../../schema/client/client.ts';
+import { useMutation } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
+import { type Client, GraphqlRequestError } from '../../../../schema/client/client.ts';
 import type { RefusalCode, RefusalFieldsFragment } from '../../../../schema/client/generated/graphql.ts';
 import { type SharedWords, useSharedWords } from '../i18n/speech.tsx';
+import { type Acting, useActing } from '../session/acting.ts';
 
 /** How a click ended; said in the language of the moment. */
 export interface Outcome {
@@ -15,35 +17,48 @@ export interface Outcome {
 export interface Submission {
   pending: boolean;
   outcome: Outcome | null;
-  /** Runs once: clicks while it runs do nothing. Resolves with how it went. */
-  submit(run: () => Promise<Outcome>): Promise<Outcome | null>;
+  /**
+   * Does what a person wishes, with the idempotency key of this wish: another text is another wish. Clicks meanwhile do
+   * nothing. Resolves with how it went, once what is shown has been asked for again.
+   */
+  submit(wish: string, act: Act): Promise<Outcome | null>;
   forget(): void;
+}
+
+type Act = (client: Client, idempotencyKey: string) => Promise<Outcome>;
+
+interface Attempt {
+  wish: string;
+  act: Act;
+  acting: Acting;
+}
+
+function attempt({ wish, act, acting: { client, intentions } }: Attempt): Promise<Outcome> {
+  return intentions.carryOut(wish, (key) => act(client, key)).catch((error: unknown) => failed(error));
 }
 
 /** How long a success message stays; an error stays until the next click. */
 const goodNewsMs = 10_000;
 
 export function useSubmission(): Submission {
-  const [pending, setPending] = useState(false);
-  const [outcome, setOutcome] = useState<Outcome | null>(null);
+  const acting = useActing();
+  const { mutateAsync, data: outcome = null, isPending: pending, reset } = useMutation({ mutationFn: attempt });
+  // Two clicks may come before the first one shows.
   const running = useRef(false);
   useEffect(() => {
     if (outcome?.tone !== 'good') return;
-    const timer = setTimeout(() => setOutcome(null), goodNewsMs);
+    const timer = setTimeout(reset, goodNewsMs);
     return () => clearTimeout(timer);
-  }, [outcome]);
-  async function submit(run: () => Promise<Outcome>) {
-    if (running.current) return null;
+  }, [outcome, reset]);
+  async function submit(wish: string, act: Act) {
+    if (!acting || running.current) return null;
     running.current = true;
-    setPending(true);
-    setOutcome(null);
-    const ended = await run().catch((error: unknown) => failed(error));
-    setOutcome(ended);
+    const ended = await mutateAsync({ wish, act, acting });
     running.current = false;
-    setPending(false);
+    await acting.refresh();
     return ended;
   }
-  return { pending, outcome, submit, forget: () => setOutcome(null) };
+  return { pending, outcome, submit, forget: () => pending || reset() };
 }
 
 export function failed(error: unknown): Outcome {

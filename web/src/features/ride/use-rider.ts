@@ -1,0 +1,84 @@
+import { useEffect, useState } from 'react';
+import { createClient, GraphqlRequestError } from '../../../../schema/client/client.ts';
+import {
+  ReservationChangedDocument,
+  RiderPointsDocument,
+  type RiderPointsQuery,
+  RiderRidesDocument,
+  type RiderRidesQuery,
+} from '../../../../schema/client/generated/graphql.ts';
+import { type Pace, query } from '../../shared/api/answer.ts';
+import { stayConnected } from '../../shared/api/reconnect.ts';
+import { useAnswer } from '../../shared/api/use-answer.ts';
+import type { Acting } from '../../shared/session/acting.ts';
+import { graphqlUrl } from '../../shared/session/session.ts';
+
+export type RiderPart = 'rides' | 'points';
+
+/** What the page knows of its rider: a service that is down takes no other's part along. */
+export interface Rider {
+  rides: RiderRidesQuery | null;
+  points: RiderPointsQuery | null;
+  /** Parts whose last attempt failed although the server answered. */
+  away: readonly RiderPart[];
+  /** Since when the server does not answer at all, in epoch milliseconds by its clock. */
+  lostSince: number | null;
+}
+
+/** While no subscription tells what changes. */
+const untold: Pace = { soonestMs: 2_000, longestMs: 10_000 };
+
+export function useRider(acting: Acting): Rider {
+  const { userId } = acting.session;
+  const pace = useReservationNews(acting) ? {} : { pace: untold };
+  const rides = useAnswer(query(RiderRidesDocument, { userId }), pace);
+  const points = useAnswer(query(RiderPointsDocument, { userId }), pace);
+  const failed = Object.entries({ rides, points }).filter(([, { failure }]) => failure !== null);
+  const isLost = failed.length === 2 && failed.every(([, { error }]) => isSilence(error));
+  return {
+    rides: rides.data,
+    points: points.data,
+    away: isLost ? [] : failed.map(([part]) => part as RiderPart),
+    lostSince: isLost ? Math.min(...failed.map(([, { failure }]) => failure?.since ?? Infinity)) : null,
+  };
+}
+
+function isSilence(error: unknown): boolean {
+  return error instanceof GraphqlRequestError && error.code === 'CONNECTION_LOST';
+}
+
+/** Asks again each time one of the rider's reservations changes; says whether the subscription runs. */
+function useReservationNews({ session, refresh }: Acting): boolean {
+  const [isLive, setLive] = useState(false);
+  useEffect(() => {
+    const leaving = new AbortController();
+    const { userId, token } = session;
+    let isTold = false;
+    const tell = (told: boolean) => {
+      // Also when it ends: what is shown then is not kept up to date any more.
+      if (told !== isTold) void refresh();
+      isTold = told;
+      setLive(told);
+    };
+    void stayConnected({
+      connect: (onConnected) => createClient({ url: graphqlUrl, token, onConnected }),
+      async run({ client, alive }) {
+        for await (const _change of client.subscribe(ReservationChangedDocument, { userId })) {
+          alive();
+          void refresh();
+        }
+      },
+      onLive: () => tell(true),
+      onEnd() {
+        tell(false);
+        return 'wait';
+      },
+      signal: leaving.signal,
+    });
+    return () => {
+      leaving.abort();
+      setLive(false);
+    };
+  }, [session, refresh]);
+  return isLive;
+}
