@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from './cluster.ts';
-import type { Plan, RideEnd, RiderStep } from './plan.ts';
+import { createSeededRider, type Payload } from '../support/seeded-rider.ts';
+import type { Plan } from './plan.ts';
 
 export type CommandKind = 'buy' | 'reserve' | 'cancel' | 'start' | 'return';
 
@@ -54,13 +55,6 @@ export interface Asked {
   data?: Record<string, Payload | { totalPoint: number } | null> | null;
 }
 
-export interface Payload {
-  approval?: { confirmId: number; status: string } | null;
-  reservation?: { reserveNo: number; reserveStatus: string } | null;
-  bike?: { bikeId: number } | null;
-  refusal?: { code: string } | null;
-}
-
 export async function ask(cluster: Cluster, token: string, query: string, variables: object): Promise<Asked> {
   const response = await fetch(`${cluster.routerUrl}/graphql`, {
     method: 'POST',
@@ -92,9 +86,30 @@ export async function liveThrough(cluster: Cluster, plan: Plan, name: string, de
   await Promise.all(
     plan.riders.map(async (steps, index) => {
       const rider = `${name}-rider-${index + 1}`;
-      story.riders.push(rider);
       const token = await cluster.token(rider, ['rider']);
-      await createRider({ cluster, rider, token, story, deadline }).live(steps);
+      const seeded = createSeededRider({
+        rider,
+        story,
+        deadline,
+        bikeIdOf: (bike) => story.bikeIds[bike] ?? 0,
+        time: { now: () => performance.now(), wait: (ms) => delay(ms) },
+        async send(kind, input) {
+          const { data, errors } = await ask(cluster, token, mutations[kind], { input });
+          const payload = data?.['it'] as Payload | undefined;
+          if (!payload) throw new ErrorAnswer(errors ?? []);
+          return payload;
+        },
+        problemOf,
+        purchaseOf: () => ({}),
+        races: false,
+        async points() {
+          const query = `query { user(userId: "${rider}") { totalPoint } }`;
+          const { data } = await ask(cluster, token, query, {}).catch((): Asked => ({}));
+          return (data?.['user'] as { totalPoint: number } | undefined)?.totalPoint ?? null;
+        },
+        heard: () => undefined,
+      });
+      await seeded.live(steps);
     }),
   );
   return story;
@@ -117,119 +132,20 @@ async function registerBikes(cluster: Cluster, count: number, name: string, dead
   return Promise.all(Array.from({ length: count }, (_, index) => register(`${name}-bike-${index + 1}`)));
 }
 
-interface RiderOptions {
-  cluster: Cluster;
-  rider: string;
-  token: string;
-  story: Story;
-  /** On the monotonic clock: after it, an unknown outcome stays unknown. */
-  deadline: number;
+const neverRight = ['BAD_USER_INPUT', 'UNAUTHENTICATED', 'FORBIDDEN', 'INTERNAL_SERVER_ERROR'];
+
+/** The graph answered with errors only. */
+class ErrorAnswer extends Error {
+  override name = 'ErrorAnswer';
+  readonly code: string;
+  constructor([problem]: NonNullable<Asked['errors']>) {
+    super(problem?.message ?? '');
+    this.code = problem?.extensions?.code ?? problem?.message ?? 'NO_DATA';
+  }
 }
 
-function createRider({ cluster, rider, token, story, deadline }: RiderOptions) {
-  let keys = 0;
-  const nextKey = (kind: string) => `${rider}-${kind}-${(keys += 1)}`;
-
-  type Saying = Pick<Attempt, 'kind' | 'key'> & Partial<Pick<Attempt, 'bikeId' | 'price' | 'of'>>;
-
-  async function attempt(saying: Saying, input: object): Promise<Answer | null> {
-    const entry: Attempt = {
-      rider,
-      bikeId: 0,
-      price: 0,
-      of: '',
-      ...saying,
-      calledAt: performance.now(),
-      answeredAt: null,
-      answer: null,
-      error: '',
-    };
-    story.attempts.push(entry);
-    try {
-      const { data, errors } = await ask(cluster, token, mutations[saying.kind], {
-        input: { ...input, idempotencyKey: saying.key },
-      });
-      const payload = data?.['it'] as Payload | undefined;
-      if (payload) {
-        const { approval, reservation, refusal } = payload;
-        entry.answer = {
-          outcome: refusal?.code ?? approval?.status ?? reservation?.reserveStatus ?? 'NOTHING',
-          refused: Boolean(refusal),
-          number: approval?.confirmId ?? reservation?.reserveNo ?? 0,
-        };
-        entry.answeredAt = performance.now();
-      } else {
-        const [problem] = errors ?? [];
-        entry.error = problem?.extensions?.code ?? problem?.message ?? 'NO_DATA';
-        if (['BAD_USER_INPUT', 'UNAUTHENTICATED', 'FORBIDDEN', 'INTERNAL_SERVER_ERROR'].includes(entry.error))
-          story.wrong.push(
-            `${rider} ${saying.kind} ${saying.key} was answered ${entry.error}: ${problem?.message ?? ''}`,
-          );
-      }
-    } catch (error) {
-      entry.error = error instanceof Error ? error.name : 'unknown';
-    }
-    return entry.answer;
-  }
-
-  /** Sends it, several times at once if planned, and again until an answer decides it. */
-  async function say(saying: Saying, input: object, { times, insists }: Pick<RiderStep, 'times' | 'insists'>) {
-    for (let left = times; ; left = 1) {
-      const answers = await Promise.all(Array.from({ length: left }, () => attempt(saying, input)));
-      const decided = answers.find((answer) => answer && !isOpen(answer));
-      if (decided) return decided;
-      if (!insists || performance.now() > deadline) return answers.find((answer) => answer !== null) ?? null;
-      await delay(150);
-    }
-  }
-
-  async function buy(step: Extract<RiderStep, { does: 'buy' }>): Promise<void> {
-    const key = nextKey('buy');
-    const { price } = step;
-    const answer = await say({ kind: 'buy', key, price }, { price }, step);
-    if (!step.reusesKey || answer?.outcome !== 'APPROVED') return;
-    const other = price + 1;
-    const again = await attempt({ kind: 'buy', key, price: other }, { price: other });
-    if (again && again.outcome !== 'IDEMPOTENCY_KEY_REUSED')
-      story.wrong.push(`F17 ${key} with another body was answered ${again.outcome}`);
-  }
-
-  async function ride(step: Extract<RiderStep, { does: 'ride' }>): Promise<void> {
-    const bikeId = story.bikeIds[step.bike] ?? 0;
-    const key = nextKey('reserve');
-    const held = await say({ kind: 'reserve', key, bikeId }, { bikeId }, step);
-    if (!held || held.refused || held.number === 0) return;
-    const finish = (kind: 'cancel' | 'start' | 'return') =>
-      say({ kind, key: nextKey(kind), bikeId, of: key }, { reserveNo: held.number }, step);
-    for (const at of phasesOf(step.then)) await Promise.all(at.map(finish));
-  }
-
-  async function look(): Promise<void> {
-    const calledAt = performance.now();
-    const query = `query { user(userId: "${rider}") { totalPoint } }`;
-    const { data } = await ask(cluster, token, query, {}).catch((): Asked => ({}));
-    const user = data?.['user'] as { totalPoint: number } | undefined;
-    if (user) story.looks.push({ rider, calledAt, answeredAt: performance.now(), points: user.totalPoint });
-  }
-
-  return {
-    async live(steps: readonly RiderStep[]): Promise<void> {
-      for (const step of steps) {
-        await delay(step.waitMs);
-        if (step.does === 'buy') await buy(step);
-        else if (step.does === 'ride') await ride(step);
-        await look();
-      }
-    },
-  };
-}
-
-/** An answer without an outcome: a reservation still waits, or its row is not written yet. */
-export function isOpen({ outcome }: Answer): boolean {
-  return outcome === 'PENDING' || outcome === 'RESERVATION_NOT_FOUND';
-}
-
-export function phasesOf(end: RideEnd): ('cancel' | 'start' | 'return')[][] {
-  if (end === 'keep') return [];
-  return end.split(',').map((phase) => phase.split('|') as ('cancel' | 'start' | 'return')[]);
+function problemOf(error: unknown) {
+  if (!(error instanceof ErrorAnswer)) return { error: error instanceof Error ? error.name : 'unknown' };
+  const { code, message } = error;
+  return { error: code, wrong: neverRight.includes(code) ? message : undefined };
 }

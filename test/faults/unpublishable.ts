@@ -4,7 +4,8 @@ import type { JournalDocument } from '../../platform/event-core/journal.ts';
 import { hastySettings, type Cluster } from './cluster.ts';
 import { withDatabase } from './database.ts';
 import type { Fault } from './plan.ts';
-import { ask, type Asked, type Payload } from './story.ts';
+import type { Payload } from '../support/seeded-rider.ts';
+import { ask, type Asked } from './story.ts';
 
 /** Of one message, headers and all: more than an event has, and less than a long one. */
 export const shortMessageBytes = 1_300;

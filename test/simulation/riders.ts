@@ -1,7 +1,7 @@
 import { isUnavailable, toClientError } from '../../platform/foundation/errors.ts';
 import type { SubgraphName } from '../../schema/subgraphs.ts';
-import type { RiderStep } from '../faults/plan.ts';
-import { isOpen, phasesOf, type Answer, type Attempt, type CommandKind, type Story } from '../faults/story.ts';
+import type { CommandKind, Story } from '../faults/story.ts';
+import { createSeededRider, type Payload } from '../support/seeded-rider.ts';
 import type { Evidence } from '../support/violations.ts';
 import type { Plan, Unfit, UnfitPlace } from './plan.ts';
 import type { World } from './world.ts';
@@ -15,17 +15,7 @@ const mutations = {
   return: ['reservation', 'returnBike'],
 } as const satisfies Record<CommandKind, readonly [SubgraphName, string]>;
 
-interface Payload {
-  bike?: { bikeId: number } | null;
-  approval?: { confirmId: number; status: string } | null;
-  reservation?: { reserveNo: number; reserveStatus: string } | null;
-  refusal?: { code: string } | null;
-}
-
 type Fields = Record<string, (source: unknown, given: object, context: object) => Promise<unknown>>;
-
-/** Only one body of a key has such an answer. */
-const decidedPurchases: readonly (string | undefined)[] = ['APPROVED', 'PAYMENT_DECLINED'];
 
 /** Clients that still ask then take the outcome for unknown. */
 const deadlineMs = 12_000;
@@ -147,97 +137,35 @@ interface RiderOptions {
 
 function createRider({ world, rider, story, bikeIdOf, mayBeStrange }: RiderOptions) {
   const { scheduler } = world;
-  let keys = 0;
-  const nextKey = (kind: string) => `${rider}-${kind}-${(keys += 1)}`;
-
-  type Saying = Pick<Attempt, 'kind' | 'key'> & Partial<Pick<Attempt, 'bikeId' | 'price' | 'of'>>;
-
-  async function attempt(saying: Saying, input: object): Promise<Answer | null> {
-    const open = { calledAt: scheduler.now, answeredAt: null, answer: null, error: '' };
-    const entry: Attempt = { rider, bikeId: 0, price: 0, of: '', ...saying, ...open };
-    story.attempts.push(entry);
-    const [service, mutation] = mutations[saying.kind];
-    try {
-      const given = { ...input, idempotencyKey: saying.key };
-      const { approval, reservation, refusal } = await mutate(world, service, mutation, rider, given);
-      entry.answer = {
-        outcome: refusal?.code ?? approval?.status ?? reservation?.reserveStatus ?? 'NOTHING',
-        refused: Boolean(refusal),
-        number: approval?.confirmId ?? reservation?.reserveNo ?? 0,
-      };
-      entry.answeredAt = scheduler.now;
-    } catch (error) {
-      entry.error = String(toClientError(error).extensions['code']);
-      const isStrange = mayBeStrange && entry.error === 'INTERNAL_SERVER_ERROR';
-      if (!isUnavailable(error) && entry.error !== 'CONFLICT' && !isStrange)
-        story.wrong.push(`${rider} ${saying.kind} ${saying.key} was answered ${entry.error}: ${String(error)}`);
-    }
-    const heard = entry.answer ? `${entry.answer.outcome} ${entry.answer.number}` : entry.error;
-    scheduler.note(`${rider} ${saying.kind} ${saying.key}: ${heard}`);
-    return entry.answer;
-  }
-
-  /** Sends it, several times at once if planned, and again until an answer decides it. */
-  async function say(saying: Saying, input: object, { times, insists }: Pick<RiderStep, 'times' | 'insists'>) {
-    for (let left = times; ; left = 1) {
-      const answers = await Promise.all(Array.from({ length: left }, () => attempt(saying, input)));
-      const decided = answers.find((answer) => answer && !isOpen(answer));
-      if (decided) return decided;
-      if (!insists || scheduler.now > deadlineMs) return answers.find((answer) => answer !== null) ?? null;
-      await scheduler.wait(150);
-    }
-  }
-
-  async function buy(step: Extract<RiderStep, { does: 'buy' }>): Promise<void> {
-    const key = nextKey('buy');
-    const { price } = step;
-    const paymentToken = `token ${key}`;
-    const first = say({ kind: 'buy', key, price }, { price, paymentToken }, step);
-    if (!step.reusesKey) {
-      await first;
-      return;
-    }
-    // Requests that are sent several times at once have a competing body under the same key.
-    const isRace = step.times > 1;
-    if (!isRace && !decidedPurchases.includes((await first)?.outcome)) return;
-    const other = price + 1;
-    const again = await attempt({ kind: 'buy', key, price: other }, { price: other, paymentToken });
-    const answer = await first;
-    const bothAnswered = [answer?.outcome, again?.outcome].every((outcome) => decidedPurchases.includes(outcome));
-    if (bothAnswered) story.wrong.push(`F17 ${key} with another body was answered ${again?.outcome ?? ''}`);
-  }
-
-  async function ride(step: Extract<RiderStep, { does: 'ride' }>): Promise<void> {
-    const bikeId = bikeIdOf(step.bike);
-    const key = nextKey('reserve');
-    const held = await say({ kind: 'reserve', key, bikeId }, { bikeId }, step);
-    if (!held || held.refused || held.number === 0) return;
-    const finish = (kind: 'cancel' | 'start' | 'return') =>
-      say({ kind, key: nextKey(kind), bikeId, of: key }, { reserveNo: held.number }, step);
-    for (const at of phasesOf(step.then)) await Promise.all(at.map(finish));
-  }
-
-  async function look(): Promise<void> {
-    const calledAt = scheduler.now;
-    const points = await world
-      .ask(
-        'point',
-        ({ User }, context) => (User as Fields)['totalPoint']?.({ userId: rider }, {}, context) as Promise<number>,
-        viewerOf(rider, 'rider'),
-      )
-      .catch(() => null);
-    if (points !== null) story.looks.push({ rider, calledAt, answeredAt: scheduler.now, points });
-  }
-
-  return {
-    async live(steps: readonly RiderStep[]): Promise<void> {
-      story.riders.push(rider);
-      for (const step of steps) {
-        await scheduler.wait(step.waitMs);
-        if (step.does === 'buy') await buy(step);
-        else if (step.does === 'ride') await ride(step);
-        await look();
-      }
+  return createSeededRider({
+    rider,
+    story,
+    bikeIdOf,
+    time: { now: () => scheduler.now, wait: (ms) => scheduler.wait(ms) },
+    deadline: deadlineMs,
+    send(kind, input) {
+      const [service, mutation] = mutations[kind];
+      return mutate(world, service, mutation, rider, input);
     },
-  };
+    problemOf(problem) {
+      const error = String(toClientError(problem).extensions['code']);
+      const isStrange = mayBeStrange && error === 'INTERNAL_SERVER_ERROR';
+      const isFault = isUnavailable(problem) || error === 'CONFLICT' || isStrange;
+      return { error, wrong: isFault ? undefined : String(problem) };
+    },
+    purchaseOf: (key) => ({ paymentToken: `token ${key}` }),
+    races: true,
+    points: () =>
+      world
+        .ask(
+          'point',
+          ({ User }, context) => (User as Fields)['totalPoint']?.({ userId: rider }, {}, context) as Promise<number>,
+          viewerOf(rider, 'rider'),
+        )
+        .catch(() => null),
+    heard({ kind, key, answer, error }) {
+      const heard = answer ? `${answer.outcome} ${answer.number}` : error;
+      scheduler.note(`${rider} ${kind} ${key}: ${heard}`);
+    },
+  });
 }
