@@ -1,4 +1,4 @@
-/** `node bench/rebuild.ts [--engine secantusd-rs]`: how fast the dashboard's view is made anew. README.md says how to read it. */
+/** `node bench/rebuild.ts [--engine secantusd-rs]`: how fast the dashboard's view is rebuilt. README.md says how to read it. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,7 +89,7 @@ async function signIn(on: Cluster, userId: string, role: string): Promise<Client
   return client;
 }
 
-/** A rider with a bike that nobody else wants. */
+/** A rider with a bike that no other rider wants. */
 async function ride(on: Cluster, admin: Client, index: number): Promise<Rider> {
   const client = await signIn(on, `rider-${index + 1}`, 'rider');
   await client.request(BuyPointsDocument, { input: { price: 1_000_000 } });

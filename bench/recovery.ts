@@ -160,7 +160,7 @@ async function refill(on: Cluster, { riders: all }: People) {
   };
 }
 
-/** How long it takes until every consumer has parked what nobody can read. */
+/** How long it takes until every consumer has parked what none can read. */
 async function poison(on: Cluster) {
   const publisher = 'point';
   const reading = consumers.filter((consumer) => (follows[consumer] as readonly string[]).includes(publisher));

@@ -1,5 +1,5 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { mendText } from '../schema/text.ts';
+import { sanitizeText } from '../schema/text.ts';
 import type { Logger } from '../platform/server/index.ts';
 
 /** Codes that the router itself gives, beside those of the subgraphs and of Apollo Server. */
@@ -49,7 +49,7 @@ export type ErrorFormatter = (error: unknown, formatted?: GraphQLFormattedError)
 export function createErrorFormatter(logger: Logger): ErrorFormatter {
   return (error, formatted) => {
     const { message: said, path, locations, extensions } = formatted ?? formattedOf(error);
-    const message = `${mendText(said, longestMessage)}${said.length > longestMessage ? '…' : ''}`;
+    const message = `${sanitizeText(said, longestMessage)}${said.length > longestMessage ? '…' : ''}`;
     const code = codeOf(extensions);
     if (code === 'INTERNAL_SERVER_ERROR' && isAccident(error)) {
       logger.error({ err: error }, 'operation failed');

@@ -61,7 +61,7 @@ describe('the next version', () => {
     expect(consequences(current, previous)).toEqual([]);
   });
 
-  it('may add what an event says, as long as nobody needs it', () => {
+  it('may add what an event says, as long as it is optional', () => {
     const next = changed('asyncapi', /( {10})color:\n/, '$1basket:\n$1  type: boolean\n$&');
     expect(incompatibilities(current, next)).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { charactersIn, cut, isText, mendText, readText, textRuleOf, textRules, wordsFor } from './text.ts';
+import { charactersIn, cut, isText, sanitizeText, readText, textRuleOf, textRules, wordsFor } from './text.ts';
 
 const { userId, idempotencyKey, reason, color } = textRules;
 const faultOf = (text: string, rule = textRuleOf('reason')) => readText(text, rule).fault;
@@ -125,13 +125,13 @@ describe('a text', () => {
     );
   });
 
-  it('of somebody else’s making is mended and cut, and is fit then', () => {
-    expect(mendText('no\ud83d \u202egold\0', 100)).toBe('no\ufffd \ufffdgold\ufffd');
+  it('from outside is sanitized and cut, and is fit then', () => {
+    expect(sanitizeText('no\ud83d \u202egold\0', 100)).toBe('no\ufffd \ufffdgold\ufffd');
     expect(cut('ab👍', 3)).toBe('ab');
     expect(cut('ab👍', 4)).toBe('ab👍');
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 0xffff })), fc.integer({ min: 1, max: 20 }), (units, longest) => {
-        const text = mendText(String.fromCharCode(...units), longest);
+        const text = sanitizeText(String.fromCharCode(...units), longest);
         expect(text.isWellFormed()).toBe(true);
         expect(text.length).toBeLessThanOrEqual(longest);
         expect(readText(text, { shortest: 0, longest: 100, lines: true }).fault).toBeNull();

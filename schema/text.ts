@@ -119,7 +119,7 @@ export function cut(text: string, longest: number): string {
  * Text from elsewhere (a payment provider, a library's error), which cannot be refused: characters that users may not
  * write are replaced, and it is cut.
  */
-export function mendText(text: string, longest: number): string {
+export function sanitizeText(text: string, longest: number): string {
   return cut(text.toWellFormed().replace(unfit, '\uFFFD').trim(), longest);
 }
 

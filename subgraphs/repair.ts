@@ -49,7 +49,7 @@ try {
       repaired += 1;
     }
     process.stdout.write(
-      `${stream} was broken by text: ${documents} ${by === null ? 'can be' : 'were'} linked anew.\n`,
+      `${stream} was broken by text: ${documents} ${by === null ? 'can be' : 'were'} linked again.\n`,
     );
   }
   process.stdout.write(`${repaired} repaired, ${left.broken} to repair (--write), ${left.tampered} tampered with.\n`);

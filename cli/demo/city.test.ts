@@ -43,7 +43,7 @@ describe('dice', () => {
 });
 
 describe('the next trip', () => {
-  it('is nobody’s when everybody is busy, or there is no bike', () => {
+  it('is none when all riders are busy, or there is no bike', () => {
     expect(tripsOf(cityOf({ riders: [rider(1, { busy: true })] }))).toEqual([]);
     expect(tripsOf(cityOf({ bikeIds: [] }))).toEqual([]);
   });
@@ -146,6 +146,6 @@ describe('the tally', () => {
   it('is short when nothing happened', () => {
     const summary = createTally().summary(0);
     expect(summary).toMatch(/Refusals: none\nErrors: none\nreserveBike: p50 –, p99 –$/);
-    expect(summary).not.toMatch(/nobody was free/);
+    expect(summary).not.toMatch(/no rider was free/);
   });
 });

@@ -92,7 +92,7 @@ const deeds = {
   cancelled: 'reservations cancelled',
   started: 'rides started',
   returned: 'bikes returned',
-  idle: 'times nobody was free to ask',
+  idle: 'times no rider was free to ask',
 } as const;
 export type Deed = keyof typeof deeds;
 

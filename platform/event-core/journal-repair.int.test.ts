@@ -86,7 +86,7 @@ describe('a journal that text broke', () => {
     ]);
   }, 120_000);
 
-  it('is linked anew, once, with a record of who did it; what was tampered with is left alone', async () => {
+  it('is linked again, once, with a record of who did it; what was tampered with is left alone', async () => {
     const before = await collection().find({ stream: 'changed' }).toArray();
     for (const finding of await findings()) if (finding.kind === 'broken by text') await desk().repair(finding, 'ops');
     expect((await findings()).map(({ stream, kind }) => `${stream} ${kind}`)).toEqual(
@@ -100,7 +100,7 @@ describe('a journal that text broke', () => {
     expect(record).toMatchObject({ by: 'ops', links: [{ _id: 'half@2', stood: ['\\ud83d'] }, {}, {}] });
   }, 120_000);
 
-  it('is mended to the end when that was cut off in the middle', async () => {
+  it('is repaired to the end when a repair was cut off in the middle', async () => {
     await written('torn', [half, 'b', 'c']);
     const [finding] = (await findings()).filter(({ stream }) => stream === 'torn');
     if (finding?.kind !== 'broken by text') throw new Error('It must be found.');
@@ -115,7 +115,7 @@ describe('a journal that text broke', () => {
     expect(await journal.eventsAfter('torn', 0, 100)).toHaveLength(3);
   });
 
-  it('is shown and mended by a command', async () => {
+  it('is shown and repaired by a command', async () => {
     await written('command', ['a', half]);
     const run = async (...options: string[]) => {
       const script = join(import.meta.dirname, '../../subgraphs/repair.ts');
@@ -130,7 +130,7 @@ describe('a journal that text broke', () => {
     expect(await run('bike', '--write')).toMatchObject({ code: 78, output: expect.stringContaining('--by') });
     const shown = await run('bike');
     expect(shown.output).toContain(
-      '"command" was broken by text: 1 document(s) from "command@2" on can be linked anew.',
+      '"command" was broken by text: 1 document(s) from "command@2" on can be linked again.',
     );
     expect(shown.output).toContain('"changed" was tampered with, and is left alone: changed@2 was changed.');
     expect(shown.code).toBe(1);

@@ -90,7 +90,7 @@ describe('a page', () => {
     expect(await empty.totalCount()).toBe(0);
   });
 
-  it('is of 1 to 200, of 50 when nobody says', async () => {
+  it('is of 1 to 200, of 50 by default', async () => {
     for (const first of [0, -1, maxPageSize + 1]) {
       await expect(paginate(rides, {}, newestFirst, { first })).rejects.toBeInstanceOf(ContractError);
     }

@@ -113,7 +113,7 @@ describe('views', () => {
     expect(await find('tallies', 'shown')).toEqual({ _id: 'shown', version: 4, total: 10 });
   });
 
-  it('are built from the journal once, and anew when their version is raised', async () => {
+  it('are built from the journal once, and again when their version is raised', async () => {
     await database.collection('view_state').deleteMany({});
     await database.collection('tallies').deleteMany({});
     const { add, handle, views } = createTallyViews(1);

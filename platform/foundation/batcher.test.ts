@@ -44,7 +44,7 @@ describe('a batcher', () => {
     await Promise.all(added);
   });
 
-  it('answers nobody before the write that contains their item succeeded', async () => {
+  it('resolves no item before the write that contains it succeeded', async () => {
     const { writes, write, turn } = createWrites();
     const batcher = createBatcher(write);
     let isAnswered = false;
@@ -58,7 +58,7 @@ describe('a batcher', () => {
     expect(isAnswered).toBe(true);
   });
 
-  it('tells all of a failed write, and nobody else', async () => {
+  it('rejects the items of a failed write, and no others', async () => {
     const { writes, write, turn } = createWrites();
     const batcher = createBatcher(write);
     const first = [batcher.add(1), batcher.add(2)];

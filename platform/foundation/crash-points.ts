@@ -16,7 +16,7 @@ export type CrashPoint =
   | 'before-ack' // position written, not yet acknowledged
   | 'after-ack' // the acknowledgement may not have left
   | 'before-switch' // the view was rebuilt and compared, the old one is live
-  | 'after-switch'; // the rebuilt view is live, and nobody has written that down
+  | 'after-switch'; // the rebuilt view is live, and that is not recorded yet
 
 export function reachCrashPoint(name: CrashPoint): void {
   if (process.env['CRASH_AT'] === name && process.env['LANDSCAPE'] === 'development')

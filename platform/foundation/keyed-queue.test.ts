@@ -47,7 +47,7 @@ describe('a lane', () => {
     await first;
   });
 
-  it('goes on after work that failed, and whoever asked for that work is told', async () => {
+  it('goes on after work that failed, and rejects to the caller of that work', async () => {
     const lanes = createKeyedQueue();
     const failing = lanes.run('bike-1', () => Promise.reject(new Error('no')));
     const next = lanes.run('bike-1', () => Promise.resolve('next'));

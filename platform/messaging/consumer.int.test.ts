@@ -543,7 +543,7 @@ describe('what cannot be handled', () => {
     expect(await first.deadLetters.count()).toBe(0);
   });
 
-  it('without a version blocks nobody, also not a redrive', async () => {
+  it('without a version blocks no other, also not a redrive', async () => {
     const { add, publish, publishRaw, follow, failing, subject } = await withParked();
     const { consumer, versionsOf, parkedOf } = await follow({ handle: failing });
     await publishRaw('a', {}, 'hello?');
@@ -599,7 +599,7 @@ describe('what cannot be handled', () => {
     expect(await runtime.database.collection('parked').countDocuments({ errorClass: 'contract' })).toBe(1);
   });
 
-  it('says of itself what cannot be: it is handled by nobody, and holds nobody up', async () => {
+  it('says of itself what cannot be: it is not handled, and blocks no other', async () => {
     const { add, publish, publishRaw, follow, serveJournal, publisher } = await createScene();
     serveJournal();
     const { consumer, versionsOf, parkedOf } = await follow();

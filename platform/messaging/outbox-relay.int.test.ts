@@ -348,7 +348,7 @@ describe('a relay', () => {
         { stream: 'p1', version: 1 },
         { $set: { 'events.0.data.by': 'somebody', 'refused.until': new Date(0) } },
       );
-    await until('the mended one arrived', async () => (await arrived()).includes('poisoned.p1@1'));
+    await until('the repaired one arrived', async () => (await arrived()).includes('poisoned.p1@1'));
     await until('it is listed no more', async () => (await silent.journal.countRefused()) === 9);
   });
 

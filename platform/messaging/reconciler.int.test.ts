@@ -236,7 +236,7 @@ describe('a reconciler', () => {
     await close();
   });
 
-  it('notices a loss while it runs, also of a stream that nobody decides on any more', async () => {
+  it('notices a loss while it runs, also of a stream without new decisions', async () => {
     const service = await createPublished('running');
     const { runtime, manager, streamName, messages, subject, close } = service;
     await runtime.database.collection('journal').updateMany({}, { $set: { publishedAt: new Date(0) } });

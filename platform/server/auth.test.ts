@@ -95,7 +95,7 @@ describe('a token', () => {
     expect(await answer([header, forged, signature].join('.'))).toEqual(refusal);
   });
 
-  it('that nobody signed, or signed with what everybody knows, is refused', async () => {
+  it('without a signature, or signed with a public secret, is refused', async () => {
     const unaccepted = unauthenticated('The token is not signed in a way that is accepted.');
     const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
     expect(await answer(`${encode({ alg: 'none' })}.${encode(rider())}.`)).toEqual(unaccepted);
@@ -105,10 +105,10 @@ describe('a token', () => {
     expect(await answer('x'.repeat(9_000))).toEqual(unauthenticated('The token is longer than 8192 characters.'));
   });
 
-  it('that names nobody is refused', async () => {
-    const { sub: _sub, ...nobody } = rider();
-    const refusal = unauthenticated('The token names nobody (claim "sub").');
-    expect(await answer(await sign(nobody))).toEqual(refusal);
+  it('without a subject is refused', async () => {
+    const { sub: _sub, ...withoutSubject } = rider();
+    const refusal = unauthenticated('The token has no subject (claim "sub").');
+    expect(await answer(await sign(withoutSubject))).toEqual(refusal);
     expect(await answer(await sign(rider({ sub: '' })))).toEqual(refusal);
   });
 
@@ -137,7 +137,7 @@ describe('a token', () => {
     }
   });
 
-  it('gives no role that this system does not know, and without any nobody is asking', async () => {
+  it('gives no role that this system does not know, and without any the viewer is anonymous', async () => {
     const rolesOf = async (roles: unknown) => answer(await sign(rider({ roles })));
     expect(await rolesOf(['root', 'admin', 'Rider', 7])).toMatchObject({ roles: ['admin'] });
     for (const none of [undefined, null, [], ['root', 'Rider', ['admin'], 7]]) expect(await rolesOf(none)).toBeNull();
@@ -224,18 +224,18 @@ describe('a process', () => {
 describe('a viewer', () => {
   const viewer = (userId: string, ...roles: Role[]): Viewer => ({ userId, roles, expiresAtMs: Infinity });
   const kim = viewer('10', 'rider');
-  const nobodyInParticular = viewer('11');
+  const otherRider = viewer('11');
   const [operator, auditor, admin] = [viewer('1', 'operator'), viewer('2', 'auditor'), viewer('3', 'admin')];
 
   it('is staff as operator, auditor or admin', () => {
-    expect([null, nobodyInParticular, kim, operator, auditor, admin].map(isStaff)).toEqual([
+    expect([null, otherRider, kim, operator, auditor, admin].map(isStaff)).toEqual([
       ...[false, false, false, true, true, true],
     ]);
     expect(isStaff(viewer('4', 'rider', 'auditor'))).toBe(true);
   });
 
   it('shares a scope only with those who see the same', () => {
-    expect([null, kim, nobodyInParticular, operator, admin].map(authScope)).toEqual([
+    expect([null, kim, otherRider, operator, admin].map(authScope)).toEqual([
       ...['anonymous', 'user:10', 'user:11', 'roles:operator', 'roles:admin'],
     ]);
     expect(authScope(viewer('5', 'rider', 'operator'))).toBe(authScope(viewer('6', 'rider', 'operator')));
@@ -243,7 +243,7 @@ describe('a viewer', () => {
 
   /** Who is let in; for the others, their codes. */
   const through = (guard: (asking: Viewer | null) => Viewer) =>
-    [null, kim, nobodyInParticular, operator, auditor, admin].map((asking) => {
+    [null, kim, otherRider, operator, auditor, admin].map((asking) => {
       try {
         return guard(asking) === asking ? 'yes' : 'somebody else';
       } catch (error) {

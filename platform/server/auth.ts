@@ -99,7 +99,7 @@ async function verificationKey(
   }
   const text = settings.JWT_PUBLIC_KEY;
   if (!text) {
-    throw new ConfigError('JWKS_URI or JWT_PUBLIC_KEY must be set: without it nobody’s token can be checked.');
+    throw new ConfigError('JWKS_URI or JWT_PUBLIC_KEY must be set: without it no token can be checked.');
   }
   try {
     if (!text.trimStart().startsWith('{')) {
@@ -175,7 +175,7 @@ function viewerOf(claims: Claims, latest: number): Viewer | null {
   const { sub, exp, iat } = claims;
   const claimed: unknown = claims['roles'];
   const no = (reason: string) => clientError('UNAUTHENTICATED', reason);
-  if (sub === undefined || sub === '') throw no('The token names nobody (claim "sub").');
+  if (sub === undefined || sub === '') throw no('The token has no subject (claim "sub").');
   if (!isText(sub, textRules.userId)) throw no('The token’s claim "sub" must be text of 1 to 255 visible characters.');
   if (exp > lastMoment) throw no('The token’s claim "exp" cannot be read.');
   if (iat !== undefined && !(iat * 1000 <= latest)) throw no('The token was issued in the future (claim "iat").');

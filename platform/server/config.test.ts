@@ -64,7 +64,7 @@ describe('the configuration', () => {
     ['JWT_PUBLIC_KEY', 'a key'],
     ['PAYMENT_PROVIDER_URL', 'https://pay.example'],
     ['NODE_ENV', 'production'],
-  ])('must say its landscape where %s is set, as development charges nobody', (name, value) => {
+  ])('must say its landscape where %s is set, as development charges nothing', (name, value) => {
     for (const said of [{}, { LANDSCAPE: '' }]) {
       expect(mistakes(serviceSettings, { [name]: value, ...said })).toEqual([
         expect.stringContaining(`LANDSCAPE: must be said where ${name} is set.`),

@@ -104,7 +104,7 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 const general = {
   LANDSCAPE: named('development', /^[\w.-]+$/, 'a word like development, test or production').describe(
-    'development signs tokens for anyone and charges nobody; must be said where keys or a payment provider are set',
+    'development signs tokens for anyone and charges nothing; must be said where keys or a payment provider are set',
   ),
   HOST: named('127.0.0.1', /^[\w.:%-]+$/, 'an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::').describe(
     'address to listen on; 0.0.0.0 in a container',
@@ -229,7 +229,7 @@ export function readConfig<Schema extends z.ZodType>(
   const sign = signsOfProduction.find((name) => (name === 'NODE_ENV' ? given[name] === 'production' : given[name]));
   if (sign && !given['LANDSCAPE'] && schema instanceof z.ZodObject && 'LANDSCAPE' in schema.shape) {
     mistakes.push(
-      `LANDSCAPE: must be said where ${sign} is set. In "development", its default, nobody pays and anybody may sign in as anyone.`,
+      `LANDSCAPE: must be said where ${sign} is set. In "development", its default, nothing is charged and anyone may sign in as anyone.`,
     );
   }
   if (parsed.success && mistakes.length === 0) return parsed.data;

@@ -11,7 +11,7 @@ export interface Abandonable {
 
 /** @throws {UnavailableError} once no client waits. */
 export function throwIfUnwanted({ unwanted }: Abandonable): void {
-  if (unwanted?.aborted) throw new UnavailableError('Nobody waits for this answer any more.');
+  if (unwanted?.aborted) throw new UnavailableError('No client waits for this answer any more.');
 }
 
 /** Skips fields that have not started once no client waits for the answer: the router gave up, or its client left. */

@@ -287,7 +287,7 @@ const handshake = [
   '\r\n',
 ].join('\r\n');
 
-describe('a request for whose answer nobody waits any more', () => {
+describe('a request whose client no longer waits for the answer', () => {
   const twenty = `walk ${'{ next '.repeat(19)} { __typename } ${'} '.repeat(19)}`;
 
   async function leaveEarly(query: string): Promise<void> {

@@ -101,7 +101,7 @@ describe('a token whose keys an issuer publishes', () => {
     ['endless', (response) => response.end(`{"keys":[],"x":"${'x'.repeat(1_000_000)}"}`)],
     ['elsewhere', (response) => response.writeHead(302, { location: '/other' }).end()],
     ['a broken key', (response) => response.end('{"keys":[{"kty":"EC","crv":"P-256","kid":"one","x":"?","y":"?"}]}')],
-  ])('cannot be checked while its issuer is %s, which signs nobody out', async (what, answer) => {
+  ])('cannot be checked while its issuer is %s, which signs no user out', async (what, answer) => {
     respond = answer;
     const key = await keyNamed('one');
     expect(await outcome(await tokenOf(key))).toEqual(unavailable);
@@ -138,7 +138,7 @@ describe('a token whose keys an issuer publishes', () => {
     expect(asked).toBe(2);
   });
 
-  it('of a key that nobody has is refused, and the issuer does not hear of each', async () => {
+  it('of an unknown key is refused, and the issuer does not hear of each', async () => {
     const key = await keyNamed('one');
     respond = publish(key);
     expect(await outcome(await tokenOf(key))).toBe('10');

@@ -52,7 +52,7 @@ const wrong: Record<string, string>[] = [
 ];
 
 describe('a subgraph with a secret', () => {
-  it.each(wrong)('answers nobody but the router (%#)', async (headers) => {
+  it.each(wrong)('answers only the router (%#)', async (headers) => {
     for (const method of ['POST', 'GET']) {
       const response = await ask(headers, method);
       expect(response.status).toBe(403);
@@ -61,7 +61,7 @@ describe('a subgraph with a secret', () => {
     expect(await connects(headers)).toContain('403');
   });
 
-  it.each([secret, next])('answers whoever has it, also while it is changed', async (word) => {
+  it.each([secret, next])('answers a caller that has it, also while it is changed', async (word) => {
     const headers = { 'x-router-secret': word };
     expect(await (await ask(headers)).json()).toEqual({ data: { ok: true } });
     expect((await ask(headers, 'GET')).status).toBe(200);

@@ -78,7 +78,7 @@ describe('the texts in a field’s arguments', () => {
     expect(errors?.[0]?.message).toBe(message);
   });
 
-  it('are left to whoever answers each item of a list for itself', async () => {
+  it('are left to the resolver that answers each item of a list for itself', async () => {
     const change = { changes: [{ reason: ' half \ud83d ' }] };
     expect(await echoed(change)).toEqual(change);
   });

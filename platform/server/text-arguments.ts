@@ -1,5 +1,5 @@
 import { defaultFieldResolver, isObjectType, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
-import { itemLists, mendText, readText, textRuleOf, wordsFor } from '../../schema/text.ts';
+import { itemLists, sanitizeText, readText, textRuleOf, wordsFor } from '../../schema/text.ts';
 import { ContractError } from '../foundation/errors.ts';
 
 /** Arguments nest as deep as their types; only a representation can be deeper, and none is. */
@@ -50,6 +50,6 @@ function fitText(value: string, path: readonly string[]): string {
   const rule = textRuleOf(path.findLast((name) => !/^\d+$/.test(name)) ?? '');
   const { text, fault } = readText(value, rule);
   if (fault === null) return text;
-  const place = mendText(path.join('.'), 80);
+  const place = sanitizeText(path.join('.'), 80);
   throw new ContractError(`"${place}" ${wordsFor(fault, rule)}.`);
 }

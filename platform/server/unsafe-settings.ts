@@ -15,7 +15,7 @@ export function unsafeSettings(settings: ProcessSettings): UnsafeSetting[] {
     issuer?.protocol === 'http:' &&
       !isThisMachine(issuer.hostname) && {
         setting: 'JWKS_URI',
-        because: 'it is read over http: whoever is in between can put in a key, and sign in as anyone. Use https',
+        because: 'it is read over http: anyone in between can put in a key, and sign in as anyone. Use https',
       },
     ...(['JWT_ISSUER', 'JWT_AUDIENCE'] as const).map(
       (setting) =>
@@ -29,12 +29,12 @@ export function unsafeSettings(settings: ProcessSettings): UnsafeSetting[] {
     isDevelopment &&
       !isThisMachine(HOST) && {
         setting: 'HOST',
-        because: `with LANDSCAPE=development, whoever reaches ${HOST} may sign in as anyone, and nobody pays`,
+        because: `with LANDSCAPE=development, anyone who reaches ${HOST} may sign in as anyone, and nothing is charged`,
       },
     !isDevelopment &&
       settings.ROUTER_SECRET.length === 0 && {
         setting: 'ROUTER_SECRET',
-        because: 'it is not set: a subgraph answers whoever reaches its port, past the router’s limits',
+        because: 'it is not set: a subgraph answers anyone who reaches its port, past the router’s limits',
       },
   ];
   return found.filter((one) => typeof one === 'object');

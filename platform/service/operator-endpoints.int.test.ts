@@ -195,7 +195,7 @@ describe('a parked event', () => {
     expect(await get(idOf('a', 9))).toBeNull();
   });
 
-  it('is handled again with those behind it once what was wrong is mended; who did it is kept', async () => {
+  it('is handled again with those behind it once the cause is fixed; who did it is kept', async () => {
     const { publish, redrive, get, list, idOf, poison, handled } = await createScene();
     await publish('a', 4, [2]);
     const id = idOf('a', 2);
@@ -224,7 +224,7 @@ describe('a parked event', () => {
     expect(handled).toHaveLength(4);
   });
 
-  it('does not keep whoever redrives it waiting, however many wait behind it', async () => {
+  it('answers the operator who redrives it at once, however many wait behind it', async () => {
     const { publish, redrive, idOf, poison, handled } = await createScene();
     await publish('a', 40, [2]);
     poison.clear();
@@ -314,7 +314,7 @@ describe('a parked event', () => {
   });
 });
 
-describe('a service that follows nobody', () => {
+describe('a service that follows no other', () => {
   it('has nothing parked and nothing pending', async () => {
     const owner = await stage.runtime('asker', { REQUEST_TIMEOUT_MS: '15000' });
     await connected(owner.bus);

@@ -74,8 +74,8 @@ export function readJoins(supergraph: DocumentNode): Pick<Graph, 'planned' | 'ow
       owners.set(`${type.name.value}.${field.name.value}`, graphsOf(named.length > 0 ? named : types));
     }
   }
-  const nobody: ReadonlySet<string> = new Set();
-  return { planned, ownersOf: (type, field) => owners.get(`${type}.${field}`) ?? nobody };
+  const none: ReadonlySet<string> = new Set();
+  return { planned, ownersOf: (type, field) => owners.get(`${type}.${field}`) ?? none };
 }
 
 type Arguments = Readonly<Record<string, ValueNode | undefined>>;

@@ -165,7 +165,7 @@ describe('the protocol', () => {
     expect((await (await opened([])).closed).code).toBe(4406);
   });
 
-  it('closes with 4408 when nobody introduces themselves', async () => {
+  it('closes with 4408 without a connection_init in time', async () => {
     expect(await (await opened()).closed).toEqual({ code: 4408, reason: 'Connection initialisation timeout' });
   });
 
@@ -283,7 +283,7 @@ describe('pings and pongs', () => {
     expect((await below.closed).code).toBe(1008);
   });
 
-  it('that nobody asked for are no sign of life', async () => {
+  it('that answer no ping are no sign of life', async () => {
     const client = await signedIn();
     // As a client that answers no ping, but chatters.
     (client.socket as unknown as { _autoPong: boolean })._autoPong = false;

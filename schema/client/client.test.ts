@@ -140,7 +140,7 @@ describe('a request', () => {
     expect(await codeOf(client.request(FailsDocument, {}))).toBe('FORBIDDEN');
   });
 
-  it('says when nobody answers, and when what answers is not GraphQL', async () => {
+  it('says when no server answers, and when the answer is not GraphQL', async () => {
     expect(await codeOf(createClient({ url: 'http://127.0.0.1:1/graphql' }).request(CallerDocument, {}))).toBe(
       'CONNECTION_LOST',
     );
@@ -194,7 +194,7 @@ describe('a subscription', () => {
     expect(await events.next()).toEqual({ done: true, value: undefined });
   });
 
-  it.each(['nobody', 'no GraphQL', 'somebody silent'])(
+  it.each(['no server', 'no GraphQL', 'a silent server'])(
     'ends, and leaves no rejection behind, when the client is closed while it connects to %s',
     async (who) => {
       const unseen: unknown[] = [];
@@ -208,7 +208,7 @@ describe('a subscription', () => {
       });
       await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
       const { port } = other.address() as AddressInfo;
-      if (who === 'nobody') await new Promise((resolve) => other.close(resolve));
+      if (who === 'no server') await new Promise((resolve) => other.close(resolve));
       const away = createClient({ url: `http://127.0.0.1:${port}/graphql` });
       const events = away.subscribe(EndlessDocument, {})[Symbol.asyncIterator]();
       const ended = events.next().then(({ done }) => done, isLost);

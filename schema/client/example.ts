@@ -13,7 +13,9 @@ const answer = await fetch(`${url}/dev/token`, signIn).catch(() => {
   process.exit(69);
 });
 if (!answer.ok) {
-  console.error(`${url} signs nobody in (HTTP ${answer.status}): this example needs a system in development.`);
+  console.error(
+    `${url} gives no development tokens (HTTP ${answer.status}): this example needs a system in development.`,
+  );
   process.exit(69);
 }
 const { token } = (await answer.json()) as { token: string };

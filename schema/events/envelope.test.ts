@@ -90,7 +90,7 @@ describe('an event on NATS', () => {
     expect(() => carry(event, {}, '{"userId":')).toThrow(/data|payload/);
   });
 
-  it('of a version to come, with headers that nobody knows yet, arrives', () => {
+  it('of a version to come, with headers that are not known yet, arrives', () => {
     expect(carry(event, { 'ce-dataschema': 'https://example.org', 'Nats-Msg-Id': 'x' })).toEqual(event);
   });
 });

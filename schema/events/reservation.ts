@@ -7,7 +7,7 @@ import { pointsRefusal } from './point.ts';
 export type ReserveStatus = 'PENDING' | 'RESERVED' | 'IN_USE' | 'RETURNED' | 'CANCELLED' | 'EXPIRED' | 'REJECTED';
 
 const reservation = { reserveNo, userId, bikeId };
-const reason = text(0, textRules.reason.longest).optional().describe('Why, in the words of whoever decided it.');
+const reason = text(0, textRules.reason.longest).optional().describe('Why, in the words of the person who decided it.');
 
 /** What the reservation subgraph publishes, on the streams `bike-<bikeId>`: who has which bike. */
 export const reservationEvents = {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mendText } from '../../schema/text.ts';
+import { sanitizeText } from '../../schema/text.ts';
 import { UnavailableError } from '../../platform/index.ts';
 import type { Payment } from './approval.ts';
 
@@ -87,7 +87,7 @@ async function readText({ body }: Response): Promise<string> {
 
 function toAnswer(answer: z.infer<typeof answerSchema>, charge: Charge): Answer {
   if (!answer.approved) {
-    const because = mendText(answer.because ?? '', longestReason) || 'The payment was declined.';
+    const because = sanitizeText(answer.because ?? '', longestReason) || 'The payment was declined.';
     return { approved: false, because };
   }
   const echoes = [
@@ -99,7 +99,7 @@ function toAnswer(answer: z.infer<typeof answerSchema>, charge: Charge): Answer 
     const isSame =
       said === undefined || said === null || said === asked || (typeof said === 'string' && said === String(asked));
     if (!isSame)
-      return { mismatch: mendText(`${name}: asked for ${asked}, took ${JSON.stringify(said)}`, longestReason) };
+      return { mismatch: sanitizeText(`${name}: asked for ${asked}, took ${JSON.stringify(said)}`, longestReason) };
   }
   return { approved: true };
 }

@@ -25,7 +25,7 @@ export const settingsSchema = z.object({
     'points in one purchase; at most 1000000000, so that sums of them stay exact',
   ),
   PAYMENT_PROVIDER_URL: optionalHttpAddress().describe(
-    'who charges; without one nobody is charged in development, and nothing starts elsewhere',
+    'who charges; without one nothing is charged in development, and nothing starts elsewhere',
   ),
   PAYMENT_TIMEOUT_MS: milliseconds(5_000, 1).describe(
     'how long the provider may take; then SERVICE_UNAVAILABLE, and the same key asks again',
@@ -50,7 +50,7 @@ export function createApproval(runtime: Runtime, payments?: PaymentProvider): Su
   const { MAX_PURCHASE, PAYMENT_PROVIDER_URL } = own;
   if (!PAYMENT_PROVIDER_URL && settings.LANDSCAPE !== 'development') {
     throw new ConfigError(
-      `PAYMENT_PROVIDER_URL must be set in LANDSCAPE=${settings.LANDSCAPE}: nobody would be charged.`,
+      `PAYMENT_PROVIDER_URL must be set in LANDSCAPE=${settings.LANDSCAPE}: nothing would be charged.`,
     );
   }
   const store = createApprovalStore(database);

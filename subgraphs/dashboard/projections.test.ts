@@ -88,7 +88,7 @@ describe('the dashboard', () => {
     expect(worldOf([requested, registered]).totals).toMatchObject({ bikes: 1, reserved: 1, available: 0 });
   });
 
-  it('adds up what was refused in a minute, whoever counted it', () => {
+  it('adds up what was refused in a minute, from all instances', () => {
     const refused = sample('ReservationsRefused');
     const fromAnother: typeof refused = {
       ...refused,

@@ -373,8 +373,8 @@ describe('a view that differs from the journals', () => {
     expect(failed).toMatchObject({ status: 'failed', problem: expect.stringContaining('was changed') });
     expect(replica.models.live().generation).toBeGreaterThanOrEqual(generation);
     await journal?.replaceOne({ stream: 'bike-4' }, changed as never);
-    const mended = await scene.replica({}, { discarded });
-    expect(await mended.rebuild()).toMatchObject({ status: 'switched' });
+    const repaired = await scene.replica({}, { discarded });
+    expect(await repaired.rebuild()).toMatchObject({ status: 'switched' });
   });
 });
 

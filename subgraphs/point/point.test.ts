@@ -85,7 +85,7 @@ describe('an account', () => {
       .then(refused('INSUFFICIENT_POINTS', 'A reservation costs 1000 points; the account has 999.'));
   });
 
-  it('that nobody ever bought points for pays nothing', () => {
+  it('without any purchase pays nothing', () => {
     given().when(deduct()).then(noAccount);
     given(noAccount).when(deduct()).then(noAccount);
   });

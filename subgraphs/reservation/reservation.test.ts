@@ -291,7 +291,7 @@ describe('a reservation', () => {
     }
   });
 
-  it('is nothing to a slot that nobody opened, whatever event comes', () => {
+  it('does nothing to a slot that was not opened, whatever event comes', () => {
     for (const event of [changed('LOST'), requested, confirmed, started, rejected, cancelled(), expired(at)]) {
       expect(fold([event])).toEqual({ status: 'unknown' });
     }
@@ -490,7 +490,7 @@ describe('whatever happens to a bike', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('nobody holds a bike that is out of service, except on a ride', () => {
+  it('no rider holds a bike that is out of service, except on a ride', () => {
     const wrong = stories.flatMap(({ seed, told }) =>
       told.flatMap(({ slot }, index) => {
         // A withdrawal is two events of one decision.

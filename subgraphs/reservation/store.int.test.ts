@@ -54,7 +54,7 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 describe('the bikes that can be had', () => {
-  it('are those in service that nobody holds, whatever happened to them and in whichever order it was written', async () => {
+  it('are those in service that no rider holds, whatever happened to them and in whichever order it was written', async () => {
     let round = 0;
     const fleets = fc.array(bike, { minLength: 1, maxLength: 12 }).chain((steps) => {
       const documents = steps.flatMap((each, index) => documentsOf(index + 1, each));

@@ -25,7 +25,7 @@ describeInBrowser('the dashboard', (stage) => {
     });
   });
 
-  it('begins with what happened before it was opened: who, what, how much; and counts whoever got no bike', async () => {
+  it('begins with what happened before it was opened: who, what, how much; and counts riders who got no bike', async () => {
     const [bikeId = 0] = await stage.registerBikes(1);
     const holder = await rider(stage.system, '20');
     const wants = await rider(stage.system, '21');
@@ -104,7 +104,7 @@ describeInBrowser('the dashboard', (stage) => {
     });
   });
 
-  it('is used by keyboard, and what changes takes nobody from their place', async () => {
+  it('is used by keyboard, and a change does not move the focus', async () => {
     const [bikeId = 0] = await stage.registerBikes(1);
     const user12 = await rider(stage.system, '12');
     await user12.buys(5000);

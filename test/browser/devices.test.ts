@@ -315,7 +315,7 @@ describeInBrowser(
       });
     });
 
-    it('costs little while nothing happens, and nothing while nobody looks', async () => {
+    it('costs little while nothing happens, and nothing while it is hidden', async () => {
       await stage.visit(phone, async (page) => {
         await asSomebody(page);
         await page.locator('.free-bike').first().waitFor();

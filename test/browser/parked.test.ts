@@ -7,7 +7,7 @@ import { until } from '../support/until.ts';
 import { violationsOf } from './accessibility.ts';
 import { describeInBrowser, signInAs } from './chromium.ts';
 
-describeInBrowser('an event that nobody can handle', (stage) => {
+describeInBrowser('an event that cannot be handled', (stage) => {
   it('is looked at, tried again and given up by an admin, with a reason that is kept', async () => {
     await publishPoison();
     await until('a service parked it', async () => {

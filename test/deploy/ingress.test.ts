@@ -20,7 +20,7 @@ const ingresses = globSync('**/*.yaml', { cwd: manifests }).flatMap((file) =>
 
 it('there is an ingress', () => expect(ingresses).not.toEqual([]));
 
-it.each(ingresses)('$file lets every page through, also when it is loaded anew', ({ paths }) => {
+it.each(ingresses)('$file lets every page through, also when it is loaded again', ({ paths }) => {
   const open = paths.filter(({ pathType }) => pathType === 'Exact').map(({ path }) => path);
   expect(open).toEqual(expect.arrayContaining(Object.values(pageAddresses)));
 });

@@ -436,7 +436,7 @@ export const attacks: readonly Attack[] = [
       }),
   },
   {
-    name: 'expensive queries that nobody waits for',
+    name: 'expensive queries whose client has gone',
     heavy: true,
     run: (attacker) =>
       times(600, 40, (index) =>

@@ -28,7 +28,7 @@ import { until } from '../support/until.ts';
 
 const names = { EVENT_STREAM: 'EVENTS', EVENT_SUBJECT_PREFIX: 'evt' };
 
-describe('a system in which nobody trusts another', () => {
+describe('a system in which no service trusts another', () => {
   let directory: string;
   let plane: DataPlane;
   let passwords: BrokerPasswords;
@@ -136,7 +136,7 @@ describe('a system in which nobody trusts another', () => {
     expect(log.split('\n').filter((line) => line.includes('Violation'))).toEqual([]);
   }, 60_000);
 
-  it('lets in nobody without a user, and keeps the passwords from others', async () => {
+  it('lets no client in without a user, and keeps the passwords from others', async () => {
     await expect(connect({ servers: plane.natsUrl, reconnect: false })).rejects.toThrow();
     await expect(connect({ servers: plane.natsUrl, reconnect: false, user: 'bike', pass: 'bike' })).rejects.toThrow();
     for (const file of ['broker-passwords.json', 'data/external/nats.conf'])
@@ -183,7 +183,7 @@ describe('a system in which nobody trusts another', () => {
     },
   );
 
-  it.each(brokerUserNames)('lets %s hear no answer of another, and answer in nobody’s place', async (user) => {
+  it.each(brokerUserNames)('lets %s hear no answer of another, and answer in the place of no other', async (user) => {
     const others = brokerUserNames.filter((name) => name !== user);
     const forbidden = [
       '>',

@@ -110,7 +110,7 @@ describe('a defect of the earlier system', () => {
     const [document] = found.journals.reservation.filter(({ stream }) => stream === 'bike-1');
     const [event] = document?.events ?? [];
     if (!event) throw new Error('bike-1 has no events');
-    await publish({ ...event, id: 'poison-1', type: 'NobodyKnowsThis', sequence: 1_000_000 });
+    await publish({ ...event, id: 'poison-1', type: 'UnknownEvent', sequence: 1_000_000 });
     const operator = await system.client('operator', 'operator');
     await until('the dashboard tells of the parked event', async () => {
       const { dashboard } = await operator.request(DashboardDocument, {});

@@ -71,7 +71,7 @@ describe('a hold', () => {
     await checkInvariants(system);
   });
 
-  it('is told to its rider as it changes, and to nobody else', async () => {
+  it('is told to its rider as it changes, and to no other', async () => {
     const [bikeId = 0] = await registerBikes(system);
     const [mine, other] = await Promise.all([rider(system, 'mine'), rider(system, 'other')]);
     await Promise.all([mine.buys(5000), other.buys(5000)]);

@@ -16,7 +16,7 @@ interface Line {
 }
 
 describe.each([
-  ['another ROUTER_SECRET', 'a secret of nobody here'],
+  ['another ROUTER_SECRET', 'an unknown secret'],
   ['no ROUTER_SECRET', ''],
 ])('a router with %s than its subgraphs', (_what, ROUTER_SECRET) => {
   let system: TestSystem;

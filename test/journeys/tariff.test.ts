@@ -23,8 +23,8 @@ describe('the tariff, as set for an installation,', () => {
   afterAll(() => system.close(), 240_000);
 
   it('is told to everybody, by those who apply it', async () => {
-    const nobody = createClient({ url: `${system.routerUrl}/graphql` });
-    expect((await nobody.request(TariffDocument, {})).tariff).toEqual({
+    const anonymous = createClient({ url: `${system.routerUrl}/graphql` });
+    expect((await anonymous.request(TariffDocument, {})).tariff).toEqual({
       reservationFee: 500,
       holdMinutes: 3,
       overtimeFreeMinutes: 30,
@@ -33,7 +33,7 @@ describe('the tariff, as set for an installation,', () => {
       overtimeCap: 4500,
       maxPurchase: 20_000,
     });
-    nobody.close();
+    anonymous.close();
   });
 
   it('is the one that is applied', async () => {
@@ -51,11 +51,11 @@ describe('the tariff, as set for an installation,', () => {
   });
 
   it('comes with the server’s time, which a client with a wrong clock counts from', async () => {
-    const nobody = createClient({ url: `${system.routerUrl}/graphql` });
+    const anonymous = createClient({ url: `${system.routerUrl}/graphql` });
     const before = Date.now();
-    const { serverTime } = await nobody.request(ServerTimeDocument, {});
+    const { serverTime } = await anonymous.request(ServerTimeDocument, {});
     expect(Date.parse(serverTime)).toBeGreaterThanOrEqual(before);
     expect(Date.parse(serverTime)).toBeLessThanOrEqual(Date.now());
-    nobody.close();
+    anonymous.close();
   });
 });

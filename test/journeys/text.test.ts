@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { buildSchema } from 'graphql';
-import { cut, itemLists, mendText, readText, textRuleOf } from '../../schema/text.ts';
+import { cut, itemLists, sanitizeText, readText, textRuleOf } from '../../schema/text.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { registerBikes, rider } from '../support/people.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
@@ -97,7 +97,7 @@ describe('what a user writes', () => {
         const codes = errors.map(({ extensions }) => extensions.code);
         expect([said, ...codes.filter((code) => accidents.has(code))]).toEqual([said]);
         for (const { message } of errors) {
-          expect([said, message]).toEqual([said, mendText(message, 1_100)]);
+          expect([said, message]).toEqual([said, sanitizeText(message, 1_100)]);
         }
         if (readText(text, rule).fault !== null && !byItem) expect([said, ...codes]).toEqual([said, 'BAD_USER_INPUT']);
       }

@@ -74,7 +74,7 @@ describe('a reservation, while traces are collected', () => {
     expect(parents).toContain(parent);
   });
 
-  it('leaves nobody out of the other traces', () => {
+  it('leaves no service out of the other traces', () => {
     const spanIds = new Set(receiver.spans.map(({ spanId }) => spanId));
     const lost = receiver.spans.filter(
       ({ parentSpanId, service }) => service !== 'router' && parentSpanId && !spanIds.has(parentSpanId),

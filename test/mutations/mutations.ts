@@ -319,7 +319,7 @@ export const mutations: readonly Mutation[] = [
     caughtBy: simulation,
   },
   {
-    name: 'nobody looks for reservations that have run out',
+    name: 'reservations that have run out are not looked for',
     file: 'subgraphs/reservation/subgraph.ts',
     find: "{ name: 'expiry', everyMs: settings.EXPIRY_EVERY_MS, run: expireWhatIsDue },",
     replace: '',
@@ -410,7 +410,7 @@ export const mutations: readonly Mutation[] = [
     caughtBy: simulation,
   },
   {
-    name: 'nobody asks again for an answer that was lost',
+    name: 'an answer that was lost is not asked for again',
     file: purchases,
     find: 'const due = await charges.due(clock(), Math.max(retryMs, retryMaxMs), chargesPerSweep);',
     replace: 'const due: never[] = [];',
@@ -431,7 +431,7 @@ export const mutations: readonly Mutation[] = [
     caughtBy: simulation,
   },
   {
-    name: 'what is disputed is forgotten by whoever heard another answer',
+    name: 'what is disputed is forgotten by the process that heard another answer',
     file: 'subgraphs/approval/charges.ts',
     find: "deleteOne({ _id, bodyHash, status: 'open' })",
     replace: 'deleteOne({ _id, bodyHash })',

@@ -117,7 +117,7 @@ export function misjudged(ledger: readonly Entry[], rows: readonly OpenCharge[],
       const hasReason = contradicted || (taken > 0 && taken !== amount);
       if (isDisputed && !hasReason) return [`I11 ${String(paymentToken)} is disputed for no reason`];
       return undisturbed && heard.size > 1 && !isDisputed
-        ? [`I11 of ${String(paymentToken)} was heard ${[...heard].join(' and ')}, and nobody disputes it`]
+        ? [`I11 of ${String(paymentToken)} was heard ${[...heard].join(' and ')}, and it is not disputed`]
         : [];
     }),
   ];

@@ -65,7 +65,7 @@ describe('dead letters', () => {
     expect(other.blocks('blocked')).toBe(false);
   });
 
-  it('blocks nobody with a message that has no version', async () => {
+  it('blocks no subject with a message that has no version', async () => {
     const deadLetters = createDeadLetters(runtime.database, () => now);
     await deadLetters.park(failed('nameless', null, 'contract'));
     expect(deadLetters.blocks('nameless')).toBe(false);

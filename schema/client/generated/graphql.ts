@@ -15,7 +15,7 @@ export type ApprovalStatus =
 export type BikeCondition =
   /** Can be reserved. */
   | 'IN_SERVICE'
-  /** Nobody knows where it is. */
+  /** Its place is unknown. */
   | 'LOST'
   /** In the workshop; will be back. */
   | 'MAINTENANCE'
