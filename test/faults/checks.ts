@@ -4,7 +4,7 @@ import type { Approval } from '../../subgraphs/approval/approval.ts';
 import type { PaymentProvider } from '../support/payment-provider.ts';
 import { eventsOf, type Evidence } from '../support/violations.ts';
 import type { JournalDocument } from '../../platform/event-core/journal.ts';
-import type { Attempt, CommandKind, Look, Story } from './story.ts';
+import type { Attempt, CommandKind, Look, Story } from '../support/seeded-rider.ts';
 
 const journalOf = {
   buy: 'approval',

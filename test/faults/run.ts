@@ -13,7 +13,8 @@ import { withDatabase } from './database.ts';
 import { repairHalfWritten, withoutHalfWritten } from './half-text.ts';
 import { duplicate, injectFaults, limitStream, mayLapse } from './inject.ts';
 import { tell, type FaultKind, type Plan } from './plan.ts';
-import { liveThrough, type Attempt, type Story } from './story.ts';
+import { liveThrough } from './story.ts';
+import type { Attempt, Story } from '../support/seeded-rider.ts';
 
 /** The result of one run. */
 export interface RunResult {

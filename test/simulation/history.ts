@@ -4,7 +4,7 @@ import type { JournalDocument } from '../../platform/event-core/journal.ts';
 import type { Account } from '../../subgraphs/point/point.ts';
 import { latestIn, type BikeSlot, type Reservation } from '../../subgraphs/reservation/reservation.ts';
 import { accounted, monotonicReads, payments, traces } from '../faults/checks.ts';
-import type { Story } from '../faults/story.ts';
+import type { Story } from '../support/seeded-rider.ts';
 import { unlinearizable } from '../support/histories.ts';
 import { eventSubject } from '../../platform/messaging/event-stream.ts';
 import {

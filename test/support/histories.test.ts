@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Attempt, Look } from '../faults/story.ts';
+import type { Attempt, Look } from './seeded-rider.ts';
 import { unlinearizable } from './histories.ts';
 
 let clock = 0;

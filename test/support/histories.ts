@@ -1,5 +1,5 @@
 import { checkLinearizable, type Model, type Timed } from './linearizability.ts';
-import type { Attempt, Look } from '../faults/story.ts';
+import type { Attempt, Look } from './seeded-rider.ts';
 
 /**
  * Riders' answers about one bike and about one account, as histories to be linearized. Decisions come from the heads of

@@ -1,5 +1,49 @@
 import type { RideEnd, RiderStep } from '../faults/plan.ts';
-import type { Answer, Attempt, Story } from '../faults/story.ts';
+
+export type CommandKind = 'buy' | 'reserve' | 'cancel' | 'start' | 'return';
+
+/** What the graph answered. */
+export interface Answer {
+  /** A refusal's code, or the status of the approval or reservation. */
+  outcome: string;
+  refused: boolean;
+  /** Its confirmId or reserveNo; 0 where a refusal names none. */
+  number: number;
+}
+
+/** One request, as its client saw it. Times in ms on one monotonic clock. */
+export interface Attempt {
+  rider: string;
+  kind: CommandKind;
+  /** Its idempotency key, the same for all its attempts. */
+  key: string;
+  bikeId: number;
+  price: number;
+  /** The key of the reservation that it is about. */
+  of: string;
+  calledAt: number;
+  /** Null when no answer came, or one that leaves the outcome open. */
+  answeredAt: number | null;
+  answer: Answer | null;
+  /** Why there is no answer. */
+  error: string;
+}
+
+export interface Look {
+  rider: string;
+  calledAt: number;
+  answeredAt: number;
+  points: number;
+}
+
+export interface Story {
+  bikeIds: number[];
+  riders: string[];
+  attempts: Attempt[];
+  looks: Look[];
+  /** Answers that are wrong under any fault. */
+  wrong: string[];
+}
 
 /** What the graph gives for a command. */
 export interface Payload {
