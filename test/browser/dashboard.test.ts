@@ -35,7 +35,7 @@ describeInBrowser('the dashboard', (stage) => {
     await stage.visit({ path: '/', width: 1440, language: 'en', shot: 'dashboard-feed' }, async (page) => {
       const feed = page.locator('.feed');
       await feed.locator('li', { hasText: 'Points Deducted' }).getByText('Rider 20').first().waitFor();
-      await feed.locator('li', { hasText: 'Points Deducted' }).getByText('-1,000P').first().waitFor();
+      await feed.locator('li', { hasText: 'Points Deducted' }).getByText('−1,000P').first().waitFor();
       await feed.locator('li', { hasText: 'Points Increased' }).getByText('+3,000P').first().waitFor();
       await feed.locator('li', { hasText: 'Bike Registered' }).getByText(`Bike ${bikeId}`).waitFor();
       const refusedToday = async () =>

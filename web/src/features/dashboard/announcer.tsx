@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'react';
-import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
+import { useWords } from '../../shared/i18n/speech.tsx';
 import type { Connection } from './dashboard-state.ts';
 import { dashboardWords, type DashboardWords } from './words.ts';
 
@@ -24,7 +24,7 @@ export function Announcer({ connection, updates }: { connection: Connection; upd
   }, []);
   return (
     <p className="visually-hidden" role="status">
-      {`${connectionNews(connection, words)} ${count > 0 ? words.announceChanges(formatCount(count)) : ''}`}
+      {`${connectionNews(connection, words)} ${count > 0 ? words.announceChanges(count) : ''}`}
     </p>
   );
 }

@@ -3,7 +3,8 @@ import { useMemo } from 'react';
 import { linkToTab } from '../../app/links.ts';
 import { Icon } from '../../shared/ui/icons.tsx';
 import { useClock } from '../../shared/i18n/clock.ts';
-import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
+import { formatCount } from '../../shared/i18n/numbers.ts';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import type { Picture } from './dashboard-state.ts';
 import { isExpiring, isOverdue, linkToConcern } from './table-view.ts';
 import { useLimits } from './use-limits.ts';
@@ -14,6 +15,7 @@ const countEveryMs = 5_000;
 /** What may need a person; each line leads to the rows behind its number. */
 export function Attention({ picture: { rows, lag } }: { picture: Picture }) {
   const words = useWords(dashboardWords);
+  const shared = useSharedWords();
   const moment = useClock((now) => Math.floor(now / countEveryMs)) * countEveryMs;
   const limits = useLimits();
   const [expiring, overdue] = useMemo(
@@ -39,7 +41,12 @@ export function Attention({ picture: { rows, lag } }: { picture: Picture }) {
           hint={words.overdueHint}
           count={overdue}
         />
-        <Concern href={linkToTab('parked')} label={words.parked} hint={words.parkedHint} count={lag.parkedEvents} />
+        <Concern
+          href={linkToTab('parked')}
+          label={shared.parkedEvents}
+          hint={words.parkedHint}
+          count={lag.parkedEvents}
+        />
       </ul>
     </section>
   );

@@ -5,7 +5,7 @@ import { Empty, LinkButton } from '../../shared/ui/controls.tsx';
 import { allPages } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
 import { linkTo, linkToTab } from '../../app/links.ts';
-import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { type BikeState, boardOf } from './board-state.ts';
 import type { ShownRow, Totals } from './dashboard-state.ts';
 import { usePaced } from './use-paced.ts';
@@ -31,6 +31,7 @@ interface BikeBoardProps {
 /** Every bike as a cell with its number, in the color and pattern of its state. */
 export const BikeBoard = memo(function BikeBoard({ rows, totals }: BikeBoardProps) {
   const words = useWords(dashboardWords);
+  const shared = useSharedWords();
   // What the feed says about bikes are these two counts; when one changes, the fleet is asked for again.
   const version = usePaced(`${totals.bikes} ${totals.outOfService}`, askEveryMs);
   const { data: bikes } = useAnswer({ ...conditions, key: [...conditions.key, version] }, { keepsLast: true });
@@ -40,12 +41,12 @@ export const BikeBoard = memo(function BikeBoard({ rows, totals }: BikeBoardProp
       <h2 id="bikes-title">
         {words.board}
         {cells.length < totals.bikes && bikes && (
-          <span className="aside number">{words.boardShows(formatCount(cells.length), formatCount(totals.bikes))}</span>
+          <span className="aside number">{words.boardShows(cells.length, totals.bikes)}</span>
         )}
       </h2>
       {totals.bikes === 0 ? (
-        <Empty title={words.noBikes}>
-          <LinkButton href={linkToTab('register')}>{words.toFleet}</LinkButton>
+        <Empty title={shared.noBikes}>
+          <LinkButton href={linkToTab('register')}>{shared.registerBikes}</LinkButton>
         </Empty>
       ) : (
         <Cells cells={cells} />
@@ -57,6 +58,7 @@ export const BikeBoard = memo(function BikeBoard({ rows, totals }: BikeBoardProp
 /** One stop for the Tab key, arrow keys within. */
 function Cells({ cells }: { cells: readonly { bikeId: number; state: BikeState }[] }) {
   const words = useWords(dashboardWords);
+  const shared = useSharedWords();
   const list = useRef<HTMLUListElement>(null);
   const [current, setCurrent] = useState(0);
   const reachable = Math.min(current, cells.length - 1);
@@ -76,7 +78,7 @@ function Cells({ cells }: { cells: readonly { bikeId: number; state: BikeState }
           key={bikeId}
           bikeId={bikeId}
           state={state}
-          label={words.bikeIs(bikeId, words.bikeState[state])}
+          label={shared.bikeIs(bikeId, words.bikeState[state])}
           reachable={place === reachable}
         />
       ))}

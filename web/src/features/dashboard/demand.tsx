@@ -1,8 +1,8 @@
 import './demand.css';
 import { memo, useMemo } from 'react';
 import { useClock } from '../../shared/i18n/clock.ts';
-import { clockTime } from '../../shared/i18n/seoul-time.ts';
-import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
+import { hourAndMinute } from '../../shared/i18n/seoul-time.ts';
+import { useWords } from '../../shared/i18n/speech.tsx';
 import { attemptsIn, lastMinutes, type Minute, seriesMinutes, type Totals } from './dashboard-state.ts';
 import { Figure } from './tiles.tsx';
 import { dashboardWords } from './words.ts';
@@ -45,7 +45,7 @@ const Chart = memo(function Chart({ series }: { series: readonly Minute[] }) {
   const peak = Math.max(...minutes.map(attemptsIn));
   const requested = minutes.reduce((sum, entry) => sum + attemptsIn(entry), 0);
   const scale = height / Math.max(4, peak);
-  const summary = words.perMinuteSummary(formatCount(requested), formatCount(peak));
+  const summary = words.perMinuteSummary(requested, peak);
   return (
     <>
       <svg viewBox={`0 0 ${seriesMinutes * step} ${height}`} preserveAspectRatio="none" role="img" aria-label={summary}>
@@ -74,10 +74,10 @@ const Bar = memo(function Bar({ entry, x, scale }: { entry: Minute; x: number; s
   const attempts = attemptsIn(entry);
   const total = attempts * scale;
   const refused = Math.min(attempts, entry.refused) * scale;
-  const time = clockTime(entry.minute).slice(0, 5);
+  const time = hourAndMinute(entry.minute);
   return (
     <g>
-      <title>{words.minute(time, formatCount(attempts), formatCount(entry.refused))}</title>
+      <title>{words.minute(time, attempts, entry.refused)}</title>
       <rect className="empty-bar" x={x} y={height - 1} width={barWidth} height={1} />
       {total > 0 && <rect className="bar" x={x} y={height - total} width={barWidth} height={total - refused} />}
       {refused > 0 && <rect fill="url(#hatch)" x={x} y={height - refused} width={barWidth} height={refused} />}

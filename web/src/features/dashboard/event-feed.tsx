@@ -3,7 +3,7 @@ import { Fragment, type KeyboardEvent, memo, type ReactNode } from 'react';
 import { StatusIcon } from '../../shared/ui/icons.tsx';
 import { linkTo } from '../../app/links.ts';
 import { clockTime } from '../../shared/i18n/seoul-time.ts';
-import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import type { FeedEntry } from './dashboard-state.ts';
 import { usePaced } from './use-paced.ts';
 import { dashboardWords } from './words.ts';
@@ -71,7 +71,7 @@ const Entry = memo(function Entry({ entry }: { entry: FeedEntry }) {
         <span title={eventType}>{words.event(eventType)}</span>
       </span>
       <Detail entry={entry} />
-      {refused > 0 && <span className="detail">{own.refusedAttempts(formatCount(refused))}</span>}
+      {refused > 0 && <span className="detail">{own.refusedAttempts(refused)}</span>}
     </li>
   );
 });
@@ -102,9 +102,7 @@ function Detail({ entry: { reservation, bikeId, userId, points } }: { entry: Fee
     );
   }
   if (points !== null) {
-    parts.push(
-      <strong className="number">{`${BigInt(points) > 0n ? '+' : ''}${words.points(formatCount(points))}`}</strong>,
-    );
+    parts.push(<strong className="number">{words.pointsMoved(points)}</strong>);
   }
   if (parts.length === 0) return null;
   return (

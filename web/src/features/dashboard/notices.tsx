@@ -1,7 +1,7 @@
 import { Button } from '../../shared/ui/controls.tsx';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { clockTimeOn } from '../../shared/i18n/seoul-time.ts';
-import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
+import { useWords } from '../../shared/i18n/speech.tsx';
 import {
   type Connection,
   type DashboardAction,
@@ -32,7 +32,7 @@ export function Notices({ connection, isStale, state, dispatch, onRetry }: Notic
       {state.frozen && (
         <div className="notice" data-tone="paused">
           <p>
-            {words.paused} <span className="number">{words.waiting(formatCount(updatesNotShown(state)))}</span>
+            {words.paused} <span className="number">{words.waiting(updatesNotShown(state))}</span>
           </p>
           <Button weight="plain" onPress={() => dispatch({ type: 'resumed' })}>
             {words.resume}

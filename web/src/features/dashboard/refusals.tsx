@@ -2,7 +2,8 @@ import './refusals.css';
 import { memo, useMemo } from 'react';
 import { Empty } from '../../shared/ui/controls.tsx';
 import { useClock } from '../../shared/i18n/clock.ts';
-import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { formatCount } from '../../shared/i18n/numbers.ts';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { lastMinutes, type Minute, type RefusalCounts, refusalsIn, seriesMinutes } from './dashboard-state.ts';
 import { dashboardWords } from './words.ts';
 
@@ -36,7 +37,7 @@ function Reason({ code, perMinute, total }: RefusalCounts) {
   const words = useWords(dashboardWords);
   const shared = useSharedWords();
   const peak = Math.max(...perMinute);
-  const summary = words.refusedPerMinute(formatCount(peak), formatCount(perMinute.at(-1) ?? 0));
+  const summary = words.refusedPerMinute(peak, perMinute.at(-1) ?? 0);
   return (
     <li title={code}>
       <span>{shared.refusal[code].because}</span>

@@ -4,7 +4,7 @@ import { Empty, LinkButton } from '../../shared/ui/controls.tsx';
 import { ridePath } from '../../app/links.ts';
 import { go, useSearch } from '../../app/paths.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
-import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
+import { type SharedWords, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { maxRows, type ShownRow } from './dashboard-state.ts';
 import { ReservationRow } from './reservation-row.tsx';
 import { TableHead } from './table-head.tsx';
@@ -27,6 +27,7 @@ const viewEveryMs = 5_000;
 /** Who has what: thousands of rows, of which only those in sight are drawn. */
 export const ReservationTable = memo(function ReservationTable({ rows, all, hasBikes }: ReservationTableProps) {
   const words = useWords(dashboardWords);
+  const shared = useSharedWords();
   const search = useSearch();
   const view = useMemo(() => readView(search), [search]);
   const setView = (next: TableView) => go(location.pathname + writeView(next, location.search), { replace: true });
@@ -36,7 +37,8 @@ export const ReservationTable = memo(function ReservationTable({ rows, all, hasB
   return (
     <section className="card reservations" aria-labelledby="reservations-title">
       <h2 id="reservations-title">
-        {words.reservations} <span className="aside number">{countText(shown.length, rows.length, all, words)}</span>
+        {words.reservations}{' '}
+        <span className="aside number">{countText(shown.length, rows.length, all, words, shared)}</span>
       </h2>
       {rows.length === 0 ? (
         <Empty title={words.noReservations}>
@@ -61,10 +63,10 @@ export const ReservationTable = memo(function ReservationTable({ rows, all, hasB
 });
 
 /** How many reservations there are in all, and whether the others are still loading or too old to show. */
-function countText(shown: number, loaded: number, all: number, words: DashboardWords): string {
-  const counted = words.rowsShown(formatCount(shown), formatCount(all));
+function countText(shown: number, loaded: number, all: number, words: DashboardWords, shared: SharedWords): string {
+  const counted = words.rowsShown(shown, all);
   if (loaded >= all) return counted;
-  return `${counted} · ${all > maxRows ? words.newest(formatCount(loaded)) : words.loadingOlder}`;
+  return `${counted} · ${all > maxRows ? shared.newest(loaded) : words.loadingOlder}`;
 }
 
 interface RowsProps {

@@ -5,7 +5,8 @@ import { Icon } from '../../shared/ui/icons.tsx';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { serverClock } from '../../shared/i18n/server-clock.ts';
 import { clockTime, clockTimeOn } from '../../shared/i18n/seoul-time.ts';
-import { formatCount, type SharedWords, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { formatCount } from '../../shared/i18n/numbers.ts';
+import { type SharedWords, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { type Connection, type DashboardAction, type DashboardState, updatesNotShown } from './dashboard-state.ts';
 import { dashboardWords } from './words.ts';
 
@@ -110,13 +111,8 @@ function Latency({ at, updates }: { at: string; updates: number }) {
     <div title={words.latencyHint}>
       <dt>{words.latency}</dt>
       <dd className="number latency" translate="no">
-        {measured === null ? '–' : formatLatency(measured)}
+        {measured === null ? '–' : words.latencyIs(measured)}
       </dd>
     </div>
   );
-}
-
-function formatLatency(ms: number): string {
-  if (ms < 1_000) return `${ms} ms`;
-  return ms < 60_000 ? `${(ms / 1_000).toFixed(1)} s` : `${Math.round(ms / 60_000)} min`;
 }

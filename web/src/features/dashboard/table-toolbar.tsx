@@ -3,7 +3,8 @@ import { download } from '../../shared/api/csv.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { StatusIcon } from '../../shared/ui/icons.tsx';
 import { serverClock } from '../../shared/i18n/server-clock.ts';
-import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { formatCount } from '../../shared/i18n/numbers.ts';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import type { ShownRow } from './dashboard-state.ts';
 import { csvName, toCsv } from './export-csv.ts';
 import { defaultView, isFiltered, statuses, type TableView, writeView } from './table-view.ts';
@@ -69,7 +70,7 @@ function StatusFilter({ rows, all, view, onView }: Omit<TableToolbarProps, 'show
   return (
     <div className="filter" role="group" aria-label={words.filterByStatus}>
       {/* Otherwise the filtered counts would pass for totals. */}
-      {rows.length < all && <span className="aside">{words.countedAmong(formatCount(rows.length))}</span>}
+      {rows.length < all && <span className="aside">{words.countedAmong(rows.length)}</span>}
       <button
         type="button"
         className="chip"

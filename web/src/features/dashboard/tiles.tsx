@@ -1,23 +1,22 @@
 import './tiles.css';
 import { memo, type ReactNode } from 'react';
 import { Icon } from '../../shared/ui/icons.tsx';
-import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
+import { formatCount } from '../../shared/i18n/numbers.ts';
+import { useWords } from '../../shared/i18n/speech.tsx';
+import type { BikeState } from './board-state.ts';
 import type { Totals } from './dashboard-state.ts';
 import { dashboardWords } from './words.ts';
+
+const bikeStates = ['available', 'reserved', 'inUse', 'outOfService'] as const satisfies readonly BikeState[];
 
 /** Where the bikes are. */
 export const FleetTile = memo(function FleetTile({ totals }: { totals: Totals }) {
   const words = useWords(dashboardWords);
-  const parts = [
-    { part: 'available', label: words.available, count: totals.available },
-    { part: 'reserved', label: words.reserved, count: totals.reserved },
-    { part: 'inUse', label: words.inUse, count: totals.inUse },
-    { part: 'outOfService', label: words.outOfService, count: totals.outOfService },
-  ];
+  const parts = bikeStates.map((part) => ({ part, label: words.bikeState[part], count: totals[part] }));
   return (
     <section className="card fleet" aria-labelledby="fleet-title">
       <h2 id="fleet-title">
-        {words.fleet} <span className="aside number">{words.allBikes(formatCount(totals.bikes))}</span>
+        {words.fleet} <span className="aside number">{words.allBikes(totals.bikes)}</span>
       </h2>
       <div className="fleet-bar" aria-hidden="true">
         {parts.map(({ part, count }) => (
@@ -59,7 +58,7 @@ function LedgerCheck({ imbalance }: { imbalance: Totals['ledgerImbalance'] }) {
       <Icon>
         <path d={balanced ? 'M2.5 8.5l3.5 4 7.5-9' : 'M8 2v7.5M8 13.5v.01'} />
       </Icon>
-      <span>{balanced ? words.ledgerBalanced : words.ledgerWrong(formatCount(imbalance))}</span>
+      <span>{balanced ? words.ledgerBalanced : words.ledgerWrong(imbalance)}</span>
     </span>
   );
 }

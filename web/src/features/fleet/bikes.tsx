@@ -6,7 +6,7 @@ import { query } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
 import { BikeSwatch } from '../../shared/ui/icons.tsx';
 import { linkTo, linkToTab } from '../../app/links.ts';
-import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { AsOf } from './as-of.tsx';
 import { At } from './at.tsx';
 import { Condition } from './condition.tsx';
@@ -73,17 +73,15 @@ export function Bikes() {
       <AsOf answer={answer} />
       {isWaiting && !page && <Skeleton label={shared.loading} lines={6} />}
       {page && page.nodes.length === 0 && (
-        <Empty title={condition || color.trim() ? words.noBikesMatch : words.noBikes}>
-          <LinkButton href={linkToTab('register')}>{words.toRegister}</LinkButton>
+        <Empty title={condition || color.trim() ? words.noBikesMatch : shared.noBikes}>
+          <LinkButton href={linkToTab('register')}>{shared.registerBikes}</LinkButton>
         </Empty>
       )}
       {page && page.nodes.length > 0 && (
         <>
           <BikeLines bikes={page.nodes} />
           <div className="pager">
-            <p className="aside number">
-              {words.bikesShown(formatCount(page.nodes.length), formatCount(page.totalCount))}
-            </p>
+            <p className="aside number">{words.bikesShown(page.nodes.length, page.totalCount)}</p>
             {after.length > 0 && (
               <Button weight="plain" onPress={() => setAfter(after.slice(0, -1))}>
                 {words.previous}

@@ -9,7 +9,7 @@ import type {
 import { Empty } from '../../shared/ui/controls.tsx';
 import { BikeSwatch, StatusIcon } from '../../shared/ui/icons.tsx';
 import { linkTo } from '../../app/links.ts';
-import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { At } from './at.tsx';
 import { AuditTrail } from './audit-trail.tsx';
 import { Condition } from './condition.tsx';
@@ -60,8 +60,8 @@ export function RiderCard({ rider, debt }: { rider: Rider; debt: number | string
     <section className="card found" aria-labelledby="found-title">
       <h2 id="found-title">{words.riderTitle(rider.userId)}</h2>
       <dl className="facts">
-        <Fact label={words.balance}>{shared.points(formatCount(rider.totalPoint))}</Fact>
-        <Fact label={words.debt}>{shared.points(formatCount(debt))}</Fact>
+        <Fact label={words.balance}>{shared.points(rider.totalPoint)}</Fact>
+        <Fact label={words.debt}>{shared.points(debt)}</Fact>
       </dl>
       <h3>{words.now}</h3>
       {rider.currentReservation ? (
@@ -94,9 +94,9 @@ export function ReservationCard({ reservation }: { reservation: Reservation }) {
         </Fact>
         <Fact label={shared.rider}>
           <RiderLink userId={reservation.userId} />{' '}
-          <span className="aside number">{shared.points(formatCount(reservation.user.totalPoint))}</span>
+          <span className="aside number">{shared.points(reservation.user.totalPoint)}</span>
         </Fact>
-        <Fact label={words.fee}>{shared.points(formatCount(reservation.fee))}</Fact>
+        <Fact label={words.fee}>{shared.points(reservation.fee)}</Fact>
         <Fact label={words.requestedAt}>
           <At time={reservation.reserveDateTime} />
         </Fact>
@@ -131,12 +131,13 @@ export function ReservationCard({ reservation }: { reservation: Reservation }) {
 
 function History({ reservations }: { reservations: Bike['reservations'] }) {
   const words = useWords(fleetWords);
+  const shared = useSharedWords();
   const { nodes, totalCount } = reservations;
   return (
     <>
       <h3>
-        <span>{words.history(formatCount(totalCount))}</span>{' '}
-        {totalCount > nodes.length && <span className="aside">{words.newestOf(formatCount(nodes.length))}</span>}
+        <span>{words.history(totalCount)}</span>{' '}
+        {totalCount > nodes.length && <span className="aside">{shared.newest(nodes.length)}</span>}
       </h3>
       {nodes.length > 0 ? <ReservationLines reservations={nodes} /> : <Empty title={words.noHistory} />}
     </>
@@ -173,11 +174,12 @@ function ReservationLines({ reservations, mayEnd = false }: ReservationLinesProp
 
 function Entries({ entries: { nodes, totalCount } }: { entries: Rider['pointEntries'] }) {
   const words = useWords(fleetWords);
+  const shared = useSharedWords();
   return (
     <>
       <h3>
-        <span>{words.entries(formatCount(totalCount))}</span>{' '}
-        {totalCount > nodes.length && <span className="aside">{words.newestOf(formatCount(nodes.length))}</span>}
+        <span>{words.entries(totalCount)}</span>{' '}
+        {totalCount > nodes.length && <span className="aside">{shared.newest(nodes.length)}</span>}
       </h3>
       {nodes.length === 0 ? (
         <Empty title={words.noEntries} />
@@ -185,12 +187,9 @@ function Entries({ entries: { nodes, totalCount } }: { entries: Rider['pointEntr
         <ul className="lines">
           {nodes.map((entry) => (
             <li key={entry.seq}>
-              <strong className="number">
-                {BigInt(entry.amount) > 0n && '+'}
-                {formatCount(entry.amount)}P
-              </strong>
+              <strong className="number">{shared.pointsMoved(entry.amount)}</strong>
               <span>
-                {words.entryKinds[entry.kind]}
+                {shared.entryKinds[entry.kind]}
                 {typeof entry.reserveNo === 'number' && (
                   <>
                     {' '}
@@ -198,7 +197,7 @@ function Entries({ entries: { nodes, totalCount } }: { entries: Rider['pointEntr
                   </>
                 )}
               </span>
-              <span className="aside number">= {formatCount(entry.balanceAfter)}P</span>
+              <span className="aside number">= {shared.points(entry.balanceAfter)}</span>
               <At time={entry.at} />
             </li>
           ))}

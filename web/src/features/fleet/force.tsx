@@ -11,7 +11,7 @@ import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
 import { Button } from '../../shared/ui/controls.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { actsForOthers, useActing } from '../../shared/session/acting.ts';
-import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
+import { useWords } from '../../shared/i18n/speech.tsx';
 import { Reason } from './reason.tsx';
 import { fleetWords } from './words.ts';
 
@@ -83,7 +83,7 @@ export function Force({ reservation: { reserveNo, reserveStatus, fee } }: ForceP
       {asked && (
         <ConfirmDialog title={words.forceTitle[asked](reserveNo)} isOpen onClose={() => setAsked(null)}>
           <form className="dialog-form" onSubmit={(event) => void submit(event)}>
-            <p>{words.forceHint[asked](formatCount(fee), overtimeFreeMinutes)}</p>
+            <p>{words.forceHint[asked](fee, overtimeFreeMinutes)}</p>
             <Reason value={reason} onChange={setReason} />
             <OutcomeText submission={submission} />
             <DialogActions>

@@ -17,7 +17,8 @@ import {
   useSubmission,
 } from '../../shared/ui/submission.tsx';
 import { isAdmin, useActing } from '../../shared/session/acting.ts';
-import { formatCount, useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { formatCount } from '../../shared/i18n/numbers.ts';
+import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { At } from './at.tsx';
 import { Reason } from './reason.tsx';
 import { fleetWords } from './words.ts';
@@ -104,12 +105,12 @@ function Settle({ event }: ParkedEventProps) {
   async function redrive(client: Client, idempotencyKey: string): Promise<Outcome> {
     const input = { id: event.id, idempotencyKey };
     const { redriven, refusal } = (await client.request(RedriveParkedEventDocument, { input })).redriveParkedEvent;
-    return refusal ? refused(refusal) : good(() => fleetWords[language].redriven(formatCount(redriven)));
+    return refusal ? refused(refusal) : good(() => fleetWords[language].redriven(redriven));
   }
   async function discard(reason: string, client: Client, idempotencyKey: string): Promise<Outcome> {
     const input = { id: event.id, reason, idempotencyKey };
     const { redriven, refusal } = (await client.request(DiscardParkedEventDocument, { input })).discardParkedEvent;
-    return refusal ? refused(refusal) : good(() => fleetWords[language].discarded(formatCount(redriven)));
+    return refusal ? refused(refusal) : good(() => fleetWords[language].discarded(redriven));
   }
   async function settle(...attempt: Parameters<Submission['submit']>) {
     const outcome = await submission.submit(...attempt);

@@ -10,7 +10,8 @@ import { query } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
 import { Button, Choice, Empty, Skeleton } from '../../shared/ui/controls.tsx';
 import { isAdmin, useActing } from '../../shared/session/acting.ts';
-import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { formatCount } from '../../shared/i18n/numbers.ts';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { AsOf } from './as-of.tsx';
 import { ParkedEvent } from './parked-event.tsx';
 import { Services } from './services.tsx';
@@ -40,7 +41,7 @@ export function Parked() {
       <ServicesOrWait services={services.data?.services} isWaiting={services.isWaiting} />
       <section className="card parked" aria-labelledby="parked-title">
         <h2 id="parked-title">
-          {words.parkedTitle} {page && <span className="aside number">{formatCount(page.totalCount)}</span>}
+          {shared.parkedEvents} {page && <span className="aside number">{formatCount(page.totalCount)}</span>}
         </h2>
         <p className="aside">
           {words.parkedHint} {acting && !isAdmin(acting.session) && <span>{words.onlyAdmins}</span>}
@@ -58,7 +59,7 @@ export function Parked() {
         </div>
         {page && page.unavailable.length > 0 && (
           <p className="notice" role="status">
-            {words.notAnswering(page.unavailable.join(', '))}
+            {words.notAnswering(page.unavailable)}
           </p>
         )}
         {parked.isWaiting && !page && <Skeleton label={shared.loading} lines={4} />}

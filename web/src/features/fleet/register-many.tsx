@@ -5,7 +5,7 @@ import { ProgressBar } from 'react-aria-components/ProgressBar';
 import { download } from '../../shared/api/csv.ts';
 import { Button, Field } from '../../shared/ui/controls.tsx';
 import { serverClock } from '../../shared/i18n/server-clock.ts';
-import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
+import { useWords } from '../../shared/i18n/speech.tsx';
 import { type BikeLine, type FileProblem, largestFileBytes, longestImport, readBikes } from './bike-csv.ts';
 import { textOf } from './file-text.ts';
 import { Report, reportFile, useOutcomeWords } from './import-report.tsx';
@@ -45,7 +45,7 @@ export function RegisterMany() {
   return (
     <section className="card register-many" aria-labelledby="register-many">
       <h2 id="register-many">{words.registerMany}</h2>
-      <p className="aside">{words.csvHint(formatCount(longestImport))}</p>
+      <p className="aside">{words.csvHint(longestImport)}</p>
       <div className="import-source">
         <FileTrigger acceptedFileTypes={['.csv', 'text/csv', 'text/plain']} onSelect={(files) => void choose(files)}>
           <Button weight="plain" isDisabled={run.isRunning}>
@@ -88,7 +88,7 @@ function Problem({ problem }: { problem: Refusal | null }): ReactNode {
   const words = useWords(fleetWords);
   return (
     <p className="outcome" role="status" data-tone="error">
-      {problem && words.fileProblems[problem](formatCount(longestImport))}
+      {problem && words.fileProblems[problem](longestImport)}
     </p>
   );
 }
@@ -121,10 +121,10 @@ function Running({ lines, run }: { lines: readonly BikeLine[]; run: RunningImpor
               </Button>
             )}
             {waiting.length > 0 && (
-              <Button onPress={() => void run.start(waiting)}>{words.importNow(formatCount(waiting.length))}</Button>
+              <Button onPress={() => void run.start(waiting)}>{words.importNow(waiting.length)}</Button>
             )}
             {failed.length > 0 && (
-              <Button onPress={() => void run.start(failed)}>{words.retryFailed(formatCount(failed.length))}</Button>
+              <Button onPress={() => void run.start(failed)}>{words.retryFailed(failed.length)}</Button>
             )}
           </>
         )}
@@ -135,7 +135,7 @@ function Running({ lines, run }: { lines: readonly BikeLine[]; run: RunningImpor
           aria-label={words.importProgress}
           value={known.length}
           maxValue={sound.length}
-          valueLabel={words.importDone(formatCount(known.length), formatCount(sound.length))}
+          valueLabel={words.importDone(known.length, sound.length)}
         >
           {({ percentage, valueText }) => (
             <>
@@ -160,9 +160,9 @@ interface Run {
 }
 
 function resultOf({ lines, sound, known, done, run: { fleet } }: Run, words: FleetWords): string {
-  if (known.length === 0) return words.linesReady(formatCount(sound.length), formatCount(lines.length - sound.length));
-  const sentences = [words.importResult(formatCount(done.length), formatCount(lines.length - done.length))];
-  if (fleet) sentences.push(words.fleetGrew(formatCount(fleet.before), formatCount(fleet.after)));
+  if (known.length === 0) return words.linesReady(sound.length, lines.length - sound.length);
+  const sentences = [words.importResult(done.length, lines.length - done.length)];
+  if (fleet) sentences.push(words.fleetGrew(fleet.before, fleet.after));
   if (fleet && fleet.after === fleet.before && done.length > 0) sentences.push(words.nothingNew);
   return sentences.join(' ');
 }

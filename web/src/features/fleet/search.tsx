@@ -42,6 +42,7 @@ export function Search() {
 
 function SearchForm({ wanted }: { wanted: Wanted | null }) {
   const words = useWords(fleetWords);
+  const shared = useSharedWords();
   const [kind, setKind] = useState<FoundKind>(wanted?.kind ?? 'reservation');
   const [id, setId] = useState(wanted?.id ?? '');
   const [shown, setShown] = useState(wanted);
@@ -64,7 +65,7 @@ function SearchForm({ wanted }: { wanted: Wanted | null }) {
         chosen={kind}
         onChoose={setKind}
       />
-      <Field label={words.number[kind]}>
+      <Field label={kind === 'bike' ? shared.bikeNumber : words.number[kind]}>
         {(ids) => (
           <input
             {...ids}
@@ -139,9 +140,14 @@ function NotThere({ kind, answer }: { kind: FoundKind; answer: Pick<ShownAnswer<
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   if (answer.isWaiting) return <Skeleton label={shared.loading} lines={6} />;
+  const notFound: Record<FoundKind, string> = {
+    reservation: shared.refusal.RESERVATION_NOT_FOUND.because,
+    bike: shared.refusal.BIKE_NOT_FOUND.because,
+    rider: words.noRider,
+  };
   return (
     <div className="card" role="status">
-      <Empty title={answer.error ? errorText(answer.error, shared) : words.notFound[kind]} />
+      <Empty title={answer.error ? errorText(answer.error, shared) : notFound[kind]} />
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import './services.css';
 import type { ServicesQuery } from '../../../../schema/client/generated/graphql.ts';
-import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
+import { formatCount } from '../../shared/i18n/numbers.ts';
+import { useWords } from '../../shared/i18n/speech.tsx';
 import { At } from './at.tsx';
 import { fleetWords } from './words.ts';
 
@@ -63,7 +64,7 @@ function RefusedDecisions({ services }: { services: ServicesQuery['services'] })
             <span className="pill" data-tone="bad">
               {service}
             </span>{' '}
-            <code translate="no">{id}</code> · <At time={since} /> · {words.tried(formatCount(times))} · {because}
+            <code translate="no">{id}</code> · <At time={since} /> · {words.tried(times)} · {because}
           </li>
         ))}
       </ul>

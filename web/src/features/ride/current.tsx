@@ -14,7 +14,7 @@ import { useAnswer } from '../../shared/api/use-answer.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { BikeSwatch } from '../../shared/ui/icons.tsx';
 import { good, type Outcome, OutcomeText, refused, type Submission } from '../../shared/ui/submission.tsx';
-import { formatCount, useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import type { Ride } from './rider.ts';
 import { HoldDial, RideDial } from './dials.tsx';
 import { rideWords } from './words.ts';
@@ -67,7 +67,7 @@ export function Current({ ride, submission }: CurrentProps) {
       <div className="big-actions">
         {ride.reserveStatus === 'RESERVED' && (
           <Button onPress={() => void press('start')} isPending={submission.pending}>
-            {words.start}
+            {shared.step.start}
           </Button>
         )}
         {isRiding && (
@@ -83,7 +83,7 @@ export function Current({ ride, submission }: CurrentProps) {
       </div>
       <OutcomeText submission={submission} />
       <ConfirmDialog title={words.cancelTitle(ride.bikeId)} isOpen={asking} onClose={() => setAsking(false)}>
-        <p>{words.cancelHint(formatCount(ride.fee))}</p>
+        <p>{words.cancelHint(ride.fee)}</p>
         <DialogActions>
           <Button weight="quiet" onPress={() => setAsking(false)}>
             {words.keep}

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { useTariff } from '../../shared/api/use-tariff.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { hourAndMinute, timeLeft, timePassed } from '../../shared/i18n/seoul-time.ts';
-import { formatCount, useWords } from '../../shared/i18n/speech.tsx';
+import { useWords } from '../../shared/i18n/speech.tsx';
 import { rideWords } from './words.ts';
 
 const soonMs = 2 * 60_000;
@@ -61,12 +61,7 @@ function Overtime() {
   const { overtimeFreeMinutes = 0, overtimeStepMinutes = 0, overtimeStepPrice = 0, overtimeCap = 0 } = useTariff();
   return (
     <p className="dial-note" data-tone="bad">
-      {words.overtime(
-        overtimeFreeMinutes,
-        overtimeStepMinutes,
-        formatCount(overtimeStepPrice),
-        formatCount(overtimeCap),
-      )}
+      {words.overtime(overtimeFreeMinutes, overtimeStepMinutes, overtimeStepPrice, overtimeCap)}
     </p>
   );
 }

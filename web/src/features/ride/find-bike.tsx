@@ -15,7 +15,7 @@ import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
 import { BikeSwatch } from '../../shared/ui/icons.tsx';
 import { good, type Outcome, OutcomeText, refused, type Submission } from '../../shared/ui/submission.tsx';
 import { wholeNumberIn } from '../../shared/i18n/numbers.ts';
-import { formatCount, useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { rideWords } from './words.ts';
 
 type Available = AvailableBikesQuery['availableBikes'];
@@ -74,7 +74,7 @@ export function FindBike({ submission, onBuy }: FindBikeProps) {
     <section className="card find" aria-labelledby="find-title">
       <h2 id="find-title" tabIndex={-1}>
         <span>{words.find}</span>
-        {free && <span className="pill">{words.free(formatCount(free.totalCount))}</span>}
+        {free && <span className="pill">{words.free(free.totalCount)}</span>}
       </h2>
       <form
         id={formId}
@@ -84,7 +84,7 @@ export function FindBike({ submission, onBuy }: FindBikeProps) {
           void submit(number);
         }}
       >
-        <Field label={words.bikeNumber} hint={words.numberHint} error={isWrong ? words.numberWrong : null}>
+        <Field label={shared.bikeNumber} hint={words.numberHint} error={isWrong ? words.numberWrong : null}>
           {(ids) => (
             <input
               {...ids}
@@ -124,7 +124,7 @@ export function FindBike({ submission, onBuy }: FindBikeProps) {
           {number === null ? words.reserve : words.reserveBike(number)}
         </Button>
         {reservationFee !== undefined && holdMinutes !== undefined && (
-          <p className="aside">{words.cost(formatCount(reservationFee), holdMinutes)}</p>
+          <p className="aside">{words.cost(reservationFee, holdMinutes)}</p>
         )}
       </div>
     </section>
@@ -233,7 +233,7 @@ function FreeBikes({ free: { nodes, totalCount }, chosen, onChoose, onMore }: Fr
               className="free-bike number"
               aria-pressed={bike.bikeId === chosen}
               aria-label={
-                bike.color ? words.chooseBike(bike.bikeId, shared.colorName(bike.color)) : words.rideOf(bike.bikeId)
+                bike.color ? shared.bikeIs(bike.bikeId, shared.colorName(bike.color)) : words.rideOf(bike.bikeId)
               }
               onClick={() => onChoose(bike.bikeId)}
             >
@@ -245,7 +245,7 @@ function FreeBikes({ free: { nodes, totalCount }, chosen, onChoose, onMore }: Fr
       </ul>
       {nodes.length < totalCount && (
         <div className="more-bikes">
-          <p className="aside">{words.shown(formatCount(nodes.length), formatCount(totalCount))}</p>
+          <p className="aside">{words.shown(nodes.length, totalCount)}</p>
           {onMore && (
             <Button weight="plain" onPress={onMore}>
               {shared.more}

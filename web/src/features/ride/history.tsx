@@ -4,7 +4,8 @@ import { Choice, Empty } from '../../shared/ui/controls.tsx';
 import { StatusIcon } from '../../shared/ui/icons.tsx';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { hourAndMinuteOn } from '../../shared/i18n/seoul-time.ts';
-import { formatCount, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { formatSigned } from '../../shared/i18n/numbers.ts';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import type { Points, Ride } from './rider.ts';
 import { rideWords } from './words.ts';
 
@@ -49,7 +50,7 @@ export function History({ rides, entries }: HistoryProps) {
 function Shown({ list }: { list: { totalCount: number; nodes: readonly unknown[] } | undefined }) {
   const words = useWords(rideWords);
   if (!list || list.nodes.length >= list.totalCount) return null;
-  return <p className="aside">{words.latest(formatCount(list.nodes.length), formatCount(list.totalCount))}</p>;
+  return <p className="aside">{words.latest(list.nodes.length, list.totalCount)}</p>;
 }
 
 function Rides({ rides }: { rides: readonly Ride[] }) {
@@ -79,17 +80,18 @@ function Rides({ rides }: { rides: readonly Ride[] }) {
 
 function Entries({ entries }: { entries: Points['pointEntries']['nodes'] }) {
   const words = useWords(rideWords);
+  const shared = useSharedWords();
   if (entries.length === 0) return <Empty title={words.noEntries} />;
   return (
     <ul className="records">
       {entries.map((entry) => (
         <li key={entry.seq}>
           <strong className="amount number" data-sign={BigInt(entry.amount) < 0n ? 'out' : 'in'}>
-            {signed(entry.amount)}
+            {formatSigned(entry.amount)}
           </strong>
           <span className="record-what">
-            <span>{words.kinds[entry.kind]}</span>
-            <span className="aside number">{words.balanceAfter(formatCount(entry.balanceAfter))}</span>
+            <span>{shared.entryKinds[entry.kind]}</span>
+            <span className="aside number">{words.balanceAfter(entry.balanceAfter)}</span>
           </span>
           <At time={entry.at} />
         </li>
@@ -103,11 +105,6 @@ function rideMs(from: string, to: string): number {
   const ms = Math.max(0, Date.parse(to) - Date.parse(from));
   const unit = ms < 60_000 ? 1_000 : 60_000;
   return Math.floor(ms / unit) * unit;
-}
-
-/** With its sign in front, so that the color is not the only one to tell. */
-function signed(amount: number | string): string {
-  return BigInt(amount) < 0n ? formatCount(amount).replace('-', '−') : `+${formatCount(amount)}`;
 }
 
 function At({ time }: { time: string }) {

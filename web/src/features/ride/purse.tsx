@@ -14,7 +14,8 @@ import {
   useSubmission,
 } from '../../shared/ui/submission.tsx';
 import { wholeNumberIn } from '../../shared/i18n/numbers.ts';
-import { formatCount, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { formatCount } from '../../shared/i18n/numbers.ts';
+import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import type { Points } from './rider.ts';
 import { rideWords } from './words.ts';
 
@@ -42,7 +43,7 @@ export function Purse({ points, debt, isOpen, onOpen }: PurseProps) {
     const { approval, refusal } = (await client.request(BuyPointsDocument, { input })).buyPoints;
     if (refusal) return refused(refusal);
     if (!approval) return good((shared) => shared.onItsWay);
-    return good(() => rideWords[language].bought(formatCount(approval.price)));
+    return good(() => rideWords[language].bought(approval.price));
   }
 
   async function submit(price: number) {
@@ -69,7 +70,7 @@ export function Purse({ points, debt, isOpen, onOpen }: PurseProps) {
       </Button>
       {owes && (
         <p className="notice" data-tone="bad">
-          <strong>{words.debt(formatCount(debt))}</strong>
+          <strong>{words.debt(debt)}</strong>
           <span>{words.debtHint}</span>
         </p>
       )}
@@ -95,13 +96,13 @@ function Buying({ submission, onBuy }: { submission: Submission; onBuy: (price: 
         <Amounts onChoose={choose} />
       ) : (
         <>
-          <p className="buy-question">{words.buyQuestion(formatCount(price))}</p>
+          <p className="buy-question">{words.buyQuestion(price)}</p>
           <DialogActions>
             <Button weight="quiet" onPress={() => choose(null)} isDisabled={submission.pending}>
               {words.otherAmount}
             </Button>
             <Button autoFocus onPress={() => onBuy(price)} isPending={submission.pending}>
-              {words.pay(formatCount(price))}
+              {words.pay(price)}
             </Button>
           </DialogActions>
         </>
@@ -125,29 +126,20 @@ function Amounts({ onChoose }: { onChoose: (price: number) => void }) {
     event.preventDefault();
     const price = wholeNumberIn(text);
     if (price !== null && price >= 1 && !isTooMuch(price)) return onChoose(price);
-    setError(words.amountWrong(maxPurchase === undefined ? null : formatCount(maxPurchase)));
+    setError(words.amountWrong(maxPurchase ?? null));
     field.current?.focus();
   };
   return (
     <>
       <div className="amounts">
         {usualPrices.map((price) => (
-          <Button
-            key={price}
-            weight="plain"
-            aria-label={words.buyAmount(formatCount(price))}
-            onPress={() => onChoose(price)}
-          >
+          <Button key={price} weight="plain" aria-label={words.buyAmount(price)} onPress={() => onChoose(price)}>
             <span className="number">{`${formatCount(price)}P`}</span>
           </Button>
         ))}
       </div>
       <form className="other-amount" noValidate onSubmit={submit}>
-        <Field
-          label={words.otherAmount}
-          hint={words.amountHint(maxPurchase === undefined ? null : formatCount(maxPurchase))}
-          error={error}
-        >
+        <Field label={words.otherAmount} hint={words.amountHint(maxPurchase ?? null)} error={error}>
           {(ids) => (
             <input
               {...ids}

@@ -1,22 +1,6 @@
 /** What the rider's page says. */
-import type { PointEntryKind } from '../../../../schema/client/generated/graphql.ts';
+import { type Count, counted, formatCount } from '../../shared/i18n/numbers.ts';
 import { duration, minutes } from '../../shared/i18n/units.ts';
-
-const kindsKo: Record<PointEntryKind, string> = {
-  PURCHASED: '충전',
-  DEDUCTED: '예약 요금',
-  RESTORED: '환불',
-  OVERTIME: '초과요금',
-  COMPENSATED: '정정',
-};
-
-const kindsEn: typeof kindsKo = {
-  PURCHASED: 'Bought',
-  DEDUCTED: 'Reservation fee',
-  RESTORED: 'Refund',
-  OVERTIME: 'Overtime',
-  COMPENSATED: 'Correction',
-};
 
 const ko = {
   needSignIn: '로그인하면 자전거를 빌릴 수 있습니다.',
@@ -30,32 +14,31 @@ const ko = {
     points: '포인트가 최신이 아닐 수 있습니다. 다시 시도하는 중입니다.',
   },
   balance: '내 포인트',
-  debt: (points: string) => `미납 초과요금 ${points}P`,
+  debt: (points: Count) => `미납 초과요금 ${formatCount(points)}P`,
   debtHint: '이만큼 충전하면 다시 예약할 수 있습니다.',
   buy: '포인트 충전',
-  buyAmount: (points: string) => `${points}P 충전`,
-  buyQuestion: (points: string) => `${points}P를 충전할까요? ${points}원이 결제됩니다.`,
-  pay: (price: string) => `${price}원 결제하기`,
+  buyAmount: (points: Count) => `${formatCount(points)}P 충전`,
+  buyQuestion: (points: Count) => `${formatCount(points)}P를 충전할까요? ${formatCount(points)}원이 결제됩니다.`,
+  pay: (price: Count) => `${formatCount(price)}원 결제하기`,
   next: '다음',
   otherAmount: '다른 금액',
-  amountHint: (most: string | null) => `1P는 1원입니다.${most === null ? '' : ` 1부터 ${most}까지.`}`,
-  amountWrong: (most: string | null) =>
-    most === null ? '금액을 숫자로 입력하세요.' : `1부터 ${most}까지의 숫자를 입력하세요.`,
-  bought: (price: string) => `${price}P를 충전했습니다.`,
+  amountHint: (most: Count | null) => `1P는 1원입니다.${most === null ? '' : ` 1부터 ${formatCount(most)}까지.`}`,
+  amountWrong: (most: Count | null) =>
+    most === null ? '금액을 숫자로 입력하세요.' : `1부터 ${formatCount(most)}까지의 숫자를 입력하세요.`,
+  bought: (price: Count) => `${formatCount(price)}P를 충전했습니다.`,
   buyEnough: '포인트 충전하기',
   find: '자전거 선택',
-  free: (count: string) => `${count}대 대여 가능`,
+  free: (count: Count) => `${formatCount(count)}대 대여 가능`,
   freeAway: '지금은 대여 가능한 자전거 목록을 불러올 수 없습니다. 자전거 번호로 예약할 수 있습니다.',
-  shown: (shown: string, all: string) => `${all}대 중 ${shown}대를 표시합니다. 다른 자전거는 번호로 예약하세요.`,
-  bikeNumber: '자전거 번호',
+  shown: (shown: Count, all: Count) =>
+    `${formatCount(all)}대 중 ${formatCount(shown)}대를 표시합니다. 다른 자전거는 번호로 예약하세요.`,
   numberHint: '자전거에 적힌 번호를 입력하거나 아래에서 고르세요.',
   numberWrong: '자전거 번호를 숫자로 입력하세요.',
   reserve: '예약하기',
   reserveBike: (bikeId: number) => `${bikeId}번 자전거 예약하기`,
   reserveInstead: (bikeId: number) => `${bikeId}번을 예약하기`,
-  chooseBike: (bikeId: number, color: string) => `자전거 ${bikeId}, ${color}`,
-  cost: (fee: string, holdMinutes: number) =>
-    `예약하면 ${fee}P가 차감되고 ${minutes(holdMinutes, 'ko')} 동안 예약이 유지됩니다. 대여 시작 전에 취소하면 모두 환불됩니다.`,
+  cost: (fee: Count, holdMinutes: number) =>
+    `예약하면 ${formatCount(fee)}P가 차감되고 ${minutes(holdMinutes, 'ko')} 동안 예약이 유지됩니다. 대여 시작 전에 취소하면 모두 환불됩니다.`,
   noFreeBikes: '지금 대여 가능한 자전거가 없습니다',
   noFreeBikesHint: '누군가 반납하면 곧 여기에 나타납니다.',
   anyColor: '모든 색',
@@ -70,13 +53,12 @@ const ko = {
   ridingSince: (time: string) => `${time}에 대여 시작`,
   rideTime: '이용 시간',
   freeUntil: (time: string) => `${time}까지는 추가 요금이 없습니다.`,
-  overtime: (free: number, step: number, price: string, cap: string) =>
-    `${free > 0 ? `${minutes(free, 'ko')}이 지나 ` : ''}${minutes(step, 'ko')}마다 ${price}P가 추가되고 있습니다. 최대 ${cap}P입니다.`,
-  start: '대여 시작',
+  overtime: (free: number, step: number, price: Count, cap: Count) =>
+    `${free > 0 ? `${minutes(free, 'ko')}이 지나 ` : ''}${minutes(step, 'ko')}마다 ${formatCount(price)}P가 추가되고 있습니다. 최대 ${formatCount(cap)}P입니다.`,
   giveBack: '반납하기',
   cancel: '예약 취소',
   cancelTitle: (bikeId: number) => `${bikeId}번 자전거 예약을 취소할까요?`,
-  cancelHint: (fee: string) => `${fee}P가 모두 환불됩니다.`,
+  cancelHint: (fee: Count) => `${formatCount(fee)}P가 모두 환불됩니다.`,
   keep: '예약 유지',
   cancelled: '예약을 취소했습니다. 포인트가 환불됩니다.',
   started: '대여를 시작했습니다. 안전하게 이용하세요.',
@@ -85,13 +67,12 @@ const ko = {
   history: '이용 기록',
   rides: '대여',
   points: '포인트',
-  latest: (shown: string, all: string) => `전체 ${all}건 중 최근 ${shown}건`,
+  latest: (shown: Count, all: Count) => `전체 ${formatCount(all)}건 중 최근 ${formatCount(shown)}건`,
   noRides: '아직 대여한 적이 없습니다.',
   noEntries: '아직 포인트 내역이 없습니다.',
   rideOf: (bikeId: number) => `자전거 ${bikeId}번`,
   rodeFor: (ms: number) => `${duration(ms, 'ko')} 이용`,
-  balanceAfter: (points: string) => `잔액 ${points}P`,
-  kinds: kindsKo,
+  balanceAfter: (points: Count) => `잔액 ${formatCount(points)}P`,
 };
 
 const en: typeof ko = {
@@ -106,31 +87,30 @@ const en: typeof ko = {
     points: 'Your points may be out of date. Trying again.',
   },
   balance: 'My points',
-  debt: (points) => `${points}P overtime unpaid`,
+  debt: (points) => `${formatCount(points)}P overtime unpaid`,
   debtHint: 'Buy that many to reserve again.',
   buy: 'Buy points',
-  buyAmount: (points) => `Buy ${points}P`,
-  buyQuestion: (points) => `Buy ${points}P? You pay ₩${points}.`,
-  pay: (price) => `Pay ₩${price}`,
+  buyAmount: (points) => `Buy ${formatCount(points)}P`,
+  buyQuestion: (points) => `Buy ${formatCount(points)}P? You pay ₩${formatCount(points)}.`,
+  pay: (price) => `Pay ₩${formatCount(price)}`,
   next: 'Continue',
   otherAmount: 'Another amount',
-  amountHint: (most) => `One point is one won.${most === null ? '' : ` 1 to ${most}.`}`,
-  amountWrong: (most) => (most === null ? 'Enter a whole number.' : `Enter a whole number from 1 to ${most}.`),
-  bought: (price) => `Bought ${price}P.`,
+  amountHint: (most) => `One point is one won.${most === null ? '' : ` 1 to ${formatCount(most)}.`}`,
+  amountWrong: (most) =>
+    most === null ? 'Enter a whole number.' : `Enter a whole number from 1 to ${formatCount(most)}.`,
+  bought: (price) => `Bought ${formatCount(price)}P.`,
   buyEnough: 'Buy points',
   find: 'Choose a bike',
-  free: (count) => `${count} available`,
+  free: (count) => `${formatCount(count)} available`,
   freeAway: 'The list of available bikes cannot be shown just now. You can reserve by the number on the bike.',
-  shown: (shown, all) => `${shown} of ${all} are shown. Reserve any other by its number.`,
-  bikeNumber: 'Bike number',
+  shown: (shown, all) => `${formatCount(shown)} of ${counted(all, 'bike')}: reserve any other by its number.`,
   numberHint: 'Enter the number on the bike, or choose one below.',
   numberWrong: 'Enter the number on the bike, in digits.',
   reserve: 'Reserve',
   reserveBike: (bikeId) => `Reserve bike ${bikeId}`,
   reserveInstead: (bikeId) => `Reserve ${bikeId} instead`,
-  chooseBike: (bikeId, color) => `Bike ${bikeId}, ${color}`,
   cost: (fee, holdMinutes) =>
-    `Reserving takes ${fee}P and holds the bike for ${minutes(holdMinutes, 'en')}. Cancel before you ride and you get all of it back.`,
+    `Reserving takes ${formatCount(fee)}P and holds the bike for ${minutes(holdMinutes, 'en')}. Cancel before you ride and you get all of it back.`,
   noFreeBikes: 'No bike is available now',
   noFreeBikesHint: 'Soon after somebody returns one, it shows here.',
   anyColor: 'Any color',
@@ -146,12 +126,11 @@ const en: typeof ko = {
   rideTime: 'riding',
   freeUntil: (time) => `No extra charge until ${time}.`,
   overtime: (free, step, price, cap) =>
-    `${free > 0 ? `More than ${minutes(free, 'en')}: ` : ''}${price}P are added every ${minutes(step, 'en')}, ${cap}P at most.`,
-  start: 'Start ride',
+    `${free > 0 ? `More than ${minutes(free, 'en')}: ` : ''}${formatCount(price)}P are added every ${minutes(step, 'en')}, ${formatCount(cap)}P at most.`,
   giveBack: 'Return bike',
   cancel: 'Cancel',
   cancelTitle: (bikeId) => `Cancel the reservation of bike ${bikeId}?`,
-  cancelHint: (fee) => `You get all ${fee}P back.`,
+  cancelHint: (fee) => `You get all ${formatCount(fee)}P back.`,
   keep: 'Keep it',
   cancelled: 'Cancelled. Your points come back.',
   started: 'Off you go. Ride safely.',
@@ -160,13 +139,12 @@ const en: typeof ko = {
   history: 'History',
   rides: 'Rides',
   points: 'Points',
-  latest: (shown, all) => `The latest ${shown} of ${all}`,
+  latest: (shown, all) => `The latest ${formatCount(shown)} of ${formatCount(all)}`,
   noRides: 'No rides yet.',
   noEntries: 'No points have moved yet.',
   rideOf: (bikeId) => `Bike ${bikeId}`,
   rodeFor: (ms) => `for ${duration(ms, 'en')}`,
-  balanceAfter: (points) => `balance ${points}P`,
-  kinds: kindsEn,
+  balanceAfter: (points) => `balance ${formatCount(points)}P`,
 };
 
 export const rideWords = { ko, en };

@@ -1,3 +1,26 @@
+/** A Long beyond what a number holds exactly comes as a string. */
+export type Count = number | string;
+
+/** Korean and English write figures alike. */
+const figures = new Intl.NumberFormat('en');
+const signedFigures = new Intl.NumberFormat('en', { signDisplay: 'exceptZero' });
+const english = new Intl.PluralRules('en');
+
+/** `12,345` */
+export function formatCount(value: Count): string {
+  return figures.format(BigInt(value));
+}
+
+/** `+1,000` or `−1,000`: the color is not the only one to tell. */
+export function formatSigned(value: Count): string {
+  return signedFigures.format(BigInt(value)).replace('-', '−');
+}
+
+/** `1 bike`, `1,234 bikes`, for English: Korean nouns have one form. */
+export function counted(value: Count, one: string, other = `${one}s`): string {
+  return `${formatCount(value)} ${english.select(Number(value)) === 'one' ? one : other}`;
+}
+
 /** A whole number as people type it: full-width digits, spaces and commas between thousands are none of their mistakes. */
 export function wholeNumberIn(text: string): number | null {
   const digits = text.normalize('NFKC').replace(/[\s,]/g, '');

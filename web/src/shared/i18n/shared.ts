@@ -1,6 +1,7 @@
 /** What every page says: the frame around it, who is signed in, the names of the domain. */
-import type { BikeCondition, ReserveStatus } from '../../../../schema/client/generated/graphql.ts';
+import type { BikeCondition, PointEntryKind, ReserveStatus } from '../../../../schema/client/generated/graphql.ts';
 import { refusalsEn, refusalsKo } from './refusals.ts';
+import { type Count, formatCount, formatSigned } from './numbers.ts';
 import { ago, duration } from './units.ts';
 
 const wholeMinutes = (ms: number) => Math.round(ms / 60_000) * 60_000;
@@ -89,6 +90,22 @@ const conditionEn: Names<BikeCondition> = {
   RETIRED: 'Retired',
 };
 
+const entryKo: Names<PointEntryKind> = {
+  PURCHASED: '충전',
+  DEDUCTED: '예약 요금',
+  RESTORED: '환불',
+  OVERTIME: '초과요금',
+  COMPENSATED: '정정',
+};
+
+const entryEn: Names<PointEntryKind> = {
+  PURCHASED: 'Bought',
+  DEDUCTED: 'Reservation fee',
+  RESTORED: 'Refund',
+  OVERTIME: 'Overtime',
+  COMPENSATED: 'Correction',
+};
+
 const ko = {
   name: '따릉이',
   pages: { dashboard: '현황', ride: '대여', fleet: '운영', playground: 'GraphQL' },
@@ -137,12 +154,20 @@ const ko = {
   onItsWay: '접수했습니다. 결과는 곧 나타납니다.',
   reservationIs: (reserveNo: number, status: string) => `예약 ${reserveNo}: ${status}`,
   reserveNo: '예약번호',
+  entryKinds: entryKo,
+  newest: (count: Count) => `최근 ${formatCount(count)}건`,
+  noBikes: '아직 자전거가 없습니다.',
+  registerBikes: '자전거 등록하기',
+  parkedEvents: '보류 이벤트',
+  bikeNumber: '자전거 번호',
+  bikeIs: (bikeId: number, what: string) => `자전거 ${bikeId}, ${what}`,
   bike: '자전거',
   rider: '이용자',
   status: '상태',
   close: '닫기',
   more: '더 보기',
-  points: (points: string) => `${points}P`,
+  points: (points: Count) => `${formatCount(points)}P`,
+  pointsMoved: (points: Count) => `${formatSigned(points)}P`,
 };
 
 const en: typeof ko = {
@@ -197,12 +222,20 @@ const en: typeof ko = {
   onItsWay: 'Accepted. The outcome will show soon.',
   reservationIs: (reserveNo, status) => `Reservation ${reserveNo}: ${status}`,
   reserveNo: 'No.',
+  entryKinds: entryEn,
+  newest: (count) => `newest ${formatCount(count)}`,
+  noBikes: 'No bikes yet.',
+  registerBikes: 'Register bikes',
+  parkedEvents: 'Parked events',
+  bikeNumber: 'Bike number',
+  bikeIs: (bikeId, what) => `Bike ${bikeId}, ${what}`,
   bike: 'Bike',
   rider: 'Rider',
   status: 'Status',
   close: 'Close',
   more: 'Show more',
-  points: (points) => `${points}P`,
+  points: (points) => `${formatCount(points)}P`,
+  pointsMoved: (points) => `${formatSigned(points)}P`,
 };
 
 export const sharedWords = { ko, en };

@@ -79,8 +79,3 @@ export function useWords<Sentences>(words: Words<Sentences>): Sentences {
 export function useSharedWords(): SharedWords {
   return useWords(sharedWords);
 }
-
-/** `12,345`; a Long beyond what a number holds exactly comes as a string. */
-export function formatCount(value: number | string): string {
-  return BigInt(value).toLocaleString('en-US');
-}

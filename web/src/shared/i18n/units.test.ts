@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { ago, duration, minutes } from './units.ts';
+import { ago, briefly, duration, minutes, minutesAgo } from './units.ts';
 
 it('a duration is said as people say it, also when there is one of it', () => {
   expect([minutes(10, 'ko'), minutes(1, 'en'), minutes(10, 'en'), minutes(60, 'ko'), minutes(0.5, 'en')]).toEqual([
@@ -10,9 +10,12 @@ it('a duration is said as people say it, also when there is one of it', () => {
     '30 seconds',
   ]);
   const hourMs = 3_600_000;
-  expect([duration(3 * hourMs, 'ko'), duration(3.5 * hourMs, 'ko'), duration(50 * hourMs, 'en')]).toEqual([
+  expect([3, 3.5, 50].flatMap((hours) => [duration(hours * hourMs, 'ko'), duration(hours * hourMs, 'en')])).toEqual([
     '3시간',
+    '3 hours',
     '3시간 30분',
+    '3 hours 30 minutes',
+    '2일',
     '2 days',
   ]);
 });
@@ -31,4 +34,14 @@ it('what is past is told the coarser the older it is', () => {
     '2일 전',
   ]);
   expect(ago(7_000, 'en', 'just now')).toMatch(/^5\s?s ago$/);
+});
+
+it('what was measured is told in little room', () => {
+  const said = (language: 'ko' | 'en') => [250, 1_240, 180_000].map((ms) => briefly(ms, language));
+  expect(said('ko')).toEqual(['250ms', '1.2초', '3분']);
+  expect(said('en')).toEqual(['250 ms', '1.2 sec', '3 min']);
+});
+
+it('an axis tells its minutes, also beyond the first hour', () => {
+  expect([minutesAgo(90, 'ko'), minutesAgo(90, 'en')]).toEqual(['90분 전', '90 min. ago']);
 });

@@ -1,7 +1,7 @@
 /** Numbers with their units, as the language says them: `10분`, `1 minute`, `90 minutes`. */
 import type { Language } from './language.ts';
 
-type Unit = 'second' | 'minute' | 'hour' | 'day';
+type Unit = 'millisecond' | 'second' | 'minute' | 'hour' | 'day';
 
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
@@ -17,21 +17,31 @@ function inUnits(ms: number): [value: number, unit: Unit][] {
   return [[Math.floor(ms / hourMs), 'hour'], ...(rest > 0 ? [[rest, 'minute'] as [number, Unit]] : [])];
 }
 
-const formats = new Map<string, Intl.NumberFormat | Intl.RelativeTimeFormat>();
-function formatOf<Format extends Intl.NumberFormat | Intl.RelativeTimeFormat>(key: string, make: () => Format): Format {
+type Format = Intl.NumberFormat | Intl.RelativeTimeFormat | Intl.ListFormat;
+const formats = new Map<string, Format>();
+/** Made once: making one takes longer than using it a hundred times. */
+function formatOf<Made extends Format>(key: string, make: () => Made): Made {
   const made = formats.get(key) ?? make();
   formats.set(key, made);
-  return made as Format;
+  return made as Made;
+}
+
+function inUnit(value: number, unit: Unit, unitDisplay: 'long' | 'short', language: Language): string {
+  const options = { style: 'unit', unit, unitDisplay, maximumFractionDigits: 1 } as const;
+  return formatOf(`${language} ${unit} ${unitDisplay}`, () => new Intl.NumberFormat(language, options)).format(value);
 }
 
 /** How long something takes. */
 export function duration(ms: number, language: Language): string {
-  return inUnits(ms)
-    .map(([value, unit]) => {
-      const options = { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 1 } as const;
-      return formatOf(`${language} ${unit}`, () => new Intl.NumberFormat(language, options)).format(value);
-    })
-    .join(' ');
+  const parts = formatOf(`${language} parts`, () => new Intl.ListFormat(language, { type: 'unit', style: 'narrow' }));
+  return parts.format(inUnits(ms).map(([value, unit]) => inUnit(value, unit, 'long', language)));
+}
+
+/** The same in little room, to three figures: `250 ms`, `1.2 sec`, `3분`. */
+export function briefly(ms: number, language: Language): string {
+  if (ms < secondMs) return inUnit(ms, 'millisecond', 'short', language);
+  if (ms < minuteMs) return inUnit(ms / secondMs, 'second', 'short', language);
+  return inUnit(Math.round(ms / minuteMs), 'minute', 'short', language);
 }
 
 /** How long something is past; coarser the older, so that a screen full of times does not flicker. */
@@ -44,6 +54,15 @@ export function ago(ms: number, language: Language, justNow: string): string {
   if (seconds < 3_600) return relative.format(-Math.floor(seconds / 60), 'minute');
   if (seconds < 86_400) return relative.format(-Math.floor(seconds / 3_600), 'hour');
   return relative.format(-Math.floor(seconds / 86_400), 'day');
+}
+
+/** `60분 전`, `60 min. ago`: in minutes also beyond the first hour, as on an axis. */
+export function minutesAgo(count: number, language: Language): string {
+  const options = { numeric: 'always', style: 'short' } as const;
+  return formatOf(`${language} minutes ago`, () => new Intl.RelativeTimeFormat(language, options)).format(
+    -count,
+    'minute',
+  );
 }
 
 export const minutes = (count: number, language: Language) => duration(count * minuteMs, language);

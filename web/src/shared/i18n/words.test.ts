@@ -30,10 +30,16 @@ function entriesOf(sentences: Sentences, path = ''): [string, unknown][] {
   );
 }
 
-function textOf(sentence: unknown): string {
-  return typeof sentence === 'function'
-    ? String((sentence as (...values: string[]) => unknown)('3', '3', '3', '3'))
-    : String(sentence);
+/** Sentences of figures, times or names are told with this one in each place. */
+function textOf(sentence: unknown, value = '3'): string {
+  if (typeof sentence !== 'function') return String(sentence);
+  const say = sentence as (...values: unknown[]) => unknown;
+  try {
+    return String(say(value, value, value, value));
+  } catch {
+    // A list of names.
+    return String(say([value]));
+  }
 }
 
 const hangul = /\p{Script=Hangul}/u;
@@ -52,6 +58,27 @@ describe.each(files)('the sentences of %s', (file) => {
     const korean = entriesOf(en).filter(([, sentence]) => hangul.test(textOf(sentence)));
     expect(korean).toEqual([]);
   });
+
+  it('count one thing as one, in English', async () => {
+    const { en } = await languagesOf(file);
+    const several = /\b1 (?!is |has |ms\b)(?:\w+ )?\w*[^\Wsiu]s\b|\b1 (?:are|were|have)\b/;
+    expect(entriesOf(en).filter(([, sentence]) => several.test(textOf(sentence, '1')))).toEqual([]);
+  });
+});
+
+it('a sentence that several pages say is a shared one', async () => {
+  const places = new Map<string, Set<string>>();
+  for (const file of files) {
+    const { ko, en } = await languagesOf(file);
+    const english = new Map(entriesOf(en));
+    for (const [key, sentence] of entriesOf(ko)) {
+      const text = `${textOf(sentence)} | ${textOf(english.get(key))}`;
+      places.set(text, (places.get(text) ?? new Set()).add(file));
+    }
+  }
+  // A short label may mean another thing on another page, and change with it.
+  const isSentence = (text: string) => /^.{10,}$/.test(text.split(' | ')[1] ?? '');
+  expect([...places].filter(([text, { size }]) => size > 1 && isSentence(text)).map(([text]) => text)).toEqual([]);
 });
 
 it('every part of the site has its sentences', () => {
