@@ -1,4 +1,4 @@
-import { csvCell } from '../../shared/api/csv.ts';
+import { csvFile } from '../../shared/api/csv.ts';
 import { seoulStamp } from '../../shared/i18n/seoul-time.ts';
 import type { ShownRow } from './dashboard-state.ts';
 
@@ -16,16 +16,11 @@ const columns = [
   'updatedAt',
 ] as const;
 
-/**
- * The rows as CSV (RFC 4180, with a byte order mark, so that spreadsheets read UTF-8). Every line repeats the time and
- * the filter, so that they survive renaming and pasting.
- */
+/** The rows as CSV. Every line repeats the time and the filter, so that they survive renaming and pasting. */
 export function toCsv(rows: readonly ShownRow[], filter: string, at: number): string {
   const taken = seoulStamp(at);
-  const lines = rows.map(({ row }) =>
-    [...columns.map((column) => row[column] ?? ''), taken, filter].map(csvCell).join(','),
-  );
-  return `\uFEFF${[[...columns, 'exportedAt', 'filter'].join(','), ...lines].join('\r\n')}\r\n`;
+  const lines = rows.map(({ row }) => [...columns.map((column) => row[column] ?? ''), taken, filter]);
+  return csvFile([[...columns, 'exportedAt', 'filter'], ...lines]);
 }
 
 /** `reservations-20261123T180005+0900-status-IN_USE.csv` */

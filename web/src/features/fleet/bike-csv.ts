@@ -82,7 +82,10 @@ function prepare(text: string): Prepared {
   return { content: lines, delimiter: commonest(lines.slice(0, 50_000)), skipped: 0 };
 }
 
-/** The most frequent separator outside quotes; Korean keyboards write full-width ones too. */
+/**
+ * The most frequent separator outside quotes; Korean keyboards write full-width ones too. Papa Parse would guess by
+ * lines of equal length, which a list of colors, some with a date, does not have.
+ */
 function commonest(text: string): string {
   const bare = text.replace(/"(?:[^"]|"")*"/g, '');
   const count = (delimiter: string) => bare.split(delimiter).length;

@@ -2,7 +2,7 @@ import './register-many.css';
 import { type ReactNode, useDeferredValue, useMemo, useState } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { ProgressBar } from 'react-aria-components/ProgressBar';
-import { download } from '../../shared/api/csv.ts';
+import { csvFile, download } from '../../shared/api/csv.ts';
 import { Button, Field } from '../../shared/ui/controls.tsx';
 import { serverClock } from '../../shared/i18n/server-clock.ts';
 import { useWords } from '../../shared/i18n/speech.tsx';
@@ -12,7 +12,11 @@ import { Report, reportFile, useOutcomeWords } from './import-report.tsx';
 import { type RunningImport, useImport } from './use-import.ts';
 import { fleetWords, type FleetWords } from './words.ts';
 
-const example = '\uFEFFcolor,registeredDate\r\ngreen,2026-11-23\r\nwhite,\r\n';
+const example = csvFile([
+  ['color', 'registeredDate'],
+  ['green', '2026-11-23'],
+  ['white', ''],
+]);
 
 /** Why a file is not even shown. */
 type Refusal = FileProblem | 'tooLarge' | 'notText' | 'empty';

@@ -1,4 +1,5 @@
-/** Cells of files that leave the page, and of those that come back. */
+/** Files that leave the page, and cells of those that come back. */
+import Papa from 'papaparse';
 
 /**
  * CSV injection: a spreadsheet takes a cell that begins so for a formula, and would run what a rider chose as a name.
@@ -10,20 +11,20 @@ const cellStart = '(?<=^|[,;\\t\\r\\n])';
 const toDisarm = new RegExp(cellStart + formulaStart, 'gu');
 const disarmed = new RegExp(`${cellStart}'${formulaStart}`, 'gu');
 
-/** One cell (RFC 4180); text is disarmed, which `plainText` takes back. */
-export function csvCell(value: string | number): string {
-  const text = typeof value === 'string' ? value.replace(toDisarm, "'") : String(value);
-  return /[",;\t\r\n|，；]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 /** What a cell said before it was disarmed. */
 export function plainText(cell: string): string {
   return cell.replace(disarmed, '');
 }
 
-/** A file of rows, with the mark that tells spreadsheets it is UTF-8. */
+const disarm = (cell: string | number) => (typeof cell === 'string' ? cell.replace(toDisarm, "'") : cell);
+
+/** Separators of other locales: unquoted, their spreadsheets would take one cell for two. */
+const otherSeparator = /[;\t|，；]/;
+
+/** A file of rows (RFC 4180), with the mark that tells spreadsheets it is UTF-8. Text is disarmed. */
 export function csvFile(rows: readonly (readonly (string | number)[])[]): string {
-  return `\uFEFF${rows.map((cells) => `${cells.map(csvCell).join(',')}\r\n`).join('')}`;
+  const cells = rows.map((row) => row.map(disarm));
+  return `\uFEFF${Papa.unparse(cells, { quotes: (cell) => otherSeparator.test(String(cell)) })}\r\n`;
 }
 
 export function download(name: string, text: string): void {
