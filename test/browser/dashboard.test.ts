@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from '@jest/globals';
+import { DashboardDocument } from '../../schema/client/generated/graphql.ts';
 import { rider } from '../support/people.ts';
 import { until } from '../support/until.ts';
 import { describeInBrowser, rowOf, signInAs, untilLive } from './chromium.ts';
@@ -144,6 +145,11 @@ describeInBrowser('the dashboard', (stage) => {
         }
       }),
     );
+    // What arrives while the page is open would count among the rows that were read.
+    await until('the dashboard has heard of them all', async () => {
+      const { dashboard } = await stage.operator.request(DashboardDocument, { first: 1 });
+      return dashboard.lag.pendingEvents === 0 && dashboard.totals.cancelledToday >= 210;
+    });
     await stage.visit({ path: '/', width: 1440, expectedComplaints: /ERR_FAILED/ }, async (page) => {
       const among = page.locator('.toolbar').getByText('최근 200건 중');
       const older = (request: { postData(): string | null }) => request.postData()?.includes('DashboardRows') ?? false;
