@@ -1,5 +1,6 @@
 import './reservation-table.css';
-import { memo, useMemo, useRef, useSyncExternalStore } from 'react';
+import { memo, useLayoutEffect, useMemo, useRef, useSyncExternalStore } from 'react';
+import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual';
 import { Empty, LinkButton } from '../../shared/ui/controls.tsx';
 import { ridePath } from '../../app/links.ts';
 import { go, useSearch } from '../../app/paths.ts';
@@ -12,7 +13,7 @@ import { TableToolbar } from './table-toolbar.tsx';
 import { defaultView, isFiltered, readView, sortKeys, type TableView, viewRows, writeView } from './table-view.ts';
 import { useGrid } from './use-grid.ts';
 import { useLimits } from './use-limits.ts';
-import { useSteadyScroll, useWindow } from './use-window.ts';
+import { useSteadyScroll } from './use-steady-scroll.ts';
 import { dashboardWords, type DashboardWords } from './words.ts';
 
 interface ReservationTableProps {
@@ -75,18 +76,32 @@ interface RowsProps {
   onView: (view: TableView) => void;
 }
 
+/** Rows drawn beyond the visible ones, so that fast scrolling does not show gaps. */
+const overscan = 8;
+
+/** The row with the stop stays drawn when it is scrolled out of sight: the focus would be lost with it. */
+function withPlace(places: number[], stop: number): number[] {
+  return stop < 0 || places.includes(stop) ? places : [...places, stop].sort((a, b) => a - b);
+}
+
 /** The roles are explicit because a layout other than `table` removes the implicit ones. */
 function Rows({ shown, view, onView }: RowsProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const rowHeight = useRowHeight();
   const keys = useMemo(() => shown.map(({ row }) => row.reserveNo), [shown]);
   useSteadyScroll(scroller, keys, rowHeight);
-  const { first, last } = useWindow(scroller, shown.length, rowHeight);
   const { current, onKeyDown, onFocus } = useGrid(scroller, keys);
-  const places = Array.from({ length: last - first }, (_, place) => first + place);
-  // The row with the stop stays drawn when it is scrolled out of sight: the focus would be lost with it.
   const stopPlace = current.row === 'head' ? -1 : keys.indexOf(current.row);
-  if (stopPlace >= 0 && (stopPlace < first || stopPlace >= last)) places.push(stopPlace);
+  // eslint-disable-next-line react-hooks/incompatible-library -- It is about the React Compiler, which is not used.
+  const drawn = useVirtualizer({
+    count: shown.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    getItemKey: (place) => keys[place] ?? place,
+    overscan,
+    rangeExtractor: (range) => withPlace(defaultRangeExtractor(range), stopPlace),
+  });
+  useLayoutEffect(() => drawn.measure(), [drawn, rowHeight]);
   return (
     <div
       className="table"
@@ -100,8 +115,8 @@ function Rows({ shown, view, onView }: RowsProps) {
       onFocus={onFocus}
     >
       <TableHead view={view} onView={onView} stop={current.row === 'head' ? current.column : null} />
-      <div role="rowgroup" className="rows" style={{ height: shown.length * rowHeight }}>
-        {places.map((place) => {
+      <div role="rowgroup" className="rows" style={{ height: drawn.getTotalSize() }}>
+        {drawn.getVirtualItems().map(({ index: place }) => {
           const entry = shown[place];
           const stop = entry?.row.reserveNo === current.row ? current.column : null;
           return (
