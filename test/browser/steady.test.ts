@@ -38,7 +38,7 @@ describeInBrowser('the dashboard and the fleet page', (stage) => {
         { path: '/', width: 1440, language: 'en', prepare: clockOff(offMs), shot: `steady-clock-${offMs}` },
         async (page) => {
           await untilLive(page);
-          await page.locator('.skew').waitFor();
+          await page.getByText(/^The clock of your device is/).waitFor();
           await rowOf(page, holding)
             .getByText(/^[0-9]:[0-5][0-9] left$/)
             .waitFor();

@@ -11,7 +11,7 @@ const sheets = files.filter((file) => file.endsWith('.css'));
 const components = files.filter((file) => file.endsWith('.tsx'));
 
 /** Classes that GraphiQL and its editor wear; the playground only corrects their looks. */
-const foreign = /^(graphiql-.*|monaco-editor|view-line|line-numbers|dimmed-line-number)$/;
+const foreign = /^(graphiql-.*|monaco-editor|view-lines?|line-numbers|dimmed-line-number|mtk\d+)$/;
 
 /** What a file imports of these files: at its top, or when it is needed. */
 function importsOf(file: string): string[] {
@@ -80,4 +80,15 @@ it.each(components)('%s wears no class without looks', (component) => {
     sheets.filter((sheet) => reachOfSheet.get(sheet)?.has(component)).flatMap((sheet) => [...classesIn(sheet)]),
   );
   expect([...classesOn(component)].filter((name) => !styled.has(name))).toEqual([]);
+});
+
+const browserTests = join(source, '../../test/browser');
+
+it.each(readdirSync(browserTests))('test/browser/%s looks for no class that nothing wears', (file) => {
+  const code = readFileSync(join(browserTests, file), 'utf8');
+  const selectors = [...code.matchAll(/\.(?:locator|closest|querySelector(?:All)?)\((['"`])(.*?)\1/g)];
+  const names = selectors.flatMap(([, , selector = '']) =>
+    [...selector.replace(/\[[^\]]*\]/g, '').matchAll(/\.([a-z][\w-]*)/g)].map(([, name = '']) => name),
+  );
+  expect(names.filter((name) => !wearersOf.has(name) && !foreign.test(name))).toEqual([]);
 });
