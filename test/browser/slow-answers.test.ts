@@ -1,7 +1,8 @@
 import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { ChangeBikeConditionDocument } from '../../schema/client/generated/graphql.ts';
-import { describeInBrowser } from './chromium.ts';
+import { rider } from '../support/people.ts';
+import { describeInBrowser, signInAs } from './chromium.ts';
 
 describeInBrowser('an answer that comes late', (stage) => {
   /** Holds back the answer to the request that contains this text until it is released. */
@@ -38,4 +39,44 @@ describeInBrowser('an answer that comes late', (stage) => {
       for (const line of shown) expect(line).not.toContain('정비 중');
     });
   });
+
+  it('that never comes costs nothing twice, though the page was left before the second click', async () => {
+    const userId = 'unanswered';
+    await (await rider(stage.system, userId)).buys(1_000);
+    const visit = { path: '/ride', width: 390, height: 844, shot: 'unanswered', expectedComplaints: /ERR_FAILED/ };
+    await stage.visit(visit, async (page) => {
+      await signInAs(page, userId, 'rider');
+      const keys: unknown[] = [];
+      await page.route('**/graphql', async (route) => {
+        const { query, variables } = route.request().postDataJSON() as {
+          query: string;
+          variables: { input?: { idempotencyKey?: string } };
+        };
+        if (!query.includes('mutation BuyPoints')) return route.continue();
+        // The first is carried out; only its answer is lost.
+        const isFirst = keys.push(variables.input?.idempotencyKey) === 1;
+        const response = await route.fetch();
+        return isFirst ? route.abort() : route.fulfill({ response });
+      });
+      await buy(page);
+      await page.getByRole('dialog').getByText('서버가 응답하지 않습니다').waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('link', { name: '운영' }).click();
+      await page.getByRole('search').waitFor();
+      await page.getByRole('link', { name: '대여' }).click();
+      await page.locator('.balance').getByText('4,000').waitFor();
+      await buy(page);
+      await page.getByText('3,000P를 충전했습니다.').waitFor();
+      expect(keys).toEqual([expect.any(String), keys[0]]);
+      await page.waitForTimeout(1_000);
+      expect(await page.locator('.balance').innerText()).toMatch(/^4,000/);
+    });
+  });
+
+  async function buy(page: Page): Promise<void> {
+    await page.getByRole('button', { name: '포인트 충전' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: '3,000P 충전', exact: true }).click();
+    await dialog.getByRole('button', { name: '3,000원 결제하기' }).click();
+  }
 });

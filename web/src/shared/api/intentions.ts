@@ -2,7 +2,7 @@ import { randomId } from './random-id.ts';
 
 /**
  * The idempotency keys of what a person wants, by a text that says what. One is the same until there was an answer, so
- * that pressing again after silence cannot do it twice, even after the page with the button was left.
+ * that pressing again after silence cannot do it twice, also after the page with the button was left and opened again.
  */
 export interface Intentions {
   /** Does it with its key; what it throws is no answer. */
@@ -21,3 +21,6 @@ export function createIntentions(): Intentions {
     },
   };
 }
+
+/** Of all who use this tab. */
+export const intentions = createIntentions();

@@ -1,7 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createContext, use } from 'react';
 import { type Client, createClient } from '../../../../schema/client/client.ts';
-import { createIntentions, type Intentions } from '../api/intentions.ts';
 import { randomId } from '../api/random-id.ts';
 import { graphqlUrl, type Session } from './session.ts';
 
@@ -11,7 +10,6 @@ export interface Acting {
   id: string;
   session: Session;
   client: Client;
-  intentions: Intentions;
   /** Something changed: asks again for all that is shown; resolves when the answers are on the screen. */
   refresh(): Promise<void>;
   close(): void;
@@ -33,7 +31,6 @@ export function createActing(session: Session, queries: QueryClient): Acting {
     id,
     session,
     client,
-    intentions: createIntentions(),
     async refresh() {
       forgetAfterwards();
       // One that is on its way is new enough here: another comes.

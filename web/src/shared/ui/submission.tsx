@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import { type Client, GraphqlRequestError } from '../../../../schema/client/client.ts';
 import type { RefusalCode, RefusalFieldsFragment } from '../../../../schema/client/generated/graphql.ts';
 import { type SharedWords, useSharedWords } from '../i18n/speech.tsx';
+import { intentions } from '../api/intentions.ts';
 import { type Acting, useActing } from '../session/acting.ts';
 
 /** How a click ended; said in the language of the moment. */
@@ -33,8 +34,10 @@ interface Attempt {
   acting: Acting;
 }
 
-function attempt({ wish, act, acting: { client, intentions } }: Attempt): Promise<Outcome> {
-  return intentions.carryOut(wish, (key) => act(client, key)).catch((error: unknown) => failed(error));
+function attempt({ wish, act, acting: { client, session } }: Attempt): Promise<Outcome> {
+  return intentions
+    .carryOut(`${session.userId} ${wish}`, (key) => act(client, key))
+    .catch((error: unknown) => failed(error));
 }
 
 /** How long a success message stays; an error stays until the next click. */
