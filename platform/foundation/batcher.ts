@@ -1,4 +1,4 @@
-import { realTime, type Time } from './time.ts';
+import { realTime, startPause, type Time } from './time.ts';
 
 /**
  * Group commit: items that arrive during a write share the next one. A caller that is alone does not wait, unless it
@@ -24,13 +24,9 @@ export function createBatcher<Item>(
 
   async function gather(): Promise<void> {
     if (!hurried) {
-      await new Promise<void>((resolve) => {
-        const stop = time.after(gatherMs, resolve);
-        stopGathering = () => {
-          stop();
-          resolve();
-        };
-      });
+      const pause = startPause(time, gatherMs);
+      stopGathering = pause.end;
+      await pause.over;
     }
     hurried = false;
   }

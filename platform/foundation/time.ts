@@ -25,3 +25,21 @@ export const realTime: Time = {
     return () => clearInterval(timer);
   },
 };
+
+/** A wait that may be ended before its time; `over` says whether it was. */
+export interface Pause {
+  over: Promise<boolean>;
+  end(): void;
+}
+
+export function startPause(time: Pick<Time, 'after'>, ms: number): Pause {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const stop = time.after(ms, () => resolve(false));
+  return {
+    over: promise,
+    end() {
+      stop();
+      resolve(true);
+    },
+  };
+}

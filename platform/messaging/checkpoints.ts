@@ -1,7 +1,7 @@
 import { Schema, type Connection } from 'mongoose';
 import { createBatcher } from '../foundation/batcher.ts';
 import { writeRows } from '../event-core/read-model.ts';
-import { realTime, type Time } from '../foundation/time.ts';
+import { realTime, startPause, type Time } from '../foundation/time.ts';
 
 /** How far a consumer has come on each subject: the last version it handled. */
 export interface Checkpoints {
@@ -87,16 +87,11 @@ export function createCheckpoints(table: CheckpointStore, gatherMs: number, time
   async function pauseFor(subject: string, ms: number): Promise<void> {
     const waiting = watchers.get(subject) ?? new Set();
     watchers.set(subject, waiting);
-    await new Promise<void>((resolve) => {
-      const wake = () => {
-        stop();
-        waiting.delete(wake);
-        if (waiting.size === 0 && watchers.get(subject) === waiting) watchers.delete(subject);
-        resolve();
-      };
-      const stop = time.after(ms, wake);
-      waiting.add(wake);
-    });
+    const { over, end } = startPause(time, ms);
+    waiting.add(end);
+    await over;
+    waiting.delete(end);
+    if (waiting.size === 0 && watchers.get(subject) === waiting) watchers.delete(subject);
   }
 
   return {

@@ -2,7 +2,8 @@ import type { Envelope } from '../../schema/events/envelope.ts';
 import type { EventBus } from '../messaging/bus.ts';
 import { eventId } from '../foundation/event-id.ts';
 import { lastVersionOf, type JournalDocument } from '../event-core/journal.ts';
-import type { Time } from '../foundation/time.ts';
+import { createPulled } from '../foundation/pulled.ts';
+import { startPause, type Time } from '../foundation/time.ts';
 
 /** Tells this process of its own decisions. */
 export interface Notices<State, Event extends Envelope> {
@@ -76,17 +77,11 @@ export async function waitForState<State extends object, Event extends Envelope>
       }
       const left = deadline - time.now();
       if (until(last) || left <= 0) return { state: last, version };
-      await new Promise<void>((resolve) => {
-        const stop = time.after(Math.min(pollMs, left), () => {
-          stale = true;
-          pollMs *= 2;
-          resolve();
-        });
-        wake = () => {
-          stop();
-          resolve();
-        };
-      });
+      const pause = startPause(time, Math.min(pollMs, left));
+      wake = pause.end;
+      if (await pause.over) continue;
+      stale = true;
+      pollMs *= 2;
     }
   } finally {
     for (const stop of stops) stop();
@@ -114,13 +109,9 @@ export function expectEvent(
     stop,
     arrived: async (timeoutMs) => {
       if (!seen) {
-        await new Promise<void>((resolve) => {
-          const stopWaiting = time.after(timeoutMs, resolve);
-          wake = () => {
-            stopWaiting();
-            resolve();
-          };
-        });
+        const pause = startPause(time, timeoutMs);
+        wake = pause.end;
+        await pause.over;
       }
       stop();
       return seen;
@@ -157,15 +148,16 @@ export function changesOf<State extends object, Event extends Envelope>(options:
   const heard = new Map<string, number>();
   const given = new Map<string, number>();
   const waiting: { stream: string; read: () => Promise<VersionedState<State>> }[] = [];
-  let wake: () => void = () => undefined;
-  let ended = false;
+  const pulled = createPulled(take, () => {
+    for (const stop of stops) stop();
+  });
 
   function push(stream: string, version: number, read: () => Promise<VersionedState<State>>): void {
     if (version <= (heard.get(stream) ?? 0)) return;
     heard.set(stream, version);
     waiting.push({ stream, read });
     if (waiting.length > maxWaitingChanges) waiting.shift();
-    wake();
+    pulled.wake();
   }
   const stops = [
     options.notices.onDecision('>', (document) => {
@@ -177,36 +169,19 @@ export function changesOf<State extends object, Event extends Envelope>(options:
       push(subject, sequence, () => options.read(subject));
     }),
   ];
-  const end = async (): Promise<IteratorReturnResult<undefined>> => {
-    ended = true;
-    for (const stop of stops) stop();
-    wake();
-    return { done: true, value: undefined };
-  };
-  return {
-    async next() {
-      while (!ended) {
-        const next = waiting.shift();
-        if (next) {
-          const { state, version } = await next.read();
-          // A late look at the journal may have returned a later state.
-          if (version <= (given.get(next.stream) ?? 0)) continue;
-          given.set(next.stream, version);
-          await options.show(next.stream, version);
-          return { done: false, value: { state, eventId: eventId(options.service, next.stream, version) } };
-        }
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      return { done: true, value: undefined };
-    },
-    return: end,
-    throw: end,
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+
+  async function take(): Promise<Change<State> | undefined> {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const { state, version } = await next.read();
+      // A late look at the journal may have returned a later state.
+      if (version <= (given.get(next.stream) ?? 0)) continue;
+      given.set(next.stream, version);
+      await options.show(next.stream, version);
+      return { state, eventId: eventId(options.service, next.stream, version) };
+    }
+    return undefined;
+  }
+  return pulled.items;
 }
 
 /**

@@ -1,9 +1,11 @@
+import { createPulled } from '../../platform/foundation/pulled.ts';
+
 /** A list that grows, and those who follow it. Its subscriptions count, so that tests see them come and go. */
 export interface Feed<Item> {
   items: Item[];
   publish(item: Item): void;
   /** From the item at `from` (an index) on, and whatever comes. */
-  follow(from: number): AsyncIterableIterator<Item, undefined>;
+  follow(from: number): AsyncIterableIterator<Item>;
   followers(): number;
   opened(): number;
 }
@@ -22,33 +24,17 @@ export function createFeed<Item>(): Feed<Item> {
     },
     follow(from) {
       let index = from;
-      let done = false;
-      let wake: () => void = () => undefined;
+      const pulled = createPulled(
+        () => (index < items.length ? items[index++] : undefined),
+        () => {
+          followers -= 1;
+          waiting.delete(pulled.wake);
+        },
+      );
+      waiting.add(pulled.wake);
       followers += 1;
       opened += 1;
-      return {
-        async next() {
-          while (!done && index >= items.length) {
-            await new Promise<void>((resolve) => {
-              wake = resolve;
-              waiting.add(resolve);
-            });
-            waiting.delete(wake);
-          }
-          const value = items[index];
-          index += 1;
-          return done || value === undefined ? { done: true, value: undefined } : { done: false, value };
-        },
-        async return() {
-          if (!done) followers -= 1;
-          done = true;
-          wake();
-          return { done: true, value: undefined };
-        },
-        [Symbol.asyncIterator]() {
-          return this;
-        },
-      };
+      return pulled.items;
     },
     followers: () => followers,
     opened: () => opened,

@@ -1,4 +1,4 @@
-import { clientError } from '../../platform/index.ts';
+import { clientError, createPulled } from '../../platform/index.ts';
 import type { Change, FeedDocument } from './read-models.ts';
 
 /** A change and its place in the feed. */
@@ -53,12 +53,12 @@ export interface FollowedFeed {
 export function followFrom(start: Place, source: FollowedFeed): AsyncIterableIterator<FeedItem> {
   let { version, index } = start;
   const items: FeedItem[] = [];
-  let ended = false;
-  let wake: () => void = () => undefined;
   let news = true;
+  const pulled = createPulled(take, () => source.watchers.delete(watcher));
   const watcher = () => {
     news = true;
-    wake();
+    if (source.isClosed()) pulled.end();
+    else pulled.wake();
   };
   source.watchers.add(watcher);
 
@@ -82,37 +82,11 @@ export function followFrom(start: Place, source: FollowedFeed): AsyncIterableIte
     if (version < source.head()) news = true;
   }
 
-  // The consumer of an iterator that has thrown does not call `return`.
-  function fail(error: unknown): never {
-    source.watchers.delete(watcher);
-    throw error;
+  async function take(): Promise<FeedItem | undefined> {
+    while (news && items.length === 0) await pull();
+    return items.shift();
   }
 
-  const end = async (): Promise<IteratorReturnResult<undefined>> => {
-    ended = true;
-    source.watchers.delete(watcher);
-    wake();
-    return { done: true, value: undefined };
-  };
-
-  return {
-    async next() {
-      while (!ended && !source.isClosed()) {
-        const item = items.shift();
-        if (item) return { done: false, value: item };
-        if (news) await pull().catch(fail);
-        else
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-      }
-      source.watchers.delete(watcher);
-      return { done: true, value: undefined };
-    },
-    return: end,
-    throw: end,
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+  if (source.isClosed()) pulled.end();
+  return pulled.items;
 }

@@ -1,6 +1,7 @@
 import { fromBinaryMode, toBinaryMode, type Envelope } from '../../schema/events/envelope.ts';
 import type { EventBus } from '../../platform/messaging/bus.ts';
 import { ChainBrokenError, ContractError, UnavailableError } from '../../platform/foundation/errors.ts';
+import { createPulled } from '../../platform/foundation/pulled.ts';
 import {
   allSubjects,
   eventSubject,
@@ -193,8 +194,15 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
 
   function deliveriesOf(process: Process, link: Link, durable: string): Deliveries {
     const queue: Message[] = [];
-    let wake: () => void = () => undefined;
-    let ended = false;
+    const { items, wake, end } = createPulled(
+      () => {
+        const message = queue.shift();
+        return message && toDelivery(message, durable, link);
+      },
+      () => {
+        pulls = pulls.filter((one) => one !== pull);
+      },
+    );
     const pull: Pull = {
       durable,
       process,
@@ -203,11 +211,7 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
         queue.push(message);
         wake();
       },
-      end() {
-        ended = true;
-        pulls = pulls.filter((one) => one !== pull);
-        wake();
-      },
+      end,
     };
     pulls.push(pull);
     const found = store?.durables.get(durable);
@@ -215,17 +219,8 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
     // The consumer is gone already: the client is not told.
     else scheduler.after(silenceMs, () => pull.end(), process);
     return {
-      stop: () => pull.end(),
-      async *[Symbol.asyncIterator]() {
-        while (!ended) {
-          const message = queue.shift();
-          if (message) yield toDelivery(message, durable, link);
-          else
-            await new Promise<void>((resolve) => {
-              wake = resolve;
-            });
-        }
-      },
+      stop: end,
+      [Symbol.asyncIterator]: () => items,
     };
   }
 

@@ -1,7 +1,6 @@
 import { isUnavailable, toClientError } from '../../platform/foundation/errors.ts';
 import type { SubgraphName } from '../../schema/subgraphs.ts';
-import type { CommandKind, Story } from '../support/seeded-rider.ts';
-import { createSeededRider, type Payload } from '../support/seeded-rider.ts';
+import { createSeededRider, type CommandKind, type Payload, type Story } from '../support/seeded-rider.ts';
 import type { Evidence } from '../support/violations.ts';
 import type { Plan, Unfit, UnfitPlace } from './plan.ts';
 import type { World } from './world.ts';
