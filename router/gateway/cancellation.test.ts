@@ -3,7 +3,7 @@ import { connect, subscribe } from '../testing/subscriber.ts';
 import { slowUserId, startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
 import { until } from '../../test/support/until.ts';
 
-jest.setTimeout(20_000);
+jest.setTimeout(40_000);
 
 let graph: TestSupergraph;
 let rider: string;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
 import { expiredToken, foreignToken } from '../testing/tokens.ts';
 
-jest.setTimeout(20_000);
+jest.setTimeout(40_000);
 
 let graph: TestSupergraph;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.
 import { connect, subscribe } from '../testing/subscriber.ts';
 import { until } from '../../test/support/until.ts';
 
-jest.setTimeout(20_000);
+jest.setTimeout(40_000);
 
 let graph: TestSupergraph;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { ConfigError } from '../../platform/server/index.ts';
 import { startRouter } from '../router.ts';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
 
-jest.setTimeout(20_000);
+jest.setTimeout(40_000);
 
 let graph: TestSupergraph;
 let webRoot: string;

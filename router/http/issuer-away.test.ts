@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { WebSocket } from 'ws';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
 
-jest.setTimeout(20_000);
+jest.setTimeout(40_000);
 
 let graph: TestSupergraph;
 let issuer: Server;

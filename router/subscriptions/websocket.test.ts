@@ -9,7 +9,7 @@ import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.
 import { foreignToken, tokenUntil } from '../testing/tokens.ts';
 import { until } from '../../test/support/until.ts';
 
-jest.setTimeout(20_000);
+jest.setTimeout(40_000);
 
 let graph: TestSupergraph;
 let operator: string;
