@@ -5,8 +5,10 @@ import type { Metrics } from '../metrics.ts';
 import type { CheckedOperation } from '../documents/documents.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { Compiler } from './compiled.ts';
-import type { Ask, Execution } from './execution/execute.ts';
+import { beginExecution, type Ask, type Execution } from './execution/execute.ts';
+import type { Shape } from './execution/shape.ts';
 import type { RequestContext } from './request-context.ts';
+import { createSharing } from './sharing.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
 import type { Turns } from './turns.ts';
 
@@ -40,33 +42,55 @@ export interface EngineOptions {
   labelOf: OperationLabel;
 }
 
+type Work = (asked: Asked, context: RequestContext) => Promise<Answer>;
+
 /** The query cost that a database works off per millisecond: an aborted query keeps running there for about so long. */
 const databaseCostPerMs = 20;
 
 export function createEngine(options: EngineOptions): Engine {
   const { compiler, turns, formatError, tracing } = options;
+  const sharing = createSharing<Answer>();
+  /** Mutations answered: a query that begins after one must not get an answer from before. */
+  let epoch = 0;
 
-  async function execute({ operation, variables }: Asked, context: RequestContext): Promise<Answer> {
+  async function execute(
+    { operation, variables }: Asked,
+    context: RequestContext,
+    onAnswer?: () => void,
+  ): Promise<Answer> {
     const { run, shape } = await compiler.compile(operation);
-    const execution: Execution = { data: {}, errors: [], variables, ask: askFor(options, context) };
+    const ask = askFor(options, context);
+    const execution = beginExecution(variables, onAnswer ? (request) => ask(request).finally(onAnswer) : ask);
     await run(execution);
     return answerOf(shape, execution, operation.nameOf, formatError);
   }
 
   /** Queries only: mutations mostly wait for other services, and take little from others meanwhile. */
-  async function inTurn(asked: Asked, context: RequestContext): Promise<Answer> {
+  async function inTurn(asked: Asked, context: RequestContext, work: Work): Promise<Answer> {
     const { cost } = asked;
     const { unwanted } = context;
     const end = await turns.take(cost, unwanted);
     const beganAt = performance.now();
     try {
-      return await execute(asked, context);
+      return await work(asked, context);
     } finally {
       const left = beganAt + cost / databaseCostPerMs - performance.now();
       // Otherwise a client that aborts and asks again would have more running than one that waits for its answers.
       if (unwanted?.aborted && left > 0) setTimeout(end, left);
       else end();
     }
+  }
+
+  /**
+   * Equal queries on behalf of the same viewer are one execution while its first requests are under way. They would
+   * share each request anyway, then ask for the same again, and write the same.
+   */
+  function shared(asked: Asked, context: RequestContext): Promise<Answer> {
+    const { operation, variables } = asked;
+    const key = JSON.stringify([context.epoch, context.authorization ?? null, operation.key, variables]);
+    const begin = (unwanted: AbortSignal) =>
+      inTurn(asked, { ...context, unwanted }, (given, own) => execute(given, own, () => sharing.part(key)));
+    return sharing.join(key, begin, context.unwanted);
   }
 
   return {
@@ -83,12 +107,14 @@ export function createEngine(options: EngineOptions): Engine {
       };
       // A mutation runs to its end even when its client has gone.
       if (isMutation) context.unwanted = undefined;
+      else context.epoch = epoch;
       let answer: Answer;
       try {
-        answer = await (isMutation ? execute(asked, context) : inTurn(asked, context));
+        answer = await (isMutation ? execute(asked, context) : shared(asked, context));
       } catch (error) {
         answer = { data: undefined, errors: [formatError(error)] };
       }
+      if (isMutation) epoch += 1;
       const code = codeOf(answer);
       options.metrics.requests.count({
         operation,
@@ -122,15 +148,15 @@ export const askFor =
 
 /** What has been gathered, as the client gets it. */
 export function answerOf(
-  shape: { write(data: Record<string, unknown>, variables: Variables, errors: GraphQLFormattedError[]): string },
-  { data, errors: given, variables }: Execution,
+  shape: Shape,
+  execution: Execution,
   nameOf: (name: string) => string,
   formatError: ErrorFormatter,
 ): Answer {
-  const errors = given.map((error) =>
+  const errors = execution.errors.map((error) =>
     error.path ? { ...error, path: error.path.map((step) => (typeof step === 'string' ? nameOf(step) : step)) } : error,
   );
-  const json = shape.write(data, variables, errors);
+  const json = shape.write(execution, errors);
   return { data: json, errors: errors.map((error) => formatError(error)) };
 }
 

@@ -14,6 +14,8 @@ export interface RequestContext {
   seen?: Seen;
   /** A mutation that is under way has no unknown outcome for its client. */
   isMutation?: boolean;
+  /** How many mutations were answered before it began; set for what may share requests with others. */
+  epoch?: number;
   /** What the operation costs, as its document and variables say. */
   cost?: number;
 }

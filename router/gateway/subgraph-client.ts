@@ -6,7 +6,9 @@ import type { Metrics } from '../metrics.ts';
 import type { SubgraphAnswer } from './execution/answer.ts';
 import type { SubgraphRequest } from './execution/execute.ts';
 import type { RequestContext } from './request-context.ts';
+import { createPost, type Posted } from './post.ts';
 import { extensionsOf, noteSeen } from './seen.ts';
+import { createSharing } from './sharing.ts';
 import { errorsIn, isObject } from './subgraph-errors.ts';
 
 export interface SubgraphClient {
@@ -46,6 +48,8 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   const { name, url, timeoutMs, metrics, logger } = options;
   const pool = new Pool(url.origin, { connections: options.connections, connectTimeout: timeoutMs });
   const path = `${url.pathname}${url.search}`;
+  const post = createPost({ dispatcher: pool, path, timeoutMs, maxAnswerBytes: options.maxAnswerBytes });
+  const sharing = createSharing<Posted>();
   let toldAt = -Infinity;
 
   function refused(): void {
@@ -64,23 +68,14 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   }
 
   /** @throws {GraphQLError} SERVICE_UNAVAILABLE when there is no whole answer. */
-  async function send(body: string, context: Partial<RequestContext>): Promise<{ status: number; text: string }> {
-    const { unwanted } = context;
+  async function send(body: string, context: Partial<RequestContext>, unwanted?: AbortSignal): Promise<Posted> {
     if (unwanted?.aborted) throw cancelled();
-    const late = AbortSignal.timeout(timeoutMs);
-    const stop = metrics.subgraphDuration.startTimer({ subgraph: name });
+    const startedAt = performance.now();
     try {
-      const response = await pool.request({
-        path,
-        method: 'POST',
-        headers: requestHeaders(context, options.secret),
-        body,
-        signal: unwanted ? AbortSignal.any([unwanted, late]) : late,
-      });
-      metrics.subgraphRequests.inc({ subgraph: name, outcome: String(response.statusCode) });
-      const text = await readAnswer(response.body, options.maxAnswerBytes);
-      stop();
-      return { status: response.statusCode, text };
+      const posted = await post(body, requestHeaders(context, options.secret), unwanted);
+      metrics.subgraphRequests.inc({ subgraph: name, outcome: String(posted.status) });
+      metrics.subgraphDuration.observe({ subgraph: name }, (performance.now() - startedAt) / 1_000);
+      return posted;
     } catch (error) {
       metrics.subgraphRequests.inc({ subgraph: name, outcome: unwanted?.aborted ? 'cancelled' : 'unreachable' });
       if (unwanted?.aborted) throw cancelled();
@@ -89,10 +84,21 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     }
   }
 
+  /**
+   * Equal queries on behalf of the same viewer share a request while it is under way, unless a mutation has been
+   * answered since it began.
+   */
+  function sendShared(type: SubgraphRequest['type'], body: string, context: Partial<RequestContext>): Promise<Posted> {
+    const { unwanted, epoch } = context;
+    if (type !== 'query' || epoch === undefined) return send(body, context, unwanted);
+    const key = `${epoch} ${context.authorization ?? ''}\n${body}`;
+    return sharing.join(key, (nobodyWaits) => send(body, context, nobodyWaits), unwanted);
+  }
+
   return {
     async ask({ type, body }, context) {
       try {
-        const { status, text } = await send(`${body}${extensionsOf(context)}}`, context);
+        const { status, text } = await sendShared(type, `${body}${extensionsOf(context)}}`, context);
         const answer = parseAnswer(text);
         if (answer) {
           noteSeen(context, answer.extensions);
@@ -130,25 +136,14 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   };
 }
 
-function requestHeaders(context: Partial<RequestContext>, secret: string | undefined): Record<string, string> {
-  const headers: Record<string, string> = { 'content-type': 'application/json', accept: 'application/json' };
-  if (secret) headers[routerSecretHeader] = secret;
-  if (context.authorization) headers['authorization'] = context.authorization;
-  if (context.correlationId) headers['x-correlation-id'] = context.correlationId;
-  if (context.traceparent) headers['traceparent'] = context.traceparent;
+/** Names and values in turn, as undici takes them without another look. */
+function requestHeaders(context: Partial<RequestContext>, secret: string | undefined): string[] {
+  const headers = ['content-type', 'application/json', 'accept', 'application/json'];
+  if (secret) headers.push(routerSecretHeader, secret);
+  if (context.authorization) headers.push('authorization', context.authorization);
+  if (context.correlationId) headers.push('x-correlation-id', context.correlationId);
+  if (context.traceparent) headers.push('traceparent', context.traceparent);
   return headers;
-}
-
-/** @throws {Error} when the body is longer than `maxAnswerBytes`. */
-async function readAnswer(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxBytes) throw new Error(`The answer is longer than ${maxBytes} bytes.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, size).toString('utf8');
 }
 
 /** The GraphQL answer, whatever HTTP status it came with: subgraphs send 401 and 503 with a body of errors. */

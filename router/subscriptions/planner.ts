@@ -5,7 +5,7 @@ import type { Graph } from '../documents/graph.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { Compiler } from '../gateway/compiled.ts';
 import { answerOf, askFor, type Answer, type EngineOptions } from '../gateway/engine.ts';
-import { compileEvent, type Execution } from '../gateway/execution/execute.ts';
+import { beginExecution, compileEvent } from '../gateway/execution/execute.ts';
 import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
 import { noteSeen } from '../gateway/seen.ts';
@@ -67,7 +67,7 @@ export function createSubscriptionPlanner(options: SubscriptionPlannerOptions): 
       },
       complete: async (event, variables, context) => {
         noteSeen(context, event.extensions);
-        const execution: Execution = { data: {}, errors: [], variables, ask: askFor(options, context) };
+        const execution = beginExecution(variables, askFor(options, context));
         takeEvent(execution, event);
         await run(execution);
         return answerOf(shape, execution, nameOf, formatError);

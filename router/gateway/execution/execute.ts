@@ -36,6 +36,13 @@ export interface Execution {
   ask: Ask;
 }
 
+export const beginExecution = (variables: JsonObject, ask: Ask): Execution => ({
+  data: {},
+  errors: [],
+  variables,
+  ask,
+});
+
 /** Runs a plan's fetches: writes what they answer into the execution. */
 export type Run = (execution: Execution) => Promise<void>;
 
@@ -149,7 +156,7 @@ interface CompiledList extends EntityList {
 interface Gathered {
   list: CompiledList;
   representations: Map<string, number>;
-  entities: { entity: JsonObject; representation: number }[];
+  entities: { entity: JsonObject; representation: number; path: number }[];
 }
 
 function compileEntities(fetch: EntityFetch, isOf: TypeTest): Run {
@@ -183,26 +190,33 @@ function compileEntities(fetch: EntityFetch, isOf: TypeTest): Run {
 function gather(list: CompiledList, { data, variables }: Execution): Gathered {
   const gathered: Gathered = { list, representations: new Map(), entities: [] };
   const { representations, entities } = gathered;
-  const take = (entity: JsonObject) => {
-    const text = list.represent(entity, variables);
-    if (text === undefined) return;
-    let representation = representations.get(text);
-    if (representation === undefined) {
-      representation = representations.size;
-      representations.set(text, representation);
-    }
-    entities.push({ entity, representation });
-  };
-  for (const visit of list.visits) visit(data, take);
+  for (const [path, visit] of list.visits.entries()) {
+    visit(data, (entity) => {
+      const text = list.represent(entity, variables);
+      if (text === undefined) return;
+      let representation = representations.get(text);
+      if (representation === undefined) {
+        representation = representations.size;
+        representations.set(text, representation);
+      }
+      entities.push({ entity, representation, path });
+    });
+  }
   return gathered;
 }
 
 function spread({ list, entities }: Gathered, answered: unknown, isOf: TypeTest): void {
   if (!Array.isArray(answered)) return;
   if (list.outputRewrites.length > 0) applyRewrites(list.outputRewrites, answered, isOf);
-  for (const { entity, representation } of entities) {
-    const answer: unknown = answered[representation];
-    if (isObject(answer)) merge(entity, answer);
+  const given = new Map<number, { path: number; answer: JsonObject }>();
+  for (const { entity, representation, path } of entities) {
+    const first = given.get(representation);
+    const answer: unknown = first?.answer ?? answered[representation];
+    if (!isObject(answer)) continue;
+    // Places of one path share what is below; on another, what follows may differ under the same names.
+    const own = first && first.path !== path ? structuredClone(answer) : answer;
+    if (own !== first?.answer) given.set(representation, { path, answer: own });
+    merge(entity, own);
   }
 }
 

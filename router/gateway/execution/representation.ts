@@ -1,6 +1,6 @@
 import type { Required, Rewrite } from '../planning/plan.ts';
 import { applyRewrites } from './rewrites.ts';
-import { isObject, type JsonObject, type TypeTest } from './values.ts';
+import { isObject, quoted, type JsonObject, type TypeTest } from './values.ts';
 
 /** An entity as JSON, as a subgraph is told which it is; undefined when it has not what is needed for that. */
 export type Represent = (entity: JsonObject, variables: JsonObject) => string | undefined;
@@ -11,7 +11,10 @@ export function compileRepresentation(
   rewrites: readonly Rewrite[],
   isOf: TypeTest,
 ): Represent {
+  const simple = rewrites.length === 0 ? compileSimple(requires, isOf) : undefined;
   return (entity, variables) => {
+    const text = simple?.(entity);
+    if (text !== undefined) return text;
     const representation: JsonObject = {};
     if (!select(requires, entity, representation, variables, isOf)) return undefined;
     // Its type alone does not say which entity it is, nor does a key that is null.
@@ -20,6 +23,39 @@ export function compileRepresentation(
     if (!known || representation['__typename'] === undefined) return undefined;
     if (rewrites.length > 0) applyRewrites(rewrites, representation, isOf);
     return JSON.stringify(representation);
+  };
+}
+
+/** The usual case, written without an object between: some scalars of one type, all there. */
+function compileSimple(
+  requires: readonly Required[],
+  isOf: TypeTest,
+): ((entity: JsonObject) => string | undefined) | undefined {
+  const [only, ...others] = requires;
+  if (!only || !('on' in only) || others.length > 0 || only.skipIf !== undefined || only.includeIf !== undefined) {
+    return undefined;
+  }
+  const { on } = only;
+  const fields: { field: string; start: string }[] = [];
+  for (const selection of only.selections) {
+    if (!('field' in selection) || selection.selections) return undefined;
+    const start = `${fields.length > 0 ? ',' : '{'}${JSON.stringify(selection.as)}:`;
+    fields.push({ field: selection.field, start });
+  }
+  // A type and a key at least, and no name twice.
+  const names = new Set(fields.map(({ start }) => start.slice(1)));
+  if (fields.length < 2 || names.size < fields.length || !names.has('"__typename":')) return undefined;
+  return (entity) => {
+    const name = entity['__typename'];
+    if (name !== on && !isOf(name, on)) return undefined;
+    let json = '';
+    for (const { field, start } of fields) {
+      const value = entity[field];
+      if (typeof value === 'string') json += start + quoted(value);
+      else if (typeof value === 'number' || typeof value === 'boolean') json += start + String(value);
+      else return undefined;
+    }
+    return `${json}}`;
   };
 }
 

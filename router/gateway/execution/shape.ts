@@ -24,7 +24,8 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { isObject, type JsonObject } from './values.ts';
+import type { Execution } from './execute.ts';
+import { isObject, quoted, type JsonObject } from './values.ts';
 
 /**
  * Writes an operation's answer as JSON, from what subgraphs have answered: only what the client asked for, in its
@@ -33,7 +34,7 @@ import { isObject, type JsonObject } from './values.ts';
  */
 export interface Shape {
   /** `data` as JSON. Adds to `errors` what was missing and nobody had told. */
-  write(data: JsonObject, variables: JsonObject, errors: GraphQLFormattedError[]): string;
+  write(execution: Pick<Execution, 'data' | 'variables'>, errors: GraphQLFormattedError[]): string;
 }
 
 export interface ShapeOptions {
@@ -53,7 +54,7 @@ export function compileShape(options: ShapeOptions): Shape {
   const switches = conditionVariables(options);
   const shapes = new Map<string, (data: JsonObject, writing: Writing) => string | undefined>();
   return {
-    write(data, variables, errors) {
+    write({ data, variables }, errors) {
       let key = '';
       for (const name of switches) key += variables[name] === true ? '1' : '0';
       let write = shapes.get(key);
@@ -285,8 +286,8 @@ function compileLeaf(type: GraphQLLeafType): Write {
 }
 
 const simpleWrites: Record<string, (value: unknown) => string | undefined> = {
-  String: (value) => (typeof value === 'string' ? JSON.stringify(value) : undefined),
-  ID: (value) => (typeof value === 'string' ? JSON.stringify(value) : undefined),
+  String: (value) => (typeof value === 'string' ? quoted(value) : undefined),
+  ID: (value) => (typeof value === 'string' ? quoted(value) : undefined),
   Boolean: (value) => (typeof value === 'boolean' ? String(value) : undefined),
   Int: (value) => (((value as number) | 0) === value ? String(value) : undefined),
   Float: (value) => (Number.isFinite(value) ? String(value) : undefined),

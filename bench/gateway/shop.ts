@@ -1,0 +1,144 @@
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { parse, type DocumentNode, type GraphQLSchema } from 'graphql';
+
+/**
+ * A shop in four subgraphs, and the nested question that public comparisons of gateways ask: users with the reviews
+ * they wrote, of products whose reviews have authors, and so on. Everything is computed from a number, so that every
+ * start has the same data.
+ */
+interface User {
+  id: string;
+}
+interface Product {
+  upc: string;
+}
+interface Review {
+  id: string;
+}
+type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Modules
+  ? Modules extends readonly (infer Module)[]
+    ? Module extends { resolvers?: infer Given }
+      ? NonNullable<Given>
+      : never
+    : never
+  : never;
+
+const counts = { users: 6, products: 10, reviewsOfProduct: 3 };
+const link =
+  'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@external", "@requires", "@shareable"])';
+const range = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+const number = ({ upc }: Product) => Number(upc.slice(1));
+const reviewsOf = ({ upc }: Product): Review[] =>
+  range(counts.reviewsOfProduct).map((each) => ({ id: `${upc}-${each}` }));
+const productOf = ({ id }: Review): Product => ({ upc: id.split('-')[0] ?? '' });
+const authorOf = ({ id }: Review): User => {
+  const [upc = 'p1', each = '1'] = id.split('-');
+  return { id: `u${((Number(upc.slice(1)) + Number(each)) % counts.users) + 1}` };
+};
+
+export interface ShopSubgraph {
+  name: string;
+  typeDefs: DocumentNode;
+  schema: GraphQLSchema;
+}
+
+function subgraph(name: string, sdl: string, resolvers: object): ShopSubgraph {
+  const typeDefs = parse(`${link}\n${sdl}`);
+  return { name, typeDefs, schema: buildSubgraphSchema([{ typeDefs, resolvers: resolvers as Resolvers }]) };
+}
+
+export const shop = (): ShopSubgraph[] => [
+  subgraph(
+    'accounts',
+    `type Query { me: User, user(id: ID!): User, users: [User] }
+     type User @key(fields: "id") { id: ID!, name: String, username: String, birthday: Int }`,
+    {
+      Query: {
+        me: () => ({ id: 'u1' }),
+        user: (_root: unknown, { id }: User) => ({ id }),
+        users: () => range(counts.users).map((id) => ({ id: `u${id}` })),
+      },
+      User: {
+        __resolveReference: (user: User) => user,
+        name: ({ id }: User) => `Rider ${id}, who reads a lot`,
+        username: ({ id }: User) => `rider-${id}`,
+        birthday: () => 1990,
+      },
+    },
+  ),
+  subgraph(
+    'inventory',
+    `type Product @key(fields: "upc") {
+       upc: String!
+       weight: Int @external
+       price: Int @external
+       inStock: Boolean
+       shippingEstimate: Int @requires(fields: "price weight")
+     }`,
+    {
+      Product: {
+        __resolveReference: (product: Product) => product,
+        inStock: (product: Product) => number(product) % 2 === 0,
+        shippingEstimate: ({ price, weight }: { price: number; weight: number }) =>
+          price > 1_000 ? 0 : Math.round(weight / 2),
+      },
+    },
+  ),
+  subgraph(
+    'products',
+    `type Query { topProducts(first: Int = 5): [Product] }
+     type Product @key(fields: "upc") { upc: String!, name: String, price: Int, weight: Int }`,
+    {
+      Query: {
+        topProducts: (_root: unknown, { first }: { first: number }) =>
+          range(Math.min(first, counts.products)).map((upc) => ({ upc: `p${upc}` })),
+      },
+      Product: {
+        __resolveReference: (product: Product) => product,
+        name: ({ upc }: Product) => `Something useful, number ${upc}`,
+        price: (product: Product) => number(product) * 199,
+        weight: (product: Product) => number(product) * 50,
+      },
+    },
+  ),
+  subgraph(
+    'reviews',
+    `type Review @key(fields: "id") { id: ID!, body: String, author: User, product: Product }
+     type User @key(fields: "id") { id: ID!, reviews: [Review] }
+     type Product @key(fields: "upc") { upc: String!, reviews: [Review] }`,
+    {
+      Review: {
+        __resolveReference: (review: Review) => review,
+        body: ({ id }: Review) => `What I think of it, in some words (${id}).`,
+        author: authorOf,
+        product: productOf,
+      },
+      User: {
+        __resolveReference: (user: User) => user,
+        reviews: ({ id }: User) =>
+          range(counts.products)
+            .flatMap((upc) => reviewsOf({ upc: `p${upc}` }))
+            .filter((review) => authorOf(review).id === id)
+            .slice(0, 4),
+      },
+      Product: { __resolveReference: (product: Product) => product, reviews: reviewsOf },
+    },
+  ),
+];
+
+const user = 'id username name';
+const review = 'id body';
+const product = 'inStock name price shippingEstimate upc weight';
+const nested = `{ ${product} reviews { ${review} author { ${user} reviews { ${review} product { ${product} } } } } }`;
+
+/** About 80 kB of answer, from a dozen requests to subgraphs. */
+export const nestedQuery = `query Nested {
+  users { ${user} reviews { ${review} product ${nested} } }
+  topProducts ${nested}
+}`;
+
+/** 3.6 kB of answer, from three requests. */
+export const smallQuery = `query Small($first: Int = 8) {
+  topProducts(first: $first) { upc name price inStock reviews { id body } }
+}`;
