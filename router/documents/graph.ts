@@ -11,6 +11,7 @@ import {
 } from 'graphql';
 import { Cursor, DateTime, Long } from '../../platform/server/index.ts';
 import { apiSchemaOf } from './api-schema.ts';
+import { readFeatures } from './features.ts';
 
 /** The supergraph, read once: what clients may ask, and which subgraph answers what. */
 export interface Graph {
@@ -25,13 +26,17 @@ export interface Graph {
   ownersOf(type: string, field: string): ReadonlySet<string>;
 }
 
-/** @throws {GraphQLError} when it is not a supergraph's SDL. */
+/**
+ * @throws {GraphQLError} when it is not a supergraph's SDL.
+ * @throws {ConfigError} when it needs a feature that this router lacks.
+ */
 export function readGraph(sdl: string): Graph {
   const document = parse(sdl, { noLocation: true });
+  const features = readFeatures(document);
   return {
     sdl,
     supergraph: buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
-    schema: withStrictScalars(apiSchemaOf(document)),
+    schema: withStrictScalars(apiSchemaOf(document, features)),
     ...readJoins(document),
   };
 }
