@@ -46,7 +46,6 @@ export function createSharing<Result>(): Sharing<Result> {
         };
         if (unwanted.aborted) return leave();
         unwanted.addEventListener('abort', leave, { once: true });
-        const arrived = () => unwanted.removeEventListener('abort', leave);
         shared.result.then(resolve, reject).finally(() => unwanted.removeEventListener('abort', leave));
       });
     },
