@@ -18,8 +18,8 @@ import {
 
 /** Where an operation's answers go; none follows `error` or `complete`. */
 export interface Receiver {
-  /** An answer, serialised. */
-  next(payload: string): void;
+  /** An answer, serialised, and the cursor of a subscription that it may go on after, as JSON. */
+  next(payload: string, cursor?: string): void;
   error(errors: readonly GraphQLFormattedError[]): void;
   complete(): void;
 }

@@ -11,11 +11,12 @@ import {
 } from 'graphql';
 import { Cursor, DateTime, Long } from '../../platform/server/index.ts';
 import { apiSchemaOf } from './api-schema.ts';
-import { readFeatures } from './features.ts';
+import { readFeatures, type Features } from './features.ts';
 
 /** The supergraph, read once: what clients may ask, and which subgraph answers what. */
 export interface Graph {
   sdl: string;
+  features: Features;
   /** All of it, with what clients do not see. */
   supergraph: GraphQLSchema;
   /** What clients may ask. */
@@ -35,6 +36,7 @@ export function readGraph(sdl: string): Graph {
   const features = readFeatures(document);
   return {
     sdl,
+    features,
     supergraph: buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
     schema: withStrictScalars(apiSchemaOf(document, features)),
     ...readJoins(document),

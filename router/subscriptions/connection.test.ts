@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { GraphQLString } from 'graphql';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { createMetrics } from '../metrics.ts';
 import { until } from '../../test/support/until.ts';
@@ -45,7 +46,13 @@ const plan: Pick<SubscriptionPlan, 'upstream' | 'upstreamVariables'> = {
   upstream: {
     query: 'subscription',
     operationName: undefined,
-    resume: { path: ['u', 'cursor'], variable: 'after', clientVariable: undefined, literal: undefined },
+    resume: {
+      resumable: { after: { name: 'after', type: GraphQLString, fallback: undefined }, cursor: 'cursor' },
+      path: ['u', 'cursor'],
+      variable: 'after',
+      given: undefined,
+      replaced: undefined,
+    },
   },
   upstreamVariables: () => ({}),
 };

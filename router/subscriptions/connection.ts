@@ -4,7 +4,8 @@ import { unavailable } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { SubscriptionPlan } from './planner.ts';
-import { cursorOf } from './upstream-operation.ts';
+import type { Place } from './resumable.ts';
+import { isFromNow, placeAfter } from './upstream-operation.ts';
 import { openUpstream, type Upstream, type UpstreamSettings } from './upstream.ts';
 
 /** How a subscription ended. */
@@ -20,7 +21,7 @@ export interface Connection {
 export interface ConnectionOptions {
   plan: SubscriptionPlan;
   variables: Variables;
-  after: string | undefined;
+  after: Place;
   upstream: UpstreamSettings;
   resume: { backoffMs: number; backoffMaxMs: number; timeoutMs: number };
   /** The token to authenticate with, now. */
@@ -36,7 +37,7 @@ export interface ConnectionOptions {
  */
 export function createConnection(options: ConnectionOptions): Connection {
   const { plan, resume, metrics } = options;
-  let received = options.after;
+  let place = options.after;
   let upstream: Upstream | undefined;
   let spokenWith: string | undefined;
   let established = false;
@@ -46,13 +47,13 @@ export function createConnection(options: ConnectionOptions): Connection {
   let timer: NodeJS.Timeout | undefined;
 
   const fail = (error = unavailable()) => options.end({ kind: 'errors', errors: [error.toJSON()] });
-  const isResumable = () => established && plan.upstream.resume !== undefined && received !== undefined;
+  const isResumable = () => established && plan.upstream.resume !== undefined && !isFromNow(place);
 
   function connect(): void {
     spokenWith = options.authorization();
     const { query, operationName, resume: point } = plan.upstream;
     const variables = plan.upstreamVariables(options.variables);
-    if (point && received !== undefined) variables[point.variable] = received;
+    if (point && place !== undefined) variables[point.variable] = JSON.parse(place);
     upstream = openUpstream(
       { ...options.upstream, query, operationName, variables, authorization: spokenWith },
       {
@@ -62,7 +63,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         },
         next: (result) => {
           recovered();
-          received = cursorOf(plan.upstream, result) ?? received;
+          place = placeAfter(plan.upstream, result, place);
           options.next(result);
         },
         complete: () => options.end({ kind: 'complete' }),

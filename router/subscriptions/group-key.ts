@@ -1,5 +1,7 @@
 import type { Variables } from '../documents/variables.ts';
 import type { SubscriptionPlan } from './planner.ts';
+import type { Place } from './resumable.ts';
+import { beginningIn } from './upstream-operation.ts';
 
 /**
  * What makes two subscriptions the same, apart from where they begin: operation, variables and what the viewer may see.
@@ -10,10 +12,7 @@ export function groupKey(plan: SubscriptionPlan, coerced: Variables, scope: stri
   return JSON.stringify([scope, plan.text, telling]);
 }
 
-/** The cursor that the client wants to begin after. */
-export function beginningOf({ upstream }: SubscriptionPlan, coerced: Variables): string | undefined {
-  if (!upstream.resume) return undefined;
-  const { clientVariable, literal } = upstream.resume;
-  const given = clientVariable === undefined ? literal : coerced[clientVariable];
-  return typeof given === 'string' || typeof given === 'number' ? String(given) : undefined;
+/** Where the client's operation says to begin. */
+export function beginningOf({ upstream: { resume } }: SubscriptionPlan, coerced: Variables): Place {
+  return resume && beginningIn(resume, coerced);
 }

@@ -9,7 +9,8 @@ import { textOf } from '../gateway/engine.ts';
 import { createConnection, type Connection, type Ending } from './connection.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { SubscriptionPlan } from './planner.ts';
-import { cursorOf } from './upstream-operation.ts';
+import type { Place } from './resumable.ts';
+import { isFromNow, placeAfter } from './upstream-operation.ts';
 import type { UpstreamSettings } from './upstream.ts';
 
 /** One client's subscription, as the group sees it. */
@@ -17,8 +18,8 @@ export interface Member {
   readonly authorization: string | undefined;
   /** When the token ends, in ms since 1970; null when it never does. */
   readonly expiresAtMs: number | null;
-  /** An answer, serialised. */
-  next(payload: string): void;
+  /** An answer, serialised, and where the subscription stands after it. */
+  next(payload: string, place: Place): void;
   /** The end, with errors. */
   error(errors: readonly GraphQLFormattedError[]): void;
   /** The end. */
@@ -27,8 +28,8 @@ export interface Member {
 
 /** Clients that see the same: one upstream, one plan execution and one serialisation per event. */
 export interface Group {
-  /** The cursor after which everything is delivered: given at the start, then moved by every event. */
-  readonly position: string | undefined;
+  /** The place after which everything is delivered: given at the start, then moved by every event. */
+  readonly position: Place;
   /** Began without a cursor, so a client that wants to begin now may join. */
   readonly fromNow: boolean;
   readonly ending: boolean;
@@ -45,8 +46,8 @@ export interface Group {
 export interface GroupOptions {
   plan: SubscriptionPlan;
   variables: Variables;
-  /** The cursor to begin after. */
-  after: string | undefined;
+  /** The place to begin after. */
+  after: Place;
   upstream: UpstreamSettings;
   resume: { backoffMs: number; backoffMaxMs: number; timeoutMs: number };
   /** Events that may wait for their turn before the upstream is paused. */
@@ -91,7 +92,7 @@ export function createGroup(options: GroupOptions): Group {
     return longestLived;
   }
 
-  async function render(result: SubgraphAnswer, traceparent: string | undefined): Promise<string> {
+  async function render(result: SubgraphAnswer, place: Place, traceparent: string | undefined): Promise<string> {
     try {
       const answer = await plan.complete(result, variables, {
         viewer: null,
@@ -99,9 +100,9 @@ export function createGroup(options: GroupOptions): Group {
         correlationId: randomUUID(),
         traceparent,
       });
-      return textOf(answer);
+      return withCursor(textOf(answer), place);
     } catch (error) {
-      return textOf({ data: 'null', errors: [options.formatError(error)] });
+      return withCursor(textOf({ data: 'null', errors: [options.formatError(error)] }), place);
     }
   }
 
@@ -116,7 +117,7 @@ export function createGroup(options: GroupOptions): Group {
   async function deliver(payload: string): Promise<void> {
     // A client that joins between two turns begins after this event, so only the present members get it.
     for (const member of [...members]) {
-      if (members.has(member)) member.next(payload);
+      if (members.has(member)) member.next(payload, position);
       sends += 1;
       if (sends % Math.min(sendsPerTurn, mostInARow) === 0) await nextTurn();
     }
@@ -128,11 +129,11 @@ export function createGroup(options: GroupOptions): Group {
     for (let item = queue.shift(); item && !isClosed(); item = queue.shift()) {
       if (queue.length <= queueLimit / 2) connection?.resume();
       if (item.kind === 'end') return end(item.ending);
-      const cursor = cursorOf(plan.upstream, item.result);
+      const place = placeAfter(plan.upstream, item.result, position);
       const span = beginFrame(item.result);
-      const payload = await render(item.result, span?.traceparent);
+      const payload = await render(item.result, place, span?.traceparent);
       if (isClosed()) return;
-      position = cursor ?? position;
+      position = place;
       delivering = true;
       await deliver(payload);
       delivering = false;
@@ -181,7 +182,7 @@ export function createGroup(options: GroupOptions): Group {
     get delivering() {
       return delivering;
     },
-    fromNow: options.after === undefined,
+    fromNow: isFromNow(options.after),
     add(member) {
       members.add(member);
       longestLived = undefined;
@@ -220,6 +221,11 @@ export function createGroup(options: GroupOptions): Group {
   };
   metrics.upstreams.inc();
   return group;
+}
+
+/** The payload with the cursor that a client gives back to go on after this event. */
+function withCursor(payload: string, place: Place): string {
+  return place === undefined ? payload : `${payload.slice(0, -1)},"extensions":{"cursor":${place}}}`;
 }
 
 function lifetime(member: Member): number {

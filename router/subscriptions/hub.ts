@@ -13,17 +13,24 @@ import { beginningOf, groupKey } from './group-key.ts';
 import { createGroup, type Group, type Member } from './group.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { SubscriptionPlan } from './planner.ts';
+import { placeGiven, type Place } from './resumable.ts';
+import { isFromNow } from './upstream-operation.ts';
 
 export interface SubscriptionRequest {
   plan: SubscriptionPlan;
   /** As the operation takes them: coerced. */
   variables: Variables;
+  /** The cursor that the client goes on after, when it says so beside its operation. */
+  cursor: unknown;
   viewer: Viewer | null;
   authorization: string | undefined;
 }
 
 export interface SubscriptionHub {
-  /** @returns how to leave. */
+  /**
+   * @returns how to leave.
+   * @throws a client error BAD_USER_INPUT when the subscription cannot go on after the cursor.
+   */
   join(request: SubscriptionRequest, receiver: Receiver): { leave(): void };
   close(): void;
 }
@@ -48,7 +55,7 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
   const families = new Map<string, Set<Group>>();
   const groupOf = new Map<Member, Group>();
 
-  function open(key: string, plan: SubscriptionPlan, variables: Variables, after: string | undefined): Group {
+  function open(key: string, plan: SubscriptionPlan, variables: Variables, after: Place): Group {
     const family = families.get(key) ?? new Set();
     const group = createGroup({
       ...groupSettings(options, plan.subgraph),
@@ -97,7 +104,7 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
     const member: Member = {
       authorization,
       expiresAtMs,
-      next: (payload) => receiver.next(payload),
+      next: (payload, place) => receiver.next(payload, place),
       error: (errors) => endAs(() => receiver.error(errors)),
       complete: () => endAs(() => receiver.complete()),
     };
@@ -114,9 +121,12 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
   }
 
   return {
-    join({ plan, variables, viewer, authorization }, receiver) {
+    join({ plan, variables, cursor, viewer, authorization }, receiver) {
       const key = groupKey(plan, variables, authScope(viewer));
-      const after = beginningOf(plan, variables);
+      const after =
+        cursor === undefined || cursor === null
+          ? beginningOf(plan, variables)
+          : placeGiven(plan.upstream.resume?.resumable, cursor);
       const group = joinable(families.get(key), after) ?? open(key, plan, variables, after);
       return seat(group, viewer, authorization, receiver);
     },
@@ -127,10 +137,10 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
 }
 
 /** The group in which a client that begins here misses nothing and gets nothing twice. */
-function joinable(family: ReadonlySet<Group> | undefined, after: string | undefined): Group | undefined {
+function joinable(family: ReadonlySet<Group> | undefined, after: Place): Group | undefined {
   for (const group of family ?? []) {
     if (group.ending) continue;
-    if (after === undefined ? group.fromNow : group.position === after) return group;
+    if (isFromNow(after) ? group.fromNow : group.position === after) return group;
   }
   return undefined;
 }

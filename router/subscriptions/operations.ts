@@ -86,9 +86,9 @@ export function createOperations({
         if (unwanted.aborted) return;
         const { viewer, authorization } = context;
         const joined = hub.join(
-          { plan, variables, viewer, authorization },
+          { plan, variables, cursor: payload.extensions?.['cursor'], viewer, authorization },
           {
-            next: (answer) => receiver.next(answer),
+            next: (answer, place) => receiver.next(answer, place),
             error(errors) {
               place.leave();
               receiver.error(errors);
@@ -104,10 +104,13 @@ export function createOperations({
           place.leave();
         };
       };
-      planner.plan(operation).then(begin, (error: unknown) => {
-        place.leave();
-        receiver.error([formatError(error)]);
-      });
+      planner
+        .plan(operation)
+        .then(begin)
+        .catch((error: unknown) => {
+          place.leave();
+          receiver.error([formatError(error)]);
+        });
       return 'subscription';
     },
   };

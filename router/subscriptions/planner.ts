@@ -9,6 +9,7 @@ import { beginExecution, compileEvent } from '../gateway/execution/execute.ts';
 import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
 import { noteSeen } from '../gateway/seen.ts';
+import { readResumables } from './resumable.ts';
 import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './upstream-operation.ts';
 
 /** A planned subscription: what to ask its owner, and how to complete each event from the other subgraphs. */
@@ -36,9 +37,11 @@ export interface SubscriptionPlannerOptions extends Pick<EngineOptions, 'clientO
   formatError: ErrorFormatter;
 }
 
+/** @throws {ConfigError} when the supergraph declares a subscription `@resumable` that cannot be. */
 export function createSubscriptionPlanner(options: SubscriptionPlannerOptions): SubscriptionPlanner {
   const { compiler, formatError, graph } = options;
   const { isOf } = compiler;
+  const resumables = readResumables(graph);
   /** As long as the compiled operation is kept. */
   const plans = new WeakMap<object, SubscriptionPlan>();
 
@@ -50,19 +53,20 @@ export function createSubscriptionPlanner(options: SubscriptionPlannerOptions): 
     const { operation, nameOf } = checked;
     // Only this operation and its fragments: the document's other operations must not affect sharing.
     const document = separateOperations(checked.document)[operation.name?.value ?? ''] ?? checked.document;
-    const upstream = toUpstreamOperation(subscription.operation, graph.schema);
+    const upstream = toUpstreamOperation(subscription.operation, resumables);
     const takeEvent = compileEvent(subscription, isOf);
-    const clientVariable = upstream.resume?.clientVariable;
+    const { given, replaced } = upstream.resume ?? {};
+    const beginning = given?.kind === Kind.VARIABLE ? given.name.value : undefined;
     return {
       text: print(document),
       subgraph: subscription.subgraph,
       upstream,
       beginningVariable:
-        clientVariable !== undefined && usedVariables(operation).get(clientVariable) === 1 && !inFragments(document)
-          ? clientVariable
+        beginning !== undefined && usedVariables(operation).get(beginning) === 1 && !inFragments(document)
+          ? beginning
           : undefined,
       upstreamVariables: (variables) => {
-        const names = subscription.variables.filter((name) => name in variables && name !== clientVariable);
+        const names = subscription.variables.filter((name) => name in variables && name !== replaced);
         return Object.fromEntries(names.map((name) => [name, variables[name]]));
       },
       complete: async (event, variables, context) => {

@@ -117,6 +117,49 @@ describe('a subscription with a cursor, whose subgraph restarts', () => {
   });
 });
 
+describe('a client that goes on after a cursor', () => {
+  const query = 'subscription { dashboardUpdated { eventType } }';
+  const after = (cursor: unknown, text = query, variables?: Record<string, unknown>) => {
+    const subscriber = subscribe(connect(graph.url, operator), text, variables, undefined, { cursor });
+    subscribers.push(subscriber);
+    return subscriber;
+  };
+
+  it('has it from the event, and gives it back beside the operation, wherever that begins', async () => {
+    const first = await open(query);
+    const [, missed] = publish(2);
+    await first.waitFor(2);
+    const cursor = `c${graph.updates.items.length - 1}`;
+    expect(first.results[0]?.extensions).toEqual({ cursor });
+    await first.stop();
+    const again = [
+      after(cursor),
+      after(cursor, 'subscription ($from: Cursor) { dashboardUpdated(after: $from) { eventType } }', { from: 'c0' }),
+      after(cursor, 'subscription { dashboardUpdated(after: "c0") { eventType } }'),
+    ];
+    for (const subscriber of again) {
+      await subscriber.waitFor(1);
+      expect(typesOf(subscriber)).toEqual([missed]);
+    }
+  });
+
+  it.each([
+    ['is too old', 'too-old', query, 'CURSOR_EXPIRED'],
+    ['is none', { c: 1 }, query, 'BAD_USER_INPUT'],
+    ['nothing can be resumed after', 'c1', 'subscription { reservationChanged { fee } }', 'BAD_USER_INPUT'],
+  ])('is told when it %s', async (_what, cursor, text, code) => {
+    expect(await ended(after(cursor, text))).toMatchObject([{ extensions: { code } }]);
+  });
+
+  it('begins where its operation says when it gives none', async () => {
+    const subscriber = after(null);
+    await until('the owner has it', () => graph.updates.followers() === 1);
+    const expected = publish(1);
+    await subscriber.waitFor(1);
+    expect(typesOf(subscriber)).toEqual(expected);
+  });
+});
+
 it('a subscription without a cursor ends when its subgraph is lost, so that the client asks for the state again', async () => {
   const subscriber = subscribe(connect(graph.url, operator), 'subscription { reservationChanged { fee } }');
   subscribers.push(subscriber);

@@ -1,79 +1,87 @@
 import {
-  getNamedType,
-  isObjectType,
-  isLeafType,
   Kind,
   parse,
   print,
+  valueFromASTUntyped,
   visit,
   type ArgumentNode,
   type FieldNode,
-  type GraphQLArgument,
-  type GraphQLSchema,
+  type NameNode,
   type OperationDefinitionNode,
   type ValueNode,
   type VariableDefinitionNode,
+  type VariableNode,
 } from 'graphql';
+import type { Variables } from '../documents/variables.ts';
 import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
+import { placeOf, type Place, type Resumable, type Resumables } from './resumable.ts';
 
 /** What is asked of the subgraph that owns the subscription. */
 export interface UpstreamOperation {
   query: string;
   operationName: string | undefined;
-  /** Undefined when the subscription cannot be taken up again: it has no cursor, or no `after` to give it back. */
+  /** Undefined when the subscription cannot be taken up again: its owner does not declare it `@resumable`. */
   resume: ResumePoint | undefined;
 }
 
 export interface ResumePoint {
+  resumable: Resumable;
   /** Path of the cursor in an event's `data`. */
   path: readonly [field: string, alias: string];
   /** The variable that says where to go on. */
   variable: string;
-  /** The client's variable that says where to begin; undefined when it gave a literal or nothing. */
-  clientVariable: string | undefined;
-  /** Where the client's literal says to begin. */
-  literal: string | undefined;
+  /** Where the client says to begin; undefined when it says nothing. */
+  given: ValueNode | undefined;
+  /** The client's variable for that, when nothing else in the operation uses it. */
+  replaced: string | undefined;
 }
 
 /**
- * The planner's operation for the owner, made resumable where the schema allows it: when the field takes `after` and
- * its events have a `cursor`, it always selects the cursor (under an alias of ours, so the client's own selection stays
- * as it is), and `after` always comes from a variable of ours.
+ * The planner's operation for the owner, made resumable where the schema says so: it always selects the cursor (under
+ * an alias of ours, so the client's own selection stays as it is), and where to begin always comes from a variable of
+ * ours.
  */
-export function toUpstreamOperation(operationText: string, schema: GraphQLSchema): UpstreamOperation {
+export function toUpstreamOperation(operationText: string, resumables: Resumables): UpstreamOperation {
   const document = parse(operationText, { noLocation: true });
   const operation = document.definitions.find((definition) => definition.kind === Kind.OPERATION_DEFINITION);
   const plain = { query: operationText, operationName: operation?.name?.value, resume: undefined };
   const root = operation?.selectionSet.selections[0];
   if (!operation || root?.kind !== Kind.FIELD) return plain;
-  const after = resumableArgument(schema, root.name.value);
-  if (!after || !root.selectionSet) return plain;
+  const resumable = resumables.get(root.name.value);
+  if (!resumable) return plain;
 
+  const { after, cursor } = resumable;
   const alias = unusedName('routerCursor', operationText);
   const variable = unusedName('routerAfter', operationText);
   const given = root.arguments?.find((argument) => argument.name.value === after.name)?.value;
-  const resumable = withVariables(
+  const rewritten = withVariables(
     {
       ...operation,
-      selectionSet: { ...operation.selectionSet, selections: [withCursor(root, alias, after.name, variable)] },
+      selectionSet: {
+        ...operation.selectionSet,
+        selections: [
+          withCursor(root, { kind: Kind.FIELD, alias: nameNode(alias), name: nameNode(cursor) }, after.name, variable),
+        ],
+      },
     },
-    variableDefinition(variable, after),
+    variableDefinition(variable, after.type.name),
   );
-  const definitions = document.definitions.map((definition) => (definition === operation ? resumable : definition));
+  const definitions = document.definitions.map((definition) => (definition === operation ? rewritten : definition));
   return {
     query: print({ ...document, definitions }),
     operationName: operation.name?.value,
-    resume: { path: [root.alias?.value ?? root.name.value, alias], variable, ...beginning(given) },
+    resume: {
+      resumable,
+      path: [root.alias?.value ?? root.name.value, alias],
+      variable,
+      given,
+      replaced: given?.kind === Kind.VARIABLE && !declares(rewritten, given) ? given.name.value : undefined,
+    },
   };
 }
 
-/** The `after` argument of a subscription field whose events have a cursor. */
-function resumableArgument(schema: GraphQLSchema, fieldName: string): GraphQLArgument | undefined {
-  const field = schema.getSubscriptionType()?.getFields()[fieldName];
-  const type = field && getNamedType(field.type);
-  const cursor = isObjectType(type) ? type.getFields()['cursor'] : undefined;
-  if (!field || !cursor || !isLeafType(getNamedType(cursor.type))) return undefined;
-  return field.args.find((argument) => argument.name === 'after');
+function declares({ variableDefinitions = [] }: OperationDefinitionNode, { name }: VariableNode): boolean {
+  return variableDefinitions.some(({ variable }) => variable.name.value === name.value);
 }
 
 function unusedName(wanted: string, text: string): string {
@@ -82,17 +90,8 @@ function unusedName(wanted: string, text: string): string {
   return name;
 }
 
-function withCursor(root: FieldNode, alias: string, argument: string, variable: string): FieldNode {
-  const after: ArgumentNode = {
-    kind: Kind.ARGUMENT,
-    name: { kind: Kind.NAME, value: argument },
-    value: { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: variable } },
-  };
-  const cursor: FieldNode = {
-    kind: Kind.FIELD,
-    alias: { kind: Kind.NAME, value: alias },
-    name: { kind: Kind.NAME, value: 'cursor' },
-  };
+function withCursor(root: FieldNode, cursor: FieldNode, argument: string, variable: string): FieldNode {
+  const after: ArgumentNode = { kind: Kind.ARGUMENT, name: nameNode(argument), value: variableNode(variable) };
   return {
     ...root,
     arguments: [...(root.arguments ?? []).filter(({ name }) => name.value !== argument), after],
@@ -103,12 +102,15 @@ function withCursor(root: FieldNode, alias: string, argument: string, variable: 
   };
 }
 
-function variableDefinition(name: string, argument: GraphQLArgument): VariableDefinitionNode {
+const nameNode = (value: string): NameNode => ({ kind: Kind.NAME, value });
+const variableNode = (name: string): VariableNode => ({ kind: Kind.VARIABLE, name: nameNode(name) });
+
+function variableDefinition(name: string, type: string): VariableDefinitionNode {
   return {
     kind: Kind.VARIABLE_DEFINITION,
-    variable: { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: name } },
+    variable: variableNode(name),
     // Nullable, because the first time there may be no cursor yet.
-    type: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: getNamedType(argument.type).name } },
+    type: { kind: Kind.NAMED_TYPE, name: nameNode(type) },
   };
 }
 
@@ -133,18 +135,32 @@ export function usedVariables(node: OperationDefinitionNode | FieldNode): Map<st
   return used;
 }
 
-function beginning(given: ValueNode | undefined): Pick<ResumePoint, 'clientVariable' | 'literal'> {
-  return {
-    clientVariable: given?.kind === Kind.VARIABLE ? given.name.value : undefined,
-    literal: given?.kind === Kind.STRING || given?.kind === Kind.INT ? given.value : undefined,
-  };
+/** Where the operation says to begin, with these variables. */
+export function beginningIn({ resumable, given }: ResumePoint, variables: Variables): Place {
+  const value = given === undefined ? undefined : valueOf(given, variables);
+  const beginning = value === undefined ? resumable.after.fallback : value;
+  return beginning === null ? fromNull : placeOf(beginning);
 }
 
-/** The event's cursor; undefined when it has none. */
-export function cursorOf({ resume }: UpstreamOperation, { data }: SubgraphAnswer): string | undefined {
+/** The client says itself that it begins without a cursor; that is more than to say nothing where there is a default. */
+const fromNull = 'null';
+
+/** Whether a subscription that begins at this place begins with what happens from now on. */
+export const isFromNow = (place: Place) => place === undefined || place === fromNull;
+
+function valueOf(given: ValueNode, variables: Variables): unknown {
+  if (given.kind === Kind.VARIABLE) return variables[given.name.value];
+  // A number that JavaScript cannot hold stays as it was written.
+  if (given.kind === Kind.INT && !Number.isSafeInteger(Number(given.value))) return given.value;
+  return valueFromASTUntyped(given, variables);
+}
+
+/**
+ * Where the subscription stands after an event. One that failed as a whole has no place of its own: it may come again.
+ */
+export function placeAfter({ resume }: UpstreamOperation, { data }: SubgraphAnswer, before: Place): Place {
   if (!resume) return undefined;
   const [field, alias] = resume.path;
   const root: unknown = data?.[field];
-  const cursor = typeof root === 'object' && root !== null ? (root as Record<string, unknown>)[alias] : undefined;
-  return typeof cursor === 'string' ? cursor : undefined;
+  return typeof root === 'object' && root !== null ? placeOf((root as Record<string, unknown>)[alias]) : before;
 }

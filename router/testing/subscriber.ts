@@ -5,6 +5,7 @@ import { until } from '../../test/support/until.ts';
 export interface Result {
   data?: Record<string, unknown> | null;
   errors?: readonly { message: string; extensions?: Record<string, unknown> }[];
+  extensions?: Record<string, unknown>;
 }
 
 /** One subscription of the reference client, and what came of it. */
@@ -31,11 +32,17 @@ export function subscribe(
   query: string,
   variables?: Record<string, unknown>,
   operationName?: string,
+  extensions?: Record<string, unknown>,
 ): Subscriber {
   const results: Result[] = [];
   let ended: unknown;
   const unsubscribe = client.subscribe(
-    { query, ...(variables ? { variables } : {}), ...(operationName === undefined ? {} : { operationName }) },
+    {
+      query,
+      ...(variables ? { variables } : {}),
+      ...(operationName === undefined ? {} : { operationName }),
+      ...(extensions ? { extensions } : {}),
+    },
     {
       next: (result) => void results.push(result as Result),
       error: (error) => (ended = error),
