@@ -15,6 +15,7 @@ export const routerErrorCodes = [
   'QUERY_TOO_DEEP',
   'QUERY_TOO_COMPLEX',
   'SLOW_CONSUMER',
+  'UNAUTHORIZED_FIELD_OR_TYPE',
   'TOO_MANY_REQUESTS',
   'TOO_MANY_SUBSCRIPTIONS',
 ] as const;

@@ -8,6 +8,7 @@ import {
   largestInt,
   list,
   milliseconds,
+  named,
   port,
   processSettings,
   text,
@@ -90,6 +91,10 @@ const documents = {
   ),
   QUERY_WAIT_MS: milliseconds(2_000, 1).describe('for how long; then they are answered SERVICE_UNAVAILABLE'),
   PLAN_CACHE_BYTES: wholeNumber(16_777_216).describe('for documents that were read, and for compiled operations: each'),
+  SCOPES_CLAIM: named('scope', /^\S+$/, 'the name of a claim').describe(
+    'of a token: what @requiresScopes in a supergraph asks for, as words or a list',
+  ),
+  POLICIES_CLAIM: named('policies', /^\S+$/, 'the name of a claim').describe('likewise, for @policy'),
 };
 
 /** Settings of the router, besides those of every process. */
@@ -131,5 +136,6 @@ export function documentLimits(settings: RouterSettings): DocumentLimits {
     maxAliases: settings.MAX_QUERY_ALIASES,
     maxCost: settings.MAX_QUERY_COST,
     cacheBytes: settings.PLAN_CACHE_BYTES,
+    claims: { scopes: settings.SCOPES_CLAIM, policies: settings.POLICIES_CLAIM },
   };
 }

@@ -4,7 +4,7 @@ import { getIntrospectionQuery } from 'graphql';
 import { stories } from '../../web/src/features/playground/stories.ts';
 import { createApolloPlanner } from '../gateway/planning/apollo.ts';
 import { createHivePlanner } from '../gateway/planning/hive.ts';
-import { clientDocuments, codesOf, cpuMs, createTestDocuments, errorsOf, graph, times } from './testing.ts';
+import { anybody, clientDocuments, codesOf, cpuMs, createTestDocuments, errorsOf, graph, times } from './testing.ts';
 
 /** No document that passes the limits takes longer. */
 const shortMs = 50;
@@ -54,7 +54,7 @@ describe('what our own clients send', () => {
   it.each([...clientDocuments, { name: 'introspection', query: getIntrospectionQuery() }])(
     'leaves half of every limit unused: $name',
     ({ query }) => {
-      const checked = half.check({ query });
+      const checked = half.check({ query }, anybody);
       const errors = 'errors' in checked ? checked.errors.map(({ message }) => message) : [];
       // Too much? Let the operation ask for less (schema/client/operations), or raise the limit (router/config.ts) and its half.
       expect(errors.filter((message) => !/of required type .* was not provided/.test(message))).toEqual([]);
@@ -254,7 +254,7 @@ describe('a document at the limits', () => {
     const variables = Object.fromEntries([...query.matchAll(/\$(v\d+): /g)].map(([, name]) => [name, true]));
     for (const planner of await Promise.all(planners)) {
       const work = async () => {
-        const checked = documents.check({ query, variables });
+        const checked = documents.check({ query, variables }, anybody);
         if ('errors' in checked) throw new Error(String(checked.errors));
         await planner.plan(checked.operation);
       };
@@ -362,7 +362,7 @@ describe('the operation', () => {
   it('has a key of its own, whatever its text and name are', () => {
     const documents = createTestDocuments();
     const keyOf = (query: string, operationName?: string | null) => {
-      const checked = documents.check({ query, operationName });
+      const checked = documents.check({ query, operationName }, anybody);
       return 'errors' in checked ? undefined : checked.operation.key;
     };
     const one = 'query a { __typename } query b { __typename }';
@@ -373,8 +373,8 @@ describe('the operation', () => {
   it('that is refused spoils nothing for the next client', () => {
     const documents = createTestDocuments();
     const query = 'query a { __typename }';
-    expect(documents.check({ query, operationName: 'b' })).toHaveProperty('errors');
-    expect(documents.check({ query, operationName: '' })).toHaveProperty('operation');
-    expect(documents.check({ query })).toHaveProperty('operation');
+    expect(documents.check({ query, operationName: 'b' }, anybody)).toHaveProperty('errors');
+    expect(documents.check({ query, operationName: '' }, anybody)).toHaveProperty('operation');
+    expect(documents.check({ query }, anybody)).toHaveProperty('operation');
   });
 });

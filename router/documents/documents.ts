@@ -14,6 +14,7 @@ import {
 } from 'graphql';
 import { createLruCache } from '../../platform/server/index.ts';
 import { routerError } from '../client-errors.ts';
+import { createAuthorize, grantsOf, type GrantClaims } from './authorization.ts';
 import { createCost } from './cost.ts';
 import type { Graph } from './graph.ts';
 import { separateNames, type SeparatedDocument } from './response-names.ts';
@@ -41,17 +42,25 @@ export interface CheckedOperation {
 
 export type Checked =
   | { operation: CheckedOperation; operationName: string | undefined; coerced: Variables; cost: number }
-  | { errors: readonly GraphQLError[] };
+  /** `status` is that of an answer over HTTP, 400 if absent. */
+  | { errors: readonly GraphQLError[]; status?: number };
+
+/** Who asks. */
+export interface Asking {
+  /** Their `Bearer` token, which has been verified. */
+  authorization: string | undefined;
+}
 
 export interface DocumentLimits extends ShapeLimits {
   maxBytes: number;
   maxCost: number;
   cacheBytes: number;
+  claims: GrantClaims;
 }
 
 /** The one way in for the document of every operation, before anything else looks at it. */
 export interface Documents {
-  check(request: OperationRequest): Checked;
+  check(request: OperationRequest, asking: Asking): Checked;
 }
 
 interface KnownDocument extends SeparatedDocument {
@@ -65,6 +74,7 @@ const memoryPerByte = 100;
 export function createDocuments(graph: Graph, limits: DocumentLimits): Documents {
   const { schema } = graph;
   const costOf = createCost(graph);
+  const authorize = createAuthorize(graph);
   const known = createLruCache<string, KnownDocument>(limits.cacheBytes, ({ textBytes }) => textBytes * memoryPerByte);
 
   function read(query: string): KnownDocument | { errors: readonly GraphQLError[] } {
@@ -91,7 +101,7 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
   }
 
   return {
-    check({ query, operationName, variables }) {
+    check({ query, operationName, variables }, { authorization }) {
       const hash = hashOf(query);
       const found = known.get(hash);
       const document = found ?? read(query);
@@ -106,6 +116,9 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
       if ('errors' in coercion) return coercion;
       const misplaced = refuseNulls(schema, document.document, operation, coercion.coerced);
       if (misplaced) return refused(misplaced);
+      const unauthorized =
+        authorize?.(operation, document.fragments, coercion.coerced, grantsOf(authorization, limits.claims)) ?? [];
+      if (unauthorized.length > 0) return { errors: unauthorized, status: 403 };
       const cost = Math.ceil(costOf(operation, document.fragments, coercion.coerced));
       if (cost > limits.maxCost) return refused(tooComplex(cost, limits.maxCost));
       return {

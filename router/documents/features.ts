@@ -25,6 +25,9 @@ const known = new Map<string, readonly [major: number, minor: number]>([
   ['core', [0, 2]],
   ['join', [0, 5]],
   ['inaccessible', [0, 2]],
+  ['authenticated', [0, 1]],
+  ['requiresScopes', [0, 1]],
+  ['policy', [0, 1]],
 ]);
 
 /**

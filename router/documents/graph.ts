@@ -16,6 +16,7 @@ import { readFeatures, type Features } from './features.ts';
 /** The supergraph, read once: what clients may ask, and which subgraph answers what. */
 export interface Graph {
   sdl: string;
+  document: DocumentNode;
   features: Features;
   /** All of it, with what clients do not see. */
   supergraph: GraphQLSchema;
@@ -36,6 +37,7 @@ export function readGraph(sdl: string): Graph {
   const features = readFeatures(document);
   return {
     sdl,
+    document,
     features,
     supergraph: buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
     schema: withStrictScalars(apiSchemaOf(document, features)),

@@ -13,13 +13,15 @@ export const createTestDocuments = (settings: NodeJS.ProcessEnv = {}): Documents
 
 const documents = createTestDocuments();
 
+export const anybody = { authorization: undefined };
+
 /** The codes of the errors; none when the operation may run. */
 export function codesOf(query: string, variables: Variables = {}, operationName?: string): unknown[] {
   return errorsOf(query, variables, operationName).map(({ extensions }) => extensions['code']);
 }
 
 export function errorsOf(query: string, variables: Variables = {}, operationName?: string) {
-  const checked = documents.check({ query, variables, operationName });
+  const checked = documents.check({ query, variables, operationName }, anybody);
   return 'errors' in checked ? checked.errors : [];
 }
 

@@ -51,8 +51,9 @@ export function createGraphqlHttp({ documents, engine, formatError, onRefused }:
   ): Promise<{ status: number; answer: Answer }> {
     refuseForeignPages(request);
     const asked = operationOf(request);
-    const checked = documents.check(asked);
-    if ('errors' in checked) throw new Refusal(400, checked.errors);
+    const context = await contextOf();
+    const checked = documents.check(asked, context);
+    if ('errors' in checked) throw new Refusal(checked.status ?? 400, checked.errors);
     const { operation, coerced: variables, cost } = checked;
     const type = operation.operation.operation;
     if (type === OperationTypeNode.SUBSCRIPTION) {
@@ -61,7 +62,6 @@ export function createGraphqlHttp({ documents, engine, formatError, onRefused }:
     if (request.method === 'GET' && type !== OperationTypeNode.QUERY) {
       throw badRequest('A mutation is sent by POST.', 405, [['allow', 'POST']]);
     }
-    const context = await contextOf();
     const answered = await engine.run({ operation, variables, cost }, { ...context, cost });
     return { status: statusOf(answered), answer: answered };
   }

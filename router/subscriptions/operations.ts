@@ -69,7 +69,7 @@ export function createOperations({
 
   return {
     start(payload, { client, context }, receiver, unwanted) {
-      const checked = documents.check(payload);
+      const checked = documents.check(payload, context);
       if ('errors' in checked) return refuse(receiver, checked.errors);
       const { operation, coerced: variables, cost } = checked;
       if (operation.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
