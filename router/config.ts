@@ -9,6 +9,7 @@ import {
   list,
   milliseconds,
   named,
+  oneOf,
   port,
   processSettings,
   text,
@@ -43,6 +44,9 @@ const door = {
 };
 
 const toSubgraphs = {
+  ENGINE: oneOf(['own', 'apollo'], 'own').describe(
+    'what runs queries and mutations; apollo is @apollo/gateway, slower, to compare with',
+  ),
   APPROVAL_URL: subgraphUrl('approval'),
   RESERVATION_URL: subgraphUrl('reservation'),
   POINT_URL: subgraphUrl('point'),

@@ -24,6 +24,7 @@ import { createDevTokenRoute, offersDevTokens } from './http/dev-token.ts';
 import { createDocuments } from './documents/documents.ts';
 import { readGraph } from './documents/graph.ts';
 import { createCompiler } from './gateway/compiled.ts';
+import { createApolloExecution } from './gateway/apollo-engine.ts';
 import { createEngine } from './gateway/engine.ts';
 import { createPlanner } from './gateway/planning/create-planner.ts';
 import { createTurns } from './gateway/turns.ts';
@@ -97,7 +98,9 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
     waitMs: settings.QUERY_WAIT_MS,
     register: metrics.register,
   });
-  const engine = createEngine({ compiler, clientOf, turns, formatError, metrics, tracing, labelOf });
+  const execute =
+    settings.ENGINE === 'apollo' ? await createApolloExecution({ graph, clientOf, formatError, logger }) : undefined;
+  const engine = createEngine({ compiler, execute, clientOf, turns, formatError, metrics, tracing, labelOf });
   const subscriptions = createSubscriptionPlanner({ graph, compiler, clientOf, formatError });
   const hub = createSubscriptionHub({ settings, urls, clientOf, formatError, metrics, tracing, labelOf });
   const admission = createRouterAdmission(settings, metrics.register);

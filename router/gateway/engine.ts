@@ -32,8 +32,13 @@ export interface Engine {
   run(asked: Asked, context: RequestContext): Promise<Answer>;
 }
 
+/** Runs one operation. `onAnswer` is called at each answer of a subgraph. */
+export type Execute = (asked: Asked, context: RequestContext, onAnswer?: () => void) => Promise<Answer>;
+
 export interface EngineOptions {
   compiler: Compiler;
+  /** Runs operations in place of our own execution. */
+  execute?: Execute | undefined;
   clientOf(subgraph: string): Pick<SubgraphClient, 'ask'>;
   turns: Turns;
   formatError: ErrorFormatter;
@@ -48,22 +53,10 @@ type Work = (asked: Asked, context: RequestContext) => Promise<Answer>;
 const databaseCostPerMs = 20;
 
 export function createEngine(options: EngineOptions): Engine {
-  const { compiler, turns, formatError, tracing } = options;
+  const { turns, tracing, formatError, execute = createExecution(options) } = options;
   const sharing = createSharing<Answer>();
   /** Mutations answered: a query that begins after one must not get an answer from before. */
   let epoch = 0;
-
-  async function execute(
-    { operation, variables }: Asked,
-    context: RequestContext,
-    onAnswer?: () => void,
-  ): Promise<Answer> {
-    const { run, shape } = await compiler.compile(operation);
-    const ask = askFor(options, context);
-    const execution = beginExecution(variables, onAnswer ? (request) => ask(request).finally(onAnswer) : ask);
-    await run(execution);
-    return answerOf(shape, execution, operation.nameOf, formatError);
-  }
 
   /** Queries only: mutations mostly wait for other services, and take little from others meanwhile. */
   async function inTurn(asked: Asked, context: RequestContext, work: Work): Promise<Answer> {
@@ -125,6 +118,18 @@ export function createEngine(options: EngineOptions): Engine {
       span?.end(code);
       return answer;
     },
+  };
+}
+
+/** Our own execution. */
+function createExecution(options: EngineOptions): Execute {
+  const { compiler, formatError } = options;
+  return async ({ operation, variables }, context, onAnswer) => {
+    const { run, shape } = await compiler.compile(operation);
+    const ask = askFor(options, context);
+    const execution = beginExecution(variables, onAnswer ? (request) => ask(request).finally(onAnswer) : ask);
+    await run(execution);
+    return answerOf(shape, execution, operation.nameOf, formatError);
   };
 }
 
