@@ -51,8 +51,8 @@ function subgraph(name: string, sdl: string, resolvers: object): ShopSubgraph {
 export const shop = (): ShopSubgraph[] => [
   subgraph(
     'accounts',
-    `type Query { me: User, user(id: ID!): User, users: [User] }
-     type User @key(fields: "id") { id: ID!, name: String, username: String, birthday: Int }`,
+    `type Query { me: User, user(id: ID!): User, users(tag: String): [User] }
+     type User @key(fields: "id") { id: ID!, name(tag: String): String, username: String, birthday: Int }`,
     {
       Query: {
         me: () => ({ id: 'u1' }),
@@ -73,7 +73,7 @@ export const shop = (): ShopSubgraph[] => [
        upc: String!
        weight: Int @external
        price: Int @external
-       inStock: Boolean
+       inStock(tag: String): Boolean
        shippingEstimate: Int @requires(fields: "price weight")
      }`,
     {
@@ -87,8 +87,8 @@ export const shop = (): ShopSubgraph[] => [
   ),
   subgraph(
     'products',
-    `type Query { topProducts(first: Int = 5): [Product] }
-     type Product @key(fields: "upc") { upc: String!, name: String, price: Int, weight: Int }`,
+    `type Query { topProducts(first: Int = 5, tag: String): [Product] }
+     type Product @key(fields: "upc") { upc: String!, name(tag: String): String, price: Int, weight: Int }`,
     {
       Query: {
         topProducts: (_root: unknown, { first }: { first: number }) =>
@@ -105,8 +105,8 @@ export const shop = (): ShopSubgraph[] => [
   subgraph(
     'reviews',
     `type Review @key(fields: "id") { id: ID!, body: String, author: User, product: Product }
-     type User @key(fields: "id") { id: ID!, reviews: [Review] }
-     type Product @key(fields: "upc") { upc: String!, reviews: [Review] }`,
+     type User @key(fields: "id") { id: ID!, reviews(tag: String): [Review] }
+     type Product @key(fields: "upc") { upc: String!, reviews(tag: String): [Review] }`,
     {
       Review: {
         __resolveReference: (review: Review) => review,
@@ -127,18 +127,22 @@ export const shop = (): ShopSubgraph[] => [
   ),
 ];
 
-const user = 'id username name';
+const user = 'id username name(tag: $tag)';
 const review = 'id body';
-const product = 'inStock name price shippingEstimate upc weight';
-const nested = `{ ${product} reviews { ${review} author { ${user} reviews { ${review} product { ${product} } } } } }`;
+const product = 'inStock(tag: $tag) name(tag: $tag) price shippingEstimate upc weight';
+const reviews = 'reviews(tag: $tag)';
+const nested = `{ ${product} ${reviews} { ${review} author { ${user} ${reviews} { ${review} product { ${product} } } } } }`;
 
-/** About 80 kB of answer, from a dozen requests to subgraphs. */
-export const nestedQuery = `query Nested {
-  users { ${user} reviews { ${review} product ${nested} } }
-  topProducts ${nested}
+/**
+ * About 85 kB of answer, from seven requests to subgraphs or more. `$tag` changes no answer: a different one makes every
+ * request to a subgraph a different one.
+ */
+export const nestedQuery = `query Nested($tag: String) {
+  users(tag: $tag) { ${user} ${reviews} { ${review} product ${nested} } }
+  topProducts(tag: $tag) ${nested}
 }`;
 
-/** 3.6 kB of answer, from three requests. */
-export const smallQuery = `query Small($first: Int = 8) {
-  topProducts(first: $first) { upc name price inStock reviews { id body } }
+/** 2.3 kB of answer, from three requests. */
+export const smallQuery = `query Small($tag: String) {
+  topProducts(first: 8, tag: $tag) { upc name(tag: $tag) price inStock(tag: $tag) reviews(tag: $tag) { id body } }
 }`;

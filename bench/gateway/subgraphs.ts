@@ -1,0 +1,60 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { composeServices } from '@apollo/composition';
+import { execute, parse, type GraphQLSchema } from 'graphql';
+import { shop } from './shop.ts';
+
+/**
+ * The shop's subgraphs, in a process of their own: they work an answer out once and give its bytes from then on, so
+ * that the gateway is what is measured. Says where they are by a message to the parent.
+ */
+const latencyMs = Number(process.argv[2] ?? 0);
+let requests = 0;
+const answers = new Map<string, Buffer>();
+
+const servers = await Promise.all(
+  shop().map(async (subgraph) => {
+    const server = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        requests += 1;
+        const body = Buffer.concat(chunks).toString('latin1');
+        const key = subgraph.name + body.replace(/"tag":"\d*"/, '');
+        void answerOf(key, subgraph.schema, body).then((answer) => {
+          response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
+          response.end(answer);
+        });
+      });
+    });
+    server.keepAliveTimeout = 60_000;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { subgraph, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql` };
+  }),
+);
+
+async function answerOf(key: string, schema: GraphQLSchema, body: string): Promise<Buffer> {
+  if (latencyMs > 0) await delay(latencyMs);
+  const known = answers.get(key);
+  if (known) return known;
+  const { query, variables } = JSON.parse(body) as { query: string; variables?: Record<string, unknown> };
+  const result = await execute({ schema, document: parse(query), variableValues: variables ?? {} });
+  if (result.errors) throw new Error(String(result.errors));
+  const answer = Buffer.from(JSON.stringify(result));
+  answers.set(key, answer);
+  return answer;
+}
+
+const { supergraphSdl, errors } = composeServices(
+  servers.map(({ subgraph: { name, typeDefs }, url }) => ({ name, typeDefs, url })),
+);
+if (!supergraphSdl) throw new Error(String(errors));
+process.on('message', (message) => {
+  if (message === 'count') {
+    process.send?.({ requests });
+    requests = 0;
+  }
+});
+process.on('disconnect', () => process.exit(0));
+process.send?.({ supergraphSdl, urls: Object.fromEntries(servers.map(({ subgraph, url }) => [subgraph.name, url])) });
