@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { createDevelopmentKeys } from '../deploy/local/development-keys.ts';
+import { ttareungi } from '../router/product/product.ts';
 import { startRouter } from '../router/router.ts';
 import { startTestSubgraph } from '../router/testing/subgraph-server.ts';
 import { createTokenVerifier, processSettings, readConfig } from '../platform/server/index.ts';
@@ -102,7 +103,10 @@ async function serve({ resolvers }: CityFeed) {
     await startTestSubgraph('bike', resolvers.bike, verifyToken),
   ];
   const [dashboard, bike] = subgraphs.map(({ url }) => url);
-  const router = await startRouter({ ...env, DASHBOARD_URL: dashboard, BIKE_URL: bike }, { port: 0 });
+  const router = await startRouter(
+    { ...env, DASHBOARD_URL: dashboard, BIKE_URL: bike },
+    { port: 0, product: ttareungi },
+  );
   return {
     url: `http://127.0.0.1:${router.port}/`,
     async close() {

@@ -9,6 +9,7 @@ import type { z } from 'zod';
 import { opsSettings } from '../cli/ops/settings.ts';
 import type { SettingSections } from '../platform/server/index.ts';
 import { routerSections } from '../router/config.ts';
+import { productSections } from '../router/product/settings.ts';
 import { isMain } from '../schema/is-main.ts';
 import { subgraphSections } from '../subgraphs/registry.ts';
 import { localSettings } from './local/settings.ts';
@@ -20,6 +21,7 @@ const root = join(import.meta.dirname, '..');
 export const sections: SettingSections = {
   ...subgraphSections,
   ...routerSections,
+  ...productSections,
   'npm start: servers brought along where MONGODB_URI and NATS_URL are not set': localSettings.shape,
   'npm run monitor': monitorSettings.shape,
   'npm run ops': opsSettings.shape,

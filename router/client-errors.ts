@@ -18,6 +18,7 @@ export const routerErrorCodes = [
   'UNAUTHORIZED_FIELD_OR_TYPE',
   'TOO_MANY_REQUESTS',
   'TOO_MANY_SUBSCRIPTIONS',
+  'SUBSCRIPTION_SCHEMA_RELOAD',
 ] as const;
 
 export type RouterErrorCode = (typeof routerErrorCodes)[number];
@@ -32,6 +33,12 @@ export const unavailable = (message = 'A service that is needed does not answer.
 /** Reaches no client: the one that it is for has disconnected. */
 export const cancelled = () =>
   routerError('SERVICE_UNAVAILABLE', 'The request was given up, because its client has gone.');
+
+export const schemaReloaded = () =>
+  routerError(
+    'SUBSCRIPTION_SCHEMA_RELOAD',
+    'The schema has changed, and this subscription cannot go on: subscribe again.',
+  );
 
 export const tokenExpired = () => routerError('UNAUTHENTICATED', 'The token has expired.');
 

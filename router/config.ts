@@ -1,10 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { subgraphs, routerPort, type SubgraphName } from '../schema/subgraphs.ts';
+import type { z } from 'zod';
+import { routerPort } from '../schema/subgraphs.ts';
 import type { DocumentLimits } from './documents/documents.ts';
 import {
-  httpAddress,
   largestInt,
   list,
   milliseconds,
@@ -12,15 +10,10 @@ import {
   oneOf,
   port,
   processSettings,
-  text,
+  readConfig,
   wholeNumber,
   type SettingSections,
 } from '../platform/server/index.ts';
-
-const subgraphUrl = (name: SubgraphName) =>
-  httpAddress(`http://127.0.0.1:${subgraphs[name].port}/graphql`).describe(
-    `${name}; its addresses for WebSockets and /readyz follow`,
-  );
 
 const door = {
   ROUTER_PORT: port(routerPort).describe('0 for any free one'),
@@ -28,30 +21,22 @@ const door = {
     /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+\/?$/i,
     'origins of pages such as https://bikes.example',
   ).describe('pages elsewhere that may use the API; in development any of this machine’s too'),
-  WEB_ROOT: z
-    .string()
-    .refine((path) => existsSync(path) && statSync(path).isDirectory())
-    // May be built later.
-    .default(join(import.meta.dirname, '../web/dist'))
-    .meta({ allowed: 'a folder that is there' })
-    .describe('built pages'),
   TRUSTED_HOPS: wholeNumber(0).describe(
     'proxies of ours before the router, which add the client’s address to X-Forwarded-For',
   ),
-  DEV_TOKEN_PRIVATE_KEY: text('a private JWK (Ed25519)')
-    .meta({ secret: true })
-    .describe('private JWK (Ed25519) for POST /dev/token, in development only; made by npm start'),
+  PRODUCT: oneOf(['ttareungi', 'none'], 'ttareungi').describe(
+    'whose pages, development tokens and scalars stand beside /graphql (router/product); none before another supergraph',
+  ),
 };
 
 const toSubgraphs = {
+  SUPERGRAPH: named(join(import.meta.dirname, '../schema/supergraph.graphql'), /\S/, 'a file or an address').describe(
+    'a file, or an address that is polled; it says where its subgraphs are, unless BOOKS_URL does for one named books',
+  ),
+  SUPERGRAPH_POLL_MS: milliseconds(10_000, 1).describe('how often it is looked for a new one; SIGHUP does so at once'),
   ENGINE: oneOf(['own', 'apollo'], 'own').describe(
     'what runs queries and mutations; apollo is @apollo/gateway, slower, to compare with',
   ),
-  APPROVAL_URL: subgraphUrl('approval'),
-  RESERVATION_URL: subgraphUrl('reservation'),
-  POINT_URL: subgraphUrl('point'),
-  BIKE_URL: subgraphUrl('bike'),
-  DASHBOARD_URL: subgraphUrl('dashboard'),
   SUBGRAPH_TIMEOUT_MS: milliseconds(10_000, 1).describe('how long a subgraph may take to answer'),
   SUBGRAPH_CONNECTIONS: wholeNumber(64, 1).describe('per subgraph'),
   MAX_ANSWER_BYTES: wholeNumber(16_777_216, 1, largestInt).describe('of one answer or event of a subgraph'),
@@ -113,22 +98,16 @@ export const routerSettings = processSettings.extend({ ...door, ...toSubgraphs, 
 
 export type RouterSettings = z.infer<typeof routerSettings>;
 
-/** Where each subgraph answers GraphQL. */
-export function subgraphUrls(settings: RouterSettings): Record<SubgraphName, URL> {
-  return {
-    approval: new URL(settings.APPROVAL_URL),
-    reservation: new URL(settings.RESERVATION_URL),
-    point: new URL(settings.POINT_URL),
-    bike: new URL(settings.BIKE_URL),
-    dashboard: new URL(settings.DASHBOARD_URL),
-  };
-}
-
-/** The same address for graphql-transport-ws. */
-export function webSocketUrl(url: URL): URL {
-  const socketUrl = new URL(url);
-  socketUrl.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return socketUrl;
+/**
+ * Those of the gateway; the product's are checked with them, so that every mistake is told.
+ * @throws {ConfigError} with one line per mistake.
+ */
+export function readRouterSettings(
+  env: NodeJS.ProcessEnv,
+  product: { settings: z.ZodObject } | undefined,
+): RouterSettings {
+  const all = product ? routerSettings.extend(product.settings.shape) : routerSettings;
+  return readConfig(all, env) as RouterSettings;
 }
 
 export function documentLimits(settings: RouterSettings): DocumentLimits {

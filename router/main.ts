@@ -7,20 +7,27 @@ import {
   warnOfRetiredSettings,
   warnOfUnsafeSettings,
 } from '../platform/server/index.ts';
-import { routerSettings } from './config.ts';
+import { readRouterSettings, routerSettings } from './config.ts';
+import { ttareungi } from './product/product.ts';
 import { startRouter } from './router.ts';
 
 /** After the drain: time for sockets and pools to close before the process is killed. */
 const closingGraceMs = 3_000;
 
 try {
-  const settings = readConfig(routerSettings, process.env);
+  const { PRODUCT } = readConfig(routerSettings.pick({ PRODUCT: true }), process.env);
+  const product = PRODUCT === 'none' ? undefined : ttareungi;
+  const settings = readRouterSettings(process.env, product);
   const logger = createLogger(settings.LOG_LEVEL, 'router');
   warnOfUnsafeSettings(settings, logger);
   warnOfRetiredSettings(process.env, logger);
-  const router = await startRouter(process.env);
+  const router = await startRouter(process.env, { product });
   const stopWithinMs = settings.STOP_DELAY_MS + settings.STOP_TIMEOUT_MS + closingGraceMs;
-  stopOnSignal(() => router.close(), stopWithinMs, logger);
+  if (process.stdin.isTTY) stopOnSignal(() => router.close(), stopWithinMs, logger);
+  else {
+    stopOnSignal(() => router.close(), stopWithinMs, logger, ['SIGTERM', 'SIGINT']);
+    process.on('SIGHUP', () => void router.reload());
+  }
   // Logged last: a supervisor that reads it may send a signal at once.
   logger.info({ port: router.port, landscape: settings.LANDSCAPE }, 'router is ready');
 } catch (error) {

@@ -23,6 +23,12 @@ export function createMetrics() {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     }),
+    reloads: new Counter({
+      name: 'supergraph_reloads_total',
+      help: 'New supergraphs, by outcome: `taken`, `refused` (it cannot be served), `unreadable` (once per outage).',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
     sockets: new Gauge({ name: 'websocket_connections', help: 'Open WebSocket connections.', registers }),
     subscriptions: new Gauge({ name: 'subscriptions_open', help: 'Client subscriptions open now.', registers }),
     upstreams: new Gauge({

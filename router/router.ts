@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { clientOperations } from '../schema/client-operations.ts';
-import { subgraphNames } from '../schema/subgraphs.ts';
+import type { GraphQLScalarType } from 'graphql';
+import type { z } from 'zod';
 import {
   createLogger,
   createOperationLabel,
@@ -10,107 +9,103 @@ import {
   graphqlRoute,
   isShortage,
   metricsRoute,
-  readConfig,
-  sendJson,
   shortageError,
   startHttpServer,
   type RequestHandler,
 } from '../platform/server/index.ts';
 import { clientOf as clientBehind, createDoor, createRouterAdmission, type RouterGuest } from './http/admission.ts';
 import { createErrorFormatter } from './client-errors.ts';
-import { documentLimits, routerSettings, subgraphUrls, type RouterSettings } from './config.ts';
-import { createCors } from './http/cors.ts';
-import { createDevTokenRoute, offersDevTokens } from './http/dev-token.ts';
-import { createDocuments } from './documents/documents.ts';
-import { readGraph } from './documents/graph.ts';
-import { createCompiler } from './gateway/compiled.ts';
-import { createApolloExecution } from './gateway/apollo-engine.ts';
-import { createEngine } from './gateway/engine.ts';
-import { createPlanner } from './gateway/planning/create-planner.ts';
+import { readRouterSettings } from './config.ts';
+import { createCors, type Cors } from './http/cors.ts';
 import { createTurns } from './gateway/turns.ts';
 import { createGraphqlHttp } from './http/graphql.ts';
 import { createMetrics } from './metrics.ts';
-import { pageAddresses } from '../schema/page-addresses.ts';
 import { createReadiness } from './http/readiness.ts';
 import { correlationIdOf, createRequestContext } from './gateway/request-context.ts';
-import { createStaticRoute } from './http/static-pages.ts';
-import { createSubgraphClient } from './gateway/subgraph-client.ts';
 import { createSubscriptionHub } from './subscriptions/hub.ts';
 import { createOperations } from './subscriptions/operations.ts';
-import { createSubscriptionPlanner } from './subscriptions/planner.ts';
+import { createBusyOperations } from './supergraph/busy-operations.ts';
+import { openSupergraph } from './supergraph/supergraph.ts';
 import { createSseTransport, wantsEventStream } from './subscriptions/sse.ts';
 import { createWebSocketTransport } from './subscriptions/websocket.ts';
 
 export interface Router {
   /** The port it listens on, chosen by the system when 0 was asked for. */
   port: number;
+  /** Looks whether there is a new supergraph. */
+  reload(): Promise<void>;
   /** Takes nothing new, finishes what runs (at most STOP_TIMEOUT_MS), closes every socket. */
   close(): Promise<void>;
 }
 
-const supergraphFile = new URL('../schema/supergraph.graphql', import.meta.url);
+/** What a product adds to the gateway. */
+export interface Product {
+  /** Settings of its own. */
+  settings: z.ZodObject;
+  /** Rules for scalars of its graph, by their name. */
+  scalars: readonly GraphQLScalarType[];
+  /** Operations of its clients: metrics and traces name no other. */
+  operationNames(): ReadonlySet<string>;
+  /** Where a browser is led that opens /graphql. */
+  playground: string;
+  /**
+   * What stands beside /graphql, by path.
+   * @throws {ConfigError}
+   */
+  routes(env: NodeJS.ProcessEnv, cors: Cors): Promise<Record<string, RequestHandler>>;
+}
+
+export interface RouterOptions {
+  /** Wins over ROUTER_PORT. */
+  port?: number;
+  product?: Product | undefined;
+}
 
 /**
- * Starts the router with the settings in `env`; `options.port` wins over ROUTER_PORT.
- * @throws {ConfigError} with one line per mistake in the settings.
+ * Starts the router with the settings in `env`.
+ * @throws {ConfigError} with one line per mistake in the settings, or when there is no supergraph to serve.
  * @throws {Error} EADDRINUSE when the port is taken.
  */
-export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: number } = {}): Promise<Router> {
-  const settings = readConfig(routerSettings, env);
+export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: RouterOptions = {}): Promise<Router> {
+  const settings = readRouterSettings(env, product);
   const logger = createLogger(settings.LOG_LEVEL, 'router');
   const verifyToken = await createTokenVerifier(settings, Date.now, logger);
   const cors = createCors(settings.CORS_ORIGINS, { loopback: settings.LANDSCAPE === 'development' });
-  const devToken = await createDevTokenRoute(settings, cors);
+  const routes = await product?.routes(env, cors);
   const metrics = createMetrics();
   const tracing = await createTracing(settings, 'router', logger);
   const formatError = createErrorFormatter(logger);
-  const supergraphSdl = await readFile(supergraphFile, 'utf8');
-  const urls = subgraphUrls(settings);
-
-  const clients = Object.fromEntries(
-    subgraphNames.map((name) => [
-      name,
-      createSubgraphClient({
-        name,
-        url: urls[name],
-        timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
-        connections: settings.SUBGRAPH_CONNECTIONS,
-        maxAnswerBytes: settings.MAX_ANSWER_BYTES,
-        secret: settings.ROUTER_SECRET[0],
-        metrics,
-        logger,
-      }),
-    ]),
-  );
-  const clientOf = (name: string) => {
-    const client = clients[name];
-    if (!client) throw new Error(`The supergraph has a subgraph ${name} that schema/subgraphs.ts does not know.`);
-    return client;
-  };
-
-  const labelOf = createOperationLabel(clientOperations());
-  const graph = readGraph(supergraphSdl);
-  const documents = createDocuments(graph, documentLimits(settings));
-  const planner = await createPlanner({ graph, logger });
-  const compiler = createCompiler({ graph, planner, cacheBytes: settings.PLAN_CACHE_BYTES, logger });
+  const labelOf = createOperationLabel(product?.operationNames());
   const turns = createTurns({
     runningCost: settings.MAX_RUNNING_COST,
     waitMs: settings.QUERY_WAIT_MS,
     register: metrics.register,
   });
-  const execute =
-    settings.ENGINE === 'apollo' ? await createApolloExecution({ graph, clientOf, formatError, logger }) : undefined;
-  const engine = createEngine({ compiler, execute, clientOf, turns, formatError, metrics, tracing, labelOf });
-  const subscriptions = createSubscriptionPlanner({ graph, compiler, clientOf, formatError });
-  const hub = createSubscriptionHub({ settings, urls, clientOf, formatError, metrics, tracing, labelOf });
+  const hub = createSubscriptionHub({ settings, formatError, metrics, tracing, labelOf });
+  const scalars = product?.scalars ?? [];
+  const busy = createBusyOperations();
+  const supergraph = await openSupergraph({
+    settings,
+    env,
+    scalars,
+    hub,
+    busy,
+    turns,
+    formatError,
+    metrics,
+    tracing,
+    labelOf,
+    logger,
+  });
+  const current = () => supergraph.current;
   const admission = createRouterAdmission(settings, metrics.register);
   const guestOf = createDoor(settings, admission, verifyToken);
-  const operations = createOperations({ documents, planner: subscriptions, hub, engine, admission, formatError });
+  const operations = createOperations({ current, hub, admission, formatError });
   const sse = createSseTransport({ settings, admission, guestOf, operations, verifyToken, formatError, metrics });
   const countRefused = (code: string) =>
     metrics.requests.count({ operation: 'anonymous', type: 'unknown', code, seconds: 0 });
   const graphql = graphqlRoute({
-    apollo: createGraphqlHttp({ documents, engine, formatError, onRefused: countRefused }),
+    apollo: createGraphqlHttp({ current, formatError, onRefused: countRefused }),
     contextOf: async ({ headers }, unwanted) => ({
       ...(await createRequestContext(headers, correlationIdOf(headers), verifyToken)),
       unwanted,
@@ -120,25 +115,23 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
   });
 
   const http = await startHttpServer({
-    port: options.port ?? settings.ROUTER_PORT,
+    port: port ?? settings.ROUTER_PORT,
     host: settings.HOST,
     logger,
     keepAliveMs: settings.KEEP_ALIVE_MS,
     lingerMs: settings.STOP_DELAY_MS,
     drainMs: settings.STOP_TIMEOUT_MS,
     limits: settings,
-    readiness: createReadiness(clients),
+    readiness: createReadiness(() => current().clients),
     routes: {
       '/graphql': cors.wrap(
         withCorrelationId((request, response) => {
-          if (isBrowserVisit(request)) return leadToPlayground(response);
+          if (product && isBrowserVisit(request)) return leadTo(product.playground, response);
           return wantsEventStream(request) ? sse.route(request, response) : graphql(request, response);
         }),
       ),
-      '/config.json': cors.wrap(configRoute(settings)),
       '/metrics': metricsRoute(metrics.register),
-      ...(devToken ? { '/dev/token': cors.wrap(devToken) } : {}),
-      '/': createStaticRoute(settings.WEB_ROOT),
+      ...routes,
     },
   });
   const sockets = createWebSocketTransport({
@@ -158,13 +151,13 @@ export async function startRouter(env: NodeJS.ProcessEnv, options: { port?: numb
     sse.close();
     await Promise.all([sockets.close(settings.STOP_TIMEOUT_MS), http.close()]);
     hub.close();
-    await Promise.all(Object.values(clients).map((client) => client.close()));
+    await supergraph.close();
     await tracing.close();
     metrics.register.clear();
   }
 
   let closing: Promise<void> | undefined;
-  return { port: http.port, close: () => (closing ??= close()) };
+  return { port: http.port, reload: () => supergraph.reload(), close: () => (closing ??= close()) };
 }
 
 /** A refused operation counts as a request that was answered with its code. */
@@ -202,14 +195,6 @@ function isBrowserVisit({ method, url, headers }: IncomingMessage): boolean {
   return method === 'GET' && !url?.includes('?') && headers.accept?.includes('text/html') === true;
 }
 
-function leadToPlayground(response: ServerResponse): void {
-  response.writeHead(302, { location: pageAddresses.playground, vary: 'accept' }).end();
-}
-
-/** What the pages need to know about this installation. */
-function configRoute(settings: RouterSettings): RequestHandler {
-  return (_request, response) => {
-    response.setHeader('cache-control', 'no-store');
-    sendJson(response, 200, { landscape: settings.LANDSCAPE, devTokens: offersDevTokens(settings) });
-  };
+function leadTo(location: string, response: ServerResponse): void {
+  response.writeHead(302, { location, vary: 'accept' }).end();
 }

@@ -107,7 +107,7 @@ const promises: [
   [/^a folder that is there$/, (text) => ['.', '/', 'web'].includes(text), String],
   // What another program defines: anything but blanks.
   [
-    /^(a (folder|program|token|user|private JWK|public key)|that user|the (issuer|audience))/,
+    /^(a (file|folder|program|token|user|private JWK|public key)|that user|the (issuer|audience))/,
     (text) => /\S/.test(text),
     String,
   ],

@@ -16,6 +16,7 @@ import {
 import { brokerEnvironment, keptBrokerPasswords, newPassword } from '../broker/users.ts';
 import { settingsOfAll } from '../../subgraphs/registry.ts';
 import { routerSettings } from '../../router/config.ts';
+import { productSettings } from '../../router/product/settings.ts';
 import { DATA_DIRECTORY, DataPlaneError, startDataPlane } from './data-plane.ts';
 import { cannotWrite } from './data-plane-error.ts';
 import { pageAddresses } from '../../schema/page-addresses.ts';
@@ -46,7 +47,7 @@ const closeAll = async () => {
 
 try {
   // Validates the settings of all processes, so that a mistake shows before anything is installed, built or started.
-  const all = settingsOfAll.extend(routerSettings.shape).extend(localSettings.shape);
+  const all = settingsOfAll.extend(routerSettings.shape).extend(productSettings.shape).extend(localSettings.shape);
   const settings = readConfig(all, { LOG_LEVEL: 'warn', ...env });
   stopOnSignal(closeAll, stopWithinMs(settings), createLogger(settings.LOG_LEVEL, 'start'));
   // ROUTER_SECRET is generated below if it is not set.

@@ -1,3 +1,4 @@
+import { ttareungi } from '../../router/product/product.ts';
 import { startRouter } from '../../router/router.ts';
 import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
 import { startService, type RunningService } from '../../platform/index.ts';
@@ -26,7 +27,7 @@ export async function startSystem(env: NodeJS.ProcessEnv): Promise<System> {
     );
     const urls: NodeJS.ProcessEnv = {};
     for (const [name, { port }] of services) urls[`${name.toUpperCase()}_URL`] = `http://127.0.0.1:${port}/graphql`;
-    const router = await startRouter({ ...env, ...urls });
+    const router = await startRouter({ ...env, ...urls }, { product: ttareungi });
     return {
       routerPort: router.port,
       services: Object.fromEntries(services) as Record<SubgraphName, RunningService>,

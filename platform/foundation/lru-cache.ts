@@ -6,6 +6,8 @@ export interface LruCache<Key, Value> {
   set(key: Key, value: Value): void;
   delete(key: Key): void;
   clear(): void;
+  /** The eldest first. */
+  values(): Iterable<Value>;
 }
 
 /**
@@ -43,6 +45,9 @@ export function createLruCache<Key, Value>(
     },
     has: (key) => entries.has(key),
     delete: drop,
+    *values() {
+      for (const { value } of entries.values()) yield value;
+    },
     clear() {
       entries.clear();
       total = 0;

@@ -5,7 +5,7 @@ export const retiredSettings: Readonly<Record<string, string>> = {
   BIKE_WAIT_MS: 'bikeWaitMs in subgraphs/reservation/subgraph.ts',
   COMPRESS_ABOVE_BYTES: 'worthCompressingBytes in platform/server/compression.ts',
   CONFLICT_DELAY_MS: 'conflictDelayMs in platform/service/aggregate.ts',
-  DEV_TOKEN_TTL_SECONDS: 'tokenLastsSeconds in router/http/dev-token.ts',
+  DEV_TOKEN_TTL_SECONDS: 'tokenLastsSeconds in router/product/dev-token.ts',
   EXPIRY_BATCH: 'expiryBatch in subgraphs/reservation/subgraph.ts',
   FEED_BATCH_MS: 'batchMs in subgraphs/dashboard/subgraph.ts',
   FEED_BATCH_SIZE: 'batchSize in subgraphs/dashboard/subgraph.ts',

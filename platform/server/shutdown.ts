@@ -5,12 +5,20 @@ import type { Logger } from './logger.ts';
 export const stopWithinMs = ({ STOP_DELAY_MS, STOP_TIMEOUT_MS }: ProcessSettings) =>
   2 * (STOP_DELAY_MS + STOP_TIMEOUT_MS);
 
+/** The last: the terminal was closed. A process without one may give it another meaning. */
+const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+
 /**
- * Ends the process gracefully on SIGTERM, SIGINT (Ctrl-C) and SIGHUP (the terminal was closed): `close` once, at most
+ * Ends the process gracefully on SIGTERM, SIGINT (Ctrl-C) and SIGHUP: `close` once, at most
  * `timeoutMs`; a second signal ends it at once. An error that nothing caught ends it in the same order, with exit code 1:
  * what it left in memory is not to be trusted, and what stands in a journal is carried out after the restart.
  */
-export function stopOnSignal(close: () => Promise<void>, timeoutMs: number, logger: Logger): void {
+export function stopOnSignal(
+  close: () => Promise<void>,
+  timeoutMs: number,
+  logger: Logger,
+  signals: readonly NodeJS.Signals[] = stopSignals,
+): void {
   let stopping = false;
   const stop = (exitCode: number) => {
     stopping = true;
@@ -36,7 +44,7 @@ export function stopOnSignal(close: () => Promise<void>, timeoutMs: number, logg
     logger.fatal({ err: error }, 'an error that nothing caught: stopping');
     if (!stopping) stop(1);
   };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal);
+  for (const signal of signals) process.on(signal, onSignal);
   process.on('uncaughtException', onError);
   process.on('unhandledRejection', onError);
 }

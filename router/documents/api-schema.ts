@@ -44,7 +44,7 @@ export function apiSchemaOf(supergraph: DocumentNode, features: Features): Graph
     DirectiveDefinition: ({ name }) => (kept.has(name.value) ? undefined : null),
     Directive: ({ name }) => (kept.has(name.value) ? undefined : null),
   });
-  return buildASTSchema(api, { assumeValid: true, assumeValidSDL: true });
+  return buildASTSchema(api, { assumeValidSDL: true });
 }
 
 const executable = new Set([

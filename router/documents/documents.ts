@@ -32,6 +32,9 @@ export interface OperationRequest {
 export interface CheckedOperation {
   /** Cache key: unique per document and operation. */
   key: string;
+  /** The client's text, and its operation in it. */
+  query: string;
+  name: string | undefined;
   /** The whole document, as it is run. */
   document: DocumentNode;
   operation: OperationDefinitionNode;
@@ -40,10 +43,22 @@ export interface CheckedOperation {
   nameOf: SeparatedDocument['nameOf'];
 }
 
-export type Checked =
-  | { operation: CheckedOperation; operationName: string | undefined; coerced: Variables; cost: number }
-  /** `status` is that of an answer over HTTP, 400 if absent. */
-  | { errors: readonly GraphQLError[]; status?: number };
+/** Why an operation is not run. */
+export interface Refused {
+  errors: readonly GraphQLError[];
+  /** Of an answer over HTTP; 400 if absent. */
+  status?: number;
+}
+
+/** An operation that may be run, with what it is given. */
+export interface Valid {
+  operation: CheckedOperation;
+  operationName: string | undefined;
+  coerced: Variables;
+  cost: number;
+}
+
+export type Checked = Valid | Refused;
 
 /** Who asks. */
 export interface Asking {
@@ -60,6 +75,8 @@ export interface DocumentLimits extends ShapeLimits {
 
 /** The one way in for the document of every operation, before anything else looks at it. */
 export interface Documents {
+  /** The operation of a valid document, whatever its variables and whoever asks. */
+  operationOf(query: string, name: string | undefined): { operation: CheckedOperation } | Refused;
   check(request: OperationRequest, asking: Asking): Checked;
 }
 
@@ -100,39 +117,46 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
     return { ...separated, textBytes, fragments: fragmentsOf(separated.document) };
   }
 
+  function operationOf(query: string, name: string | undefined): { operation: CheckedOperation } | Refused {
+    const hash = hashOf(query);
+    const found = known.get(hash);
+    const document = found ?? read(query);
+    if ('errors' in document) return document;
+    // A refused document is not cached: it would take the place of a valid one.
+    if (!found) known.set(hash, document);
+    const operation = getOperationAST(document.document, name);
+    if (!operation) return refused(unknownOperation(name));
+    return {
+      operation: {
+        key: JSON.stringify([hash, operation.name?.value ?? null]),
+        query,
+        name,
+        document: document.document,
+        operation,
+        fragments: document.fragments,
+        nameOf: document.nameOf,
+      },
+    };
+  }
+
   return {
+    operationOf,
     check({ query, operationName, variables }, { authorization }) {
-      const hash = hashOf(query);
-      const found = known.get(hash);
-      const document = found ?? read(query);
-      if ('errors' in document) return document;
-      // A refused document is not cached: it would take the place of a valid one.
-      if (!found) known.set(hash, document);
       // Clients send an empty name for none.
       const name = operationName || undefined;
-      const operation = getOperationAST(document.document, name);
-      if (!operation) return refused(unknownOperation(name));
+      const found = operationOf(query, name);
+      if ('errors' in found) return found;
+      const { document, operation, fragments } = found.operation;
       const coercion = coerceVariables(schema, operation, variables ?? {});
       if ('errors' in coercion) return coercion;
-      const misplaced = refuseNulls(schema, document.document, operation, coercion.coerced);
+      const misplaced = refuseNulls(schema, document, operation, coercion.coerced);
       if (misplaced) return refused(misplaced);
       const unauthorized =
-        authorize?.(operation, document.fragments, coercion.coerced, grantsOf(authorization, limits.claims)) ?? [];
+        authorize?.(operation, fragments, coercion.coerced, grantsOf(authorization, limits.claims)) ?? [];
       if (unauthorized.length > 0) return { errors: unauthorized, status: 403 };
-      const cost = Math.ceil(costOf(operation, document.fragments, coercion.coerced));
+      const cost = Math.ceil(costOf(operation, fragments, coercion.coerced));
       if (cost > limits.maxCost) return refused(tooComplex(cost, limits.maxCost));
-      return {
-        operation: {
-          key: JSON.stringify([hash, operation.name?.value ?? null]),
-          document: document.document,
-          operation,
-          fragments: document.fragments,
-          nameOf: document.nameOf,
-        },
-        operationName: name,
-        coerced: coercion.coerced,
-        cost,
-      };
+      return { operation: found.operation, operationName: name, coerced: coercion.coerced, cost };
     },
   };
 }

@@ -1,4 +1,5 @@
 import {
+  assertValidSchema,
   buildASTSchema,
   GraphQLScalarType,
   Kind,
@@ -9,7 +10,6 @@ import {
   type GraphQLSchema,
   type ValueNode,
 } from 'graphql';
-import { Cursor, DateTime, Long } from '../../platform/server/index.ts';
 import { apiSchemaOf } from './api-schema.ts';
 import { readFeatures, type Features } from './features.ts';
 
@@ -26,31 +26,39 @@ export interface Graph {
   planned: ReadonlySet<string>;
   /** Subgraphs that answer a field; none for one of introspection. */
   ownersOf(type: string, field: string): ReadonlySet<string>;
+  /** Every subgraph by its name, with the address that the SDL gives it. */
+  subgraphs: ReadonlyMap<string, string>;
 }
 
 /**
- * @throws {GraphQLError} when it is not a supergraph's SDL.
+ * @param scalars rules for scalars of these names.
+ * @throws {Error} when it is not a supergraph's SDL.
  * @throws {ConfigError} when it needs a feature that this router lacks.
  */
-export function readGraph(sdl: string): Graph {
+export function readGraph(sdl: string, scalars: readonly GraphQLScalarType[] = []): Graph {
   const document = parse(sdl, { noLocation: true });
   const features = readFeatures(document);
+  const schema = withStrictScalars(apiSchemaOf(document, features), scalars);
+  assertValidSchema(schema);
+  const subgraphs = readSubgraphs(document);
+  if (subgraphs.size === 0) throw new Error('It names no subgraph: it is no supergraph.');
   return {
     sdl,
     document,
     features,
     supergraph: buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
-    schema: withStrictScalars(apiSchemaOf(document, features)),
+    schema,
+    subgraphs,
     ...readJoins(document),
   };
 }
 
 /**
- * The platform's scalars refuse here what a subgraph would refuse, before anything walks the value. Values stay as they
- * came: the subgraph parses them.
+ * Scalars whose rules are known refuse here what a subgraph would refuse, before anything walks the value. Values stay
+ * as they came: the subgraph parses them.
  */
-function withStrictScalars(schema: GraphQLSchema): GraphQLSchema {
-  for (const scalar of [Long, DateTime, Cursor]) {
+function withStrictScalars(schema: GraphQLSchema, scalars: readonly GraphQLScalarType[]): GraphQLSchema {
+  for (const scalar of scalars) {
     const type = schema.getType(scalar.name);
     if (!(type instanceof GraphQLScalarType)) continue;
     type.parseValue = (value) => {
@@ -63,6 +71,19 @@ function withStrictScalars(schema: GraphQLSchema): GraphQLSchema {
     };
   }
   return schema;
+}
+
+function readSubgraphs({ definitions }: DocumentNode): Graph['subgraphs'] {
+  const graphs = definitions.flatMap((each) =>
+    each.kind === Kind.ENUM_TYPE_DEFINITION && each.name.value === 'join__Graph' ? (each.values ?? []) : [],
+  );
+  return new Map(
+    graphs
+      .flatMap(({ directives }) => applied(directives, 'join__graph'))
+      .flatMap(({ name, url }) =>
+        name?.kind === Kind.STRING ? [[name.value, url?.kind === Kind.STRING ? url.value : '']] : [],
+      ),
+  );
 }
 
 export function readJoins(supergraph: DocumentNode): Pick<Graph, 'planned' | 'ownersOf'> {

@@ -1,11 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse, print, separateOperations } from 'graphql';
 import { documentLimits, routerSettings } from '../config.ts';
+import { Cursor, DateTime, Long } from '../../platform/server/index.ts';
 import { createDocuments, type Documents } from './documents.ts';
 import { readGraph } from './graph.ts';
 import type { Variables } from './variables.ts';
 
-export const graph = readGraph(readFileSync(new URL('../../schema/supergraph.graphql', import.meta.url), 'utf8'));
+export const graph = readGraph(readFileSync(new URL('../../schema/supergraph.graphql', import.meta.url), 'utf8'), [
+  Long,
+  DateTime,
+  Cursor,
+]);
 
 /** With the limits of every router that was not told otherwise. */
 export const createTestDocuments = (settings: NodeJS.ProcessEnv = {}): Documents =>

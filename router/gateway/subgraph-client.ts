@@ -12,12 +12,14 @@ import { createSharing } from './sharing.ts';
 import { errorsIn, isObject } from './subgraph-errors.ts';
 
 export interface SubgraphClient {
+  url: URL;
   /** Never rejects for want of an answer: the error says so. */
   ask(request: SubgraphRequest, context: Partial<RequestContext>): Promise<SubgraphAnswer>;
   /** `ok`, or what is wrong with the subgraph. */
   readiness(timeoutMs: number): Promise<string>;
   /** The subgraph rejected the router's secret: logged for the operator, but not for every request. */
   refused(): void;
+  /** Ends its connections once nothing is asked any more. Whoever asks afterwards has one for the time of the answer. */
   close(): Promise<void>;
 }
 
@@ -46,9 +48,10 @@ export const forbidden = 403;
  */
 export function createSubgraphClient(options: SubgraphClientOptions): SubgraphClient {
   const { name, url, timeoutMs, metrics, logger } = options;
-  const pool = new Pool(url.origin, { connections: options.connections, connectTimeout: timeoutMs });
+  let connections: ReturnType<typeof connect> | undefined;
+  let asking = 0;
+  let closing = false;
   const path = `${url.pathname}${url.search}`;
-  const post = createPost({ dispatcher: pool, path, timeoutMs, maxAnswerBytes: options.maxAnswerBytes });
   const sharing = createSharing<Posted>();
   let toldAt = -Infinity;
 
@@ -59,12 +62,37 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     logger.error({ subgraph: name, here }, 'subgraph refuses the router (403): both must have the same ROUTER_SECRET');
   }
 
+  function connect() {
+    const pool = new Pool(url.origin, { connections: options.connections, connectTimeout: timeoutMs });
+    return { pool, post: createPost({ dispatcher: pool, path, timeoutMs, maxAnswerBytes: options.maxAnswerBytes }) };
+  }
+
+  async function withPool<Answer>(ask: (by: ReturnType<typeof connect>) => Promise<Answer>): Promise<Answer> {
+    connections ??= connect();
+    asking += 1;
+    try {
+      return await ask(connections);
+    } finally {
+      asking -= 1;
+      if (closing) void closeIfIdle();
+    }
+  }
+
+  async function closeIfIdle(): Promise<void> {
+    if (asking > 0) return;
+    const { pool } = connections ?? {};
+    connections = undefined;
+    await pool?.close();
+  }
+
   /** The status of an answer whose body is discarded. */
   async function statusOf(method: 'GET' | 'HEAD', of: string, withinMs: number): Promise<number> {
     const headers = options.secret ? { [routerSecretHeader]: options.secret } : {};
-    const response = await pool.request({ path: of, method, headers, signal: AbortSignal.timeout(withinMs) });
-    await response.body.dump();
-    return response.statusCode;
+    return withPool(async ({ pool }) => {
+      const response = await pool.request({ path: of, method, headers, signal: AbortSignal.timeout(withinMs) });
+      await response.body.dump();
+      return response.statusCode;
+    });
   }
 
   /** @throws {GraphQLError} SERVICE_UNAVAILABLE when there is no whole answer. */
@@ -72,7 +100,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     if (unwanted?.aborted) throw cancelled();
     const startedAt = performance.now();
     try {
-      const posted = await post(body, requestHeaders(context, options.secret), unwanted);
+      const posted = await withPool(({ post }) => post(body, requestHeaders(context, options.secret), unwanted));
       metrics.subgraphRequests.inc({ subgraph: name, outcome: String(posted.status) });
       metrics.subgraphDuration.observe({ subgraph: name }, (performance.now() - startedAt) / 1_000);
       return posted;
@@ -131,8 +159,12 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
         return 'does not answer';
       }
     },
+    url,
     refused,
-    close: () => pool.close(),
+    close() {
+      closing = true;
+      return closeIfIdle();
+    },
   };
 }
 

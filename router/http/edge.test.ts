@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ConfigError } from '../../platform/server/index.ts';
+import { ttareungi } from '../product/product.ts';
 import { startRouter } from '../router.ts';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
 
@@ -310,8 +311,11 @@ describe('operations', () => {
   });
 
   it('does not start with a wrong setting, and names each', async () => {
-    const start = startRouter({ ...graph.env, MAX_QUERY_DEPTH: 'deep', BIKE_URL: 'bike' }, { port: 0 });
+    const start = startRouter(
+      { ...graph.env, MAX_QUERY_DEPTH: 'deep', BIKE_URL: 'bike' },
+      { port: 0, product: ttareungi },
+    );
     await expect(start).rejects.toThrow(ConfigError);
-    await expect(start).rejects.toThrow(/BIKE_URL: .*\n.*MAX_QUERY_DEPTH: /);
+    await expect(start).rejects.toThrow(/MAX_QUERY_DEPTH: .*\n.*BIKE_URL: /);
   });
 });

@@ -2,13 +2,14 @@ import { HeaderMap, type HTTPGraphQLRequest, type HTTPGraphQLResponse } from '@a
 import { GraphQLError, OperationTypeNode, type GraphQLFormattedError } from 'graphql';
 import { statusWithoutData } from '../../platform/server/index.ts';
 import { routerError, type ErrorFormatter } from '../client-errors.ts';
-import type { Documents, OperationRequest } from '../documents/documents.ts';
-import { textOf, type Answer, type Engine } from '../gateway/engine.ts';
+import type { OperationRequest } from '../documents/documents.ts';
+import { textOf, type Answer } from '../gateway/engine.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
+import type { Generation } from '../supergraph/generation.ts';
 
 export interface GraphqlHttpOptions {
-  documents: Documents;
-  engine: Engine;
+  /** The generation to begin with. */
+  current(): Pick<Generation, 'documents' | 'engine'>;
   formatError: ErrorFormatter;
   /** Called with the code of a request that is refused before it is run. */
   onRefused(code: string): void;
@@ -44,7 +45,7 @@ const badRequest = (message: string, status = 400, headers: readonly [string, st
   new Refusal(status, [routerError('BAD_REQUEST', message)], headers);
 
 /** Queries and mutations over HTTP ("GraphQL over HTTP"): by POST as JSON, queries by GET as well. */
-export function createGraphqlHttp({ documents, engine, formatError, onRefused }: GraphqlHttpOptions): GraphqlHttp {
+export function createGraphqlHttp({ current, formatError, onRefused }: GraphqlHttpOptions): GraphqlHttp {
   async function answer(
     request: HTTPGraphQLRequest,
     contextOf: () => Promise<RequestContext>,
@@ -52,6 +53,7 @@ export function createGraphqlHttp({ documents, engine, formatError, onRefused }:
     refuseForeignPages(request);
     const asked = operationOf(request);
     const context = await contextOf();
+    const { documents, engine } = current();
     const checked = documents.check(asked, context);
     if ('errors' in checked) throw new Refusal(checked.status ?? 400, checked.errors);
     const { operation, coerced: variables, cost } = checked;

@@ -12,7 +12,7 @@ const rememberedMs = 1_000;
  * router that became unready for it would take the whole graph down.
  */
 export function createReadiness(
-  clients: Readonly<Record<string, SubgraphClient>>,
+  clients: () => ReadonlyMap<string, SubgraphClient>,
   now: () => number = Date.now,
 ): () => Promise<Readiness> {
   let asked: { at: number; answer: Promise<Readiness> } | undefined;
@@ -22,7 +22,7 @@ export function createReadiness(
   const ask = async (): Promise<Readiness> => {
     const checks = Object.fromEntries(
       await Promise.all(
-        Object.entries(clients).map(async ([name, client]) => [name, await client.readiness(timeoutMs)] as const),
+        [...clients()].map(async ([name, client]) => [name, await client.readiness(timeoutMs)] as const),
       ),
     );
     const isOk = (state: string) => state === 'ok';

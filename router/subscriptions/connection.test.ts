@@ -42,7 +42,8 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const plan: Pick<SubscriptionPlan, 'upstream' | 'upstreamVariables'> = {
+const plan: Pick<SubscriptionPlan, 'owner' | 'upstream' | 'upstreamVariables'> = {
+  owner: { url: new URL('http://not.yet'), refused: () => undefined },
   upstream: {
     query: 'subscription',
     operationName: undefined,
@@ -62,10 +63,10 @@ function connect(authorization: () => string | undefined = () => undefined, ping
   const cursors: unknown[] = [];
   const endings: Ending[] = [];
   const connection = createConnection({
-    plan: plan as SubscriptionPlan,
+    plan: { ...plan, owner: { ...plan.owner, url } } as SubscriptionPlan,
     variables: {},
     after: undefined,
-    upstream: { url, connectTimeoutMs: 1_000, pingIntervalMs, maxAnswerBytes: 1_000_000 },
+    upstream: { connectTimeoutMs: 1_000, pingIntervalMs, maxAnswerBytes: 1_000_000 },
     resume: { backoffMs: 1, backoffMaxMs: 5, timeoutMs: 300 },
     authorization,
     metrics: createMetrics(),

@@ -1,6 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 import { unavailable } from '../client-errors.ts';
+import { webSocketUrl } from '../supergraph/addresses.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { SubscriptionPlan } from './planner.ts';
@@ -13,6 +14,12 @@ export type Ending = { kind: 'complete' } | { kind: 'errors'; errors: readonly G
 
 /** A group's subscription at the owner, across as many upstreams as it takes. */
 export interface Connection {
+  /**
+   * Goes on with another plan of the same operation: at the same place, where the owner is asked something else or is
+   * elsewhere.
+   * @returns whether it can, without a gap.
+   */
+  replan(plan: SubscriptionPlan, variables: Variables): boolean;
   pause(): void;
   resume(): void;
   close(): void;
@@ -22,7 +29,7 @@ export interface ConnectionOptions {
   plan: SubscriptionPlan;
   variables: Variables;
   after: Place;
-  upstream: UpstreamSettings;
+  upstream: Omit<UpstreamSettings, 'url' | 'refused'>;
   resume: { backoffMs: number; backoffMaxMs: number; timeoutMs: number };
   /** The token to authenticate with, now. */
   authorization(): string | undefined;
@@ -36,7 +43,8 @@ export interface ConnectionOptions {
  * changes, so the subscription ends with an error.
  */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { plan, resume, metrics } = options;
+  const { resume, metrics } = options;
+  let { plan, variables } = options;
   let place = options.after;
   let upstream: Upstream | undefined;
   let spokenWith: string | undefined;
@@ -52,10 +60,18 @@ export function createConnection(options: ConnectionOptions): Connection {
   function connect(): void {
     spokenWith = options.authorization();
     const { query, operationName, resume: point } = plan.upstream;
-    const variables = plan.upstreamVariables(options.variables);
-    if (point && place !== undefined) variables[point.variable] = JSON.parse(place);
+    const given = plan.upstreamVariables(variables);
+    if (point && place !== undefined) given[point.variable] = JSON.parse(place);
     upstream = openUpstream(
-      { ...options.upstream, query, operationName, variables, authorization: spokenWith },
+      {
+        ...options.upstream,
+        url: webSocketUrl(plan.owner.url),
+        refused: () => plan.owner.refused(),
+        query,
+        operationName,
+        variables: given,
+        authorization: spokenWith,
+      },
       {
         connected: () => {
           established = true;
@@ -100,8 +116,22 @@ export function createConnection(options: ConnectionOptions): Connection {
     options.end({ kind: 'errors', errors: errors.length > 0 ? errors : [unavailable().toJSON()] });
   }
 
+  function replan(next: SubscriptionPlan, nextVariables: Variables): boolean {
+    const isSame = isSameUpstream([plan, variables], [next, nextVariables]);
+    const canMove = !established || (isResumable() && next.upstream.resume !== undefined);
+    if (!isSame && !canMove) return false;
+    plan = next;
+    variables = nextVariables;
+    if (isSame) return true;
+    clearTimeout(timer);
+    upstream?.close();
+    connect();
+    return true;
+  }
+
   connect();
   return {
+    replan,
     pause: () => upstream?.pause(),
     resume: () => upstream?.resume(),
     close: () => {
@@ -109,4 +139,15 @@ export function createConnection(options: ConnectionOptions): Connection {
       upstream?.close();
     },
   };
+}
+
+type Asked = [plan: SubscriptionPlan, variables: Variables];
+
+/** Whether the same owner is asked for the same. */
+function isSameUpstream([plan, variables]: Asked, [next, nextVariables]: Asked): boolean {
+  return (
+    plan.owner.url.href === next.owner.url.href &&
+    plan.upstream.query === next.upstream.query &&
+    JSON.stringify(plan.upstreamVariables(variables)) === JSON.stringify(next.upstreamVariables(nextVariables))
+  );
 }

@@ -23,7 +23,11 @@ const compiler = createCompiler({
 const planner = createSubscriptionPlanner({
   graph,
   compiler,
-  clientOf: (name) => ({ ask: () => Promise.reject(new Error(name)) }),
+  clientOf: (name) => ({
+    url: new URL('http://127.0.0.1'),
+    ask: () => Promise.reject(new Error(name)),
+    refused: () => undefined,
+  }),
   formatError: (error) => error as Error,
 });
 

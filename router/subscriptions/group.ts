@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { GraphQLFormattedError } from 'graphql';
+import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 import type { OperationLabel, Span, Tracing } from '../../platform/server/index.ts';
-import { unavailable, type ErrorFormatter } from '../client-errors.ts';
+import { schemaReloaded, unavailable, type ErrorFormatter } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { textOf } from '../gateway/engine.ts';
-import { createConnection, type Connection, type Ending } from './connection.ts';
+import { createConnection, type Connection, type ConnectionOptions, type Ending } from './connection.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { SubscriptionPlan } from './planner.ts';
 import type { Place } from './resumable.ts';
 import { isFromNow, placeAfter } from './upstream-operation.ts';
-import type { UpstreamSettings } from './upstream.ts';
 
 /** One client's subscription, as the group sees it. */
 export interface Member {
@@ -28,6 +27,9 @@ export interface Member {
 
 /** Clients that see the same: one upstream, one plan execution and one serialisation per event. */
 export interface Group {
+  readonly plan: SubscriptionPlan;
+  readonly variables: Variables;
+  readonly members: ReadonlySet<Member>;
   /** The place after which everything is delivered: given at the start, then moved by every event. */
   readonly position: Place;
   /** Began without a cursor, so a client that wants to begin now may join. */
@@ -40,6 +42,13 @@ export interface Group {
   remove(member: Member): void;
   /** Gives all members to another group that stands at the same position. */
   moveTo(other: Group): Member[];
+  /**
+   * Goes on with another plan of the same operation, or ends when it cannot without a gap: what had come is delivered
+   * first, by the plan that it came by.
+   */
+  replan(plan: SubscriptionPlan, variables: Variables): void;
+  /** Ends it after what has come, with an error. */
+  endWith(error: GraphQLError): void;
   close(): void;
 }
 
@@ -48,7 +57,7 @@ export interface GroupOptions {
   variables: Variables;
   /** The place to begin after. */
   after: Place;
-  upstream: UpstreamSettings;
+  upstream: ConnectionOptions['upstream'];
   resume: { backoffMs: number; backoffMaxMs: number; timeoutMs: number };
   /** Events that may wait for their turn before the upstream is paused. */
   queueLimit: number;
@@ -67,10 +76,17 @@ export interface GroupOptions {
  */
 const sendsPerTurn = 500;
 
-type Item = { kind: 'event'; result: SubgraphAnswer } | ({ kind: 'end' } & { ending: Ending });
+/** By what an event is completed. */
+interface Planned {
+  plan: SubscriptionPlan;
+  variables: Variables;
+}
+
+type Item = ({ kind: 'event'; result: SubgraphAnswer } & Planned) | ({ kind: 'end' } & { ending: Ending });
 
 export function createGroup(options: GroupOptions): Group {
-  const { plan, variables, metrics, queueLimit } = options;
+  const { metrics, queueLimit } = options;
+  let { plan, variables } = options;
   const members = new Set<Member>();
   const queue: Item[] = [];
   let position = options.after;
@@ -92,9 +108,14 @@ export function createGroup(options: GroupOptions): Group {
     return longestLived;
   }
 
-  async function render(result: SubgraphAnswer, place: Place, traceparent: string | undefined): Promise<string> {
+  async function render(
+    result: SubgraphAnswer,
+    by: Planned,
+    place: Place,
+    traceparent: string | undefined,
+  ): Promise<string> {
     try {
-      const answer = await plan.complete(result, variables, {
+      const answer = await by.plan.complete(result, by.variables, {
         viewer: null,
         authorization: speaker()?.authorization,
         correlationId: randomUUID(),
@@ -129,9 +150,9 @@ export function createGroup(options: GroupOptions): Group {
     for (let item = queue.shift(); item && !isClosed(); item = queue.shift()) {
       if (queue.length <= queueLimit / 2) connection?.resume();
       if (item.kind === 'end') return end(item.ending);
-      const place = placeAfter(plan.upstream, item.result, position);
+      const place = placeAfter(item.plan.upstream, item.result, position);
       const span = beginFrame(item.result);
-      const payload = await render(item.result, place, span?.traceparent);
+      const payload = await render(item.result, item, place, span?.traceparent);
       if (isClosed()) return;
       position = place;
       delivering = true;
@@ -169,10 +190,24 @@ export function createGroup(options: GroupOptions): Group {
     options.ended(group);
   }
 
+  /** After what has come. */
+  function endAfterwards(how: Ending): void {
+    if (ending) return;
+    ending = true;
+    enqueue({ kind: 'end', ending: how });
+  }
+
   // A function, because the compiler would take the flag for unchanged across an await.
   const isClosed = () => closed;
 
   const group: Group = {
+    get plan() {
+      return plan;
+    },
+    get variables() {
+      return variables;
+    },
+    members,
     get position() {
       return position;
     },
@@ -196,12 +231,9 @@ export function createGroup(options: GroupOptions): Group {
         metrics,
         next: (result) => {
           metrics.events.inc();
-          enqueue({ kind: 'event', result });
+          enqueue({ kind: 'event', result, plan, variables });
         },
-        end: (how) => {
-          ending = true;
-          enqueue({ kind: 'end', ending: how });
-        },
+        end: endAfterwards,
       });
     },
     remove(member) {
@@ -214,6 +246,16 @@ export function createGroup(options: GroupOptions): Group {
       for (const member of moved) other.add(member);
       dispose();
       return moved;
+    },
+    replan(next, nextVariables) {
+      if (ending) return;
+      if (connection && !connection.replan(next, nextVariables)) return group.endWith(schemaReloaded());
+      plan = next;
+      variables = nextVariables;
+    },
+    endWith(error) {
+      connection?.close();
+      endAfterwards({ kind: 'errors', errors: [error.toJSON()] });
     },
     close() {
       end({ kind: 'errors', errors: [unavailable('The router is stopping. Subscribe again.').toJSON()] });

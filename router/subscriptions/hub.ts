@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   authScope,
   type OperationLabel,
@@ -5,16 +6,16 @@ import {
   type Tracing,
   type Viewer,
 } from '../../platform/server/index.ts';
-import { tokenExpired, type ErrorFormatter } from '../client-errors.ts';
-import { webSocketUrl, type RouterSettings } from '../config.ts';
+import { schemaReloaded, tokenExpired, type ErrorFormatter } from '../client-errors.ts';
+import type { RouterSettings } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
-import type { SubgraphClient } from '../gateway/subgraph-client.ts';
 import { beginningOf, groupKey } from './group-key.ts';
-import { createGroup, type Group, type Member } from './group.ts';
+import { createGroup, type Group, type GroupOptions, type Member } from './group.ts';
 import type { Variables } from '../documents/variables.ts';
-import type { SubscriptionPlan } from './planner.ts';
 import { placeGiven, type Place } from './resumable.ts';
 import { isFromNow } from './upstream-operation.ts';
+import type { SubscriptionPlan, SubscriptionPlanner } from './planner.ts';
+import type { Documents, Valid } from '../documents/documents.ts';
 
 export interface SubscriptionRequest {
   plan: SubscriptionPlan;
@@ -32,18 +33,31 @@ export interface SubscriptionHub {
    * @throws a client error BAD_USER_INPUT when the subscription cannot go on after the cursor.
    */
   join(request: SubscriptionRequest, receiver: Receiver): { leave(): void };
+  /** Those that clients have open. */
+  operations(): SubscriptionPlan['asked'][];
+  /** Plans them all again by another supergraph; those that are not valid there, or cannot go on, end. */
+  adopt(supergraph: { documents: Documents; subscriptions: SubscriptionPlanner }): void;
   close(): void;
 }
 
 export interface HubOptions {
   settings: RouterSettings;
-  urls: Readonly<Record<string, URL>>;
-  clientOf(subgraph: string): Pick<SubgraphClient, 'refused'>;
   formatError: ErrorFormatter;
   metrics: Metrics;
   tracing: Tracing;
   labelOf: OperationLabel;
 }
+
+/** Groups that differ only in where they stand. */
+interface Family {
+  key: string;
+  /** What their clients may see. */
+  scope: string;
+  groups: Set<Group>;
+}
+
+/** Between two yields to the event loop: a check takes some 30 µs. */
+const checksPerTurn = 500;
 
 /** The longest timer of Node (2^31 − 1 ms, about 25 days). */
 const maxTimerMs = 2_147_483_647;
@@ -51,25 +65,64 @@ const maxTimerMs = 2_147_483_647;
 /** All subscriptions of this router, each client in the group of those that see the same. */
 export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
   const { metrics } = options;
-  /** Groups that differ only in where they stand. */
-  const families = new Map<string, Set<Group>>();
+  const families = new Map<string, Family>();
+  const familyOf = new Map<Group, Family>();
   const groupOf = new Map<Member, Group>();
 
-  function open(key: string, plan: SubscriptionPlan, variables: Variables, after: Place): Group {
-    const family = families.get(key) ?? new Set();
+  function open(key: string, scope: string, request: Pick<GroupOptions, 'plan' | 'variables' | 'after'>): Group {
     const group = createGroup({
-      ...groupSettings(options, plan.subgraph),
-      plan,
-      variables,
-      after,
-      delivered: (delivered) => merge(family, delivered),
-      ended: (ended) => {
-        family.delete(ended);
-        if (family.size === 0 && families.get(key) === family) families.delete(key);
-      },
+      ...groupSettings(options),
+      ...request,
+      delivered: (delivered) => merge(familyOf.get(delivered)?.groups ?? new Set(), delivered),
+      ended: leaveFamily,
     });
-    families.set(key, family.add(group));
+    enterFamily(group, key, scope);
     return group;
+  }
+
+  function enterFamily(group: Group, key: string, scope: string): void {
+    const family = families.get(key) ?? { key, scope, groups: new Set() };
+    families.set(key, family);
+    family.groups.add(group);
+    familyOf.set(group, family);
+  }
+
+  function leaveFamily(group: Group): void {
+    const family = familyOf.get(group);
+    familyOf.delete(group);
+    family?.groups.delete(group);
+    if (family?.groups.size === 0) families.delete(family.key);
+  }
+
+  async function replan(group: Group, { documents, subscriptions }: Parameters<SubscriptionHub['adopt']>[0]) {
+    const valid = await checkAgain(group, documents);
+    const plan = valid && (await subscriptions.plan(valid.operation).catch(() => undefined));
+    const family = familyOf.get(group);
+    // Everybody has left meanwhile.
+    if (!family) return;
+    if (!plan) return group.endWith(schemaReloaded());
+    group.replan(plan, valid.coerced);
+    if (group.ending) return;
+    leaveFamily(group);
+    enterFamily(group, groupKey(plan, valid.coerced, family.scope), family.scope);
+  }
+
+  /** The group's operation as the new schema has it; undefined where none of its members may have it any more. */
+  async function checkAgain(group: Group, documents: Documents): Promise<Valid | undefined> {
+    const { query, name: operationName } = group.plan.asked;
+    const refused: Member[] = [];
+    let valid: Valid | undefined;
+    let checks = 0;
+    for (const member of [...group.members]) {
+      const { authorization } = member;
+      const checked = documents.check({ query, operationName, variables: group.variables }, { authorization });
+      if ('errors' in checked) refused.push(member);
+      else valid = checked;
+      checks += 1;
+      if (checks % checksPerTurn === 0) await nextTurn();
+    }
+    if (valid) for (const member of refused) member.error([schemaReloaded().toJSON()]);
+    return valid;
   }
 
   // Clients that began after different cursors see the same once they have reached the same one.
@@ -122,16 +175,21 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
 
   return {
     join({ plan, variables, cursor, viewer, authorization }, receiver) {
-      const key = groupKey(plan, variables, authScope(viewer));
+      const scope = authScope(viewer);
+      const key = groupKey(plan, variables, scope);
       const after =
         cursor === undefined || cursor === null
           ? beginningOf(plan, variables)
           : placeGiven(plan.upstream.resume?.resumable, cursor);
-      const group = joinable(families.get(key), after) ?? open(key, plan, variables, after);
+      const group = joinable(families.get(key)?.groups, after) ?? open(key, scope, { plan, variables, after });
       return seat(group, viewer, authorization, receiver);
     },
+    operations: () => [...new Set([...familyOf.keys()].map(({ plan }) => plan.asked))],
+    adopt(supergraph) {
+      for (const group of [...familyOf.keys()]) void replan(group, supergraph);
+    },
     close() {
-      for (const family of [...families.values()]) for (const group of [...family]) group.close();
+      for (const group of [...familyOf.keys()]) group.close();
     },
   };
 }
@@ -145,20 +203,13 @@ function joinable(family: ReadonlySet<Group> | undefined, after: Place): Group |
   return undefined;
 }
 
-function groupSettings(
-  { settings, urls, clientOf, formatError, metrics, tracing, labelOf }: HubOptions,
-  subgraph: string,
-) {
-  const url = urls[subgraph];
-  if (!url) throw new Error(`No address is known for the subgraph ${subgraph}.`);
+function groupSettings({ settings, formatError, metrics, tracing, labelOf }: HubOptions) {
   return {
     upstream: {
-      url: webSocketUrl(url),
       connectTimeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
       pingIntervalMs: settings.PING_INTERVAL_MS,
       maxAnswerBytes: settings.MAX_ANSWER_BYTES,
       secret: settings.ROUTER_SECRET[0],
-      refused: () => clientOf(subgraph).refused(),
     },
     resume: {
       backoffMs: settings.RESUME_BACKOFF_MS,

@@ -10,11 +10,13 @@ import {
 } from '../../platform/server/index.ts';
 import type { RouterAdmission } from '../http/admission.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
-import type { Documents } from '../documents/documents.ts';
 import { textOf, type Asked, type Engine } from '../gateway/engine.ts';
+import type { Valid } from '../documents/documents.ts';
+import type { Variables } from '../documents/variables.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
 import type { SubscriptionHub } from './hub.ts';
-import type { SubscriptionPlan, SubscriptionPlanner } from './planner.ts';
+import type { Generation } from '../supergraph/generation.ts';
+import type { SubscriptionPlan } from './planner.ts';
 
 /** At whose expense an operation runs, and on whose behalf. */
 export interface Asker {
@@ -32,23 +34,15 @@ export interface Operations {
 }
 
 export interface OperationsOptions {
-  documents: Documents;
-  planner: SubscriptionPlanner;
+  /** The generation to begin with. */
+  current(): Pick<Generation, 'documents' | 'engine' | 'subscriptions'>;
   hub: SubscriptionHub;
-  engine: Engine;
   admission: RouterAdmission;
   formatError: ErrorFormatter;
 }
 
-export function createOperations({
-  documents,
-  planner,
-  hub,
-  engine,
-  admission,
-  formatError,
-}: OperationsOptions): Operations {
-  async function runSingle(asked: Asked, context: RequestContext, receiver: Receiver): Promise<void> {
+export function createOperations({ current, hub, admission, formatError }: OperationsOptions): Operations {
+  async function runSingle(engine: Engine, asked: Asked, context: RequestContext, receiver: Receiver): Promise<void> {
     const answer = await engine.run(asked, context);
     // Without `data` nothing was executed: the request itself was wrong.
     if (answer.data === undefined) return receiver.error(answer.errors);
@@ -69,24 +63,26 @@ export function createOperations({
 
   return {
     start(payload, { client, context }, receiver, unwanted) {
-      const checked = documents.check(payload, context);
+      const generation = current();
+      const checked = generation.documents.check(payload, context);
       if ('errors' in checked) return refuse(receiver, checked.errors);
       const { operation, coerced: variables, cost } = checked;
       if (operation.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
         // Held until the execution has ended, even if the client has gone: it uses resources until then.
         const place = placeFor('operations', client);
-        void runSingle({ operation, variables, cost }, { ...context, unwanted }, receiver).finally(() => place.leave());
+        void runSingle(generation.engine, { operation, variables, cost }, { ...context, unwanted }, receiver).finally(
+          () => place.leave(),
+        );
         return 'single';
       }
       const place = placeFor('subscriptions', client);
       let leave = () => place.leave();
       const end = () => leave();
       unwanted.addEventListener('abort', end, { once: true });
-      const begin = (plan: SubscriptionPlan) => {
-        if (unwanted.aborted) return;
+      const begin = (plan: SubscriptionPlan, coerced: Variables) => {
         const { viewer, authorization } = context;
         const joined = hub.join(
-          { plan, variables, cursor: payload.extensions?.['cursor'], viewer, authorization },
+          { plan, variables: coerced, cursor: payload.extensions?.['cursor'], viewer, authorization },
           {
             next: (answer, place) => receiver.next(answer, place),
             error(errors) {
@@ -104,13 +100,25 @@ export function createOperations({
           place.leave();
         };
       };
-      planner
-        .plan(operation)
-        .then(begin)
-        .catch((error: unknown) => {
-          place.leave();
-          receiver.error([formatError(error)]);
-        });
+      const refuseLater = (errors: readonly unknown[]) => {
+        place.leave();
+        receiver.error(errors.map((error) => formatError(error)));
+      };
+      const planBy = (by: ReturnType<typeof current>, { operation: subscription, coerced }: Valid) => {
+        by.subscriptions
+          .plan(subscription)
+          .then((plan) => {
+            if (unwanted.aborted) return;
+            const now = current();
+            if (now === by) return begin(plan, coerced);
+            // A new supergraph has taken its place, and has adopted those that were there.
+            const again = now.documents.check(payload, context);
+            if ('errors' in again) refuseLater(again.errors);
+            else planBy(now, again);
+          })
+          .catch((error: unknown) => refuseLater([error]));
+      };
+      planBy(generation, checked);
       return 'subscription';
     },
   };

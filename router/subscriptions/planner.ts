@@ -4,11 +4,12 @@ import type { CheckedOperation } from '../documents/documents.ts';
 import type { Graph } from '../documents/graph.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { Compiler } from '../gateway/compiled.ts';
-import { answerOf, askFor, type Answer, type EngineOptions } from '../gateway/engine.ts';
+import { answerOf, askFor, type Answer } from '../gateway/engine.ts';
 import { beginExecution, compileEvent } from '../gateway/execution/execute.ts';
 import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
 import { noteSeen } from '../gateway/seen.ts';
+import type { SubgraphClient } from '../gateway/subgraph-client.ts';
 import { readResumables } from './resumable.ts';
 import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './upstream-operation.ts';
 
@@ -16,7 +17,10 @@ import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './up
 export interface SubscriptionPlan {
   /** The operation in normal form: equal texts are equal operations. */
   text: string;
-  subgraph: string;
+  /** The operation as its client wrote it. */
+  asked: Pick<CheckedOperation, 'query' | 'name'>;
+  /** The subgraph whose events they are. */
+  owner: Pick<SubgraphClient, 'url' | 'refused'>;
   upstream: UpstreamOperation;
   /** The client's variable that only says where to begin; it does not tell two running subscriptions apart. */
   beginningVariable: string | undefined;
@@ -31,7 +35,8 @@ export interface SubscriptionPlanner {
   plan(operation: CheckedOperation): Promise<SubscriptionPlan>;
 }
 
-export interface SubscriptionPlannerOptions extends Pick<EngineOptions, 'clientOf'> {
+export interface SubscriptionPlannerOptions {
+  clientOf(subgraph: string): Pick<SubgraphClient, 'ask' | 'url' | 'refused'>;
   graph: Graph;
   compiler: Compiler;
   formatError: ErrorFormatter;
@@ -59,7 +64,8 @@ export function createSubscriptionPlanner(options: SubscriptionPlannerOptions): 
     const beginning = given?.kind === Kind.VARIABLE ? given.name.value : undefined;
     return {
       text: print(document),
-      subgraph: subscription.subgraph,
+      asked: { query: checked.query, name: checked.name },
+      owner: options.clientOf(subscription.subgraph),
       upstream,
       beginningVariable:
         beginning !== undefined && usedVariables(operation).get(beginning) === 1 && !inFragments(document)

@@ -40,3 +40,32 @@ export function createFeed<Item>(): Feed<Item> {
     opened: () => opened,
   };
 }
+
+/** An item and its place in the feed, counted from 1. */
+export interface Numbered<Item> {
+  item: Item;
+  at: number;
+}
+
+/** What comes after the cursor of the nth item, `c<n>`; without one from now on. */
+export function numbered<Item>(
+  feed: Feed<Item>,
+  after: string | null | undefined,
+): AsyncIterableIterator<Numbered<Item>, undefined> {
+  let at = after ? Number(after.slice(1)) : feed.items.length;
+  const source = feed.follow(at);
+  return {
+    async next() {
+      const next = await source.next();
+      at += 1;
+      return next.done ? next : { done: false, value: { item: next.value, at } };
+    },
+    async return() {
+      await source.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

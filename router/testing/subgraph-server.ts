@@ -29,14 +29,19 @@ export interface TestSubgraph {
   start(): Promise<void>;
 }
 
-export async function startTestSubgraph(
+export const startTestSubgraph = (
   name: SubgraphName,
   resolvers: Record<string, unknown>,
   verifyToken: TokenVerifier,
+): Promise<TestSubgraph> => startSubgraph(subgraphSdl(name), resolvers, verifyToken);
+
+/** A subgraph with any schema. */
+export async function startSubgraph(
+  sdl: string,
+  resolvers: Record<string, unknown>,
+  verifyToken: TokenVerifier = async () => null,
 ): Promise<TestSubgraph> {
-  const schema = buildSubgraphSchema([
-    { typeDefs: parse(subgraphSdl(name)), resolvers: resolvers as Record<string, never> },
-  ]);
+  const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers: resolvers as Record<string, never> }]);
   let port = 0;
   let running: { close(): Promise<void>; sockets: WebSocketServer } | undefined;
   const requests: IncomingHttpHeaders[] = [];

@@ -8,8 +8,9 @@ import {
   requireRole,
   requireSelfOrStaff,
 } from '../../platform/server/index.ts';
+import { ttareungi } from '../product/product.ts';
 import { startRouter, type Router } from '../router.ts';
-import { createFeed, type Feed } from './feed.ts';
+import { createFeed, numbered, type Feed, type Numbered } from './feed.ts';
 import { startTestSubgraph, type TestContext, type TestSubgraph } from './subgraph-server.ts';
 
 export interface Change {
@@ -62,7 +63,7 @@ export async function startTestSupergraph(settings: NodeJS.ProcessEnv = {}): Pro
 
   const routers: Router[] = [];
   const start = async (more: NodeJS.ProcessEnv = {}) => {
-    const started = await startRouter({ ...env, ...more }, { port: 0 });
+    const started = await startRouter({ ...env, ...more }, { port: 0, product: ttareungi });
     routers.push(started);
     return started;
   };
@@ -179,9 +180,9 @@ function dashboardResolvers(updates: Feed<string>) {
           if (after === 'too-old') {
             throw new GraphQLError('The cursor is too old.', { extensions: { code: 'CURSOR_EXPIRED' } });
           }
-          return numbered(updates, after ? Number(after.slice(1)) : updates.items.length);
+          return numbered(updates, after);
         },
-        resolve: ({ eventType, at }: { eventType: string; at: number }) => ({
+        resolve: ({ item: eventType, at }: Numbered<string>) => ({
           cursor: `c${at}`,
           at: '2026-11-23T09:00:00.000Z',
           eventType,
@@ -193,23 +194,6 @@ function dashboardResolvers(updates: Feed<string>) {
     DashboardReservation: {
       bike: ({ bikeId }: { bikeId: number }) => ({ bikeId }),
       reservation: ({ reserveNo }: { reserveNo: number }) => ({ reserveNo }),
-    },
-  };
-}
-
-/** The feed with each item's place, counted from 1. */
-function numbered(feed: Feed<string>, from: number) {
-  const source = feed.follow(from);
-  let at = from;
-  return {
-    ...source,
-    async next() {
-      const next = await source.next();
-      at += 1;
-      return next.done ? next : { done: false as const, value: { eventType: next.value, at } };
-    },
-    [Symbol.asyncIterator]() {
-      return this;
     },
   };
 }

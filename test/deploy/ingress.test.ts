@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { pageAddresses } from '../../schema/page-addresses.ts';
-import { resolvePage } from '../../router/http/static-pages.ts';
+import { resolvePage } from '../../router/product/static-pages.ts';
 
 interface Ingress {
   kind: string;

@@ -1,9 +1,18 @@
 import { importJWK, SignJWT, type JWK } from 'jose';
 import { z } from 'zod';
 import { isText, textRules } from '../../schema/text.ts';
-import { ConfigError, readBody, roles, sendJson, type RequestHandler } from '../../platform/server/index.ts';
-import type { RouterSettings } from '../config.ts';
-import type { Cors } from './cors.ts';
+import {
+  ConfigError,
+  readBody,
+  roles,
+  sendJson,
+  type ProcessSettings,
+  type RequestHandler,
+} from '../../platform/server/index.ts';
+import type { Cors } from '../http/cors.ts';
+import type { ProductSettings } from './settings.ts';
+
+type DevTokenSettings = ProcessSettings & Pick<ProductSettings, 'DEV_TOKEN_PRIVATE_KEY'>;
 
 const tokenRequest = z.strictObject({
   userId: z
@@ -20,7 +29,7 @@ const tokenLastsSeconds = 28_800;
 const maxTokenRequestBytes = 4_096;
 
 /** Whether "sign in as" is offered: only in development, and only with a key to sign with. */
-export function offersDevTokens(settings: RouterSettings): boolean {
+export function offersDevTokens(settings: DevTokenSettings): boolean {
   return settings.LANDSCAPE === 'development' && settings.DEV_TOKEN_PRIVATE_KEY !== undefined;
 }
 
@@ -30,7 +39,7 @@ export function offersDevTokens(settings: RouterSettings): boolean {
  * @throws {ConfigError} when the key cannot be read.
  */
 export async function createDevTokenRoute(
-  settings: RouterSettings,
+  settings: DevTokenSettings,
   cors: Cors,
   now: () => number = Date.now,
 ): Promise<RequestHandler | undefined> {
@@ -71,7 +80,7 @@ export function parseTokenRequest(text: string): TokenRequest | { error: string 
   };
 }
 
-async function createSigner(settings: RouterSettings, now: () => number) {
+async function createSigner(settings: DevTokenSettings, now: () => number) {
   const { key, algorithm, kid } = await signingKey(settings.DEV_TOKEN_PRIVATE_KEY ?? '');
   return async ({ userId, roles: claimed }: TokenRequest): Promise<{ token: string; expiresAt: string }> => {
     const issuedAt = Math.floor(now() / 1000);

@@ -1,0 +1,29 @@
+import { clientOperations } from '../../schema/client-operations.ts';
+import { pageAddresses } from '../../schema/page-addresses.ts';
+import { Cursor, DateTime, Long, processSettings, readConfig, sendJson } from '../../platform/server/index.ts';
+import type { Product } from '../router.ts';
+import { createDevTokenRoute, offersDevTokens } from './dev-token.ts';
+import { productSettings } from './settings.ts';
+import { createStaticRoute } from './static-pages.ts';
+
+/** What Ttareungi adds to the gateway: its pages, its tokens for development, the rules of its scalars. */
+export const ttareungi: Product = {
+  settings: productSettings,
+  scalars: [Long, DateTime, Cursor],
+  operationNames: clientOperations,
+  playground: pageAddresses.playground,
+  async routes(env, cors) {
+    const settings = readConfig(processSettings.extend(productSettings.shape), env);
+    const devToken = await createDevTokenRoute(settings, cors);
+    /** What the pages need to know about this installation. */
+    const installation = { landscape: settings.LANDSCAPE, devTokens: offersDevTokens(settings) };
+    return {
+      '/config.json': cors.wrap((_request, response) => {
+        response.setHeader('cache-control', 'no-store');
+        sendJson(response, 200, installation);
+      }),
+      ...(devToken ? { '/dev/token': cors.wrap(devToken) } : {}),
+      '/': createStaticRoute(settings.WEB_ROOT),
+    };
+  },
+};

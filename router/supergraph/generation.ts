@@ -1,0 +1,105 @@
+import type { GraphQLScalarType } from 'graphql';
+import type { Logger, OperationLabel, Tracing } from '../../platform/server/index.ts';
+import type { ErrorFormatter } from '../client-errors.ts';
+import { documentLimits, type RouterSettings } from '../config.ts';
+import { createDocuments, type Documents } from '../documents/documents.ts';
+import { readGraph, type Graph } from '../documents/graph.ts';
+import { createCompiler, type Compiler } from '../gateway/compiled.ts';
+import { createApolloExecution } from '../gateway/apollo-engine.ts';
+import { createEngine, type Engine } from '../gateway/engine.ts';
+import { createPlanner } from '../gateway/planning/create-planner.ts';
+import { createSubgraphClient, type SubgraphClient } from '../gateway/subgraph-client.ts';
+import type { Turns } from '../gateway/turns.ts';
+import type { Metrics } from '../metrics.ts';
+import { createSubscriptionPlanner, type SubscriptionPlanner } from '../subscriptions/planner.ts';
+import { addressesOf } from './addresses.ts';
+import type { BusyOperations } from './busy-operations.ts';
+
+/**
+ * All that belongs to one version of the supergraph. Whoever begins with one ends with it: a new version is made beside
+ * it and takes its place for whatever begins then.
+ */
+export interface Generation {
+  graph: Graph;
+  documents: Documents;
+  engine: Engine;
+  subscriptions: SubscriptionPlanner;
+  clients: Clients;
+  /** Plans without counting what is planned. */
+  compiler: Compiler;
+}
+
+export type Clients = ReadonlyMap<string, SubgraphClient>;
+
+/** What all generations share. */
+export interface GenerationTools {
+  settings: RouterSettings;
+  env: NodeJS.ProcessEnv;
+  scalars: readonly GraphQLScalarType[];
+  busy: BusyOperations;
+  turns: Turns;
+  formatError: ErrorFormatter;
+  metrics: Metrics;
+  tracing: Tracing;
+  labelOf: OperationLabel;
+  logger: Logger;
+}
+
+/**
+ * @param known clients of the generation before; those with the same address serve on.
+ * @throws {Error} when the SDL is none of a supergraph that can be served. @throws {ConfigError} for want of an address.
+ */
+export async function createGeneration(
+  sdl: string,
+  tools: GenerationTools,
+  known: Clients = new Map(),
+): Promise<Generation> {
+  const { settings, env, logger, formatError, busy } = tools;
+  const graph = readGraph(sdl, tools.scalars);
+  const addresses = addressesOf(graph, env);
+  const planner = await createPlanner({ graph, logger });
+  const clients = new Map(
+    [...addresses].map(([name, url]) => {
+      const before = known.get(name);
+      const client = before?.url.href === url.href ? before : createClient(name, url, tools);
+      return [name, client] as const;
+    }),
+  );
+  const clientOf = (name: string): SubgraphClient => {
+    const client = clients.get(name);
+    if (!client) throw new Error(`The planner asks a subgraph ${name}, which the supergraph does not have.`);
+    return client;
+  };
+  const compiler = createCompiler({ graph, planner, cacheBytes: settings.PLAN_CACHE_BYTES, logger });
+  const counted: Compiler = {
+    ...compiler,
+    async compile(operation) {
+      const compiled = await compiler.compile(operation);
+      busy.count(operation);
+      return compiled;
+    },
+  };
+  const execute =
+    settings.ENGINE === 'apollo' ? await createApolloExecution({ graph, clientOf, formatError, logger }) : undefined;
+  return {
+    graph,
+    documents: createDocuments(graph, documentLimits(settings)),
+    engine: createEngine({ ...tools, compiler: counted, execute, clientOf }),
+    subscriptions: createSubscriptionPlanner({ graph, compiler: counted, clientOf, formatError }),
+    clients,
+    compiler,
+  };
+}
+
+function createClient(name: string, url: URL, { settings, metrics, logger }: GenerationTools): SubgraphClient {
+  return createSubgraphClient({
+    name,
+    url,
+    timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
+    connections: settings.SUBGRAPH_CONNECTIONS,
+    maxAnswerBytes: settings.MAX_ANSWER_BYTES,
+    secret: settings.ROUTER_SECRET[0],
+    metrics,
+    logger,
+  });
+}

@@ -1,0 +1,134 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { ConfigError } from '../../platform/server/index.ts';
+import type { SubscriptionHub } from '../subscriptions/hub.ts';
+import { createGeneration, type Generation, type GenerationTools } from './generation.ts';
+import type { Named } from './busy-operations.ts';
+import { createSource } from './source.ts';
+
+/** The supergraph that is served now. */
+export interface Supergraph {
+  readonly current: Generation;
+  /**
+   * Looks whether there is a new one, and takes it if it can be served. Requests under way end with the old one; live
+   * subscriptions go on with the new one.
+   */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SupergraphOptions extends GenerationTools {
+  hub: Pick<SubscriptionHub, 'adopt' | 'operations'>;
+}
+
+/** How long plans may be made before the switch. What is not planned by then is planned when it comes. */
+const warmMs = 5_000;
+
+/** @throws {ConfigError} when there is none that can be served. */
+export async function openSupergraph(options: SupergraphOptions): Promise<Supergraph> {
+  const { settings, hub, busy, metrics, logger } = options;
+  const source = createSource(settings.SUPERGRAPH, {
+    pollMs: settings.SUPERGRAPH_POLL_MS,
+    timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
+  });
+  let current = await first();
+  let isAway = false;
+  let underway: Promise<void> | undefined;
+  /** How often it was asked to look. */
+  let asked = 0;
+
+  async function first(): Promise<Generation> {
+    try {
+      return await createGeneration((await source.read()) ?? '', options);
+    } catch (error) {
+      if (error instanceof ConfigError) throw error;
+      throw new ConfigError(`SUPERGRAPH: must be a supergraph that can be read. ${messageOf(error)}`);
+    }
+  }
+
+  /** The new SDL, if there is one. */
+  async function changed(): Promise<string | undefined> {
+    try {
+      const sdl = await source.read();
+      isAway = false;
+      return sdl;
+    } catch (error) {
+      // Once an outage, not each time that it is looked for.
+      if (!isAway) refuse(error, 'the supergraph cannot be read; the one that was read last stays', 'unreadable');
+      isAway = true;
+      return undefined;
+    }
+  }
+
+  function refuse(error: unknown, what: string, outcome: 'refused' | 'unreadable'): void {
+    metrics.reloads.inc({ outcome });
+    logger.error({ because: messageOf(error) }, what);
+  }
+
+  async function take(sdl: string): Promise<void> {
+    let next: Generation;
+    try {
+      next = await createGeneration(sdl, options, current.clients);
+      await warm(next, [...hub.operations(), ...busy.busiest()]);
+    } catch (error) {
+      return refuse(error, 'the new supergraph cannot be served; the old one stays', 'refused');
+    }
+    const old = current;
+    current = next;
+    metrics.reloads.inc({ outcome: 'taken' });
+    logger.info({ subgraphs: [...next.clients.keys()] }, 'a new supergraph is served');
+    hub.adopt(next);
+    const kept = new Set(next.clients.values());
+    for (const client of old.clients.values()) if (!kept.has(client)) void client.close();
+  }
+
+  async function look(): Promise<void> {
+    // What changes while one is being taken is looked at afterwards.
+    for (let looked = 0; looked !== asked;) {
+      looked = asked;
+      const sdl = await changed();
+      if (sdl !== undefined) await take(sdl);
+    }
+  }
+
+  function reload(): Promise<void> {
+    asked += 1;
+    return (underway ??= look().finally(() => (underway = undefined)));
+  }
+
+  const stop = source.watch(() => void reload());
+  return {
+    get current() {
+      return current;
+    },
+    reload,
+    async close() {
+      stop();
+      await underway;
+      await Promise.all([...current.clients.values()].map((client) => client.close()));
+    },
+  };
+}
+
+/**
+ * Plans operations of the generation before that are still valid.
+ * @throws {Error} when not one of them can be planned.
+ */
+async function warm({ documents, compiler }: Generation, operations: readonly Named[]): Promise<void> {
+  const deadline = performance.now() + warmMs;
+  let planned = 0;
+  let failure: unknown;
+  for (const { query, name } of operations) {
+    if (performance.now() > deadline) break;
+    const found = documents.operationOf(query, name);
+    if ('errors' in found) continue;
+    await compiler.compile(found.operation).then(
+      () => (planned += 1),
+      (error: unknown) => (failure ??= error),
+    );
+    // Requests come first.
+    await nextTurn();
+  }
+  if (failure !== undefined && planned === 0) throw new Error('No operation can be planned.', { cause: failure });
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
