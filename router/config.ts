@@ -38,6 +38,13 @@ const toSubgraphs = {
     'what runs queries and mutations; apollo is @apollo/gateway, slower, to compare with',
   ),
   SUBGRAPH_TIMEOUT_MS: milliseconds(10_000, 1).describe('how long a subgraph may take to answer'),
+  SUBGRAPH_TIMEOUTS: list(/^[\w-]+=[1-9]\d{0,8}$/, 'names with milliseconds, such as bike=2000').describe(
+    'of single subgraphs, instead',
+  ),
+  BREAKER_FAILURES: wholeNumber(10, 0, 1_000).describe(
+    'of a subgraph’s last requests, twice as many: then it is not asked at first; 0 for never',
+  ),
+  BREAKER_OPEN_MS: milliseconds(1_000, 1).describe('… for so long, then by one request alone'),
   SUBGRAPH_CONNECTIONS: wholeNumber(64, 1).describe('per subgraph'),
   MAX_ANSWER_BYTES: wholeNumber(16_777_216, 1, largestInt).describe('of one answer or event of a subgraph'),
   RESUME_BACKOFF_MS: milliseconds(100, 1).describe('the first wait before a lost subscription is taken up …'),
@@ -108,6 +115,12 @@ export function readRouterSettings(
 ): RouterSettings {
   const all = product ? routerSettings.extend(product.settings.shape) : routerSettings;
   return readConfig(all, env) as RouterSettings;
+}
+
+/** How long a subgraph may take to answer. */
+export function subgraphTimeoutMs(settings: RouterSettings, name: string): number {
+  const own = settings.SUBGRAPH_TIMEOUTS.findLast((each) => each.startsWith(`${name}=`));
+  return own === undefined ? settings.SUBGRAPH_TIMEOUT_MS : Number(own.slice(name.length + 1));
 }
 
 export function documentLimits(settings: RouterSettings): DocumentLimits {

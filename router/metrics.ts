@@ -12,7 +12,7 @@ export function createMetrics() {
     requests: createRequestMetrics(register),
     subgraphRequests: new Counter({
       name: 'subgraph_requests_total',
-      help: 'HTTP requests to subgraphs, by outcome (HTTP status, `unreachable`, or `cancelled`).',
+      help: 'HTTP requests to subgraphs, by outcome (HTTP status, `unreachable`, `cancelled`, or `not asked`).',
       labelNames: ['subgraph', 'outcome'] as const,
       registers,
     }),
@@ -21,6 +21,18 @@ export function createMetrics() {
       help: 'Time from asking a subgraph to its whole answer.',
       labelNames: ['subgraph'] as const,
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    subgraphRetries: new Counter({
+      name: 'subgraph_retries_total',
+      help: 'Queries sent to a subgraph again, because the connection broke before any answer.',
+      labelNames: ['subgraph'] as const,
+      registers,
+    }),
+    subgraphCircuit: new Gauge({
+      name: 'subgraph_circuit_open',
+      help: '1 while a subgraph is asked only now and then, because it fails; otherwise 0.',
+      labelNames: ['subgraph'] as const,
       registers,
     }),
     reloads: new Counter({

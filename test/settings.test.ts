@@ -104,6 +104,12 @@ const promises: [
     itemsIn,
   ],
   [/^at least 16 characters/, (text) => itemsIn(text).every((item) => /^[!-~ ]{16,}$/.test(item)), itemsIn],
+  [
+    /^names with milliseconds/,
+    (text) => itemsIn(text).every((item) => /^[A-Za-z0-9_-]+=[1-9][0-9]{0,8}$/.test(item)),
+    itemsIn,
+  ],
+  [/^the name of a claim$/, (text) => /^\S+$/.test(text), String],
   [/^a folder that is there$/, (text) => ['.', '/', 'web'].includes(text), String],
   // What another program defines: anything but blanks.
   [

@@ -46,7 +46,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => liar.listen(0, '127.0.0.1', resolve));
   const bad = `http://127.0.0.1:${(liar.address() as AddressInfo).port}/graphql`;
-  const limits = { SUBGRAPH_TIMEOUT_MS: '500', MAX_ANSWER_BYTES: '1000000' };
+  const limits = { SUBGRAPH_TIMEOUT_MS: '500', MAX_ANSWER_BYTES: '1000000', BREAKER_FAILURES: '0' };
   for (const [name, settings] of Object.entries({ bike: { BIKE_URL: bad }, reservation: { RESERVATION_URL: bad } })) {
     const { port } = await graph.startRouter({ ...limits, ...settings });
     urls[name] = `http://127.0.0.1:${port}/graphql`;

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { BrokenConnection } from './retry.ts';
 
 /** An answer over HTTP, whatever its status. */
 export interface Posted {
@@ -19,19 +20,24 @@ export interface PostOptions {
  * stream of each answer.
  */
 export function createPost({ dispatcher, path, timeoutMs, maxAnswerBytes }: PostOptions) {
-  /** @throws {Error} when there is no whole answer in time, or `signal` is aborted. */
-  return (body: string, headers: string[], signal?: AbortSignal): Promise<Posted> =>
+  /**
+   * @throws {BrokenConnection} when not a byte of an answer came.
+   * @throws {Error} when there is no whole answer in time, or `signal` is aborted.
+   */
+  return (body: string, headers: string[], signal?: AbortSignal, withinMs = timeoutMs): Promise<Posted> =>
     new Promise((resolve, reject) => {
       let controller: Dispatcher.DispatchController | undefined;
       let status = 0;
       let size = 0;
       const chunks: Buffer[] = [];
+      let stopped = false;
       const stop = (reason: Error) => {
+        stopped = true;
         if (controller) controller.abort(reason);
         else fail(reason);
       };
       const onAbort = () => stop(new Error('The request is not wanted any more.'));
-      const late = setTimeout(() => stop(new Error(`There was no answer within ${timeoutMs} ms.`)), timeoutMs);
+      const late = setTimeout(() => stop(new Error(`There was no answer within ${timeoutMs} ms.`)), withinMs);
       const end = () => {
         clearTimeout(late);
         signal?.removeEventListener('abort', onAbort);
@@ -63,7 +69,8 @@ export function createPost({ dispatcher, path, timeoutMs, maxAnswerBytes }: Post
             resolve({ status, text: whole.toString('utf8') });
           },
           onResponseError(_controller, error) {
-            fail(error);
+            const isBroken = !stopped && status === 0;
+            fail(isBroken ? new BrokenConnection(error.message, { cause: error }) : error);
           },
         },
       );

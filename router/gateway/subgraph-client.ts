@@ -3,10 +3,12 @@ import { Pool } from 'undici';
 import { routerSecretHeader, type Logger } from '../../platform/server/index.ts';
 import { cancelled, unavailable } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
+import { createBreaker, type BreakerOptions } from './breaker.ts';
 import type { SubgraphAnswer } from './execution/answer.ts';
 import type { SubgraphRequest } from './execution/execute.ts';
 import type { RequestContext } from './request-context.ts';
 import { createPost, type Posted } from './post.ts';
+import { createRetry } from './retry.ts';
 import { extensionsOf, noteSeen } from './seen.ts';
 import { createSharing } from './sharing.ts';
 import { errorsIn, isObject } from './subgraph-errors.ts';
@@ -32,6 +34,7 @@ export interface SubgraphClientOptions {
   maxAnswerBytes: number;
   /** Tells the subgraph that it is the router who asks. */
   secret?: string | undefined;
+  breaker: Pick<BreakerOptions, 'failures' | 'openMs'>;
   metrics: Metrics;
   logger: Logger;
 }
@@ -43,8 +46,8 @@ const tellEveryMs = 60_000;
 export const forbidden = 403;
 
 /**
- * Asks one subgraph. It never retries: a client whose mutation got no answer repeats it with
- * the same idempotency key. A query is aborted when its client has gone.
+ * Asks one subgraph. It never repeats a mutation: a client that got no answer repeats it with the same idempotency key.
+ * A query is aborted when its client has gone.
  */
 export function createSubgraphClient(options: SubgraphClientOptions): SubgraphClient {
   const { name, url, timeoutMs, metrics, logger } = options;
@@ -53,6 +56,15 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   let closing = false;
   const path = `${url.pathname}${url.search}`;
   const sharing = createSharing<Posted>();
+  const retry = createRetry(() => metrics.subgraphRetries.inc({ subgraph: name }));
+  const breaker = createBreaker({
+    ...options.breaker,
+    onChange(isOpen) {
+      metrics.subgraphCircuit.set({ subgraph: name }, isOpen ? 1 : 0);
+      if (isOpen) logger.error({ subgraph: name }, 'subgraph fails again and again: only now and then it is asked');
+      else logger.info({ subgraph: name }, 'subgraph answers again');
+    },
+  });
   let toldAt = -Infinity;
 
   function refused(): void {
@@ -96,16 +108,31 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   }
 
   /** @throws {GraphQLError} SERVICE_UNAVAILABLE when there is no whole answer. */
-  async function send(body: string, context: Partial<RequestContext>, unwanted?: AbortSignal): Promise<Posted> {
+  async function send(
+    type: SubgraphRequest['type'],
+    body: string,
+    context: Partial<RequestContext>,
+    unwanted?: AbortSignal,
+  ): Promise<Posted> {
     if (unwanted?.aborted) throw cancelled();
+    const attempt = breaker.enter();
+    if (!attempt) {
+      metrics.subgraphRequests.inc({ subgraph: name, outcome: 'not asked' });
+      throw notAsked;
+    }
     const startedAt = performance.now();
+    const headers = requestHeaders(context, options.secret);
+    const work = () =>
+      withPool(({ post }) => post(body, headers, unwanted, timeoutMs - (performance.now() - startedAt)));
     try {
-      const posted = await withPool(({ post }) => post(body, requestHeaders(context, options.secret), unwanted));
+      const posted = await (type === 'query' ? retry(work) : work());
+      attempt(isPage(posted) ? 'failed' : 'answered');
       metrics.subgraphRequests.inc({ subgraph: name, outcome: String(posted.status) });
       metrics.subgraphDuration.observe({ subgraph: name }, (performance.now() - startedAt) / 1_000);
       return posted;
     } catch (error) {
       metrics.subgraphRequests.inc({ subgraph: name, outcome: unwanted?.aborted ? 'cancelled' : 'unreachable' });
+      attempt(unwanted?.aborted ? 'given up' : 'failed');
       if (unwanted?.aborted) throw cancelled();
       logger.warn({ subgraph: name, correlationId: context.correlationId, err: error }, 'subgraph does not answer');
       throw unavailable();
@@ -118,9 +145,9 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
    */
   function sendShared(type: SubgraphRequest['type'], body: string, context: Partial<RequestContext>): Promise<Posted> {
     const { unwanted, epoch } = context;
-    if (type !== 'query' || epoch === undefined) return send(body, context, unwanted);
+    if (type !== 'query' || epoch === undefined) return send(type, body, context, unwanted);
     const key = `${epoch} ${context.authorization ?? ''}\n${body}`;
-    return sharing.join(key, (nobodyWaits) => send(body, context, nobodyWaits), unwanted);
+    return sharing.join(key, (nobodyWaits) => send(type, body, context, nobodyWaits), unwanted);
   }
 
   return {
@@ -142,7 +169,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
         throw unavailable();
       } catch (error) {
         if (!(error instanceof GraphQLError)) throw error;
-        return { errors: [{ ...error.toJSON(), message: messageFor(error.message, type, context) }] };
+        return { errors: [{ ...error.toJSON(), message: messageFor(error, type, context) }] };
       }
     },
     async readiness(withinMs) {
@@ -167,6 +194,12 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     },
   };
 }
+
+/** What failed before is not asked again so soon. */
+const notAsked = unavailable();
+
+/** A proxy's page, or nothing: no answer of the subgraph. */
+const isPage = ({ text }: Posted) => !/^\s*\{/.test(text);
 
 /** Names and values in turn, as undici takes them without another look. */
 function requestHeaders(context: Partial<RequestContext>, secret: string | undefined): string[] {
@@ -200,8 +233,10 @@ function parseAnswer(text: string): SubgraphAnswer | undefined {
 }
 
 /** What a client should know when there is no answer: with a mutation, what became of it. */
-function messageFor(message: string, type: SubgraphRequest['type'], { isMutation }: Partial<RequestContext>): string {
-  if (!isMutation) return message;
+function messageFor(error: GraphQLError, type: SubgraphRequest['type'], { isMutation }: Partial<RequestContext>) {
+  if (!isMutation) return error.message;
+  if (type === 'mutation' && error === notAsked)
+    return `${error.message} This was not sent to it: nothing has changed.`;
   return type === 'mutation'
     ? 'A service did not answer. Whether the change was made is not known: send it again with the same idempotency key.'
     : 'The mutation was carried out, and what it decided stands, but a part of the answer cannot be read now. ' +

@@ -1,7 +1,7 @@
 import type { GraphQLScalarType } from 'graphql';
 import type { Logger, OperationLabel, Tracing } from '../../platform/server/index.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
-import { documentLimits, type RouterSettings } from '../config.ts';
+import { documentLimits, subgraphTimeoutMs, type RouterSettings } from '../config.ts';
 import { createDocuments, type Documents } from '../documents/documents.ts';
 import { readGraph, type Graph } from '../documents/graph.ts';
 import { createCompiler, type Compiler } from '../gateway/compiled.ts';
@@ -95,10 +95,11 @@ function createClient(name: string, url: URL, { settings, metrics, logger }: Gen
   return createSubgraphClient({
     name,
     url,
-    timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
+    timeoutMs: subgraphTimeoutMs(settings, name),
     connections: settings.SUBGRAPH_CONNECTIONS,
     maxAnswerBytes: settings.MAX_ANSWER_BYTES,
     secret: settings.ROUTER_SECRET[0],
+    breaker: { failures: settings.BREAKER_FAILURES, openMs: settings.BREAKER_OPEN_MS },
     metrics,
     logger,
   });
