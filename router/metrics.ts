@@ -4,9 +4,20 @@ import { createRegister, createRequestMetrics } from '../platform/server/index.t
 /** What the router tells Prometheus; docs/metrics.md lists every name. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
+/** How clients get live answers. */
+const transports = ['websocket', 'sse', 'multipart'] as const;
+
 export function createMetrics() {
   const register = createRegister('router');
   const registers = [register];
+  const slowConsumers = new Counter({
+    name: 'subscription_slow_consumers_total',
+    help: 'Clients that were cut off because they did not read as fast as events came, by transport.',
+    labelNames: ['transport'] as const,
+    registers,
+  });
+  // So that a rate is known before the first one.
+  for (const transport of transports) slowConsumers.inc({ transport }, 0);
   return {
     register,
     requests: createRequestMetrics(register),
@@ -53,11 +64,7 @@ export function createMetrics() {
       help: 'Times an upstream was lost and taken up again from its cursor.',
       registers,
     }),
-    slowConsumers: new Counter({
-      name: 'subscription_slow_consumers_total',
-      help: 'Clients that were cut off because they did not read as fast as events came.',
-      registers,
-    }),
+    slowConsumers,
     events: new Counter({ name: 'subscription_events_total', help: 'Events received from subgraphs.', registers }),
   };
 }

@@ -26,7 +26,7 @@ import { createSubscriptionHub } from './subscriptions/hub.ts';
 import { createOperations } from './subscriptions/operations.ts';
 import { createBusyOperations } from './supergraph/busy-operations.ts';
 import { openSupergraph } from './supergraph/supergraph.ts';
-import { createSseTransport, wantsEventStream } from './subscriptions/sse.ts';
+import { createHttpStreams, wantsStream } from './subscriptions/http-streams.ts';
 import { createWebSocketTransport } from './subscriptions/websocket.ts';
 
 export interface Router {
@@ -101,7 +101,16 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
   const admission = createRouterAdmission(settings, metrics.register);
   const guestOf = createDoor(settings, admission, verifyToken);
   const operations = createOperations({ current, hub, admission, formatError });
-  const sse = createSseTransport({ settings, admission, guestOf, operations, verifyToken, formatError, metrics });
+  const streams = createHttpStreams({
+    settings,
+    admission,
+    guestOf,
+    operations,
+    verifyToken,
+    formatError,
+    cors,
+    metrics,
+  });
   const countRefused = (code: string) =>
     metrics.requests.count({ operation: 'anonymous', type: 'unknown', code, seconds: 0 });
   const graphql = graphqlRoute({
@@ -127,7 +136,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
       '/graphql': cors.wrap(
         withCorrelationId((request, response) => {
           if (product && isBrowserVisit(request)) return leadTo(product.playground, response);
-          return wantsEventStream(request) ? sse.route(request, response) : graphql(request, response);
+          return wantsStream(request) ? streams.route(request, response) : graphql(request, response);
         }),
       ),
       '/metrics': metricsRoute(metrics.register),
@@ -148,7 +157,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
     logger,
   });
   async function close(): Promise<void> {
-    sse.close();
+    streams.close();
     await Promise.all([sockets.close(settings.STOP_TIMEOUT_MS), http.close()]);
     hub.close();
     await supergraph.close();

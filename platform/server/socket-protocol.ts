@@ -56,10 +56,15 @@ export function parseClientMessage(text: string): ClientMessage | { type: 'inval
   return { type: 'invalid', reason: `Invalid message: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}` };
 }
 
-/** The body of a POST that asks for server-sent events; undefined when it is not a GraphQL request. */
+/** A GraphQL request; undefined when it is none. */
+export function readSubscribePayload(value: unknown): SubscribePayload | undefined {
+  return subscribePayload.safeParse(value).data;
+}
+
+/** The body of a POST that asks for a stream; undefined when it is not a GraphQL request. */
 export function parseSubscribePayload(text: string): SubscribePayload | undefined {
   try {
-    return subscribePayload.safeParse(JSON.parse(text)).data;
+    return readSubscribePayload(JSON.parse(text));
   } catch {
     return undefined;
   }

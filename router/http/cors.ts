@@ -15,7 +15,7 @@ export interface Cors {
 const preflightHeaders = {
   'access-control-allow-methods': 'GET, POST, OPTIONS',
   'access-control-allow-headers':
-    'authorization, content-type, x-correlation-id, traceparent, apollo-require-preflight, x-apollo-operation-name',
+    'authorization, content-type, x-correlation-id, traceparent, last-event-id, apollo-require-preflight, x-apollo-operation-name',
   'access-control-max-age': '600',
 };
 

@@ -59,7 +59,7 @@ export function createGraphqlHttp({ current, formatError, onRefused }: GraphqlHt
     const { operation, coerced: variables, cost } = checked;
     const type = operation.operation.operation;
     if (type === OperationTypeNode.SUBSCRIPTION) {
-      throw badRequest('Subscribe over WebSocket (graphql-transport-ws), or by POST with "Accept: text/event-stream".');
+      throw badRequest('Subscribe over WebSocket (graphql-transport-ws), or with "Accept: text/event-stream".');
     }
     if (request.method === 'GET' && type !== OperationTypeNode.QUERY) {
       throw badRequest('A mutation is sent by POST.', 405, [['allow', 'POST']]);

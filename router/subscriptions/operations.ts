@@ -22,6 +22,8 @@ import type { SubscriptionPlan } from './planner.ts';
 export interface Asker {
   client: Client;
   context: RequestContext;
+  /** @throws when this kind of operation may not come this way. */
+  admit?(type: OperationTypeNode): void;
 }
 
 /** Starts any kind of operation, for transports that carry all of them. */
@@ -62,11 +64,12 @@ export function createOperations({ current, hub, admission, formatError }: Opera
   }
 
   return {
-    start(payload, { client, context }, receiver, unwanted) {
+    start(payload, { client, context, admit }, receiver, unwanted) {
       const generation = current();
       const checked = generation.documents.check(payload, context);
       if ('errors' in checked) return refuse(receiver, checked.errors);
       const { operation, coerced: variables, cost } = checked;
+      admit?.(operation.operation.operation);
       if (operation.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
         // Held until the execution has ended, even if the client has gone: it uses resources until then.
         const place = placeFor('operations', client);

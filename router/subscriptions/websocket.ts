@@ -59,7 +59,7 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
         sender: { frames: settings.SUBSCRIPTION_QUEUE_LIMIT, bytes: settings.SUBSCRIPTION_BUFFER_BYTES },
         waiting: () => admission.take('waiting_bytes', client, 0),
         formatError: options.formatError,
-        onSlowConsumer: () => metrics.slowConsumers.inc(),
+        onSlowConsumer: () => metrics.slowConsumers.inc({ transport: 'websocket' }),
         logger: options.logger,
         async welcome(params) {
           const authorization = authorizationOf(params) ?? request.headers.authorization;

@@ -1,0 +1,234 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { OperationTypeNode, type GraphQLFormattedError } from 'graphql';
+import {
+  createBoundedSender,
+  HttpRefusal,
+  isMediaType,
+  isShortage,
+  parseSubscribePayload,
+  readBody,
+  readSubscribePayload,
+  refuseGraphql,
+  sendJson,
+  shortageRefusal,
+  slowConsumerMessage,
+  statusWithoutData,
+  type Receiver,
+  type RequestHandler,
+  type SubscribePayload,
+  type TokenVerifier,
+} from '../../platform/server/index.ts';
+import type { RouterAdmission, RouterGuest } from '../http/admission.ts';
+import { routerError, type ErrorFormatter } from '../client-errors.ts';
+import type { RouterSettings } from '../config.ts';
+import type { Cors } from '../http/cors.ts';
+import type { Metrics } from '../metrics.ts';
+import { correlationIdOf, createRequestContext } from '../gateway/request-context.ts';
+import type { Asker, Operations } from './operations.ts';
+import { streamFormatFor, type StreamFormat } from './stream-formats.ts';
+
+export interface HttpStreamOptions {
+  settings: RouterSettings;
+  admission: RouterAdmission;
+  guestOf(request: IncomingMessage): Promise<RouterGuest>;
+  operations: Operations;
+  verifyToken: TokenVerifier;
+  formatError: ErrorFormatter;
+  cors: Cors;
+  metrics: Metrics;
+}
+
+export interface HttpStreams {
+  route: RequestHandler;
+  /** Cuts the streams, without `complete`, so that clients come back. */
+  close(): void;
+}
+
+/** Whether the client prefers its answers as a stream. */
+export const wantsStream = ({ headers }: IncomingMessage) => streamFormatFor(headers.accept) !== undefined;
+
+interface Streamed {
+  payload: SubscribePayload;
+  asker: Asker;
+  format: StreamFormat;
+  request: IncomingMessage;
+  response: ServerResponse;
+}
+
+/** Live answers over plain HTTP (PROTOCOL.md): one request, one operation, as many answers as come. */
+export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
+  const { settings, admission, operations, verifyToken, formatError, metrics } = options;
+  const limits = { frames: settings.SUBSCRIPTION_QUEUE_LIMIT, bytes: settings.SUBSCRIPTION_BUFFER_BYTES };
+  const open = new Set<ServerResponse>();
+
+  function stream({ payload, asker, format, request, response }: Streamed): void {
+    const place = admission.take('streams', asker.client);
+    if (isShortage(place)) throw shortageRefusal(place);
+    const unwanted = new AbortController();
+    const sender = createBoundedSender(
+      { send: (frame, sent) => response.write(frame, sent), bufferedBytes: () => response.writableLength },
+      limits,
+      () => admission.take('waiting_bytes', asker.client, 0),
+    );
+    open.add(response);
+    response.on('close', () => {
+      clearTimeout(opening);
+      open.delete(response);
+      unwanted.abort();
+      sender.close();
+      place.leave();
+    });
+    let isStream = true;
+    let opened = false;
+    const openStream = () => {
+      clearTimeout(opening);
+      if (opened || response.headersSent) return;
+      opened = true;
+      const headers = { 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+      response.writeHead(200, { 'content-type': isStream ? format.contentType : answerType, ...headers });
+      if (!isStream) return;
+      response.flushHeaders();
+      if (format.head !== '') response.write(format.head);
+      keepAlive(response, format.heartbeat, Math.min(settings.PING_INTERVAL_MS, settings.ANSWER_TIMEOUT_MS / 2));
+    };
+    // An early refusal becomes an HTTP status, which clients and proxies understand better than an event.
+    const opening = setTimeout(() => isStream && openStream(), refusalWaitMs);
+    const end = (frame: string) => response.end(isStream ? `${frame}${format.tail}` : frame);
+    const receiver: Receiver = {
+      next(answer, cursor) {
+        openStream();
+        if (sender.offer(isStream ? format.next(answer, cursor) : answer)) return;
+        metrics.slowConsumers.inc({ transport: format.name });
+        unwanted.abort();
+        end(format.errors([routerError('SLOW_CONSUMER', slowConsumerMessage).toJSON()]));
+      },
+      error(errors) {
+        clearTimeout(opening);
+        if (!opened) return refuse(request, response, errors);
+        end(format.errors(errors));
+      },
+      complete() {
+        openStream();
+        end('');
+      },
+    };
+    const kind = operations.start(payload, asker, whileOpen(response, receiver), unwanted.signal);
+    isStream = kind === 'subscription' || format.forAll;
+  }
+
+  /** What a POST asks for, or a GET: an EventSource of a browser sends nothing else. */
+  async function payloadOf(request: IncomingMessage, guest: RouterGuest): Promise<SubscribePayload> {
+    if (request.method === 'GET') {
+      // A page of another site needs no leave to send it.
+      if (!options.cors.mayConnect(request)) throw new HttpRefusal(403, 'FORBIDDEN', 'The origin is not allowed.');
+      const payload = readSubscribePayload(searchOf(request));
+      if (!payload) throw new HttpRefusal(400, 'BAD_REQUEST', 'The address has no GraphQL request.');
+      return payload;
+    }
+    // A browser sends this type across origins only after a preflight, which CORS answers.
+    if (!isMediaType(request.headers['content-type'], 'application/json')) {
+      throw new HttpRefusal(415, 'BAD_REQUEST', 'The content type must be application/json, in UTF-8.');
+    }
+    const payload = parseSubscribePayload(await readBody(request, settings.MAX_BODY_BYTES, guest));
+    if (!payload) throw new HttpRefusal(400, 'BAD_REQUEST', 'The body is not a GraphQL request.');
+    return payload;
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse, format: StreamFormat): Promise<void> {
+    const isGet = request.method === 'GET';
+    if (!isGet && request.method !== 'POST') {
+      response.setHeader('allow', 'GET, POST');
+      throw new HttpRefusal(405, 'BAD_REQUEST', 'Streams are asked for with POST, or with GET.');
+    }
+    const admit = (type: OperationTypeNode) => {
+      if (!isGet || type !== OperationTypeNode.MUTATION) return;
+      response.setHeader('allow', 'POST');
+      throw new HttpRefusal(405, 'BAD_REQUEST', 'A mutation is sent by POST.');
+    };
+    const guest = await options.guestOf(request);
+    const payload = goingOn(await payloadOf(request, guest), request);
+    try {
+      const correlationId = correlationIdOf(request.headers);
+      const context = await createRequestContext(request.headers, correlationId, verifyToken);
+      if (response.destroyed) return;
+      stream({ payload, asker: { client: guest.client, context, admit }, format, request, response });
+    } catch (error) {
+      if (error instanceof HttpRefusal) throw error;
+      refuse(request, response, [formatError(error)]);
+    }
+  }
+
+  return {
+    async route(request, response) {
+      try {
+        const format = streamFormatFor(request.headers.accept);
+        if (!format) throw new HttpRefusal(406, 'BAD_REQUEST', 'No stream is asked for.');
+        await serve(request, response, format);
+      } catch (error) {
+        if (!(error instanceof HttpRefusal)) throw error;
+        refuseGraphql(request, response, error);
+      }
+    },
+    close() {
+      for (const response of open) response.destroy();
+    },
+  };
+}
+
+/** How long a subscription may take to be refused with an HTTP status; after that its stream is opened. */
+const refusalWaitMs = 1_000;
+
+/** Nothing is written to a stream that has ended. */
+function whileOpen(response: ServerResponse, receiver: Receiver): Receiver {
+  const isOpen = () => !response.writableEnded && !response.destroyed;
+  return {
+    next: (answer, cursor) => isOpen() && receiver.next(answer, cursor),
+    error: (errors) => isOpen() && receiver.error(errors),
+    complete: () => isOpen() && receiver.complete(),
+  };
+}
+
+function keepAlive(response: ServerResponse, heartbeat: string, intervalMs: number): void {
+  const timer = setInterval(() => {
+    if (!response.writableEnded && response.writableLength === 0) response.write(heartbeat);
+  }, intervalMs);
+  response.on('close', () => clearInterval(timer));
+}
+
+const answerType = 'application/json; charset=utf-8';
+
+/** The request in an address. @throws {HttpRefusal} when there are two of something, or what must be JSON is not. */
+function searchOf({ url = '' }: IncomingMessage): Record<string, unknown> {
+  const search = new URLSearchParams(url.split('?')[1] ?? '');
+  const given: Record<string, unknown> = {};
+  for (const name of ['query', 'operationName', 'variables', 'extensions']) {
+    const [value, ...others] = search.getAll(name);
+    if (others.length > 0) throw new HttpRefusal(400, 'BAD_REQUEST', `"${name}" may be given once.`);
+    if (value === undefined) continue;
+    given[name] = name === 'variables' || name === 'extensions' ? jsonIn(name, value) : value;
+  }
+  return given;
+}
+
+/** The request with the cursor that an EventSource gives back when it connects again: the `id` of the last event. */
+function goingOn(payload: SubscribePayload, { headers }: IncomingMessage): SubscribePayload {
+  const id = headers['last-event-id'];
+  if (typeof id !== 'string' || id === '') return payload;
+  return { ...payload, extensions: { ...payload.extensions, cursor: jsonIn('Last-Event-ID', id) } };
+}
+
+function jsonIn(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new HttpRefusal(400, 'BAD_USER_INPUT', `"${name}" is not JSON.`);
+  }
+}
+
+/** Refused before anything was streamed. */
+function refuse(request: IncomingMessage, response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {
+  if (!request.complete) response.setHeader('connection', 'close');
+  const status = statusWithoutData(null, errors) ?? 400;
+  if (status === 503 || status === 429) response.setHeader('retry-after', '1');
+  sendJson(response, status, { errors });
+}
