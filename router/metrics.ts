@@ -52,6 +52,13 @@ export function createMetrics() {
       labelNames: ['outcome'] as const,
       registers,
     }),
+    plans: new Histogram({
+      name: 'query_plan_duration_seconds',
+      help: 'Time that planning a new operation took, by outcome (`planned`, or `failed`).',
+      labelNames: ['outcome'] as const,
+      buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1],
+      registers,
+    }),
     sockets: new Gauge({ name: 'websocket_connections', help: 'Open WebSocket connections.', registers }),
     subscriptions: new Gauge({ name: 'subscriptions_open', help: 'Client subscriptions open now.', registers }),
     upstreams: new Gauge({

@@ -17,6 +17,9 @@ import { clientOf as clientBehind, createDoor, createRouterAdmission, type Route
 import { createErrorFormatter } from './client-errors.ts';
 import { readRouterSettings } from './config.ts';
 import { createCors, type Cors } from './http/cors.ts';
+import { combineHooks, type Hooks } from './gateway/hooks.ts';
+import { countRequests } from './hooks/metrics.ts';
+import { traceRequests } from './hooks/tracing.ts';
 import { createTurns } from './gateway/turns.ts';
 import { createGraphqlHttp } from './http/graphql.ts';
 import { createMetrics } from './metrics.ts';
@@ -44,6 +47,8 @@ export interface Product {
   settings: z.ZodObject;
   /** Rules for scalars of its graph, by their name. */
   scalars: readonly GraphQLScalarType[];
+  /** What it does at points of every operation. */
+  hooks: readonly Hooks[];
   /** Operations of its clients: metrics and traces name no other. */
   operationNames(): ReadonlySet<string>;
   /** Where a browser is led that opens /graphql. */
@@ -81,6 +86,11 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
     waitMs: settings.QUERY_WAIT_MS,
     register: metrics.register,
   });
+  const hooks = combineHooks([
+    countRequests(metrics, labelOf),
+    traceRequests(tracing, labelOf),
+    ...(product?.hooks ?? []),
+  ]);
   const hub = createSubscriptionHub({ settings, formatError, metrics, tracing, labelOf });
   const scalars = product?.scalars ?? [];
   const busy = createBusyOperations();
@@ -93,8 +103,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
     turns,
     formatError,
     metrics,
-    tracing,
-    labelOf,
+    hooks,
     logger,
   });
   const current = () => supergraph.current;

@@ -5,7 +5,7 @@ import type { Graph } from '../documents/graph.ts';
 import { askFor, type Execute, type EngineOptions } from './engine.ts';
 import type { RequestContext } from './request-context.ts';
 
-export interface ApolloEngineOptions extends Pick<EngineOptions, 'clientOf' | 'formatError'> {
+export interface ApolloEngineOptions extends Pick<EngineOptions, 'clientOf' | 'hooks' | 'formatError'> {
   graph: Pick<Graph, 'sdl' | 'schema'>;
   logger: Logger;
 }

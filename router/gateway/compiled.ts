@@ -6,6 +6,7 @@ import { compilePlan, weightOf, type Run } from './execution/execute.ts';
 import { compileShape, type Shape } from './execution/shape.ts';
 import { createTypeTest } from './execution/types.ts';
 import type { TypeTest } from './execution/values.ts';
+import type { Hooks } from './hooks.ts';
 import type { Plan } from './planning/plan.ts';
 import type { Planner } from './planning/planner.ts';
 
@@ -24,6 +25,7 @@ export interface CompilerOptions {
   graph: Graph;
   planner: Planner;
   cacheBytes: number;
+  hooks: Pick<Required<Hooks>, 'onPlan'>;
   logger: Logger;
 }
 
@@ -36,7 +38,7 @@ export interface Compiler {
   compile(operation: CheckedOperation): Promise<CompiledOperation>;
 }
 
-export function createCompiler({ graph, planner, cacheBytes, logger }: CompilerOptions): Compiler {
+export function createCompiler({ graph, planner, cacheBytes, hooks, logger }: CompilerOptions): Compiler {
   const isOf = createTypeTest(graph.supergraph);
   const known = createLruCache<string, CompiledOperation>(cacheBytes, ({ weight }) => weight);
   const underway = new Map<string, Promise<CompiledOperation>>();
@@ -54,9 +56,13 @@ export function createCompiler({ graph, planner, cacheBytes, logger }: CompilerO
   }
 
   async function planOf(checked: CheckedOperation): Promise<Plan> {
+    const planned = hooks.onPlan(checked);
     try {
-      return await planner.plan(checked);
+      const plan = await planner.plan(checked);
+      planned?.(plan);
+      return plan;
     } catch (error) {
+      planned?.(undefined);
       logger.error({ err: error, operation: checked.operation.name?.value }, 'a valid operation cannot be planned');
       throw routerError('INTERNAL_SERVER_ERROR', 'The router cannot plan this operation. The log has why.');
     }

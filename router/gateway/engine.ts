@@ -1,30 +1,14 @@
-import { OperationTypeNode, type GraphQLFormattedError } from 'graphql';
-import type { OperationLabel, Span, Tracing } from '../../platform/server/index.ts';
+import { OperationTypeNode } from 'graphql';
 import type { ErrorFormatter } from '../client-errors.ts';
-import type { Metrics } from '../metrics.ts';
-import type { CheckedOperation } from '../documents/documents.ts';
-import type { Variables } from '../documents/variables.ts';
+import type { Answer, Asked } from './asked.ts';
 import type { Compiler } from './compiled.ts';
+import type { Fetch, Hooks } from './hooks.ts';
 import { beginExecution, type Ask, type Execution } from './execution/execute.ts';
 import type { Shape } from './execution/shape.ts';
 import type { RequestContext } from './request-context.ts';
 import { createSharing } from './sharing.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
 import type { Turns } from './turns.ts';
-
-/** A valid operation with what it is given. */
-export interface Asked {
-  operation: CheckedOperation;
-  variables: Variables;
-  cost: number;
-}
-
-/** An answer, in the form that clients get. */
-export interface Answer {
-  /** `data` as JSON; undefined when nothing was run. */
-  data: string | undefined;
-  errors: readonly GraphQLFormattedError[];
-}
 
 /** Runs queries and mutations. */
 export interface Engine {
@@ -42,9 +26,7 @@ export interface EngineOptions {
   clientOf(subgraph: string): Pick<SubgraphClient, 'ask'>;
   turns: Turns;
   formatError: ErrorFormatter;
-  metrics: Pick<Metrics, 'requests'>;
-  tracing: Tracing;
-  labelOf: OperationLabel;
+  hooks: Required<Hooks>;
 }
 
 type Work = (asked: Asked, context: RequestContext) => Promise<Answer>;
@@ -53,7 +35,7 @@ type Work = (asked: Asked, context: RequestContext) => Promise<Answer>;
 const databaseCostPerMs = 20;
 
 export function createEngine(options: EngineOptions): Engine {
-  const { turns, tracing, formatError, execute = createExecution(options) } = options;
+  const { turns, hooks, formatError, execute = createExecution(options) } = options;
   const sharing = createSharing<Answer>();
   /** Mutations answered: a query that begins after one must not get an answer from before. */
   let epoch = 0;
@@ -88,19 +70,12 @@ export function createEngine(options: EngineOptions): Engine {
 
   return {
     async run(asked, given) {
-      const { name, operation: type } = asked.operation.operation;
-      const startedAt = performance.now();
-      const operation = options.labelOf(name?.value);
-      const span = beginSpan(tracing, `${type} ${operation}`, given);
-      const isMutation = type === OperationTypeNode.MUTATION;
-      const context: RequestContext = {
-        ...given,
-        isMutation,
-        traceparent: span ? span.traceparent : given.traceparent,
-      };
+      const isMutation = asked.operation.operation.operation === OperationTypeNode.MUTATION;
+      const context: RequestContext = { ...given, isMutation };
       // A mutation runs to its end even when its client has gone.
       if (isMutation) context.unwanted = undefined;
       else context.epoch = epoch;
+      const answered = hooks.onRequest(asked, context);
       let answer: Answer;
       try {
         answer = await (isMutation ? execute(asked, context) : shared(asked, context));
@@ -108,14 +83,8 @@ export function createEngine(options: EngineOptions): Engine {
         answer = { data: undefined, errors: [formatError(error)] };
       }
       if (isMutation) epoch += 1;
-      const code = codeOf(answer);
-      options.metrics.requests.count({
-        operation,
-        type,
-        code: code ?? 'OK',
-        seconds: (performance.now() - startedAt) / 1_000,
-      });
-      span?.end(code);
+      answered?.(answer);
+      hooks.onResponse(answer, asked, context);
       return answer;
     },
   };
@@ -133,23 +102,16 @@ function createExecution(options: EngineOptions): Execute {
   };
 }
 
-function beginSpan(tracing: Tracing, name: string, context: RequestContext): Span | undefined {
-  if (!tracing.on) return undefined;
-  return tracing.begin(name, context.traceparent, { correlationId: context.correlationId });
-}
-
-/** The code of the first error. */
-function codeOf({ errors: [first] }: Answer): string | undefined {
-  if (!first) return undefined;
-  const code = first.extensions?.['code'];
-  return typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR';
-}
-
 /** Asks the subgraphs on behalf of one operation. */
 export const askFor =
-  ({ clientOf }: Pick<EngineOptions, 'clientOf'>, context: RequestContext): Ask =>
-  (request) =>
-    clientOf(request.subgraph).ask(request, context);
+  ({ clientOf, hooks }: Pick<EngineOptions, 'clientOf' | 'hooks'>, context: RequestContext): Ask =>
+  async (request) => {
+    const fetch: Fetch = { ...request, extensions: {}, traceparent: context.traceparent };
+    const answered = hooks.onFetch(fetch, context);
+    const answer = await clientOf(request.subgraph).ask(fetch, context);
+    answered?.(answer);
+    return answer;
+  };
 
 /** What has been gathered, as the client gets it. */
 export function answerOf(
@@ -163,11 +125,4 @@ export function answerOf(
   );
   const json = shape.write(execution, errors);
   return { data: json, errors: errors.map((error) => formatError(error)) };
-}
-
-/** The answer as the body of a response, or as a payload. */
-export function textOf({ data, errors }: Answer): string {
-  if (errors.length === 0) return `{"data":${data ?? 'null'}}`;
-  const told = `"errors":${JSON.stringify(errors)}`;
-  return data === undefined ? `{${told}}` : `{"data":${data},${told}}`;
 }

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { correlationIdFrom, traceparentFrom, type TokenVerifier, type Viewer } from '../../platform/server/index.ts';
-import type { Seen } from './seen.ts';
 
 /** What travels with one operation to every subgraph that helps to answer it. */
 export interface RequestContext {
@@ -10,8 +9,6 @@ export interface RequestContext {
   traceparent: string | undefined;
   /** Aborted once no client waits for the answer any more, so that subgraphs can stop reading for it. */
   unwanted?: AbortSignal | undefined;
-  /** The events that this operation's answers reflect so far (seen.ts). Never taken from the client. */
-  seen?: Seen;
   /** A mutation that is under way has no unknown outcome for its client. */
   isMutation?: boolean;
   /** How many mutations were answered before it began; set for what may share requests with others. */

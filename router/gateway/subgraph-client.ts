@@ -6,17 +6,17 @@ import type { Metrics } from '../metrics.ts';
 import { createBreaker, type BreakerOptions } from './breaker.ts';
 import type { SubgraphAnswer } from './execution/answer.ts';
 import type { SubgraphRequest } from './execution/execute.ts';
+import type { Fetch } from './hooks.ts';
 import type { RequestContext } from './request-context.ts';
 import { createPost, type Posted } from './post.ts';
 import { createRetry } from './retry.ts';
-import { extensionsOf, noteSeen } from './seen.ts';
 import { createSharing } from './sharing.ts';
 import { errorsIn, isObject } from './subgraph-errors.ts';
 
 export interface SubgraphClient {
   url: URL;
   /** Never rejects for want of an answer: the error says so. */
-  ask(request: SubgraphRequest, context: Partial<RequestContext>): Promise<SubgraphAnswer>;
+  ask(request: Fetch, context: Partial<RequestContext>): Promise<SubgraphAnswer>;
   /** `ok`, or what is wrong with the subgraph. */
   readiness(timeoutMs: number): Promise<string>;
   /** The subgraph rejected the router's secret: logged for the operator, but not for every request. */
@@ -151,12 +151,14 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   }
 
   return {
-    async ask({ type, body }, context) {
+    async ask({ type, body, extensions, traceparent }, context) {
       try {
-        const { status, text } = await sendShared(type, `${body}${extensionsOf(context)}}`, context);
+        const { status, text } = await sendShared(type, `${body}${withExtensions(extensions)}}`, {
+          ...context,
+          traceparent,
+        });
         const answer = parseAnswer(text);
         if (answer) {
-          noteSeen(context, answer.extensions);
           return answer;
         }
         if (status === forbidden) {
@@ -209,6 +211,12 @@ function requestHeaders(context: Partial<RequestContext>, secret: string | undef
   if (context.correlationId) headers.push('x-correlation-id', context.correlationId);
   if (context.traceparent) headers.push('traceparent', context.traceparent);
   return headers;
+}
+
+/** The end of a body. */
+function withExtensions(extensions: Fetch['extensions']): string {
+  for (const _any in extensions) return `,"extensions":${JSON.stringify(extensions)}`;
+  return '';
 }
 
 /** The GraphQL answer, whatever HTTP status it came with: subgraphs send 401 and 503 with a body of errors. */

@@ -3,7 +3,7 @@ import { GraphQLError, OperationTypeNode, type GraphQLFormattedError } from 'gra
 import { statusWithoutData } from '../../platform/server/index.ts';
 import { routerError, type ErrorFormatter } from '../client-errors.ts';
 import type { OperationRequest } from '../documents/documents.ts';
-import { textOf, type Answer } from '../gateway/engine.ts';
+import { textOf, type Answer } from '../gateway/asked.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
 import type { Generation } from '../supergraph/generation.ts';
 

@@ -4,12 +4,14 @@ import { Cursor, DateTime, Long, processSettings, readConfig, sendJson } from '.
 import type { Product } from '../router.ts';
 import { createDevTokenRoute, offersDevTokens } from './dev-token.ts';
 import { productSettings } from './settings.ts';
+import { keepFresh } from './freshness.ts';
 import { createStaticRoute } from './static-pages.ts';
 
-/** What Ttareungi adds to the gateway: its pages, its tokens for development, the rules of its scalars. */
+/** What Ttareungi adds to the gateway: its pages, its tokens for development, the rules of its scalars, the freshness of its answers. */
 export const ttareungi: Product = {
   settings: productSettings,
   scalars: [Long, DateTime, Cursor],
+  hooks: [keepFresh()],
   operationNames: clientOperations,
   playground: pageAddresses.playground,
   async routes(env, cors) {

@@ -8,20 +8,24 @@ import { anybody } from '../documents/testing.ts';
 import { readGraph } from '../documents/graph.ts';
 import type { Variables } from '../documents/variables.ts';
 import { createCompiler } from '../gateway/compiled.ts';
+import { combineHooks } from '../gateway/hooks.ts';
 import { createPlanner } from '../gateway/planning/create-planner.ts';
 import { createSubscriptionPlanner, type SubscriptionPlan } from './planner.ts';
 
 const graph = readGraph(readFileSync(new URL('../../schema/supergraph.graphql', import.meta.url), 'utf8'));
 const documents = createDocuments(graph, documentLimits(routerSettings.parse({})));
 const logger = createLogger('silent', 'test');
+const hooks = combineHooks([]);
 const compiler = createCompiler({
   graph,
+  hooks,
   planner: await createPlanner({ graph, logger }),
   cacheBytes: 1_000_000,
   logger,
 });
 const planner = createSubscriptionPlanner({
   graph,
+  hooks,
   compiler,
   clientOf: (name) => ({
     url: new URL('http://127.0.0.1'),

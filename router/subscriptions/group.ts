@@ -5,7 +5,7 @@ import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 import type { OperationLabel, Span, Tracing } from '../../platform/server/index.ts';
 import { schemaReloaded, unavailable, type ErrorFormatter } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
-import { textOf } from '../gateway/engine.ts';
+import { textOf } from '../gateway/asked.ts';
 import { createConnection, type Connection, type ConnectionOptions, type Ending } from './connection.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { SubscriptionPlan } from './planner.ts';

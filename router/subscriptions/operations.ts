@@ -10,7 +10,8 @@ import {
 } from '../../platform/server/index.ts';
 import type { RouterAdmission } from '../http/admission.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
-import { textOf, type Asked, type Engine } from '../gateway/engine.ts';
+import { textOf, type Asked } from '../gateway/asked.ts';
+import type { Engine } from '../gateway/engine.ts';
 import type { Valid } from '../documents/documents.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { RequestContext } from '../gateway/request-context.ts';

@@ -4,11 +4,11 @@ import type { CheckedOperation } from '../documents/documents.ts';
 import type { Graph } from '../documents/graph.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { Compiler } from '../gateway/compiled.ts';
-import { answerOf, askFor, type Answer } from '../gateway/engine.ts';
+import type { Answer } from '../gateway/asked.ts';
+import { answerOf, askFor, type EngineOptions } from '../gateway/engine.ts';
 import { beginExecution, compileEvent } from '../gateway/execution/execute.ts';
 import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
-import { noteSeen } from '../gateway/seen.ts';
 import type { SubgraphClient } from '../gateway/subgraph-client.ts';
 import { readResumables } from './resumable.ts';
 import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './upstream-operation.ts';
@@ -37,6 +37,7 @@ export interface SubscriptionPlanner {
 
 export interface SubscriptionPlannerOptions {
   clientOf(subgraph: string): Pick<SubgraphClient, 'ask' | 'url' | 'refused'>;
+  hooks: EngineOptions['hooks'];
   graph: Graph;
   compiler: Compiler;
   formatError: ErrorFormatter;
@@ -76,7 +77,7 @@ export function createSubscriptionPlanner(options: SubscriptionPlannerOptions): 
         return Object.fromEntries(names.map((name) => [name, variables[name]]));
       },
       complete: async (event, variables, context) => {
-        noteSeen(context, event.extensions);
+        options.hooks.onEvent(event, context);
         const execution = beginExecution(variables, askFor(options, context));
         takeEvent(execution, event);
         await run(execution);

@@ -1,5 +1,5 @@
 import type { GraphQLScalarType } from 'graphql';
-import type { Logger, OperationLabel, Tracing } from '../../platform/server/index.ts';
+import type { Logger } from '../../platform/server/index.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
 import { documentLimits, subgraphTimeoutMs, type RouterSettings } from '../config.ts';
 import { createDocuments, type Documents } from '../documents/documents.ts';
@@ -7,6 +7,7 @@ import { readGraph, type Graph } from '../documents/graph.ts';
 import { createCompiler, type Compiler } from '../gateway/compiled.ts';
 import { createApolloExecution } from '../gateway/apollo-engine.ts';
 import { createEngine, type Engine } from '../gateway/engine.ts';
+import type { Hooks } from '../gateway/hooks.ts';
 import { createPlanner } from '../gateway/planning/create-planner.ts';
 import { createSubgraphClient, type SubgraphClient } from '../gateway/subgraph-client.ts';
 import type { Turns } from '../gateway/turns.ts';
@@ -40,8 +41,7 @@ export interface GenerationTools {
   turns: Turns;
   formatError: ErrorFormatter;
   metrics: Metrics;
-  tracing: Tracing;
-  labelOf: OperationLabel;
+  hooks: Required<Hooks>;
   logger: Logger;
 }
 
@@ -54,7 +54,7 @@ export async function createGeneration(
   tools: GenerationTools,
   known: Clients = new Map(),
 ): Promise<Generation> {
-  const { settings, env, logger, formatError, busy } = tools;
+  const { settings, env, logger, formatError, busy, hooks } = tools;
   const graph = readGraph(sdl, tools.scalars);
   const addresses = addressesOf(graph, env);
   const planner = await createPlanner({ graph, logger });
@@ -70,7 +70,7 @@ export async function createGeneration(
     if (!client) throw new Error(`The planner asks a subgraph ${name}, which the supergraph does not have.`);
     return client;
   };
-  const compiler = createCompiler({ graph, planner, cacheBytes: settings.PLAN_CACHE_BYTES, logger });
+  const compiler = createCompiler({ graph, planner, cacheBytes: settings.PLAN_CACHE_BYTES, hooks, logger });
   const counted: Compiler = {
     ...compiler,
     async compile(operation) {
@@ -80,12 +80,14 @@ export async function createGeneration(
     },
   };
   const execute =
-    settings.ENGINE === 'apollo' ? await createApolloExecution({ graph, clientOf, formatError, logger }) : undefined;
+    settings.ENGINE === 'apollo'
+      ? await createApolloExecution({ graph, clientOf, hooks, formatError, logger })
+      : undefined;
   return {
     graph,
     documents: createDocuments(graph, documentLimits(settings)),
     engine: createEngine({ ...tools, compiler: counted, execute, clientOf }),
-    subscriptions: createSubscriptionPlanner({ graph, compiler: counted, clientOf, formatError }),
+    subscriptions: createSubscriptionPlanner({ graph, compiler: counted, clientOf, hooks, formatError }),
     clients,
     compiler,
   };

@@ -55,7 +55,8 @@ describe('a reservation, while traces are collected', () => {
   });
 
   it.each([
-    ['reservation: mutation ReserveBike', 'router: mutation ReserveBike'],
+    ['router: fetch reservation', 'router: mutation ReserveBike'],
+    ['reservation: mutation ReserveBike', 'router: fetch reservation'],
     ['reservation: append ReservationRequested', 'reservation: mutation ReserveBike'],
     ['reservation: publish ReservationRequested', 'reservation: mutation ReserveBike'],
     ['point: handle ReservationRequested', 'reservation: mutation ReserveBike'],

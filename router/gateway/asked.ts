@@ -1,0 +1,31 @@
+import type { GraphQLFormattedError } from 'graphql';
+import type { CheckedOperation } from '../documents/documents.ts';
+import type { Variables } from '../documents/variables.ts';
+
+/** A valid operation with what it is given. */
+export interface Asked {
+  operation: CheckedOperation;
+  variables: Variables;
+  cost: number;
+}
+
+/** An answer, in the form that clients get. */
+export interface Answer {
+  /** `data` as JSON; undefined when nothing was run. */
+  data: string | undefined;
+  errors: readonly GraphQLFormattedError[];
+}
+
+/** The answer as the body of a response, or as a payload. */
+export function textOf({ data, errors }: Answer): string {
+  if (errors.length === 0) return `{"data":${data ?? 'null'}}`;
+  const told = `"errors":${JSON.stringify(errors)}`;
+  return data === undefined ? `{${told}}` : `{"data":${data},${told}}`;
+}
+
+/** The code of the first error. */
+export function codeOf({ errors: [first] }: Answer): string | undefined {
+  if (!first) return undefined;
+  const code = first.extensions?.['code'];
+  return typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR';
+}
