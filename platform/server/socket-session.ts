@@ -4,6 +4,7 @@ import { createBoundedSender, slowConsumerMessage, type SenderLimits } from './b
 import type { Logger } from './logger.ts';
 import type { Place, Shortage } from './places.ts';
 import {
+  authorizationOf,
   closeCodes,
   closeReason,
   completeMessage,
@@ -46,6 +47,11 @@ export type Starter = (
 export interface SessionOptions {
   /** The viewer, at `connection_init`. @throws a client error when they may not come in. */
   welcome(params: Record<string, unknown> | undefined): Promise<Starter>;
+  /**
+   * The same viewer's new token, in a ping: what runs goes on with it.
+   * @throws a client error when it is not good, or another's.
+   */
+  renew?(authorization: string): Promise<void>;
   maxOperations: number;
   initTimeoutMs: number;
   pings: { most: number; withinMs: number };
@@ -122,9 +128,8 @@ export function startSocketSession(socket: WebSocket, options: SessionOptions): 
     try {
       starter = await options.welcome(payload);
     } catch (error) {
-      const { message, extensions } = options.formatError(error);
-      const isOverload = extensions?.['code'] === 'SERVICE_UNAVAILABLE' || extensions?.['code'] === 'TOO_MANY_REQUESTS';
-      return close(isOverload ? closeCodes.tryAgainLater : closeCodes.forbidden, message);
+      const refusal = options.formatError(error);
+      return close(isOverload(refusal) ? closeCodes.tryAgainLater : closeCodes.forbidden, refusal.message);
     }
     // Meanwhile it may have been closed.
     if (isClosed()) return;
@@ -197,12 +202,29 @@ export function startSocketSession(socket: WebSocket, options: SessionOptions): 
     return pings.count <= options.pings.most;
   }
 
+  async function answerPing(payload: Record<string, unknown> | undefined): Promise<void> {
+    if (!mayPing()) return close(closeCodes.tooManyPings, 'Too many pings');
+    if (!options.renew || typeof stage !== 'function') return tell(pongMessage(payload));
+    try {
+      const authorization = authorizationOf(payload);
+      if (authorization === undefined) return tell(pongMessage(payload));
+      await options.renew(authorization);
+      if (!isClosed()) tell(pongMessage(undefined));
+    } catch (error) {
+      if (isClosed()) return;
+      const refusal = options.formatError(error);
+      // The old token is still good: what runs goes on.
+      if (isOverload(refusal)) return tell(pongMessage({ code: refusal.extensions?.['code'] }));
+      close(closeCodes.forbidden, refusal.message);
+    }
+  }
+
   function handle(message: ClientMessage): Promise<void> | void {
     switch (message.type) {
       case 'connection_init':
         return initialise(message.payload);
       case 'ping':
-        return mayPing() ? tell(pongMessage(message.payload)) : close(closeCodes.tooManyPings, 'Too many pings');
+        return answerPing(message.payload);
       case 'pong':
         return;
       case 'complete':
@@ -263,6 +285,9 @@ export function startSocketSession(socket: WebSocket, options: SessionOptions): 
     },
   };
 }
+
+const isOverload = ({ extensions }: GraphQLFormattedError) =>
+  extensions?.['code'] === 'SERVICE_UNAVAILABLE' || extensions?.['code'] === 'TOO_MANY_REQUESTS';
 
 const formatted = (code: string, message: string) => new GraphQLError(message, { extensions: { code } }).toJSON();
 

@@ -14,9 +14,9 @@ import { isFromNow, placeAfter } from './upstream-operation.ts';
 
 /** One client's subscription, as the group sees it. */
 export interface Member {
-  readonly authorization: string | undefined;
+  authorization: string | undefined;
   /** When the token ends, in ms since 1970; null when it never does. */
-  readonly expiresAtMs: number | null;
+  expiresAtMs: number | null;
   /** An answer, serialised, and where the subscription stands after it. */
   next(payload: string, place: Place): void;
   /** The end, with errors. */
@@ -37,6 +37,7 @@ export interface Group {
   readonly ending: boolean;
   /** Some members have the event at `position`, others not yet. */
   readonly delivering: boolean;
+  /** Also for one that is there and has a new token. */
   add(member: Member): void;
   /** The last one to leave ends the group. */
   remove(member: Member): void;

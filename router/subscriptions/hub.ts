@@ -27,12 +27,18 @@ export interface SubscriptionRequest {
   authorization: string | undefined;
 }
 
+/** A client's place in a group. */
+export interface Seat {
+  leave(): void;
+  /** The same viewer's new token takes the place of the old one. */
+  renew(renewed: Pick<SubscriptionRequest, 'viewer' | 'authorization'>): void;
+}
+
 export interface SubscriptionHub {
   /**
-   * @returns how to leave.
    * @throws a client error BAD_USER_INPUT when the subscription cannot go on after the cursor.
    */
-  join(request: SubscriptionRequest, receiver: Receiver): { leave(): void };
+  join(request: SubscriptionRequest, receiver: Receiver): Seat;
   /** Those that clients have open. */
   operations(): SubscriptionPlan['asked'][];
   /** Plans them all again by another supergraph; those that are not valid there, or cannot go on, end. */
@@ -138,8 +144,11 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
     }
   }
 
-  function seat(group: Group, viewer: Viewer | null, authorization: string | undefined, receiver: Receiver) {
-    const expiresAtMs = viewer?.expiresAtMs ?? null;
+  function seat(
+    group: Group,
+    { viewer, authorization }: Pick<SubscriptionRequest, 'viewer' | 'authorization'>,
+    receiver: Receiver,
+  ): Seat {
     let expiry: NodeJS.Timeout | undefined;
     const leave = () => {
       clearTimeout(expiry);
@@ -156,21 +165,32 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
     };
     const member: Member = {
       authorization,
-      expiresAtMs,
+      expiresAtMs: viewer?.expiresAtMs ?? null,
       next: (payload, place) => receiver.next(payload, place),
       error: (errors) => endAs(() => receiver.error(errors)),
       complete: () => endAs(() => receiver.complete()),
     };
+    const watchExpiry = () => {
+      clearTimeout(expiry);
+      if (member.expiresAtMs === null) return;
+      const leftMs = Math.min(maxTimerMs, member.expiresAtMs - Date.now());
+      expiry = setTimeout(() => member.error([tokenExpired().toJSON()]), leftMs);
+    };
     groupOf.set(member, group);
     metrics.subscriptions.inc();
     group.add(member);
-    if (expiresAtMs !== null) {
-      expiry = setTimeout(
-        () => member.error([tokenExpired().toJSON()]),
-        Math.min(maxTimerMs, expiresAtMs - Date.now()),
-      );
-    }
-    return { leave };
+    watchExpiry();
+    return {
+      leave,
+      renew(renewed) {
+        const current = groupOf.get(member);
+        if (!current) return;
+        member.authorization = renewed.authorization;
+        member.expiresAtMs = renewed.viewer?.expiresAtMs ?? null;
+        current.add(member);
+        watchExpiry();
+      },
+    };
   }
 
   return {
@@ -182,7 +202,7 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
           ? beginningOf(plan, variables)
           : placeGiven(plan.upstream.resume?.resumable, cursor);
       const group = joinable(families.get(key)?.groups, after) ?? open(key, scope, { plan, variables, after });
-      return seat(group, viewer, authorization, receiver);
+      return seat(group, { viewer, authorization }, receiver);
     },
     operations: () => [...new Set([...familyOf.keys()].map(({ plan }) => plan.asked))],
     adopt(supergraph) {

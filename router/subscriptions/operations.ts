@@ -25,7 +25,12 @@ export interface Asker {
   context: RequestContext;
   /** @throws when this kind of operation may not come this way. */
   admit?(type: OperationTypeNode): void;
+  /** Called when the client has a new token, where it can give one. */
+  renewals?: Set<Renewal>;
 }
+
+/** Takes over the same viewer's new token. */
+export type Renewal = (renewed: Pick<RequestContext, 'viewer' | 'authorization'>) => void;
 
 /** Starts any kind of operation, for transports that carry all of them. */
 export interface Operations {
@@ -65,7 +70,8 @@ export function createOperations({ current, hub, admission, formatError }: Opera
   }
 
   return {
-    start(payload, { client, context, admit }, receiver, unwanted) {
+    start(payload, { client, context: given, admit, renewals }, receiver, unwanted) {
+      let context = given;
       const generation = current();
       const checked = generation.documents.check(payload, context);
       if ('errors' in checked) return refuse(receiver, checked.errors);
@@ -80,32 +86,44 @@ export function createOperations({ current, hub, admission, formatError }: Opera
         return 'single';
       }
       const place = placeFor('subscriptions', client);
-      let leave = () => place.leave();
-      const end = () => leave();
-      unwanted.addEventListener('abort', end, { once: true });
+      let joined: ReturnType<SubscriptionHub['join']> | undefined;
+      const renew: Renewal = (renewed) => {
+        context = { ...context, ...renewed };
+        // Its scopes may be others.
+        const again = current().documents.check(payload, context);
+        if (!('errors' in again)) return joined?.renew(renewed);
+        joined?.leave();
+        refuseLater(again.errors);
+      };
+      const settle = () => {
+        renewals?.delete(renew);
+        place.leave();
+      };
+      renewals?.add(renew);
+      const leave = () => {
+        joined?.leave();
+        settle();
+      };
+      unwanted.addEventListener('abort', leave, { once: true });
       const begin = (plan: SubscriptionPlan, coerced: Variables) => {
         const { viewer, authorization } = context;
-        const joined = hub.join(
+        joined = hub.join(
           { plan, variables: coerced, cursor: payload.extensions?.['cursor'], viewer, authorization },
           {
-            next: (answer, place) => receiver.next(answer, place),
+            next: (answer, cursor) => receiver.next(answer, cursor),
             error(errors) {
-              place.leave();
+              settle();
               receiver.error(errors);
             },
             complete() {
-              place.leave();
+              settle();
               receiver.complete();
             },
           },
         );
-        leave = () => {
-          joined.leave();
-          place.leave();
-        };
       };
       const refuseLater = (errors: readonly unknown[]) => {
-        place.leave();
+        settle();
         receiver.error(errors.map((error) => formatError(error)));
       };
       const planBy = (by: ReturnType<typeof current>, { operation: subscription, coerced }: Valid) => {

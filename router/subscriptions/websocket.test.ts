@@ -451,3 +451,63 @@ describe('a token that ends during a subscription', () => {
     expect(leaving.messages.map(({ type }) => type)).toEqual(['connection_ack', 'error', 'error']);
   });
 });
+
+describe('a new token in a ping', () => {
+  const inSeconds = (seconds: number) => Math.ceil(Date.now() / 1000) * 1000 + seconds * 1000;
+  const points = 'subscription { reservationChanged { user { totalPoint } } }';
+  const renew = (client: RawClient, authorization: unknown) =>
+    client.send({ type: 'ping', payload: { authorization } });
+
+  it('lets what runs go on past the end of the old one, and what begins later begin', async () => {
+    const endsAt = inSeconds(1);
+    const client = await signedIn(await tokenUntil(graph.env, endsAt));
+    client.send(watch('1', points));
+    await until('the owner has it', () => graph.changes.followers() === 1);
+    renew(client, await tokenUntil(graph.env, endsAt + 60_000));
+    // The token is not sent back.
+    expect(await client.waitFor('pong')).toEqual({ type: 'pong' });
+    await until('the old one has ended', () => Date.now() > endsAt + 100);
+
+    // The point subgraph checks the token of every fetch.
+    graph.changes.publish({ reserveNo: 1, userId: '10', bikeId: 7, reserveStatus: 'RESERVED' });
+    expect(await client.waitFor('next')).toMatchObject({
+      payload: { data: { reservationChanged: { user: { totalPoint: 1000 } } } },
+    });
+    client.send(watch('2', '{ bike(bikeId: 7) { color } }'));
+    await client.waitFor('next', 2);
+    expect(client.messages.some(({ type }) => type === 'error')).toBe(false);
+  });
+
+  it('ends when it ends', async () => {
+    const client = await signedIn();
+    client.send(watch('1'));
+    await until('the owner has it', () => graph.changes.followers() === 1);
+    renew(client, await tokenUntil(graph.env, inSeconds(1), '1'));
+    expect(await client.waitFor('error')).toMatchObject({ payload: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+  });
+
+  it.each([
+    ['is signed by somebody else', () => foreignToken()],
+    ['is another person’s', () => tokenUntil(graph.env, inSeconds(60), '2')],
+    ['gives other roles', () => tokenUntil(graph.env, inSeconds(60), '1', ['rider'])],
+    ['is no text', () => Promise.resolve(7)],
+  ])('closes with 4403 when it %s', async (_what, token) => {
+    const client = await signedIn();
+    renew(client, await token());
+    expect((await client.closed).code).toBe(4403);
+  });
+
+  it('makes nobody of somebody who has not signed in', async () => {
+    const client = await opened();
+    client.send({ type: 'connection_init' });
+    await client.waitFor('connection_ack');
+    renew(client, operator);
+    expect((await client.closed).code).toBe(4403);
+  });
+
+  it('is a ping like any other before the connection is acknowledged', async () => {
+    const client = await opened();
+    renew(client, 'Bearer x');
+    expect(await client.waitFor('pong')).toEqual({ type: 'pong', payload: { authorization: 'Bearer x' } });
+  });
+});

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import {
   authorizationOf,
+  authScope,
   createSocketServer,
   isShortage,
   maxPings,
@@ -13,12 +14,12 @@ import {
   type Viewer,
 } from '../../platform/server/index.ts';
 import type { RouterAdmission } from '../http/admission.ts';
-import { tokenExpired, type ErrorFormatter } from '../client-errors.ts';
+import { routerError, tokenExpired, type ErrorFormatter } from '../client-errors.ts';
 import type { RouterSettings } from '../config.ts';
 import type { Cors } from '../http/cors.ts';
 import type { Metrics } from '../metrics.ts';
 import { correlationIdOf, createRequestContext } from '../gateway/request-context.ts';
-import type { Operations } from './operations.ts';
+import type { Operations, Renewal } from './operations.ts';
 
 export interface WebSocketTransportOptions {
   server: Server;
@@ -50,6 +51,9 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
     logger: options.logger,
     open(socket, request, place) {
       let client = clientOf(request, null);
+      let viewer: Viewer | null = null;
+      let headers = request.headers;
+      const renewals = new Set<Renewal>();
       metrics.sockets.inc();
       socket.on('close', () => metrics.sockets.dec());
       return startSocketSession(socket, {
@@ -63,10 +67,11 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
         logger: options.logger,
         async welcome(params) {
           const authorization = authorizationOf(params) ?? request.headers.authorization;
-          client = clientOf(request, await verifyToken(authorization));
+          viewer = await verifyToken(authorization);
+          client = clientOf(request, viewer);
           const shortage = place.passTo(client);
           if (isShortage(shortage)) throw shortageError(shortage);
-          const headers = { ...request.headers, authorization };
+          headers = { ...headers, authorization };
           return async (payload, receiver, unwanted) => {
             // Checked for every operation, because the token may have ended since the socket was opened.
             const context = await createRequestContext(headers, correlationIdOf({}), verifyToken);
@@ -74,10 +79,22 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
             if (context.viewer && context.viewer.expiresAtMs <= Date.now()) throw tokenExpired();
             // The client completed it meanwhile: do not start it.
             if (unwanted.aborted) return 'single';
-            return operations.start(payload, { client, context }, receiver, unwanted);
+            return operations.start(payload, { client, context, renewals }, receiver, unwanted);
           };
+        },
+        async renew(authorization) {
+          const renewed = await verifyToken(authorization);
+          if (!isSame(viewer, renewed)) throw routerError('UNAUTHENTICATED', 'The token is another viewer’s: connect again.');
+          viewer = renewed;
+          headers = { ...headers, authorization };
+          for (const renew of [...renewals]) renew({ viewer, authorization });
         },
       });
     },
   });
+}
+
+/** Whether they may see the same: what was begun for one goes on for the other. */
+function isSame(one: Viewer | null, other: Viewer | null): boolean {
+  return one?.userId === other?.userId && authScope(one) === authScope(other);
 }

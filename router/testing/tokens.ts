@@ -12,8 +12,14 @@ async function sign(key: SigningKey, expiresAtMs: number, userId = '10', roles =
 }
 
 /** A good token that ends when the test wants; whole seconds. */
-export async function tokenUntil(env: NodeJS.ProcessEnv, expiresAtMs: number, userId?: string): Promise<string> {
-  return sign(await importJWK(JSON.parse(env['DEV_TOKEN_PRIVATE_KEY'] ?? '') as JWK, 'EdDSA'), expiresAtMs, userId);
+export async function tokenUntil(
+  env: NodeJS.ProcessEnv,
+  expiresAtMs: number,
+  userId?: string,
+  roles?: string[],
+): Promise<string> {
+  const key = await importJWK(JSON.parse(env['DEV_TOKEN_PRIVATE_KEY'] ?? '') as JWK, 'EdDSA');
+  return sign(key, expiresAtMs, userId, roles);
 }
 
 export const expiredToken = (env: NodeJS.ProcessEnv) => tokenUntil(env, Date.now() - 60_000);
