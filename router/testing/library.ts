@@ -13,6 +13,8 @@ export interface Library {
   lent: Feed<string>;
   /** The supergraph with these parts; each subgraph is where it runs unless told otherwise. */
   compose(parts: Partial<LibraryParts>): string;
+  /** Lets `book` wait for the word. */
+  holdBooks(): { asked(): number; goOn(): void };
   close(): Promise<void>;
 }
 
@@ -53,7 +55,20 @@ export const filmOfBook = 'film: Film';
 export async function startLibrary(): Promise<Library> {
   const added = createFeed<string>();
   const lent = createFeed<string>();
-  const resolvers = booksResolvers(added, lent);
+  let wait: Promise<void> | undefined;
+  let asked = 0;
+  const { Query, ...others } = booksResolvers(added, lent);
+  const resolvers = {
+    ...others,
+    Query: {
+      ...Query,
+      async book(root: unknown, given: { id: string }) {
+        asked += 1;
+        await wait;
+        return Query.book(root, given);
+      },
+    },
+  };
   const [books, films] = await Promise.all([
     startSubgraph(booksSdl(true), resolvers),
     startSubgraph(filmsSdl(filmOfBook), filmsResolvers),
@@ -71,6 +86,17 @@ export async function startLibrary(): Promise<Library> {
       ]);
       if (composed.errors) throw new Error(composed.errors.map(({ message }) => message).join('\n'));
       return composed.supergraphSdl;
+    },
+    holdBooks() {
+      const before = asked;
+      let goOn: () => void = () => undefined;
+      wait = new Promise<void>((resolve) => {
+        goOn = () => {
+          wait = undefined;
+          resolve();
+        };
+      });
+      return { asked: () => asked - before, goOn };
     },
     async close() {
       await Promise.all([books.stop(), films.stop()]);
