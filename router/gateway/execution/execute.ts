@@ -214,10 +214,17 @@ function spread({ list, entities }: Gathered, answered: unknown, isOf: TypeTest)
     const answer: unknown = first?.answer ?? answered[representation];
     if (!isObject(answer)) continue;
     // Places of one path share what is below; on another, what follows may differ under the same names.
-    const own = first && first.path !== path ? structuredClone(answer) : answer;
+    const own = first && first.path !== path ? copyOf(answer) : answer;
     if (own !== first?.answer) given.set(representation, { path, answer: own });
     merge(entity, own);
   }
+}
+
+/** Of plain JSON, so much faster than structuredClone. */
+function copyOf<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(copyOf) as Value;
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, copyOf(inner)])) as Value;
 }
 
 /** Errors of entities, at the places that the entities have in the client's answer. */
