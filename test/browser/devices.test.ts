@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import type { Page, Request } from 'playwright-core';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { rider } from '../support/people.ts';
+import { until } from '../support/until.ts';
 import { violationsOf } from './accessibility.ts';
 import { describeInBrowser, overflowOf, signInAs } from './chromium.ts';
 import { anotherName } from './launch.ts';
@@ -316,30 +317,36 @@ describeInBrowser(
     });
 
     it('costs little while nothing happens, and nothing while it is hidden', async () => {
-      await stage.visit(phone, async (page) => {
+      const prepare = (page: Page) => page.clock.install();
+      await stage.visit({ ...phone, prepare }, async (page) => {
         await asSomebody(page);
         await page.locator('.free-bike').first().waitFor();
-        await page.waitForTimeout(9_000);
         const asked = requestsOf(page);
-        await page.waitForTimeout(12_000);
+        await pass(page, 9, asked);
+        Object.assign(asked, { count: 0, bytes: 0 });
+        await pass(page, 12, asked);
         expect(asked.count).toBeLessThanOrEqual(2);
         expect(asked.bytes).toBeLessThan(10_000);
         await page.evaluate(hide);
         asked.count = 0;
-        await page.waitForTimeout(12_000);
+        await pass(page, 12, asked);
         expect(asked.count).toBe(0);
       });
     });
 
     it('whose network takes no sockets is asked for patience, and sees everything', async () => {
-      const prepare = (page: Page) => page.routeWebSocket(/graphql/, (socket) => socket.close());
+      const prepare = async (page: Page) => {
+        await page.clock.install();
+        await page.routeWebSocket(/graphql/, (socket) => socket.close());
+      };
       // The library's own promise for a socket that closes as it opens, when no one waits for it yet.
       const expectedComplaints = /^CloseEvent$/;
       await stage.visit({ ...phone, prepare, shot: 'no-sockets', expectedComplaints }, async (page) => {
         await asSomebody(page);
-        await page.waitForTimeout(9_000);
         const asked = requestsOf(page);
-        await page.waitForTimeout(10_000);
+        await pass(page, 9, asked);
+        asked.count = 0;
+        await pass(page, 10, asked);
         // Two answers about the rider each time, every five to ten seconds, and the bikes.
         expect(asked.count).toBeLessThanOrEqual(7);
         await reserve(page, nextBike());
@@ -350,6 +357,14 @@ describeInBrowser(
   },
   installation,
 );
+
+/** Lets time pass for the page, second by second: what it asks in one is answered before the next. */
+async function pass(page: Page, seconds: number, asked: Asked): Promise<void> {
+  for (let second = 0; second < seconds; second += 1) {
+    await page.clock.runFor(1_000);
+    await until('everything is answered', () => asked.open.size === 0);
+  }
+}
 
 async function untilBalance(page: Page, points: string): Promise<void> {
   await page.locator('.balance').getByText(points).waitFor();
@@ -403,15 +418,25 @@ async function tabToButton(page: Page, name: string): Promise<void> {
   throw new Error(`The Tab key does not lead to ${name}.`);
 }
 
-function requestsOf(page: Page): { count: number; bytes: number } {
-  const asked = { count: 0, bytes: 0 };
-  page.on('response', (response) => {
+/** What a page asks for, and what of it has no answer yet. */
+interface Asked {
+  count: number;
+  bytes: number;
+  open: Set<Request>;
+}
+
+function requestsOf(page: Page): Asked {
+  const asked: Asked = { count: 0, bytes: 0, open: new Set() };
+  page.on('request', (request) => {
     asked.count += 1;
-    void response.body().then(
-      (body) => (asked.bytes += body.length),
-      () => undefined,
-    );
+    asked.open.add(request);
   });
+  page.on('requestfinished', async (request) => {
+    const body = await (await request.response())?.body().catch(() => undefined);
+    asked.bytes += body?.length ?? 0;
+    asked.open.delete(request);
+  });
+  page.on('requestfailed', (request) => asked.open.delete(request));
   return asked;
 }
 
