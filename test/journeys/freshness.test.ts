@@ -135,7 +135,8 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
   let proxies: FaultProxy[];
   let operator: Client;
   let token: string;
-  const rounds = mode === 'one' ? 6 : 3;
+  // Each has thirteen steps, every one with hundreds of fields fetched while all is slow at random.
+  const rounds = 2;
   const problems: string[] = [];
   const covered = new Set<string>();
   /** Events of the subscriptions that were not checked yet. */
