@@ -174,11 +174,6 @@ describe('a document that costs more than it looks', () => {
       'QUERY_TOO_COMPLEX',
     ],
     [
-      'of a variable that the gateway needs',
-      `query ($representations: Int) { bikes(first: $representations) { totalCount } }`,
-      'GRAPHQL_VALIDATION_FAILED',
-    ],
-    [
       'of fragments in a circle',
       '{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }',
       'GRAPHQL_VALIDATION_FAILED',

@@ -41,6 +41,8 @@ export interface CheckedOperation {
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** The client's response name for one that the document is run under. */
   nameOf: SeparatedDocument['nameOf'];
+  /** The client's variables, under the names that the document is run under. */
+  variablesOf: SeparatedDocument['variablesOf'];
 }
 
 /** Why an operation is not run. */
@@ -108,12 +110,12 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
     } catch (error) {
       return refused(asCoded(error, 'GRAPHQL_PARSE_FAILED'));
     }
-    const misshapen = refuseShape(parsed, limits) ?? refuseVariableNames(parsed) ?? refuseRootConditions(parsed);
+    const misshapen = refuseShape(parsed, limits) ?? refuseRootConditions(parsed);
     if (misshapen) return refused(misshapen);
     const errors = validate(schema, parsed, specifiedRules, { maxErrors });
     if (errors.length > 0) return { errors: errors.map((error) => asCoded(error, 'GRAPHQL_VALIDATION_FAILED')) };
     // Locations are for errors; they keep every token of the text.
-    const separated = separateNames(query, parse(query, { noLocation: true }), graph.planned);
+    const separated = separateNames(query, parse(query, { noLocation: true }), graph);
     return { ...separated, textBytes, fragments: fragmentsOf(separated.document) };
   }
 
@@ -135,6 +137,7 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
         operation,
         fragments: document.fragments,
         nameOf: document.nameOf,
+        variablesOf: document.variablesOf,
       },
     };
   }
@@ -147,10 +150,10 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
       const found = operationOf(query, name);
       if ('errors' in found) return found;
       const { document, operation, fragments } = found.operation;
-      const coercion = coerceVariables(schema, operation, variables ?? {});
-      if ('errors' in coercion) return coercion;
+      const coercion = coerceVariables(schema, operation, found.operation.variablesOf(variables ?? {}));
+      if ('errors' in coercion) return { errors: coercion.errors.map((error) => withNames(error, found.operation)) };
       const misplaced = refuseNulls(schema, document, operation, coercion.coerced);
-      if (misplaced) return refused(misplaced);
+      if (misplaced) return refused(withNames(misplaced, found.operation));
       const unauthorized =
         authorize?.(operation, fragments, coercion.coerced, grantsOf(authorization, limits.claims)) ?? [];
       if (unauthorized.length > 0) return { errors: unauthorized, status: 403 };
@@ -163,28 +166,20 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
+/** An error about variables, under the names that the client gave them. */
+function withNames({ message, extensions }: GraphQLError, { nameOf }: CheckedOperation): GraphQLError {
+  return new GraphQLError(
+    message.replace(/\$(\w+)/g, (_whole, name: string) => `$${nameOf(name)}`),
+    { extensions },
+  );
+}
+
 const refused = (error: GraphQLError) => ({ errors: [error] });
 
 function fragmentsOf({ definitions }: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
   return new Map(
     definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each]] : [])),
   );
-}
-
-/** The gateway sends entity keys to subgraphs in a variable `representations`; `__proto__` is JavaScript's own. */
-const reservedVariables = ['representations', '__proto__'];
-
-function refuseVariableNames({ definitions }: DocumentNode): GraphQLError | undefined {
-  for (const definition of definitions) {
-    if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
-    const taken = definition.variableDefinitions?.find(({ variable }) =>
-      reservedVariables.includes(variable.name.value),
-    );
-    if (!taken) continue;
-    const message = `A variable must not be called $${taken.variable.name.value}: give it another name.`;
-    return new GraphQLError(message, { nodes: [taken], extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } });
-  }
-  return undefined;
 }
 
 function tooComplex(cost: number, limit: number): GraphQLError {

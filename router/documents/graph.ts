@@ -24,6 +24,8 @@ export interface Graph {
   schema: GraphQLSchema;
   /** Fields that the planner itself asks for, to reach other subgraphs: those of keys and of `@requires`. */
   planned: ReadonlySet<string>;
+  /** Those of them that a `@requires` gives arguments. */
+  plannedWithArguments: ReadonlySet<string>;
   /** Subgraphs that answer a field; none for one of introspection. */
   ownersOf(type: string, field: string): ReadonlySet<string>;
   /** Every subgraph by its name, with the address that the SDL gives it. */
@@ -86,12 +88,18 @@ function readSubgraphs({ definitions }: DocumentNode): Graph['subgraphs'] {
   );
 }
 
-export function readJoins(supergraph: DocumentNode): Pick<Graph, 'planned' | 'ownersOf'> {
+export function readJoins(supergraph: DocumentNode): Pick<Graph, 'planned' | 'plannedWithArguments' | 'ownersOf'> {
   const planned = new Set<string>();
+  const plannedWithArguments = new Set<string>();
   const owners = new Map<string, ReadonlySet<string>>();
   const plan = (fields: ValueNode | undefined) => {
     if (fields?.kind !== Kind.STRING) return;
-    visit(parse(`{ ${fields.value} }`), { Field: ({ name }) => void planned.add(name.value) });
+    visit(parse(`{ ${fields.value} }`), {
+      Field({ name, arguments: given }) {
+        planned.add(name.value);
+        if (given?.length) plannedWithArguments.add(name.value);
+      },
+    });
   };
   for (const type of supergraph.definitions) {
     if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
@@ -105,7 +113,7 @@ export function readJoins(supergraph: DocumentNode): Pick<Graph, 'planned' | 'ow
     }
   }
   const none: ReadonlySet<string> = new Set();
-  return { planned, ownersOf: (type, field) => owners.get(`${type}.${field}`) ?? none };
+  return { planned, plannedWithArguments, ownersOf: (type, field) => owners.get(`${type}.${field}`) ?? none };
 }
 
 type Arguments = Readonly<Record<string, ValueNode | undefined>>;

@@ -98,7 +98,7 @@ function createExecution(options: EngineOptions): Execute {
     const ask = askFor(options, context);
     const execution = beginExecution(variables, onAnswer ? (request) => ask(request).finally(onAnswer) : ask);
     await run(execution);
-    return answerOf(shape, execution, operation.nameOf, formatError);
+    return answerOf(shape, execution, formatError);
   };
 }
 
@@ -114,15 +114,8 @@ export const askFor =
   };
 
 /** What has been gathered, as the client gets it. */
-export function answerOf(
-  shape: Shape,
-  execution: Execution,
-  nameOf: (name: string) => string,
-  formatError: ErrorFormatter,
-): Answer {
-  const errors = execution.errors.map((error) =>
-    error.path ? { ...error, path: error.path.map((step) => (typeof step === 'string' ? nameOf(step) : step)) } : error,
-  );
+export function answerOf(shape: Shape, execution: Execution, formatError: ErrorFormatter): Answer {
+  const errors = execution.errors.map((error) => (error.path ? { ...error, path: shape.pathOf(error.path) } : error));
   const json = shape.write(execution, errors);
   return { data: json, errors: errors.map((error) => formatError(error)) };
 }

@@ -56,7 +56,7 @@ export function createSubscriptionPlanner(options: SubscriptionPlannerOptions): 
     { plan: { subscription }, run, shape }: Awaited<ReturnType<Compiler['compile']>>,
   ): SubscriptionPlan {
     if (!subscription) throw new Error('The planner made no subscription of a valid one.');
-    const { operation, nameOf } = checked;
+    const { operation } = checked;
     // Only this operation and its fragments: the document's other operations must not affect sharing.
     const document = separateOperations(checked.document)[operation.name?.value ?? ''] ?? checked.document;
     const upstream = toUpstreamOperation(subscription.operation, resumables);
@@ -81,7 +81,7 @@ export function createSubscriptionPlanner(options: SubscriptionPlannerOptions): 
         const execution = beginExecution(variables, askFor(options, context));
         takeEvent(execution, event);
         await run(execution);
-        return answerOf(shape, execution, nameOf, formatError);
+        return answerOf(shape, execution, formatError);
       },
     };
   }

@@ -25,19 +25,20 @@ function stepsFrom(path: Path, at: number, isOf: TypeTest): Step {
   }
   if ('field' in step) {
     const { field } = step;
-    return (value, found) => {
-      // A planner leaves out `each` where it knows what follows.
-      if (Array.isArray(value)) for (const item of value) next(isObject(item) ? item[field] : undefined, found);
+    const visit: Step = (value, found) => {
+      // A planner leaves out `each` where it knows what follows, and in lists of lists of lists.
+      if (Array.isArray(value)) for (const item of value) visit(item, found);
       else if (isObject(value)) next(value[field], found);
     };
+    return visit;
   }
   const { types } = step;
   const matches = (value: unknown) => isObject(value) && types.some((type) => isOf(value['__typename'], type));
-  return (value, found) => {
-    if (Array.isArray(value)) {
-      for (const item of value) if (matches(item)) next(item, found);
-    } else if (matches(value)) next(value, found);
+  const visit: Step = (value, found) => {
+    if (Array.isArray(value)) for (const item of value) visit(item, found);
+    else if (matches(value)) next(value, found);
   };
+  return visit;
 }
 
 function everyObject(value: unknown, found: (entity: JsonObject) => void): void {

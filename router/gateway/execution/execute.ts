@@ -126,7 +126,7 @@ function takeRoot(
   }
   if (!answer.data) return;
   if (rewrites.length > 0) applyRewrites(rewrites, answer.data, isOf);
-  merge(data, answer.data);
+  merge(data, answer.data, isOf);
 }
 
 /** The path of an error, where the planner asked for a field under a name of its own. */
@@ -216,7 +216,7 @@ function spread({ list, entities }: Gathered, answered: unknown, isOf: TypeTest)
     // Places of one path share what is below; on another, what follows may differ under the same names.
     const own = first && first.path !== path ? copyOf(answer) : answer;
     if (own !== first?.answer) given.set(representation, { path, answer: own });
-    merge(entity, own);
+    merge(entity, own, isOf);
   }
 }
 

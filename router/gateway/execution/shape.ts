@@ -24,6 +24,7 @@ import {
   type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import type { ResponsePath } from './entities.ts';
 import type { Execution } from './execute.ts';
 import { isObject, quoted, type JsonObject } from './values.ts';
 
@@ -35,6 +36,8 @@ import { isObject, quoted, type JsonObject } from './values.ts';
 export interface Shape {
   /** `data` as JSON. Adds to `errors` what was missing and nobody had told. */
   write(execution: Pick<Execution, 'data' | 'variables'>, errors: GraphQLFormattedError[]): string;
+  /** An error's path in the client's names, as far as the client asked: planners ask for keys, and what is required. */
+  pathOf(path: ResponsePath): ResponsePath;
 }
 
 export interface ShapeOptions {
@@ -65,7 +68,39 @@ export function compileShape(options: ShapeOptions): Shape {
       }
       return write(data, { path: [], errors, variables }) ?? 'null';
     },
+    pathOf(path) {
+      let sets: readonly SelectionSetNode[] = [options.operation.selectionSet];
+      const known: (string | number)[] = [];
+      for (const step of path) {
+        if (typeof step === 'number') {
+          known.push(step);
+          continue;
+        }
+        const nodes = fieldsNamed(step, sets, options.fragments);
+        if (nodes.length === 0) return known;
+        known.push(options.nameOf(step));
+        sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+      }
+      return known;
+    },
   };
+}
+
+/** Every field with this response name, of whatever type. */
+function fieldsNamed(
+  name: string,
+  sets: readonly SelectionSetNode[],
+  fragments: ShapeOptions['fragments'],
+): FieldNode[] {
+  return sets.flatMap(({ selections }) =>
+    selections.flatMap((selection): FieldNode[] => {
+      if (selection.kind === Kind.FIELD) {
+        return (selection.alias ?? selection.name).value === name ? [selection] : [];
+      }
+      const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
+      return part ? fieldsNamed(name, [part.selectionSet], fragments) : [];
+    }),
+  );
 }
 
 interface Writing {

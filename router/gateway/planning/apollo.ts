@@ -4,12 +4,11 @@ import type {
   PlanNode as ApolloNode,
   QueryPlanSelectionNode,
 } from '@apollo/query-planner';
-import { OperationTypeNode } from 'graphql';
 import type { Graph } from '../../documents/graph.ts';
+import { planInOrder } from './mutations.ts';
 import {
   inParallel,
   inSequence,
-  mutationsInOrder,
   type EntityFetch,
   type Path,
   type Plan,
@@ -39,34 +38,39 @@ export async function createApolloPlanner({ graph, labels = new Set() }: ApolloP
   const supergraph = Supergraph.build(graph.sdl);
   const apiSchema = supergraph.apiSchema();
   const planner = new QueryPlanner(supergraph, plannerConfig);
+  const percentages = [...graph.sdl.matchAll(/overrideLabel: "(percent\(([\d.]+)\))"/g)];
+  /** Whose condition is met: by name, or by chance. */
+  const overrides = () => {
+    const chance = Math.random() * 100;
+    const met = percentages.filter(([, , percent]) => chance < Number(percent)).map(([, label = '']) => label);
+    return new Map([...labels, ...met].map((label) => [label, true]));
+  };
   return {
     name: 'apollo',
-    async plan({ document, operation }) {
-      const planned = plannedDocument(document, operation);
-      if (!planned) return { node: undefined };
+    plan({ document, operation }) {
       const name = operation.name?.value;
-      const { node } = planner.buildQueryPlan(
-        operationFromDocument(
-          apiSchema,
-          withTypenames(graph.schema, planned),
-          name === undefined ? {} : { operationName: name },
-        ),
-        { overrideConditions: new Map([...labels].map((label) => [label, true])) },
-      );
-      return planOf(node, operation.operation === OperationTypeNode.MUTATION);
+      return planInOrder(document, operation, async (part, one) => {
+        const planned = plannedDocument(part, one);
+        if (!planned) return { node: undefined };
+        const { node } = planner.buildQueryPlan(
+          operationFromDocument(
+            apiSchema,
+            withTypenames(graph.schema, planned),
+            name === undefined ? {} : { operationName: name },
+          ),
+          { overrideConditions: overrides() },
+        );
+        return planOf(node);
+      });
     },
   };
 }
 
-function planOf(
-  node: ApolloNode | { kind: 'Subscription'; primary: FetchNode; rest?: ApolloNode } | undefined,
-  isMutation: boolean,
-): Plan {
+function planOf(node: ApolloNode | { kind: 'Subscription'; primary: FetchNode; rest?: ApolloNode } | undefined): Plan {
   if (node?.kind === 'Subscription') {
     return { subscription: rootFetch(node.primary), node: node.rest && nodeOf(node.rest) };
   }
-  const given = node && nodeOf(node);
-  return { node: given && isMutation ? mutationsInOrder(given) : given };
+  return { node: node && nodeOf(node) };
 }
 
 function nodeOf(node: ApolloNode): PlanNode | undefined {

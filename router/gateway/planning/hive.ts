@@ -8,12 +8,12 @@ import type {
   QueryPlanner,
   RequiresSelection,
 } from '@graphql-hive/router-query-planner';
-import { OperationTypeNode, print } from 'graphql';
+import { print } from 'graphql';
 import type { Graph } from '../../documents/graph.ts';
+import { planInOrder } from './mutations.ts';
 import {
   inParallel,
   inSequence,
-  mutationsInOrder,
   type EntityFetch,
   type EntityList,
   type Path,
@@ -25,7 +25,7 @@ import {
   type RootFetch,
 } from './plan.ts';
 import { plannedDocument, sealLiterals } from './planned-document.ts';
-import type { Planner } from './planner.ts';
+import { PlanTimeout, type Planner } from './planner.ts';
 
 export interface HivePlannerOptions {
   graph: Pick<Graph, 'sdl'>;
@@ -47,22 +47,23 @@ export async function createHivePlanner({
   const planner: QueryPlanner = new native.QueryPlanner(graph.sdl);
   return {
     name: 'hive',
-    async plan({ document, operation }) {
-      const planned = plannedDocument(document, operation);
-      if (!planned) return { node: undefined };
-      const { document: sealed, open } = sealLiterals(planned);
+    plan({ document, operation }) {
       const name = operation.name?.value;
-      const { node } = await planner.planAsync(
-        print(sealed),
-        name,
-        labels as Set<string>,
-        Math.random() * 100,
-        AbortSignal.timeout(timeoutMs),
-      );
       let fetches = 0;
-      return planOf(node, operation.operation === OperationTypeNode.MUTATION, (fetch) => {
-        fetches += 1;
-        return named(open(fetch.operation), name && `${name}__${fetch.serviceName}__${fetches - 1}`);
+      return planInOrder(document, operation, async (part, one) => {
+        const planned = plannedDocument(part, one);
+        if (!planned) return { node: undefined };
+        const { document: sealed, open } = sealLiterals(planned);
+        const late = AbortSignal.timeout(timeoutMs);
+        const { node } = await planner
+          .planAsync(print(sealed), name, labels as Set<string>, Math.random() * 100, late)
+          .catch((error: unknown) => {
+            throw late.aborted ? new PlanTimeout(`There was no plan within ${timeoutMs} ms.`) : error;
+          });
+        return planOf(node, (fetch) => {
+          fetches += 1;
+          return named(open(fetch.operation), name && `${name}__${fetch.serviceName}__${fetches - 1}`);
+        });
       });
     },
   };
@@ -77,7 +78,7 @@ function named(operation: string, name: string | undefined): string {
 /** The text of what a subgraph is asked. */
 type TextOf = (fetch: FetchNode | BatchFetchNode) => string;
 
-function planOf(node: HiveNode | undefined, isMutation: boolean, textOf: TextOf): Plan {
+function planOf(node: HiveNode | undefined, textOf: TextOf): Plan {
   const [first, ...rest] = node?.kind === 'Sequence' ? node.nodes : [node];
   if (first?.kind === 'Subscription') {
     return {
@@ -85,8 +86,7 @@ function planOf(node: HiveNode | undefined, isMutation: boolean, textOf: TextOf)
       node: inSequence(rest.map((each) => each && nodeOf(each, textOf))),
     };
   }
-  const given = node && nodeOf(node, textOf);
-  return { node: given && isMutation ? mutationsInOrder(given) : given };
+  return { node: node && nodeOf(node, textOf) };
 }
 
 function nodeOf(node: HiveNode, textOf: TextOf): PlanNode | undefined {

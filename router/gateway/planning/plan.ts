@@ -104,19 +104,6 @@ const flatten = (kind: 'sequence' | 'parallel', nodes: readonly (PlanNode | unde
 export const inSequence = (nodes: readonly (PlanNode | undefined)[]) => flatten('sequence', nodes);
 export const inParallel = (nodes: readonly (PlanNode | undefined)[]) => flatten('parallel', nodes);
 
-const isMutation = (node: PlanNode) => node.kind === 'root' && node.type === 'mutation';
-
-/**
- * Fields of a mutation run one after the other, each with all that it selects (GraphQL specification, "Mutation"). A
- * planner may let the next one begin beside the entities of the one before.
- */
-export function mutationsInOrder(node: PlanNode): PlanNode {
-  if (node.kind === 'sequence') return { ...node, nodes: node.nodes.map(mutationsInOrder) };
-  if (node.kind !== 'parallel' || !node.nodes.some(isMutation)) return node;
-  const others = inParallel(node.nodes.filter((each) => !isMutation(each)));
-  return inSequence([others, ...node.nodes.filter(isMutation)]) ?? node;
-}
-
 /** Every fetch of the plan, in no particular order. */
 export function fetchesOf(node: PlanNode | undefined): (RootFetch | EntityFetch)[] {
   if (node === undefined) return [];

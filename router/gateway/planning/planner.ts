@@ -6,8 +6,13 @@ export interface Planner {
   /** Which one it is, for logs and metrics. */
   name: 'hive' | 'apollo';
   /**
-   * @throws {Error} when it cannot plan, or takes too long: a fault of the planner or of the
-   * supergraph, not of the client.
+   * @throws {PlanTimeout} when it takes too long.
+   * @throws {Error} when it cannot plan: a fault of the planner or of the supergraph, not of the client.
    */
   plan(operation: Pick<CheckedOperation, 'document' | 'operation'>): Promise<Plan>;
+}
+
+/** Planning was given up: the document was made to take long. */
+export class PlanTimeout extends Error {
+  override name = 'PlanTimeout';
 }

@@ -1,0 +1,135 @@
+import { composeServices } from '@apollo/composition';
+import { Supergraph } from '@apollo/federation-internals';
+import { parse } from 'graphql';
+import { createErrorFormatter } from '../client-errors.ts';
+import { documentLimits, routerSettings } from '../config.ts';
+import { createDocuments, type CheckedOperation } from '../documents/documents.ts';
+import { readGraph, type Graph } from '../documents/graph.ts';
+import type { Variables } from '../documents/variables.ts';
+import { createApolloExecution } from '../gateway/apollo-engine.ts';
+import { createCompiler } from '../gateway/compiled.ts';
+import type { Answer } from '../gateway/asked.ts';
+import { createEngine, type Engine } from '../gateway/engine.ts';
+import { combineHooks } from '../gateway/hooks.ts';
+import { createApolloPlanner } from '../gateway/planning/apollo.ts';
+import { createPlanner } from '../gateway/planning/create-planner.ts';
+import type { Planner } from '../gateway/planning/planner.ts';
+import type { RequestContext } from '../gateway/request-context.ts';
+import { createLogger } from '../../platform/server/index.ts';
+import { createMonolith, createSubgraph, subgraphSdl, type Definition, type Row, type World } from './worlds.ts';
+
+/** What answers: our execution as it is, the same with Apollo's planner only, or the stock gateway. */
+export const engineNames = ['own', 'apollo', 'stock'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+export interface Answered {
+  data: unknown;
+  errors: readonly { message: string; path?: readonly (string | number)[] | undefined }[];
+}
+
+/** A whole supergraph in this process, and the monolith that it should answer like. */
+export interface Federation {
+  sdl: string;
+  graph: Graph;
+  monolith(query: string, variables?: Variables): Promise<Answered>;
+  /** @returns what a client gets, and what subgraphs were asked for it. */
+  ask(engine: EngineName, query: string, variables?: Variables): Promise<Answered & { asked: Asked[] }>;
+}
+
+export interface Asked {
+  subgraph: string;
+  query: string;
+  variables: Variables;
+}
+
+const settings = routerSettings.parse({ MAX_QUERY_COST: '10000000', MAX_QUERY_DEPTH: '100' });
+const logger = createLogger(process.env['TEST_LOG_LEVEL'] === undefined ? 'silent' : 'debug', 'router');
+const formatError = createErrorFormatter(logger);
+const hooks = combineHooks([]);
+const planTimeoutMs = 5_000;
+
+/** @throws {Error} when the subgraphs do not compose. */
+export function compose(subgraphs: Definition['subgraphs']): string {
+  const { supergraphSdl, errors } = composeServices(
+    Object.entries(subgraphs).map(([name, sdl]) => ({
+      name,
+      url: `http://${name}.invalid`,
+      typeDefs: parse(subgraphSdl(sdl)),
+    })),
+  );
+  if (supergraphSdl === undefined) throw new Error(errors.map(({ message }) => message).join('\n'));
+  return supergraphSdl;
+}
+
+export function startFederation(definition: Definition, labels: ReadonlySet<string> = new Set()): Federation {
+  const sdl = compose(definition.subgraphs);
+  const graph = readGraph(sdl);
+  const monolith = createMonolith(definition, Supergraph.build(sdl).apiSchema().toGraphQLJSSchema());
+  const worlds = new Map<string, World>(
+    Object.keys(definition.subgraphs).map((name) => [name, createSubgraph(definition, name, graph.supergraph)]),
+  );
+  const documents = createDocuments(graph, documentLimits(settings));
+
+  const clientOf = (name: string) => ({
+    async ask({ subgraph, body }: { subgraph: string; body: string }, context: Partial<RequestContext>) {
+      const world = worlds.get(name);
+      if (!world) throw new Error(`There is no subgraph ${name}.`);
+      const { query, variables } = JSON.parse(`${body}}`) as { query: string; variables: Row };
+      const { asked, state } = context as Partial<RequestContext> & { asked: Asked[]; state: Row };
+      asked.push({ subgraph, query, variables });
+      return world.answer(query, variables, state);
+    },
+  });
+
+  const engines = new Map<EngineName, Promise<Engine>>();
+  const engineOf = (name: EngineName) => {
+    const known = engines.get(name) ?? createOne(name);
+    engines.set(name, known);
+    return known;
+  };
+  async function createOne(name: EngineName): Promise<Engine> {
+    const planner: Planner =
+      name === 'own'
+        ? await createPlanner({ graph, logger, timeoutMs: planTimeoutMs, labels })
+        : await createApolloPlanner({ graph, labels });
+    return createEngine({
+      compiler: createCompiler({ graph, planner, cacheBytes: 10_000_000, hooks, logger }),
+      execute:
+        name === 'stock' ? await createApolloExecution({ graph, clientOf, formatError, hooks, logger }) : undefined,
+      clientOf,
+      turns: { take: async () => () => undefined },
+      formatError,
+      hooks,
+    });
+  }
+
+  return {
+    sdl,
+    graph,
+    async monolith(query, variables = {}) {
+      const { data = null, errors = [] } = await monolith.answer(query, variables, {});
+      return { data, errors };
+    },
+    async ask(name, query, variables = {}) {
+      const engine = await engineOf(name);
+      const asked: Asked[] = [];
+      const context = {
+        viewer: null,
+        authorization: undefined,
+        correlationId: '',
+        traceparent: undefined,
+        asked,
+        state: {},
+      };
+      const checked = documents.check({ query, variables }, context);
+      if ('errors' in checked) return { data: null, errors: checked.errors.map((error) => error.toJSON()), asked };
+      const { operation, coerced, cost } = checked;
+      const answer = await engine.run({ operation, variables: coerced, cost }, context);
+      return { data: read(answer), errors: answer.errors, asked };
+    },
+  };
+}
+
+const read = ({ data }: Answer): unknown => (data === undefined ? null : JSON.parse(data));
+
+export type { CheckedOperation };
