@@ -14,26 +14,29 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
+  type GraphQLError,
   type GraphQLField,
+  type GraphQLNamedInputType,
   type GraphQLSchema,
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { routerError } from '../client-errors.ts';
+import { readDeclaredCost, type ListSize } from './declared-cost.ts';
 import type { Graph } from './graph.ts';
 import type { Variables } from './variables.ts';
 
-/** What an operation asks for at most: about the number of values in its answer, with more for what takes longer. */
+/**
+ * What an operation asks for at most: about the number of values in its answer, with more for what takes longer, unless
+ * the supergraph says what a field costs (declared-cost.ts). An error where an argument is missing that says how much.
+ */
 export type CostOf = (
   operation: OperationDefinitionNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   coerced: Variables,
-) => number;
+) => number | GraphQLError;
 
-/** Arguments that say how long a list is. */
-const sizeArguments = ['first', 'last', 'limit', 'minutes'];
-/** Connections refuse longer pages. */
-const longestPage = 200;
-/** The assumed length of a list without a size argument: most are shorter, few longer (a history has at most 200). */
+/** The assumed length of a list without `@listSize`: most are shorter, few longer. */
 const assumedItems = 5;
 /** A page is looked up in a database, whatever is on it. */
 const pageCost = 10;
@@ -54,14 +57,18 @@ interface Place {
   at: ReadonlySet<string> | undefined;
   /** Types on the way here. */
   path: readonly string[];
-  /** The page that the object is, or undefined when it is none. */
-  page: number | undefined;
+  /** How long the object's lists are, or some of them; undefined when nothing says so. */
+  sized: { items: number; fields: readonly string[] | undefined } | undefined;
 }
 
-export function createCost({ schema, ownersOf }: Pick<Graph, 'schema' | 'ownersOf'>): CostOf {
+export function createCost(graph: Graph): CostOf {
+  const { schema, ownersOf } = graph;
   const introspectionSizes = sizesOfIntrospection(schema);
+  const declared = readDeclaredCost(graph);
 
   return (operation, fragments, coerced) => {
+    let mistake: GraphQLError | undefined;
+
     function selectionCost(selectionSet: SelectionSetNode, place: Place): number {
       let cost = 0;
       for (const selection of selectionSet.selections) {
@@ -86,17 +93,22 @@ export function createCost({ schema, ownersOf }: Pick<Graph, 'schema' | 'ownersO
       const inner = isCompositeType(type) ? type : undefined;
       const owners = ownersOf(place.type.name, node.name.value);
       const here = intersection(owners, place.at);
-      const size = sizeOf(node, field);
+      const weight = declared.weightOf(place.type, field.name, type.name);
+      const size = sizeOf(node, field, place);
       const isList = isListType(getNullableType(field.type));
-      const items = isList ? (size ?? place.page ?? introspectionSizes.get(field.name) ?? assumedItems) : 1;
-      const isPage = size !== undefined;
+      const isSizedItself = size !== undefined && (size.fields === undefined || size.fields.length === 0);
+      const ofPage = place.sized?.fields?.includes(field.name) !== false ? place.sized?.items : undefined;
+      const ownItems = isSizedItself ? size.items : undefined;
+      const items = isList ? (ownItems ?? ofPage ?? introspectionSizes.get(field.name) ?? assumedItems) : 1;
 
       const isOfSchema = isIntrospectionType(type) || isIntrospectionType(place.type);
       const letters = (node.alias ?? node.name).value.length;
-      let each = (isOfSchema ? introspectionValueCost : 1) + Math.floor(letters / lettersPerValue);
-      let once = 0;
-      if (place.at === undefined && place.type === schema.getMutationType()) once += mutationCost;
-      if (isPage) once += pageCost;
+      let each = weight ?? (isOfSchema ? introspectionValueCost : 1);
+      each += Math.floor(letters / lettersPerValue);
+      let once = givenCost(node, field, place);
+      if (weight === undefined && place.at === undefined && place.type === schema.getMutationType())
+        once += mutationCost;
+      if (size?.isPage) once += pageCost;
       if (place.at !== undefined && owners.size > 0 && here.size === 0) once += entityCost;
       if (inner && !isOfSchema && place.path.includes(inner.name)) each += returnCost;
       if (inner && node.selectionSet) {
@@ -104,19 +116,60 @@ export function createCost({ schema, ownersOf }: Pick<Graph, 'schema' | 'ownersO
           type: inner,
           at: here.size > 0 ? here : owners,
           path: [...place.path, inner.name],
-          page: isList ? undefined : size,
+          sized: isList && isSizedItself ? undefined : size,
         });
       }
-      return once + items * each;
+      return Math.max(0, once + items * each);
     }
 
-    function sizeOf(node: FieldNode, field: GraphQLField<unknown, unknown>): number | undefined {
-      const argument = field.args.find(({ name }) => sizeArguments.includes(name));
-      if (!argument) return givenItems(node);
-      const given = node.arguments?.find(({ name }) => name.value === argument.name)?.value;
-      const asked = given && valueFromASTUntyped(given, coerced);
-      const value = asked ?? argument.defaultValue;
-      return typeof value === 'number' ? Math.min(Math.max(value, 0), longestPage) : longestPage;
+    /** What the supergraph says that arguments cost, and what is in them. */
+    function givenCost(node: FieldNode, field: GraphQLField<unknown, unknown>, { type }: Place): number {
+      let cost = 0;
+      for (const argument of node.arguments ?? []) {
+        cost += declared.argumentWeightOf(type, field.name, argument.name.value);
+        const definition = declared.weighsInputs && field.args.find(({ name }) => name === argument.name.value);
+        if (definition) cost += inputCost(valueFromASTUntyped(argument.value, coerced), getNamedType(definition.type));
+      }
+      return cost;
+    }
+
+    function inputCost(value: unknown, type: GraphQLNamedInputType): number {
+      if (Array.isArray(value)) return value.reduce<number>((sum, each) => sum + inputCost(each, type), 0);
+      if (!isInputObjectType(type) || !isObject(value)) return 0;
+      const fields = type.getFields();
+      return Object.entries(value).reduce((sum, [name, given]) => {
+        const field = fields[name];
+        if (!field || given === undefined) return sum;
+        return sum + declared.inputWeightOf(type.name, name) + inputCost(given, getNamedType(field.type));
+      }, 0);
+    }
+
+    function sizeOf(node: FieldNode, field: GraphQLField<unknown, unknown>, { type }: Place): Size | undefined {
+      const lists = declared.listsOf(type, field.name);
+      if (lists.length === 0) {
+        const items = givenItems(node);
+        return items === undefined ? undefined : { items, fields: undefined, isPage: true };
+      }
+      const sizes = lists.map((list): Size => {
+        const given = list.slicingArguments
+          .map((name) => slicedTo(name, node, field))
+          .filter((each) => each !== undefined);
+        const asked = given.filter((each) => each !== null);
+        if (list.requireOneSlicingArgument && given.length !== 1) mistake ??= notSliced(type.name, field.name, list);
+        const items = asked.length > 0 ? Math.max(...asked, 0) : (list.assumedSize ?? assumedItems);
+        const fields =
+          list.sizedFields.length > 0 || isListType(getNullableType(field.type)) ? list.sizedFields : undefined;
+        return { items, fields, isPage: list.slicingArguments.length > 0 };
+      });
+      return sizes.reduce((largest, each) => (each.items > largest.items ? each : largest));
+    }
+
+    /** How many items an argument asks for, or its default; null when it is given as null. */
+    function slicedTo(name: string, node: FieldNode, field: GraphQLField<unknown, unknown>): number | null | undefined {
+      const given = node.arguments?.find((each) => each.name.value === name)?.value;
+      const asked: unknown = given && valueFromASTUntyped(given, coerced);
+      return (asked === undefined ? field.args.find((each) => each.name === name)?.defaultValue : asked) as
+        number | null;
     }
 
     /**
@@ -131,8 +184,22 @@ export function createCost({ schema, ownersOf }: Pick<Graph, 'schema' | 'ownersO
     }
 
     const root = schema.getRootType(operation.operation);
-    return root ? selectionCost(operation.selectionSet, { type: root, at: undefined, path: [], page: undefined }) : 0;
+    const whole: Place | null | undefined = root && { type: root, at: undefined, path: [], sized: undefined };
+    const cost = whole ? selectionCost(operation.selectionSet, whole) : 0;
+    return mistake ?? cost;
   };
+}
+
+interface Size {
+  items: number;
+  /** Fields of what is returned that are so long, all that are lists if undefined, or none but the field itself. */
+  fields: readonly string[] | undefined;
+  isPage: boolean;
+}
+
+function notSliced(type: string, field: string, { slicingArguments }: ListSize): GraphQLError {
+  const which = slicingArguments.map((name) => `"${name}"`).join(', ');
+  return routerError('BAD_USER_INPUT', `${type}.${field} must be asked for with one of ${which}, and with one only.`);
 }
 
 const isObject = (value: unknown): value is object =>

@@ -157,7 +157,9 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
       const unauthorized =
         authorize?.(operation, fragments, coercion.coerced, grantsOf(authorization, limits.claims)) ?? [];
       if (unauthorized.length > 0) return { errors: unauthorized, status: 403 };
-      const cost = Math.ceil(costOf(operation, fragments, coercion.coerced));
+      const estimated = costOf(operation, fragments, coercion.coerced);
+      if (typeof estimated !== 'number') return refused(estimated);
+      const cost = Math.ceil(estimated);
       if (cost > limits.maxCost) return refused(tooComplex(cost, limits.maxCost));
       return { operation: found.operation, operationName: name, coerced: coercion.coerced, cost };
     },
