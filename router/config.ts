@@ -57,6 +57,14 @@ const clients = {
   MAX_REQUESTS: wholeNumber(512, 1).describe(
     'queries and mutations at once, whatever way they come: in all (503 beyond) and per client (429)',
   ),
+  RATE_PER_CLIENT: wholeNumber(1_000).describe(
+    'operations that a client may begin a second (429 beyond); 0 for any number',
+  ),
+  RATE_BURST: wholeNumber(5_000, 1).describe('… and so many at once when it was quiet before'),
+  RATE_PER_FIELD: list(
+    /^(Query|Mutation|Subscription)\.\w+=[1-9]\d{0,8}$/,
+    'fields with a number a second, such as Mutation.buyPoints=5',
+  ).describe('how often a client may ask for single fields'),
   MAX_REQUESTS_PER_CLIENT: wholeNumber(64, 1).describe('of those, by one client'),
   MAX_SOCKETS_PER_CLIENT: wholeNumber(2_000, 1).describe('WebSockets of one client; in all MAX_SOCKETS'),
   MAX_STREAMS: wholeNumber(5_000, 1).describe('server-sent events'),

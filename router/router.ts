@@ -21,6 +21,7 @@ import { combineHooks, type Hooks } from './gateway/hooks.ts';
 import { countRequests } from './hooks/metrics.ts';
 import { traceRequests } from './hooks/tracing.ts';
 import { createTurns } from './gateway/turns.ts';
+import { createRates } from './http/rates.ts';
 import { createGraphqlHttp } from './http/graphql.ts';
 import { createMetrics } from './metrics.ts';
 import { createReadiness } from './http/readiness.ts';
@@ -107,9 +108,14 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
     logger,
   });
   const current = () => supergraph.current;
-  const admission = createRouterAdmission(settings, metrics.register);
+  const rates = createRates({
+    perClient: settings.RATE_PER_CLIENT,
+    burst: settings.RATE_BURST,
+    perField: settings.RATE_PER_FIELD,
+  });
+  const admission = createRouterAdmission(settings, metrics.register, rates);
   const guestOf = createDoor(settings, admission, verifyToken);
-  const operations = createOperations({ current, hub, admission, formatError });
+  const operations = createOperations({ current, hub, admission, rates, formatError });
   const streams = createHttpStreams({
     settings,
     admission,
@@ -123,11 +129,12 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
   const countRefused = (code: string) =>
     metrics.requests.count({ operation: 'anonymous', type: 'unknown', code, seconds: 0 });
   const graphql = graphqlRoute({
-    apollo: createGraphqlHttp({ current, formatError, onRefused: countRefused }),
-    contextOf: async ({ headers }, unwanted) => ({
-      ...(await createRequestContext(headers, correlationIdOf(headers), verifyToken)),
-      unwanted,
-    }),
+    apollo: createGraphqlHttp({ current, rates, formatError, onRefused: countRefused }),
+    contextOf: async (request, unwanted) => {
+      const { headers } = request;
+      const context = await createRequestContext(headers, correlationIdOf(headers), verifyToken);
+      return { ...context, client: clientBehind(request, context.viewer, settings.TRUSTED_HOPS), unwanted };
+    },
     maxBodyBytes: settings.MAX_BODY_BYTES,
     guestOf: countingRefused(guestOf, countRefused),
   });

@@ -109,6 +109,12 @@ const promises: [
     (text) => itemsIn(text).every((item) => /^[A-Za-z0-9_-]+=[1-9][0-9]{0,8}$/.test(item)),
     itemsIn,
   ],
+  [
+    /^fields with a number/,
+    (text) =>
+      itemsIn(text).every((item) => /^(Query|Mutation|Subscription)\.[A-Za-z0-9_]+=[1-9][0-9]{0,8}$/.test(item)),
+    itemsIn,
+  ],
   [/^the name of a claim$/, (text) => /^\S+$/.test(text), String],
   [/^a folder that is there$/, (text) => ['.', '/', 'web'].includes(text), String],
   // What another program defines: anything but blanks.

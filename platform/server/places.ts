@@ -26,6 +26,8 @@ export interface PlaceLimits {
   inAll: number;
   perClient: number;
   perStaff?: number;
+  /** Whether the client may begin one more now, however few it has. */
+  mayBegin?(client: Client): boolean;
 }
 
 /** What can be taken, by kind; each kind in all and for each client. */
@@ -93,6 +95,10 @@ export function createPlaces(limits: PlaceLimits, onRefused: (scope: Shortage) =
   function take(client: Client, size = 1): Place | Shortage {
     const lacking = shortage(client, size, size);
     if (lacking) return lacking;
+    if (limits.mayBegin?.(client) === false) {
+      onRefused('client');
+      return 'client';
+    }
     let holder = client;
     let held = size;
     let left = false;

@@ -26,6 +26,7 @@ export interface OperationRequest {
   query: string;
   operationName?: string | null | undefined;
   variables?: Variables | null | undefined;
+  extensions?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
 /** An operation that is valid, and small enough to be planned and run. */
@@ -58,6 +59,8 @@ export interface Valid {
   operationName: string | undefined;
   coerced: Variables;
   cost: number;
+  /** For the answer, when the client asked for them. */
+  extensions: { cost: { estimated: number; limit: number } } | undefined;
 }
 
 export type Checked = Valid | Refused;
@@ -144,7 +147,7 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
 
   return {
     operationOf,
-    check({ query, operationName, variables }, { authorization }) {
+    check({ query, operationName, variables, extensions: wanted }, { authorization }) {
       // Clients send an empty name for none.
       const name = operationName || undefined;
       const found = operationOf(query, name);
@@ -161,7 +164,8 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
       if (typeof estimated !== 'number') return refused(estimated);
       const cost = Math.ceil(estimated);
       if (cost > limits.maxCost) return refused(tooComplex(cost, limits.maxCost));
-      return { operation: found.operation, operationName: name, coerced: coercion.coerced, cost };
+      const extensions = wanted?.['cost'] === true ? { cost: { estimated: cost, limit: limits.maxCost } } : undefined;
+      return { operation: found.operation, operationName: name, coerced: coercion.coerced, cost, extensions };
     },
   };
 }

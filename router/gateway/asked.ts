@@ -14,12 +14,14 @@ export interface Answer {
   /** `data` as JSON; undefined when nothing was run. */
   data: string | undefined;
   errors: readonly GraphQLFormattedError[];
+  extensions?: object | undefined;
 }
 
 /** The answer as the body of a response, or as a payload. */
-export function textOf({ data, errors }: Answer): string {
-  if (errors.length === 0) return `{"data":${data ?? 'null'}}`;
-  const told = `"errors":${JSON.stringify(errors)}`;
+export function textOf({ data, errors, extensions }: Answer): string {
+  const more = extensions ? `,"extensions":${JSON.stringify(extensions)}` : '';
+  if (errors.length === 0) return `{"data":${data ?? 'null'}${more}}`;
+  const told = `"errors":${JSON.stringify(errors)}${more}`;
   return data === undefined ? `{${told}}` : `{"data":${data},${told}}`;
 }
 

@@ -12,6 +12,7 @@ import {
   type Viewer,
 } from '../../platform/server/index.ts';
 import type { RouterSettings } from '../config.ts';
+import type { Rates } from './rates.ts';
 
 /** What clients of the router share, over every transport. */
 export type RouterKind = RequestKind | 'sockets' | 'streams' | 'subscriptions';
@@ -19,16 +20,21 @@ export type RouterKind = RequestKind | 'sockets' | 'streams' | 'subscriptions';
 export type RouterAdmission = Admission<RouterKind>;
 
 /** Every limit of the router that is counted across requests, in one place. */
-export function createRouterAdmission(settings: RouterSettings, register: Registry): RouterAdmission {
+export function createRouterAdmission(
+  settings: RouterSettings,
+  register: Registry,
+  rates: Pick<Rates, 'take'>,
+): RouterAdmission {
+  const mayBegin = (client: Client) => rates.take(client);
   return createAdmission<RouterKind>(
     {
-      operations: { inAll: settings.MAX_REQUESTS, perClient: settings.MAX_REQUESTS_PER_CLIENT },
+      operations: { inAll: settings.MAX_REQUESTS, perClient: settings.MAX_REQUESTS_PER_CLIENT, mayBegin },
       bodies: { inAll: settings.MAX_BODIES, perClient: settings.MAX_BODIES_PER_CLIENT },
       body_bytes: { inAll: settings.MAX_BODIES_BYTES, perClient: settings.MAX_BODIES_BYTES_PER_CLIENT },
       waiting_bytes: keptOpen(settings.MAX_WAITING_BYTES, settings.MAX_WAITING_BYTES_PER_CLIENT),
       sockets: keptOpen(settings.MAX_SOCKETS, settings.MAX_SOCKETS_PER_CLIENT),
       streams: keptOpen(settings.MAX_STREAMS, settings.MAX_STREAMS_PER_CLIENT),
-      subscriptions: keptOpen(settings.MAX_SUBSCRIPTIONS, settings.MAX_SUBSCRIPTIONS_PER_CLIENT),
+      subscriptions: { ...keptOpen(settings.MAX_SUBSCRIPTIONS, settings.MAX_SUBSCRIPTIONS_PER_CLIENT), mayBegin },
     },
     register,
   );

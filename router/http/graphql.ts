@@ -1,24 +1,29 @@
 import { HeaderMap, type HTTPGraphQLRequest, type HTTPGraphQLResponse } from '@apollo/server';
 import { GraphQLError, OperationTypeNode, type GraphQLFormattedError } from 'graphql';
-import { statusWithoutData } from '../../platform/server/index.ts';
+import { statusWithoutData, type Client } from '../../platform/server/index.ts';
 import { routerError, type ErrorFormatter } from '../client-errors.ts';
 import type { OperationRequest } from '../documents/documents.ts';
 import { textOf, type Answer } from '../gateway/asked.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
+import type { Rates } from './rates.ts';
 import type { Generation } from '../supergraph/generation.ts';
 
 export interface GraphqlHttpOptions {
   /** The generation to begin with. */
   current(): Pick<Generation, 'documents' | 'engine'>;
+  rates: Pick<Rates, 'refuse'>;
   formatError: ErrorFormatter;
   /** Called with the code of a request that is refused before it is run. */
   onRefused(code: string): void;
 }
 
+/** What is known of a request before it is read. */
+type ClientContext = RequestContext & { client: Client };
+
 export interface GraphqlHttp {
   executeHTTPGraphQLRequest(request: {
     httpGraphQLRequest: HTTPGraphQLRequest;
-    context(): Promise<RequestContext>;
+    context(): Promise<ClientContext>;
   }): Promise<HTTPGraphQLResponse>;
 }
 
@@ -45,10 +50,10 @@ const badRequest = (message: string, status = 400, headers: readonly [string, st
   new Refusal(status, [routerError('BAD_REQUEST', message)], headers);
 
 /** Queries and mutations over HTTP ("GraphQL over HTTP"): by POST as JSON, queries by GET as well. */
-export function createGraphqlHttp({ current, formatError, onRefused }: GraphqlHttpOptions): GraphqlHttp {
+export function createGraphqlHttp({ current, rates, formatError, onRefused }: GraphqlHttpOptions): GraphqlHttp {
   async function answer(
     request: HTTPGraphQLRequest,
-    contextOf: () => Promise<RequestContext>,
+    contextOf: () => Promise<ClientContext>,
   ): Promise<{ status: number; answer: Answer }> {
     refuseForeignPages(request);
     const asked = operationOf(request);
@@ -64,8 +69,10 @@ export function createGraphqlHttp({ current, formatError, onRefused }: GraphqlHt
     if (request.method === 'GET' && type !== OperationTypeNode.QUERY) {
       throw badRequest('A mutation is sent by POST.', 405, [['allow', 'POST']]);
     }
+    const tooOften = rates.refuse(context.client, operation);
+    if (tooOften) throw new Refusal(429, [tooOften], [['retry-after', '1']]);
     const answered = await engine.run({ operation, variables, cost }, { ...context, cost });
-    return { status: statusOf(answered), answer: answered };
+    return { status: statusOf(answered), answer: { ...answered, extensions: checked.extensions } };
   }
 
   return {
@@ -153,7 +160,7 @@ function operationOf({ method, headers, body, search }: HTTPGraphQLRequest): Ope
   if (extensions !== undefined && extensions !== null && !isRecord(extensions)) {
     throw badRequest('"extensions" must be an object.');
   }
-  return { query, operationName, variables };
+  return { query, operationName, variables, extensions };
 }
 
 function fromSearch(search: string): Record<string, unknown> {

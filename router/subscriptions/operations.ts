@@ -9,8 +9,9 @@ import {
   type SubscribePayload,
 } from '../../platform/server/index.ts';
 import type { RouterAdmission } from '../http/admission.ts';
+import type { Rates } from '../http/rates.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
-import { textOf, type Asked } from '../gateway/asked.ts';
+import { textOf } from '../gateway/asked.ts';
 import type { Engine } from '../gateway/engine.ts';
 import type { Valid } from '../documents/documents.ts';
 import type { Variables } from '../documents/variables.ts';
@@ -46,15 +47,17 @@ export interface OperationsOptions {
   current(): Pick<Generation, 'documents' | 'engine' | 'subscriptions'>;
   hub: SubscriptionHub;
   admission: RouterAdmission;
+  rates: Pick<Rates, 'refuse'>;
   formatError: ErrorFormatter;
 }
 
-export function createOperations({ current, hub, admission, formatError }: OperationsOptions): Operations {
-  async function runSingle(engine: Engine, asked: Asked, context: RequestContext, receiver: Receiver): Promise<void> {
-    const answer = await engine.run(asked, context);
+export function createOperations({ current, hub, admission, rates, formatError }: OperationsOptions): Operations {
+  async function runSingle(engine: Engine, asked: Valid, context: RequestContext, receiver: Receiver): Promise<void> {
+    const { operation, coerced: variables, cost, extensions } = asked;
+    const answer = await engine.run({ operation, variables, cost }, context);
     // Without `data` nothing was executed: the request itself was wrong.
     if (answer.data === undefined) return receiver.error(answer.errors);
-    receiver.next(textOf(answer));
+    receiver.next(textOf({ ...answer, extensions }));
     receiver.complete();
   }
 
@@ -75,14 +78,14 @@ export function createOperations({ current, hub, admission, formatError }: Opera
       const generation = current();
       const checked = generation.documents.check(payload, context);
       if ('errors' in checked) return refuse(receiver, checked.errors);
-      const { operation, coerced: variables, cost } = checked;
+      const { operation } = checked;
       admit?.(operation.operation.operation);
+      const tooOften = rates.refuse(client, operation);
+      if (tooOften) return refuse(receiver, [tooOften]);
       if (operation.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
         // Held until the execution has ended, even if the client has gone: it uses resources until then.
         const place = placeFor('operations', client);
-        void runSingle(generation.engine, { operation, variables, cost }, { ...context, unwanted }, receiver).finally(
-          () => place.leave(),
-        );
+        void runSingle(generation.engine, checked, { ...context, unwanted }, receiver).finally(() => place.leave());
         return 'single';
       }
       const place = placeFor('subscriptions', client);

@@ -84,7 +84,8 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
         },
         async renew(authorization) {
           const renewed = await verifyToken(authorization);
-          if (!isSame(viewer, renewed)) throw routerError('UNAUTHENTICATED', 'The token is another viewer’s: connect again.');
+          if (!isSame(viewer, renewed))
+            throw routerError('UNAUTHENTICATED', 'The token is another viewer’s: connect again.');
           viewer = renewed;
           headers = { ...headers, authorization };
           for (const renew of [...renewals]) renew({ viewer, authorization });

@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
+import { parse, type OperationDefinitionNode } from 'graphql';
+import { connect, subscribe } from '../testing/subscriber.ts';
+import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
+import { until } from '../../test/support/until.ts';
+import { createRates } from './rates.ts';
+
+jest.setTimeout(30_000);
+
+const client = (id: string) => ({ id, isStaff: false });
+const asking = (text: string) => ({
+  operation: parse(text).definitions[0] as OperationDefinitionNode,
+  fragments: new Map(),
+});
+
+describe('how often a client may ask', () => {
+  it('is never more than its rate and what it saved, and never less', () => {
+    const step = fc.record({ who: fc.constantFrom('a', 'b'), afterMs: fc.nat(400) });
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.array(step),
+        (perClient, burst, steps) => {
+          let time = 0;
+          const rates = createRates({ perClient, burst, perField: [] }, () => time);
+          const taken: Record<string, number[]> = { a: [], b: [] };
+          for (const { who, afterMs } of steps) {
+            time += afterMs;
+            const mine = taken[who] ?? [];
+            // However long one looks back, no more than the burst and what came since.
+            const mayBe = mine.every(
+              (_at, index) =>
+                mine.length - index + 1 <= burst + ((time - (mine[index] ?? 0)) / 1_000) * perClient + 1e-6,
+            );
+            const isFree = rates.take(client(who));
+            if (isFree) mine.push(time);
+            if (isFree) expect(mayBe).toBe(true);
+            else expect(mine.length).toBeGreaterThan(0);
+          }
+        },
+      ),
+    );
+    let time = 0;
+    const rates = createRates({ perClient: 10, burst: 2, perField: [] }, () => time);
+    const tries = () => [1, 2, 3].map(() => rates.take(client('a')));
+    expect(tries()).toEqual([true, true, false]);
+    time = 100;
+    expect(tries()).toEqual([true, false, false]);
+    time = 1e9;
+    expect(tries()).toEqual([true, true, false]);
+  });
+
+  it('is counted for a field by itself, as often as an operation asks for it', () => {
+    let time = 0;
+    const rates = createRates({ perClient: 0, burst: 1, perField: ['Mutation.buy=2', 'Query.buy=1'] }, () => time);
+    const codes = (who: string, text: string) => rates.refuse(client(who), asking(text))?.extensions['code'];
+    expect(codes('a', 'mutation { a: buy ... { b: buy } }')).toBeUndefined();
+    expect(codes('a', 'mutation { buy }')).toBe('TOO_MANY_REQUESTS');
+    expect(codes('b', 'mutation { buy }')).toBeUndefined();
+    expect(codes('a', '{ buy other other2: other }')).toBeUndefined();
+    expect(codes('a', 'mutation { sell }')).toBeUndefined();
+    time = 500;
+    expect(codes('a', 'mutation { buy }')).toBeUndefined();
+    expect(rates.take(client('a'))).toBe(true);
+  });
+});
+
+let graph: TestSupergraph;
+beforeAll(async () => {
+  graph = await startTestSupergraph();
+});
+afterAll(() => graph.close());
+
+async function post(port: number, query: string, accept = 'application/json') {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept },
+    body: JSON.stringify({ query }),
+  });
+  return { status: response.status, after: response.headers.get('retry-after'), text: await response.text() };
+}
+
+describe('a client that asks too often', () => {
+  it.each(['application/json', 'text/event-stream'])('is told when to come back, with Accept: %s', async (accept) => {
+    const { port } = await graph.startRouter({ RATE_PER_CLIENT: '1', RATE_BURST: '2' });
+    for (let count = 0; count < 2; count += 1) expect((await post(port, '{ __typename }', accept)).status).toBe(200);
+    const refused = await post(port, '{ __typename }', accept);
+    expect(refused).toMatchObject({ status: 429, after: '1', text: expect.stringContaining('TOO_MANY_REQUESTS') });
+  });
+
+  it('is told over a WebSocket, for each field and for all operations', async () => {
+    const { port } = await graph.startRouter({
+      RATE_PER_CLIENT: '1',
+      RATE_BURST: '3',
+      RATE_PER_FIELD: 'Query.serverTime=1',
+    });
+    const socket = connect(`http://127.0.0.1:${port}/graphql`);
+    const endOf = async (query: string) => {
+      const subscriber = subscribe(socket, query);
+      await until('it ends', () => subscriber.ended() !== undefined);
+      return JSON.stringify(subscriber.ended());
+    };
+    expect(await endOf('{ bike(bikeId: 7) { color } }')).toBe('"complete"');
+    expect(await endOf('{ a: serverTime b: serverTime }')).toContain('Query.serverTime');
+    const seen = [];
+    for (let count = 0; count < 4; count += 1) seen.push(await endOf('{ __typename }'));
+    expect(seen.join()).toContain('TOO_MANY_REQUESTS');
+    await socket.dispose();
+  });
+
+  it('is told for a field over HTTP', async () => {
+    const { port } = await graph.startRouter({ RATE_PER_FIELD: 'Query.bike=1' });
+    expect((await post(port, '{ bike(bikeId: 7) { color } }')).status).toBe(200);
+    const refused = await post(port, 'query A { ...B } fragment B on Query { x: bike(bikeId: 7) { color } }');
+    expect(refused).toMatchObject({ status: 429, after: '1', text: expect.stringContaining('Query.bike') });
+  });
+});
+
+describe('what an operation costs', () => {
+  it.each(['application/json', 'text/event-stream'])('is told on request, with Accept: %s', async (accept) => {
+    const ask = async (extensions: object) => {
+      const response = await fetch(graph.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept },
+        body: JSON.stringify({ query: '{ bike(bikeId: 7) { color } }', extensions }),
+      });
+      return response.text();
+    };
+    expect(await ask({ cost: true })).toContain(
+      '{"data":{"bike":{"color":"color 7"}},"extensions":{"cost":{"estimated":2,"limit":10000}}}',
+    );
+    expect(await ask({})).not.toContain('extensions');
+  });
+});
