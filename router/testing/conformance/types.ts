@@ -1,4 +1,4 @@
-import { to } from '../../testing/worlds.ts';
+import { to } from '../worlds.ts';
 import type { Conformance } from './conformance.ts';
 
 const book = { __typename: 'Book', id: 'b1', title: 'one', pages: 100, lang: 'KO', stars: 4, votes: 2 };

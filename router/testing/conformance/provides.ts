@@ -1,4 +1,4 @@
-import { to } from '../../testing/worlds.ts';
+import { to } from '../worlds.ts';
 import type { Conformance } from './conformance.ts';
 
 const rows = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { startFederation, type EngineName } from '../../testing/federation.ts';
-import { differenceOf } from '../../testing/comparison.ts';
+import { startFederation, type EngineName } from '../federation.ts';
+import { differenceOf } from '../comparison.ts';
 import type { Conformance } from './conformance.ts';
 import { failures } from './failures.ts';
 import { keys } from './keys.ts';

@@ -1,4 +1,4 @@
-import type { Definition, Row } from '../../testing/worlds.ts';
+import type { Definition, Row } from '../worlds.ts';
 
 /** An operation, with its variables where it has any. */
 export type Case = string | readonly [query: string, variables: Row];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { startFederation, type EngineName } from '../../testing/federation.ts';
+import { startFederation, type EngineName } from '../federation.ts';
 import { overrides } from './provides.ts';
 
 /** Which subgraph is asked for the field that moves from a to b. */
