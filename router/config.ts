@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { routerPort } from '../schema/subgraphs.ts';
 import type { DocumentLimits } from './documents/documents.ts';
+import { headerRule } from './gateway/header-rules.ts';
 import {
   largestInt,
   list,
@@ -36,6 +37,13 @@ const toSubgraphs = {
   SUPERGRAPH_POLL_MS: milliseconds(10_000, 1).describe('how often it is looked for a new one; SIGHUP does so at once'),
   ENGINE: oneOf(['own', 'apollo'], 'own').describe(
     'what runs queries and mutations; apollo is @apollo/gateway, slower, to compare with',
+  ),
+  SUBGRAPH_HEADERS: list(
+    headerRule,
+    'names of headers, for one subgraph with its name before them, as in books:accept-language',
+    'authorization,x-correlation-id,traceparent',
+  ).describe(
+    'headers of clients that travel to every subgraph, or as books:accept-language to one; over WebSocket from the payload of connection_init',
   ),
   SUBGRAPH_TIMEOUT_MS: milliseconds(10_000, 1).describe('how long a subgraph may take to answer'),
   SUBGRAPH_TIMEOUTS: list(/^[\w-]+=[1-9]\d{0,8}$/, 'names with milliseconds, such as bike=2000').describe(

@@ -20,6 +20,7 @@ import { createCors, type Cors } from './http/cors.ts';
 import { combineHooks, type Hooks } from './gateway/hooks.ts';
 import { countRequests } from './hooks/metrics.ts';
 import { traceRequests } from './hooks/tracing.ts';
+import { createHeaderRules } from './gateway/header-rules.ts';
 import { createTurns } from './gateway/turns.ts';
 import { createRates } from './http/rates.ts';
 import { createGraphqlHttp } from './http/graphql.ts';
@@ -75,8 +76,12 @@ export interface RouterOptions {
 export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: RouterOptions = {}): Promise<Router> {
   const settings = readRouterSettings(env, product);
   const logger = createLogger(settings.LOG_LEVEL, 'router');
-  const verifyToken = await createTokenVerifier(settings, Date.now, logger);
-  const cors = createCors(settings.CORS_ORIGINS, { loopback: settings.LANDSCAPE === 'development' });
+  const verifyToken = await createTokenVerifier(settings, Date.now, logger, product ? 'ours' : 'others');
+  const headers = createHeaderRules(settings.SUBGRAPH_HEADERS);
+  const cors = createCors(settings.CORS_ORIGINS, {
+    loopback: settings.LANDSCAPE === 'development',
+    headers: headers.names,
+  });
   const routes = await product?.routes(env, cors);
   const metrics = createMetrics();
   const tracing = await createTracing(settings, 'router', logger);
@@ -92,7 +97,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
     traceRequests(tracing, labelOf),
     ...(product?.hooks ?? []),
   ]);
-  const hub = createSubscriptionHub({ settings, formatError, metrics, tracing, labelOf });
+  const hub = createSubscriptionHub({ settings, headers, formatError, metrics, tracing, labelOf });
   const scalars = product?.scalars ?? [];
   const busy = createBusyOperations();
   const supergraph = await openSupergraph({
@@ -102,9 +107,11 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
     hub,
     busy,
     turns,
+    mutations: { answered: 0 },
     formatError,
     metrics,
     hooks,
+    headers,
     logger,
   });
   const current = () => supergraph.current;

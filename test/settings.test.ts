@@ -103,6 +103,11 @@ const promises: [
     (text) => itemsIn(text).every((item) => /^[a-z][a-z0-9+.-]*:\/\/[^\s/]+\/?$/i.test(item)),
     itemsIn,
   ],
+  [
+    /^names of headers/,
+    (text) => itemsIn(text).every((item) => /^([\w./-]+:)?[!#$%&'*+.^_`|~A-Za-z0-9-]+$/.test(item)),
+    itemsIn,
+  ],
   [/^at least 16 characters/, (text) => itemsIn(text).every((item) => /^[!-~ ]{16,}$/.test(item)), itemsIn],
   [
     /^names with milliseconds/,

@@ -47,6 +47,36 @@ const unauthenticated = (message: string) =>
   expect.objectContaining({ message, extensions: { code: 'UNAUTHENTICATED', http: { status: 401 } } });
 
 describe('a token', () => {
+  it('has its roles where a setting says', async () => {
+    const token = await sign({
+      sub: '10',
+      exp: seconds + 60,
+      'https://bikes.example/roles': ['admin'],
+      roles: ['rider'],
+    });
+    const env = { JWT_PUBLIC_KEY: pem, ROLES_CLAIM: 'https://bikes.example/roles' };
+    expect(await answer(token, env)).toMatchObject({ roles: ['admin'] });
+    const wrong = await sign(rider({ 'https://bikes.example/roles': 'admin' }));
+    expect(await answer(wrong, env)).toEqual(
+      unauthenticated('The token’s claim "https://bikes.example/roles" must be a list.'),
+    );
+  });
+
+  it('of another API has no role here, and is shared with none that says anything else', async () => {
+    const settings = readConfig(processSettings, { LANDSCAPE: 'test', JWT_PUBLIC_KEY: pem });
+    const verify = await createTokenVerifier(settings, () => now, undefined, 'others');
+    const scopeOf = async (claims: JWTPayload) => {
+      const viewer = await verify(`Bearer ${await sign({ sub: '10', roles: 'admin', exp: seconds + 60, ...claims })}`);
+      expect([viewer?.userId === undefined, isStaff(viewer)]).toEqual([false, false]);
+      return authScope(viewer);
+    };
+    const scope = await scopeOf({});
+    expect(await scopeOf({ exp: seconds + 90, iat: seconds, nbf: seconds, jti: 'another' })).toBe(scope);
+    for (const other of [{ sub: '20' }, { tenant: 'seoul' }, { scope: 'read' }, { roles: 'operator' }]) {
+      expect(await scopeOf(other)).not.toBe(scope);
+    }
+  });
+
   it('says who is asking, whether the key is set as a PEM or as a JWK', async () => {
     const token = await sign(rider());
     for (const JWT_PUBLIC_KEY of [pem, jwk, ` ${jwk}`]) {

@@ -24,6 +24,8 @@ export interface Viewer {
   userId: string;
   /** At least one: a viewer without a known role is anonymous. */
   roles: readonly Role[];
+  /** All that the token says of them, where roles are not ours and so do not tell who sees what. */
+  claims?: string;
   /** When the token ends, in ms since 1970. */
   expiresAtMs: number;
 }
@@ -44,6 +46,9 @@ const longestToken = 8_192;
 /** The last moment that JavaScript has a date for, in seconds. */
 const lastMoment = 8.64e12;
 
+/** Whose tokens they are: with roles of this API, or of another one that this process knows nothing of. */
+export type TokensOf = 'ours' | 'others';
+
 /**
  * @throws {ConfigError} when neither JWKS_URI nor JWT_PUBLIC_KEY is set, or the key cannot be read.
  */
@@ -51,6 +56,7 @@ export async function createTokenVerifier(
   settings: ProcessSettings,
   now: () => number = Date.now,
   logger?: Logger,
+  whose: TokensOf = 'ours',
 ): Promise<TokenVerifier> {
   const key = await verificationKey(settings, now, logger);
   const toleranceMs = settings.CLOCK_TOLERANCE_MS;
@@ -65,7 +71,7 @@ export async function createTokenVerifier(
     if (remembered && now() < remembered.until) return remembered.viewer;
     known.delete(name);
     const claims = await verify(token, key, settings, now);
-    const viewer = viewerOf(claims, now() + toleranceMs);
+    const viewer = viewerOf(claims, now() + toleranceMs, settings.ROLES_CLAIM, whose);
     const until = Math.min(claims.exp * 1000 + toleranceMs, now() + rememberedMs);
     known.set(name, { viewer, until });
     return viewer;
@@ -171,19 +177,26 @@ async function verify(
 }
 
 /** @param latest the latest plausible issue time; a later one means that the issuer's clock is wrong. */
-function viewerOf(claims: Claims, latest: number): Viewer | null {
+function viewerOf(claims: Claims, latest: number, rolesClaim: string, whose: TokensOf): Viewer | null {
   const { sub, exp, iat } = claims;
-  const claimed: unknown = claims['roles'];
+  const claimed: unknown = claims[rolesClaim];
   const no = (reason: string) => clientError('UNAUTHENTICATED', reason);
   if (sub === undefined || sub === '') throw no('The token has no subject (claim "sub").');
   if (!isText(sub, textRules.userId)) throw no('The token’s claim "sub" must be text of 1 to 255 visible characters.');
   if (exp > lastMoment) throw no('The token’s claim "exp" cannot be read.');
   if (iat !== undefined && !(iat * 1000 <= latest)) throw no('The token was issued in the future (claim "iat").');
+  const expiresAtMs = exp * 1000;
+  if (whose === 'others') return { userId: sub, roles: [], claims: lastingClaims(claims), expiresAtMs };
   if (claimed !== undefined && claimed !== null && !Array.isArray(claimed)) {
-    throw no('The token’s claim "roles" must be a list.');
+    throw no(`The token’s claim "${rolesClaim}" must be a list.`);
   }
   const given = roles.filter((role) => (claimed as unknown[] | null | undefined)?.includes(role));
-  return given.length === 0 ? null : { userId: sub, roles: given, expiresAtMs: exp * 1000 };
+  return given.length === 0 ? null : { userId: sub, roles: given, expiresAtMs };
+}
+
+/** What a renewed token says too. */
+function lastingClaims({ exp: _exp, iat: _iat, nbf: _nbf, jti: _jti, ...lasting }: Claims): string {
+  return JSON.stringify(lasting);
 }
 
 const claimReasons: Record<string, string> = {
@@ -214,10 +227,11 @@ export function isStaff(viewer: Viewer | null): boolean {
 
 /**
  * Viewers with the same scope see the same data, so one subscription upstream can serve them all: staff with the same
- * roles, or one rider.
+ * roles, or one rider; of others’ tokens those that say the same.
  */
 export function authScope(viewer: Viewer | null): string {
   if (!viewer) return 'anonymous';
+  if (viewer.claims !== undefined) return `claims:${viewer.claims}`;
   return isStaff(viewer) ? `roles:${viewer.roles.join('+')}` : `user:${viewer.userId}`;
 }
 

@@ -56,9 +56,9 @@ export const decimal = (fallback: number, atMost: number, allowed: string, isAll
     .default(fallback)
     .meta({ allowed });
 
-/** A setting that is a list of values separated by commas, none by default. */
-export const list = (item: RegExp, allowed: string) =>
-  listOf('', z.array(z.string().regex(item))).meta({ allowed: `${allowed}; several are separated by commas` });
+/** A setting that is a list of values separated by commas. */
+export const list = (item: RegExp, allowed: string, fallback = '') =>
+  listOf(fallback, z.array(z.string().regex(item))).meta({ allowed: `${allowed}; several are separated by commas` });
 
 /** A setting that is a list of times, waited for one after the other. */
 export const delays = (fallback: string) =>
@@ -172,6 +172,7 @@ const callers = {
   JWT_PUBLIC_KEY: text('a public key: PEM (SPKI) or JWK')
     .meta({ secret: true })
     .describe('or one key: PEM (SPKI) or JWK'),
+  ROLES_CLAIM: named('roles', /^\S+$/, 'the name of a claim').describe('where tokens list the roles of this API'),
   JWT_ISSUER: text('the issuer that tokens name').describe('if set, tokens must name it'),
   JWT_AUDIENCE: text('the audience that tokens name').describe('if set, tokens must name it'),
 };

@@ -5,6 +5,7 @@ import type { Compiler } from './compiled.ts';
 import type { Fetch, Hooks } from './hooks.ts';
 import { beginExecution, type Ask, type Execution } from './execution/execute.ts';
 import type { Shape } from './execution/shape.ts';
+import type { HeaderRules } from './header-rules.ts';
 import type { RequestContext } from './request-context.ts';
 import { createSharing } from './sharing.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
@@ -25,6 +26,9 @@ export interface EngineOptions {
   execute?: Execute | undefined;
   clientOf(subgraph: string): Pick<SubgraphClient, 'ask'>;
   turns: Turns;
+  headers: HeaderRules;
+  /** How many were answered: a query that begins after one must not get an answer from before. */
+  mutations: { answered: number };
   formatError: ErrorFormatter;
   hooks: Required<Hooks>;
 }
@@ -35,10 +39,8 @@ type Work = (asked: Asked, context: RequestContext) => Promise<Answer>;
 const databaseCostPerMs = 20;
 
 export function createEngine(options: EngineOptions): Engine {
-  const { turns, hooks, formatError, execute = createExecution(options) } = options;
+  const { turns, hooks, mutations, formatError, execute = createExecution(options) } = options;
   const sharing = createSharing<Answer>();
-  /** Mutations answered: a query that begins after one must not get an answer from before. */
-  let epoch = 0;
 
   /** Queries only: mutations mostly wait for other services, and take little from others meanwhile. */
   async function inTurn(asked: Asked, context: RequestContext, work: Work): Promise<Answer> {
@@ -62,7 +64,13 @@ export function createEngine(options: EngineOptions): Engine {
    */
   function shared(asked: Asked, context: RequestContext): Promise<Answer> {
     const { operation, variables } = asked;
-    const key = JSON.stringify([context.epoch, context.authorization ?? null, operation.key, variables]);
+    const key = JSON.stringify([
+      context.epoch,
+      context.authorization ?? null,
+      options.headers.kept(context.headers),
+      operation.key,
+      variables,
+    ]);
     const begin = (unwanted: AbortSignal) =>
       inTurn(asked, { ...context, unwanted }, (given, own) => execute(given, own, () => sharing.part(key)));
     return sharing.join(key, begin, context.unwanted);
@@ -74,7 +82,7 @@ export function createEngine(options: EngineOptions): Engine {
       const context: RequestContext = { ...given, isMutation };
       // A mutation runs to its end even when its client has gone.
       if (isMutation) context.unwanted = undefined;
-      else context.epoch = epoch;
+      else context.epoch = mutations.answered;
       const answered = hooks.onRequest(asked, context);
       let answer: Answer;
       try {
@@ -82,7 +90,7 @@ export function createEngine(options: EngineOptions): Engine {
       } catch (error) {
         answer = { data: undefined, errors: [formatError(error)] };
       }
-      if (isMutation) epoch += 1;
+      if (isMutation) mutations.answered += 1;
       answered?.(answer);
       hooks.onResponse(answer, asked, context);
       return answer;

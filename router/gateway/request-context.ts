@@ -7,6 +7,8 @@ export interface RequestContext {
   authorization: string | undefined;
   correlationId: string;
   traceparent: string | undefined;
+  /** As they came; which of them travel to a subgraph, header-rules.ts says. */
+  headers?: IncomingHttpHeaders;
   /** Aborted once no client waits for the answer any more, so that subgraphs can stop reading for it. */
   unwanted?: AbortSignal | undefined;
   /** A mutation that is under way has no unknown outcome for its client. */
@@ -34,5 +36,6 @@ export async function createRequestContext(
     authorization,
     correlationId,
     traceparent: traceparentFrom(traceparent),
+    headers,
   };
 }

@@ -6,6 +6,7 @@ import type { Metrics } from '../metrics.ts';
 import { createBreaker, type BreakerOptions } from './breaker.ts';
 import type { SubgraphAnswer } from './execution/answer.ts';
 import type { SubgraphRequest } from './execution/execute.ts';
+import { headerOf, identityOf, type Sender } from './header-rules.ts';
 import type { Fetch } from './hooks.ts';
 import type { RequestContext } from './request-context.ts';
 import { createPost, type Posted } from './post.ts';
@@ -15,6 +16,8 @@ import { errorsIn, isObject } from './subgraph-errors.ts';
 
 export interface SubgraphClient {
   url: URL;
+  /** Headers of a client that travel here: equal ones get equal answers. */
+  identityOf(sender: Sender): Record<string, string>;
   /** Never rejects for want of an answer: the error says so. */
   ask(request: Fetch, context: Partial<RequestContext>): Promise<SubgraphAnswer>;
   /** `ok`, or what is wrong with the subgraph. */
@@ -30,6 +33,8 @@ export interface SubgraphClientOptions {
   url: URL;
   timeoutMs: number;
   connections: number;
+  /** Names of headers that travel here. */
+  headers: readonly string[];
   /** Of one answer. */
   maxAnswerBytes: number;
   /** Tells the subgraph that it is the router who asks. */
@@ -121,7 +126,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
       throw notAsked;
     }
     const startedAt = performance.now();
-    const headers = requestHeaders(context, options.secret);
+    const headers = requestHeaders(options, context);
     const work = () =>
       withPool(({ post }) => post(body, headers, unwanted, timeoutMs - (performance.now() - startedAt)));
     try {
@@ -146,7 +151,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   function sendShared(type: SubgraphRequest['type'], body: string, context: Partial<RequestContext>): Promise<Posted> {
     const { unwanted, epoch } = context;
     if (type !== 'query' || epoch === undefined) return send(type, body, context, unwanted);
-    const key = `${epoch} ${context.authorization ?? ''}\n${body}`;
+    const key = `${epoch} ${JSON.stringify(identityOf(options.headers, context))}\n${body}`;
     return sharing.join(key, (nobodyWaits) => send(type, body, context, nobodyWaits), unwanted);
   }
 
@@ -189,6 +194,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
       }
     },
     url,
+    identityOf: (sender) => identityOf(options.headers, sender),
     refused,
     close() {
       closing = true;
@@ -204,12 +210,16 @@ const notAsked = unavailable();
 const isPage = ({ text }: Posted) => !/^\s*\{/.test(text);
 
 /** Names and values in turn, as undici takes them without another look. */
-function requestHeaders(context: Partial<RequestContext>, secret: string | undefined): string[] {
+function requestHeaders(
+  { headers: names, secret }: Pick<SubgraphClientOptions, 'headers' | 'secret'>,
+  sender: Sender,
+): string[] {
   const headers = ['content-type', 'application/json', 'accept', 'application/json'];
   if (secret) headers.push(routerSecretHeader, secret);
-  if (context.authorization) headers.push('authorization', context.authorization);
-  if (context.correlationId) headers.push('x-correlation-id', context.correlationId);
-  if (context.traceparent) headers.push('traceparent', context.traceparent);
+  for (const name of names) {
+    const value = headerOf(name, sender);
+    if (value) headers.push(name, value);
+  }
   return headers;
 }
 

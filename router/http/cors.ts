@@ -12,15 +12,30 @@ export interface Cors {
   wrap(handler: RequestHandler): RequestHandler;
 }
 
-const preflightHeaders = {
-  'access-control-allow-methods': 'GET, POST, OPTIONS',
-  'access-control-allow-headers':
-    'authorization, content-type, x-correlation-id, traceparent, last-event-id, apollo-require-preflight, x-apollo-operation-name',
-  'access-control-max-age': '600',
-};
+/** Headers that the router itself reads. */
+const ownHeaders = [
+  'authorization',
+  'content-type',
+  'x-correlation-id',
+  'traceparent',
+  'last-event-id',
+  'apollo-require-preflight',
+  'x-apollo-operation-name',
+];
 
-/** @param loopback pages on this machine may too, whatever their port: a developer's. */
-export function createCors(allowList: readonly string[], { loopback = false } = {}): Cors {
+interface CorsOptions {
+  /** Pages on this machine may too, whatever their port: a developer's. */
+  loopback?: boolean;
+  /** Headers beside those that the router reads. */
+  headers?: readonly string[];
+}
+
+export function createCors(allowList: readonly string[], { loopback = false, headers = [] }: CorsOptions = {}): Cors {
+  const preflightHeaders = {
+    'access-control-allow-methods': 'GET, POST, OPTIONS',
+    'access-control-allow-headers': [...new Set([...ownHeaders, ...headers])].join(', '),
+    'access-control-max-age': '600',
+  };
   const allowed = new Set(allowList.map((origin) => origin.replace(/\/$/, '').toLowerCase()));
   const isAllowed = (origin: string) => allowed.has(origin.toLowerCase()) || (loopback && isLoopback(origin));
 

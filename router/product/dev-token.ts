@@ -85,7 +85,7 @@ async function createSigner(settings: DevTokenSettings, now: () => number) {
   return async ({ userId, roles: claimed }: TokenRequest): Promise<{ token: string; expiresAt: string }> => {
     const issuedAt = Math.floor(now() / 1000);
     const expiresAt = issuedAt + tokenLastsSeconds;
-    const jwt = new SignJWT({ roles: claimed })
+    const jwt = new SignJWT({ [settings.ROLES_CLAIM]: claimed })
       .setProtectedHeader({ alg: algorithm, ...(kid ? { kid } : {}) })
       .setSubject(userId)
       .setIssuedAt(issuedAt)

@@ -43,7 +43,11 @@ afterEach(async () => {
 });
 
 const plan: Pick<SubscriptionPlan, 'owner' | 'upstream' | 'upstreamVariables'> = {
-  owner: { url: new URL('http://not.yet'), refused: () => undefined },
+  owner: {
+    url: new URL('http://not.yet'),
+    identityOf: ({ authorization }) => (authorization ? { authorization } : {}),
+    refused: () => undefined,
+  },
   upstream: {
     query: 'subscription',
     operationName: undefined,
@@ -65,6 +69,7 @@ function connect(authorization: () => string | undefined = () => undefined, ping
   const connection = createConnection({
     plan: { ...plan, owner: { ...plan.owner, url } } as SubscriptionPlan,
     variables: {},
+    headers: {},
     after: undefined,
     upstream: { connectTimeoutMs: 1_000, pingIntervalMs, maxAnswerBytes: 1_000_000 },
     resume: { backoffMs: 1, backoffMaxMs: 5, timeoutMs: 300 },

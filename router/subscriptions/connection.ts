@@ -33,6 +33,8 @@ export interface ConnectionOptions {
   resume: { backoffMs: number; backoffMaxMs: number; timeoutMs: number };
   /** The token to authenticate with, now. */
   authorization(): string | undefined;
+  /** Headers of its clients, all alike. */
+  headers: Readonly<Record<string, string>>;
   metrics: Metrics;
   next(result: SubgraphAnswer): void;
   end(ending: Ending): void;
@@ -70,7 +72,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         query,
         operationName,
         variables: given,
-        authorization: spokenWith,
+        identity: plan.owner.identityOf({ authorization: spokenWith, headers: options.headers }),
       },
       {
         connected: () => {

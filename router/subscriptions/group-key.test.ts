@@ -30,6 +30,7 @@ const planner = createSubscriptionPlanner({
   clientOf: (name) => ({
     url: new URL('http://127.0.0.1'),
     ask: () => Promise.reject(new Error(name)),
+    identityOf: () => ({}),
     refused: () => undefined,
   }),
   formatError: (error) => error as Error,

@@ -56,6 +56,8 @@ export interface Group {
 export interface GroupOptions {
   plan: SubscriptionPlan;
   variables: Variables;
+  /** Of its clients, all alike: those that travel to subgraphs. */
+  headers: Readonly<Record<string, string>>;
   /** The place to begin after. */
   after: Place;
   upstream: ConnectionOptions['upstream'];
@@ -119,6 +121,7 @@ export function createGroup(options: GroupOptions): Group {
       const answer = await by.plan.complete(result, by.variables, {
         viewer: null,
         authorization: speaker()?.authorization,
+        headers: options.headers,
         correlationId: randomUUID(),
         traceparent,
       });
@@ -229,6 +232,7 @@ export function createGroup(options: GroupOptions): Group {
         upstream: options.upstream,
         resume: options.resume,
         authorization: () => speaker()?.authorization,
+        headers: options.headers,
         metrics,
         next: (result) => {
           metrics.events.inc();

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { IncomingHttpHeaders } from 'node:http';
 import {
   authScope,
   type OperationLabel,
@@ -8,6 +9,7 @@ import {
 } from '../../platform/server/index.ts';
 import { schemaReloaded, tokenExpired, type ErrorFormatter } from '../client-errors.ts';
 import type { RouterSettings } from '../config.ts';
+import type { HeaderRules } from '../gateway/header-rules.ts';
 import type { Metrics } from '../metrics.ts';
 import { beginningOf, groupKey } from './group-key.ts';
 import { createGroup, type Group, type GroupOptions, type Member } from './group.ts';
@@ -25,6 +27,7 @@ export interface SubscriptionRequest {
   cursor: unknown;
   viewer: Viewer | null;
   authorization: string | undefined;
+  headers?: IncomingHttpHeaders | undefined;
 }
 
 /** A client's place in a group. */
@@ -32,6 +35,12 @@ export interface Seat {
   leave(): void;
   /** The same viewer's new token takes the place of the old one. */
   renew(renewed: Pick<SubscriptionRequest, 'viewer' | 'authorization'>): void;
+}
+
+/** A supergraph that subscriptions go on with. */
+interface Adopted {
+  documents: Documents;
+  subscriptions: SubscriptionPlanner;
 }
 
 export interface SubscriptionHub {
@@ -42,12 +51,13 @@ export interface SubscriptionHub {
   /** Those that clients have open. */
   operations(): SubscriptionPlan['asked'][];
   /** Plans them all again by another supergraph; those that are not valid there, or cannot go on, end. */
-  adopt(supergraph: { documents: Documents; subscriptions: SubscriptionPlanner }): void;
+  adopt(supergraph: Adopted): void;
   close(): void;
 }
 
 export interface HubOptions {
   settings: RouterSettings;
+  headers: HeaderRules;
   formatError: ErrorFormatter;
   metrics: Metrics;
   tracing: Tracing;
@@ -73,9 +83,14 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
   const { metrics } = options;
   const families = new Map<string, Family>();
   const familyOf = new Map<Group, Family>();
+  let adopted: Adopted | undefined;
   const groupOf = new Map<Member, Group>();
 
-  function open(key: string, scope: string, request: Pick<GroupOptions, 'plan' | 'variables' | 'after'>): Group {
+  function open(
+    key: string,
+    scope: string,
+    request: Pick<GroupOptions, 'plan' | 'variables' | 'headers' | 'after'>,
+  ): Group {
     const group = createGroup({
       ...groupSettings(options),
       ...request,
@@ -100,12 +115,13 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
     if (family?.groups.size === 0) families.delete(family.key);
   }
 
-  async function replan(group: Group, { documents, subscriptions }: Parameters<SubscriptionHub['adopt']>[0]) {
+  async function replan(group: Group, supergraph: Adopted): Promise<void> {
+    const { documents, subscriptions } = supergraph;
     const valid = await checkAgain(group, documents);
     const plan = valid && (await subscriptions.plan(valid.operation).catch(() => undefined));
     const family = familyOf.get(group);
-    // Everybody has left meanwhile.
-    if (!family) return;
+    // Everybody has left meanwhile, or yet another supergraph has come.
+    if (!family || adopted !== supergraph) return;
     if (!plan) return group.endWith(schemaReloaded());
     group.replan(plan, valid.coerced);
     if (group.ending) return;
@@ -194,18 +210,20 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
   }
 
   return {
-    join({ plan, variables, cursor, viewer, authorization }, receiver) {
-      const scope = authScope(viewer);
+    join({ plan, variables, cursor, viewer, authorization, headers: given }, receiver) {
+      const headers = options.headers.kept(given);
+      const scope = JSON.stringify([authScope(viewer), headers]);
       const key = groupKey(plan, variables, scope);
       const after =
         cursor === undefined || cursor === null
           ? beginningOf(plan, variables)
           : placeGiven(plan.upstream.resume?.resumable, cursor);
-      const group = joinable(families.get(key)?.groups, after) ?? open(key, scope, { plan, variables, after });
+      const group = joinable(families.get(key)?.groups, after) ?? open(key, scope, { plan, variables, headers, after });
       return seat(group, { viewer, authorization }, receiver);
     },
     operations: () => [...new Set([...familyOf.keys()].map(({ plan }) => plan.asked))],
     adopt(supergraph) {
+      adopted = supergraph;
       for (const group of [...familyOf.keys()]) void replan(group, supergraph);
     },
     close() {

@@ -109,9 +109,9 @@ export function createOperations({ current, hub, admission, rates, formatError }
       };
       unwanted.addEventListener('abort', leave, { once: true });
       const begin = (plan: SubscriptionPlan, coerced: Variables) => {
-        const { viewer, authorization } = context;
+        const { viewer, authorization, headers } = context;
         joined = hub.join(
-          { plan, variables: coerced, cursor: payload.extensions?.['cursor'], viewer, authorization },
+          { plan, variables: coerced, cursor: payload.extensions?.['cursor'], viewer, authorization, headers },
           {
             next: (answer, cursor) => receiver.next(answer, cursor),
             error(errors) {

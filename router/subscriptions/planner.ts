@@ -20,7 +20,7 @@ export interface SubscriptionPlan {
   /** The operation as its client wrote it. */
   asked: Pick<CheckedOperation, 'query' | 'name'>;
   /** The subgraph whose events they are. */
-  owner: Pick<SubgraphClient, 'url' | 'refused'>;
+  owner: Pick<SubgraphClient, 'url' | 'identityOf' | 'refused'>;
   upstream: UpstreamOperation;
   /** The client's variable that only says where to begin; it does not tell two running subscriptions apart. */
   beginningVariable: string | undefined;
@@ -36,7 +36,7 @@ export interface SubscriptionPlanner {
 }
 
 export interface SubscriptionPlannerOptions {
-  clientOf(subgraph: string): Pick<SubgraphClient, 'ask' | 'url' | 'refused'>;
+  clientOf(subgraph: string): Pick<SubgraphClient, 'ask' | 'url' | 'identityOf' | 'refused'>;
   hooks: EngineOptions['hooks'];
   graph: Graph;
   compiler: Compiler;

@@ -43,7 +43,8 @@ export interface UpstreamRequest extends UpstreamSettings {
   query: string;
   operationName: string | undefined;
   variables: Record<string, unknown>;
-  authorization: string | undefined;
+  /** Who asks: the payload of `connection_init`. */
+  identity: Readonly<Record<string, string>>;
 }
 
 /** After this, a socket whose subgraph does not answer the close frame is terminated. */
@@ -96,8 +97,10 @@ export function openUpstream(request: UpstreamRequest, sink: UpstreamSink): Upst
   }
 
   socket.on('open', () => {
-    const { authorization } = request;
-    socket.send(JSON.stringify({ type: 'connection_init', ...(authorization ? { payload: { authorization } } : {}) }));
+    const { identity } = request;
+    socket.send(
+      JSON.stringify({ type: 'connection_init', ...(Object.keys(identity).length > 0 ? { payload: identity } : {}) }),
+    );
   });
   // `ws` leaves ending the handshake to the listener of this event.
   socket.on('unexpected-response', (handshake, { statusCode }) => {

@@ -18,6 +18,7 @@ import { routerError, tokenExpired, type ErrorFormatter } from '../client-errors
 import type { RouterSettings } from '../config.ts';
 import type { Cors } from '../http/cors.ts';
 import type { Metrics } from '../metrics.ts';
+import { headersIn } from '../gateway/header-rules.ts';
 import { correlationIdOf, createRequestContext } from '../gateway/request-context.ts';
 import type { Operations, Renewal } from './operations.ts';
 
@@ -71,7 +72,7 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
           client = clientOf(request, viewer);
           const shortage = place.passTo(client);
           if (isShortage(shortage)) throw shortageError(shortage);
-          headers = { ...headers, authorization };
+          headers = { ...headersIn(params, headers), authorization };
           return async (payload, receiver, unwanted) => {
             // Checked for every operation, because the token may have ended since the socket was opened.
             const context = await createRequestContext(headers, correlationIdOf({}), verifyToken);

@@ -10,6 +10,7 @@ import { createEngine, type Engine } from '../gateway/engine.ts';
 import type { Hooks } from '../gateway/hooks.ts';
 import { createPlanner } from '../gateway/planning/create-planner.ts';
 import { createSubgraphClient, type SubgraphClient } from '../gateway/subgraph-client.ts';
+import type { HeaderRules } from '../gateway/header-rules.ts';
 import type { Turns } from '../gateway/turns.ts';
 import type { Metrics } from '../metrics.ts';
 import { createSubscriptionPlanner, type SubscriptionPlanner } from '../subscriptions/planner.ts';
@@ -39,9 +40,11 @@ export interface GenerationTools {
   scalars: readonly GraphQLScalarType[];
   busy: BusyOperations;
   turns: Turns;
+  mutations: { answered: number };
   formatError: ErrorFormatter;
   metrics: Metrics;
   hooks: Required<Hooks>;
+  headers: HeaderRules;
   logger: Logger;
 }
 
@@ -93,12 +96,13 @@ export async function createGeneration(
   };
 }
 
-function createClient(name: string, url: URL, { settings, metrics, logger }: GenerationTools): SubgraphClient {
+function createClient(name: string, url: URL, { settings, headers, metrics, logger }: GenerationTools): SubgraphClient {
   return createSubgraphClient({
     name,
     url,
     timeoutMs: subgraphTimeoutMs(settings, name),
     connections: settings.SUBGRAPH_CONNECTIONS,
+    headers: headers.namesFor(name),
     maxAnswerBytes: settings.MAX_ANSWER_BYTES,
     secret: settings.ROUTER_SECRET[0],
     breaker: { failures: settings.BREAKER_FAILURES, openMs: settings.BREAKER_OPEN_MS },

@@ -9,6 +9,7 @@ import type { Variables } from '../documents/variables.ts';
 import { createApolloExecution } from '../gateway/apollo-engine.ts';
 import { createCompiler } from '../gateway/compiled.ts';
 import type { Answer } from '../gateway/asked.ts';
+import { createHeaderRules } from '../gateway/header-rules.ts';
 import { createEngine, type Engine } from '../gateway/engine.ts';
 import { combineHooks } from '../gateway/hooks.ts';
 import { createApolloPlanner } from '../gateway/planning/apollo.ts';
@@ -99,6 +100,8 @@ export function startFederation(definition: Definition, labels: ReadonlySet<stri
       clientOf,
       turns: { take: async () => () => undefined },
       formatError,
+      headers: createHeaderRules([]),
+      mutations: { answered: 0 },
       hooks,
     });
   }
