@@ -240,12 +240,15 @@ describe('a new supergraph', () => {
 
   it('lets requests under way end with the old one', async () => {
     const { asked, goOn } = library.holdBooks();
+    const before = library.books.requests.length;
     const answer = ask('{ book(id: 1) { title film { title } } }');
     await until('the first subgraph is asked', () => asked() > 0);
-    // What the old one asks next has moved since.
-    await become({ filmsUrl: `${library.films.url}?moved`, filmField: 'film: Film  more: Int' });
+    // Who is asked now has moved meanwhile, and so has who is asked next.
+    await become({ booksUrl: `${library.books.url}?moved`, filmsUrl: `${library.films.url}?moved` });
     goOn();
     expect(await answer).toEqual({ data: { book: { title: 'title 1', film: { title: 'film 1' } } } });
+    // Not cut off and asked again.
+    expect(library.books.requests.length - before).toBe(1);
   });
 });
 
