@@ -63,7 +63,7 @@ export async function startTestSupergraph(settings: NodeJS.ProcessEnv = {}): Pro
 
   const routers: Router[] = [];
   const start = async (more: NodeJS.ProcessEnv = {}) => {
-    const started = await startRouter({ ...env, ...more }, { port: 0, product: ttareungi });
+    const started = await startRouter({ ROUTER_PORT: '0', ...env, ...more }, { product: ttareungi });
     routers.push(started);
     return started;
   };

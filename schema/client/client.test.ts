@@ -180,7 +180,7 @@ describe('a subscription', () => {
     expect(await codeOf(all(client.subscribe(RefusedDocument, {})))).toBe('FORBIDDEN');
   });
 
-  it('throws CONNECTION_LOST when the socket breaks, and does not retry by itself', async () => {
+  it('throws CONNECTION_LOST when the socket breaks and no cursor is known', async () => {
     const events = client.subscribe(EndlessDocument, {})[Symbol.asyncIterator]();
     await events.next();
     for (const socket of sockets.clients) socket.terminate();

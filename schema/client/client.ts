@@ -1,14 +1,16 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { OperationTypeNode, print, type DocumentNode } from 'graphql';
 import { createClient as createSocket } from 'graphql-ws/client';
+import { backoffMs } from './backoff.ts';
 
 /** Where and as whom. */
 export interface ClientOptions {
   /** Absolute http(s) address of `/graphql`; subscriptions use the same one as ws(s). */
   url: string;
   /**
-   * The bearer token, or a function that gives the current one: called for each request and each connection. It is told
-   * which one the server refused last, and may give another.
+   * The bearer token, or a function that gives the current one: called for each request and each connection, and now and
+   * then while one is open, so that a new token keeps its streams. It is told which one the server refused last, and may
+   * give another.
    */
   token?: string | undefined | ((refused?: string) => string | undefined | Promise<string | undefined>);
   /** How long an answer may take; then the connection counts as lost. */
@@ -22,6 +24,20 @@ export interface RequestOptions {
   signal?: AbortSignal;
 }
 
+export interface SubscribeOptions {
+  /** The cursor to begin after. */
+  after?: Cursor | undefined;
+  /** False: a lost stream ends. For callers that resume it themselves, after the cursor of the last event they have. */
+  resume?: boolean;
+  /** Called each time the stream is lost and will be taken up again, with the reason. */
+  onLost?: (code: string) => void;
+  /** Milliseconds before the given try (1, 2, 3 …) to take it up again. */
+  retryDelayMs?: (retry: number) => number;
+}
+
+/** As an event's `extensions.cursor` has it, and a request gives it back. */
+type Cursor = string | number;
+
 export interface Client {
   /** Runs a query or mutation. @throws {GraphqlRequestError} on any error; a refusal is data, not an error. */
   request<Data, Variables>(
@@ -30,11 +46,16 @@ export interface Client {
     options?: RequestOptions,
   ): Promise<Data>;
   /**
-   * Every event until the server completes, the caller leaves the loop, or the connection is lost. Nothing is retried
-   * here: only the caller knows the cursor to resume from.
-   * @throws {GraphqlRequestError} with code CONNECTION_LOST, or that of the server
+   * Every event until the server completes, the caller leaves the loop, or the client is closed. A stream that is lost
+   * goes on after its last cursor by itself, with no gap and no repeat.
+   * @throws {GraphqlRequestError} with the server's code, or CONNECTION_LOST when a stream is lost that no cursor was
+   * known of: changes may have been missed, so the caller asks for the state again.
    */
-  subscribe<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): AsyncIterable<Data>;
+  subscribe<Data, Variables>(
+    document: TypedDocumentNode<Data, Variables>,
+    variables: Variables,
+    options?: SubscribeOptions,
+  ): AsyncIterable<Data>;
   /** Ends every subscription and the socket. */
   close(): void;
 }
@@ -53,6 +74,7 @@ export class GraphqlRequestError extends Error {
 interface Answer {
   data?: unknown;
   errors?: readonly GraphqlErrorShape[];
+  extensions?: { cursor?: Cursor };
 }
 
 interface GraphqlErrorShape {
@@ -65,6 +87,9 @@ const answerTimeoutMs = 30_000;
 /** How long a silent connection counts as alive, in each of its two halves: the ping and the pong. */
 const keepAliveMs = 10_000;
 
+/** Reasons after which a stream may be taken up again. */
+const passing = new Set(['CONNECTION_LOST', 'SERVICE_UNAVAILABLE', 'SLOW_CONSUMER', 'TOO_MANY_REQUESTS']);
+
 /** A typed client for the browser and Node 24: fetch for requests, graphql-transport-ws for subscriptions. */
 export function createClient({ url, token, timeoutMs = answerTimeoutMs, onConnected }: ClientOptions): Client {
   let refused: string | undefined;
@@ -76,12 +101,41 @@ export function createClient({ url, token, timeoutMs = answerTimeoutMs, onConnec
     }
   };
   let connectedWith: string | undefined;
+  let connection: WebSocket | undefined;
+  const closed = new AbortController();
+
+  /** A new token keeps the streams of the open connection. */
+  async function renew(): Promise<void> {
+    const [open, before] = [connection, connectedWith];
+    const bearer = await currentToken();
+    if (!bearer || bearer === before || open !== connection || open?.readyState !== openState) return;
+    connectedWith = bearer;
+    open.send(JSON.stringify({ type: 'ping', payload: authorization(bearer) }));
+  }
+
+  /** Whether a token that was refused can be replaced; streams that it carried have all ended. */
+  async function hasAnother(): Promise<boolean> {
+    if ((await currentToken().catch(() => refused)) === refused) return false;
+    socket.terminate();
+    return true;
+  }
+
   const socket = createSocket({
     url: url.replace(/^http/, 'ws'),
     retryAttempts: 0,
     keepAlive: keepAliveMs,
     connectionParams: async () => authorization((connectedWith = await currentToken())),
-    on: { connected: () => onConnected?.(), ...whenSilent(() => socket.terminate()) },
+    on: {
+      connected(opened) {
+        connection = opened as WebSocket;
+        onConnected?.();
+      },
+      // While there is no new token, the old one stays.
+      ...whenSilent(
+        () => socket.terminate(),
+        () => void renew().catch(() => undefined),
+      ),
+    },
   });
 
   return {
@@ -109,20 +163,66 @@ export function createClient({ url, token, timeoutMs = answerTimeoutMs, onConnec
         return attempt(renewed);
       }
     },
-    async *subscribe<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables) {
-      try {
-        const payload = { query: print(document), variables: variables as Record<string, unknown> };
-        for await (const answer of socket.iterate(payload)) yield dataOf(answer as Answer) as Data;
-      } catch (thrown) {
-        const error = toRequestError(thrown);
-        if (isUnauthenticated(error)) refused = connectedWith;
-        throw error;
+    async *subscribe<Data, Variables>(
+      document: TypedDocumentNode<Data, Variables>,
+      variables: Variables,
+      { after, resume = true, onLost, retryDelayMs = backoffMs }: SubscribeOptions = {},
+    ) {
+      const operation = { query: print(document), variables: variables as Record<string, unknown> };
+      let cursor = after;
+      let retries = 0;
+      let isRenewed = false;
+      for (;;) {
+        try {
+          const payload = cursor === undefined ? operation : { ...operation, extensions: { cursor } };
+          for await (const answer of socket.iterate(payload)) {
+            const data = dataOf(answer as Answer) as Data;
+            cursor = (answer as Answer).extensions?.cursor;
+            retries = 0;
+            isRenewed = false;
+            yield data;
+          }
+          return;
+        } catch (thrown) {
+          const error = toRequestError(thrown);
+          const isRefused = isUnauthenticated(error);
+          if (isRefused) refused = connectedWith;
+          if (!resume || cursor === undefined || isAborted(closed.signal)) throw error;
+          if (isRefused ? isRenewed || !(await hasAnother()) : !passing.has(error.code)) throw error;
+          isRenewed ||= isRefused;
+          retries += 1;
+          onLost?.(error.code);
+          if (!isRefused) await pause(retryDelayMs(retries), closed.signal);
+          if (isAborted(closed.signal)) return;
+        }
       }
     },
     // While it cannot connect, there is nothing to close: its subscription reports that the connection was lost.
-    close: () => void Promise.resolve(socket.dispose()).catch(() => undefined),
+    close() {
+      closed.abort();
+      void Promise.resolve(socket.dispose()).catch(() => undefined);
+    },
   };
 }
+
+/** `WebSocket.OPEN`, whichever implementation there is. */
+const openState = 1;
+
+/** Ends early when aborted. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    signal.addEventListener('abort', wake);
+  });
+}
+
+/** A function, because the type checker keeps the narrowing of a property across an await. */
+const isAborted = (signal: AbortSignal) => signal.aborted;
 
 function authorization(token: string | undefined): { authorization?: string } {
   return token ? { authorization: `Bearer ${token}` } : {};
@@ -197,11 +297,13 @@ function toRequestError(error: unknown): GraphqlRequestError {
 }
 
 /** A peer that vanished without closing leaves a socket that looks open: only a missing pong reveals it. */
-function whenSilent(end: () => void) {
+function whenSilent(end: () => void, onPing: () => void) {
   let deadline: ReturnType<typeof setTimeout> | undefined;
   return {
     ping: (received: boolean) => {
-      if (!received) deadline = setTimeout(end, keepAliveMs);
+      if (received) return;
+      deadline = setTimeout(end, keepAliveMs);
+      onPing();
     },
     pong: (received: boolean) => {
       if (received) clearTimeout(deadline);

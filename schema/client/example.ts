@@ -24,8 +24,9 @@ const client = createClient({ url: `${url}/graphql`, token });
 const { dashboard } = await client.request(DashboardDocument, {});
 console.log(`${dashboard.totals.available} of ${dashboard.totals.bikes} bikes are free`);
 
-// After the cursor: nothing between the query and the subscription is missed. Ctrl-C ends it.
-for await (const { dashboardUpdated } of client.subscribe(DashboardUpdatedDocument, { after: dashboard.cursor })) {
+// After the cursor: nothing between the query and the subscription is missed, nor when the connection is lost. Ctrl-C ends it.
+const { cursor: after } = dashboard;
+for await (const { dashboardUpdated } of client.subscribe(DashboardUpdatedDocument, {}, { after })) {
   const { eventType, userId, bikeId, points, reservation } = dashboardUpdated;
   const told = [userId, bikeId && `bike ${bikeId}`, reservation?.reserveStatus, points && `${points} points`];
   console.log(eventType, told.filter(Boolean).join(' · '));

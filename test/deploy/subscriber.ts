@@ -13,6 +13,9 @@ export interface Subscriber {
   stop(): void;
 }
 
+/** How often it connects again is counted here. */
+const byHand = { resume: false };
+
 const label = ({ cursor, eventType }: { cursor: string; eventType: string }) => `${cursor} ${eventType}`;
 
 export async function cursorOf(client: Client): Promise<string> {
@@ -29,7 +32,7 @@ export function openSubscriber(client: Client, from: string): Subscriber {
   void (async () => {
     for (; !isStopped(); reconnections += 1) {
       try {
-        for await (const { dashboardUpdated } of client.subscribe(DashboardUpdatedDocument, { after })) {
+        for await (const { dashboardUpdated } of client.subscribe(DashboardUpdatedDocument, { after }, byHand)) {
           if (isStopped()) return;
           events.push(label(dashboardUpdated));
           after = dashboardUpdated.cursor;

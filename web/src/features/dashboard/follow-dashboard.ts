@@ -60,7 +60,10 @@ async function followOnce(
       dispatch({ type: 'snapshotTaken', snapshot: dashboard });
       place.cursor = dashboard.cursor;
     }
-    for await (const { dashboardUpdated } of client.subscribe(DashboardUpdatedDocument, { after: place.cursor })) {
+    // The page says itself that it lost the connection, and listens to the network for when to go on.
+    const resume = { resume: false };
+    const after = place.cursor;
+    for await (const { dashboardUpdated } of client.subscribe(DashboardUpdatedDocument, { after }, resume)) {
       alive();
       place.cursor = dashboardUpdated.cursor;
       frame.add(dashboardUpdated);

@@ -3,7 +3,7 @@ import { useEffect, useReducer, useState } from 'react';
 import { createClient } from '../../../../schema/client/client.ts';
 import { DashboardLagDocument, DashboardRowsDocument } from '../../../../schema/client/generated/graphql.ts';
 import { allPages, type Pace, query } from '../../shared/api/answer.ts';
-import { backoffMs } from '../../shared/api/backoff.ts';
+import { backoffMs } from '../../../../schema/client/backoff.ts';
 import { randomId } from '../../shared/api/random-id.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
 import { type Acting, useActing } from '../../shared/session/acting.ts';

@@ -4,7 +4,7 @@ import { type DocumentNode, Kind } from 'graphql';
 import { QueryClient, queryOptions, replaceEqualDeep, skipToken } from '@tanstack/react-query';
 import type { Client } from '../../../../schema/client/client.ts';
 import { serverClock } from '../i18n/server-clock.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from '../../../../schema/client/backoff.ts';
 
 export function createQueryClient(): QueryClient {
   return new QueryClient({

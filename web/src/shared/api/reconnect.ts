@@ -1,6 +1,6 @@
 /** The one place where pages connect again: what a subscription is for, its page says. */
 import { type Client, GraphqlRequestError } from '../../../../schema/client/client.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs } from '../../../../schema/client/backoff.ts';
 
 export interface Connection {
   client: Client;

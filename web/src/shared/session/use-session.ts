@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { backoffMs } from '../api/backoff.ts';
+import { backoffMs } from '../../../../schema/client/backoff.ts';
 import { type Area, type Config, forgetSession, loadConfig, resumeSession, type Session } from './session.ts';
 
 export interface SessionState {
