@@ -103,6 +103,9 @@ const documents = {
   ),
   QUERY_WAIT_MS: milliseconds(2_000, 1).describe('for how long; then they are answered SERVICE_UNAVAILABLE'),
   PLAN_CACHE_BYTES: wholeNumber(16_777_216).describe('for documents that were read, and for compiled operations: each'),
+  INTROSPECTION: oneOf(['auto', 'on', 'off'], 'auto').describe(
+    'whether clients may ask for the schema; auto in development only',
+  ),
   SCOPES_CLAIM: named('scope', /^\S+$/, 'the name of a claim').describe(
     'of a token: what @requiresScopes in a supergraph asks for, as words or a list',
   ),
@@ -148,6 +151,8 @@ export function documentLimits(settings: RouterSettings): DocumentLimits {
     maxAliases: settings.MAX_QUERY_ALIASES,
     maxCost: settings.MAX_QUERY_COST,
     cacheBytes: settings.PLAN_CACHE_BYTES,
+    introspection:
+      settings.INTROSPECTION === 'auto' ? settings.LANDSCAPE === 'development' : settings.INTROSPECTION === 'on',
     claims: { scopes: settings.SCOPES_CLAIM, policies: settings.POLICIES_CLAIM },
   };
 }

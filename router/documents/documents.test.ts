@@ -9,6 +9,32 @@ import { anybody, clientDocuments, codesOf, cpuMs, createTestDocuments, errorsOf
 /** No document that passes the limits takes longer. */
 const shortMs = 50;
 
+describe('introspection', () => {
+  const codes = (settings: NodeJS.ProcessEnv, query: string) => {
+    const checked = createTestDocuments(settings).check({ query }, anybody);
+    return 'errors' in checked ? checked.errors.map(({ message }) => message) : [];
+  };
+
+  it.each<[NodeJS.ProcessEnv, boolean]>([
+    [{}, true],
+    [{ LANDSCAPE: 'production' }, false],
+    [{ LANDSCAPE: 'production', INTROSPECTION: 'on' }, true],
+    [{ INTROSPECTION: 'off' }, false],
+  ])('with %j is open: %j', (settings, isOpen) => {
+    for (const query of [
+      getIntrospectionQuery(),
+      '{ bike(bikeId: 1) { color } a: __type(name: "Bike") { name } }',
+      '{ ...A } fragment A on Query { __schema { types { name } } }',
+    ]) {
+      const told = codes(settings, query);
+      if (isOpen) expect(told).toEqual([]);
+      else expect(told).toEqual([expect.stringContaining('introspection is off')]);
+    }
+    expect(codes(settings, '{ __typename bike(bikeId: 1) { __typename } }')).toEqual([]);
+    expect(codes(settings, '{ bike(bikeId: 1) { colour } }')[0]?.includes('Did you mean')).toBe(isOpen);
+  });
+});
+
 describe('what our own clients send', () => {
   it.each(clientDocuments)('passes: $name', ({ query }) => {
     // Required variables are missing; the document itself is fine.

@@ -11,6 +11,7 @@ import {
   type FragmentDefinitionNode,
   type OperationDefinitionNode,
   type SelectionSetNode,
+  type ValidationRule,
 } from 'graphql';
 import { createLruCache } from '../../platform/server/index.ts';
 import { routerError } from '../client-errors.ts';
@@ -76,6 +77,8 @@ export interface DocumentLimits extends ShapeLimits {
   maxCost: number;
   cacheBytes: number;
   claims: GrantClaims;
+  /** Whether clients may ask what the schema is. */
+  introspection: boolean;
 }
 
 /** The one way in for the document of every operation, before anything else looks at it. */
@@ -97,6 +100,7 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
   const { schema } = graph;
   const costOf = createCost(graph);
   const authorize = createAuthorize(graph);
+  const rules = limits.introspection ? specifiedRules : [...specifiedRules, refuseIntrospection];
   const known = createLruCache<string, KnownDocument>(limits.cacheBytes, ({ textBytes }) => textBytes * memoryPerByte);
 
   function read(query: string): KnownDocument | { errors: readonly GraphQLError[] } {
@@ -115,7 +119,8 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
     }
     const misshapen = refuseShape(parsed, limits) ?? refuseRootConditions(parsed);
     if (misshapen) return refused(misshapen);
-    const errors = validate(schema, parsed, specifiedRules, { maxErrors });
+    // A suggestion would tell of the schema what introspection must not.
+    const errors = validate(schema, parsed, rules, { maxErrors, hideSuggestions: !limits.introspection });
     if (errors.length > 0) return { errors: errors.map((error) => asCoded(error, 'GRAPHQL_VALIDATION_FAILED')) };
     // Locations are for errors; they keep every token of the text.
     const separated = separateNames(query, parse(query, { noLocation: true }), graph);
@@ -169,6 +174,15 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
     },
   };
 }
+
+/** `__typename` tells nothing that an answer does not. */
+const refuseIntrospection: ValidationRule = (context) => ({
+  Field(node) {
+    if (node.name.value !== '__schema' && node.name.value !== '__type') return;
+    const message = `The schema is not told here (${node.name.value}): introspection is off.`;
+    context.reportError(new GraphQLError(message, { nodes: node }));
+  },
+});
 
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
