@@ -14,21 +14,22 @@ export interface Contracts {
  * journals stay for good.
  */
 export function incompatibilities(current: Contracts, next: Contracts): string[] {
+  const [before, after] = [Supergraph.build(current.supergraph), Supergraph.build(next.supergraph)];
   return [
-    ...changesForClients(current.supergraph, next.supergraph),
-    ...changesForRouters(current.supergraph, next.supergraph),
+    ...changesForClients(before, after),
+    ...changesForRouters(before, after),
     ...changesForReaders(current.asyncapi, next.asyncapi),
   ];
 }
 
-const apiOf = (supergraph: string) => Supergraph.build(supergraph).apiSchema().toGraphQLJSSchema();
+const apiOf = (supergraph: Supergraph) => supergraph.apiSchema().toGraphQLJSSchema();
 
-function changesForClients(current: string, next: string): string[] {
+function changesForClients(current: Supergraph, next: Supergraph): string[] {
   return breaking(apiOf(current), apiOf(next)).map((change) => `API: ${change}`);
 }
 
 /** A field that moves from one subgraph to another breaks no client, but every router that still has the old plan. */
-function changesForRouters(current: string, next: string): string[] {
+function changesForRouters(current: Supergraph, next: Supergraph): string[] {
   const [before, after] = [subgraphsOf(current), subgraphsOf(next)];
   return [...before].flatMap(([name, schema]) => {
     const successor = after.get(name);
@@ -37,9 +38,13 @@ function changesForRouters(current: string, next: string): string[] {
   });
 }
 
-function subgraphsOf(supergraph: string): Map<string, GraphQLSchema> {
-  const subgraphs = Supergraph.build(supergraph).subgraphs();
-  return new Map(subgraphs.values().map(({ name, schema }) => [name, schema.toGraphQLJSSchema()]));
+function subgraphsOf(supergraph: Supergraph): Map<string, GraphQLSchema> {
+  return new Map(
+    supergraph
+      .subgraphs()
+      .values()
+      .map(({ name, schema }) => [name, schema.toGraphQLJSSchema()]),
+  );
 }
 
 const breaking = (before: GraphQLSchema, after: GraphQLSchema) =>
@@ -66,7 +71,8 @@ export function consequences(current: Contracts, next: Contracts): string[] {
     );
 }
 
-function changesForReaders(current: string, next: string): string[] {
+/** The part of `incompatibilities` that concerns events. */
+export function changesForReaders(current: string, next: string): string[] {
   const [before, after] = [eventsOf(current), eventsOf(next)];
   return Object.entries(before).flatMap(([type, shape]) => {
     const successor = after[type];

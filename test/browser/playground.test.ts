@@ -33,14 +33,16 @@ describeInBrowser('the playground', (stage) => {
     await other.buys(5000);
     // After a demo, the first bike and the first reservation are taken.
     await other.reserves(taken);
-    await stage.visit({ path: '/playground?lang=en', width: 1440, shot: 'playground-stories' }, async (page) => {
+    const prepare = (page: Page) => page.clock.install();
+    const visit = { path: '/playground?lang=en', width: 1440, prepare, shot: 'playground-stories' };
+    await stage.visit(visit, async (page) => {
       const response = page.locator('.graphiql-response');
       const execute = page.getByRole('button', { name: 'Execute' });
       const show = async (tab: string) => {
         await page.locator('.graphiql-tabs').getByRole('button', { name: tab, exact: true }).click();
         await page.locator('.graphiql-query-editor .view-lines').filter({ hasText: tab }).waitFor();
         // GraphiQL notices the tab's operation a moment after it shows it.
-        await page.waitForTimeout(1_000);
+        await page.clock.runFor(1_000);
       };
       const run = async (tab: string, answer: RegExp) => {
         await show(tab);
@@ -63,7 +65,6 @@ describeInBrowser('the playground', (stage) => {
       await response.locator('.view-lines').filter({ hasText: 'BikeRegistered' }).waitFor();
       await page.getByRole('button', { name: 'Stop' }).click();
       await execute.waitFor();
-      await page.waitForTimeout(500);
       await show('BuyPoints');
       await show('DashboardUpdated');
       expect(await page.getByRole('button', { name: 'Stop' }).count()).toBe(0);
