@@ -8,7 +8,8 @@ const root = join(import.meta.dirname, '..');
 const page = join(root, 'docs/security.md');
 
 /** Limits, by name. */
-const isLimit = (name: string) => /^MAX_|^RATE_|^BREAKER_|TIMEOUT|TOLERANCE|QUERY_WAIT_MS|_LIMIT$|_BYTES$|_CACHE_SIZE$/.test(name);
+const isLimit = (name: string) =>
+  /^MAX_|^RATE_|^BREAKER_|TIMEOUT|TOLERANCE|QUERY_WAIT_MS|_LIMIT$|_BYTES$|_CACHE_SIZE$/.test(name);
 
 const limits = () =>
   settings
