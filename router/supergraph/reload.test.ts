@@ -21,7 +21,13 @@ beforeAll(async () => {
   library = await startLibrary();
   folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
   file = join(folder, 'supergraph.graphql');
-  env = { LANDSCAPE: 'test', LOG_LEVEL: 'silent', ...(await createDevelopmentKeys()), SUPERGRAPH_POLL_MS: '50' };
+  env = {
+    LANDSCAPE: 'test',
+    INTROSPECTION: 'on',
+    LOG_LEVEL: 'silent',
+    ...(await createDevelopmentKeys()),
+    SUPERGRAPH_POLL_MS: '50',
+  };
 });
 afterAll(async () => {
   await library.close();
