@@ -12,6 +12,7 @@ import {
   port,
   processSettings,
   readConfig,
+  text,
   wholeNumber,
   type SettingSections,
 } from '../platform/server/index.ts';
@@ -105,6 +106,15 @@ const documents = {
   PLAN_CACHE_BYTES: wholeNumber(16_777_216).describe('for documents that were read, and for compiled operations: each'),
   INTROSPECTION: oneOf(['auto', 'on', 'off'], 'auto').describe(
     'whether clients may ask for the schema; auto in development only',
+  ),
+  PERSISTED_DOCUMENTS: text('a file of documents by their SHA-256').describe(
+    'that clients may name by their ids, such as schema/client/generated/persisted-documents.json',
+  ),
+  PERSISTED_DOCUMENTS_MODE: oneOf(['allow', 'log', 'only'], 'allow').describe(
+    'other documents, where there is such a file: taken, logged once, or refused',
+  ),
+  LEARNED_DOCUMENTS_BYTES: wholeNumber(4_194_304).describe(
+    'of documents that clients taught by their hash (automatic persisted queries); 0 for none',
   ),
   SCOPES_CLAIM: named('scope', /^\S+$/, 'the name of a claim').describe(
     'of a token: what @requiresScopes in a supergraph asks for, as words or a list',

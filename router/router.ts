@@ -14,6 +14,7 @@ import {
   type RequestHandler,
 } from '../platform/server/index.ts';
 import { clientOf as clientBehind, createDoor, createRouterAdmission, type RouterGuest } from './http/admission.ts';
+import { createPersistedDocuments, readManifest } from './documents/persisted.ts';
 import { createErrorFormatter } from './client-errors.ts';
 import { readRouterSettings } from './config.ts';
 import { createCors, type Cors } from './http/cors.ts';
@@ -100,12 +101,19 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
   const hub = createSubscriptionHub({ settings, headers, formatError, metrics, tracing, labelOf });
   const scalars = product?.scalars ?? [];
   const busy = createBusyOperations();
+  const persisted = createPersistedDocuments({
+    manifest: readManifest(settings.PERSISTED_DOCUMENTS),
+    mode: settings.PERSISTED_DOCUMENTS_MODE,
+    learnedBytes: settings.LEARNED_DOCUMENTS_BYTES,
+    logger,
+  });
   const supergraph = await openSupergraph({
     settings,
     env,
     scalars,
     hub,
     busy,
+    persisted,
     turns,
     mutations: { answered: 0 },
     formatError,

@@ -24,12 +24,19 @@ const record = z.record(z.string(), z.unknown());
 const optionalRecord = record.nullish().transform((value) => value ?? undefined);
 const id = z.string().min(1).max(256);
 
-const subscribePayload = z.object({
-  query: z.string(),
-  operationName: z.string().nullish(),
-  variables: optionalRecord,
-  extensions: optionalRecord,
-});
+const subscribePayload = z
+  .object({
+    /** Empty where a router knows the document by its id. */
+    query: z.string().default(''),
+    documentId: z.string().optional(),
+    operationName: z.string().nullish(),
+    variables: optionalRecord,
+    extensions: optionalRecord,
+  })
+  .refine(
+    ({ query, documentId, extensions }) => query !== '' || documentId !== undefined || extensions?.['persistedQuery'],
+    'query is missing',
+  );
 
 const clientMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('connection_init'), payload: optionalRecord }),

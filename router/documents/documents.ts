@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   getOperationAST,
   GraphQLError,
@@ -19,15 +18,14 @@ import { createAuthorize, grantsOf, type GrantClaims } from './authorization.ts'
 import { createCost } from './cost.ts';
 import type { Graph } from './graph.ts';
 import { separateNames, type SeparatedDocument } from './response-names.ts';
+import { createPersistedDocuments, hashOf, type NamedDocument, type PersistedDocuments } from './persisted.ts';
 import { refuseNesting, refuseShape, type ShapeLimits } from './shape.ts';
 import { coerceVariables, maxErrors, refuseNulls, type Variables } from './variables.ts';
 
 /** What a client sends, over any transport. */
-export interface OperationRequest {
-  query: string;
+export interface OperationRequest extends NamedDocument {
   operationName?: string | null | undefined;
   variables?: Variables | null | undefined;
-  extensions?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
 /** An operation that is valid, and small enough to be planned and run. */
@@ -96,7 +94,11 @@ interface KnownDocument extends SeparatedDocument {
 /** Bytes of memory that a parsed document without locations takes per byte of its text (measured: 15 to 97). */
 const memoryPerByte = 100;
 
-export function createDocuments(graph: Graph, limits: DocumentLimits): Documents {
+export function createDocuments(
+  graph: Graph,
+  limits: DocumentLimits,
+  persisted: PersistedDocuments = createPersistedDocuments({ manifest: undefined, mode: 'allow', learnedBytes: 0 }),
+): Documents {
   const { schema } = graph;
   const costOf = createCost(graph);
   const authorize = createAuthorize(graph);
@@ -152,11 +154,15 @@ export function createDocuments(graph: Graph, limits: DocumentLimits): Documents
 
   return {
     operationOf,
-    check({ query, operationName, variables, extensions: wanted }, { authorization }) {
+    check(request, { authorization }) {
+      const { operationName, variables, extensions: wanted } = request;
+      const text = persisted.textOf(request);
+      if ('errors' in text) return text;
       // Clients send an empty name for none.
       const name = operationName || undefined;
-      const found = operationOf(query, name);
+      const found = operationOf(text.query, name);
       if ('errors' in found) return found;
+      persisted.learn(request);
       const { document, operation, fragments } = found.operation;
       const coercion = coerceVariables(schema, operation, found.operation.variablesOf(variables ?? {}));
       if ('errors' in coercion) return { errors: coercion.errors.map((error) => withNames(error, found.operation)) };
@@ -183,8 +189,6 @@ const refuseIntrospection: ValidationRule = (context) => ({
     context.reportError(new GraphQLError(message, { nodes: node }));
   },
 });
-
-const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** An error about variables, under the names that the client gave them. */
 function withNames({ message, extensions }: GraphQLError, { nameOf }: CheckedOperation): GraphQLError {

@@ -149,8 +149,13 @@ function operationOf({ method, headers, body, search }: HTTPGraphQLRequest): Ope
     throw badRequest('The body is a JSON object with a "query"; several requests in one are not taken.');
   }
   const given = method === 'POST' ? (body as Record<string, unknown>) : fromSearch(search);
-  const { query, operationName, variables, extensions } = given;
-  if (typeof query !== 'string' || query === '') throw badRequest('"query" must be the text of a document.');
+  const { query, documentId, operationName, variables, extensions } = given;
+  if (query !== undefined && query !== null && typeof query !== 'string') {
+    throw badRequest('"query" must be the text of a document.');
+  }
+  if (documentId !== undefined && documentId !== null && typeof documentId !== 'string') {
+    throw badRequest('"documentId" must be a string.');
+  }
   if (operationName !== undefined && operationName !== null && typeof operationName !== 'string') {
     throw badRequest('"operationName" must be a string.');
   }
@@ -160,18 +165,18 @@ function operationOf({ method, headers, body, search }: HTTPGraphQLRequest): Ope
   if (extensions !== undefined && extensions !== null && !isRecord(extensions)) {
     throw badRequest('"extensions" must be an object.');
   }
-  return { query, operationName, variables, extensions };
+  return { query: query ?? undefined, documentId: documentId ?? undefined, operationName, variables, extensions };
 }
 
 function fromSearch(search: string): Record<string, unknown> {
   const params = new URLSearchParams(search);
   const given: Record<string, unknown> = {};
-  for (const name of ['query', 'operationName', 'variables', 'extensions']) {
+  for (const name of ['query', 'documentId', 'operationName', 'variables', 'extensions']) {
     const values = params.getAll(name);
     if (values.length > 1) throw badRequest(`"${name}" may be given once.`);
     const [value] = values;
     if (value === undefined) continue;
-    given[name] = name === 'query' || name === 'operationName' ? value : jsonOf(name, value);
+    given[name] = name === 'query' || name === 'documentId' || name === 'operationName' ? value : jsonOf(name, value);
   }
   return given;
 }

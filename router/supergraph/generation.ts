@@ -3,6 +3,7 @@ import type { Logger } from '../../platform/server/index.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
 import { documentLimits, subgraphTimeoutMs, type RouterSettings } from '../config.ts';
 import { createDocuments, type Documents } from '../documents/documents.ts';
+import type { PersistedDocuments } from '../documents/persisted.ts';
 import { readGraph, type Graph } from '../documents/graph.ts';
 import { createCompiler, type Compiler } from '../gateway/compiled.ts';
 import { createApolloExecution } from '../gateway/apollo-engine.ts';
@@ -40,6 +41,7 @@ export interface GenerationTools {
   scalars: readonly GraphQLScalarType[];
   busy: BusyOperations;
   turns: Turns;
+  persisted: PersistedDocuments;
   mutations: { answered: number };
   formatError: ErrorFormatter;
   metrics: Metrics;
@@ -88,7 +90,7 @@ export async function createGeneration(
       : undefined;
   return {
     graph,
-    documents: createDocuments(graph, documentLimits(settings)),
+    documents: createDocuments(graph, documentLimits(settings), tools.persisted),
     engine: createEngine({ ...tools, compiler: counted, execute, clientOf }),
     subscriptions: createSubscriptionPlanner({ graph, compiler: counted, clientOf, hooks, formatError }),
     clients,

@@ -1,0 +1,158 @@
+import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { connect, subscribe } from '../testing/subscriber.ts';
+import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
+import { until } from '../../test/support/until.ts';
+import { createPersistedDocuments, hashOf, readManifest } from './persisted.ts';
+
+jest.setTimeout(30_000);
+
+const bike = 'query Bike { bike(bikeId: 7) { color } }';
+const other = 'query Other { bike(bikeId: 8) { color } }';
+
+let graph: TestSupergraph;
+let folder: string;
+let manifest: string;
+beforeAll(async () => {
+  graph = await startTestSupergraph();
+  folder = mkdtempSync(join(tmpdir(), 'persisted-'));
+  manifest = join(folder, 'manifest.json');
+  writeFileSync(manifest, JSON.stringify({ [hashOf(bike)]: bike }));
+});
+afterAll(async () => {
+  await graph.close();
+  rmSync(folder, { recursive: true });
+});
+
+interface Answer {
+  status: number;
+  code: unknown;
+  message: unknown;
+  data: unknown;
+}
+
+async function start(settings: NodeJS.ProcessEnv = {}) {
+  const { port } = await graph.startRouter(settings);
+  const url = `http://127.0.0.1:${port}/graphql`;
+  const read = async (response: Response): Promise<Answer> => {
+    const text = await response.text();
+    const json = text.startsWith('{') ? text : (/^data: (.*)$/m.exec(text)?.[1] ?? '{}');
+    const { data, errors } = JSON.parse(json) as { data?: unknown; errors?: { message: string; extensions: object }[] };
+    const { code } = (errors?.[0]?.extensions ?? {}) as { code?: unknown };
+    return { status: response.status, code, message: errors?.[0]?.message, data };
+  };
+  return {
+    url,
+    post: async (body: object, accept = 'application/json') =>
+      read(
+        await fetch(url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept },
+          body: JSON.stringify(body),
+        }),
+      ),
+    get: async (search: Record<string, string>) =>
+      read(
+        await fetch(`${url}?${new URLSearchParams(search).toString()}`, {
+          headers: { 'apollo-require-preflight': '1' },
+        }),
+      ),
+  };
+}
+
+const byHash = (text: string) => ({ extensions: { persistedQuery: { version: 1, sha256Hash: hashOf(text) } } });
+const color7 = { bike: { color: 'color 7' } };
+
+describe('a document of the manifest', () => {
+  it.each(['application/json', 'text/event-stream'])('is known by its id, with Accept: %s', async (accept) => {
+    const { post, get } = await start({ PERSISTED_DOCUMENTS: manifest });
+    for (const id of [hashOf(bike), `sha256:${hashOf(bike)}`]) {
+      expect((await post({ documentId: id }, accept)).data).toEqual(color7);
+      expect((await get({ documentId: id })).data).toEqual(color7);
+    }
+    expect((await post(byHash(bike), accept)).data).toEqual(color7);
+    expect((await post({ query: other }, accept)).data).toEqual({ bike: { color: 'color 8' } });
+    expect(await post({ documentId: 'sha256:0' })).toMatchObject({ code: 'PERSISTED_QUERY_NOT_FOUND' });
+  });
+
+  it('is the only one taken where the router was told so, over every transport', async () => {
+    const { post, get, url } = await start({ PERSISTED_DOCUMENTS: manifest, PERSISTED_DOCUMENTS_MODE: 'only' });
+    expect((await post({ query: bike })).data).toEqual(color7);
+    expect((await post({ documentId: hashOf(bike) })).data).toEqual(color7);
+    const refused = { code: 'QUERY_NOT_IN_SAFELIST', data: undefined };
+    expect(await post({ query: other })).toMatchObject({ status: 403, ...refused });
+    expect(await get({ query: other })).toMatchObject(refused);
+    expect(await post({ query: other }, 'text/event-stream')).toMatchObject(refused);
+    // Nor can it be taught.
+    expect(await post({ query: other, ...byHash(other) })).toMatchObject(refused);
+    expect(await post(byHash(other))).toMatchObject({ code: 'PERSISTED_QUERY_NOT_FOUND' });
+    expect(await post({ query: other, documentId: hashOf(bike) })).toMatchObject({ code: 'BAD_REQUEST' });
+
+    const socket = connect(url);
+    const ended = async (query: string, more: object = {}) => {
+      const subscriber = subscribe(
+        { ...socket, subscribe: (payload, sink) => socket.subscribe({ ...payload, ...more }, sink) },
+        query,
+      );
+      await until('it ends', () => subscriber.ended() !== undefined);
+      return JSON.stringify([subscriber.data(), subscriber.ended()]);
+    };
+    expect(await ended(other)).toContain('QUERY_NOT_IN_SAFELIST');
+    expect(await ended('subscription { dashboardUpdated { cursor } }')).toContain('QUERY_NOT_IN_SAFELIST');
+    expect(await ended('', { documentId: hashOf(bike) })).toContain('color 7');
+    await socket.dispose();
+  });
+});
+
+describe('a document that a client teaches', () => {
+  it('is known by its hash from then on, as Apollo’s clients expect', async () => {
+    const { post, get } = await start();
+    expect(await post(byHash(bike))).toMatchObject({
+      status: 200,
+      message: 'PersistedQueryNotFound',
+      code: 'PERSISTED_QUERY_NOT_FOUND',
+    });
+    expect((await post({ query: bike, ...byHash(bike) })).data).toEqual(color7);
+    expect((await post(byHash(bike))).data).toEqual(color7);
+    const extensions = JSON.stringify(byHash(bike).extensions);
+    expect((await get({ extensions })).data).toEqual(color7);
+    expect(await post({ query: other, ...byHash(bike) })).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+    expect((await post(byHash(bike))).data).toEqual(color7);
+  });
+
+  it('is not kept when it is not valid, nor without room', async () => {
+    const { post } = await start();
+    const wrong = '{ nothing }';
+    expect(await post({ query: wrong, ...byHash(wrong) })).toMatchObject({ code: 'GRAPHQL_VALIDATION_FAILED' });
+    expect(await post(byHash(wrong))).toMatchObject({ code: 'PERSISTED_QUERY_NOT_FOUND' });
+    const off = await start({ LEARNED_DOCUMENTS_BYTES: '0' });
+    expect(await off.post(byHash(bike))).toMatchObject({ status: 200, message: 'PersistedQueryNotSupported' });
+
+    const persisted = createPersistedDocuments({ manifest: undefined, mode: 'allow', learnedBytes: 20_000 });
+    const texts = Array.from({ length: 1_000 }, (_each, index) => `{ a${index}: bike }`.padEnd(100));
+    for (const query of texts) persisted.learn({ query, ...byHash(query) });
+    expect(texts.filter((text) => 'query' in persisted.textOf(byHash(text)))).toHaveLength(100);
+  });
+});
+
+describe('a manifest', () => {
+  it('that is none stops the router', () => {
+    const wrong = join(folder, 'wrong.json');
+    for (const text of ['', '[]', '{"a":1}', JSON.stringify({ [hashOf(other)]: bike })]) {
+      writeFileSync(wrong, text);
+      expect(() => readManifest(wrong)).toThrow(/^PERSISTED_DOCUMENTS: must be/);
+    }
+    expect(() => readManifest(join(folder, 'absent.json'))).toThrow('PERSISTED_DOCUMENTS');
+  });
+
+  it('is logged against, once a document', () => {
+    const lines: unknown[] = [];
+    const logger = { warn: (...line: unknown[]) => void lines.push(line) };
+    const known = new Map([[hashOf(bike), bike]]);
+    const persisted = createPersistedDocuments({ manifest: known, mode: 'log', learnedBytes: 0, logger });
+    for (const query of [bike, other, other, bike]) expect(persisted.textOf({ query })).toEqual({ query });
+    expect(lines).toEqual([[{ hash: hashOf(other) }, 'a document is not in the manifest']]);
+  });
+});
