@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { routerPort } from '../schema/subgraphs.ts';
 import type { DocumentLimits } from './documents/documents.ts';
 import { headerRule } from './gateway/header-rules.ts';
+import { statusTexts } from './http/answer-form.ts';
 import {
   largestInt,
   list,
@@ -23,6 +24,9 @@ const door = {
     /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+\/?$/i,
     'origins of pages such as https://bikes.example',
   ).describe('pages elsewhere that may use the API; in development any of this machine’s too'),
+  GRAPHQL_STATUS: oneOf(statusTexts, 'classic').describe(
+    'statuses of application/graphql-response+json; 2026: by that year’s draft 422 for what is refused, 294 for data with errors',
+  ),
   TRUSTED_HOPS: wholeNumber(0).describe(
     'proxies of ours before the router, which add the client’s address to X-Forwarded-For',
   ),

@@ -6,14 +6,11 @@ import {
   createOperationLabel,
   createTokenVerifier,
   createTracing,
-  graphqlRoute,
-  isShortage,
   metricsRoute,
-  shortageError,
   startHttpServer,
   type RequestHandler,
 } from '../platform/server/index.ts';
-import { clientOf as clientBehind, createDoor, createRouterAdmission, type RouterGuest } from './http/admission.ts';
+import { clientOf as clientBehind, createDoor, createRouterAdmission } from './http/admission.ts';
 import { createPersistedDocuments, readManifest } from './documents/persisted.ts';
 import { createErrorFormatter } from './client-errors.ts';
 import { readRouterSettings } from './config.ts';
@@ -141,17 +138,18 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
     cors,
     metrics,
   });
-  const countRefused = (code: string) =>
-    metrics.requests.count({ operation: 'anonymous', type: 'unknown', code, seconds: 0 });
-  const graphql = graphqlRoute({
-    apollo: createGraphqlHttp({ current, rates, formatError, onRefused: countRefused }),
+  const graphql = createGraphqlHttp({
+    current,
     contextOf: async (request, unwanted) => {
-      const { headers } = request;
-      const context = await createRequestContext(headers, correlationIdOf(headers), verifyToken);
-      return { ...context, client: clientBehind(request, context.viewer, settings.TRUSTED_HOPS), unwanted };
+      const { headers: given } = request;
+      return { ...(await createRequestContext(given, correlationIdOf(given), verifyToken)), unwanted };
     },
+    guestOf,
+    rates,
     maxBodyBytes: settings.MAX_BODY_BYTES,
-    guestOf: countingRefused(guestOf, countRefused),
+    statuses: settings.GRAPHQL_STATUS,
+    formatError,
+    onRefused: (code) => metrics.requests.count({ operation: 'anonymous', type: 'unknown', code, seconds: 0 }),
   });
 
   const http = await startHttpServer({
@@ -198,26 +196,6 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
 
   let closing: Promise<void> | undefined;
   return { port: http.port, reload: () => supergraph.reload(), close: () => (closing ??= close()) };
-}
-
-/** A refused operation counts as a request that was answered with its code. */
-function countingRefused(
-  guestOf: (request: IncomingMessage) => Promise<RouterGuest>,
-  countRefused: (code: string) => void,
-) {
-  return async (request: IncomingMessage): Promise<RouterGuest> => {
-    const guest = await guestOf(request);
-    return {
-      ...guest,
-      take(kind, size) {
-        const place = guest.take(kind, size);
-        if (kind === 'operations' && isShortage(place)) {
-          countRefused(String(shortageError(place).extensions['code']));
-        }
-        return place;
-      },
-    };
-  };
 }
 
 /** Gives every request one correlation id, for the answer, the logs and the subgraphs. */

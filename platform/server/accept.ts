@@ -1,3 +1,20 @@
+import { createLruCache } from '../foundation/lru-cache.ts';
+
+/** Clients send few different headers of preferences, again and again. */
+const headersRemembered = 100;
+
+/** The same function of a header, worked out once for each. */
+export function remembered<Value>(read: (header: string | undefined) => Value): typeof read {
+  const known = createLruCache<string | undefined, { value: Value }>(headersRemembered);
+  return (header) => {
+    const found = known.get(header);
+    if (found) return found.value;
+    const value = read(header);
+    known.set(header, { value });
+    return value;
+  };
+}
+
 /** What a header of preferences gives each name, in the header's order (RFC 9110 §12.4.2). */
 export function weightsIn(header: string | undefined): ReadonlyMap<string, number> {
   const weights = new Map<string, number>();

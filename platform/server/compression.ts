@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
-import { weightsIn } from './accept.ts';
+import { remembered, weightsIn } from './accept.ts';
 
 export type Encoding = 'br' | 'gzip';
 
@@ -13,13 +13,13 @@ export const worthCompressingBytes = 1_400;
 const brotliQuality = 4;
 
 /** The encoding that the client prefers among those supported here (RFC 9110 §12.5.3); brotli among equals. */
-export function encodingFor(acceptEncoding: string | undefined): Encoding | undefined {
+export const encodingFor = remembered((acceptEncoding): Encoding | undefined => {
   const weights = weightsIn(acceptEncoding);
   const weightOf = (encoding: string) => weights.get(encoding) ?? weights.get('*') ?? 0;
   const best = encodings.reduce((one, other) => (weightOf(other) > weightOf(one) ? other : one));
   // Unless it is listed, the plain answer is acceptable, but ranks below every listed encoding.
   return weightOf(best) > 0 && weightOf(best) >= (weights.get('identity') ?? 0) ? best : undefined;
-}
+});
 
 const brotli = promisify(brotliCompress);
 const zip = promisify(gzip);

@@ -6,6 +6,7 @@ import DataLoader from 'dataloader';
 import { GraphQLError, OperationTypeNode, parse, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import type { Registry } from 'prom-client';
 import { answerStatus } from './answer-status.ts';
+import { graphqlRoute } from './apollo-route.ts';
 import type { TokenVerifier, Viewer } from './auth.ts';
 import { correlationIdFrom, newTraceparent, traceparentFrom } from './correlation.ts';
 import type { ProcessSettings } from './config.ts';
@@ -16,7 +17,6 @@ import { subscribeWith } from './event-results.ts';
 import { readSeen, type Freshness } from './freshness.ts';
 import { servingRequest, skipUnwanted, throwIfUnwanted } from './given-up.ts';
 import {
-  graphqlRoute,
   sendJson,
   startHttpServer,
   type HttpServer,

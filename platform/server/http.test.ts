@@ -4,9 +4,9 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { HeaderMap } from '@apollo/server';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
+import { graphqlRoute } from './apollo-route.ts';
 import { ConfigError } from './config.ts';
 import {
-  graphqlRoute,
   readBody,
   sendJson,
   startHttpServer,

@@ -1,15 +1,14 @@
 import {
   createServer,
-  type IncomingHttpHeaders,
   type IncomingMessage,
+  type OutgoingHttpHeaders,
   type Server,
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isUtf8 } from 'node:buffer';
-import { HeaderMap, type ApolloServer, type BaseContext } from '@apollo/server';
-import { answerTypeFor } from './accept.ts';
 import { compress, encodingFor, worthCompressingBytes } from './compression.ts';
 import { ConfigError, type ProcessSettings } from './config.ts';
 import { httpStatus, type ErrorCode } from '../foundation/errors.ts';
@@ -90,11 +89,13 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     // Some clients offer HTTP/2 with every request: they are answered in HTTP/1.1.
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket',
   };
+  const latest = new WeakMap<Duplex, ServerResponse>();
   const server = createServer(settings, (request, response) => {
+    latest.set(request.socket, response);
     request.url = withoutHost(request.url);
     if (closing) response.shouldKeepAlive = false;
     if (request.rawHeaders.length > 2 * maxHeaders) {
-      return refuse(request, response, new HttpRefusal(431, 'BAD_REQUEST', `At most ${maxHeaders} headers.`));
+      return refuseGraphql(request, response, new HttpRefusal(431, 'BAD_REQUEST', `At most ${maxHeaders} headers.`));
     }
     const path = pathOf(request);
     const handler = routes[path] ?? subtree(routes, path);
@@ -115,6 +116,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
         else response.destroy();
       });
   });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+    refuseConnection(error, socket, latest.get(socket)),
+  );
   // More than are accepted, so that a request with too many is refused instead of losing some silently.
   server.maxHeadersCount = maxHeaders + 1;
   server.maxConnections = limits.MAX_CONNECTIONS;
@@ -167,11 +171,17 @@ function subtree(routes: Record<string, RequestHandler>, path: string): RequestH
   return undefined;
 }
 
-export function sendJson(response: ServerResponse, status: number, body: unknown): void {
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: OutgoingHttpHeaders = {},
+): void {
   const text = JSON.stringify(body);
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),
+    ...headers,
   });
   response.end(text);
 }
@@ -188,18 +198,48 @@ export class HttpRefusal extends Error {
   }
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, refusal: HttpRefusal, body?: unknown): void {
+/** Answers a request that is refused, perhaps before all of it was read. */
+export function sendRefusal(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, body, headers }: { status: number; body: unknown; headers?: OutgoingHttpHeaders },
+): void {
   if (response.headersSent || response.destroyed) return void response.destroy();
   // The rest of the request is not wanted.
   if (!request.complete) response.setHeader('connection', 'close');
-  if (refusal.status === 503 || refusal.status === 429) response.setHeader('retry-after', '1');
-  sendJson(response, refusal.status, body ?? { error: refusal.message });
+  if (status === 503 || status === 429) response.setHeader('retry-after', '1');
+  sendJson(response, status, body, headers);
+}
+
+function refuse(request: IncomingMessage, response: ServerResponse, { status, message }: HttpRefusal): void {
+  sendRefusal(request, response, { status, body: { error: message } });
 }
 
 /** The same as a GraphQL error. */
 export function refuseGraphql(request: IncomingMessage, response: ServerResponse, refusal: HttpRefusal): void {
-  const errors = [{ message: refusal.message, extensions: { code: refusal.code } }];
-  refuse(request, response, refusal, { errors });
+  const { status, message, code } = refusal;
+  sendRefusal(request, response, { status, body: { errors: [{ message, extensions: { code } }] } });
+}
+
+/** What Node finds wrong before a request is there, or while its body is read; anything else is no HTTP. */
+const connectionFaults: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request took too long to arrive.'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'The headers are too long.'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['413 Payload Too Large', 'The extensions of a chunk are too long.'],
+};
+
+/** @param response to the latest request of the connection. */
+function refuseConnection({ code = '' }: NodeJS.ErrnoException, socket: Duplex, response?: ServerResponse): void {
+  // In the middle of an answer, or before the turn of one, the bytes would be taken for a part of it.
+  const isBetweenAnswers =
+    !response || response.writableFinished || (response.socket === socket && !response.headersSent);
+  if (socket.writable && isBetweenAnswers) {
+    const [status, message] = connectionFaults[code] ?? ['400 Bad Request', 'This is no HTTP request.'];
+    const body = JSON.stringify({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
+    const headers = `content-type: application/json; charset=utf-8\r\ncontent-length: ${body.length}\r\nconnection: close`;
+    socket.write(`HTTP/1.1 ${status}\r\n${headers}\r\n\r\n${body}`);
+  }
+  socket.destroy();
 }
 
 /** What requests take of what all share. */
@@ -277,76 +317,8 @@ function grown(body: Buffer, size: number, atLeast: number): Buffer {
   return larger;
 }
 
-export interface GraphqlRouteOptions<Context extends BaseContext> {
-  apollo: Pick<ApolloServer<Context>, 'executeHTTPGraphQLRequest'>;
-  /**
-   * May throw a client error; it is answered as GraphQL with its code. `gone` is aborted when no client waits for the
-   * answer any more.
-   */
-  contextOf(request: IncomingMessage, gone: AbortSignal): Promise<Context>;
-  maxBodyBytes: number;
-  /** The client whose places a request takes. */
-  guestOf?(request: IncomingMessage): Guest | Promise<Guest>;
-}
-
-/** Carries GraphQL requests between Node's HTTP and an Apollo Server. */
-export function graphqlRoute<Context extends BaseContext>(options: GraphqlRouteOptions<Context>): RequestHandler {
-  return async (request, response) => {
-    try {
-      await serve(request, response, options);
-    } catch (error) {
-      if (!(error instanceof HttpRefusal)) throw error;
-      refuseGraphql(request, response, error);
-    }
-  };
-}
-
-async function serve<Context extends BaseContext>(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { apollo, contextOf, guestOf, ...options }: GraphqlRouteOptions<Context>,
-): Promise<void> {
-  const gone = abortedBy(response);
-  // Apollo Server would check this after all the work, and say that it cannot be answered.
-  const accept = answerTypeFor(request.headers.accept);
-  if (!accept) {
-    const because = 'Answers are application/json or application/graphql-response+json, and "Accept" takes neither.';
-    throw new HttpRefusal(406, 'BAD_REQUEST', because);
-  }
-  const guest = await guestOf?.(request);
-  const text = request.method === 'POST' ? await readBody(request, options.maxBodyBytes, guest) : '';
-  const body = parseBody(text);
-  const url = request.url ?? '/';
-  // Kept until the execution has ended, even when the client is gone: it costs until then.
-  const place = guest && placeFor(guest, 'operations');
-  let answer: Awaited<ReturnType<typeof apollo.executeHTTPGraphQLRequest>>;
-  try {
-    answer = await apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: {
-        method: request.method ?? 'GET',
-        headers: headerMap({ ...request.headers, accept }),
-        search: url.includes('?') ? url.slice(url.indexOf('?')) : '',
-        body,
-      },
-      context: () => contextOf(request, gone),
-    });
-  } finally {
-    place?.leave();
-  }
-  if (gone.aborted) return;
-  for (const [name, value] of answer.headers) response.setHeader(name, value);
-  response.statusCode = answer.status ?? 200;
-  if (answer.body.kind === 'complete') {
-    await sendText(request, response, answer.body.string);
-  } else {
-    for await (const chunk of answer.body.asyncIterator) response.write(chunk);
-    response.end();
-  }
-  if (guest) holdWhileWaiting(response, guest);
-}
-
 /** Aborted when the client leaves before it has its answer. */
-function abortedBy(response: ServerResponse): AbortSignal {
+export function abortedBy(response: ServerResponse): AbortSignal {
   const controller = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) controller.abort();
@@ -354,31 +326,24 @@ function abortedBy(response: ServerResponse): AbortSignal {
   return controller.signal;
 }
 
-function parseBody(text: string): unknown {
-  try {
-    return text === '' ? undefined : JSON.parse(text);
-  } catch {
-    throw new HttpRefusal(400, 'BAD_REQUEST', 'The body is not JSON.');
+/** The whole answer in one write, compressed where that is worth it and its client takes it. */
+export async function sendText(
+  request: IncomingMessage,
+  response: ServerResponse,
+  text: string,
+  { status, headers }: { status: number; headers: OutgoingHttpHeaders },
+): Promise<void> {
+  if (text.length > worthCompressingBytes) {
+    addVary(response, 'accept-encoding');
+    const encoding = encodingFor(request.headers['accept-encoding']);
+    if (encoding) {
+      const body = await compress(text, encoding);
+      const more = { 'content-encoding': encoding, 'content-length': body.length };
+      response.writeHead(status, { ...headers, ...more }).end(body);
+      return;
+    }
   }
-}
-
-function headerMap(given: IncomingHttpHeaders): HeaderMap {
-  const headers = new HeaderMap();
-  for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-  }
-  return headers;
-}
-
-async function sendText(request: IncomingMessage, response: ServerResponse, text: string): Promise<void> {
-  if (text.length <= worthCompressingBytes) return void response.end(text);
-  addVary(response, 'accept-encoding');
-  const encoding = encodingFor(request.headers['accept-encoding']);
-  if (!encoding) return void response.end(text);
-  const body = await compress(text, encoding);
-  response.setHeader('content-encoding', encoding);
-  response.setHeader('content-length', body.length);
-  response.end(body);
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text);
 }
 
 /** Keeps the names that `vary` already has. */
@@ -389,7 +354,7 @@ export function addVary(response: ServerResponse, name: string): void {
 }
 
 /** An answer that its client does not read at once stays in memory: the client's places are charged for it. */
-function holdWhileWaiting(response: ServerResponse, guest: Guest): void {
+export function holdWhileWaiting(response: ServerResponse, guest: Guest): void {
   if (response.writableLength === 0 || response.destroyed) return;
   const place = guest.take('waiting_bytes', response.writableLength);
   if (isShortage(place)) return void response.destroy();

@@ -1,4 +1,5 @@
 /** The platform's smaller door: what any process needs, the router included. It loads neither MongoDB nor NATS. */
+export { answerTypeFor, remembered, weightsIn } from './accept.ts';
 export * from './answer-status.ts';
 export * from './auth.ts';
 export * from './bounded-sender.ts';

@@ -7,7 +7,8 @@ import { parse } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { subgraphSdl, type SubgraphName } from '../../schema/subgraphs.ts';
-import { graphqlRoute, sendJson, type TokenVerifier, type Viewer } from '../../platform/server/index.ts';
+import { graphqlRoute } from '../../platform/server/apollo-route.ts';
+import { sendJson, type TokenVerifier, type Viewer } from '../../platform/server/index.ts';
 
 export interface TestContext {
   viewer: Viewer | null;
