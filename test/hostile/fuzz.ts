@@ -118,7 +118,7 @@ export async function fuzz(options: {
       const search = new URLSearchParams({ query, variables: JSON.stringify(made.variables) });
       const { status } = await attacker.get(`/graphql?${String(search)}`);
       count(`get ${status}`);
-      // A GET without a header that forms cannot send is refused before it is read.
+      // Only its status is told.
       judge(number, 'get', body, statuses.has(status) ? undefined : `HTTP ${status}`);
     } else if (transport === 'stream') {
       const { status, text } = await attacker.post(body, { ...signed, accept: 'text/event-stream', leaveAfterMs: 200 });
