@@ -200,10 +200,12 @@ function compileRootShape(options: ShapeOptions, variables: JsonObject) {
 
   function compileObject(type: GraphQLObjectType | GraphQLInterfaceType, sets: readonly SelectionSetNode[]): Write {
     const fields: { key: string; name: string; start: string; write: Write }[] = [];
+    const strict = new Set<string>();
     for (const [key, nodes] of collect(type, sets)) {
       const name = nameOf(key);
       const start = `${fields.length > 0 ? ',' : '{'}${JSON.stringify(name)}:`;
-      fields.push({ key, name, start, write: compileField(type, nodes) });
+      if (isNonNullType(type.getFields()[nodes[0].name.value]?.type)) strict.add(name);
+      fields.push({ key, name, start, write: compileField(type, nodes, strict) });
     }
     const end = fields.length > 0 ? '}' : '{}';
     return (value, depth, writing) => {
@@ -222,6 +224,7 @@ function compileRootShape(options: ShapeOptions, variables: JsonObject) {
   function compileField(
     parent: GraphQLObjectType | GraphQLInterfaceType,
     nodes: readonly [FieldNode, ...FieldNode[]],
+    strict: ReadonlySet<string>,
   ): Write {
     const name = nodes[0].name.value;
     if (name === '__typename') {
@@ -232,14 +235,21 @@ function compileRootShape(options: ShapeOptions, variables: JsonObject) {
     const field = parent.getFields()[name];
     if (!field) throw new Error(`The schema has no ${parent.name}.${name}.`);
     const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
-    return compileValue(field.type, sets, `Cannot return null for non-nullable field ${parent.name}.${name}.`);
+    const onNull = `Cannot return null for non-nullable field ${parent.name}.${name}.`;
+    return compileValue(field.type, sets, onNull, strict);
   }
 
-  function compileValue(type: GraphQLOutputType, sets: readonly SelectionSetNode[], onNull: string): Write {
+  /** @param strict the fields beside it that must not be null either, by response name. */
+  function compileValue(
+    type: GraphQLOutputType,
+    sets: readonly SelectionSetNode[],
+    onNull: string,
+    strict: ReadonlySet<string> = noNames,
+  ): Write {
     if (isNonNullType(type)) {
       const write = compilePresent(type.ofType, sets, onNull);
       return (value, depth, writing) =>
-        value === undefined || value === null ? fail(writing, depth, onNull) : write(value, depth, writing);
+        value === undefined || value === null ? fail(writing, depth, onNull, strict) : write(value, depth, writing);
     }
     const write = compilePresent(type, sets, onNull);
     return (value, depth, writing) =>
@@ -328,12 +338,25 @@ const simpleWrites: Record<string, (value: unknown) => string | undefined> = {
   Float: (value) => (Number.isFinite(value) ? String(value) : undefined),
 };
 
-/** Tells what is wrong with the value at the path, unless a subgraph has told why it is missing. */
-function fail({ path, errors }: Writing, depth: number, message: string): undefined {
+const noNames: ReadonlySet<string> = new Set();
+
+/**
+ * Tells what is wrong with the value at the path, unless a subgraph has told why it is missing: there, or at a field
+ * beside it that must not be null, because the subgraph then gave nothing of the object.
+ */
+function fail(
+  { path, errors }: Writing,
+  depth: number,
+  message: string,
+  strict: ReadonlySet<string> = noNames,
+): undefined {
   const here = path.slice(0, depth);
-  const isTold = errors.some(
-    (error) => error.path && error.path.length >= depth && here.every((step, at) => error.path?.[at] === step),
-  );
+  const isTold = errors.some(({ path: told }) => {
+    if (!told || told.length < depth) return false;
+    const last = told[depth - 1];
+    const isBeside = typeof last === 'string' && strict.has(last);
+    return here.every((step, at) => told[at] === step || (isBeside && at === depth - 1));
+  });
   if (!isTold) errors.push({ message, path: here, extensions: { code: 'INTERNAL_SERVER_ERROR' } });
   return undefined;
 }
