@@ -70,6 +70,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
       else logger.info({ subgraph: name }, 'subgraph answers again');
     },
   });
+  metrics.subgraphCircuit.set({ subgraph: name }, 0);
   let toldAt = -Infinity;
 
   function refused(): void {
