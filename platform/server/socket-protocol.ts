@@ -68,15 +68,6 @@ export function readSubscribePayload(value: unknown): SubscribePayload | undefin
   return subscribePayload.safeParse(value).data;
 }
 
-/** The body of a POST that asks for a stream; undefined when it is not a GraphQL request. */
-export function parseSubscribePayload(text: string): SubscribePayload | undefined {
-  try {
-    return readSubscribePayload(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
-
 export const connectionAck = '{"type":"connection_ack"}';
 
 /** A pong returns the ping's payload, as the protocol allows, up to this size: it is a client's text in our memory. */

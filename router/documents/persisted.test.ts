@@ -53,10 +53,10 @@ async function start(settings: NodeJS.ProcessEnv = {}) {
           body: JSON.stringify(body),
         }),
       ),
-    get: async (search: Record<string, string>) =>
+    get: async (search: Record<string, string>, accept = 'application/json') =>
       read(
         await fetch(`${url}?${new URLSearchParams(search).toString()}`, {
-          headers: { 'apollo-require-preflight': '1' },
+          headers: { 'apollo-require-preflight': '1', accept },
         }),
       ),
   };
@@ -70,7 +70,7 @@ describe('a document of the manifest', () => {
     const { post, get } = await start({ PERSISTED_DOCUMENTS: manifest });
     for (const id of [hashOf(bike), `sha256:${hashOf(bike)}`]) {
       expect((await post({ documentId: id }, accept)).data).toEqual(color7);
-      expect((await get({ documentId: id })).data).toEqual(color7);
+      expect((await get({ documentId: id }, accept)).data).toEqual(color7);
     }
     expect((await post(byHash(bike), accept)).data).toEqual(color7);
     expect((await post({ query: other }, accept)).data).toEqual({ bike: { color: 'color 8' } });

@@ -3,13 +3,11 @@ import { OperationTypeNode, type GraphQLFormattedError } from 'graphql';
 import {
   createBoundedSender,
   HttpRefusal,
-  isMediaType,
   isShortage,
-  parseSubscribePayload,
   readBody,
   readSubscribePayload,
-  refuseGraphql,
   sendJson,
+  sendRefusal,
   shortageRefusal,
   slowConsumerMessage,
   statusWithoutData,
@@ -21,7 +19,9 @@ import {
 import type { RouterAdmission, RouterGuest } from '../http/admission.ts';
 import { routerError, type ErrorFormatter } from '../client-errors.ts';
 import type { RouterSettings } from '../config.ts';
+import { plainForm, statusOfRefused } from '../http/answer-form.ts';
 import type { Cors } from '../http/cors.ts';
+import { requestInBody, requestInSearch, requireJson } from '../http/graphql-request.ts';
 import type { Metrics } from '../metrics.ts';
 import { correlationIdOf, createRequestContext } from '../gateway/request-context.ts';
 import type { Asker, Operations } from './operations.ts';
@@ -121,17 +121,11 @@ export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
     if (request.method === 'GET') {
       // A page of another site needs no leave to send it.
       if (!options.cors.mayConnect(request)) throw new HttpRefusal(403, 'FORBIDDEN', 'The origin is not allowed.');
-      const payload = readSubscribePayload(searchOf(request));
-      if (!payload) throw new HttpRefusal(400, 'BAD_REQUEST', 'The address has no GraphQL request.');
-      return payload;
+      return payloadIn(requestInSearch(request.url ?? ''));
     }
     // A browser sends this type across origins only after a preflight, which CORS answers.
-    if (!isMediaType(request.headers['content-type'], 'application/json')) {
-      throw new HttpRefusal(415, 'BAD_REQUEST', 'The content type must be application/json, in UTF-8.');
-    }
-    const payload = parseSubscribePayload(await readBody(request, settings.MAX_BODY_BYTES, guest));
-    if (!payload) throw new HttpRefusal(400, 'BAD_REQUEST', 'The body is not a GraphQL request.');
-    return payload;
+    requireJson(request);
+    return payloadIn(requestInBody(await readBody(request, settings.MAX_BODY_BYTES, guest)));
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse, format: StreamFormat): Promise<void> {
@@ -166,7 +160,9 @@ export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
         await serve(request, response, format);
       } catch (error) {
         if (!(error instanceof HttpRefusal)) throw error;
-        refuseGraphql(request, response, error);
+        const errors = [{ message: error.message, extensions: { code: error.code } }];
+        const status = statusOfRefused({ status: error.status, errors, isOperation: false }, plainForm);
+        sendRefusal(request, response, { status, body: { errors } });
       }
     },
     close() {
@@ -197,17 +193,11 @@ function keepAlive(response: ServerResponse, heartbeat: string, intervalMs: numb
 
 const answerType = 'application/json; charset=utf-8';
 
-/** The request in an address. @throws {HttpRefusal} when there are two of something, or what must be JSON is not. */
-function searchOf({ url = '' }: IncomingMessage): Record<string, unknown> {
-  const search = new URLSearchParams(url.split('?')[1] ?? '');
-  const given: Record<string, unknown> = {};
-  for (const name of ['query', 'operationName', 'variables', 'extensions']) {
-    const [value, ...others] = search.getAll(name);
-    if (others.length > 0) throw new HttpRefusal(400, 'BAD_REQUEST', `"${name}" may be given once.`);
-    if (value === undefined) continue;
-    given[name] = name === 'variables' || name === 'extensions' ? jsonIn(name, value) : value;
-  }
-  return given;
+/** @throws {HttpRefusal} when no document is asked for. */
+function payloadIn(asked: unknown): SubscribePayload {
+  const payload = readSubscribePayload(asked);
+  if (!payload) throw new HttpRefusal(400, 'BAD_REQUEST', 'There is no "query" in the request.');
+  return payload;
 }
 
 /** The request with the cursor that an EventSource gives back when it connects again: the `id` of the last event. */
