@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -135,6 +137,16 @@ describe('node router/main.ts before a foreign supergraph', () => {
     const { child, output } = await start({ SUPERGRAPH: file });
     expect(output()).toMatch(line);
     expect(output().trim().split('\n')).toHaveLength(1);
+    expect(child.exitCode).toBe(78);
+  });
+
+  it('says why an address cannot be read', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+    const { child, output } = await start({ SUPERGRAPH: `http://127.0.0.1:${port}/` });
+    expect(output()).toMatch(/^SUPERGRAPH: .*ECONNREFUSED/m);
     expect(child.exitCode).toBe(78);
   });
 });

@@ -131,4 +131,8 @@ async function warm({ documents, compiler }: Generation, operations: readonly Na
   if (failure !== undefined && planned === 0) throw new Error('No operation can be planned.', { cause: failure });
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+/** What fetch throws says "fetch failed"; why is in its cause. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${messageOf(error.cause)}` : error.message;
+}
