@@ -36,8 +36,11 @@ import { isObject, quoted, type JsonObject } from './values.ts';
 export interface Shape {
   /** `data` as JSON. Adds to `errors` what was missing and nobody had told. */
   write(execution: Pick<Execution, 'data' | 'variables'>, errors: GraphQLFormattedError[]): string;
-  /** An error's path in the client's names, as far as the client asked: planners ask for keys, and what is required. */
-  pathOf(path: ResponsePath): ResponsePath;
+  /**
+   * An error's path in the client's names, as far as the client asked: planners ask for keys, and what is required.
+   * Undefined where the client asked not to have it: a planner may ask all the same.
+   */
+  pathOf(path: ResponsePath, variables: JsonObject): ResponsePath | undefined;
 }
 
 export interface ShapeOptions {
@@ -68,7 +71,7 @@ export function compileShape(options: ShapeOptions): Shape {
       }
       return write(data, { path: [], errors, variables }) ?? 'null';
     },
-    pathOf(path) {
+    pathOf(path, variables) {
       let sets: readonly SelectionSetNode[] = [options.operation.selectionSet];
       const known: (string | number)[] = [];
       for (const step of path) {
@@ -76,10 +79,12 @@ export function compileShape(options: ShapeOptions): Shape {
           known.push(step);
           continue;
         }
-        const nodes = fieldsNamed(step, sets, options.fragments);
+        const nodes = fieldsNamed(step, sets, options.fragments, variables);
         if (nodes.length === 0) return known;
         known.push(options.nameOf(step));
-        sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
+        const included = nodes.filter(({ isSkipped }) => !isSkipped);
+        if (included.length === 0) return undefined;
+        sets = included.flatMap(({ field: { selectionSet } }) => selectionSet ?? []);
       }
       return known;
     },
@@ -91,16 +96,31 @@ function fieldsNamed(
   name: string,
   sets: readonly SelectionSetNode[],
   fragments: ShapeOptions['fragments'],
-): FieldNode[] {
+  variables: JsonObject,
+  isSkipped = false,
+): { field: FieldNode; isSkipped: boolean }[] {
   return sets.flatMap(({ selections }) =>
-    selections.flatMap((selection): FieldNode[] => {
+    selections.flatMap((selection) => {
+      const skipped = isSkipped || !isIncluded(selection, variables);
       if (selection.kind === Kind.FIELD) {
-        return (selection.alias ?? selection.name).value === name ? [selection] : [];
+        return (selection.alias ?? selection.name).value === name ? [{ field: selection, isSkipped: skipped }] : [];
       }
       const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
-      return part ? fieldsNamed(name, [part.selectionSet], fragments) : [];
+      return part ? fieldsNamed(name, [part.selectionSet], fragments, variables, skipped) : [];
     }),
   );
+}
+
+function isIncluded({ directives = [] }: SelectionNode, variables: JsonObject): boolean {
+  return directives.every(({ name, arguments: given }) => {
+    if (!conditionOf(name.value)) return true;
+    const value = given?.[0]?.value;
+    const holds =
+      value?.kind === Kind.VARIABLE
+        ? variables[value.name.value] === true
+        : value?.kind === Kind.BOOLEAN && value.value;
+    return name.value === 'skip' ? !holds : holds;
+  });
 }
 
 interface Writing {
@@ -138,18 +158,6 @@ function compileRootShape(options: ShapeOptions, variables: JsonObject) {
   const writeRoot = compileObject(root, [operation.selectionSet]);
   return (data: JsonObject, writing: Writing) => writeRoot(data, 0, writing);
 
-  function isIncluded({ directives = [] }: SelectionNode): boolean {
-    return directives.every(({ name, arguments: given }) => {
-      if (!conditionOf(name.value)) return true;
-      const value = given?.[0]?.value;
-      const holds =
-        value?.kind === Kind.VARIABLE
-          ? variables[value.name.value] === true
-          : value?.kind === Kind.BOOLEAN && value.value;
-      return name.value === 'skip' ? !holds : holds;
-    });
-  }
-
   /** The fields of an object of this type, by response name, in the order of the specification's CollectFields. */
   function collect(
     type: GraphQLObjectType | GraphQLInterfaceType,
@@ -164,7 +172,7 @@ function compileRootShape(options: ShapeOptions, variables: JsonObject) {
     };
     const add = ({ selections }: SelectionSetNode): void => {
       for (const selection of selections) {
-        if (!isIncluded(selection)) continue;
+        if (!isIncluded(selection, variables)) continue;
         if (selection.kind === Kind.FIELD) {
           const name = selection.alias?.value ?? selection.name.value;
           const known = fields.get(name);
@@ -187,15 +195,24 @@ function compileRootShape(options: ShapeOptions, variables: JsonObject) {
   function dependsOnType(type: GraphQLInterfaceType, sets: readonly SelectionSetNode[]): boolean {
     return sets.some(({ selections }) =>
       selections.some((selection) => {
+        if (!isIncluded(selection, variables)) return false;
         if (selection.kind === Kind.FIELD) return selection.name.value === '__typename';
         const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
-        const condition = part?.typeCondition?.name.value;
-        return (
-          (condition !== undefined && condition !== type.name) ||
-          (part !== undefined && dependsOnType(type, [part.selectionSet]))
-        );
+        if (!part) return false;
+        const condition = part.typeCondition?.name.value;
+        const isOpen = condition === undefined || condition === type.name;
+        return isOpen ? dependsOnType(type, [part.selectionSet]) : asksAnything(part.selectionSet);
       }),
     );
+  }
+
+  function asksAnything({ selections }: SelectionSetNode): boolean {
+    return selections.some((selection) => {
+      if (!isIncluded(selection, variables)) return false;
+      if (selection.kind === Kind.FIELD) return true;
+      const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
+      return part !== undefined && asksAnything(part.selectionSet);
+    });
   }
 
   function compileObject(type: GraphQLObjectType | GraphQLInterfaceType, sets: readonly SelectionSetNode[]): Write {

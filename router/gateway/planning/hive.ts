@@ -24,11 +24,11 @@ import {
   type Rewrite,
   type RootFetch,
 } from './plan.ts';
-import { plannedDocument, sealLiterals } from './planned-document.ts';
+import { plannedDocument, renamesType, sealLiterals, withPlainConditions, withTypenames } from './planned-document.ts';
 import { PlanTimeout, type Planner } from './planner.ts';
 
 export interface HivePlannerOptions {
-  graph: Pick<Graph, 'sdl'>;
+  graph: Pick<Graph, 'sdl' | 'schema'>;
   timeoutMs: number;
   /** Of `@override(label:)`: those that are on. */
   labels?: ReadonlySet<string>;
@@ -53,7 +53,9 @@ export async function createHivePlanner({
       return planInOrder(document, operation, async (part, one) => {
         const planned = plannedDocument(part, one);
         if (!planned) return { node: undefined };
-        const { document: sealed, open } = sealLiterals(planned);
+        const { document: sealed, open } = sealLiterals(
+          withTypenames(graph.schema, withPlainConditions(planned), renamesType),
+        );
         const late = AbortSignal.timeout(timeoutMs);
         const { node } = await planner
           .planAsync(print(sealed), name, labels as Set<string>, Math.random() * 100, late)

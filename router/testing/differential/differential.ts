@@ -1,0 +1,47 @@
+import { parse, validate } from 'graphql';
+import { createDice } from '../../../cli/demo/dice.ts';
+import { differenceOf } from '../comparison.ts';
+import { startFederation, type EngineName, type Federation } from '../federation.ts';
+import { randomOperation } from './operations.ts';
+import { randomSupergraph } from './supergraphs.ts';
+
+export interface Differences {
+  operations: number;
+  supergraphs: number;
+  /** By engine; each tells the seed that leads to it. */
+  found: Record<EngineName, string[]>;
+}
+
+/** Operations on one supergraph: making one costs as much as answering a hundred. */
+const perSupergraph = 40;
+
+/** Compares engines with the monolith, at random: the same for the same seed. */
+export async function compareAtRandom(
+  seed: number,
+  operations: number,
+  engines: readonly EngineName[],
+  goOn: () => boolean = () => true,
+): Promise<Differences> {
+  const result: Differences = { operations: 0, supergraphs: 0, found: { own: [], apollo: [], stock: [] } };
+  for (let at = seed; result.operations < operations && goOn(); at += 1) {
+    const dice = createDice(at);
+    let federation: Federation;
+    try {
+      federation = startFederation(randomSupergraph(dice));
+    } catch {
+      continue;
+    }
+    result.supergraphs += 1;
+    const { schema } = federation.graph;
+    for (let tried = 0; tried < perSupergraph && result.operations < operations; tried += 1) {
+      const { query, variables } = randomOperation(schema, dice);
+      if (validate(schema, parse(query)).length > 0) continue;
+      result.operations += 1;
+      for (const engine of engines) {
+        const differs = await differenceOf(federation, engine, query, variables);
+        if (differs !== undefined) result.found[engine].push(`--seed ${at}: ${differs}`);
+      }
+    }
+  }
+  return result;
+}
