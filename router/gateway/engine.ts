@@ -123,11 +123,9 @@ export const askFor =
 
 /** What has been gathered, as the client gets it. */
 export function answerOf(shape: Shape, execution: Execution, formatError: ErrorFormatter): Answer {
-  const errors = execution.errors.flatMap((error) => {
-    if (!error.path) return [error];
-    const path = shape.pathOf(error.path, execution.variables);
-    return path ? [{ ...error, path }] : [];
-  });
+  const errors = execution.errors.map((error) =>
+    error.path ? { ...error, path: shape.pathOf(error.path, execution.variables) } : error,
+  );
   const json = shape.write(execution, errors);
   return { data: json, errors: errors.map((error) => formatError(error)) };
 }

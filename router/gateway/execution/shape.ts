@@ -38,9 +38,9 @@ export interface Shape {
   write(execution: Pick<Execution, 'data' | 'variables'>, errors: GraphQLFormattedError[]): string;
   /**
    * An error's path in the client's names, as far as the client asked: planners ask for keys, and what is required.
-   * Undefined where the client asked not to have it: a planner may ask all the same.
+   * Nor does it lead to what the client asked not to have: a planner may ask all the same.
    */
-  pathOf(path: ResponsePath, variables: JsonObject): ResponsePath | undefined;
+  pathOf(path: ResponsePath, variables: JsonObject): ResponsePath;
 }
 
 export interface ShapeOptions {
@@ -80,10 +80,9 @@ export function compileShape(options: ShapeOptions): Shape {
           continue;
         }
         const nodes = fieldsNamed(step, sets, options.fragments, variables);
-        if (nodes.length === 0) return known;
-        known.push(options.nameOf(step));
         const included = nodes.filter(({ isSkipped }) => !isSkipped);
-        if (included.length === 0) return undefined;
+        if (included.length === 0) return known;
+        known.push(options.nameOf(step));
         sets = included.flatMap(({ field: { selectionSet } }) => selectionSet ?? []);
       }
       return known;
