@@ -48,7 +48,8 @@ function subgraph(name: string, sdl: string, resolvers: object): ShopSubgraph {
   return { name, typeDefs, schema: buildSubgraphSchema([{ typeDefs, resolvers: resolvers as Resolvers }]) };
 }
 
-export const shop = (): ShopSubgraph[] => [
+/** @param subscribeToPrices gives products with their new prices. */
+export const shop = (subscribeToPrices: () => AsyncIterable<unknown>): ShopSubgraph[] => [
   subgraph(
     'accounts',
     `type Query { me: User, user(id: ID!): User, users(tag: String): [User] }
@@ -69,7 +70,8 @@ export const shop = (): ShopSubgraph[] => [
   ),
   subgraph(
     'inventory',
-    `type Product @key(fields: "upc") {
+    `type Mutation { restock(upc: String!, tag: String): Product }
+     type Product @key(fields: "upc") {
        upc: String!
        weight: Int @external
        price: Int @external
@@ -77,6 +79,7 @@ export const shop = (): ShopSubgraph[] => [
        shippingEstimate: Int @requires(fields: "price weight")
      }`,
     {
+      Mutation: { restock: (_root: unknown, { upc }: Product) => ({ upc }) },
       Product: {
         __resolveReference: (product: Product) => product,
         inStock: (product: Product) => number(product) % 2 === 0,
@@ -88,26 +91,30 @@ export const shop = (): ShopSubgraph[] => [
   subgraph(
     'products',
     `type Query { topProducts(first: Int = 5, tag: String): [Product] }
+     type Subscription { priceChanged: Product }
      type Product @key(fields: "upc") { upc: String!, name(tag: String): String, price: Int, weight: Int }`,
     {
       Query: {
         topProducts: (_root: unknown, { first }: { first: number }) =>
           range(Math.min(first, counts.products)).map((upc) => ({ upc: `p${upc}` })),
       },
+      Subscription: { priceChanged: { subscribe: subscribeToPrices } },
       Product: {
         __resolveReference: (product: Product) => product,
         name: ({ upc }: Product) => `Something useful, number ${upc}`,
-        price: (product: Product) => number(product) * 199,
+        price: (product: Product & { price?: number }) => product.price ?? number(product) * 199,
         weight: (product: Product) => number(product) * 50,
       },
     },
   ),
   subgraph(
     'reviews',
-    `type Review @key(fields: "id") { id: ID!, body: String, author: User, product: Product }
+    `type Mutation { addReview(upc: String!, tag: String): Review }
+     type Review @key(fields: "id") { id: ID!, body: String, author: User, product: Product }
      type User @key(fields: "id") { id: ID!, reviews(tag: String): [Review] }
      type Product @key(fields: "upc") { upc: String!, reviews(tag: String): [Review] }`,
     {
+      Mutation: { addReview: (_root: unknown, { upc }: Product) => ({ id: `${upc}-1` }) },
       Review: {
         __resolveReference: (review: Review) => review,
         body: ({ id }: Review) => `What I think of it, in some words (${id}).`,
@@ -146,3 +153,23 @@ export const nestedQuery = `query Nested($tag: String) {
 export const smallQuery = `query Small($tag: String) {
   topProducts(first: 8, tag: $tag) { upc name(tag: $tag) price inStock(tag: $tag) reviews(tag: $tag) { id body } }
 }`;
+
+/** Two fields in two subgraphs, one after the other, and entities of a third after each. `$tag` as above. */
+export const mutation = `mutation Order($tag: String) {
+  restock(upc: "p1", tag: $tag) { upc inStock(tag: $tag) name(tag: $tag) }
+  addReview(upc: "p2", tag: $tag) { id body product { upc name(tag: $tag) } }
+}`;
+
+/** Each event is completed by two subgraphs: 0.4 kB. */
+export const subscription = `subscription Prices { priceChanged { upc name price inStock reviews { id body } } }`;
+
+/** What a client gets after a change to this price. */
+export const changeTo = (price: number) => ({
+  priceChanged: {
+    upc: 'p1',
+    name: 'Something useful, number p1',
+    price,
+    inStock: false,
+    reviews: reviewsOf({ upc: 'p1' }).map(({ id }) => ({ id, body: `What I think of it, in some words (${id}).` })),
+  },
+});

@@ -1,21 +1,37 @@
+import { EventEmitter, on } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { composeServices } from '@apollo/composition';
 import { execute, parse, type GraphQLSchema } from 'graphql';
+import { createHandler } from 'graphql-sse/lib/use/http';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
+import { nowMs } from './clock.ts';
 import { shop } from './shop.ts';
 
 /**
  * The shop's subgraphs, in a process of their own: they work an answer out once and give its bytes from then on, so
- * that the gateway is what is measured. Says where they are by a message to the parent.
+ * that the gateway is what is measured. Says where they are by a message to the parent. Live prices are offered over
+ * WebSocket and as server-sent events, whichever a gateway takes.
  */
 const latencyMs = Number(process.argv[2] ?? 0);
 let requests = 0;
 const answers = new Map<string, Buffer>();
 
+const prices = new EventEmitter().setMaxListeners(0);
+
+async function* subscribeToPrices() {
+  for await (const [price] of on(prices, 'price')) yield { priceChanged: { upc: 'p1', price: price as number } };
+}
+
 const servers = await Promise.all(
-  shop().map(async (subgraph) => {
+  shop(subscribeToPrices).map(async (subgraph) => {
+    const streams = createHandler({ schema: subgraph.schema });
     const server = createServer((request, response) => {
+      if (request.headers.accept?.includes('text/event-stream') && subgraph.schema.getSubscriptionType()) {
+        return void streams(request, response);
+      }
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
@@ -29,6 +45,7 @@ const servers = await Promise.all(
       });
     });
     server.keepAliveTimeout = 60_000;
+    useServer({ schema: subgraph.schema }, new WebSocketServer({ server }));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return { subgraph, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql` };
   }),
@@ -50,11 +67,14 @@ const { supergraphSdl, errors } = composeServices(
   servers.map(({ subgraph: { name, typeDefs }, url }) => ({ name, typeDefs, url })),
 );
 if (!supergraphSdl) throw new Error(String(errors));
-process.on('message', (message) => {
+process.on('message', (message: 'count' | { price: number }) => {
   if (message === 'count') {
     process.send?.({ requests });
     requests = 0;
+    return;
   }
+  process.send?.({ publishedAtMs: nowMs() });
+  prices.emit('price', message.price);
 });
 process.on('disconnect', () => process.exit(0));
 process.send?.({ supergraphSdl, urls: Object.fromEntries(servers.map(({ subgraph, url }) => [subgraph.name, url])) });

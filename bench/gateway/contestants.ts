@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A gateway that is measured. */
+export interface Contestant {
+  name: string;
+  version: string;
+  hasSubscriptions: boolean;
+  start(at: { supergraphFile: string; port: number }): {
+    command: string;
+    args: string[];
+    env?: NodeJS.ProcessEnv;
+    cwd?: string;
+  };
+}
+
+const here = import.meta.dirname;
+const root = join(here, '../..');
+const versionIn = (folder: string, name: string) =>
+  (JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }).version;
+const node = process.execPath;
+/** No limit of ours is what is measured. */
+const unlimited = '1000000000';
+
+/** @param flags of Node. */
+const ours = (flags: string[]): Contestant => ({
+  name: 'ours',
+  version: '',
+  hasSubscriptions: true,
+  start: ({ supergraphFile, port }) => ({
+    command: node,
+    args: [...flags, join(root, 'router/main.ts')],
+    env: {
+      SUPERGRAPH: supergraphFile,
+      // Nobody signs in.
+      JWKS_URI: 'http://127.0.0.1:9/jwks.json',
+      ROUTER_PORT: String(port),
+      LOG_LEVEL: 'warn',
+      LANDSCAPE: 'development',
+      PRODUCT: 'none',
+      MAX_QUERY_COST: unlimited,
+      MAX_RUNNING_COST: unlimited,
+      MAX_REQUESTS_PER_CLIENT: unlimited,
+      MAX_REQUESTS: unlimited,
+      MAX_BODIES_PER_CLIENT: unlimited,
+      MAX_SOCKETS: unlimited,
+      MAX_SOCKETS_PER_CLIENT: unlimited,
+      MAX_STREAMS: unlimited,
+      MAX_STREAMS_PER_CLIENT: unlimited,
+      MAX_SUBSCRIPTIONS_PER_CLIENT: unlimited,
+      RATE_PER_CLIENT: '0',
+      SUBGRAPH_CONNECTIONS: '64',
+    },
+  }),
+});
+
+/** Has no subscriptions. */
+const apollo: Contestant = {
+  name: 'apollo',
+  version: versionIn(root, '@apollo/gateway'),
+  hasSubscriptions: false,
+  start: ({ supergraphFile, port }) => ({
+    command: node,
+    args: [join(here, 'apollo.ts'), supergraphFile, String(port)],
+    env: { NODE_ENV: 'production', APOLLO_TELEMETRY_DISABLED: 'true' },
+  }),
+};
+
+const hiveIn = (folder: string, name: string, more: string[]): Contestant => ({
+  name,
+  version: versionIn(folder, '@graphql-hive/gateway'),
+  hasSubscriptions: true,
+  start: ({ supergraphFile, port }) => ({
+    command: node,
+    args: [
+      join(folder, 'node_modules/@graphql-hive/gateway/dist/bin.js'),
+      'supergraph',
+      supergraphFile,
+      `--port=${port}`,
+      '--host=127.0.0.1',
+      '--fork=1',
+      ...more,
+    ],
+    env: { NODE_ENV: 'production', LOG_LEVEL: 'error' },
+    cwd: folder,
+  }),
+});
+
+/**
+ * @param profileDirectory where our gateway leaves CPU profiles.
+ * @returns all that are here; Hive Gateway where HIVE_GATEWAY names the folder that it is installed in.
+ */
+export function contestants(profileDirectory?: string): Contestant[] {
+  const hive = process.env['HIVE_GATEWAY'];
+  return [
+    ours(profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`]),
+    apollo,
+    ...(hive && existsSync(hive)
+      ? [hiveIn(hive, 'hive', []), hiveIn(hive, 'hive, native planner', ['--hive-router-runtime'])]
+      : []),
+  ];
+}

@@ -1,0 +1,121 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Pool } from 'undici';
+import type { Contestant } from './contestants.ts';
+import { post } from './load.ts';
+
+const here = import.meta.dirname;
+const folder = join(here, '../../.data/bench-gateway');
+
+/** The gateway's core; everything else is on the other. */
+const gatewayCore = 0;
+const otherCore = 1;
+
+/** Runs on the given core where the system can say so. */
+function onCore(core: number, command: string, args: string[], env: NodeJS.ProcessEnv, cwd?: string): ChildProcess {
+  const pinned = process.platform === 'linux';
+  // taskset becomes the command: the pid stays.
+  return spawn(pinned ? 'taskset' : command, pinned ? ['-c', String(core), command, ...args] : args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+}
+
+/** A program of this folder, beside the gateway. */
+export function forkBeside(file: string, args: string[] = []): ChildProcess {
+  if (process.platform !== 'linux') return fork(join(here, file), args);
+  return fork(join(here, file), args, { execPath: 'taskset', execArgv: ['-c', String(otherCore), process.execPath] });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+export type Subgraphs = Awaited<ReturnType<typeof startSubgraphs>>;
+
+async function startSubgraphs(latencyMs: number) {
+  const child = forkBeside('subgraphs.ts', [String(latencyMs)]);
+  const [{ supergraphSdl, urls }] = (await once(child, 'message')) as [
+    { supergraphSdl: string; urls: Record<string, string> },
+  ];
+  mkdirSync(folder, { recursive: true });
+  const supergraphFile = join(folder, 'supergraph.graphql');
+  writeFileSync(supergraphFile, supergraphSdl);
+  return {
+    supergraphFile,
+    urls,
+    /** Requests since it was asked before. */
+    async count(): Promise<number> {
+      child.send('count');
+      const [{ requests }] = (await once(child, 'message')) as [{ requests: number }];
+      return requests;
+    },
+    /** Changes the price that is watched. @returns when, in ms. */
+    async publish(price: number): Promise<number> {
+      child.send({ price });
+      const [{ publishedAtMs }] = (await once(child, 'message')) as [{ publishedAtMs: number }];
+      return publishedAtMs;
+    },
+    stop: () => child.disconnect(),
+  };
+}
+
+/** A gateway that answers, and what is behind it. */
+export interface Running {
+  pid: number;
+  url: string;
+  subgraphs: Subgraphs;
+  /** What it answered first. */
+  answer: string;
+  stop(): Promise<void>;
+}
+
+/** @param body of the first request. */
+export async function startGateway(contestant: Contestant, latencyMs: number, body: string): Promise<Running> {
+  const subgraphs = await startSubgraphs(latencyMs);
+  const port = await freePort();
+  const { command, args, env, cwd } = contestant.start({ supergraphFile: subgraphs.supergraphFile, port });
+  const urls = Object.fromEntries(
+    Object.entries(subgraphs.urls).map(([name, url]) => [`${name.toUpperCase()}_URL`, url]),
+  );
+  const gateway = onCore(gatewayCore, command, args, { ...urls, ...env }, cwd);
+  const exit = once(gateway, 'exit');
+  const stop = async () => {
+    gateway.kill();
+    subgraphs.stop();
+    const late = setTimeout(() => gateway.kill('SIGKILL'), stopWithinMs);
+    await exit;
+    clearTimeout(late);
+  };
+  const url = `http://127.0.0.1:${port}/graphql`;
+  try {
+    const answer = await untilAnswered(url, body, () => gateway.exitCode !== null);
+    return { pid: gateway.pid ?? 0, url, subgraphs, answer, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+const stopWithinMs = 20_000;
+
+async function untilAnswered(url: string, body: string, gone: () => boolean): Promise<string> {
+  const { origin, pathname } = new URL(url);
+  for (const endAt = Date.now() + 60_000; Date.now() < endAt && !gone(); await delay(200)) {
+    const pool = new Pool(origin);
+    const answer = await post(pool, pathname, body).catch(() => '');
+    await pool.close();
+    if (answer.startsWith('{"data":{')) return answer;
+    if (answer !== '') console.error(answer.slice(0, 300));
+  }
+  throw new Error('The gateway does not answer.');
+}
