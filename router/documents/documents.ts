@@ -14,6 +14,7 @@ import {
 } from 'graphql';
 import { createLruCache } from '../../platform/server/index.ts';
 import { routerError } from '../client-errors.ts';
+import { conditionsOf, fragmentsOf } from './conditions.ts';
 import { createAuthorize, grantsOf, type GrantClaims } from './authorization.ts';
 import { createCost } from './cost.ts';
 import type { Graph } from './graph.ts';
@@ -39,6 +40,8 @@ export interface CheckedOperation {
   document: DocumentNode;
   operation: OperationDefinitionNode;
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  /** Names of the variables that say, by @skip and @include, what of the document is asked for. */
+  conditions: readonly string[];
   /** The client's response name for one that the document is run under. */
   nameOf: SeparatedDocument['nameOf'];
   /** The client's variables, under the names that the document is run under. */
@@ -86,8 +89,7 @@ export interface Documents {
   check(request: OperationRequest, asking: Asking): Checked;
 }
 
-interface KnownDocument extends SeparatedDocument {
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+interface KnownDocument extends SeparatedDocument, Pick<CheckedOperation, 'fragments' | 'conditions'> {
   textBytes: number;
 }
 
@@ -126,7 +128,8 @@ export function createDocuments(
     if (errors.length > 0) return { errors: errors.map((error) => asCoded(error, 'GRAPHQL_VALIDATION_FAILED')) };
     // Locations are for errors; they keep every token of the text.
     const separated = separateNames(query, parse(query, { noLocation: true }), graph);
-    return { ...separated, textBytes, fragments: fragmentsOf(separated.document) };
+    const { document } = separated;
+    return { ...separated, textBytes, fragments: fragmentsOf(document), conditions: conditionsOf(document) };
   }
 
   function operationOf(query: string, name: string | undefined): { operation: CheckedOperation } | Refused {
@@ -146,6 +149,7 @@ export function createDocuments(
         document: document.document,
         operation,
         fragments: document.fragments,
+        conditions: document.conditions,
         nameOf: document.nameOf,
         variablesOf: document.variablesOf,
       },
@@ -199,12 +203,6 @@ function withNames({ message, extensions }: GraphQLError, { nameOf }: CheckedOpe
 }
 
 const refused = (error: GraphQLError) => ({ errors: [error] });
-
-function fragmentsOf({ definitions }: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
-  return new Map(
-    definitions.flatMap((each) => (each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each]] : [])),
-  );
-}
 
 function tooComplex(cost: number, limit: number): GraphQLError {
   return routerError(

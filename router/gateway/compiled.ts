@@ -1,16 +1,19 @@
 import { createLruCache, type Logger } from '../../platform/server/index.ts';
 import { routerError } from '../client-errors.ts';
+import { decide } from '../documents/conditions.ts';
 import type { CheckedOperation } from '../documents/documents.ts';
 import type { Graph } from '../documents/graph.ts';
+import type { Variables } from '../documents/variables.ts';
 import { compilePlan, weightOf, type Run } from './execution/execute.ts';
 import { compileShape, type Shape } from './execution/shape.ts';
 import { createTypeTest } from './execution/types.ts';
 import type { TypeTest } from './execution/values.ts';
 import type { Hooks } from './hooks.ts';
+import { separateMembers } from './planning/members.ts';
 import type { Plan } from './planning/plan.ts';
 import type { Planner } from './planning/planner.ts';
 
-/** An operation that is ready to run, as often as it comes. */
+/** An operation that is ready to run, as often as it comes with the same @skip and @include. */
 export interface CompiledOperation {
   plan: Plan;
   /** Asks the subgraphs. */
@@ -32,10 +35,10 @@ export interface CompilerOptions {
 export interface Compiler {
   isOf: TypeTest;
   /**
-   * Plans an operation that is new, once however many ask for it.
+   * Plans an operation that is new, or asks for something else with these variables: once however many ask for it.
    * @throws a client error INTERNAL_SERVER_ERROR when it cannot be planned; the log has why.
    */
-  compile(operation: CheckedOperation): Promise<CompiledOperation>;
+  compile(operation: CheckedOperation, variables: Variables): Promise<CompiledOperation>;
 }
 
 export function createCompiler({ graph, planner, cacheBytes, hooks, logger }: CompilerOptions): Compiler {
@@ -43,7 +46,7 @@ export function createCompiler({ graph, planner, cacheBytes, hooks, logger }: Co
   const known = createLruCache<string, CompiledOperation>(cacheBytes, ({ weight }) => weight);
   const underway = new Map<string, Promise<CompiledOperation>>();
 
-  async function planned(checked: CheckedOperation): Promise<CompiledOperation> {
+  async function planned(key: string, checked: CheckedOperation): Promise<CompiledOperation> {
     const plan = await planOf(checked);
     const compiled = {
       plan,
@@ -51,14 +54,14 @@ export function createCompiler({ graph, planner, cacheBytes, hooks, logger }: Co
       shape: compileShape({ schema: graph.schema, ...checked }),
       weight: weightOf(plan),
     };
-    known.set(checked.key, compiled);
+    known.set(key, compiled);
     return compiled;
   }
 
   async function planOf(checked: CheckedOperation): Promise<Plan> {
     const planned = hooks.onPlan(checked);
     try {
-      const plan = await planner.plan(checked);
+      const plan = separateMembers(await planner.plan(checked), graph.supergraph);
       planned?.(plan);
       return plan;
     } catch (error) {
@@ -70,13 +73,14 @@ export function createCompiler({ graph, planner, cacheBytes, hooks, logger }: Co
 
   return {
     isOf,
-    async compile(checked) {
-      const { key } = checked;
+    async compile(checked, variables) {
+      let { key } = checked;
+      for (const name of checked.conditions) key += variables[name] === true ? '1' : '0';
       const ready = known.get(key);
       if (ready) return ready;
       let promise = underway.get(key);
       if (!promise) {
-        promise = planned(checked).finally(() => underway.delete(key));
+        promise = planned(key, decide(checked, variables)).finally(() => underway.delete(key));
         underway.set(key, promise);
       }
       return promise;

@@ -102,7 +102,7 @@ export function createEngine(options: EngineOptions): Engine {
 function createExecution(options: EngineOptions): Execute {
   const { compiler, formatError } = options;
   return async ({ operation, variables }, context, onAnswer) => {
-    const { run, shape } = await compiler.compile(operation);
+    const { run, shape } = await compiler.compile(operation, variables);
     const ask = askFor(options, context);
     const execution = beginExecution(variables, onAnswer ? (request) => ask(request).finally(onAnswer) : ask);
     await run(execution);
@@ -123,9 +123,7 @@ export const askFor =
 
 /** What has been gathered, as the client gets it. */
 export function answerOf(shape: Shape, execution: Execution, formatError: ErrorFormatter): Answer {
-  const errors = execution.errors.map((error) =>
-    error.path ? { ...error, path: shape.pathOf(error.path, execution.variables) } : error,
-  );
+  const errors = execution.errors.map((error) => (error.path ? { ...error, path: shape.pathOf(error.path) } : error));
   const json = shape.write(execution, errors);
   return { data: json, errors: errors.map((error) => formatError(error)) };
 }

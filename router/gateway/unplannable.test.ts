@@ -14,7 +14,7 @@ it('a planner that fails is no mistake of the client, and the log says so, each 
   const checked = createTestDocuments().check({ query: 'query Time { serverTime }' }, anybody);
   if ('errors' in checked) throw new Error(String(checked.errors));
   for (const count of [1, 2]) {
-    const error = await compiler.compile(checked.operation).then(
+    const error = await compiler.compile(checked.operation, {}).then(
       () => undefined,
       (reason: unknown) => reason,
     );

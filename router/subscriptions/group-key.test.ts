@@ -42,7 +42,7 @@ async function planOf(
 ): Promise<{ plan: SubscriptionPlan; coerced: Variables }> {
   const checked = documents.check({ query, variables }, anybody);
   if ('errors' in checked) throw new Error(String(checked.errors));
-  return { plan: await planner.plan(checked.operation), coerced: checked.coerced };
+  return { plan: await planner.plan(checked.operation, checked.coerced), coerced: checked.coerced };
 }
 
 async function keyOf(

@@ -118,7 +118,7 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
   async function replan(group: Group, supergraph: Adopted): Promise<void> {
     const { documents, subscriptions } = supergraph;
     const valid = await checkAgain(group, documents);
-    const plan = valid && (await subscriptions.plan(valid.operation).catch(() => undefined));
+    const plan = valid && (await subscriptions.plan(valid.operation, valid.coerced).catch(() => undefined));
     const family = familyOf.get(group);
     // Everybody has left meanwhile, or yet another supergraph has come.
     if (!family || adopted !== supergraph) return;

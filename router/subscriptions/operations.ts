@@ -131,7 +131,7 @@ export function createOperations({ current, hub, admission, rates, formatError }
       };
       const planBy = (by: ReturnType<typeof current>, { operation: subscription, coerced }: Valid) => {
         by.subscriptions
-          .plan(subscription)
+          .plan(subscription, coerced)
           .then((plan) => {
             if (unwanted.aborted) return;
             const now = current();

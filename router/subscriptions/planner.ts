@@ -1,5 +1,6 @@
 import { Kind, print, separateOperations, type DocumentNode } from 'graphql';
 import type { ErrorFormatter } from '../client-errors.ts';
+import { decisionsIn } from '../documents/conditions.ts';
 import type { CheckedOperation } from '../documents/documents.ts';
 import type { Graph } from '../documents/graph.ts';
 import type { Variables } from '../documents/variables.ts';
@@ -17,8 +18,8 @@ import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './up
 export interface SubscriptionPlan {
   /** The operation in normal form: equal texts are equal operations. */
   text: string;
-  /** The operation as its client wrote it. */
-  asked: Pick<CheckedOperation, 'query' | 'name'>;
+  /** The operation as its client wrote it, and what of it is asked for. */
+  asked: Pick<CheckedOperation, 'query' | 'name'> & { decisions: Variables };
   /** The subgraph whose events they are. */
   owner: Pick<SubgraphClient, 'url' | 'identityOf' | 'refused'>;
   upstream: UpstreamOperation;
@@ -32,7 +33,7 @@ export interface SubscriptionPlan {
 
 export interface SubscriptionPlanner {
   /** @throws a client error INTERNAL_SERVER_ERROR when it cannot be planned; the log has why. */
-  plan(operation: CheckedOperation): Promise<SubscriptionPlan>;
+  plan(operation: CheckedOperation, variables: Variables): Promise<SubscriptionPlan>;
 }
 
 export interface SubscriptionPlannerOptions {
@@ -53,6 +54,7 @@ export function createSubscriptionPlanner(options: SubscriptionPlannerOptions): 
 
   function createPlan(
     checked: CheckedOperation,
+    decisions: Variables,
     { plan: { subscription }, run, shape }: Awaited<ReturnType<Compiler['compile']>>,
   ): SubscriptionPlan {
     if (!subscription) throw new Error('The planner made no subscription of a valid one.');
@@ -65,7 +67,7 @@ export function createSubscriptionPlanner(options: SubscriptionPlannerOptions): 
     const beginning = given?.kind === Kind.VARIABLE ? given.name.value : undefined;
     return {
       text: print(document),
-      asked: { query: checked.query, name: checked.name },
+      asked: { query: checked.query, name: checked.name, decisions },
       owner: options.clientOf(subscription.subgraph),
       upstream,
       beginningVariable:
@@ -87,9 +89,9 @@ export function createSubscriptionPlanner(options: SubscriptionPlannerOptions): 
   }
 
   return {
-    async plan(checked) {
-      const compiled = await compiler.compile(checked);
-      const known = plans.get(compiled) ?? createPlan(checked, compiled);
+    async plan(checked, variables) {
+      const compiled = await compiler.compile(checked, variables);
+      const known = plans.get(compiled) ?? createPlan(checked, decisionsIn(checked, variables), compiled);
       plans.set(compiled, known);
       return known;
     },

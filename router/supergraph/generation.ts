@@ -78,9 +78,9 @@ export async function createGeneration(
   const compiler = createCompiler({ graph, planner, cacheBytes: settings.PLAN_CACHE_BYTES, hooks, logger });
   const counted: Compiler = {
     ...compiler,
-    async compile(operation) {
-      const compiled = await compiler.compile(operation);
-      busy.count(operation);
+    async compile(operation, variables) {
+      const compiled = await compiler.compile(operation, variables);
+      busy.count(operation, variables);
       return compiled;
     },
   };

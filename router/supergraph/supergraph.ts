@@ -117,11 +117,11 @@ async function warm({ documents, compiler }: Generation, operations: readonly Na
   const deadline = performance.now() + warmMs;
   let planned = 0;
   let failure: unknown;
-  for (const { query, name } of operations) {
+  for (const { query, name, decisions } of operations) {
     if (performance.now() > deadline) break;
     const found = documents.operationOf(query, name);
     if ('errors' in found) continue;
-    await compiler.compile(found.operation).then(
+    await compiler.compile(found.operation, decisions).then(
       () => (planned += 1),
       (error: unknown) => (failure ??= error),
     );

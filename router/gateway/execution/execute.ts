@@ -1,7 +1,6 @@
 import { Kind, parse, type GraphQLFormattedError, type SelectionSetNode } from 'graphql';
 import {
   fetchesOf,
-  type Condition,
   type EntityFetch,
   type EntityList,
   type Plan,
@@ -74,15 +73,7 @@ function compileNode(node: PlanNode, isOf: TypeTest): Run {
         await Promise.all(runs.map((run) => run(execution)));
       };
     }
-    case 'condition':
-      return compileCondition(node, isOf);
   }
-}
-
-function compileCondition({ variable, then, otherwise }: Condition, isOf: TypeTest): Run {
-  const whenTrue = then ? compileNode(then, isOf) : nothing;
-  const whenFalse = otherwise ? compileNode(otherwise, isOf) : nothing;
-  return (execution) => (execution.variables[variable] === true ? whenTrue : whenFalse)(execution);
 }
 
 /** Compiles the part of a request's body before the values that vary. */
@@ -187,12 +178,12 @@ function compileEntities(fetch: EntityFetch, isOf: TypeTest): Run {
   };
 }
 
-function gather(list: CompiledList, { data, variables }: Execution): Gathered {
+function gather(list: CompiledList, { data }: Execution): Gathered {
   const gathered: Gathered = { list, representations: new Map(), entities: [] };
   const { representations, entities } = gathered;
   for (const [path, visit] of list.visits.entries()) {
     visit(data, (entity) => {
-      const text = list.represent(entity, variables);
+      const text = list.represent(entity);
       if (text === undefined) return;
       let representation = representations.get(text);
       if (representation === undefined) {

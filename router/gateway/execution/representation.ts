@@ -3,7 +3,7 @@ import { applyRewrites } from './rewrites.ts';
 import { isObject, quoted, type JsonObject, type TypeTest } from './values.ts';
 
 /** An entity as JSON, as a subgraph is told which it is; undefined when it has not what is needed for that. */
-export type Represent = (entity: JsonObject, variables: JsonObject) => string | undefined;
+export type Represent = (entity: JsonObject) => string | undefined;
 
 /** Compiles what a subgraph requires. */
 export function compileRepresentation(
@@ -12,11 +12,11 @@ export function compileRepresentation(
   isOf: TypeTest,
 ): Represent {
   const simple = rewrites.length === 0 ? compileSimple(requires, isOf) : undefined;
-  return (entity, variables) => {
+  return (entity) => {
     const text = simple?.(entity);
     if (text !== undefined) return text;
     const representation: JsonObject = {};
-    if (!select(requires, entity, representation, variables, isOf)) return undefined;
+    if (!select(requires, entity, representation, isOf)) return undefined;
     // Its type alone does not say which entity it is, nor does a key that is null.
     let known = false;
     for (const name in representation) if (name !== '__typename' && representation[name] !== null) known = true;
@@ -32,7 +32,7 @@ function compileSimple(
   isOf: TypeTest,
 ): ((entity: JsonObject) => string | undefined) | undefined {
   const [only, ...others] = requires;
-  if (!only || !('on' in only) || others.length > 0 || only.skipIf !== undefined || only.includeIf !== undefined) {
+  if (!only || !('on' in only) || others.length > 0) {
     return undefined;
   }
   const { on } = only;
@@ -60,13 +60,7 @@ function compileSimple(
 }
 
 /** @returns whether any selection was for an object of this type. */
-function select(
-  selections: readonly Required[],
-  from: JsonObject,
-  into: JsonObject,
-  variables: JsonObject,
-  isOf: TypeTest,
-): boolean {
+function select(selections: readonly Required[], from: JsonObject, into: JsonObject, isOf: TypeTest): boolean {
   let any = false;
   for (const selection of selections) {
     if ('field' in selection) {
@@ -74,33 +68,25 @@ function select(
       if (value === undefined) continue;
       any = true;
       into[selection.as] = selection.selections
-        ? project(selection.selections, value, into[selection.as], variables, isOf)
+        ? project(selection.selections, value, into[selection.as], isOf)
         : value;
       continue;
     }
-    if (selection.skipIf !== undefined && variables[selection.skipIf] === true) continue;
-    if (selection.includeIf !== undefined && variables[selection.includeIf] !== true) continue;
     const name = from['__typename'];
     if (name !== undefined && !isOf(name, selection.on)) continue;
-    if (select(selection.selections, from, into, variables, isOf)) any = true;
+    if (select(selection.selections, from, into, isOf)) any = true;
   }
   return any;
 }
 
-function project(
-  selections: readonly Required[],
-  value: unknown,
-  known: unknown,
-  variables: JsonObject,
-  isOf: TypeTest,
-): unknown {
+function project(selections: readonly Required[], value: unknown, known: unknown, isOf: TypeTest): unknown {
   if (Array.isArray(value)) {
     return value.map((item: unknown, index) =>
-      project(selections, item, Array.isArray(known) ? (known[index] as unknown) : undefined, variables, isOf),
+      project(selections, item, Array.isArray(known) ? (known[index] as unknown) : undefined, isOf),
     );
   }
   if (!isObject(value)) return value;
   const into = isObject(known) ? known : {};
-  select(selections, value, into, variables, isOf);
+  select(selections, value, into, isOf);
   return into;
 }

@@ -21,7 +21,6 @@ import {
   type GraphQLOutputType,
   type GraphQLSchema,
   type OperationDefinitionNode,
-  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 import type { ResponsePath } from './entities.ts';
@@ -36,11 +35,8 @@ import { isObject, quoted, type JsonObject } from './values.ts';
 export interface Shape {
   /** `data` as JSON. Adds to `errors` what was missing and nobody had told. */
   write(execution: Pick<Execution, 'data' | 'variables'>, errors: GraphQLFormattedError[]): string;
-  /**
-   * An error's path in the client's names, as far as the client asked: planners ask for keys, and what is required.
-   * Nor does it lead to what the client asked not to have: a planner may ask all the same.
-   */
-  pathOf(path: ResponsePath, variables: JsonObject): ResponsePath;
+  /** An error's path in the client's names, as far as the client asked: planners ask for keys, and what is required. */
+  pathOf(path: ResponsePath): ResponsePath;
 }
 
 export interface ShapeOptions {
@@ -51,27 +47,15 @@ export interface ShapeOptions {
   nameOf(name: string): string;
 }
 
-/** Each set of values of the variables in @skip and @include has a shape; that many are kept. */
-const mostShapes = 64;
 /** More than there are types in a supergraph that an interface has. */
 const mostTypes = 1_000;
 
+/** @param options of an operation whose @skip and @include are decided. */
 export function compileShape(options: ShapeOptions): Shape {
-  const switches = conditionVariables(options);
-  const shapes = new Map<string, (data: JsonObject, writing: Writing) => string | undefined>();
+  const writeRoot = compileRootShape(options);
   return {
-    write({ data, variables }, errors) {
-      let key = '';
-      for (const name of switches) key += variables[name] === true ? '1' : '0';
-      let write = shapes.get(key);
-      if (!write) {
-        if (shapes.size >= mostShapes) shapes.clear();
-        write = compileRootShape(options, variables);
-        shapes.set(key, write);
-      }
-      return write(data, { path: [], errors, variables }) ?? 'null';
-    },
-    pathOf(path, variables) {
+    write: ({ data, variables }, errors) => writeRoot(data, 0, { path: [], errors, variables }) ?? 'null',
+    pathOf(path) {
       let sets: readonly SelectionSetNode[] = [options.operation.selectionSet];
       const known: (string | number)[] = [];
       for (const step of path) {
@@ -79,11 +63,10 @@ export function compileShape(options: ShapeOptions): Shape {
           known.push(step);
           continue;
         }
-        const nodes = fieldsNamed(step, sets, options.fragments, variables);
-        const included = nodes.filter(({ isSkipped }) => !isSkipped);
-        if (included.length === 0) return known;
+        const fields = fieldsNamed(step, sets, options.fragments);
+        if (fields.length === 0) return known;
         known.push(options.nameOf(step));
-        sets = included.flatMap(({ field: { selectionSet } }) => selectionSet ?? []);
+        sets = fields.flatMap(({ selectionSet }) => selectionSet ?? []);
       }
       return known;
     },
@@ -95,31 +78,14 @@ function fieldsNamed(
   name: string,
   sets: readonly SelectionSetNode[],
   fragments: ShapeOptions['fragments'],
-  variables: JsonObject,
-  isSkipped = false,
-): { field: FieldNode; isSkipped: boolean }[] {
+): FieldNode[] {
   return sets.flatMap(({ selections }) =>
     selections.flatMap((selection) => {
-      const skipped = isSkipped || !isIncluded(selection, variables);
-      if (selection.kind === Kind.FIELD) {
-        return (selection.alias ?? selection.name).value === name ? [{ field: selection, isSkipped: skipped }] : [];
-      }
+      if (selection.kind === Kind.FIELD) return (selection.alias ?? selection.name).value === name ? [selection] : [];
       const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
-      return part ? fieldsNamed(name, [part.selectionSet], fragments, variables, skipped) : [];
+      return part ? fieldsNamed(name, [part.selectionSet], fragments) : [];
     }),
   );
-}
-
-function isIncluded({ directives = [] }: SelectionNode, variables: JsonObject): boolean {
-  return directives.every(({ name, arguments: given }) => {
-    if (!conditionOf(name.value)) return true;
-    const value = given?.[0]?.value;
-    const holds =
-      value?.kind === Kind.VARIABLE
-        ? variables[value.name.value] === true
-        : value?.kind === Kind.BOOLEAN && value.value;
-    return name.value === 'skip' ? !holds : holds;
-  });
 }
 
 interface Writing {
@@ -132,30 +98,10 @@ interface Writing {
 /** A value as JSON; undefined when it cannot be, which makes its parent null. The error is told already. */
 type Write = (value: unknown, depth: number, writing: Writing) => string | undefined;
 
-function conditionVariables({ operation, fragments }: ShapeOptions): string[] {
-  const names = new Set<string>();
-  const read = ({ selections }: SelectionSetNode): void => {
-    for (const selection of selections) {
-      for (const directive of selection.directives ?? []) {
-        const value = conditionOf(directive.name.value) && directive.arguments?.[0]?.value;
-        if (value && value.kind === Kind.VARIABLE) names.add(value.name.value);
-      }
-      if (selection.kind !== Kind.FRAGMENT_SPREAD && selection.selectionSet) read(selection.selectionSet);
-    }
-  };
-  read(operation.selectionSet);
-  for (const fragment of fragments.values()) read(fragment.selectionSet);
-  return [...names];
-}
-
-const conditionOf = (directive: string) => directive === 'skip' || directive === 'include';
-
-function compileRootShape(options: ShapeOptions, variables: JsonObject) {
-  const { schema, operation, fragments, nameOf } = options;
+function compileRootShape({ schema, operation, fragments, nameOf }: ShapeOptions): Write {
   const root = schema.getRootType(operation.operation);
   if (!root) throw new Error(`The schema has no ${operation.operation}.`);
-  const writeRoot = compileObject(root, [operation.selectionSet]);
-  return (data: JsonObject, writing: Writing) => writeRoot(data, 0, writing);
+  return compileObject(root, [operation.selectionSet]);
 
   /** The fields of an object of this type, by response name, in the order of the specification's CollectFields. */
   function collect(
@@ -171,7 +117,6 @@ function compileRootShape(options: ShapeOptions, variables: JsonObject) {
     };
     const add = ({ selections }: SelectionSetNode): void => {
       for (const selection of selections) {
-        if (!isIncluded(selection, variables)) continue;
         if (selection.kind === Kind.FIELD) {
           const name = selection.alias?.value ?? selection.name.value;
           const known = fields.get(name);
@@ -194,7 +139,6 @@ function compileRootShape(options: ShapeOptions, variables: JsonObject) {
   function dependsOnType(type: GraphQLInterfaceType, sets: readonly SelectionSetNode[]): boolean {
     return sets.some(({ selections }) =>
       selections.some((selection) => {
-        if (!isIncluded(selection, variables)) return false;
         if (selection.kind === Kind.FIELD) return selection.name.value === '__typename';
         const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
         if (!part) return false;
@@ -207,7 +151,6 @@ function compileRootShape(options: ShapeOptions, variables: JsonObject) {
 
   function asksAnything({ selections }: SelectionSetNode): boolean {
     return selections.some((selection) => {
-      if (!isIncluded(selection, variables)) return false;
       if (selection.kind === Kind.FIELD) return true;
       const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
       return part !== undefined && asksAnything(part.selectionSet);

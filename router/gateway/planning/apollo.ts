@@ -88,12 +88,6 @@ function nodeOf(node: ApolloNode): PlanNode | undefined {
     case 'Parallel':
       return inParallel(node.nodes.map(nodeOf));
     case 'Condition':
-      return {
-        kind: 'condition',
-        variable: node.condition,
-        then: node.ifClause && nodeOf(node.ifClause),
-        otherwise: node.elseClause && nodeOf(node.elseClause),
-      };
     case 'Defer':
       throw new Error(`The planner made a ${node.kind}, which it should not.`);
   }

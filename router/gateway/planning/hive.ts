@@ -24,7 +24,7 @@ import {
   type Rewrite,
   type RootFetch,
 } from './plan.ts';
-import { plannedDocument, renamesType, sealLiterals, withPlainConditions, withTypenames } from './planned-document.ts';
+import { plannedDocument, renamesType, sealLiterals, withTypenames } from './planned-document.ts';
 import { PlanTimeout, type Planner } from './planner.ts';
 
 export interface HivePlannerOptions {
@@ -53,9 +53,7 @@ export async function createHivePlanner({
       return planInOrder(document, operation, async (part, one) => {
         const planned = plannedDocument(part, one);
         if (!planned) return { node: undefined };
-        const { document: sealed, open } = sealLiterals(
-          withTypenames(graph.schema, withPlainConditions(planned), renamesType),
-        );
+        const { document: sealed, open } = sealLiterals(withTypenames(graph.schema, planned, renamesType));
         const late = AbortSignal.timeout(timeoutMs);
         const { node } = await planner
           .planAsync(print(sealed), name, labels as Set<string>, Math.random() * 100, late)
@@ -105,13 +103,6 @@ function nodeOf(node: HiveNode, textOf: TextOf): PlanNode | undefined {
     case 'Parallel':
       return inParallel(node.nodes.map((each) => nodeOf(each, textOf)));
     case 'Condition':
-      return {
-        kind: 'condition',
-        variable: node.condition,
-        // Absent ones are null.
-        then: node.ifClause ? nodeOf(node.ifClause, textOf) : undefined,
-        otherwise: node.elseClause ? nodeOf(node.elseClause, textOf) : undefined,
-      };
     case 'Subscription':
     case 'Defer':
       throw new Error(`The planner made a ${node.kind}, which it should not.`);
@@ -173,8 +164,6 @@ function required(selection: RequiresSelection): Required {
       return {
         on: selection.typeCondition,
         selections: selection.selections.map(required),
-        skipIf: selection.skipIf,
-        includeIf: selection.includeIf,
       };
     case 'FragmentSpread':
       throw new Error(`The planner made a ${selection.kind} in what a subgraph needs.`);

@@ -9,7 +9,7 @@ export interface Plan {
   subscription?: RootFetch | undefined;
 }
 
-export type PlanNode = RootFetch | EntityFetch | Sequence | Parallel | Condition;
+export type PlanNode = RootFetch | EntityFetch | Sequence | Parallel;
 
 interface Fetch {
   subgraph: string;
@@ -57,14 +57,6 @@ export interface Parallel {
   nodes: readonly PlanNode[];
 }
 
-/** What follows depends on a Boolean variable of the client. */
-export interface Condition {
-  kind: 'condition';
-  variable: string;
-  then: PlanNode | undefined;
-  otherwise: PlanNode | undefined;
-}
-
 export type Path = readonly PathStep[];
 
 /** A response name, each item of a list, or only objects of these types. */
@@ -78,13 +70,7 @@ export type Required =
       as: string;
       selections?: readonly Required[];
     }
-  | {
-      on: string;
-      selections: readonly Required[];
-      /** Only if this variable is false, or true. */
-      skipIf?: string | undefined;
-      includeIf?: string | undefined;
-    };
+  | { on: string; selections: readonly Required[] };
 
 /** Sets a field's value, or gives it another name, on objects of the given types along the path. */
 export interface Rewrite {
@@ -108,6 +94,5 @@ export const inParallel = (nodes: readonly (PlanNode | undefined)[]) => flatten(
 export function fetchesOf(node: PlanNode | undefined): (RootFetch | EntityFetch)[] {
   if (node === undefined) return [];
   if (node.kind === 'root' || node.kind === 'entities') return [node];
-  if (node.kind === 'condition') return [...fetchesOf(node.then), ...fetchesOf(node.otherwise)];
   return node.nodes.flatMap(fetchesOf);
 }

@@ -7,11 +7,6 @@ import {
   visit,
   visitWithTypeInfo,
   type ConstValueNode,
-  type DirectiveNode,
-  type FragmentDefinitionNode,
-  type FragmentSpreadNode,
-  type InlineFragmentNode,
-  type SelectionNode,
   type SelectionSetNode,
   type DocumentNode,
   type FieldNode,
@@ -65,71 +60,6 @@ export function withTypenames(
 export const renamesType = ({ selections }: SelectionSetNode) =>
   selections.some((each) => each.kind === Kind.FIELD && each.name.value === '__typename' && each.alias !== undefined);
 
-/** What literals say of whether it is included: null when it is not, undefined when there are none. */
-function decided<Node extends SelectionNode>(node: Node): Node | null | undefined {
-  const { directives = [] } = node;
-  const left: DirectiveNode[] = [];
-  for (const directive of directives) {
-    const holds = literalOf(directive);
-    if (holds === undefined) left.push(directive);
-    else if (holds === (directive.name.value === 'skip')) return null;
-  }
-  return left.length === directives.length ? undefined : { ...node, directives: left };
-}
-
-function literalOf({ name, arguments: given = [] }: DirectiveNode): boolean | undefined {
-  const value = name.value === 'skip' || name.value === 'include' ? given[0]?.value : undefined;
-  return value?.kind === Kind.BOOLEAN ? value.value : undefined;
-}
-
-/**
- * The operation without fragments at its root, and without conditions of fragments: they are those of their fields. The
- * native planner forgets what fields behind a condition need of other subgraphs, unless it is their own.
- */
-export function withPlainConditions(document: DocumentNode): DocumentNode {
-  const fragments = new Map(
-    document.definitions.flatMap((each): [string, FragmentDefinitionNode][] =>
-      each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each]] : [],
-    ),
-  );
-  const partOf = (selection: InlineFragmentNode | FragmentSpreadNode) =>
-    selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
-  const under = (more: readonly DirectiveNode[], { selections }: SelectionSetNode): SelectionNode[] =>
-    selections.map((selection): SelectionNode => {
-      const directives = [...more, ...(selection.directives ?? [])].filter(
-        (each, at, all) => all.findIndex((other) => print(other) === print(each)) === at,
-      );
-      if (selection.kind === Kind.FIELD) return directives.length > 0 ? { ...selection, directives } : selection;
-      const part = partOf(selection);
-      if (!part || directives.length === 0) return selection;
-      const { typeCondition, selectionSet } = part;
-      return {
-        kind: Kind.INLINE_FRAGMENT,
-        ...(typeCondition ? { typeCondition } : {}),
-        selectionSet: { ...selectionSet, selections: under(directives, selectionSet) },
-      };
-    });
-  const rootOf = (selections: readonly SelectionNode[]): SelectionNode[] =>
-    selections.flatMap((selection) => {
-      const part = selection.kind === Kind.FIELD ? undefined : partOf(selection);
-      return part ? rootOf(part.selectionSet.selections) : [selection];
-    });
-  const plain = visit(document, {
-    SelectionSet: { leave: (set) => ({ ...set, selections: under([], set) }) },
-  });
-  for (const each of plain.definitions)
-    if (each.kind === Kind.FRAGMENT_DEFINITION) fragments.set(each.name.value, each);
-  const flat = visit(plain, {
-    OperationDefinition: (operation) => ({
-      ...operation,
-      selectionSet: { ...operation.selectionSet, selections: rootOf(operation.selectionSet.selections) },
-    }),
-    FragmentDefinition: () => false,
-  });
-  // Fragments that nobody spreads any more are gone.
-  return Object.values(separateOperations(flat))[0] ?? flat;
-}
-
 function withoutEmpty(document: DocumentNode, gone: Set<string>): DocumentNode {
   return visit(document, {
     Field: {
@@ -137,9 +67,9 @@ function withoutEmpty(document: DocumentNode, gone: Set<string>): DocumentNode {
         const { alias, name } = field;
         if (name.value === '__schema' || name.value === '__type') return null;
         // The native planner takes a field and its alias of the same name for two.
-        if (alias?.value !== name.value) return decided(field);
+        if (alias?.value !== name.value) return undefined;
         const { alias: _same, ...plain } = field;
-        return decided(plain) === null ? null : plain;
+        return plain;
       },
       // An object of which nothing is left is in the answer all the same.
       leave: (field) =>
@@ -147,11 +77,8 @@ function withoutEmpty(document: DocumentNode, gone: Set<string>): DocumentNode {
           ? { ...field, selectionSet: { ...field.selectionSet, selections: [typename] } }
           : undefined,
     },
-    FragmentSpread: (spread) => (gone.has(spread.name.value) ? null : decided(spread)),
-    InlineFragment: {
-      enter: decided,
-      leave: ({ selectionSet }) => (selectionSet.selections.length === 0 ? null : undefined),
-    },
+    FragmentSpread: (spread) => (gone.has(spread.name.value) ? null : undefined),
+    InlineFragment: { leave: ({ selectionSet }) => (selectionSet.selections.length === 0 ? null : undefined) },
     FragmentDefinition: {
       leave({ name, selectionSet }) {
         if (selectionSet.selections.length > 0) return undefined;

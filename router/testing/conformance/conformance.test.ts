@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { startFederation, type EngineName } from '../federation.ts';
 import { differenceOf } from '../comparison.ts';
+import { conditions } from './conditions.ts';
 import type { Conformance } from './conformance.ts';
 import { failures } from './failures.ts';
 import { keys } from './keys.ts';
@@ -16,6 +17,7 @@ const rooms: Record<string, Record<string, Conformance>> = {
   overrides,
   types,
   names,
+  conditions,
   failures,
 };
 

@@ -85,4 +85,35 @@ export const names: Record<string, Conformance> = {
       '{ __typename product { __typename t: __typename next { __typename } } u: __typename }',
     ],
   },
+  'one name for fields of different types': {
+    subgraphs: {
+      a: `type Query { nodes: [Node] things: [Thing] } interface Node { id: ID! } union Thing = Bike | Rider
+        type Bike implements Node @key(fields: "id") { id: ID! }
+        type Rider implements Node @key(fields: "id") { id: ID! }`,
+      b: `type Bike @key(fields: "id") { id: ID! state: Boolean owner: Rider }
+        type Rider @key(fields: "id") { id: ID! state: [Bike!] owner: Bike! points: Int }`,
+      c: `type Bike @key(fields: "id") { id: ID! state: Boolean @external label: String @requires(fields: "state") }
+        type Rider @key(fields: "id") { id: ID! points: Int @external rank: String @requires(fields: "points") }`,
+    },
+    rows: {
+      b1: { __typename: 'Bike', id: 'b1', state: true, owner: to('r1') },
+      b2: { __typename: 'Bike', id: 'b2', state: null, owner: null },
+      r1: { __typename: 'Rider', id: 'r1', state: [to('b1'), to('b2')], owner: to('b1'), points: 3 },
+      r2: { __typename: 'Rider', id: 'r2', state: new Error('no states'), owner: new Error('no owner'), points: 4 },
+    },
+    computed: {
+      Query: {
+        nodes: () => [to('b1'), to('r1'), to('b2'), to('r2')],
+        things: () => [to('r2'), to('r1'), to('b1'), to('b2')],
+      },
+      Bike: { label: ({ state }) => `label ${String(state)}` },
+      Rider: { rank: ({ points }) => `rank ${String(points)}` },
+    },
+    cases: [
+      '{ nodes { ... on Bike { label } ... on Rider { state { id } rank } } }',
+      '{ nodes { ... on Rider { state { label state } rank } ... on Bike { label } } }',
+      '{ things { ... on Bike { label } ... on Rider { owner { label id } state { label } } } }',
+      '{ things { ... on Rider { state { owner { rank state { label owner { state } } } } } ... on Bike { label owner { state { id } } } } }',
+    ],
+  },
 };
