@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import mongoose from 'mongoose';
+import { until } from '../../test/support/until.ts';
 import { DATA_DIRECTORY, startDataPlane, type DataPlane, type DataPlaneOptions } from './data-plane.ts';
 import { startTime } from './processes.ts';
 import { reset } from './reset.ts';
@@ -107,14 +108,21 @@ describe('the data plane', () => {
   );
 
   it(
-    'starts only what is not given, and tells when that ends by itself',
+    'starts only what is not given, and starts it again with its data when it ends by itself',
     async () => {
       const env = { ...process.env, MONGODB_URI: 'mongodb://elsewhere', NATS_URL: '' };
-      const exit = Promise.withResolvers<string>();
-      const plane = await start({ env, serverExited: exit.resolve });
+      const told: string[] = [];
+      const plane = await start({ env, report: (line) => told.push(line) });
       expect(plane).toMatchObject({ mongodbUri: 'mongodb://elsewhere', servers: [{ name: 'nats' }] });
-      process.kill(plane.servers[0]?.pid ?? 0, 'SIGKILL');
-      await expect(exit.promise).resolves.toMatch(/nats-server \S+ was ended by SIGKILL/);
+      const streams = async <T>(work: (on: Awaited<ReturnType<typeof jetstreamManager>>) => Promise<T>) => {
+        const nats = await connect({ servers: plane.natsUrl });
+        return work(await jetstreamManager(nats)).finally(() => nats.close());
+      };
+      await streams((on) => on.streams.add({ name: 'RIDES', subjects: ['rides.>'] }));
+      process.kill(plane.servers[0]?.pid ?? NaN, 'SIGKILL');
+      await until('it is up again', () => told.some((line) => line.includes('is up again')));
+      expect(told.join('\n')).toMatch(/nats-server \S+ was ended by SIGKILL/);
+      expect(await streams((on) => on.streams.info('RIDES'))).toMatchObject({ config: { name: 'RIDES' } });
     },
     TIMEOUT_MS,
   );

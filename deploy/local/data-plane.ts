@@ -5,6 +5,7 @@ import { brokerAuthorization, type BrokerPasswords } from '../broker/users.ts';
 import { DataPlaneError } from './data-plane-error.ts';
 import { chooseMongodbEngine, localMongodbUri, mongodbLaunch, natsLaunch, type Place } from './engines.ts';
 import { freePort, isPortFree } from './free-port.ts';
+import { keepRunning } from './keep-running.ts';
 import { takeLock } from './lock.ts';
 import { localSettings } from './settings.ts';
 import { createSupervisor, type Launch, type RunningServer } from './supervisor.ts';
@@ -36,8 +37,8 @@ export interface DataPlaneOptions {
   brokerPasswords?: BrokerPasswords;
   /** Progress for a person. */
   report(line: string): void;
-  /** Called with a message for a person when a server ends by itself after it was up. */
-  serverExited?(message: string): void;
+  /** Called with a message for a person when a server has ended by itself and is not started again. */
+  serverGone?(message: string): void;
 }
 
 const ports = localSettings.pick({ MONGODB_PORT: true, NATS_PORT: true });
@@ -71,11 +72,14 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const directory = resolve(options.directory);
   const logs = join(directory, 'logs');
   const lock = await takeLock(directory);
-  const supervisor = createSupervisor(logs, lock, (message) => options.serverExited?.(message));
+  const supervisor = createSupervisor(logs, lock);
   let closed: Promise<void> | undefined;
-  const close = () => (closed ??= supervisor.close().then(() => lock.release()));
-
   const abort = new AbortController();
+  const close = () => {
+    abort.abort();
+    return (closed ??= supervisor.close().then(() => lock.release()));
+  };
+
   const place: Place = {
     data: join(directory, 'data', engine?.name ?? 'external'),
     logs,
@@ -91,7 +95,12 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       const launch = await prepare();
       abort.signal.throwIfAborted();
       const startedAt = performance.now();
-      const server = await supervisor.start(launch, abort.signal);
+      const server = await keepRunning(launch, {
+        supervisor,
+        signal: abort.signal,
+        report: place.report,
+        gaveUp: (message) => options.serverGone?.(message),
+      });
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
       options.report(`${server.engine} is up on port ${server.port} (${seconds} s)`);
       servers.push(server);

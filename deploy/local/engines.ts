@@ -92,7 +92,8 @@ export async function mongodbLaunch(engine: MongodbEngine, port: number, place: 
     ...launch,
     command: python.command,
     args: ['-m', 'secantus', ...args],
-    env: { ...env, PYTHONPATH: modules, PYTHONUNBUFFERED: '1' },
+    // A fault handler: should it crash or be aborted, its log says what each thread was doing.
+    env: { ...env, PYTHONPATH: modules, PYTHONUNBUFFERED: '1', PYTHONFAULTHANDLER: '1' },
   };
 }
 
@@ -151,9 +152,11 @@ async function isMongodbReady(port: number): Promise<boolean> {
   // The driver pauses half a second after a refusal, so it is asked only once something listens.
   if ((await greeting(port, 1)) === undefined) return false;
   const { default: mongoose } = await import('mongoose');
-  const client = new mongoose.mongo.MongoClient(localMongodbUri(port), { serverSelectionTimeoutMS: 2_000 });
+  const patience = { serverSelectionTimeoutMS: 2_000, socketTimeoutMS: 5_000 };
+  const client = new mongoose.mongo.MongoClient(localMongodbUri(port), patience);
   try {
-    await client.db('admin').command({ hello: 1 });
+    // Asks the storage too: a server whose storage is stuck still answers `hello`.
+    await client.db('admin').command({ listDatabases: 1, nameOnly: true });
     return true;
   } catch {
     return false;

@@ -66,7 +66,7 @@ try {
       env,
       ...(brokerPasswords ? { brokerPasswords } : {}),
       report,
-      serverExited: (message) => {
+      serverGone: (message) => {
         report(message);
         process.kill(process.pid, 'SIGTERM');
       },

@@ -11,6 +11,9 @@ import { endProcesses } from './processes.ts';
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 const LOG_LIMIT_BYTES = 10_000_000;
+/** How much of its log a message shows: of a server that was aborted, what each of its threads was doing. */
+const SHOWN_LINES = 2;
+const SHOWN_LINES_ABORTED = 80;
 
 /** How to run a server and how to see that it serves. */
 export interface Launch {
@@ -28,8 +31,11 @@ export interface Launch {
 export type RunningServer = Pick<Launch, 'name' | 'engine' | 'port'> & { pid: number };
 
 export interface Supervisor {
-  /** Starts a server and returns when it serves; otherwise throws DataPlaneError with the end of its log. */
-  start(launch: Launch, signal: AbortSignal): Promise<RunningServer>;
+  /**
+   * Starts a server and returns when it serves; otherwise throws DataPlaneError with the end of its log. `exited` gets a
+   * message for a person when the server ends by itself after that.
+   */
+  start(launch: Launch, signal: AbortSignal, exited?: (message: string) => void): Promise<RunningServer>;
   /** Ends every server, gently first. */
   close(): Promise<void>;
 }
@@ -38,7 +44,7 @@ export interface Supervisor {
  * Runs servers that end with this process but not with a Ctrl-C meant for it: they have a session of their own, and a
  * guard process ends them when this one goes without `close`.
  */
-export function createSupervisor(logs: string, lock: Lock, serverExited: (message: string) => void): Supervisor {
+export function createSupervisor(logs: string, lock: Lock): Supervisor {
   const { NODE_OPTIONS: _, ...env } = process.env;
   const guard = spawn(process.execPath, [join(import.meta.dirname, 'guard.ts')], {
     detached: true,
@@ -54,7 +60,7 @@ export function createSupervisor(logs: string, lock: Lock, serverExited: (messag
   };
 
   return {
-    async start(launch, signal) {
+    async start(launch, signal, exited) {
       const log = openLog(logs, launch.name);
       const child = spawn(launch.command, launch.args, {
         detached: true,
@@ -75,7 +81,7 @@ export function createSupervisor(logs: string, lock: Lock, serverExited: (messag
         pids.delete(pid);
         if (closing) return;
         publish();
-        if (ready) serverExited(exitMessage(launch, child, log));
+        if (ready) exited?.(exitMessage(launch, child, log));
       });
       await waitUntilReady(launch, child, log, signal);
       ready = true;
@@ -128,7 +134,8 @@ async function waitUntilReady(launch: Launch, child: ChildProcess, log: Log, sig
 
 function exitMessage(launch: Launch, child: ChildProcess, log: Log): string {
   const lines = readFileSync(log.file).subarray(log.start).toString('utf8').split('\n');
-  const last = lines.filter((line) => /\w/.test(line)).slice(-2);
+  const shownLines = child.signalCode === 'SIGABRT' ? SHOWN_LINES_ABORTED : SHOWN_LINES;
+  const last = lines.filter((line) => /\w/.test(line)).slice(-shownLines);
   const how = child.signalCode ? `was ended by ${child.signalCode}` : `exited with code ${child.exitCode ?? '?'}`;
   const more = `Its log: ${shown(log.file)}; if its data is damaged, npm run reset.`;
   return [`${launch.engine} ${how}. ${more}`, ...last.map((line) => line.slice(0, 300))].join('\n  | ');

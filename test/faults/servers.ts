@@ -44,7 +44,7 @@ export interface FragileServers {
 export async function startServers(directory: string, engine: string | undefined): Promise<FragileServers> {
   const env = { ...process.env, MONGODB_ENGINE: engine ?? process.env['MONGODB_ENGINE'] ?? '', NATS_SYNC_INTERVAL: '' };
   const lock = await takeLock(directory);
-  const supervisor = createSupervisor(join(directory, 'logs'), lock, () => undefined);
+  const supervisor = createSupervisor(join(directory, 'logs'), lock);
   const place = {
     data: join(directory, 'data'),
     logs: join(directory, 'logs'),
