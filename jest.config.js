@@ -20,6 +20,8 @@ const servers = { globalSetup: './test/servers/start.ts', globalTeardown: './tes
 
 export default {
   maxWorkers: 2,
+  // Modules of a test file are not given back: a worker that ran fifty files holds 2 GB.
+  workerIdleMemoryLimit: '1.5GB',
   testTimeout: 60_000,
   projects: [
     {

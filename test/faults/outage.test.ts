@@ -1,17 +1,17 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DATA_DIRECTORY, startDataPlane, type DataPlane } from '../../deploy/local/data-plane.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { registerBikes, rider } from '../support/people.ts';
+import { scratchFolder } from '../support/scratch.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 /** A server of its own that a test can stop and start again, with its data. */
 async function createServer(which: 'mongodb' | 'nats') {
-  const directory = await mkdtemp(join(tmpdir(), `outage-${which}-`));
+  const directory = await scratchFolder(`outage-${which}-`);
   const port = await freePort();
   const elsewhere = which === 'mongodb' ? { NATS_URL: 'nats://unused' } : { MONGODB_URI: 'mongodb://unused' };
   let plane: DataPlane | undefined;

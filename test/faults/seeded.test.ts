@@ -1,8 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { createDice } from '../../cli/demo/dice.ts';
+import { scratchFolder } from '../support/scratch.ts';
 import { startCluster, type Cluster } from './cluster.ts';
 import { faultKinds, planOf, tell } from './plan.ts';
 import { runPlan } from './run.ts';
@@ -30,7 +29,7 @@ describe.each(groups)('a system of $instances instance(s) of each subgraph', ({ 
 
   /** One start serves all runs; after a failed one, which may leave something behind, the next starts afresh. */
   async function theCluster(): Promise<Cluster> {
-    directory ??= await mkdtemp(join(tmpdir(), 'faults-'));
+    directory ??= await scratchFolder('faults-');
     cluster ??= await startCluster({ directory, instances, dice: createDice(firstSeed) });
     return cluster;
   }

@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DATA_DIRECTORY, startDataPlane } from '../../deploy/local/data-plane.ts';
+import { scratchFolder } from '../support/scratch.ts';
 
 /** Kept on the process: jest may load this file once per project, and loads stop.ts separately. */
 export interface TestServers {
@@ -21,7 +21,7 @@ export default async function start(): Promise<void> {
 }
 
 async function startServers(): Promise<{ close(): Promise<void> }> {
-  const directory = await mkdtemp(join(tmpdir(), 'test-servers-'));
+  const directory = await scratchFolder('test-servers-');
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
     const { TEST_MONGODB_URI = '', TEST_NATS_URL = '' } = process.env;
