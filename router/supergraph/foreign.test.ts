@@ -75,7 +75,7 @@ describe('node router/main.ts before a foreign supergraph', () => {
   it('answers from its subgraphs, where the supergraph says that they are', async () => {
     await writeFile(file, library.compose({}));
     const { url } = await start({ SUPERGRAPH: file });
-    expect(await ask(url, '{ book(id: 7) { title stars film { title year } } films { title } }')).toEqual({
+    expect(await ask(url, 'query Story { book(id: 7) { title stars film { title year } } films { title } }')).toEqual({
       data: {
         book: { title: 'title 7', stars: 1, film: { title: 'film 7', year: 1999 } },
         films: [{ title: 'film 1' }],

@@ -62,7 +62,10 @@ export async function createHivePlanner({
           });
         return planOf(node, (fetch) => {
           fetches += 1;
-          return named(open(fetch.operation), name && `${name}__${fetch.serviceName}__${fetches - 1}`);
+          return named(
+            open(fetch.operation),
+            name && `${name}__${fetch.serviceName.replace(/\W/g, '_')}__${fetches - 1}`,
+          );
         });
       });
     },
