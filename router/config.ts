@@ -120,6 +120,9 @@ const documents = {
   LEARNED_DOCUMENTS_BYTES: wholeNumber(4_194_304).describe(
     'of documents that clients taught by their hash (automatic persisted queries); 0 for none',
   ),
+  MCP: oneOf(['off', 'on'], 'off').describe(
+    'on: assistants call the queries and mutations of PERSISTED_DOCUMENTS as tools, at /mcp (Model Context Protocol)',
+  ),
   SCOPES_CLAIM: named('scope', /^\S+$/, 'the name of a claim').describe(
     'of a token: what @requiresScopes in a supergraph asks for, as words or a list',
   ),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLScalarType } from 'graphql';
 import type { z } from 'zod';
 import {
+  ConfigError,
   createLogger,
   createOperationLabel,
   createTokenVerifier,
@@ -22,6 +23,7 @@ import { createHeaderRules } from './gateway/header-rules.ts';
 import { createTurns } from './gateway/turns.ts';
 import { createRates } from './http/rates.ts';
 import { createGraphqlHttp } from './http/graphql.ts';
+import { createMcp, mcpHeaders } from './mcp/mcp.ts';
 import { createMetrics } from './metrics.ts';
 import { createReadiness } from './http/readiness.ts';
 import { correlationIdOf, createRequestContext } from './gateway/request-context.ts';
@@ -76,10 +78,9 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
   const logger = createLogger(settings.LOG_LEVEL, 'router');
   const verifyToken = await createTokenVerifier(settings, Date.now, logger, product ? 'ours' : 'others');
   const headers = createHeaderRules(settings.SUBGRAPH_HEADERS);
-  const cors = createCors(settings.CORS_ORIGINS, {
-    loopback: settings.LANDSCAPE === 'development',
-    headers: headers.names,
-  });
+  const corsOf = (names: readonly string[]) =>
+    createCors(settings.CORS_ORIGINS, { loopback: settings.LANDSCAPE === 'development', headers: names });
+  const cors = corsOf(headers.names);
   const routes = await product?.routes(env, cors);
   const metrics = createMetrics();
   const tracing = await createTracing(settings, 'router', logger);
@@ -98,8 +99,10 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
   const hub = createSubscriptionHub({ settings, headers, formatError, metrics, tracing, labelOf });
   const scalars = product?.scalars ?? [];
   const busy = createBusyOperations();
+  const manifest = readManifest(settings.PERSISTED_DOCUMENTS);
+  const toolbox = settings.MCP === 'on' ? needed(manifest) : undefined;
   const persisted = createPersistedDocuments({
-    manifest: readManifest(settings.PERSISTED_DOCUMENTS),
+    manifest,
     mode: settings.PERSISTED_DOCUMENTS_MODE,
     learnedBytes: settings.LEARNED_DOCUMENTS_BYTES,
     logger,
@@ -138,12 +141,13 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
     cors,
     metrics,
   });
+  const contextOf = async ({ headers: given }: IncomingMessage, unwanted: AbortSignal) => ({
+    ...(await createRequestContext(given, correlationIdOf(given), verifyToken)),
+    unwanted,
+  });
   const graphql = createGraphqlHttp({
     current,
-    contextOf: async (request, unwanted) => {
-      const { headers: given } = request;
-      return { ...(await createRequestContext(given, correlationIdOf(given), verifyToken)), unwanted };
-    },
+    contextOf,
     guestOf,
     rates,
     maxBodyBytes: settings.MAX_BODY_BYTES,
@@ -151,6 +155,23 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
     formatError,
     onRefused: (code) => metrics.requests.count({ operation: 'anonymous', type: 'unknown', code, seconds: 0 }),
   });
+  const mcp = toolbox && {
+    '/mcp': corsOf([...headers.names, ...mcpHeaders]).wrap(
+      withCorrelationId(
+        createMcp({
+          manifest: toolbox,
+          current,
+          operations,
+          guestOf,
+          contextOf,
+          cors,
+          maxBodyBytes: settings.MAX_BODY_BYTES,
+          formatError,
+          logger,
+        }),
+      ),
+    ),
+  };
 
   const http = await startHttpServer({
     port: port ?? settings.ROUTER_PORT,
@@ -168,6 +189,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
           return wantsStream(request) ? streams.route(request, response) : graphql(request, response);
         }),
       ),
+      ...mcp,
       '/metrics': metricsRoute(metrics.register),
       ...routes,
     },
@@ -196,6 +218,12 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
 
   let closing: Promise<void> | undefined;
   return { port: http.port, reload: () => supergraph.reload(), close: () => (closing ??= close()) };
+}
+
+/** @throws {ConfigError} */
+function needed(manifest: ReadonlyMap<string, string> | undefined): ReadonlyMap<string, string> {
+  if (manifest) return manifest;
+  throw new ConfigError('MCP: its tools are the operations of PERSISTED_DOCUMENTS, which is not set.');
 }
 
 /** Gives every request one correlation id, for the answer, the logs and the subgraphs. */

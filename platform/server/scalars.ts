@@ -7,6 +7,7 @@ const smallestLong = -(2n ** 63n);
 /** A whole number of up to 64 bits: a JSON number while exact, otherwise a string. In code, a number or a bigint. */
 export const Long = new GraphQLScalarType<number | bigint, number | string>({
   name: 'Long',
+  extensions: { jsonSchema: { type: ['integer', 'string'], pattern: '^-?\\d{1,19}$' } },
   // What is stored must be shown, even a sum or an old number that no client could send.
   serialize: (value) => {
     const whole = toWhole(value);
@@ -44,6 +45,7 @@ const rfc3339 = /^(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1
 /** RFC 3339 with offset, in and out; inside it is text in UTC. */
 export const DateTime = new GraphQLScalarType<string, string>({
   name: 'DateTime',
+  extensions: { jsonSchema: { type: 'string', format: 'date-time' } },
   serialize: (value) => (value instanceof Date ? value.toISOString() : String(value)),
   parseValue: toDateTime,
   parseLiteral: (node) => toDateTime(node.kind === Kind.STRING ? node.value : undefined),
@@ -71,6 +73,7 @@ const cursorForm = /^[\x21-\x7e]{1,8192}$/;
 /** An opaque place in a list or a feed: text without spaces. */
 export const Cursor = new GraphQLScalarType<string, string>({
   name: 'Cursor',
+  extensions: { jsonSchema: { type: 'string' } },
   serialize: String,
   parseValue: toCursor,
   parseLiteral: (node) => toCursor(node.kind === Kind.STRING ? node.value : undefined),

@@ -63,6 +63,7 @@ function withStrictScalars(schema: GraphQLSchema, scalars: readonly GraphQLScala
   for (const scalar of scalars) {
     const type = schema.getType(scalar.name);
     if (!(type instanceof GraphQLScalarType)) continue;
+    type.extensions = scalar.extensions;
     type.parseValue = (value) => {
       scalar.parseValue(value);
       return value;
