@@ -233,6 +233,7 @@ it.each([
   const url = new URL(graph.url);
   const router = await graph.startRouter({ SUBSCRIPTION_QUEUE_LIMIT: '20', SUBSCRIPTION_BUFFER_BYTES: '20000' });
   url.port = String(router.port);
+  await until('the streams before it are gone', () => graph.updates.followers() === 0);
   const stalled = connectTcp(router.port, '127.0.0.1').pause();
   const body = JSON.stringify({ query: 'subscription { dashboardUpdated { eventType } }' });
   stalled.write(

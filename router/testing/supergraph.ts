@@ -118,6 +118,8 @@ function bikeResolvers() {
 
 /** Whose points take long to count. */
 export const slowUserId = '99';
+/** Long enough for twenty requests to arrive on a busy machine. */
+const SLOW_MS = 500;
 
 function pointResolvers() {
   return {
@@ -132,7 +134,7 @@ function pointResolvers() {
       __resolveReference: ({ userId }: { userId: string }) => ({ userId }),
       async totalPoint(user: { userId: string }, _arguments: unknown, { viewer }: TestContext) {
         requireSelfOrStaff(viewer, user.userId);
-        if (user.userId === slowUserId) await delay(100);
+        if (user.userId === slowUserId) await delay(SLOW_MS);
         return Number(user.userId) * 100;
       },
     },
