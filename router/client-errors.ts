@@ -5,6 +5,7 @@ import type { Logger } from '../platform/server/index.ts';
 /** Codes that the router itself gives, beside those of the subgraphs and of Apollo Server. */
 export const routerErrorCodes = [
   'UNAUTHENTICATED',
+  'TOKEN_EXPIRED',
   'SERVICE_UNAVAILABLE',
   'INTERNAL_SERVER_ERROR',
   'BAD_REQUEST',
@@ -43,7 +44,8 @@ export const schemaReloaded = () =>
     'The schema has changed, and this subscription cannot go on: subscribe again.',
   );
 
-export const tokenExpired = () => routerError('UNAUTHENTICATED', 'The token has expired.');
+/** Of a stream or a socket that was let in: a new token lets it go on. */
+export const tokenExpired = () => routerError('TOKEN_EXPIRED', 'The token has expired.');
 
 /** Extensions that expose internals: which service, where it runs, what its code looks like. */
 const innerExtensions = new Set(['serviceName', 'service', 'stacktrace', 'exception', 'response', 'http']);

@@ -23,6 +23,7 @@ export class UnavailableError extends Error {
 /** Codes in `errors[].extensions.code`; stable, and listed in the README. */
 export const errorCodes = [
   'UNAUTHENTICATED',
+  'TOKEN_EXPIRED',
   'FORBIDDEN',
   'BAD_USER_INPUT',
   'CURSOR_EXPIRED',
@@ -37,6 +38,7 @@ export type ErrorCode = (typeof errorCodes)[number];
 /** The HTTP status that goes with a code; all others leave it to the transport. The first of them outweighs the others. */
 export const httpStatus: Partial<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 401,
+  TOKEN_EXPIRED: 401,
   TOO_MANY_REQUESTS: 429,
   SERVICE_UNAVAILABLE: 503,
 };

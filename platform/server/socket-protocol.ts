@@ -17,6 +17,8 @@ export const closeCodes = {
   subscriberAlreadyExists: 4409,
   tooManyInitRequests: 4429,
   tooManyPings: 1008,
+  /** Of ours: a client may come back with a new token, which 4403 does not say. */
+  tokenExpired: 4498,
   internalError: 4500,
 } as const;
 

@@ -66,8 +66,10 @@ export interface SessionOptions {
 export interface SocketSession {
   /** How many operations run. */
   readonly operations: number;
-  /** Ends all subscriptions, waits for running queries and mutations, then closes. */
-  drain(code: number, reason: string): void;
+  /**
+   * Ends all subscriptions, with errors if there are any to tell, waits for running queries and mutations, then closes.
+   */
+  drain(code: number, reason: string, errors?: readonly GraphQLFormattedError[]): void;
 }
 
 /** Pings that a client may send within one interval of the heartbeat. */
@@ -274,10 +276,11 @@ export function startSocketSession(socket: WebSocket, options: SessionOptions): 
     get operations() {
       return running.size;
     },
-    drain(code, reason) {
+    drain(code, reason, errors) {
       closing = { code, reason };
       for (const [id, operation] of running) {
         if (operation.kind === 'single') continue;
+        if (errors) tell(errorMessage(id, errors));
         running.delete(id);
         operation.unwanted.abort();
       }

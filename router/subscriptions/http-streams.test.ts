@@ -190,15 +190,18 @@ describe('multipart answers', () => {
   });
 
   it('end with the reason', async () => {
-    const response = await ask(subscription, {
-      accept,
-      authorization: await tokenUntil(graph.env, Date.now() + 3_000),
-    });
-    const text = await response.text();
+    const authorization = await tokenUntil(graph.env, Date.now() + 3_000);
+    const [text, events] = await Promise.all(
+      [accept, 'text/event-stream'].map(async (each) =>
+        (await ask(subscription, { accept: each, authorization })).text(),
+      ),
+    );
+    if (text === undefined) throw new Error('no answer');
+    expect(events).toContain('"extensions":{"code":"TOKEN_EXPIRED"}');
     expect(text.startsWith('\r\n--graphql\r\n')).toBe(true);
     const [, last] = text.split('\r\n\r\n').slice(-2);
     expect(last).toBe(
-      '{"payload":null,"errors":[{"message":"The token has expired.","extensions":{"code":"UNAUTHENTICATED"}}]}\r\n--graphql--\r\n',
+      '{"payload":null,"errors":[{"message":"The token has expired.","extensions":{"code":"TOKEN_EXPIRED"}}]}\r\n--graphql--\r\n',
     );
   });
 

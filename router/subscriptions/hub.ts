@@ -11,6 +11,7 @@ import { schemaReloaded, tokenExpired, type ErrorFormatter } from '../client-err
 import type { RouterSettings } from '../config.ts';
 import type { HeaderRules } from '../gateway/header-rules.ts';
 import type { Metrics } from '../metrics.ts';
+import { callAt } from './call-at.ts';
 import { beginningOf, groupKey } from './group-key.ts';
 import { createGroup, type Group, type GroupOptions, type Member } from './group.ts';
 import type { Variables } from '../documents/variables.ts';
@@ -74,9 +75,6 @@ interface Family {
 
 /** Between two yields to the event loop: a check takes some 30 µs. */
 const checksPerTurn = 500;
-
-/** The longest timer of Node (2^31 − 1 ms, about 25 days). */
-const maxTimerMs = 2_147_483_647;
 
 /** All subscriptions of this router, each client in the group of those that see the same. */
 export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
@@ -165,9 +163,9 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
     { viewer, authorization }: Pick<SubscriptionRequest, 'viewer' | 'authorization'>,
     receiver: Receiver,
   ): Seat {
-    let expiry: NodeJS.Timeout | undefined;
+    let forgetExpiry: (() => void) | undefined;
     const leave = () => {
-      clearTimeout(expiry);
+      forgetExpiry?.();
       const current = groupOf.get(member);
       if (!current) return;
       groupOf.delete(member);
@@ -187,10 +185,9 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
       complete: () => endAs(() => receiver.complete()),
     };
     const watchExpiry = () => {
-      clearTimeout(expiry);
+      forgetExpiry?.();
       if (member.expiresAtMs === null) return;
-      const leftMs = Math.min(maxTimerMs, member.expiresAtMs - Date.now());
-      expiry = setTimeout(() => member.error([tokenExpired().toJSON()]), leftMs);
+      forgetExpiry = callAt(member.expiresAtMs, () => member.error([tokenExpired().toJSON()]));
     };
     groupOf.set(member, group);
     metrics.subscriptions.inc();

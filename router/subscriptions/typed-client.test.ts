@@ -119,12 +119,12 @@ describe('the typed client', () => {
       { after: end() },
     );
     const before = publish(1);
-    expect(await only.ended).toBe('UNAUTHENTICATED');
+    expect(await only.ended).toBe('TOKEN_EXPIRED');
     await until('it came back', () => renewed.losses.length === 1 && graph.updates.followers() === 1);
     const after = publish(1);
     await until('all are there', () => renewed.seen.length === 2);
     expect(renewed.seen).toEqual([...before, ...after]);
-    expect(renewed.losses).toEqual(['UNAUTHENTICATED']);
+    expect(renewed.losses).toEqual(['TOKEN_EXPIRED']);
   });
 
   it('keeps its stream when its token is renewed in time', async () => {

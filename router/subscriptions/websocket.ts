@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import {
   authorizationOf,
   authScope,
+  closeCodes,
   createSocketServer,
   isShortage,
   maxPings,
@@ -20,6 +21,7 @@ import type { Cors } from '../http/cors.ts';
 import type { Metrics } from '../metrics.ts';
 import { headersIn } from '../gateway/header-rules.ts';
 import { correlationIdOf, createRequestContext } from '../gateway/request-context.ts';
+import { callAt } from './call-at.ts';
 import type { Operations, Renewal } from './operations.ts';
 
 export interface WebSocketTransportOptions {
@@ -55,9 +57,21 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
       let viewer: Viewer | null = null;
       let headers = request.headers;
       const renewals = new Set<Renewal>();
+      let forgetExpiry: (() => void) | undefined;
+      const endWithToken = () => {
+        forgetExpiry?.();
+        if (!viewer) return;
+        forgetExpiry = callAt(viewer.expiresAtMs, () => {
+          const expired = tokenExpired().toJSON();
+          session.drain(closeCodes.tokenExpired, expired.message, [expired]);
+        });
+      };
       metrics.sockets.inc();
-      socket.on('close', () => metrics.sockets.dec());
-      return startSocketSession(socket, {
+      socket.on('close', () => {
+        forgetExpiry?.();
+        metrics.sockets.dec();
+      });
+      const session = startSocketSession(socket, {
         maxOperations: settings.MAX_SUBSCRIPTIONS_PER_SOCKET,
         initTimeoutMs: settings.CONNECTION_INIT_TIMEOUT_MS,
         pings: { most: maxPings, withinMs: settings.PING_INTERVAL_MS },
@@ -73,11 +87,10 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
           const shortage = place.passTo(client);
           if (isShortage(shortage)) throw shortageError(shortage);
           headers = { ...headersIn(params, headers), authorization };
+          endWithToken();
           return async (payload, receiver, unwanted) => {
-            // Checked for every operation, because the token may have ended since the socket was opened.
+            // Checked for every operation, because its key may have gone since the socket was opened.
             const context = await createRequestContext(headers, correlationIdOf({}), verifyToken);
-            // Verification tolerates clock skew, so it accepts a token a little longer; this socket saw it expire.
-            if (context.viewer && context.viewer.expiresAtMs <= Date.now()) throw tokenExpired();
             // The client completed it meanwhile: do not start it.
             if (unwanted.aborted) return 'single';
             return operations.start(payload, { client, context, renewals }, receiver, unwanted);
@@ -89,9 +102,11 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
             throw routerError('UNAUTHENTICATED', 'The token is another viewer’s: connect again.');
           viewer = renewed;
           headers = { ...headers, authorization };
+          endWithToken();
           for (const renew of [...renewals]) renew({ viewer, authorization });
         },
       });
+      return session;
     },
   });
 }

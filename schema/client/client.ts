@@ -228,8 +228,11 @@ function authorization(token: string | undefined): { authorization?: string } {
   return token ? { authorization: `Bearer ${token}` } : {};
 }
 
+/** The token is not good, or no longer: another may be. */
+const tokenRefused = new Set(['UNAUTHENTICATED', 'TOKEN_EXPIRED']);
+
 function isUnauthenticated(error: unknown): boolean {
-  return error instanceof GraphqlRequestError && error.code === 'UNAUTHENTICATED';
+  return error instanceof GraphqlRequestError && tokenRefused.has(error.code);
 }
 
 function isMutation({ definitions }: DocumentNode): boolean {
@@ -292,6 +295,7 @@ function toRequestError(error: unknown): GraphqlRequestError {
     return new GraphqlRequestError(typeof code === 'string' ? code : 'UNKNOWN', first?.message ?? 'Unknown error.');
   }
   const { code, reason } = (error ?? {}) as Partial<CloseEvent>;
+  if (code === 4498) return new GraphqlRequestError('TOKEN_EXPIRED', reason ?? 'Signed out.');
   if (code === 4401 || code === 4403) return new GraphqlRequestError('UNAUTHENTICATED', reason ?? 'Signed out.');
   return new GraphqlRequestError('CONNECTION_LOST', reason ? reason : 'The connection was lost.', { cause: error });
 }

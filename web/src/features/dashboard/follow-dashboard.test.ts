@@ -117,15 +117,18 @@ describe('following the dashboard', () => {
     expect(retries).toEqual([2, 3]);
   });
 
-  it('tries with a fresh token also when the connection was lost before', async () => {
-    const { types } = await follow([
-      { snapshotCursor: 'c5', feedEnds: 'CONNECTION_LOST' },
-      { feedEnds: 'UNAUTHENTICATED' },
-      { snapshotCursor: 'c9', feed: ['c10'] },
-    ]);
-    expect(types).not.toContain('signedOut');
-    expect(types.at(-1)).toBe('updated');
-  });
+  it.each(['UNAUTHENTICATED', 'TOKEN_EXPIRED'])(
+    'tries with a fresh token also when the connection was lost before (%s)',
+    async (code) => {
+      const { types } = await follow([
+        { snapshotCursor: 'c5', feedEnds: 'CONNECTION_LOST' },
+        { feedEnds: code },
+        { snapshotCursor: 'c9', feed: ['c10'] },
+      ]);
+      expect(types).not.toContain('signedOut');
+      expect(types.at(-1)).toBe('updated');
+    },
+  );
 
   it('tries once more with a fresh token before it signs out', async () => {
     const { types } = await follow([{ queryFails: 'UNAUTHENTICATED' }, { queryFails: 'UNAUTHENTICATED' }]);

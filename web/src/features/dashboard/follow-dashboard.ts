@@ -27,14 +27,15 @@ export function followDashboard({ dispatch, ...staying }: Following): Promise<vo
     },
     onEnd(code) {
       // The first time the token may only have been too old: the next connection has another.
-      const isSignedOut = code === 'UNAUTHENTICATED' && place.isRefused;
-      place.isRefused ||= code === 'UNAUTHENTICATED';
+      const isTokenRefused = code === 'UNAUTHENTICATED' || code === 'TOKEN_EXPIRED';
+      const isSignedOut = isTokenRefused && place.isRefused;
+      place.isRefused ||= isTokenRefused;
       if (isSignedOut || code === 'FORBIDDEN') {
         dispatch({ type: isSignedOut ? 'signedOut' : 'notAllowed' });
         return 'stop';
       }
       // The server refused the cursor: start again from a new query.
-      if (code !== 'CONNECTION_LOST') place.cursor = null;
+      if (code !== 'CONNECTION_LOST' && code !== 'TOKEN_EXPIRED') place.cursor = null;
       if (code === 'CURSOR_EXPIRED') return 'at once';
       dispatch({ type: 'connectionLost', at: serverClock.now(), code });
       return 'wait';

@@ -10,6 +10,7 @@ type Names<Key extends string> = Record<Key, string>;
 
 const errorKo: Record<string, string> = {
   UNAUTHENTICATED: '로그인이 필요하거나 만료되었습니다.',
+  TOKEN_EXPIRED: '로그인이 만료되었습니다.',
   FORBIDDEN: '이 역할로는 할 수 없습니다.',
   BAD_USER_INPUT: '입력한 값이 올바르지 않습니다.',
   CONNECTION_LOST: '서버가 응답하지 않습니다. 잠시 뒤에 다시 시도하세요.',
@@ -18,6 +19,7 @@ const errorKo: Record<string, string> = {
 
 const errorEn: typeof errorKo = {
   UNAUTHENTICATED: 'Sign in first, or again.',
+  TOKEN_EXPIRED: 'Sign in again.',
   FORBIDDEN: 'This role may not do that.',
   BAD_USER_INPUT: 'A value is not valid.',
   CONNECTION_LOST: 'The server does not answer. Try again in a moment.',
