@@ -102,6 +102,7 @@ describe('the product', () => {
     const pages = (first: number) =>
       `{ bikes(first: ${first}) { nodes { reservations(first: ${first}) { nodes { fee } } } } }`;
     expect(codesOf(pages(200))).toEqual(['QUERY_TOO_COMPLEX']);
+    expect(codesOf(pages(100))).toEqual(['QUERY_TOO_COMPLEX']);
     expect(codesOf(pages(20))).toEqual([]);
     expect(codesOf(`{ ${times(6, (n) => `p${n}: bikes(first: 2147483647) { nodes { color } }`)} }`)).toEqual([
       'QUERY_TOO_COMPLEX',

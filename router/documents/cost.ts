@@ -34,7 +34,22 @@ export type CostOf = (
   operation: OperationDefinitionNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   coerced: Variables,
-) => number | GraphQLError;
+) => Cost | GraphQLError;
+
+export interface Cost {
+  cost: number;
+  /** The list for which an argument asks for most. */
+  longest: AskedList | undefined;
+}
+
+export interface AskedList {
+  /** As in `Query.bikes`. */
+  field: string;
+  argument: string;
+  items: number;
+  /** The most that the supergraph expects of it. */
+  expected: number | undefined;
+}
 
 /** The assumed length of a list without `@listSize`: most are shorter, few longer. */
 const assumedItems = 5;
@@ -68,6 +83,7 @@ export function createCost(graph: Graph): CostOf {
 
   return (operation, fragments, coerced) => {
     let mistake: GraphQLError | undefined;
+    let longest: AskedList | undefined;
 
     function selectionCost(selectionSet: SelectionSetNode, place: Place): number {
       let cost = 0;
@@ -151,12 +167,20 @@ export function createCost(graph: Graph): CostOf {
         return items === undefined ? undefined : { items, fields: undefined, isPage: true };
       }
       const sizes = lists.map((list): Size => {
-        const given = list.slicingArguments
-          .map((name) => slicedTo(name, node, field))
-          .filter((each) => each !== undefined);
-        const asked = given.filter((each) => each !== null);
-        if (list.requireOneSlicingArgument && given.length !== 1) mistake ??= notSliced(type.name, field.name, list);
-        const items = asked.length > 0 ? Math.max(...asked, 0) : (list.assumedSize ?? assumedItems);
+        let given = 0;
+        let most: number | undefined;
+        for (const argument of list.slicingArguments) {
+          const asked = slicedTo(argument, node, field);
+          if (asked === undefined) continue;
+          given += 1;
+          if (asked === null) continue;
+          most = Math.max(most ?? 0, asked);
+          if (asked > (longest?.items ?? 0)) {
+            longest = { field: `${type.name}.${field.name}`, argument, items: asked, expected: list.assumedSize };
+          }
+        }
+        if (list.requireOneSlicingArgument && given !== 1) mistake ??= notSliced(type.name, field.name, list);
+        const items = most ?? list.assumedSize ?? assumedItems;
         const fields =
           list.sizedFields.length > 0 || isListType(getNullableType(field.type)) ? list.sizedFields : undefined;
         return { items, fields, isPage: list.slicingArguments.length > 0 };
@@ -186,7 +210,7 @@ export function createCost(graph: Graph): CostOf {
     const root = schema.getRootType(operation.operation);
     const whole: Place | null | undefined = root && { type: root, at: undefined, path: [], sized: undefined };
     const cost = whole ? selectionCost(operation.selectionSet, whole) : 0;
-    return mistake ?? cost;
+    return mistake ?? { cost, longest };
   };
 }
 

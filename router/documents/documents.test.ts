@@ -76,7 +76,7 @@ describe('what our own clients send', () => {
     MAX_QUERY_TOKENS: '2500',
     MAX_QUERY_SELECTIONS: '250',
     MAX_QUERY_ALIASES: '100',
-    MAX_QUERY_COST: '5000',
+    MAX_QUERY_COST: '7500',
   });
   it.each([...clientDocuments, { name: 'introspection', query: getIntrospectionQuery() }])(
     'leaves half of every limit unused: $name',

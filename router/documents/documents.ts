@@ -16,7 +16,7 @@ import { createLruCache } from '../../platform/server/index.ts';
 import { routerError } from '../client-errors.ts';
 import { conditionsOf, fragmentsOf } from './conditions.ts';
 import { createAuthorize, grantsOf, type GrantClaims } from './authorization.ts';
-import { createCost } from './cost.ts';
+import { createCost, type AskedList } from './cost.ts';
 import type { Graph } from './graph.ts';
 import { separateNames, type SeparatedDocument } from './response-names.ts';
 import { createPersistedDocuments, hashOf, type NamedDocument, type PersistedDocuments } from './persisted.ts';
@@ -176,9 +176,9 @@ export function createDocuments(
         authorize?.(operation, fragments, coercion.coerced, grantsOf(authorization, limits.claims)) ?? [];
       if (unauthorized.length > 0) return { errors: unauthorized, status: 403 };
       const estimated = costOf(operation, fragments, coercion.coerced);
-      if (typeof estimated !== 'number') return refused(estimated);
-      const cost = Math.ceil(estimated);
-      if (cost > limits.maxCost) return refused(tooComplex(cost, limits.maxCost));
+      if (estimated instanceof GraphQLError) return refused(estimated);
+      const cost = Math.ceil(estimated.cost);
+      if (cost > limits.maxCost) return refused(tooComplex(cost, limits.maxCost, estimated.longest));
       const extensions = wanted?.['cost'] === true ? { cost: { estimated: cost, limit: limits.maxCost } } : undefined;
       return { operation: found.operation, operationName: name, coerced: coercion.coerced, cost, extensions };
     },
@@ -204,10 +204,14 @@ function withNames({ message, extensions }: GraphQLError, { nameOf }: CheckedOpe
 
 const refused = (error: GraphQLError) => ({ errors: [error] });
 
-function tooComplex(cost: number, limit: number): GraphQLError {
+function tooComplex(cost: number, limit: number, longest: AskedList | undefined): GraphQLError {
+  const told = `The operation asks for too much at once: it costs ${cost}, at most ${limit} is allowed.`;
+  if (!longest) return routerError('QUERY_TOO_COMPLEX', `${told} Ask for less of each item.`);
+  const { field, argument, items, expected } = longest;
+  const most = expected !== undefined && items > expected ? `, where ${expected} is the most` : '';
   return routerError(
     'QUERY_TOO_COMPLEX',
-    `The operation asks for too much at once: it costs ${cost}, at most ${limit} is allowed. Ask for shorter pages (first), or for less of each item.`,
+    `${told} Ask for shorter lists, or for less of each item; the longest is ${field}(${argument}: ${items})${most}.`,
   );
 }
 

@@ -121,8 +121,14 @@ describe('variables', () => {
     expect(codesOf(query, { n: 200 })).toEqual(['QUERY_TOO_COMPLEX']);
     expect(codesOf(query, { n: 2_000_000_000 })).toEqual(['QUERY_TOO_COMPLEX']);
     expect(codesOf(query, { n: -5 })).toEqual([]);
-    // Then it is as many as the field says by itself: 50.
+    // Then it may be as many as the field says: 200.
     expect(codesOf(query, { n: null })).toEqual(['QUERY_TOO_COMPLEX']);
-    expect(errorsOf(query, { n: 200 })[0]?.message).toMatch(/costs \d+, at most 10000/);
+    expect(errorsOf(query, { n: 200 })[0]?.message).toMatch(
+      /costs \d+, at most 15000 is allowed\. .* the longest is Query\.bikes\(first: 200\)\.$/,
+    );
+    const far = '{ one: bikes(first: 7) { nodes { color } } other: bikes(first: 2000000000) { nodes { color } } }';
+    expect(errorsOf(far)[0]?.message).toMatch(
+      /the longest is Query\.bikes\(first: 2000000000\), where 200 is the most\.$/,
+    );
   });
 });

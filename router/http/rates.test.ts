@@ -129,7 +129,7 @@ describe('what an operation costs', () => {
       return response.text();
     };
     expect(await ask({ cost: true })).toContain(
-      '{"data":{"bike":{"color":"color 7"}},"extensions":{"cost":{"estimated":2,"limit":10000}}}',
+      '{"data":{"bike":{"color":"color 7"}},"extensions":{"cost":{"estimated":2,"limit":15000}}}',
     );
     expect(await ask({})).not.toContain('extensions');
   });
