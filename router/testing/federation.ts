@@ -1,22 +1,23 @@
 import { composeServices } from '@apollo/composition';
 import { Supergraph } from '@apollo/federation-internals';
-import { parse } from 'graphql';
+import { OperationTypeNode, parse } from 'graphql';
 import { createErrorFormatter } from '../client-errors.ts';
 import { documentLimits, routerSettings } from '../config.ts';
-import { createDocuments, type CheckedOperation } from '../documents/documents.ts';
+import { createDocuments, type CheckedOperation, type Valid } from '../documents/documents.ts';
 import { readGraph, type Graph } from '../documents/graph.ts';
 import type { Variables } from '../documents/variables.ts';
 import { createApolloExecution } from '../gateway/apollo-engine.ts';
 import { createCompiler } from '../gateway/compiled.ts';
 import type { Answer } from '../gateway/asked.ts';
 import { createHeaderRules } from '../gateway/header-rules.ts';
-import { createEngine, type Engine } from '../gateway/engine.ts';
+import { createEngine } from '../gateway/engine.ts';
 import { combineHooks } from '../gateway/hooks.ts';
 import { createApolloPlanner } from '../gateway/planning/apollo.ts';
 import { createPlanner } from '../gateway/planning/create-planner.ts';
 import type { Planner } from '../gateway/planning/planner.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
 import { createLogger } from '../../platform/server/index.ts';
+import { createSubscriptionPlanner } from '../subscriptions/planner.ts';
 import { createMonolith, createSubgraph, subgraphSdl, type Definition, type Row, type World } from './worlds.ts';
 
 /** What answers: our execution as it is, the same with Apollo's planner only, or the stock gateway. */
@@ -43,11 +44,18 @@ export interface Asked {
   variables: Variables;
 }
 
+interface EventContext extends RequestContext {
+  asked: Asked[];
+  state: Row;
+}
+
 const settings = routerSettings.parse({ MAX_QUERY_COST: '10000000', MAX_QUERY_DEPTH: '100' });
 const logger = createLogger(process.env['TEST_LOG_LEVEL'] === undefined ? 'silent' : 'debug', 'router');
 const formatError = createErrorFormatter(logger);
 const hooks = combineHooks([]);
 const planTimeoutMs = 5_000;
+
+const oneOf = ' @oneOf';
 
 /** @throws {Error} when the subgraphs do not compose. */
 export function compose(subgraphs: Definition['subgraphs']): string {
@@ -55,11 +63,17 @@ export function compose(subgraphs: Definition['subgraphs']): string {
     Object.entries(subgraphs).map(([name, sdl]) => ({
       name,
       url: `http://${name}.invalid`,
-      typeDefs: parse(subgraphSdl(sdl)),
+      typeDefs: parse(subgraphSdl(sdl).replaceAll(oneOf, '')),
     })),
   );
   if (supergraphSdl === undefined) throw new Error(errors.map(({ message }) => message).join('\n'));
-  return supergraphSdl;
+  // Apollo's composition does not know it; others write it into the supergraph.
+  const names = Object.values(subgraphs).flatMap((sdl) =>
+    [...sdl.matchAll(/input (\w+) @oneOf/g)].map(([, name = '']) => name),
+  );
+  if (names.length === 0) return supergraphSdl;
+  const marked = supergraphSdl.replace(new RegExp(`^input (${names.join('|')})$`, 'gm'), `$&${oneOf}`);
+  return `${marked}\n\ndirective @oneOf on INPUT_OBJECT\n`;
 }
 
 export function startFederation(definition: Definition, labels: ReadonlySet<string> = new Set()): Federation {
@@ -72,6 +86,9 @@ export function startFederation(definition: Definition, labels: ReadonlySet<stri
   const documents = createDocuments(graph, documentLimits(settings));
 
   const clientOf = (name: string) => ({
+    url: new URL(`http://${name}.invalid`),
+    identityOf: () => ({}),
+    refused: () => undefined,
     async ask({ subgraph, body }: { subgraph: string; body: string }, context: Partial<RequestContext>) {
       const world = worlds.get(name);
       if (!world) throw new Error(`There is no subgraph ${name}.`);
@@ -82,19 +99,20 @@ export function startFederation(definition: Definition, labels: ReadonlySet<stri
     },
   });
 
-  const engines = new Map<EngineName, Promise<Engine>>();
+  const engines = new Map<EngineName, ReturnType<typeof createOne>>();
   const engineOf = (name: EngineName) => {
     const known = engines.get(name) ?? createOne(name);
     engines.set(name, known);
     return known;
   };
-  async function createOne(name: EngineName): Promise<Engine> {
+  async function createOne(name: EngineName) {
     const planner: Planner =
       name === 'own'
         ? await createPlanner({ graph, logger, timeoutMs: planTimeoutMs, labels })
         : await createApolloPlanner({ graph, labels });
-    return createEngine({
-      compiler: createCompiler({ graph, planner, cacheBytes: 10_000_000, hooks, logger }),
+    const compiler = createCompiler({ graph, planner, cacheBytes: 10_000_000, hooks, logger });
+    const engine = createEngine({
+      compiler,
       execute:
         name === 'stock' ? await createApolloExecution({ graph, clientOf, formatError, hooks, logger }) : undefined,
       clientOf,
@@ -104,6 +122,20 @@ export function startFederation(definition: Definition, labels: ReadonlySet<stri
       mutations: { answered: 0 },
       hooks,
     });
+    return { engine, subscriptions: createSubscriptionPlanner({ graph, compiler, clientOf, hooks, formatError }) };
+  }
+
+  /** The first event of a subscription. */
+  async function eventOf(name: EngineName, { operation, coerced }: Valid, context: EventContext): Promise<Answer> {
+    const { subscriptions } = await engineOf(name);
+    const plan = await subscriptions.plan(operation, coerced);
+    const { url } = plan.owner;
+    const owner = url.hostname.slice(0, -'.invalid'.length);
+    const [query, variables] = [plan.upstream.query, plan.upstreamVariables(coerced)];
+    context.asked.push({ subgraph: owner, query, variables });
+    const event = await worlds.get(owner)?.answer(query, variables, context.state);
+    if (!event) throw new Error(`There is no subgraph ${owner}.`);
+    return plan.complete(event, coerced, context);
   }
 
   return {
@@ -114,7 +146,6 @@ export function startFederation(definition: Definition, labels: ReadonlySet<stri
       return { data, errors };
     },
     async ask(name, query, variables = {}) {
-      const engine = await engineOf(name);
       const asked: Asked[] = [];
       const context = {
         viewer: null,
@@ -127,7 +158,11 @@ export function startFederation(definition: Definition, labels: ReadonlySet<stri
       const checked = documents.check({ query, variables }, context);
       if ('errors' in checked) return { data: null, errors: checked.errors.map((error) => error.toJSON()), asked };
       const { operation, coerced, cost } = checked;
-      const answer = await engine.run({ operation, variables: coerced, cost }, context);
+      const { engine } = await engineOf(name);
+      const answer =
+        operation.operation.operation === OperationTypeNode.SUBSCRIPTION
+          ? await eventOf(name, checked, context)
+          : await engine.run({ operation, variables: coerced, cost }, context);
       return { data: read(answer), errors: answer.errors, asked };
     },
   };

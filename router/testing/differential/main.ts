@@ -15,7 +15,7 @@ const engines = values.engines
   .split(',')
   .filter((name): name is EngineName => engineNames.some((each) => each === name));
 const until = performance.now() + Number(values.seconds) * 1_000;
-const { operations, supergraphs, found } = await compareAtRandom(
+const { operations, supergraphs, refused, found } = await compareAtRandom(
   Number(values.seed),
   Number(values.operations),
   engines,
@@ -24,9 +24,10 @@ const { operations, supergraphs, found } = await compareAtRandom(
 const shown = 20;
 for (const engine of engines)
   for (const difference of found[engine].slice(0, shown)) process.stdout.write(`${difference}\n\n`);
+for (const why of refused.slice(0, shown)) process.stdout.write(`${why.slice(0, 300)}\n\n`);
 const counts = engines.map((engine) => `${engine} ${found[engine].length}`).join(', ');
 process.stdout.write(
-  `${operations} operations on ${supergraphs} supergraphs; different from the monolith: ${counts}\n`,
+  `${operations} operations on ${supergraphs} supergraphs (${refused.length} more do not compose); different from the monolith: ${counts}\n`,
 );
 // What the others get wrong is not ours.
 process.exitCode = operations > 0 && found.own.length === 0 ? 0 : 1;

@@ -4,15 +4,20 @@ import {
   isCompositeType,
   isInterfaceType,
   isObjectType,
+  OperationTypeNode,
   type GraphQLCompositeType,
+  type GraphQLField,
   type GraphQLSchema,
 } from 'graphql';
 import type { Dice } from '../../../cli/demo/dice.ts';
+import { createInputs } from './inputs.ts';
 import { wholeNumber } from './supergraphs.ts';
 
 const deepest = 4;
 /** Names that are taken elsewhere: by keys, fields and planners. */
-const aliases = ['id', 'f0', 'f1', 'r0', '__typename', 'toString', '_internal_qp_alias_0', 'x', 'y', 'z'];
+const aliases = [
+  ...['id', 'sku', 'spot', 'f0', 'f1', 'r0', 'tag', '__typename', 'toString', '_internal_qp_alias_0', 'x', 'y', 'z'],
+];
 
 export interface RandomOperation {
   query: string;
@@ -21,26 +26,21 @@ export interface RandomOperation {
 
 /** An operation at random; it may not be valid, for its names may be in each other's way. */
 export function randomOperation(schema: GraphQLSchema, dice: Dice): RandomOperation {
-  const variables: Record<string, unknown> = {};
-  const declared = ['$yes: Boolean!', '$no: Boolean = false', '$representations: Int', '$s: String = "$"'];
-  variables['yes'] = dice.chance(0.5);
-  if (dice.chance(0.5)) variables['no'] = dice.chance(0.5);
-  if (dice.chance(0.5)) variables['representations'] = wholeNumber(dice, 0, 9);
+  const { QUERY: ofQuery, MUTATION: mutation, SUBSCRIPTION: subscription } = OperationTypeNode;
+  const wanted = dice.pick([ofQuery, ofQuery, ofQuery, ofQuery, ofQuery, mutation, mutation, subscription]);
+  const kind = schema.getRootType(wanted) ? wanted : ofQuery;
+  const root = schema.getRootType(kind);
+  const { declared, variables, argumentsFor, condition } = createInputs(dice);
   const fragments: string[] = [];
 
-  const condition = () => {
-    if (!dice.chance(0.15)) return '';
-    return ` @${dice.pick(['skip', 'include'])}(if: ${dice.pick(['$yes', '$no', 'true', 'false'])})`;
-  };
-  const given = () => {
-    const all = [
-      dice.pick(['n: 3', 'n: $representations', 'n: -1']),
-      dice.pick(['s: "a\\"\\u00e9"', 's: $s', 's: """b\n c"""']),
-      dice.pick(['c: RED', 'c: null']),
-    ];
-    const chosen = all.filter(() => dice.chance(0.4));
-    return chosen.length > 0 ? `(${chosen.join(', ')})` : '';
-  };
+  function fieldOf({ name, type, args }: GraphQLField<unknown, unknown>, depth: number, when = condition()): string {
+    const result = getNamedType(type);
+    if (isCompositeType(result) && depth >= deepest) return '';
+    const alias = dice.chance(0.3) ? `${dice.pick(aliases)}: ` : '';
+    const inner = isCompositeType(result) ? ` ${select(result, depth + 1)}` : '';
+    return `${alias}${name}${argumentsFor(args)}${when}${inner}`;
+  }
+
   function select(type: GraphQLCompositeType, depth: number): string {
     const parts: string[] = [];
     const fields = isObjectType(type) || isInterfaceType(type) ? Object.values(type.getFields()) : [];
@@ -48,39 +48,36 @@ export function randomOperation(schema: GraphQLSchema, dice: Dice): RandomOperat
       const possible = isAbstractType(type) ? schema.getPossibleTypes(type) : [];
       if (dice.chance(isObjectType(type) ? 0.12 : 0.5)) {
         const on = dice.pick(possible) ?? type;
-        const node = schema.getType('Node');
-        const target =
-          isInterfaceType(node) && type.name !== 'Query' && type.name !== 'Size' && dice.chance(0.15) ? node : on;
+        const wide = isObjectType(type) ? type.getInterfaces() : [];
+        const target = (dice.chance(0.15) ? dice.pick(wide) : undefined) ?? on;
         const inner = select(target, depth);
         if (dice.chance(0.3)) {
           const name = `F${fragments.length}`;
-          fragments.push('');
-          fragments[Number(name.slice(1))] = `fragment ${name} on ${target.name} ${inner}`;
+          fragments.push(`fragment ${name} on ${target.name} ${inner}`);
           parts.push(`...${name}${condition()}`);
+          // What is asked twice is there once.
+          if (dice.chance(0.2)) parts.push(`...${name}${condition()}`);
         } else
           parts.push(`... ${target === type && dice.chance(0.5) ? '' : `on ${target.name}`}${condition()} ${inner}`);
         continue;
       }
       const field = fields.length > 0 ? dice.pick(fields) : undefined;
-      if (!field || dice.chance(0.08)) {
-        parts.push(`${dice.chance(0.2) ? `${dice.pick(aliases)}: ` : ''}__typename`);
-        continue;
-      }
-      const result = getNamedType(field.type);
-      if (isCompositeType(result) && depth >= deepest) continue;
-      const alias = dice.chance(0.3) ? `${dice.pick(aliases)}: ` : '';
-      const inner = isCompositeType(result) ? ` ${select(result, depth + 1)}` : '';
-      parts.push(`${alias}${field.name}${field.args.length > 0 ? given() : ''}${condition()}${inner}`);
+      if (!field || dice.chance(0.08)) parts.push(`${dice.chance(0.2) ? `${dice.pick(aliases)}: ` : ''}__typename`);
+      else parts.push(fieldOf(field, depth));
     }
-    return `{ ${parts.length > 0 ? parts.join(' ') : '__typename'} }`;
+    const given = parts.filter((part) => part !== '');
+    return `{ ${given.length > 0 ? given.join(' ') : '__typename'} }`;
   }
-  const root = schema.getQueryType();
-  const body = root ? select(root, 0) : '{ __typename }';
-  const text = [body, ...fragments].join(' ');
-  const used = declared.filter((each) => new RegExp(`\\${each.slice(0, each.indexOf(':'))}\\b`).test(text));
-  const values = Object.entries(variables).filter(([name]) => used.some((each) => each.startsWith(`$${name}:`)));
+
+  let body = '{ __typename }';
+  if (root && kind === subscription) {
+    const event = dice.pick(Object.values(root.getFields()));
+    const selection = event ? fieldOf(event, 0, '') : '__typename';
+    body = dice.chance(0.2) ? `{ ... on ${root.name} { ${selection} } }` : `{ ${selection} }`;
+  } else if (root) body = select(root, 0);
+  const name = dice.chance(0.2) ? ' Named' : '';
   return {
-    query: `query ${used.length > 0 ? `(${used.join(', ')}) ` : ''}${text}`,
-    variables: Object.fromEntries(values),
+    query: `${kind}${name} ${declared.length > 0 ? `(${declared.join(', ')}) ` : ''}${[body, ...fragments].join(' ')}`,
+    variables,
   };
 }
