@@ -73,9 +73,9 @@ function payloadIn(text: string, id: string): Payload | undefined {
 }
 
 /** What is left of the bytes of a socket when all that is whole was taken. */
-type Take = (bytes: Buffer) => Buffer | undefined;
+type Take = (bytes: Buffer, socket: Socket) => Buffer | undefined;
 
-function open(take: Take, hello: string): Promise<Socket> {
+function open(take: Take, hello: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let rest: Buffer | undefined;
     const socket = connect({
@@ -87,7 +87,7 @@ function open(take: Take, hello: string): Promise<Socket> {
         buffer: shared,
         callback(size) {
           const bytes = shared.subarray(0, size);
-          const left = take(rest ? Buffer.concat([rest, bytes]) : bytes);
+          const left = take(rest ? Buffer.concat([rest, bytes]) : bytes, socket);
           rest = left && left.length > 0 ? Buffer.from(left) : undefined;
           return true;
         },
@@ -100,7 +100,7 @@ function open(take: Take, hello: string): Promise<Socket> {
     });
     socket.on('connect', () => {
       socket.write(hello);
-      resolve(socket);
+      resolve();
     });
   });
 }
@@ -111,10 +111,9 @@ const endOfHead = Buffer.from('\r\n\r\n');
 async function readFrames(): Promise<void> {
   const id = Buffer.from(randomUUID());
   let stage: 'head' | 'ack' | 'live' = 'head';
-  let socket: Socket | undefined;
   let done: () => void = () => undefined;
   const subscribed = new Promise<void>((resolve) => (done = resolve));
-  const take: Take = (bytes) => {
+  const take: Take = (bytes, socket) => {
     let left = bytes;
     if (stage === 'head') {
       const end = left.indexOf(endOfHead);
@@ -122,7 +121,7 @@ async function readFrames(): Promise<void> {
       if (!left.toString('latin1', 0, 12).endsWith('101')) throw new Error(left.toString('latin1', 0, end));
       stage = 'ack';
       left = left.subarray(end + endOfHead.length);
-      socket?.write(frame(1, Buffer.from('{"type":"connection_init"}')));
+      socket.write(frame(1, Buffer.from('{"type":"connection_init"}')));
     }
     while (left.length >= 2) {
       const short = (left[1] ?? 0) & 0x7f;
@@ -133,22 +132,22 @@ async function readFrames(): Promise<void> {
       const payload = left.subarray(start, start + length);
       const opcode = (left[0] ?? 0) & 0x0f;
       left = left.subarray(start + length);
-      if (opcode === 9) socket?.write(frame(10, payload));
+      if (opcode === 9) socket.write(frame(10, payload));
       else if (opcode === 8) throw new Error(`Closed: ${payload.toString('latin1', 2)}`);
       else if (opcode !== 1) continue;
       else if (stage === 'live' && payload.indexOf('"next"') > 0) receive(payload, id);
-      else if (payload.indexOf('"ping"') > 0) socket?.write(frame(1, Buffer.from('{"type":"pong"}')));
+      else if (payload.indexOf('"ping"') > 0) socket.write(frame(1, Buffer.from('{"type":"pong"}')));
       else if (stage === 'ack' && payload.indexOf('"connection_ack"') > 0) {
         stage = 'live';
         const payload = { query: subscription };
-        socket?.write(frame(1, Buffer.from(JSON.stringify({ id: id.toString(), type: 'subscribe', payload }))));
+        socket.write(frame(1, Buffer.from(JSON.stringify({ id: id.toString(), type: 'subscribe', payload }))));
         done();
       } else throw new Error(`Not expected: ${payload.toString()}`);
     }
     return left;
   };
   const key = randomBytes(16).toString('base64');
-  socket = await open(
+  await open(
     take,
     `GET /graphql HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n` +
       `sec-websocket-version: 13\r\nsec-websocket-key: ${key}\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { createBoundedSender } from './bounded-sender.ts';
+import { closeSender, createBoundedSender, offer, roomIn, type Wire } from './bounded-sender.ts';
 
 const limits = { frames: 100, bytes: 1_000_000 };
 
@@ -15,17 +15,14 @@ describe('a source that waits for room', () => {
     await once(server, 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     await once(socket, 'connect');
-    const sender = createBoundedSender(
-      { send: (text, sent) => socket.write(text, sent), bufferedBytes: () => socket.writableLength },
-      limits,
-    );
+    const sender = createBoundedSender(socket, limits);
     try {
       const count = 50 * limits.frames;
       let taken = 0;
       // Only promises between frames, as with a source whose data is at hand.
-      while (taken < count && sender.offer(frame)) {
+      while (taken < count && offer(sender, frame)) {
         taken += 1;
-        await sender.room();
+        await roomIn(sender);
       }
       expect(taken).toBe(count);
       socket.end();
@@ -38,21 +35,27 @@ describe('a source that waits for room', () => {
   });
 
   it('waits while the client does not read, and goes on when it does or is gone', async () => {
-    const unread: (() => void)[] = [];
-    const sender = createBoundedSender({ send: (_frame, sent) => unread.push(sent), bufferedBytes: () => 0 }, limits);
+    const unread: ((() => void) | undefined)[] = [];
+    const wire: Wire = {
+      get writableLength() {
+        return unread.length * 2;
+      },
+      write: (_frame, _encoding, sent) => unread.push(sent),
+    };
+    const sender = createBoundedSender(wire, limits);
     const fill = () => {
       for (let frame = 0; frame < limits.frames; frame += 1) {
-        const room = sender.room();
+        const room = roomIn(sender);
         if (room) return room;
-        expect(sender.offer('{}')).toBe(true);
+        expect(offer(sender, '{}')).toBe(true);
       }
       throw new Error('It never waited.');
     };
     const room = fill();
-    for (const sent of unread.splice(0)) sent();
+    for (const sent of unread.splice(0)) sent?.();
     await room;
     const last = fill();
-    sender.close();
+    closeSender(sender);
     await last;
   });
 });

@@ -34,8 +34,8 @@ import { readTextArguments } from './text-arguments.ts';
 import { createAdmission, type Admission, type Client } from './places.ts';
 import { authorizationOf } from './socket-protocol.ts';
 import { createSocketServer } from './socket-server.ts';
-import { maxPings, startSocketSession } from './socket-session.ts';
-import { createSubscriptionStarter } from './subscriptions.ts';
+import { maxPings, startSocketSession, type SessionHost } from './socket-session.ts';
+import { createSubscriptionStarter, type Starter } from './subscriptions.ts';
 import { traceRequests, type Tracing } from './tracing.ts';
 
 /** What a resolver knows about its request. */
@@ -292,6 +292,26 @@ function serveSubscriptions(
   const formatError = (error: unknown) =>
     toFormattedError(error instanceof GraphQLError ? error.toJSON() : { message: '' }, asGraphql(error), logger);
   const { subscribe } = subscribeWith(options.tracing, createOperationLabel(options.operations));
+  const host: SessionHost<{ start?: Starter }> = {
+    maxOperations: limits.MAX_SUBSCRIPTIONS_PER_SOCKET,
+    initTimeoutMs: limits.CONNECTION_INIT_TIMEOUT_MS,
+    pings: { most: maxPings, withinMs: limits.PING_INTERVAL_MS },
+    sender: { frames: limits.SUBSCRIPTION_QUEUE_LIMIT, bytes: limits.SUBSCRIPTION_BUFFER_BYTES },
+    waiting: () => admission.take('waiting_bytes', routers, 0),
+    formatError,
+    onSlowConsumer: () => logger.warn('a client does not read its subscriptions; it was cut'),
+    logger,
+    async welcome({ guest }, params = {}) {
+      // A refused token closes the socket with 4403; the router tells its clients why.
+      const viewer = await options.verifyToken(authorizationOf(params));
+      const contextValue = createContext(viewer, params['x-correlation-id'], params['traceparent']);
+      guest.start = createSubscriptionStarter({ schema, contextValue, formatError, subscribe });
+    },
+    async start({ start }, payload, receiver, control) {
+      if (!start) throw new Error('A session starts operations once its client was welcomed.');
+      return start(payload, receiver, control);
+    },
+  };
   const sockets = createSocketServer({
     server: http.server,
     path: '/graphql',
@@ -303,26 +323,10 @@ function serveSubscriptions(
     admit: () => admission.take('sockets', routers),
     reading: () => admission.take('body_bytes', routers, 0),
     logger,
-    open: (socket) =>
-      startSocketSession(socket, {
-        maxOperations: limits.MAX_SUBSCRIPTIONS_PER_SOCKET,
-        initTimeoutMs: limits.CONNECTION_INIT_TIMEOUT_MS,
-        pings: { most: maxPings, withinMs: limits.PING_INTERVAL_MS },
-        sender: { frames: limits.SUBSCRIPTION_QUEUE_LIMIT, bytes: limits.SUBSCRIPTION_BUFFER_BYTES },
-        waiting: () => admission.take('waiting_bytes', routers, 0),
-        formatError,
-        onSlowConsumer: () => logger.warn('a client does not read its subscriptions; it was cut'),
-        logger,
-        async welcome(params = {}) {
-          // A refused token closes the socket with 4403; the router tells its clients why.
-          const viewer = await options.verifyToken(authorizationOf(params));
-          const contextValue = createContext(viewer, params['x-correlation-id'], params['traceparent']);
-          return createSubscriptionStarter({ schema, contextValue, formatError, subscribe });
-        },
-      }),
+    open: (socket, stream) => startSocketSession(host, {}, socket, stream),
   });
   return {
-    count: () => [...sockets.sessions.values()].reduce((sum, { operations }) => sum + operations, 0),
+    count: () => [...sockets.sessions].reduce((sum, { running }) => sum + running.size, 0),
     close: () => sockets.close(0),
   };
 }

@@ -6,9 +6,9 @@ import { pathOf, shortageRefusal } from './http.ts';
 import type { Logger } from './logger.ts';
 import { isShortage, type Place, type Shortage } from './places.ts';
 import { closeCodes, subprotocol } from './socket-protocol.ts';
-import type { SocketSession } from './socket-session.ts';
+import { drainSession, endSession, receiveMessage, receivePing, type SocketSession } from './socket-session.ts';
 
-export interface SocketServerOptions {
+export interface SocketServerOptions<Guest> {
   server: Server;
   path: string;
   maxFrameBytes: number;
@@ -19,14 +19,15 @@ export interface SocketServerOptions {
   mayConnect(request: IncomingMessage): boolean;
   /** The socket's place, from its handshake to its end. */
   admit(request: IncomingMessage): Place | Shortage;
-  /** Where the bytes of incomplete messages are counted. */
-  reading(request: IncomingMessage): Place | Shortage;
-  open(socket: WebSocket, request: IncomingMessage, place: Place): SocketSession;
+  /** Where the bytes of an incomplete message are counted, for the session's client. */
+  reading(session: SocketSession<Guest>): Place | Shortage;
+  /** @param stream what the socket writes to. */
+  open(socket: WebSocket, stream: Duplex, request: IncomingMessage, place: Place): SocketSession<Guest>;
   logger: Logger;
 }
 
 export interface SocketServer {
-  readonly sessions: ReadonlyMap<WebSocket, SocketSession>;
+  readonly sessions: Iterable<Pick<SocketSession, 'running'>>;
   /** Closes every socket with 1001; queries and mutations that run get at most `drainMs`. */
   close(drainMs: number): Promise<void>;
 }
@@ -35,9 +36,8 @@ export interface SocketServer {
 const closeTimeoutMs = 1_000;
 
 /** graphql-transport-ws at `path`. Deflate stays off: it costs 225 kB a client, and frames could not be shared. */
-export function createSocketServer(options: SocketServerOptions): SocketServer {
+export function createSocketServer<Guest>(options: SocketServerOptions<Guest>): SocketServer {
   const { server, logger } = options;
-  const sessions = new Map<WebSocket, SocketSession>();
   const webSocketServer = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -50,43 +50,74 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
     allowSynchronousEvents: false,
     handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
   } as ConstructorParameters<typeof WebSocketServer>[0]);
-  const heartbeat = startHeartbeat(options);
+  const clients = new Set<Listened<Guest>>();
+  const heartbeat = startHeartbeat(clients, options);
+  // Without a listener a malformed frame would end the process; 'close' follows every error.
+  const logError = (error: Error) => logger.debug({ err: error }, 'socket error');
 
   function accept(socket: WebSocket, request: IncomingMessage, stream: Duplex, place: Place): void {
-    // Without a listener a malformed frame would end the process; 'close' follows every error.
-    socket.on('error', (error) => logger.debug({ err: error }, 'socket error'));
-    socket.on('close', () => {
-      place.leave();
-      sessions.delete(socket);
-    });
     if (socket.protocol !== subprotocol) {
+      socket.on('error', logError);
       return socket.close(closeCodes.subprotocolNotAcceptable, 'Subprotocol not acceptable');
     }
-    heartbeat.watch(socket, countUnfinished(socket, stream, options.reading(request)));
-    sessions.set(socket, options.open(socket, request, place));
+    const session = options.open(socket, stream, request, place);
+    listen({ session, heard: createHeard() }, stream);
+  }
+
+  /** Few listeners, and nothing of the request: ten thousand clients would keep each of theirs. */
+  function listen(client: Listened<Guest>, stream: Duplex): void {
+    const { session, heard } = client;
+    const { socket } = session;
+    clients.add(client);
+    // Before the library's own listener, so that the event that completes a message also releases its bytes.
+    stream.prependListener('data', (chunk: Buffer) => {
+      if (!hear(client, chunk.length, options.reading)) socket.terminate();
+    });
+    socket.on('message', (data, isBinary) => {
+      heardAll(heard);
+      void receiveMessage(session, data, isBinary);
+    });
+    socket.on('ping', (data) => {
+      heardAll(heard);
+      receivePing(session, data);
+    });
+    socket.on('pong', (data) => {
+      heardAll(heard);
+      heartbeat.answer(heard, data);
+    });
+    socket.on('error', logError);
+    socket.on('close', () => {
+      heardAll(heard);
+      clients.delete(client);
+      endSession(session);
+    });
   }
 
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    stream.on('error', (error) => logger.debug({ err: error }, 'socket error'));
+    stream.on('error', logError);
     if (pathOf(request) !== options.path) return refuse(stream, 404);
     // Node would use the first one, a proxy perhaps the last.
     if ((request.headersDistinct['authorization']?.length ?? 0) > 1) return refuse(stream, 400);
     if (!options.mayConnect(request)) return refuse(stream, 403);
     const place = options.admit(request);
     if (isShortage(place)) return refuse(stream, shortageRefusal(place).status);
-    stream.once('close', () => place.leave());
+    leaveWith(stream, place);
     webSocketServer.handleUpgrade(request, stream, head, (socket) => accept(socket, request, stream, place));
   }
 
   server.on('upgrade', upgrade);
 
   return {
-    sessions,
+    get sessions() {
+      return Array.from(clients, ({ session }) => session);
+    },
     async close(drainMs) {
       server.off('upgrade', upgrade);
       server.on('upgrade', (_request, stream) => refuse(stream, 503));
       heartbeat.stop();
-      for (const session of sessions.values()) session.drain(closeCodes.goingAway, 'The server is going away');
+      for (const { session } of clients) {
+        drainSession(session, closeCodes.goingAway, 'The server is going away');
+      }
       const allClosed = new Promise<void>((resolve) => webSocketServer.close(() => resolve()));
       const late = setTimeout(() => {
         for (const socket of webSocketServer.clients) socket.close(closeCodes.goingAway, 'The server is going away');
@@ -101,6 +132,11 @@ export function createSocketServer(options: SocketServerOptions): SocketServer {
   };
 }
 
+/** A function of its own, because a listener keeps all that the function around it shares with others. */
+function leaveWith(stream: Duplex, place: Place): void {
+  stream.once('close', () => place.leave());
+}
+
 /** How many frames or chunks a message may have: each costs more memory than its bytes. */
 const maxPieces = 1_024;
 
@@ -112,64 +148,70 @@ function refuse(stream: Duplex, status: number): void {
   stream.end(head, () => stream.destroy());
 }
 
-/** Bytes of an incomplete message; since when, in ms of `performance.now`. */
-interface Unfinished {
-  since: number | undefined;
+/** A client and what has been heard of it. */
+interface Listened<Guest> {
+  session: SocketSession<Guest>;
+  heard: Heard;
 }
 
-/** Counts the received bytes of a message until it is complete. Cuts clients that exceed their share or the total. */
-function countUnfinished(socket: WebSocket, stream: Duplex, place: Place | Shortage): Unfinished {
-  const unfinished: Unfinished = { since: undefined };
-  let bytes = 0;
-  const complete = () => {
-    if (!isShortage(place)) place.grow(-bytes);
-    bytes = 0;
-    unfinished.since = undefined;
-  };
-  // Before the library's own listener, so that the event that completes a message also releases its bytes.
-  stream.prependListener('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    unfinished.since ??= performance.now();
-    if (isShortage(place) || place.grow(chunk.length)) {
-      bytes -= chunk.length;
-      socket.terminate();
-    }
-  });
-  socket.on('message', complete);
-  socket.on('ping', complete);
-  socket.on('pong', complete);
-  socket.on('close', () => isShortage(place) || place.leave());
-  return unfinished;
+interface Heard {
+  /** Of an incomplete message: where its bytes are counted, and since when, in ms of `performance.now`. */
+  place: Place | undefined;
+  since: number | undefined;
+  /** The last ping. */
+  isAnswered: boolean;
+}
+
+const createHeard = (): Heard => ({ place: undefined, since: undefined, isAnswered: true });
+
+/** Counts the bytes of a message until it is complete. @returns false when the client exceeds its share or the total. */
+function hear<Guest>(
+  { heard, session }: Listened<Guest>,
+  bytes: number,
+  reading: SocketServerOptions<Guest>['reading'],
+): boolean {
+  heard.since ??= performance.now();
+  if (!heard.place) {
+    const place = reading(session);
+    if (isShortage(place)) return false;
+    heard.place = place;
+  }
+  if (heard.place.grow(bytes)) return false;
+  return true;
+}
+
+function heardAll(heard: Heard): void {
+  heard.place?.leave();
+  heard.place = undefined;
+  heard.since = undefined;
 }
 
 /**
  * One timer for all sockets: cuts those that did not answer the last ping or leave a message unfinished, pings the
  * others.
  */
-function startHeartbeat(options: Pick<SocketServerOptions, 'pingIntervalMs' | 'frameTimeoutMs'>) {
-  const watched = new Map<WebSocket, { unfinished: Unfinished; answered: boolean }>();
+function startHeartbeat(
+  clients: ReadonlySet<Pick<Listened<never>, 'heard'> & { session: Pick<SocketSession, 'socket'> }>,
+  options: Pick<SocketServerOptions<never>, 'pingIntervalMs' | 'frameTimeoutMs'>,
+) {
   // Unpredictable, so that an unsolicited pong is not taken for an answer.
   let question = randomBytes(8);
   const timer = setInterval(() => {
     const tooOld = performance.now() - options.frameTimeoutMs;
     question = randomBytes(8);
-    for (const [socket, state] of watched) {
-      if (!state.answered || (state.unfinished.since ?? Infinity) < tooOld) {
+    for (const { session, heard } of clients) {
+      const { socket } = session;
+      if (!heard.isAnswered || (heard.since ?? Infinity) < tooOld) {
         socket.terminate();
         continue;
       }
-      state.answered = false;
+      heard.isAnswered = false;
       socket.ping(question);
     }
   }, options.pingIntervalMs);
   return {
-    watch(socket: WebSocket, unfinished: Unfinished): void {
-      const state = { unfinished, answered: true };
-      watched.set(socket, state);
-      socket.on('pong', (data) => {
-        if (data.equals(question)) state.answered = true;
-      });
-      socket.on('close', () => watched.delete(socket));
+    answer(heard: Heard, data: Buffer) {
+      if (data.equals(question)) heard.isAnswered = true;
     },
     stop: () => clearInterval(timer),
   };

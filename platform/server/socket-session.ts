@@ -1,8 +1,21 @@
+import type { Duplex } from 'node:stream';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import type { RawData, WebSocket } from 'ws';
-import { createBoundedSender, slowConsumerMessage, type SenderLimits } from './bounded-sender.ts';
+import {
+  closeSender,
+  createBoundedSender,
+  offer,
+  roomIn,
+  slowConsumerMessage,
+  tell,
+  type BoundedSender,
+  type SenderLimits,
+} from './bounded-sender.ts';
 import type { Logger } from './logger.ts';
+import { createControl, giveUp, type OperationControl, type Renewed } from './operation-control.ts';
 import type { Place, Shortage } from './places.ts';
+import { bytesOf, type Serialised } from './serialised.ts';
+import { textFrame } from './socket-frames.ts';
 import {
   authorizationOf,
   closeCodes,
@@ -19,8 +32,7 @@ import {
 
 /** Where an operation's answers go; none follows `error` or `complete`. */
 export interface Receiver {
-  /** An answer, serialised, and the cursor of a subscription that it may go on after, as JSON. */
-  next(payload: string, cursor?: string): void;
+  next(answer: Serialised): void;
   error(errors: readonly GraphQLFormattedError[]): void;
   complete(): void;
 }
@@ -33,43 +45,60 @@ export interface SocketReceiver extends Receiver {
 /** A started operation: a query or mutation, which shutdown waits for, or a subscription, which it does not. */
 export type OperationKind = 'single' | 'subscription';
 
-/**
- * Starts an operation; answers may come before it resolves. `unwanted` is aborted once no client wants its answers any
- * more: an operation that has not started by then never does.
- * @throws a client error when it is refused.
- */
-export type Starter = (
-  payload: SubscribePayload,
-  receiver: SocketReceiver,
-  unwanted: AbortSignal,
-) => Promise<OperationKind>;
-
-export interface SessionOptions {
-  /** The viewer, at `connection_init`. @throws a client error when they may not come in. */
-  welcome(params: Record<string, unknown> | undefined): Promise<Starter>;
+/** What all sessions of a server have in common. A guest is what it knows about the client of one. */
+export interface SessionHost<Guest> {
+  /** At `connection_init`. @throws a client error when they may not come in. */
+  welcome(session: SocketSession<Guest>, params: Record<string, unknown> | undefined): Promise<void>;
+  /**
+   * Starts an operation; answers may come before it resolves.
+   * @throws a client error when it is refused.
+   */
+  start(
+    guest: Guest,
+    payload: SubscribePayload,
+    receiver: SocketReceiver,
+    control: OperationControl,
+  ): Promise<OperationKind>;
   /**
    * The same viewer's new token, in a ping: what runs goes on with it.
    * @throws a client error when it is not good, or another's.
    */
-  renew?(authorization: string): Promise<void>;
+  renew?(session: SocketSession<Guest>, authorization: string): Promise<Renewed>;
   maxOperations: number;
   initTimeoutMs: number;
   pings: { most: number; withinMs: number };
   sender: SenderLimits;
-  waiting?: () => Place | Shortage;
+  waiting(guest: Guest): Place | Shortage;
   formatError(error: unknown): GraphQLFormattedError;
   onSlowConsumer(): void;
+  /** The socket is closed. */
+  onEnd?(guest: Guest): void;
   logger: Logger;
 }
 
-/** The graphql-transport-ws conversation with one client (router/subscriptions/PROTOCOL.md). */
-export interface SocketSession {
-  /** How many operations run. */
-  readonly operations: number;
-  /**
-   * Ends all subscriptions, with errors if there are any to tell, waits for running queries and mutations, then closes.
-   */
-  drain(code: number, reason: string, errors?: readonly GraphQLFormattedError[]): void;
+/**
+ * The graphql-transport-ws conversation with one client (router/subscriptions/PROTOCOL.md): what is known of it. The
+ * functions below are not made for each of ten thousand clients.
+ */
+export interface SocketSession<Guest = unknown> {
+  readonly host: SessionHost<Guest>;
+  readonly guest: Guest;
+  readonly socket: WebSocket;
+  readonly sender: BoundedSender;
+  readonly running: Map<string, Operation>;
+  stage: 'new' | 'initialising' | 'open' | 'closed';
+  /** How it is to be closed once nothing runs. */
+  closing: { code: number; reason: string } | undefined;
+  initTimer: NodeJS.Timeout | undefined;
+  heardMessages: number;
+  heardBytes: number;
+  pings: number;
+  pingsSince: number;
+}
+
+interface Operation {
+  kind: OperationKind | undefined;
+  control: OperationControl;
 }
 
 /** Pings that a client may send within one interval of the heartbeat. */
@@ -78,215 +107,248 @@ export const maxPings = 100;
 /** What a client may send before it is let in: a `connection_init` and a few pings. */
 const strangersMay = { messages: 10, bytes: 16_384 };
 
-interface Operation {
-  kind: OperationKind | undefined;
-  unwanted: AbortController;
+/** @param stream what the socket writes to. */
+export function startSocketSession<Guest>(
+  host: SessionHost<Guest>,
+  guest: Guest,
+  socket: WebSocket,
+  stream: Duplex,
+): SocketSession<Guest> {
+  const session: SocketSession<Guest> = {
+    host,
+    guest,
+    socket,
+    sender: createBoundedSender(stream, host.sender, () => host.waiting(guest)),
+    running: new Map(),
+    stage: 'new',
+    closing: undefined,
+    initTimer: undefined,
+    heardMessages: 0,
+    heardBytes: 0,
+    pings: 0,
+    pingsSince: 0,
+  };
+  session.initTimer = setTimeout(
+    () => close(session, closeCodes.connectionInitTimeout, 'Connection initialisation timeout'),
+    host.initTimeoutMs,
+  );
+  return session;
 }
 
-export function startSocketSession(socket: WebSocket, options: SessionOptions): SocketSession {
-  const running = new Map<string, Operation>();
-  const sender = createBoundedSender(
-    { send: (frame, sent) => socket.send(frame, sent), bufferedBytes: () => socket.bufferedAmount },
-    options.sender,
-    options.waiting,
-  );
-  let stage: 'new' | 'initialising' | 'closed' | Starter = 'new';
-  let closing: { code: number; reason: string } | undefined;
-  const heard = { messages: 0, bytes: 0 };
-  const pings = { count: 0, since: 0 };
-
-  // A function, because the compiler would assume that the stage is unchanged across an await.
-  const isClosed = () => stage === 'closed';
-
-  /** From here on messages are ignored and nothing runs on, though the client may take its time to close. */
-  function close(code: number, reason: string): void {
-    stage = 'closed';
-    socket.close(code, closeReason(reason));
-    stopAll();
-  }
-
-  function stopAll(): void {
-    const operations = [...running.values()];
-    running.clear();
-    for (const { unwanted } of operations) unwanted.abort();
-  }
-
-  /** For what must be said. A client that has not read even that is cut. */
-  function tell(frame: string): void {
-    if (sender.tell(frame)) return;
-    options.onSlowConsumer();
-    socket.terminate();
-  }
-
-  const initTimer = setTimeout(
-    () => close(closeCodes.connectionInitTimeout, 'Connection initialisation timeout'),
-    options.initTimeoutMs,
-  );
-
-  async function initialise(payload: Record<string, unknown> | undefined): Promise<void> {
-    if (stage !== 'new') return close(closeCodes.tooManyInitRequests, 'Too many initialisation requests');
-    stage = 'initialising';
-    let starter: Starter;
-    try {
-      starter = await options.welcome(payload);
-    } catch (error) {
-      const refusal = options.formatError(error);
-      return close(isOverload(refusal) ? closeCodes.tryAgainLater : closeCodes.forbidden, refusal.message);
-    }
-    // Meanwhile it may have been closed.
-    if (isClosed()) return;
-    clearTimeout(initTimer);
-    stage = starter;
-    tell(connectionAck);
-  }
-
-  /** Ids may be reused: an operation that has ended must not act for its successor. */
-  const isRunning = (id: string, operation: Operation) => running.get(id) === operation;
-
-  function finish(id: string): void {
+/** Ends all subscriptions, with errors if there are any to tell, waits for running queries and mutations, then closes. */
+export function drainSession(
+  session: SocketSession,
+  code: number,
+  reason: string,
+  errors?: readonly GraphQLFormattedError[],
+): void {
+  const { running } = session;
+  session.closing = { code, reason };
+  for (const [id, operation] of running) {
+    if (operation.kind === 'single') continue;
+    if (errors) say(session, errorMessage(id, errors));
     running.delete(id);
-    if (closing && running.size === 0) close(closing.code, closing.reason);
+    giveUp(operation.control);
   }
+  if (running.size === 0) close(session, code, reason);
+}
 
-  function fail(id: string, operation: Operation, errors: readonly GraphQLFormattedError[]): void {
-    if (!isRunning(id, operation)) return;
-    tell(errorMessage(id, errors));
-    finish(id);
-    operation.unwanted.abort();
+/** The socket is closed. */
+export function endSession(session: SocketSession): void {
+  clearTimeout(session.initTimer);
+  session.stage = 'closed';
+  stopAll(session);
+  closeSender(session.sender);
+  session.host.onEnd?.(session.guest);
+}
+
+/** From here on messages are ignored and nothing runs on, though the client may take its time to close. */
+function close(session: SocketSession, code: number, reason: string): void {
+  session.stage = 'closed';
+  session.socket.close(code, closeReason(reason));
+  stopAll(session);
+}
+
+// A function, because the compiler would assume that the stage is unchanged across an await.
+const isClosed = ({ stage }: SocketSession) => stage === 'closed';
+
+function stopAll({ running }: SocketSession): void {
+  const operations = [...running.values()];
+  running.clear();
+  for (const { control } of operations) giveUp(control);
+}
+
+/** Nothing may follow the frame that closes it. */
+const isOpen = ({ socket }: SocketSession) => socket.readyState === socket.OPEN;
+
+/** For what must be said. A client that has not read even that is cut. */
+function say(session: SocketSession, message: string): void {
+  if (!isOpen(session) || tell(session.sender, textFrame(bytesOf(message)))) return;
+  session.host.onSlowConsumer();
+  session.socket.terminate();
+}
+
+async function initialise<Guest>(
+  session: SocketSession<Guest>,
+  payload: Record<string, unknown> | undefined,
+): Promise<void> {
+  const { host } = session;
+  if (session.stage !== 'new') {
+    return close(session, closeCodes.tooManyInitRequests, 'Too many initialisation requests');
   }
-
-  function receiverOf(id: string, operation: Operation): SocketReceiver {
-    const prefix = nextPrefix(id);
-    return {
-      next(payload) {
-        if (!isRunning(id, operation) || sender.offer(`${prefix}${payload}}`)) return;
-        options.onSlowConsumer();
-        fail(id, operation, [formatted('SLOW_CONSUMER', slowConsumerMessage)]);
-      },
-      error: (errors) => fail(id, operation, errors),
-      complete() {
-        if (!isRunning(id, operation)) return;
-        tell(completeMessage(id));
-        finish(id);
-      },
-      room: () => sender.room(),
-    };
+  session.stage = 'initialising';
+  try {
+    await host.welcome(session, payload);
+  } catch (error) {
+    const refusal = host.formatError(error);
+    return close(session, isOverload(refusal) ? closeCodes.tryAgainLater : closeCodes.forbidden, refusal.message);
   }
+  // Meanwhile it may have been closed.
+  if (isClosed(session)) return;
+  clearTimeout(session.initTimer);
+  session.initTimer = undefined;
+  session.stage = 'open';
+  say(session, connectionAck);
+}
 
-  async function subscribe(id: string, payload: SubscribePayload): Promise<void> {
-    if (typeof stage !== 'function') return close(closeCodes.unauthorized, 'Unauthorized');
-    if (running.has(id)) return close(closeCodes.subscriberAlreadyExists, `Subscriber for ${id} already exists`);
-    if (running.size >= options.maxOperations) {
-      const message = `At most ${options.maxOperations} operations may run on one socket.`;
-      return tell(errorMessage(id, [formatted('TOO_MANY_SUBSCRIPTIONS', message)]));
-    }
-    // The id is taken from here on, also while the operation starts.
-    const operation: Operation = { kind: undefined, unwanted: new AbortController() };
-    running.set(id, operation);
-    try {
-      operation.kind = await stage(payload, receiverOf(id, operation), operation.unwanted.signal);
-    } catch (error) {
-      fail(id, operation, [options.formatError(error)]);
-    }
-  }
+/** Ids may be reused: an operation that has ended must not act for its successor. */
+const isRunning = ({ running }: SocketSession, id: string, operation: Operation) => running.get(id) === operation;
 
-  function complete(id: string): void {
-    const operation = running.get(id);
-    finish(id);
-    operation?.unwanted.abort();
-  }
+function finish(session: SocketSession, id: string): void {
+  const { running, closing } = session;
+  running.delete(id);
+  if (closing && running.size === 0) close(session, closing.code, closing.reason);
+}
 
-  /** Whether pings come no faster than needed. */
-  function mayPing(): boolean {
-    const now = performance.now();
-    if (now - pings.since > options.pings.withinMs) Object.assign(pings, { count: 0, since: now });
-    pings.count += 1;
-    return pings.count <= options.pings.most;
-  }
+function fail(session: SocketSession, id: string, operation: Operation, errors: readonly GraphQLFormattedError[]) {
+  if (!isRunning(session, id, operation)) return;
+  say(session, errorMessage(id, errors));
+  finish(session, id);
+  giveUp(operation.control);
+}
 
-  async function answerPing(payload: Record<string, unknown> | undefined): Promise<void> {
-    if (!mayPing()) return close(closeCodes.tooManyPings, 'Too many pings');
-    if (!options.renew || typeof stage !== 'function') return tell(pongMessage(payload));
-    try {
-      const authorization = authorizationOf(payload);
-      if (authorization === undefined) return tell(pongMessage(payload));
-      await options.renew(authorization);
-      if (!isClosed()) tell(pongMessage(undefined));
-    } catch (error) {
-      if (isClosed()) return;
-      const refusal = options.formatError(error);
-      // The old token is still good: what runs goes on.
-      if (isOverload(refusal)) return tell(pongMessage({ code: refusal.extensions?.['code'] }));
-      close(closeCodes.forbidden, refusal.message);
-    }
-  }
-
-  function handle(message: ClientMessage): Promise<void> | void {
-    switch (message.type) {
-      case 'connection_init':
-        return initialise(message.payload);
-      case 'ping':
-        return answerPing(message.payload);
-      case 'pong':
-        return;
-      case 'complete':
-        return complete(message.id);
-      case 'subscribe':
-        return subscribe(message.id, message.payload);
-    }
-  }
-
-  async function receive(data: RawData, isBinary: boolean): Promise<void> {
-    if (closing || stage === 'closed') return;
-    if (typeof stage !== 'function') {
-      heard.messages += 1;
-      heard.bytes += byteLengthOf(data);
-      if (heard.messages > strangersMay.messages || heard.bytes > strangersMay.bytes) {
-        return close(closeCodes.badRequest, 'Too much was sent before the connection was acknowledged.');
-      }
-    }
-    // eslint-disable-next-line @typescript-eslint/no-base-to-string -- a Buffer, because binaryType is left at its default
-    const message = isBinary ? undefined : parseClientMessage(data.toString());
-    if (!message || message.type === 'invalid') {
-      return close(closeCodes.badRequest, message?.reason ?? 'Messages are text, not binary.');
-    }
-    try {
-      await handle(message);
-    } catch (error) {
-      options.logger.error({ err: error }, 'socket message failed');
-      close(closeCodes.internalError, 'Internal server error');
-    }
-  }
-
-  socket.on('message', (data, isBinary) => void receive(data, isBinary));
-  // Answered here and not by the library, whose pongs would queue without limit for a client that does not read.
-  socket.on('ping', (data) => {
-    if (stage === 'closed') return;
-    if (!mayPing()) return close(closeCodes.tooManyPings, 'Too many pings');
-    if (socket.bufferedAmount <= options.sender.bytes) socket.pong(data);
-  });
-  socket.on('close', () => {
-    clearTimeout(initTimer);
-    stage = 'closed';
-    stopAll();
-    sender.close();
-  });
-
+function receiverOf(session: SocketSession, id: string, operation: Operation): SocketReceiver {
+  const prefix = bytesOf(nextPrefix(id));
   return {
-    get operations() {
-      return running.size;
+    next(answer) {
+      if (operation.control.unwanted || !isOpen(session)) return;
+      if (offer(session.sender, textFrame(`${prefix}${answer.as(bytesOf)}}`))) return;
+      session.host.onSlowConsumer();
+      fail(session, id, operation, [formatted('SLOW_CONSUMER', slowConsumerMessage)]);
     },
-    drain(code, reason, errors) {
-      closing = { code, reason };
-      for (const [id, operation] of running) {
-        if (operation.kind === 'single') continue;
-        if (errors) tell(errorMessage(id, errors));
-        running.delete(id);
-        operation.unwanted.abort();
-      }
-      if (running.size === 0) close(code, reason);
+    error: (errors) => fail(session, id, operation, errors),
+    complete() {
+      if (!isRunning(session, id, operation)) return;
+      say(session, completeMessage(id));
+      finish(session, id);
+      operation.control.unwanted = true;
     },
+    room: () => roomIn(session.sender),
   };
+}
+
+async function subscribe<Guest>(session: SocketSession<Guest>, id: string, payload: SubscribePayload): Promise<void> {
+  const { host, running } = session;
+  if (session.stage !== 'open') return close(session, closeCodes.unauthorized, 'Unauthorized');
+  if (running.has(id)) {
+    return close(session, closeCodes.subscriberAlreadyExists, `Subscriber for ${id} already exists`);
+  }
+  if (running.size >= host.maxOperations) {
+    const message = `At most ${host.maxOperations} operations may run on one socket.`;
+    return say(session, errorMessage(id, [formatted('TOO_MANY_SUBSCRIPTIONS', message)]));
+  }
+  // The id is taken from here on, also while the operation starts.
+  const operation: Operation = { kind: undefined, control: createControl() };
+  running.set(id, operation);
+  try {
+    operation.kind = await host.start(session.guest, payload, receiverOf(session, id, operation), operation.control);
+  } catch (error) {
+    fail(session, id, operation, [host.formatError(error)]);
+  }
+}
+
+function complete(session: SocketSession, id: string): void {
+  const operation = session.running.get(id);
+  finish(session, id);
+  if (operation) giveUp(operation.control);
+}
+
+/** Whether pings come no faster than needed. */
+function mayPing(session: SocketSession): boolean {
+  const { most, withinMs } = session.host.pings;
+  const now = performance.now();
+  if (now - session.pingsSince > withinMs) {
+    session.pings = 0;
+    session.pingsSince = now;
+  }
+  session.pings += 1;
+  return session.pings <= most;
+}
+
+async function answerPing<Guest>(
+  session: SocketSession<Guest>,
+  payload: Record<string, unknown> | undefined,
+): Promise<void> {
+  const { host } = session;
+  if (!mayPing(session)) return close(session, closeCodes.tooManyPings, 'Too many pings');
+  if (!host.renew || session.stage !== 'open') return say(session, pongMessage(payload));
+  try {
+    const authorization = authorizationOf(payload);
+    if (authorization === undefined) return say(session, pongMessage(payload));
+    const renewed = await host.renew(session, authorization);
+    for (const { control } of [...session.running.values()]) control.onRenewed?.(renewed);
+    if (!isClosed(session)) say(session, pongMessage(undefined));
+  } catch (error) {
+    if (isClosed(session)) return;
+    const refusal = host.formatError(error);
+    // The old token is still good: what runs goes on.
+    if (isOverload(refusal)) return say(session, pongMessage({ code: refusal.extensions?.['code'] }));
+    close(session, closeCodes.forbidden, refusal.message);
+  }
+}
+
+function handle(session: SocketSession, message: ClientMessage): Promise<void> | void {
+  switch (message.type) {
+    case 'connection_init':
+      return initialise(session, message.payload);
+    case 'ping':
+      return answerPing(session, message.payload);
+    case 'pong':
+      return;
+    case 'complete':
+      return complete(session, message.id);
+    case 'subscribe':
+      return subscribe(session, message.id, message.payload);
+  }
+}
+
+export async function receiveMessage(session: SocketSession, data: RawData, isBinary: boolean): Promise<void> {
+  if (session.closing || session.stage === 'closed') return;
+  if (session.stage !== 'open') {
+    session.heardMessages += 1;
+    session.heardBytes += byteLengthOf(data);
+    if (session.heardMessages > strangersMay.messages || session.heardBytes > strangersMay.bytes) {
+      return close(session, closeCodes.badRequest, 'Too much was sent before the connection was acknowledged.');
+    }
+  }
+  // eslint-disable-next-line @typescript-eslint/no-base-to-string -- a Buffer, because binaryType is left at its default
+  const message = isBinary ? undefined : parseClientMessage(data.toString());
+  if (!message || message.type === 'invalid') {
+    return close(session, closeCodes.badRequest, message?.reason ?? 'Messages are text, not binary.');
+  }
+  try {
+    await handle(session, message);
+  } catch (error) {
+    session.host.logger.error({ err: error }, 'socket message failed');
+    close(session, closeCodes.internalError, 'Internal server error');
+  }
+}
+
+/** Answers a ping of the WebSocket itself. The library's own pongs would queue without limit for a client that does not read. */
+export function receivePing(session: SocketSession, data: Buffer): void {
+  if (session.stage === 'closed') return;
+  if (!mayPing(session)) return close(session, closeCodes.tooManyPings, 'Too many pings');
+  if (session.socket.bufferedAmount <= session.host.sender.bytes) session.socket.pong(data);
 }
 
 const isOverload = ({ extensions }: GraphQLFormattedError) =>

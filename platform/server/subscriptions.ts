@@ -13,7 +13,10 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { checkVariables, documentLimits, documentLimitsRule } from './document-limits.ts';
-import type { SocketReceiver, Starter } from './socket-session.ts';
+import type { OperationControl } from './operation-control.ts';
+import { serialised } from './serialised.ts';
+import type { SubscribePayload } from './socket-protocol.ts';
+import type { OperationKind, SocketReceiver } from './socket-session.ts';
 
 export interface SubscriptionOptions {
   schema: GraphQLSchema;
@@ -27,9 +30,15 @@ type Results = AsyncIterator<ExecutionResult, undefined>;
 
 const rules = [...specifiedRules, documentLimitsRule];
 
+export type Starter = (
+  payload: SubscribePayload,
+  receiver: SocketReceiver,
+  control: OperationControl,
+) => Promise<OperationKind>;
+
 /** Starts a subgraph's subscriptions, for one socket. Queries and mutations go over HTTP. */
 export function createSubscriptionStarter(options: SubscriptionOptions): Starter {
-  return async ({ query, operationName, variables }, receiver, unwanted) => {
+  return async ({ query, operationName, variables }, receiver, control) => {
     checkVariables(variables);
     const document = documentOf(query);
     const errors = validate(options.schema, document, rules);
@@ -56,8 +65,8 @@ export function createSubscriptionStarter(options: SubscriptionOptions): Starter
     }
     const source = results[Symbol.asyncIterator]() as Results;
     const leave = () => void source.return?.();
-    if (unwanted.aborted) leave();
-    else unwanted.addEventListener('abort', leave, { once: true });
+    if (control.unwanted) leave();
+    else control.onUnwanted = leave;
     void carry(source, receiver, options.formatError);
     return 'subscription';
   };
@@ -73,7 +82,7 @@ async function carry(
       const { done, value } = await source.next();
       if (done) return receiver.complete();
       const { errors, ...result } = value;
-      receiver.next(JSON.stringify(errors ? { ...result, errors: errors.map(formatError) } : result));
+      receiver.next(serialised(JSON.stringify(errors ? { ...result, errors: errors.map(formatError) } : result)));
       // A router that is behind stops reading; then the source waits, and nothing queues up here.
       await receiver.room();
     }

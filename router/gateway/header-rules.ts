@@ -83,5 +83,12 @@ export function headersIn(
   return { ...request, ...Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value])) };
 }
 
+/** Those of a client's headers that anything is done with. */
+export function headersNamed(names: readonly string[], headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const named: IncomingHttpHeaders = {};
+  for (const name of names) if (headers[name] !== undefined) named[name] = headers[name];
+  return named;
+}
+
 /** What a header may hold (RFC 9110): a line break would begin another. */
 const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;

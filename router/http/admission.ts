@@ -56,9 +56,11 @@ export function createDoor(settings: RouterSettings, admission: RouterAdmission,
 
 const keptOpen = (inAll: number, perClient: number) => ({ inAll, perClient, perStaff: inAll });
 
+export const personBehind = (viewer: Viewer): Client => ({ id: `user ${viewer.userId}`, isStaff: isStaff(viewer) });
+
 /** The client behind a request: the person where a token is good, otherwise the address. */
 export function clientOf(request: IncomingMessage, viewer: Viewer | null, trustedHops: number): Client {
-  if (viewer) return { id: `user ${viewer.userId}`, isStaff: isStaff(viewer) };
+  if (viewer) return personBehind(viewer);
   return { id: `address ${networkOf(addressOf(request, trustedHops))}`, isStaff: false };
 }
 

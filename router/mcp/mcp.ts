@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import {
   abortedBy,
+  controlBy,
   holdWhileWaiting,
   HttpRefusal,
   placeFor,
@@ -11,6 +12,7 @@ import {
   weightsIn,
   type Logger,
   type RequestHandler,
+  type Serialised,
 } from '../../platform/server/index.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
@@ -126,13 +128,13 @@ export function createMcp(options: McpOptions): RequestHandler {
       const fail = (errors: readonly GraphQLFormattedError[]) =>
         resolve(failed(told(errors), JSON.stringify({ errors })));
       const receiver = {
-        next: (text: string) => void (answered = text),
+        next: ({ text }: Serialised) => void (answered = text),
         error: fail,
         complete: () => resolve(resultOf(answered)),
       };
       const payload = { query: '', documentId, operationName: name, variables, extensions: undefined };
       try {
-        operations.start(payload, { client: guest.client, context }, receiver, gone);
+        operations.start(payload, { client: guest.client, context }, receiver, controlBy(gone));
       } catch (error) {
         fail([formatError(error)]);
       }

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
-import type { OperationLabel, Span, Tracing } from '../../platform/server/index.ts';
+import {
+  serialised,
+  type OperationLabel,
+  type Receiver,
+  type Serialised,
+  type Span,
+  type Tracing,
+} from '../../platform/server/index.ts';
 import { schemaReloaded, unavailable, type ErrorFormatter } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { textOf } from '../gateway/asked.ts';
@@ -12,17 +19,17 @@ import type { SubscriptionPlan } from './planner.ts';
 import type { Place } from './resumable.ts';
 import { isFromNow, placeAfter } from './upstream-operation.ts';
 
-/** One client's subscription, as the group sees it. */
+/** One client's place in a group. */
 export interface Member {
+  /** Undefined once it has left. */
+  group: Group | undefined;
   authorization: string | undefined;
   /** When the token ends, in ms since 1970; null when it never does. */
   expiresAtMs: number | null;
-  /** An answer, serialised, and where the subscription stands after it. */
-  next(payload: string, place: Place): void;
-  /** The end, with errors. */
-  error(errors: readonly GraphQLFormattedError[]): void;
-  /** The end. */
-  complete(): void;
+  forgetExpiry: (() => void) | undefined;
+  readonly receiver: Receiver;
+  /** Called before the receiver is told of the end. */
+  readonly ended: () => void;
 }
 
 /** Clients that see the same: one upstream, one plan execution and one serialisation per event. */
@@ -42,7 +49,7 @@ export interface Group {
   /** The last one to leave ends the group. */
   remove(member: Member): void;
   /** Gives all members to another group that stands at the same position. */
-  moveTo(other: Group): Member[];
+  moveTo(other: Group): void;
   /**
    * Goes on with another plan of the same operation, or ends when it cannot without a gap: what had come is delivered
    * first, by the plan that it came by.
@@ -69,6 +76,8 @@ export interface GroupOptions {
   tracing: Tracing;
   labelOf: OperationLabel;
   delivered(group: Group): void;
+  /** Ends a member's subscription, with errors or without. */
+  end(member: Member, errors?: readonly GraphQLFormattedError[]): void;
   ended(group: Group): void;
 }
 
@@ -93,7 +102,7 @@ export function createGroup(options: GroupOptions): Group {
   const members = new Set<Member>();
   const queue: Item[] = [];
   let position = options.after;
-  const mostInARow = Math.ceil(queueLimit / 2);
+  const inARow = Math.min(sendsPerTurn, Math.ceil(queueLimit / 2));
   let sends = 0;
   let draining = false;
   let delivering = false;
@@ -116,7 +125,7 @@ export function createGroup(options: GroupOptions): Group {
     by: Planned,
     place: Place,
     traceparent: string | undefined,
-  ): Promise<string> {
+  ): Promise<Serialised> {
     try {
       const answer = await by.plan.complete(result, by.variables, {
         viewer: null,
@@ -125,9 +134,9 @@ export function createGroup(options: GroupOptions): Group {
         correlationId: randomUUID(),
         traceparent,
       });
-      return withCursor(textOf(answer), place);
+      return serialised(withCursor(textOf(answer), place), place);
     } catch (error) {
-      return withCursor(textOf({ data: 'null', errors: [options.formatError(error)] }), place);
+      return serialised(withCursor(textOf({ data: 'null', errors: [options.formatError(error)] }), place), place);
     }
   }
 
@@ -139,12 +148,12 @@ export function createGroup(options: GroupOptions): Group {
     return options.tracing.begin(name, parent, { clients: members.size });
   }
 
-  async function deliver(payload: string): Promise<void> {
+  async function deliver(answer: Serialised): Promise<void> {
     // A client that joins between two turns begins after this event, so only the present members get it.
     for (const member of [...members]) {
-      if (members.has(member)) member.next(payload, position);
+      if (member.group === group) member.receiver.next(answer);
       sends += 1;
-      if (sends % Math.min(sendsPerTurn, mostInARow) === 0) await nextTurn();
+      if (sends % inARow === 0) await nextTurn();
     }
   }
 
@@ -156,11 +165,11 @@ export function createGroup(options: GroupOptions): Group {
       if (item.kind === 'end') return end(item.ending);
       const place = placeAfter(item.plan.upstream, item.result, position);
       const span = beginFrame(item.result);
-      const payload = await render(item.result, item, place, span?.traceparent);
+      const answer = await render(item.result, item, place, span?.traceparent);
       if (isClosed()) return;
       position = place;
       delivering = true;
-      await deliver(payload);
+      await deliver(answer);
       delivering = false;
       span?.end();
       if (!isClosed()) options.delivered(group);
@@ -178,10 +187,7 @@ export function createGroup(options: GroupOptions): Group {
     const left = [...members];
     dispose();
     const errors = how.kind === 'errors' ? how.errors.map((error) => options.formatError(error)) : [];
-    for (const member of left) {
-      if (how.kind === 'complete') member.complete();
-      else member.error(errors);
-    }
+    for (const member of left) options.end(member, how.kind === 'complete' ? undefined : errors);
   }
 
   function dispose(): void {
@@ -224,6 +230,7 @@ export function createGroup(options: GroupOptions): Group {
     fromNow: isFromNow(options.after),
     add(member) {
       members.add(member);
+      member.group = group;
       longestLived = undefined;
       connection ??= createConnection({
         plan,
@@ -247,10 +254,8 @@ export function createGroup(options: GroupOptions): Group {
       if (members.size === 0) dispose();
     },
     moveTo(other) {
-      const moved = [...members];
-      for (const member of moved) other.add(member);
+      for (const member of [...members]) other.add(member);
       dispose();
-      return moved;
     },
     replan(next, nextVariables) {
       if (ending) return;

@@ -1,9 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OperationTypeNode, type GraphQLFormattedError } from 'graphql';
 import {
+  bytesOf,
+  closeSender,
   createBoundedSender,
+  createControl,
+  giveUp,
   HttpRefusal,
   isShortage,
+  offer,
   readBody,
   readSubscribePayload,
   sendJson,
@@ -59,23 +64,28 @@ interface Streamed {
 export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
   const { settings, admission, operations, verifyToken, formatError, metrics } = options;
   const limits = { frames: settings.SUBSCRIPTION_QUEUE_LIMIT, bytes: settings.SUBSCRIPTION_BUFFER_BYTES };
-  const open = new Set<ServerResponse>();
+  /** With their formats once they are streams. */
+  const open = new Map<ServerResponse, StreamFormat | undefined>();
+  const beat = () => {
+    for (const [response, format] of open) {
+      if (format && !response.writableEnded && response.writableLength === 0) response.write(format.heartbeat);
+    }
+  };
+  // One for all: a timer for each stream would take as much memory as half of its socket.
+  const heartbeat = setInterval(beat, Math.min(settings.PING_INTERVAL_MS, settings.ANSWER_TIMEOUT_MS / 2));
+  heartbeat.unref();
 
   function stream({ payload, asker, format, request, response }: Streamed): void {
     const place = admission.take('streams', asker.client);
     if (isShortage(place)) throw shortageRefusal(place);
-    const unwanted = new AbortController();
-    const sender = createBoundedSender(
-      { send: (frame, sent) => response.write(frame, sent), bufferedBytes: () => response.writableLength },
-      limits,
-      () => admission.take('waiting_bytes', asker.client, 0),
-    );
-    open.add(response);
+    const control = createControl();
+    const sender = createBoundedSender(response, limits, () => admission.take('waiting_bytes', asker.client, 0));
+    open.set(response, undefined);
     response.on('close', () => {
       clearTimeout(opening);
       open.delete(response);
-      unwanted.abort();
-      sender.close();
+      giveUp(control);
+      closeSender(sender);
       place.leave();
     });
     let isStream = true;
@@ -89,17 +99,17 @@ export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
       if (!isStream) return;
       response.flushHeaders();
       if (format.head !== '') response.write(format.head);
-      keepAlive(response, format.heartbeat, Math.min(settings.PING_INTERVAL_MS, settings.ANSWER_TIMEOUT_MS / 2));
+      open.set(response, format);
     };
     // An early refusal becomes an HTTP status, which clients and proxies understand better than an event.
     const opening = setTimeout(() => isStream && openStream(), refusalWaitMs);
     const end = (frame: string) => response.end(isStream ? `${frame}${format.tail}` : frame);
     const receiver: Receiver = {
-      next(answer, cursor) {
+      next(answer) {
         openStream();
-        if (sender.offer(isStream ? format.next(answer, cursor) : answer)) return;
+        if (offer(sender, answer.as(isStream ? format.next : bytesOf))) return;
         metrics.slowConsumers.inc({ transport: format.name });
-        unwanted.abort();
+        giveUp(control);
         end(format.errors([routerError('SLOW_CONSUMER', slowConsumerMessage).toJSON()]));
       },
       error(errors) {
@@ -112,7 +122,7 @@ export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
         end('');
       },
     };
-    const kind = operations.start(payload, asker, whileOpen(response, receiver), unwanted.signal);
+    const kind = operations.start(payload, asker, whileOpen(response, receiver), control);
     isStream = kind === 'subscription' || format.forAll;
   }
 
@@ -166,7 +176,8 @@ export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
       }
     },
     close() {
-      for (const response of open) response.destroy();
+      clearInterval(heartbeat);
+      for (const response of open.keys()) response.destroy();
     },
   };
 }
@@ -178,17 +189,10 @@ const refusalWaitMs = 1_000;
 function whileOpen(response: ServerResponse, receiver: Receiver): Receiver {
   const isOpen = () => !response.writableEnded && !response.destroyed;
   return {
-    next: (answer, cursor) => isOpen() && receiver.next(answer, cursor),
+    next: (answer) => isOpen() && receiver.next(answer),
     error: (errors) => isOpen() && receiver.error(errors),
     complete: () => isOpen() && receiver.complete(),
   };
-}
-
-function keepAlive(response: ServerResponse, heartbeat: string, intervalMs: number): void {
-  const timer = setInterval(() => {
-    if (!response.writableEnded && response.writableLength === 0) response.write(heartbeat);
-  }, intervalMs);
-  response.on('close', () => clearInterval(timer));
 }
 
 const answerType = 'application/json; charset=utf-8';

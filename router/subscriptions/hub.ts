@@ -1,9 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { GraphQLFormattedError } from 'graphql';
 import {
   authScope,
   type OperationLabel,
   type Receiver,
+  type Renewed,
   type Tracing,
   type Viewer,
 } from '../../platform/server/index.ts';
@@ -31,13 +33,6 @@ export interface SubscriptionRequest {
   headers?: IncomingHttpHeaders | undefined;
 }
 
-/** A client's place in a group. */
-export interface Seat {
-  leave(): void;
-  /** The same viewer's new token takes the place of the old one. */
-  renew(renewed: Pick<SubscriptionRequest, 'viewer' | 'authorization'>): void;
-}
-
 /** A supergraph that subscriptions go on with. */
 interface Adopted {
   documents: Documents;
@@ -46,9 +41,13 @@ interface Adopted {
 
 export interface SubscriptionHub {
   /**
+   * @param ended called before the receiver is told of the end.
    * @throws a client error BAD_USER_INPUT when the subscription cannot go on after the cursor.
    */
-  join(request: SubscriptionRequest, receiver: Receiver): Seat;
+  join(request: SubscriptionRequest, receiver: Receiver, ended: () => void): Member;
+  leave(member: Member): void;
+  /** The same viewer's new token takes the place of the old one. */
+  renew(member: Member, renewed: Renewed): void;
   /** Those that clients have open. */
   operations(): SubscriptionPlan['asked'][];
   /** Plans them all again by another supergraph; those that are not valid there, or cannot go on, end. */
@@ -82,7 +81,6 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
   const families = new Map<string, Family>();
   const familyOf = new Map<Group, Family>();
   let adopted: Adopted | undefined;
-  const groupOf = new Map<Member, Group>();
 
   function open(
     key: string,
@@ -93,6 +91,7 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
       ...groupSettings(options),
       ...request,
       delivered: (delivered) => merge(familyOf.get(delivered)?.groups ?? new Set(), delivered),
+      end,
       ended: leaveFamily,
     });
     enterFamily(group, key, scope);
@@ -141,7 +140,7 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
       checks += 1;
       if (checks % checksPerTurn === 0) await nextTurn();
     }
-    if (valid) for (const member of refused) member.error([schemaReloaded().toJSON()]);
+    if (valid) for (const member of refused) end(member, [schemaReloaded().toJSON()]);
     return valid;
   }
 
@@ -153,61 +152,35 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
       // Keep the group that began without a cursor: new clients can join it.
       const [from, to] = group.fromNow ? [other, group] : [group, other];
       if (from.delivering) continue;
-      for (const member of from.moveTo(to)) groupOf.set(member, to);
-      return;
+      return from.moveTo(to);
     }
   }
 
-  function seat(
-    group: Group,
-    { viewer, authorization }: Pick<SubscriptionRequest, 'viewer' | 'authorization'>,
-    receiver: Receiver,
-  ): Seat {
-    let forgetExpiry: (() => void) | undefined;
-    const leave = () => {
-      forgetExpiry?.();
-      const current = groupOf.get(member);
-      if (!current) return;
-      groupOf.delete(member);
-      metrics.subscriptions.dec();
-      current.remove(member);
-    };
-    const endAs = (tell: () => void) => {
-      if (!groupOf.has(member)) return;
-      leave();
-      tell();
-    };
-    const member: Member = {
-      authorization,
-      expiresAtMs: viewer?.expiresAtMs ?? null,
-      next: (payload, place) => receiver.next(payload, place),
-      error: (errors) => endAs(() => receiver.error(errors)),
-      complete: () => endAs(() => receiver.complete()),
-    };
-    const watchExpiry = () => {
-      forgetExpiry?.();
-      if (member.expiresAtMs === null) return;
-      forgetExpiry = callAt(member.expiresAtMs, () => member.error([tokenExpired().toJSON()]));
-    };
-    groupOf.set(member, group);
-    metrics.subscriptions.inc();
-    group.add(member);
-    watchExpiry();
-    return {
-      leave,
-      renew(renewed) {
-        const current = groupOf.get(member);
-        if (!current) return;
-        member.authorization = renewed.authorization;
-        member.expiresAtMs = renewed.viewer?.expiresAtMs ?? null;
-        current.add(member);
-        watchExpiry();
-      },
-    };
+  function leave(member: Member): void {
+    member.forgetExpiry?.();
+    const { group } = member;
+    if (!group) return;
+    member.group = undefined;
+    metrics.subscriptions.dec();
+    group.remove(member);
+  }
+
+  function end(member: Member, errors?: readonly GraphQLFormattedError[]): void {
+    if (!member.group) return;
+    leave(member);
+    member.ended();
+    if (errors) member.receiver.error(errors);
+    else member.receiver.complete();
+  }
+
+  function watchExpiry(member: Member): void {
+    member.forgetExpiry?.();
+    if (member.expiresAtMs === null) return;
+    member.forgetExpiry = callAt(member.expiresAtMs, () => end(member, [tokenExpired().toJSON()]));
   }
 
   return {
-    join({ plan, variables, cursor, viewer, authorization, headers: given }, receiver) {
+    join({ plan, variables, cursor, viewer, authorization, headers: given }, receiver, ended) {
       const headers = options.headers.kept(given);
       const scope = JSON.stringify([authScope(viewer), headers]);
       const key = groupKey(plan, variables, scope);
@@ -216,7 +189,26 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
           ? beginningOf(plan, variables)
           : placeGiven(plan.upstream.resume?.resumable, cursor);
       const group = joinable(families.get(key)?.groups, after) ?? open(key, scope, { plan, variables, headers, after });
-      return seat(group, { viewer, authorization }, receiver);
+      const member: Member = {
+        group,
+        authorization,
+        expiresAtMs: viewer?.expiresAtMs ?? null,
+        forgetExpiry: undefined,
+        receiver,
+        ended,
+      };
+      metrics.subscriptions.inc();
+      group.add(member);
+      watchExpiry(member);
+      return member;
+    },
+    leave,
+    renew(member, { viewer, authorization }) {
+      if (!member.group) return;
+      member.authorization = authorization;
+      member.expiresAtMs = viewer?.expiresAtMs ?? null;
+      member.group.add(member);
+      watchExpiry(member);
     },
     operations: () => [...new Set([...familyOf.keys()].map(({ plan }) => plan.asked))],
     adopt(supergraph) {

@@ -1,11 +1,15 @@
 import { OperationTypeNode, type GraphQLError } from 'graphql';
 import {
   isShortage,
+  serialised,
   shortageError,
+  signalOf,
   type Client,
+  type OperationControl,
   type OperationKind,
   type Place,
   type Receiver,
+  type Renewed,
   type SubscribePayload,
 } from '../../platform/server/index.ts';
 import type { RouterAdmission } from '../http/admission.ts';
@@ -16,6 +20,7 @@ import type { Engine } from '../gateway/engine.ts';
 import type { Valid } from '../documents/documents.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
+import type { Member } from './group.ts';
 import type { SubscriptionHub } from './hub.ts';
 import type { Generation } from '../supergraph/generation.ts';
 import type { SubscriptionPlan } from './planner.ts';
@@ -26,20 +31,15 @@ export interface Asker {
   context: RequestContext;
   /** @throws when this kind of operation may not come this way. */
   admit?(type: OperationTypeNode): void;
-  /** Called when the client has a new token, where it can give one. */
-  renewals?: Set<Renewal>;
 }
-
-/** Takes over the same viewer's new token. */
-export type Renewal = (renewed: Pick<RequestContext, 'viewer' | 'authorization'>) => void;
 
 /** Starts any kind of operation, for transports that carry all of them. */
 export interface Operations {
   /**
-   * Answers may arrive before it returns. `unwanted` aborts once the client wants none any more.
+   * Answers may arrive before it returns.
    * @throws a client error when the operation is refused.
    */
-  start(payload: SubscribePayload, asker: Asker, receiver: Receiver, unwanted: AbortSignal): OperationKind;
+  start(payload: SubscribePayload, asker: Asker, receiver: Receiver, control: OperationControl): OperationKind;
 }
 
 export interface OperationsOptions {
@@ -57,7 +57,7 @@ export function createOperations({ current, hub, admission, rates, formatError }
     const answer = await engine.run({ operation, variables, cost }, context);
     // Without `data` nothing was executed: the request itself was wrong.
     if (answer.data === undefined) return receiver.error(answer.errors);
-    receiver.next(textOf({ ...answer, extensions }));
+    receiver.next(serialised(textOf({ ...answer, extensions })));
     receiver.complete();
   }
 
@@ -72,9 +72,58 @@ export function createOperations({ current, hub, admission, rates, formatError }
     return 'single';
   }
 
+  /** What is kept of a subscription while it is open. */
+  function subscribe(subscription: Opened, by: ReturnType<typeof current>, valid: Valid): void {
+    const { control, place } = subscription;
+    control.onUnwanted = () => {
+      if (subscription.member) hub.leave(subscription.member);
+      place.leave();
+    };
+    control.onRenewed = (renewed) => {
+      Object.assign(subscription, renewed);
+      // Its scopes may be others.
+      const again = current().documents.check(subscription.payload, renewed);
+      const { member } = subscription;
+      if (!('errors' in again)) return member && hub.renew(member, renewed);
+      if (member) hub.leave(member);
+      refuseLater(subscription, again.errors);
+    };
+    planBy(subscription, by, valid);
+  }
+
+  function refuseLater({ place, receiver }: Opened, errors: readonly unknown[]): void {
+    place.leave();
+    receiver.error(errors.map((error) => formatError(error)));
+  }
+
+  function planBy(subscription: Opened, by: ReturnType<typeof current>, { operation, coerced }: Valid): void {
+    by.subscriptions
+      .plan(operation, coerced)
+      .then((plan) => {
+        if (subscription.control.unwanted) return;
+        const now = current();
+        if (now === by) return begin(subscription, plan, coerced);
+        // A new supergraph has taken its place, and has adopted those that were there.
+        const again = now.documents.check(subscription.payload, subscription);
+        if ('errors' in again) refuseLater(subscription, again.errors);
+        else planBy(subscription, now, again);
+      })
+      .catch((error: unknown) => refuseLater(subscription, [error]));
+  }
+
+  function begin(subscription: Opened, plan: SubscriptionPlan, variables: Variables): void {
+    const { payload, viewer, authorization, headers, receiver, place } = subscription;
+    const cursor = payload.extensions?.['cursor'];
+    const ended = () => place.leave();
+    subscription.member = hub.join({ plan, variables, cursor, viewer, authorization, headers }, receiver, ended);
+    // From here on in one text for all clients.
+    const { query, name: operationName } = plan.asked;
+    subscription.payload = { query, operationName, variables: payload.variables };
+    subscription.headers = undefined;
+  }
+
   return {
-    start(payload, { client, context: given, admit, renewals }, receiver, unwanted) {
-      let context = given;
+    start(payload, { client, context, admit }, receiver, control) {
       const generation = current();
       const checked = generation.documents.check(payload, context);
       if ('errors' in checked) return refuse(receiver, checked.errors);
@@ -85,66 +134,25 @@ export function createOperations({ current, hub, admission, rates, formatError }
       if (operation.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
         // Held until the execution has ended, even if the client has gone: it uses resources until then.
         const place = placeFor('operations', client);
+        const unwanted = signalOf(control);
         void runSingle(generation.engine, checked, { ...context, unwanted }, receiver).finally(() => place.leave());
         return 'single';
       }
       const place = placeFor('subscriptions', client);
-      let joined: ReturnType<SubscriptionHub['join']> | undefined;
-      const renew: Renewal = (renewed) => {
-        context = { ...context, ...renewed };
-        // Its scopes may be others.
-        const again = current().documents.check(payload, context);
-        if (!('errors' in again)) return joined?.renew(renewed);
-        joined?.leave();
-        refuseLater(again.errors);
-      };
-      const settle = () => {
-        renewals?.delete(renew);
-        place.leave();
-      };
-      renewals?.add(renew);
-      const leave = () => {
-        joined?.leave();
-        settle();
-      };
-      unwanted.addEventListener('abort', leave, { once: true });
-      const begin = (plan: SubscriptionPlan, coerced: Variables) => {
-        const { viewer, authorization, headers } = context;
-        joined = hub.join(
-          { plan, variables: coerced, cursor: payload.extensions?.['cursor'], viewer, authorization, headers },
-          {
-            next: (answer, cursor) => receiver.next(answer, cursor),
-            error(errors) {
-              settle();
-              receiver.error(errors);
-            },
-            complete() {
-              settle();
-              receiver.complete();
-            },
-          },
-        );
-      };
-      const refuseLater = (errors: readonly unknown[]) => {
-        settle();
-        receiver.error(errors.map((error) => formatError(error)));
-      };
-      const planBy = (by: ReturnType<typeof current>, { operation: subscription, coerced }: Valid) => {
-        by.subscriptions
-          .plan(subscription, coerced)
-          .then((plan) => {
-            if (unwanted.aborted) return;
-            const now = current();
-            if (now === by) return begin(plan, coerced);
-            // A new supergraph has taken its place, and has adopted those that were there.
-            const again = now.documents.check(payload, context);
-            if ('errors' in again) refuseLater(again.errors);
-            else planBy(now, again);
-          })
-          .catch((error: unknown) => refuseLater([error]));
-      };
-      planBy(generation, checked);
+      const { viewer, authorization, headers } = context;
+      const opened = { payload, viewer, authorization, headers, receiver, control, place, member: undefined };
+      subscribe(opened, generation, checked);
       return 'subscription';
     },
   };
+}
+
+/** A subscription that is open, or about to be. */
+interface Opened extends Renewed {
+  payload: Omit<SubscribePayload, 'extensions'> & Partial<Pick<SubscribePayload, 'extensions'>>;
+  headers: RequestContext['headers'];
+  receiver: Receiver;
+  control: OperationControl;
+  place: Place;
+  member: Member | undefined;
 }

@@ -1,4 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
+import { bytesOf, type Form } from '../../platform/server/index.ts';
 
 /** How one response carries the answers of one operation. */
 export interface StreamFormat {
@@ -12,8 +13,8 @@ export interface StreamFormat {
   tail: string;
   /** Sent while nothing else is: proxies cut idle streams. */
   heartbeat: string;
-  /** An answer, and the cursor that the client may go on after, as JSON. */
-  next(answer: string, cursor: string | undefined): string;
+  /** An answer, and the cursor that the client may go on after, as JSON. Gives bytes (serialised.ts). */
+  next: Form;
   /** Why the stream ends. */
   errors(errors: readonly GraphQLFormattedError[]): string;
 }
@@ -29,7 +30,7 @@ const sse: StreamFormat = {
   head: '',
   tail: 'event: complete\ndata:\n\n',
   heartbeat: ':\n\n',
-  next: event,
+  next: (answer, cursor) => bytesOf(event(answer, cursor)),
   errors: (errors) => event(JSON.stringify({ errors })),
 };
 
@@ -45,7 +46,7 @@ const multipart: StreamFormat = {
   head: `\r\n--${boundary}`,
   tail: '--\r\n',
   heartbeat: part('{}'),
-  next: (answer) => part(`{"payload":${answer}}`),
+  next: (answer) => bytesOf(part(`{"payload":${answer}}`)),
   errors: (errors) => part(JSON.stringify({ payload: null, errors })),
 };
 

@@ -1,35 +1,41 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, Server } from 'node:http';
 import {
   authorizationOf,
   authScope,
   closeCodes,
   createSocketServer,
+  drainSession,
   isShortage,
   maxPings,
   shortageError,
   startSocketSession,
   type Client,
   type Logger,
+  type Place,
+  type SessionHost,
   type SocketServer,
+  type SocketSession,
   type TokenVerifier,
   type Viewer,
 } from '../../platform/server/index.ts';
-import type { RouterAdmission } from '../http/admission.ts';
+import { personBehind, type RouterAdmission } from '../http/admission.ts';
 import { routerError, tokenExpired, type ErrorFormatter } from '../client-errors.ts';
 import type { RouterSettings } from '../config.ts';
 import type { Cors } from '../http/cors.ts';
 import type { Metrics } from '../metrics.ts';
-import { headersIn } from '../gateway/header-rules.ts';
+import { headersIn, headersNamed, type HeaderRules } from '../gateway/header-rules.ts';
 import { correlationIdOf, createRequestContext } from '../gateway/request-context.ts';
 import { callAt } from './call-at.ts';
-import type { Operations, Renewal } from './operations.ts';
+import type { Operations } from './operations.ts';
 
 export interface WebSocketTransportOptions {
   server: Server;
   path: string;
   settings: RouterSettings;
   admission: RouterAdmission;
-  clientOf(request: IncomingMessage, viewer: Viewer | null): Client;
+  /** Who sends a request, as long as nothing else is known. */
+  clientOf(request: IncomingMessage): Client;
+  headers: Pick<HeaderRules, 'names'>;
   operations: Operations;
   verifyToken: TokenVerifier;
   formatError: ErrorFormatter;
@@ -38,9 +44,62 @@ export interface WebSocketTransportOptions {
   logger: Logger;
 }
 
+/** What is known about the client of a socket. Whose it is comes with `connection_init`; until then it is the address's. */
+interface SocketGuest {
+  client: Client;
+  viewer: Viewer | null;
+  /** Only those that something is done with: the others may be long. */
+  headers: IncomingHttpHeaders;
+  place: Place;
+  forgetExpiry: (() => void) | undefined;
+}
+
 /** All operations over graphql-transport-ws (PROTOCOL.md). */
 export function createWebSocketTransport(options: WebSocketTransportOptions): Pick<SocketServer, 'close'> {
   const { settings, admission, clientOf, operations, verifyToken, metrics } = options;
+  const names = [...new Set(['authorization', 'traceparent', ...options.headers.names])];
+  const host: SessionHost<SocketGuest> = {
+    maxOperations: settings.MAX_SUBSCRIPTIONS_PER_SOCKET,
+    initTimeoutMs: settings.CONNECTION_INIT_TIMEOUT_MS,
+    pings: { most: maxPings, withinMs: settings.PING_INTERVAL_MS },
+    sender: { frames: settings.SUBSCRIPTION_QUEUE_LIMIT, bytes: settings.SUBSCRIPTION_BUFFER_BYTES },
+    waiting: ({ client }) => admission.take('waiting_bytes', client, 0),
+    formatError: options.formatError,
+    onSlowConsumer: () => metrics.slowConsumers.inc({ transport: 'websocket' }),
+    onEnd({ forgetExpiry }) {
+      forgetExpiry?.();
+      metrics.sockets.dec();
+    },
+    logger: options.logger,
+    async welcome(session, params) {
+      const { guest } = session;
+      const authorization = authorizationOf(params) ?? guest.headers.authorization;
+      guest.viewer = await verifyToken(authorization);
+      if (guest.viewer) guest.client = personBehind(guest.viewer);
+      const shortage = guest.place.passTo(guest.client);
+      if (isShortage(shortage)) throw shortageError(shortage);
+      guest.headers = headersNamed(names, { ...headersIn(params, guest.headers), authorization });
+      endWithToken(session);
+    },
+    async start({ client, headers }, payload, receiver, control) {
+      // Checked for every operation, because its key may have gone since the socket was opened.
+      const context = await createRequestContext(headers, correlationIdOf({}), verifyToken);
+      // The client completed it meanwhile: do not start it.
+      if (control.unwanted) return 'single';
+      return operations.start(payload, { client, context }, receiver, control);
+    },
+    async renew(session, authorization) {
+      const { guest } = session;
+      const viewer = await verifyToken(authorization);
+      if (!isSame(guest.viewer, viewer)) {
+        throw routerError('UNAUTHENTICATED', 'The token is another viewer’s: connect again.');
+      }
+      guest.viewer = viewer;
+      guest.headers = { ...guest.headers, authorization };
+      endWithToken(session);
+      return { viewer, authorization };
+    },
+  };
   return createSocketServer({
     server: options.server,
     path: options.path,
@@ -48,66 +107,31 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
     frameTimeoutMs: settings.BODY_TIMEOUT_MS,
     pingIntervalMs: settings.PING_INTERVAL_MS,
     mayConnect: options.cors.mayConnect,
-    // Whose socket it is comes with `connection_init`; until then it is the address's.
-    admit: (request) => admission.take('sockets', clientOf(request, null)),
-    reading: (request) => admission.take('body_bytes', clientOf(request, null), 0),
+    admit: (request) => admission.take('sockets', clientOf(request)),
+    reading: ({ guest }: SocketSession<SocketGuest>) => admission.take('body_bytes', guest.client, 0),
     logger: options.logger,
-    open(socket, request, place) {
-      let client = clientOf(request, null);
-      let viewer: Viewer | null = null;
-      let headers = request.headers;
-      const renewals = new Set<Renewal>();
-      let forgetExpiry: (() => void) | undefined;
-      const endWithToken = () => {
-        forgetExpiry?.();
-        if (!viewer) return;
-        forgetExpiry = callAt(viewer.expiresAtMs, () => {
-          const expired = tokenExpired().toJSON();
-          session.drain(closeCodes.tokenExpired, expired.message, [expired]);
-        });
-      };
+    open(socket, stream, request, place) {
       metrics.sockets.inc();
-      socket.on('close', () => {
-        forgetExpiry?.();
-        metrics.sockets.dec();
-      });
-      const session = startSocketSession(socket, {
-        maxOperations: settings.MAX_SUBSCRIPTIONS_PER_SOCKET,
-        initTimeoutMs: settings.CONNECTION_INIT_TIMEOUT_MS,
-        pings: { most: maxPings, withinMs: settings.PING_INTERVAL_MS },
-        sender: { frames: settings.SUBSCRIPTION_QUEUE_LIMIT, bytes: settings.SUBSCRIPTION_BUFFER_BYTES },
-        waiting: () => admission.take('waiting_bytes', client, 0),
-        formatError: options.formatError,
-        onSlowConsumer: () => metrics.slowConsumers.inc({ transport: 'websocket' }),
-        logger: options.logger,
-        async welcome(params) {
-          const authorization = authorizationOf(params) ?? request.headers.authorization;
-          viewer = await verifyToken(authorization);
-          client = clientOf(request, viewer);
-          const shortage = place.passTo(client);
-          if (isShortage(shortage)) throw shortageError(shortage);
-          headers = { ...headersIn(params, headers), authorization };
-          endWithToken();
-          return async (payload, receiver, unwanted) => {
-            // Checked for every operation, because its key may have gone since the socket was opened.
-            const context = await createRequestContext(headers, correlationIdOf({}), verifyToken);
-            // The client completed it meanwhile: do not start it.
-            if (unwanted.aborted) return 'single';
-            return operations.start(payload, { client, context, renewals }, receiver, unwanted);
-          };
-        },
-        async renew(authorization) {
-          const renewed = await verifyToken(authorization);
-          if (!isSame(viewer, renewed))
-            throw routerError('UNAUTHENTICATED', 'The token is another viewer’s: connect again.');
-          viewer = renewed;
-          headers = { ...headers, authorization };
-          endWithToken();
-          for (const renew of [...renewals]) renew({ viewer, authorization });
-        },
-      });
-      return session;
+      const guest = {
+        client: clientOf(request),
+        viewer: null,
+        headers: headersNamed(names, request.headers),
+        place,
+        forgetExpiry: undefined,
+      };
+      return startSocketSession<SocketGuest>(host, guest, socket, stream);
     },
+  });
+}
+
+/** A socket lives as long as its token. */
+function endWithToken(session: SocketSession<SocketGuest>): void {
+  const { guest } = session;
+  guest.forgetExpiry?.();
+  if (!guest.viewer) return;
+  guest.forgetExpiry = callAt(guest.viewer.expiresAtMs, () => {
+    const expired = tokenExpired().toJSON();
+    drainSession(session, closeCodes.tokenExpired, expired.message, [expired]);
   });
 }
 
