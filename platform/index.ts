@@ -32,4 +32,5 @@ export * from './event-core/specification.ts';
 export { DateTime } from './server/scalars.ts';
 export type { Time } from './foundation/time.ts';
 export { rowVersion, writeRows, type ViewChange, type ViewRow } from './event-core/read-model.ts';
-export { expectEvent, pick, type Change } from './service/await-outcome.ts';
+export { expectEvent } from './service/await-outcome.ts';
+export { createChangeFeed, type ChangeFeed, type Told, type Wish } from './service/change-feed.ts';

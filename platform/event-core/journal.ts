@@ -3,6 +3,7 @@ import type { Envelope } from '../../schema/events/envelope.ts';
 import { createBatcher } from '../foundation/batcher.ts';
 import { hashOf } from './canonical-json.ts';
 import { ChainBrokenError, UnavailableError, isUnavailable } from '../foundation/errors.ts';
+import { journalId } from '../foundation/event-id.ts';
 import { assertLasting } from './lasting.ts';
 
 /**
@@ -50,6 +51,8 @@ export interface Journal<State, Event extends Envelope> {
   byCauses(causes: readonly string[]): Promise<Map<string, JournalDocument<State, Event>>>;
   /** The stream's documents, newest first; with `upTo`, only those that begin at or before that version. */
   latest(stream: string, limit: number, upTo?: number): Promise<JournalDocument<State, Event>[]>;
+  /** The documents that these events are in; fewer when it lacks some. */
+  containing(events: readonly { stream: string; version: number }[]): Promise<JournalDocument<State, Event>[]>;
   /**
    * @returns false when another document has the same `_id` or `cause`.
    * @throws {UnavailableError} when it is not known whether the document is there.
@@ -241,6 +244,18 @@ export function createJournal<State, Event extends Envelope>(
         .limit(limit)
         .lean<Document[]>()
         .exec(),
+    async containing(events) {
+      if (events.length === 0) return [];
+      const near = events.map(({ stream, version }) => ({
+        stream,
+        version: { $lte: version, $gt: version - maxEventsPerDecision },
+      }));
+      const documents = await model.find({ $or: near }).lean<Document[]>().exec();
+      const wanted = new Set(events.map(({ stream, version }) => journalId(stream, version)));
+      return documents.filter((document) =>
+        document.events.some((_event, index) => wanted.has(journalId(document.stream, document.version + index))),
+      );
+    },
     async append(document) {
       assertLasting(hashed(document));
       const entry: Entry<Document> = { document, taken: false };

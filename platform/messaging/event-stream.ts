@@ -24,6 +24,13 @@ export interface EventStream {
   /** The versions of a stream that the broker has; a request each. */
   versions(service: string, stream: string): Promise<ReadonlySet<number>>;
   /**
+   * The first message of a stream, or of all of a service, at this place or after it; null when there is none.
+   * @throws {UnavailableError} while the broker is away.
+   */
+  nextStored(service: string, stream: string | null, sequence: number): Promise<StoredMessage | null>;
+  /** The newest message of a service; null without one. @throws {UnavailableError} while the broker is away. */
+  lastStored(service: string): Promise<StoredMessage | null>;
+  /**
    * Publishes again what the broker may have lost, even if it still remembers the id. Resolves with true when it had
    * the event.
    * @throws {UnavailableError} when it is not known whether the broker has stored it.
@@ -57,6 +64,15 @@ export interface Delivery {
   nak(delayMs: number): void;
   /** It is being worked on: not to be redelivered yet. */
   working(): void;
+}
+
+/** A message in its place among all that the broker has stored: the same place for everybody. */
+export interface StoredMessage {
+  sequence: number;
+  /** By the broker's clock, RFC 3339. */
+  storedAt: string;
+  /** Null when it is none of ours. */
+  event: Envelope | null;
 }
 
 /** Comparing two of them shows whether anything was lost in between: nothing is ever deleted. */

@@ -6,12 +6,20 @@ import {
   type JetStreamManager,
   type JsMsg,
   type PubAck,
+  type StoredMsg,
   type StreamInfo,
 } from '@nats-io/jetstream';
 import { errors, headers as natsHeaders, nanos } from '@nats-io/transport-node';
-import { toBinaryMode, toHeaderValue, type Envelope } from '../../schema/events/envelope.ts';
+import { fromBinaryMode, toBinaryMode, toHeaderValue, type Envelope } from '../../schema/events/envelope.ts';
 import { UnavailableError } from '../foundation/errors.ts';
-import { allSubjects, eventSubject, type Deliveries, type Delivery, type EventStream } from './event-stream.ts';
+import {
+  allSubjects,
+  eventSubject,
+  type Deliveries,
+  type Delivery,
+  type EventStream,
+  type StoredMessage,
+} from './event-stream.ts';
 import type { Logger } from '../server/logger.ts';
 
 export interface JetStreamSettings {
@@ -159,6 +167,16 @@ export function createJetStreamEvents(
       }
       return versions;
     },
+    async nextStored(service, stream, sequence) {
+      const subject =
+        stream === null ? allSubjects(subjectPrefix, service) : eventSubject(subjectPrefix, service, stream);
+      return toStored(await nextMessage(subject, Math.max(1, sequence)).catch(noneWithoutStream));
+    },
+    async lastStored(service) {
+      const query = { last_by_subj: allSubjects(subjectPrefix, service) };
+      const last = ask(({ manager }) => manager.streams.getMessage(streamName, query));
+      return toStored(await last.catch(noneWithoutStream));
+    },
     async oldestPending(name, publishers) {
       const info = await ask(({ manager }) => manager.consumers.info(streamName, name));
       if (info.num_pending + info.num_ack_pending === 0) return null;
@@ -193,6 +211,23 @@ export function createJetStreamEvents(
       return toDeliveries(messages);
     },
   };
+}
+
+function toStored(message: StoredMsg | null): StoredMessage | null {
+  if (!message) return null;
+  const { seq: sequence, timestamp: storedAt, header } = message;
+  try {
+    const payload = Buffer.from(message.data).toString();
+    return { sequence, storedAt, event: fromBinaryMode((name) => header.get(name) || undefined, payload) };
+  } catch {
+    return { sequence, storedAt, event: null };
+  }
+}
+
+/** Nothing was published yet, or all of it is lost. */
+function noneWithoutStream(error: unknown): null {
+  if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) return null;
+  throw error;
 }
 
 /** The broker deduplicates by it. */

@@ -18,14 +18,7 @@ import { createOutboxRelay } from '../messaging/outbox-relay.ts';
 import type { Runtime } from './runtime.ts';
 import { createShown } from './shown.ts';
 import { createViews, type ViewChange } from '../event-core/read-model.ts';
-import {
-  changesOf,
-  createNotices,
-  waitForState,
-  type Change,
-  type Notices,
-  type VersionedState,
-} from './await-outcome.ts';
+import { createNotices, waitForState, type Notices, type VersionedState } from './await-outcome.ts';
 
 /** Everything one kind of aggregate needs: its journal, its commands, its views, and the relay of its events. */
 export interface Aggregate<
@@ -47,8 +40,6 @@ export interface Aggregate<
     until: (state: State) => boolean,
     options?: { timeoutMs?: number; from?: JournalDocument<State, Event>; saw?: (eventId: string) => void },
   ): Promise<State>;
-  /** What streams change to from now on, on any instance; the views show it. */
-  changes(): AsyncIterableIterator<Change<State>>;
   /** Resolves when the views show a stream up to a version. */
   show(stream: string, version: number): Promise<void>;
   prepare(): Promise<void>;
@@ -208,7 +199,6 @@ export function createAggregate<
       }
       return state;
     },
-    changes: () => changesOf({ service, notices, bus, read: headOf, show: tryToShow }),
     show: (stream, version) => shown.upTo(stream, version),
     unpublished: () => journal.countUnpublished(),
     refused: async () => (await journal.refused(refusedShown)).map(refusedView),

@@ -16,7 +16,7 @@ import {
 } from './testing.ts';
 import { until } from '../../test/support/until.ts';
 import { realTime } from '../foundation/time.ts';
-import { expectEvent, pick } from './await-outcome.ts';
+import { expectEvent } from './await-outcome.ts';
 import type { Aggregate } from './aggregate.ts';
 
 let stage: Stage;
@@ -144,66 +144,5 @@ describe('an event that is expected', () => {
     });
     expect(await Promise.all([wrong.arrived(20), stopped.arrived(20)])).toEqual([false, false]);
     stopListening();
-  });
-});
-
-describe('changes', () => {
-  it('are told from every instance, in order', async () => {
-    // A service of their own: notices of the tests above may still be on their way.
-    const made = [await createTally({}, 'changing'), await createTally({}, 'changing')];
-    for (const { runtime } of made) await connected(runtime.bus);
-    const [here, there] = made.map(({ aggregate }) => aggregate) as [typeof one, typeof one];
-    const changes = here.changes();
-    const seen: number[] = [];
-    const reading = (async () => {
-      for await (const { state } of changes) {
-        seen.push(state.total);
-        if (state.total >= 40) return;
-      }
-    })();
-    // Alternately here and there; superseded versions may be left out.
-    for (let count = 0; count < 20; count += 1) {
-      await here.handle('told', { type: 'Add', amounts: [1] }, originOf());
-      await there.handle('told', { type: 'Add', amounts: [1] }, originOf());
-    }
-    await reading;
-    expect(seen).toEqual(seen.toSorted((x, y) => x - y));
-    expect(seen.at(-1)).toBe(40);
-    expect(new Set(seen).size).toBeGreaterThanOrEqual(20);
-  });
-
-  it('end at once when they are told to, also while somebody waits for the next', async () => {
-    const changes = one.changes();
-    const pending = changes.next();
-    await changes.return?.();
-    expect(await pending).toEqual({ done: true, value: undefined });
-    expect(await changes.next()).toEqual({ done: true, value: undefined });
-
-    const picked = pick(one.changes(), ({ state }) => state.holder ?? undefined);
-    const picking = picked.next();
-    await picked.return?.();
-    expect(await picking).toEqual({ done: true, value: undefined });
-  });
-
-  it('are picked: what nothing is made of is left out', async () => {
-    const picked = pick(one.changes(), ({ state: { holder, total } }) =>
-      holder === null ? undefined : `${holder} has ${total}`,
-    );
-    await one.handle('picked', { type: 'Add', amounts: [5] }, originOf());
-    await hold(one, 'picked');
-    expect(await picked.next()).toEqual({ done: false, value: 'me has 5' });
-    await picked.return?.();
-  });
-
-  it('lose the oldest, not memory, when a subscriber does not take them', async () => {
-    await one.handle('flood', { type: 'Add', amounts: [1] }, originOf());
-    const document = await one.journal.head('flood');
-    if (!document) throw new Error('nothing was decided');
-    const changes = one.changes();
-    for (let version = 1; version <= 1_500; version += 1) {
-      one.notices.notify({ ...document, stream: 'flooding', version, state: { total: version, holder: null } });
-    }
-    expect((await changes.next()).value).toMatchObject({ state: { total: 501 }, eventId: 'owner.flooding@501' });
-    await changes.return?.();
   });
 });

@@ -1,8 +1,6 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
 import type { EventBus } from '../messaging/bus.ts';
-import { eventId } from '../foundation/event-id.ts';
 import { lastVersionOf, type JournalDocument } from '../event-core/journal.ts';
-import { createPulled } from '../foundation/pulled.ts';
 import { startPause, type Time } from '../foundation/time.ts';
 
 /** Tells this process of its own decisions. */
@@ -122,93 +120,4 @@ export function expectEvent(
 export interface VersionedState<State> {
   state: State;
   version: number;
-}
-
-/** What a stream changed to, and the last event of that. */
-export interface Change<State> {
-  state: State;
-  eventId: string;
-}
-
-/** At most this many changes wait for a slow subscriber; then it misses the oldest. */
-const maxWaitingChanges = 1_000;
-
-/**
- * The states that streams change to from now on, decided by any instance, in order within each stream. A version that
- * is already superseded when this instance hears of it may be skipped, or replaced by the newer state.
- */
-export function changesOf<State extends object, Event extends Envelope>(options: {
-  service: string;
-  notices: Notices<State, Event>;
-  bus: EventBus;
-  read(stream: string): Promise<VersionedState<State>>;
-  /** Resolves when the views show a stream up to a version: no subscriber hears of a change that it cannot read. */
-  show(stream: string, version: number): Promise<void>;
-}): AsyncIterableIterator<Change<State>> {
-  const heard = new Map<string, number>();
-  const given = new Map<string, number>();
-  const waiting: { stream: string; read: () => Promise<VersionedState<State>> }[] = [];
-  const pulled = createPulled(take, () => {
-    for (const stop of stops) stop();
-  });
-
-  function push(stream: string, version: number, read: () => Promise<VersionedState<State>>): void {
-    if (version <= (heard.get(stream) ?? 0)) return;
-    heard.set(stream, version);
-    waiting.push({ stream, read });
-    if (waiting.length > maxWaitingChanges) waiting.shift();
-    pulled.wake();
-  }
-  const stops = [
-    options.notices.onDecision('>', (document) => {
-      const { stream, state } = document;
-      const version = lastVersionOf(document);
-      push(stream, version, () => Promise.resolve({ state, version }));
-    }),
-    options.bus.listen(options.service, null, ({ subject, sequence }) => {
-      push(subject, sequence, () => options.read(subject));
-    }),
-  ];
-
-  async function take(): Promise<Change<State> | undefined> {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const { state, version } = await next.read();
-      // A late look at the journal may have returned a later state.
-      if (version <= (given.get(next.stream) ?? 0)) continue;
-      given.set(next.stream, version);
-      await options.show(next.stream, version);
-      return { state, eventId: eventId(options.service, next.stream, version) };
-    }
-    return undefined;
-  }
-  return pulled.items;
-}
-
-/**
- * What a function makes of each item, without those for which it returns undefined. Unlike an async generator it ends
- * at once when told to, not at the next item.
- */
-export function pick<Item, Result>(
-  items: AsyncIterableIterator<Item>,
-  toResult: (item: Item) => Result | undefined,
-): AsyncIterableIterator<Result> {
-  const end = async (): Promise<IteratorReturnResult<undefined>> => {
-    await items.return?.();
-    return { done: true, value: undefined };
-  };
-  return {
-    async next() {
-      for (;;) {
-        const item = await items.next();
-        if (item.done) return { done: true, value: undefined };
-        const result = toResult(item.value);
-        if (result !== undefined) return { done: false, value: result };
-      }
-    },
-    return: end,
-    throw: end,
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
 }

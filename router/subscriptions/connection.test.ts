@@ -113,6 +113,19 @@ describe('a connection to the owner', () => {
     expect(endings).toMatchObject([{ kind: 'errors', errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] }]);
   });
 
+  it('goes on when the owner lacks a server of its own for a while', async () => {
+    const away = [{ message: 'away', extensions: { code: 'SERVICE_UNAVAILABLE' } }];
+    onSubscribe = (socket) => {
+      if (subscribed.length % 2 === 0) socket.send(JSON.stringify({ id: '1', type: 'error', payload: away }));
+      else socket.send(event(subscribed.length));
+      if (subscribed.length === 1) socket.close(1001);
+    };
+    const { cursors, endings } = connect();
+    await until('it came back', () => cursors.length === 2);
+    expect(subscribed.map(({ variables }) => variables)).toEqual([{}, { after: 'c1' }, { after: 'c1' }]);
+    expect(endings).toEqual([]);
+  });
+
   it('goes on with another client’s token when that of the first has ended', async () => {
     onSubscribe = (socket) => {
       socket.send(event(subscribed.length));

@@ -115,6 +115,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     // The token that opened the upstream has expired, but another client's is still valid: reconnect with that one.
     const isReplaceable = established && options.authorization() !== spokenWith;
     if (isTokenRefused && isReplaceable) return isResumable() ? connect() : fail(unavailable('Subscribe again.'));
+    // An owner that just starts may not have its own servers yet: as good as lost.
+    if (isResumable() && errors.some((error) => error.extensions?.['code'] === 'SERVICE_UNAVAILABLE')) return onLost();
     options.end({ kind: 'errors', errors: errors.length > 0 ? errors : [unavailable().toJSON()] });
   }
 

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GraphQLError } from 'graphql';
 import { createDevelopmentKeys } from '../../deploy/local/development-keys.ts';
@@ -58,6 +61,9 @@ export async function startTestSupergraph(settings: NodeJS.ProcessEnv = {}): Pro
       verifyToken,
     ),
   };
+  const folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
+  env['SUPERGRAPH'] = join(folder, 'supergraph.graphql');
+  await writeFile(env['SUPERGRAPH'], await oneWithoutCursors());
   for (const [name, { url }] of Object.entries(subgraphs)) env[`${name.toUpperCase()}_URL`] = url;
   Object.assign(env, settings);
 
@@ -88,8 +94,17 @@ export async function startTestSupergraph(settings: NodeJS.ProcessEnv = {}): Pro
     async close() {
       await Promise.all(routers.map((started) => started.close()));
       await Promise.all(Object.values(subgraphs).map((subgraph) => subgraph.stop()));
+      await rm(folder, { recursive: true });
     },
   };
+}
+
+/** The project's supergraph, but `reservationChanged` has no cursors: a router must also serve such subscriptions. */
+async function oneWithoutCursors(): Promise<string> {
+  const text = await readFile(new URL('../../schema/supergraph.graphql', import.meta.url), 'utf8');
+  const [before, after] = ['): Reservation! @join__field(graph: RESERVATION)', ' @resumable'];
+  if (!text.includes(`${before}${after}`)) throw new Error('reservationChanged is declared otherwise.');
+  return text.replace(`${before}${after}`, before);
 }
 
 function bikeResolvers() {

@@ -145,6 +145,19 @@ export function latestIn(slot: BikeSlot): Reservation | null {
   return slot.status === 'held' ? slot.reservation : slot.last;
 }
 
+/** The reservation that a decision changed; undefined when it changed none. */
+export function changeIn({
+  events,
+  state,
+}: {
+  events: readonly { data: unknown }[];
+  state: BikeSlot;
+}): Reservation | undefined {
+  const latest = latestIn(state);
+  const isOfLatest = ({ data }: { data: unknown }) => (data as { reserveNo?: number }).reserveNo === latest?.reserveNo;
+  return latest && events.some(isOfLatest) ? latest : undefined;
+}
+
 /** A bike taken out of service loses a reservation whose ride has not started; a ride goes on. */
 function changeSlot(slot: BikeSlot, condition: BikeCondition, at: string): Decision {
   if (slot.status === 'unknown' || slot.condition === condition) return [];

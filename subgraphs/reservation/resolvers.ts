@@ -2,15 +2,16 @@ import { streams, type DemandEvent, type ReservationEvent } from '../../schema/e
 import {
   callerOf,
   isStaff,
-  pick,
   requireRole,
   requireSelfOrStaff,
   requireViewer,
-  type Change,
+  type ChangeFeed,
   type JournalDocument,
   type PageRequest,
   type RequestContext,
   type Resolvers,
+  type Told,
+  type Wish,
 } from '../../platform/index.ts';
 import { latestIn, type BikeSlot, type Reservation } from './reservation.ts';
 import type { ReservationFilter, ReservationRow, SlotRow } from './store.ts';
@@ -26,8 +27,7 @@ import {
 } from './use-cases.ts';
 
 interface Dependencies extends UseCaseDependencies {
-  /** Every slot that changes from now on, on any instance. */
-  changes(): AsyncIterableIterator<Change<BikeSlot>>;
+  changes: ChangeFeed<Reservation>;
   /** This subgraph's part of the tariff. */
   tariff: { reservationFee: number; holdMinutes: number };
 }
@@ -75,6 +75,22 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
     return store.list(isStaff(viewer) ? filter : { ...filter, userId: own }, page);
   }
 
+  /** Which changes a subscriber gets: of this reservation, of this rider, or all. */
+  const wishFor = (reserveNo: number | undefined, userId: string | undefined): Omit<Wish<Reservation>, 'after'> => ({
+    name: JSON.stringify([reserveNo ?? null, userId ?? null]),
+    wants: (reservation) =>
+      (reserveNo === undefined || reservation.reserveNo === reserveNo) &&
+      (userId === undefined || reservation.userId === userId),
+    ...(reserveNo === undefined && userId === undefined
+      ? {}
+      : {
+          async streamsSince(since) {
+            const bikeIds = await store.bikesSince(since.toISOString(), { reserveNo, userId });
+            return bikeIds?.map((bikeId) => streams.bike(bikeId)) ?? null;
+          },
+        }),
+  });
+
   return {
     Query: {
       reservation: (_root: unknown, { reserveNo }: { reserveNo: number }, context: RequestContext) =>
@@ -109,11 +125,18 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
 
     Subscription: {
       reservationChanged: {
-        subscribe: async (_root: unknown, which: Which, context: RequestContext) => {
+        subscribe: async (
+          _root: unknown,
+          { after, ...which }: Which & { after?: string | null },
+          context: RequestContext,
+        ) => {
           const userId = await whose(which, context, (reserveNo) => visible(reserveNo, context));
-          return reservationsOf(dependencies.changes(), { ...which, userId });
+          return dependencies.changes.follow({
+            after: after ?? null,
+            ...wishFor(which.reserveNo ?? undefined, userId),
+          });
         },
-        resolve: (reservation: Reservation) => reservation,
+        resolve: ({ value, cursor }: Told<Reservation>) => ({ ...value, cursor }),
       },
     },
 
@@ -175,17 +198,6 @@ async function whose(
     return userId;
   }
   return isStaff(viewer) ? undefined : own;
-}
-
-function reservationsOf(
-  slots: AsyncIterableIterator<Change<BikeSlot>>,
-  { reserveNo, userId }: { reserveNo?: number | null; userId: string | undefined },
-): AsyncIterableIterator<Reservation & { seen: string[] }> {
-  return pick(slots, ({ state, eventId }) => {
-    const latest = latestIn(state);
-    if (!latest || (typeof reserveNo === 'number' && latest.reserveNo !== reserveNo)) return undefined;
-    return userId === undefined || latest.userId === userId ? { ...latest, seen: [eventId] } : undefined;
-  });
 }
 
 function historyIn(

@@ -67,6 +67,9 @@ function changesSlot({ type }: ReservationEvent | DemandEvent): boolean {
   return type !== 'ReservationConfirmed' && type !== 'RideStarted';
 }
 
+/** How many of a rider's reservations are looked through for what changed since a cursor: months of any rider's. */
+const mostSince = 50;
+
 /** The fields of a reservation that never change. */
 export type ReservationKey = Pick<Reservation, 'reserveNo' | 'userId' | 'bikeId'>;
 
@@ -165,6 +168,22 @@ export function createReservationStore(database: Connection, cacheSize: number) 
         ...(reserveStatus ? { reserveStatus: { $in: reserveStatus } } : {}),
       };
       return paginate(reservations, filter, [['reserveNo', -1]], page);
+    },
+
+    /** The bikes on which one reservation, or a rider's, may have changed since; null when they are too many to tell. */
+    async bikesSince(since: string, which: { reserveNo?: number | undefined; userId?: string | undefined }) {
+      const rows = await reservations
+        .find({
+          ...(which.reserveNo === undefined ? {} : { _id: which.reserveNo }),
+          ...(which.userId === undefined ? {} : { userId: which.userId }),
+        })
+        .sort({ reserveNo: -1 })
+        .limit(mostSince)
+        .lean<ReservationRow[]>()
+        .exec();
+      // A rider has one reservation at a time: older ones than these had ended.
+      const isAll = rows.length < mostSince || (rows.at(-1)?.reserveDateTime ?? '') < since;
+      return isAll ? [...new Set(rows.map(({ bikeId }) => bikeId))] : null;
     },
 
     /** How many reservations' deadline had passed at a time. */

@@ -4,6 +4,7 @@ import { subgraphs } from '../../schema/subgraphs.ts';
 import { pointsRefusal } from '../../schema/events/point.ts';
 import {
   createAggregate,
+  createChangeFeed,
   decimal,
   expectEvent,
   largestInt,
@@ -19,7 +20,7 @@ import { withRefusals } from './demand.ts';
 import { expireAll } from './expiry.ts';
 import { policies } from './policies.ts';
 import { createRefusalCount } from './refusal-count.ts';
-import { reservation } from './reservation.ts';
+import { changeIn, reservation } from './reservation.ts';
 import { createResolvers } from './resolvers.ts';
 import { createReservationStore, viewsVersion } from './store.ts';
 
@@ -66,6 +67,16 @@ export function createReservation(runtime: Runtime): Subgraph {
     changesOf: store.changesOf,
     parse: parserOf('reservation'),
     viewsVersion,
+  });
+
+  const { journal, notices } = slots;
+  const changes = createChangeFeed({
+    service: runtime.service,
+    journal,
+    notices,
+    bus: runtime.bus,
+    time: runtime.time,
+    changeIn,
   });
 
   const claims = createClaims({
@@ -128,11 +139,16 @@ export function createReservation(runtime: Runtime): Subgraph {
         refusals.add(code);
       },
       expectPointsFreed,
-      changes: slots.changes,
+      changes,
       tariff: { reservationFee: settings.RESERVATION_FEE, holdMinutes: settings.HOLD_MINUTES },
     }),
-    // Publishes the last counts before the journal closes.
-    parts: [store, slots, { prepare: () => Promise.resolve(), close: () => refusals.tell().catch(() => undefined) }],
+    parts: [
+      store,
+      slots,
+      { prepare: () => Promise.resolve(), close: async () => changes.close() },
+      // Publishes the last counts before the journal closes.
+      { prepare: () => Promise.resolve(), close: () => refusals.tell().catch(() => undefined) },
+    ],
     follows: {
       publishers: subgraphs.reservation.follows,
       handle: reactWith(slots, policies, parseEvent),

@@ -10,6 +10,7 @@ import {
   type DurableConsumer,
   type EventStream,
   type Holdings,
+  type StoredMessage,
 } from '../../platform/messaging/event-stream.ts';
 import type { Link } from './network.ts';
 import type { Process, Scheduler } from './scheduler.ts';
@@ -55,6 +56,8 @@ export interface Message {
   headers: ReadonlyMap<string, string>;
   payload: string;
   id: string;
+  /** When it was stored, in ms; of one that is only heard, nothing. */
+  at?: number;
 }
 
 interface Store {
@@ -134,7 +137,7 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
     const known = store.remembered.get(message.id);
     if (known && scheduler.now - known.at < duplicateWindowMs) return { sequence: known.sequence, isDuplicate: true };
     const sequence = (store.last += 1);
-    store.messages.set(sequence, { ...message, sequence });
+    store.messages.set(sequence, { ...message, sequence, at: scheduler.now });
     store.remembered.set(message.id, { sequence, at: scheduler.now });
     for (const durable of store.durables.values()) pump(durable);
     return { sequence, isDuplicate: false };
@@ -288,6 +291,10 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
     const tellLost = () => {
       for (const listener of lost) listener();
     };
+    const wantedOf = (service: string, stream: string | null) => {
+      const wanted = stream === null ? `${prefix}.${service}.` : eventSubject(prefix, service, stream);
+      return ({ subject }: Message) => (stream === null ? subject.startsWith(wanted) : subject === wanted);
+    };
     const endpointName = (service: string, endpoint: string) => `${service}.${endpoint}`;
     const isUp = () => link.state.trouble !== 'refused';
 
@@ -363,6 +370,20 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
           const wanted = eventSubject(prefix, service, stream);
           const messages = Array.from(store?.messages.values() ?? []).filter(({ subject }) => subject === wanted);
           return new Set(messages.map(({ headers }) => Number(headers.get('ce-sequence'))));
+        }),
+      nextStored: (service: string, stream: string | null, sequence: number) =>
+        link.call(`looks at ${sequence} of ${service} ${stream ?? ''}`, () => {
+          const isWanted = wantedOf(service, stream);
+          for (let at = Math.max(1, sequence); at <= (store?.last ?? 0); at += 1) {
+            const message = store?.messages.get(at);
+            if (message && isWanted(message)) return toStored(message);
+          }
+          return null;
+        }),
+      lastStored: (service: string) =>
+        link.call(`looks at the last of ${service}`, () => {
+          const last = Array.from(store?.messages.values() ?? []).findLast(wantedOf(service, null));
+          return last ? toStored(last) : null;
         }),
       onLost: (listener: () => void) => void lost.push(listener),
       pending: (name: string) =>
@@ -468,6 +489,15 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
     },
   };
   return broker;
+}
+
+function toStored({ sequence, at = 0, headers, payload }: Message): StoredMessage {
+  const storedAt = new Date(at).toISOString();
+  try {
+    return { sequence, storedAt, event: fromBinaryMode((name) => headers.get(name), payload) };
+  } catch {
+    return { sequence, storedAt, event: null };
+  }
 }
 
 function copyOf(store: Store): Store {

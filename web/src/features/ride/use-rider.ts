@@ -54,6 +54,7 @@ function useReservationNews({ session, refresh }: Acting): boolean {
     const leaving = new AbortController();
     const { userId, token } = session;
     let isTold = false;
+    let cursor: string | undefined;
     const tell = (told: boolean) => {
       // Also when it ends: what is shown then is not kept up to date any more.
       if (told !== isTold) void refresh();
@@ -63,15 +64,19 @@ function useReservationNews({ session, refresh }: Acting): boolean {
     void stayConnected({
       connect: (onConnected) => createClient({ url: graphqlUrl, token, onConnected }),
       async run({ client, alive }) {
-        for await (const _change of client.subscribe(ReservationChangedDocument, { userId })) {
+        const changes = client.subscribe(ReservationChangedDocument, { userId }, { after: cursor, resume: false });
+        for await (const { reservationChanged } of changes) {
+          cursor = reservationChanged.cursor ?? undefined;
           alive();
           void refresh();
         }
       },
       onLive: () => tell(true),
-      onEnd() {
+      onEnd(code) {
         tell(false);
-        return 'wait';
+        // The server refused the cursor: what is asked again now is all that there is to know.
+        if (code !== 'CONNECTION_LOST') cursor = undefined;
+        return code === 'CURSOR_EXPIRED' ? 'at once' : 'wait';
       },
       signal: leaving.signal,
     });

@@ -1,0 +1,26 @@
+import { hash } from 'node:crypto';
+
+/** After which change a subscriber goes on. */
+export interface ChangeCursor {
+  /** The place of the message that told it. */
+  sequence: number;
+  /** Of the message there: another one means that the broker has lost what it had. */
+  mark: string;
+  /** Up to which version the message's stream was told. */
+  version: number;
+}
+
+/** The cursor of one subscription, opaque to clients. @param of names what is followed, and by whom. */
+export function changeCursor({ sequence, mark, version }: ChangeCursor, of: string): string {
+  return Buffer.from(`${sequence}.${version}.${mark}.${nameMark(of)}`).toString('base64url');
+}
+
+/** Null when it is no cursor of this subscription. */
+export function readChangeCursor(text: string, of: string): ChangeCursor | null {
+  const plain = Buffer.from(text, 'base64url').toString();
+  const [, sequence, version, mark = '', name] =
+    /^([1-9]\d{0,14})\.([1-9]\d{0,14})\.([0-9a-f]{12})\.([0-9a-f]{12})$/.exec(plain) ?? [];
+  return name === nameMark(of) ? { sequence: Number(sequence), version: Number(version), mark } : null;
+}
+
+const nameMark = (of: string) => hash('sha256', of).slice(0, 12);
