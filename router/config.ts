@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { routerPort } from '../schema/subgraphs.ts';
 import type { DocumentLimits } from './documents/documents.ts';
 import { headerRule } from './gateway/header-rules.ts';
+import { sourceHeader } from './supergraph/source.ts';
 import { statusTexts } from './http/answer-form.ts';
 import {
   largestInt,
@@ -40,6 +41,9 @@ const toSubgraphs = {
     'a file, or an address that is polled; it says where its subgraphs are, unless BOOKS_URL does for one named books',
   ),
   SUPERGRAPH_POLL_MS: milliseconds(10_000, 1).describe('how often it is looked for a new one; SIGHUP does so at once'),
+  SUPERGRAPH_HEADERS: list(sourceHeader, 'headers with their values, such as authorization:Bearer abc')
+    .meta({ secret: true })
+    .describe('that its address is asked with, such as the token of a registry'),
   ENGINE: oneOf(['own', 'apollo'], 'own').describe(
     'what runs queries and mutations; apollo is @apollo/gateway, slower, to compare with',
   ),

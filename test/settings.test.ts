@@ -108,6 +108,12 @@ const promises: [
     (text) => itemsIn(text).every((item) => /^([\w./-]+:)?[!#$%&'*+.^_`|~A-Za-z0-9-]+$/.test(item)),
     itemsIn,
   ],
+  [
+    /^headers with their values/,
+    (text) =>
+      itemsIn(text).every((item) => /^[!#$%&'*+.^_`|~A-Za-z0-9-]+:[ \t\n\u00a0\u3000]*[!-~]+( +[!-~]+)*$/.test(item)),
+    itemsIn,
+  ],
   [/^at least 16 characters/, (text) => itemsIn(text).every((item) => /^[!-~ ]{16,}$/.test(item)), itemsIn],
   [
     /^names with milliseconds/,

@@ -17,6 +17,8 @@ export interface SourceOptions {
   pollMs: number;
   /** Of an address: how long it may take to answer. */
   timeoutMs: number;
+  /** Of an address: what its server is sent, such as a token; `name:value`. */
+  headers?: readonly string[];
 }
 
 /** @param place a file, or an address. */
@@ -63,16 +65,39 @@ function fileSource(path: string, { pollMs }: SourceOptions): SupergraphSource {
   };
 }
 
-function addressSource(address: string, { pollMs, timeoutMs }: SourceOptions): SupergraphSource {
+/** As browsers do. */
+const maxRedirects = 20;
+
+/** Headers may be secret: where an answer leads to another server, they stay here (fetch keeps back a few only). */
+async function get(address: URL, own: Record<string, string>, options: RequestInit): Promise<Response> {
+  let url = address;
+  for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
+    const headers = url.origin === address.origin ? own : {};
+    const response = await fetch(url, { ...options, headers, redirect: 'manual' });
+    const location = response.headers.get('location');
+    if (response.status < 300 || response.status >= 400 || location === null) return response;
+    await response.body?.cancel();
+    url = new URL(location, url);
+  }
+  throw new Error('It is led on and on.');
+}
+
+/** A header and its value, without a comma. Not: what belongs to the connection, or is said here. */
+export const sourceHeader =
+  /^(?!(host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|content-[\w-]+|if-[\w-]+):)[\w!#$%&'*+.^`|~-]+:[ \t]*[\x21-\x7e]+( +[\x21-\x7e]+)*$/i;
+
+const headersIn = (lines: readonly string[]) =>
+  Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]));
+
+function addressSource(address: string, { pollMs, timeoutMs, headers = [] }: SourceOptions): SupergraphSource {
+  const own = headersIn(headers);
   let tag: string | undefined;
   let last: string | undefined;
 
   return {
     async read() {
-      const response = await fetch(address, {
-        headers: tag === undefined ? {} : { 'if-none-match': tag },
-        signal: AbortSignal.timeout(timeoutMs),
-      });
+      const known = tag === undefined ? own : { ...own, 'if-none-match': tag };
+      const response = await get(new URL(address), known, { signal: AbortSignal.timeout(timeoutMs) });
       if (response.status === 304) return undefined;
       if (!response.ok) throw new Error(`It is answered with status ${response.status}.`);
       const text = await response.text();

@@ -29,6 +29,7 @@ export async function openSupergraph(options: SupergraphOptions): Promise<Superg
   const source = createSource(settings.SUPERGRAPH, {
     pollMs: settings.SUPERGRAPH_POLL_MS,
     timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
+    headers: settings.SUPERGRAPH_HEADERS,
   });
   let current = await first();
   let isAway = false;
