@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createCounters, type Counters } from './counters.ts';
+import { until } from '../../test/support/until.ts';
+import { realTime } from '../foundation/time.ts';
 import { createStage, type Stage } from '../service/testing.ts';
 
 let stage: Stage;
@@ -11,7 +13,10 @@ beforeAll(async () => {
   one = createCounters((await stage.runtime('owner')).database);
   other = createCounters((await stage.runtime('owner')).database);
 });
-afterAll(() => stage.close());
+afterAll(async () => {
+  await Promise.all([one.close(), other.close()]);
+  await stage.close();
+});
 
 describe('counters', () => {
   it('give no number twice, from two instances and from the very first one', async () => {
@@ -29,5 +34,72 @@ describe('counters', () => {
     expect(await one.next('a')).toBe(2);
     expect(await other.next('b')).toBe(1);
     expect(await other.next('a')).toBe(3);
+  });
+
+  it('take numbers ahead for those who ask often, and give back what is left over', async () => {
+    const { database } = await stage.runtime('owner');
+    let now = 0;
+    const timers = new Set<() => void>();
+    const time = {
+      ...realTime,
+      now: () => now,
+      after(_ms: number, call: () => void) {
+        timers.add(call);
+        return () => timers.delete(call);
+      },
+    };
+    const busy = createCounters(database, time);
+    const stored = async (): Promise<unknown> =>
+      (await database.collection('counters').findOne({ _id: 'busy' as never }))?.['value'];
+    const take = async (count: number) => {
+      const taken = [];
+      for (let n = 0; n < count; n += 1) taken.push(await busy.next('busy'));
+      return taken;
+    };
+    const numbers = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, n) => first + n);
+
+    expect(await take(40)).toEqual(numbers(1, 40));
+    expect(await stored()).toBe(40); // nothing is known of the second before
+    now = 1_000;
+    expect(await take(1)).toEqual([41]);
+    expect(await stored()).toBe(51);
+    expect(await take(10)).toEqual(numbers(42, 51));
+    expect(await stored()).toBe(51);
+    expect(await take(3)).toEqual(numbers(52, 54));
+    expect(await stored()).toBe(62);
+
+    for (const call of [...timers]) call();
+    await until('what is left over is given back', async () => (await stored()) === 54);
+    expect(await take(1)).toEqual([55]);
+    await busy.close();
+    expect(await stored()).toBe(55);
+
+    now = 9_000; // idle since
+    expect(await take(2)).toEqual([56, 57]);
+    expect(await stored()).toBe(57);
+  });
+
+  it('give nothing back once another instance has taken numbers after', async () => {
+    let now = 0;
+    const { database } = await stage.runtime('owner');
+    const busy = createCounters(database, { ...realTime, now: () => now });
+    for (let n = 0; n < 20; n += 1) await busy.next('shared');
+    now = 1_000;
+    expect(await busy.next('shared')).toBe(21);
+    expect(await other.next('shared')).toBe(27);
+    await busy.close();
+    expect(await busy.next('shared')).toBe(28);
+    await busy.close();
+    expect(await other.next('shared')).toBe(29);
+  });
+
+  it('give no number twice under load, with time passing', async () => {
+    const taken: number[] = [];
+    const end = Date.now() + 2_500;
+    const taker = async (counters: Counters) => {
+      while (Date.now() < end) taken.push(await counters.next('loaded'));
+    };
+    await Promise.all([taker(one), taker(one), taker(other)]);
+    expect(new Set(taken).size).toBe(taken.length);
   });
 });

@@ -135,6 +135,7 @@ export function createAggregate<
     lookEveryMs,
     time,
   });
+  const counters = createCounters(database, time);
   const commands = createCommandHandler<State, Command, NewEvent, Event, Code>({
     service,
     decider: options.decider,
@@ -177,7 +178,7 @@ export function createAggregate<
     ...commands,
     handle,
     journal,
-    counters: createCounters(database),
+    counters,
     notices,
     reconciler,
     async waitFor(stream, until, { timeoutMs = settings.OUTCOME_TIMEOUT_MS, from, saw } = {}) {
@@ -235,6 +236,7 @@ export function createAggregate<
     async close() {
       await reconciler.close();
       await relay.close();
+      await counters.close();
     },
   };
 }

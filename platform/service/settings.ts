@@ -61,7 +61,7 @@ const deciding = {
   OUTCOME_TIMEOUT_MS: milliseconds(2_000).describe(
     'how long a mutation waits for the outcome before it answers PENDING',
   ),
-  OUTCOME_POLL_MS: milliseconds(100, 1).describe('how often it looks meanwhile, in case the broker says nothing'),
+  OUTCOME_POLL_MS: milliseconds(500, 1).describe('how often it looks meanwhile, in case the broker says nothing'),
   FRESHNESS_TIMEOUT_MS: milliseconds(2_000).describe(
     'how long a nested field waits for what the rest of its answer tells of; less than SUBGRAPH_TIMEOUT_MS',
   ),

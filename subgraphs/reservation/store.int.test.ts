@@ -99,3 +99,14 @@ describe('the bikes that can be had', () => {
     );
   });
 });
+
+it('knows whose a reservation is from its decision, and reads only what others decided', async () => {
+  const { database } = await stage.runtime('keys');
+  const store = createReservationStore(database, 10);
+  const key = { reserveNo, userId: '10', bikeId: 3 };
+  expect(await store.keyOf(reserveNo)).toBeUndefined();
+  const changes = documentsOf(3, [{ type: 'RequestReservation' }]).flatMap((document) => store.changesOf(document));
+  expect(await store.keyOf(reserveNo)).toEqual(key);
+  for (const { collection, row } of changes) await writeRows(collection, [row]);
+  expect(await createReservationStore(database, 10).keyOf(reserveNo)).toMatchObject(key);
+});

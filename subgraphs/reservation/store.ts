@@ -81,6 +81,8 @@ export function createReservationStore(database: Connection, cacheSize: number) 
   const reservations = database.model<ReservationRow>('Reservation', reservationSchema);
   const slots = database.model<SlotRow>('Slot', slotSchema);
   const keys = createLruCache<number, ReservationKey>(cacheSize);
+  const remember = ({ reserveNo, userId, bikeId }: ReservationKey) =>
+    keys.set(reserveNo, { reserveNo, userId, bikeId });
 
   async function byIds(reserveNos: readonly number[]): Promise<Map<number, ReservationRow>> {
     const rows = await reservations
@@ -103,6 +105,7 @@ export function createReservationStore(database: Connection, cacheSize: number) 
       const isAvailable = state.status === 'free' && condition === 'IN_SERVICE';
       const slot: SlotRow = { _id: bikeId, version, condition, isAvailable };
       const latest = latestIn(state);
+      if (latest) remember(latest);
       return [
         ...(document.events.some(changesSlot) ? [{ collection: slots.collection, row: slot }] : []),
         ...(latest
@@ -113,10 +116,10 @@ export function createReservationStore(database: Connection, cacheSize: number) 
 
     byIds,
 
-    /** Whose reservation it is, and of which bike. */
+    /** Whose reservation it is, and of which bike; read only of those that other instances decided. */
     async keyOf(reserveNo: number): Promise<ReservationKey | undefined> {
       const known = keys.get(reserveNo) ?? (await byIds([reserveNo])).get(reserveNo);
-      if (known) keys.set(reserveNo, { reserveNo, userId: known.userId, bikeId: known.bikeId });
+      if (known) remember(known);
       return known;
     },
 
