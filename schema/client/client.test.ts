@@ -187,6 +187,52 @@ describe('a subscription', () => {
     expect(await codeOf(events.next())).toBe('CONNECTION_LOST');
   });
 
+  /** A router that answers each subscription with the next of these lists, then breaks off. */
+  function routerWith(answers: { count: number; cursor?: string }[][]): unknown[] {
+    const given: unknown[] = [];
+    sockets.removeAllListeners('connection');
+    sockets.on('connection', (socket) => {
+      socket.on('message', (bytes: Buffer) => {
+        const { type, id, payload } = JSON.parse(bytes.toString()) as { type: string; id: string; payload: object };
+        if (type === 'connection_init') socket.send('{"type":"connection_ack"}');
+        if (type !== 'subscribe') return;
+        given.push((payload as { extensions?: unknown }).extensions);
+        for (const { count, cursor } of answers.shift() ?? []) {
+          const extensions = cursor === undefined ? {} : { extensions: { cursor } };
+          socket.send(JSON.stringify({ type: 'next', id, payload: { data: { count }, ...extensions } }));
+        }
+        if (answers.length === 0) socket.send(JSON.stringify({ type: 'complete', id }));
+        else socket.close(1001);
+      });
+    });
+    return given;
+  }
+
+  const counted = async (after?: string) => {
+    const seen: number[] = [];
+    const events = client.subscribe(CountDocument, { to: 9 }, { after, retryDelayMs: () => 1 });
+    const code = await codeOf(
+      (async () => {
+        for await (const { count } of events) seen.push(count);
+      })(),
+    );
+    return { seen, code };
+  };
+  const at = (count: number) => ({ count, cursor: `c${count}` });
+
+  it('gives no event twice when a router repeats the one that it was to go on after', async () => {
+    const given = routerWith([[at(1), at(2)], [at(2), at(3)], [at(4)]]);
+    expect(await counted()).toEqual({ seen: [1, 2, 3, 4], code: 'no error' });
+    expect(given).toEqual([undefined, { cursor: 'c2' }, { cursor: 'c3' }]);
+  });
+
+  it('ends before the first event of a router that takes no cursors, for it begins anywhere', async () => {
+    routerWith([[at(1), at(2)], [{ count: 1 }, { count: 2 }, { count: 3 }], [at(4)]]);
+    expect(await counted()).toEqual({ seen: [1, 2], code: 'CURSOR_IGNORED' });
+    routerWith([[{ count: 7 }], []]);
+    expect(await counted('c0')).toEqual({ seen: [], code: 'CURSOR_IGNORED' });
+  });
+
   it('ends quietly when the client is closed', async () => {
     const events = client.subscribe(EndlessDocument, {})[Symbol.asyncIterator]();
     await events.next();

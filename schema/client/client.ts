@@ -49,7 +49,8 @@ export interface Client {
    * Every event until the server completes, the caller leaves the loop, or the client is closed. A stream that is lost
    * goes on after its last cursor by itself, with no gap and no repeat.
    * @throws {GraphqlRequestError} with the server's code, or CONNECTION_LOST when a stream is lost that no cursor was
-   * known of: changes may have been missed, so the caller asks for the state again.
+   * known of, or CURSOR_IGNORED from a router of before there were cursors: changes may have been missed, so the caller
+   * asks for the state again.
    */
   subscribe<Data, Variables>(
     document: TypedDocumentNode<Data, Variables>,
@@ -177,14 +178,19 @@ export function createClient({ url, token, timeoutMs = answerTimeoutMs, onConnec
           const payload = cursor === undefined ? operation : { ...operation, extensions: { cursor } };
           for await (const answer of socket.iterate(payload)) {
             const data = dataOf(answer as Answer) as Data;
-            cursor = (answer as Answer).extensions?.cursor;
+            const place = (answer as Answer).extensions?.cursor;
+            // A router of before there were cursors begins anywhere: it may repeat, or leave out.
+            if (cursor !== undefined && place === undefined) throw cursorIgnored();
             retries = 0;
             isRenewed = false;
+            if (place !== undefined && place === cursor) continue;
+            cursor = place;
             yield data;
           }
           return;
         } catch (thrown) {
           const error = toRequestError(thrown);
+          if (error.code === cursorIgnoredCode) throw error;
           const isRefused = isUnauthenticated(error);
           if (isRefused) refused = connectedWith;
           if (!resume || cursor === undefined || isAborted(closed.signal)) throw error;
@@ -204,6 +210,11 @@ export function createClient({ url, token, timeoutMs = answerTimeoutMs, onConnec
     },
   };
 }
+
+/** The server does not know the cursor that it was given: what the caller has may lack changes. */
+const cursorIgnoredCode = 'CURSOR_IGNORED';
+const cursorIgnored = () =>
+  new GraphqlRequestError(cursorIgnoredCode, 'The server does not go on after a cursor: ask for the state again.');
 
 /** `WebSocket.OPEN`, whichever implementation there is. */
 const openState = 1;
