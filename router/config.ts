@@ -58,6 +58,10 @@ const toSubgraphs = {
   SUBGRAPH_TIMEOUTS: list(/^[\w-]+=[1-9]\d{0,8}$/, 'names with milliseconds, such as bike=2000').describe(
     'of single subgraphs, instead',
   ),
+  OVERRIDE_LABELS: list(
+    /^[A-Za-z][\w.:/-]*(=(100|\d{1,2}(\.\d{1,8})?))?$/,
+    'labels, each for all operations or, such as new-fleet=25, for as many of a hundred',
+  ).describe('of @override in a supergraph: fields that move by these are asked of the subgraph that they move to'),
   BREAKER_FAILURES: wholeNumber(10, 0, 1_000).describe(
     'of a subgraph’s last requests, twice as many: then it is not asked at first; 0 for never',
   ),

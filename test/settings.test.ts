@@ -126,6 +126,12 @@ const promises: [
       itemsIn(text).every((item) => /^(Query|Mutation|Subscription)\.[A-Za-z0-9_]+=[1-9][0-9]{0,8}$/.test(item)),
     itemsIn,
   ],
+  [
+    /^labels, each for all operations/,
+    (text) =>
+      itemsIn(text).every((item) => /^[A-Za-z][A-Za-z0-9_.:/-]*(=(100|[0-9]{1,2}(\.[0-9]{1,8})?))?$/.test(item)),
+    itemsIn,
+  ],
   [/^the name of a claim$/, (text) => /^\S+$/.test(text), String],
   [/^a folder that is there$/, (text) => ['.', '/', 'web'].includes(text), String],
   // What another program defines: anything but blanks.

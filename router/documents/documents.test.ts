@@ -4,6 +4,7 @@ import { getIntrospectionQuery } from 'graphql';
 import { stories } from '../../web/src/features/playground/stories.ts';
 import { createApolloPlanner } from '../gateway/planning/apollo.ts';
 import { createHivePlanner } from '../gateway/planning/hive.ts';
+import { createOverrides } from '../gateway/planning/overrides.ts';
 import { decide } from './conditions.ts';
 import { anybody, clientDocuments, codesOf, cpuMs, createTestDocuments, errorsOf, graph, times } from './testing.ts';
 
@@ -234,6 +235,7 @@ it.each([
 describe('a document at the limits', () => {
   // On a thread of its own, whose time counts below; other work must not end it.
   const planners = [createHivePlanner({ graph, timeoutMs: 20 * shortMs }), createApolloPlanner({ graph })];
+  const decideOverrides = createOverrides(graph);
   const documents = createTestDocuments({ PLAN_CACHE_BYTES: '0' });
   it.each([
     ['equal leaves', bike('color '.repeat(490))],
@@ -279,7 +281,7 @@ describe('a document at the limits', () => {
       const work = async () => {
         const checked = documents.check({ query, variables }, anybody);
         if ('errors' in checked) throw new Error(String(checked.errors));
-        await planner.plan(decide(checked.operation, checked.coerced));
+        await planner.plan(decide(checked.operation, checked.coerced), decideOverrides());
       };
       expect(await cpuMs(work)).toBeLessThan(2 * shortMs);
     }

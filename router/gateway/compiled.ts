@@ -10,6 +10,7 @@ import { createTypeTest } from './execution/types.ts';
 import type { TypeTest } from './execution/values.ts';
 import type { Hooks } from './hooks.ts';
 import { separateMembers } from './planning/members.ts';
+import type { DecideOverrides, Overrides } from './planning/overrides.ts';
 import type { Plan } from './planning/plan.ts';
 import type { Planner } from './planning/planner.ts';
 
@@ -27,6 +28,7 @@ export interface CompiledOperation {
 export interface CompilerOptions {
   graph: Graph;
   planner: Planner;
+  overrides: DecideOverrides;
   cacheBytes: number;
   hooks: Pick<Required<Hooks>, 'onPlan'>;
   logger: Logger;
@@ -41,13 +43,20 @@ export interface Compiler {
   compile(operation: CheckedOperation, variables: Variables): Promise<CompiledOperation>;
 }
 
-export function createCompiler({ graph, planner, cacheBytes, hooks, logger }: CompilerOptions): Compiler {
+export function createCompiler({
+  graph,
+  planner,
+  overrides: decideOverrides,
+  cacheBytes,
+  hooks,
+  logger,
+}: CompilerOptions): Compiler {
   const isOf = createTypeTest(graph.supergraph);
   const known = createLruCache<string, CompiledOperation>(cacheBytes, ({ weight }) => weight);
   const underway = new Map<string, Promise<CompiledOperation>>();
 
-  async function planned(key: string, checked: CheckedOperation): Promise<CompiledOperation> {
-    const plan = await planOf(checked);
+  async function planned(key: string, checked: CheckedOperation, overrides: Overrides): Promise<CompiledOperation> {
+    const plan = await planOf(checked, overrides);
     const compiled = {
       plan,
       run: compilePlan(plan, isOf),
@@ -58,10 +67,10 @@ export function createCompiler({ graph, planner, cacheBytes, hooks, logger }: Co
     return compiled;
   }
 
-  async function planOf(checked: CheckedOperation): Promise<Plan> {
+  async function planOf(checked: CheckedOperation, overrides: Overrides): Promise<Plan> {
     const planned = hooks.onPlan(checked);
     try {
-      const plan = separateMembers(await planner.plan(checked), graph.supergraph);
+      const plan = separateMembers(await planner.plan(checked, overrides), graph.supergraph);
       planned?.(plan);
       return plan;
     } catch (error) {
@@ -74,13 +83,14 @@ export function createCompiler({ graph, planner, cacheBytes, hooks, logger }: Co
   return {
     isOf,
     async compile(checked, variables) {
-      let { key } = checked;
+      const overrides = decideOverrides();
+      let key = `${checked.key}${overrides.key}`;
       for (const name of checked.conditions) key += variables[name] === true ? '1' : '0';
       const ready = known.get(key);
       if (ready) return ready;
       let promise = underway.get(key);
       if (!promise) {
-        promise = planned(key, decide(checked, variables)).finally(() => underway.delete(key));
+        promise = planned(key, decide(checked, variables), overrides).finally(() => underway.delete(key));
         underway.set(key, promise);
       }
       return promise;

@@ -3,6 +3,7 @@ import { createErrorFormatter } from '../client-errors.ts';
 import { anybody, createTestDocuments, graph } from '../documents/testing.ts';
 import type { Logger } from '../../platform/server/index.ts';
 import { createCompiler } from './compiled.ts';
+import { createOverrides } from './planning/overrides.ts';
 import { combineHooks } from './hooks.ts';
 
 it('a planner that fails is no mistake of the client, and the log says so, each time', async () => {
@@ -10,7 +11,14 @@ it('a planner that fails is no mistake of the client, and the log says so, each 
   const logger = { error: (...line: unknown[]) => void lines.push(line) } as unknown as Logger;
   const fault = new Error('a path of the planner’s own');
   const planner = { name: 'hive' as const, plan: () => Promise.reject(fault) };
-  const compiler = createCompiler({ graph, planner, cacheBytes: 1_000_000, hooks: combineHooks([]), logger });
+  const compiler = createCompiler({
+    graph,
+    planner,
+    overrides: createOverrides(graph),
+    cacheBytes: 1_000_000,
+    hooks: combineHooks([]),
+    logger,
+  });
   const checked = createTestDocuments().check({ query: 'query Time { serverTime }' }, anybody);
   if ('errors' in checked) throw new Error(String(checked.errors));
   for (const count of [1, 2]) {

@@ -10,6 +10,7 @@ import type { Variables } from '../documents/variables.ts';
 import { createCompiler } from '../gateway/compiled.ts';
 import { combineHooks } from '../gateway/hooks.ts';
 import { createPlanner } from '../gateway/planning/create-planner.ts';
+import { createOverrides } from '../gateway/planning/overrides.ts';
 import { createSubscriptionPlanner, type SubscriptionPlan } from './planner.ts';
 
 const graph = readGraph(readFileSync(new URL('../../schema/supergraph.graphql', import.meta.url), 'utf8'));
@@ -20,6 +21,7 @@ const compiler = createCompiler({
   graph,
   hooks,
   planner: await createPlanner({ graph, logger }),
+  overrides: createOverrides(graph),
   cacheBytes: 1_000_000,
   logger,
 });

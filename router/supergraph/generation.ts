@@ -10,6 +10,7 @@ import { createApolloExecution } from '../gateway/apollo-engine.ts';
 import { createEngine, type Engine } from '../gateway/engine.ts';
 import type { Hooks } from '../gateway/hooks.ts';
 import { createPlanner } from '../gateway/planning/create-planner.ts';
+import { createOverrides, overridesIn, tellUnknown } from '../gateway/planning/overrides.ts';
 import { createSubgraphClient, type SubgraphClient } from '../gateway/subgraph-client.ts';
 import type { HeaderRules } from '../gateway/header-rules.ts';
 import type { Turns } from '../gateway/turns.ts';
@@ -75,7 +76,10 @@ export async function createGeneration(
     if (!client) throw new Error(`The planner asks a subgraph ${name}, which the supergraph does not have.`);
     return client;
   };
-  const compiler = createCompiler({ graph, planner, cacheBytes: settings.PLAN_CACHE_BYTES, hooks, logger });
+  const labels = overridesIn(settings.OVERRIDE_LABELS);
+  tellUnknown(graph, labels.keys(), logger);
+  const overrides = createOverrides(graph, labels);
+  const compiler = createCompiler({ graph, planner, overrides, cacheBytes: settings.PLAN_CACHE_BYTES, hooks, logger });
   const counted: Compiler = {
     ...compiler,
     async compile(operation, variables) {

@@ -13,6 +13,7 @@ import { createHeaderRules } from '../gateway/header-rules.ts';
 import { createEngine } from '../gateway/engine.ts';
 import { combineHooks } from '../gateway/hooks.ts';
 import { createApolloPlanner } from '../gateway/planning/apollo.ts';
+import { createOverrides, overridesIn } from '../gateway/planning/overrides.ts';
 import { createPlanner } from '../gateway/planning/create-planner.ts';
 import type { Planner } from '../gateway/planning/planner.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
@@ -76,7 +77,7 @@ export function compose(subgraphs: Definition['subgraphs']): string {
   return `${marked}\n\ndirective @oneOf on INPUT_OBJECT\n`;
 }
 
-export function startFederation(definition: Definition, labels: ReadonlySet<string> = new Set()): Federation {
+export function startFederation(definition: Definition, labels: readonly string[] = []): Federation {
   const sdl = compose(definition.subgraphs);
   const graph = readGraph(sdl);
   const monolith = createMonolith(definition, Supergraph.build(sdl).apiSchema().toGraphQLJSSchema());
@@ -84,6 +85,7 @@ export function startFederation(definition: Definition, labels: ReadonlySet<stri
     Object.keys(definition.subgraphs).map((name) => [name, createSubgraph(definition, name, graph.supergraph)]),
   );
   const documents = createDocuments(graph, documentLimits(settings));
+  const overrides = createOverrides(graph, overridesIn(labels));
 
   const clientOf = (name: string) => ({
     url: new URL(`http://${name}.invalid`),
@@ -108,9 +110,9 @@ export function startFederation(definition: Definition, labels: ReadonlySet<stri
   async function createOne(name: EngineName) {
     const planner: Planner =
       name === 'own'
-        ? await createPlanner({ graph, logger, timeoutMs: planTimeoutMs, labels })
-        : await createApolloPlanner({ graph, labels });
-    const compiler = createCompiler({ graph, planner, cacheBytes: 10_000_000, hooks, logger });
+        ? await createPlanner({ graph, logger, timeoutMs: planTimeoutMs })
+        : await createApolloPlanner({ graph });
+    const compiler = createCompiler({ graph, planner, overrides, cacheBytes: 10_000_000, hooks, logger });
     const engine = createEngine({
       compiler,
       execute:

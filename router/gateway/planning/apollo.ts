@@ -25,12 +25,10 @@ const plannerConfig = { debug: { maxEvaluatedPlans: 100, pathsLimit: 100 } };
 
 export interface ApolloPlannerOptions {
   graph: Pick<Graph, 'sdl' | 'schema'>;
-  /** Of `@override(label:)`: those that are on. */
-  labels?: ReadonlySet<string>;
 }
 
 /** Plans in JavaScript, in this thread: runs everywhere. Its libraries are loaded where it is used only. */
-export async function createApolloPlanner({ graph, labels = new Set() }: ApolloPlannerOptions): Promise<Planner> {
+export async function createApolloPlanner({ graph }: ApolloPlannerOptions): Promise<Planner> {
   const [{ operationFromDocument, Supergraph }, { QueryPlanner }] = await Promise.all([
     import('@apollo/federation-internals'),
     import('@apollo/query-planner'),
@@ -38,16 +36,10 @@ export async function createApolloPlanner({ graph, labels = new Set() }: ApolloP
   const supergraph = Supergraph.build(graph.sdl);
   const apiSchema = supergraph.apiSchema();
   const planner = new QueryPlanner(supergraph, plannerConfig);
-  const percentages = [...graph.sdl.matchAll(/overrideLabel: "(percent\(([\d.]+)\))"/g)];
-  /** Whose condition is met: by name, or by chance. */
-  const overrides = () => {
-    const chance = Math.random() * 100;
-    const met = percentages.filter(([, , percent]) => chance < Number(percent)).map(([, label = '']) => label);
-    return new Map([...labels, ...met].map((label) => [label, true]));
-  };
   return {
     name: 'apollo',
-    plan({ document, operation }) {
+    plan({ document, operation }, { labels, percentages }) {
+      const overrideConditions = new Map([...labels, ...percentages].map((label) => [label, true]));
       const name = operation.name?.value;
       return planInOrder(document, operation, async (part, one) => {
         const planned = plannedDocument(part, one);
@@ -58,7 +50,7 @@ export async function createApolloPlanner({ graph, labels = new Set() }: ApolloP
             withTypenames(graph.schema, planned),
             name === undefined ? {} : { operationName: name },
           ),
-          { overrideConditions: overrides() },
+          { overrideConditions },
         );
         return planOf(node);
       });

@@ -7,8 +7,6 @@ import { PlanTimeout, type Planner } from './planner.ts';
 export interface PlannerOptions {
   graph: Pick<Graph, 'sdl' | 'schema'>;
   logger: Logger;
-  /** Of `@override(label:)`: those that are on. */
-  labels?: ReadonlySet<string>;
   timeoutMs?: number;
 }
 
@@ -32,9 +30,9 @@ function withSecond(first: Planner, options: PlannerOptions): Planner {
   let second: Promise<Planner> | undefined;
   return {
     name: first.name,
-    async plan(operation) {
+    async plan(operation, overrides) {
       try {
-        return await first.plan(operation);
+        return await first.plan(operation, overrides);
       } catch (error) {
         // The other one would take longer still, and nothing else would run meanwhile.
         if (error instanceof PlanTimeout || isUnreachable(error)) throw error;
@@ -44,7 +42,7 @@ function withSecond(first: Planner, options: PlannerOptions): Planner {
           'the native planner fails; the one in JavaScript plans this',
         );
         second ??= createApolloPlanner(options);
-        return (await second).plan(operation);
+        return (await second).plan(operation, overrides);
       }
     },
   };

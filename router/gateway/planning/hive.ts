@@ -30,24 +30,18 @@ import { PlanTimeout, type Planner } from './planner.ts';
 export interface HivePlannerOptions {
   graph: Pick<Graph, 'sdl' | 'schema'>;
   timeoutMs: number;
-  /** Of `@override(label:)`: those that are on. */
-  labels?: ReadonlySet<string>;
 }
 
 /**
  * Plans in native code, on a thread of its own.
  * @throws {Error} where no binary is built for this platform, or on a supergraph that it cannot read.
  */
-export async function createHivePlanner({
-  graph,
-  timeoutMs,
-  labels = new Set(),
-}: HivePlannerOptions): Promise<Planner> {
+export async function createHivePlanner({ graph, timeoutMs }: HivePlannerOptions): Promise<Planner> {
   const native = await import('@graphql-hive/router-query-planner');
   const planner: QueryPlanner = new native.QueryPlanner(graph.sdl);
   return {
     name: 'hive',
-    plan({ document, operation }) {
+    plan({ document, operation }, { labels, chance }) {
       const name = operation.name?.value;
       let fetches = 0;
       return planInOrder(document, operation, async (part, one) => {
@@ -56,7 +50,7 @@ export async function createHivePlanner({
         const { document: sealed, open } = sealLiterals(withTypenames(graph.schema, planned, renamesType));
         const late = AbortSignal.timeout(timeoutMs);
         const { node } = await planner
-          .planAsync(print(sealed), name, labels as Set<string>, Math.random() * 100, late)
+          .planAsync(print(sealed), name, labels as Set<string>, chance, late)
           .catch((error: unknown) => {
             throw late.aborted ? new PlanTimeout(`There was no plan within ${timeoutMs} ms.`) : error;
           });

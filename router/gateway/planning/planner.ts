@@ -1,4 +1,5 @@
 import type { CheckedOperation } from '../../documents/documents.ts';
+import type { Overrides } from './overrides.ts';
 import type { Plan } from './plan.ts';
 
 /** Plans valid operations of one supergraph. */
@@ -9,7 +10,7 @@ export interface Planner {
    * @throws {PlanTimeout} when it takes too long.
    * @throws {Error} when it cannot plan: a fault of the planner or of the supergraph, not of the client.
    */
-  plan(operation: Pick<CheckedOperation, 'document' | 'operation'>): Promise<Plan>;
+  plan(operation: Pick<CheckedOperation, 'document' | 'operation'>, overrides: Overrides): Promise<Plan>;
 }
 
 /** Planning was given up: the document was made to take long. */
