@@ -2,6 +2,8 @@ import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ApolloClient, gql, HttpLink, InMemoryCache } from '@apollo/client';
+import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { connect, subscribe } from '../testing/subscriber.ts';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
 import { until } from '../../test/support/until.ts';
@@ -134,6 +136,66 @@ describe('a document that a client teaches', () => {
     const texts = Array.from({ length: 1_000 }, (_each, index) => `{ a${index}: bike }`.padEnd(100));
     for (const query of texts) persisted.learn({ query, ...byHash(query) });
     expect(texts.filter((text) => 'query' in persisted.textOf(byHash(text)))).toHaveLength(100);
+  });
+});
+
+describe('Apollo Client with its PersistedQueryLink', () => {
+  /** What it sends: the method, and whether the text of the document was there. */
+  async function client(useGETForHashedQueries: boolean, settings: NodeJS.ProcessEnv = {}) {
+    const { url } = await start(settings);
+    const sent: string[] = [];
+    const http = new HttpLink({
+      uri: url,
+      fetch: async (input, init) => {
+        const body = init?.body ?? new URL(input).search;
+        sent.push(`${init?.method} ${/\bquery(=|":)/.test(body as string) ? 'text' : 'hash'}`);
+        return fetch(input, init);
+      },
+    });
+    const link = new PersistedQueryLink({ sha256: hashOf, useGETForHashedQueries }).concat(http);
+    const apollo = new ApolloClient({ link, cache: new InMemoryCache() });
+    return { apollo, sent };
+  }
+  const query = gql`
+    query Looks($bikeId: Int!) {
+      bike(bikeId: $bikeId) {
+        color
+      }
+    }
+  `;
+  const colorOf = (bikeId: number) => ({ bike: { __typename: 'Bike', color: `color ${bikeId}` } });
+
+  it.each([
+    [false, ['POST hash', 'POST text', 'POST hash']],
+    [true, ['GET hash', 'POST text', 'GET hash']],
+  ])('teaches a query once, and then names it (by GET: %s)', async (byGet, expected) => {
+    const { apollo, sent } = await client(byGet);
+    expect((await apollo.query({ query, variables: { bikeId: 7 } })).data).toEqual(colorOf(7));
+    expect((await apollo.query({ query, variables: { bikeId: 8 } })).data).toEqual(colorOf(8));
+    expect(sent).toEqual(expected);
+  });
+
+  it('sends a mutation by POST, whatever its queries do', async () => {
+    const { apollo, sent } = await client(true);
+    const mutation = gql`
+      mutation {
+        registerBike(input: { color: "green" }) {
+          bike {
+            color
+          }
+        }
+      }
+    `;
+    await expect(apollo.mutate({ mutation })).rejects.toThrow(/token/);
+    expect(sent).toEqual(['POST hash', 'POST text']);
+  });
+
+  it.each([false, true])('goes on with texts where nothing can be taught (by GET: %s)', async (byGet) => {
+    const { apollo, sent } = await client(byGet, { LEARNED_DOCUMENTS_BYTES: '0' });
+    for (const bikeId of [7, 8]) {
+      expect((await apollo.query({ query, variables: { bikeId } })).data).toEqual(colorOf(bikeId));
+    }
+    expect(sent).toEqual([byGet ? 'GET hash' : 'POST hash', 'POST text', 'POST text']);
   });
 });
 

@@ -244,6 +244,26 @@ describe('a new supergraph', () => {
     }
   });
 
+  it('has the plans of the hundred busiest operations before they come, and of no others', async () => {
+    const plans = async () => {
+      const text = await (await fetch(new URL('/metrics', url))).text();
+      return Number(/^query_plan_duration_seconds_count{.*outcome="planned".*} (\d+)/m.exec(text)?.[1]);
+    };
+    const each = async (name: string, count: number) => {
+      for (let n = 0; n < count; n += 1) await ask(`query ${name}${n} { book(id: ${n}) { title } }`);
+    };
+    await each('Rare', 30);
+    await each('Busy', 100);
+    await each('Busy', 100);
+    expect(await plans()).toBe(130);
+    await become({ filmField: '' });
+    expect(await plans()).toBe(130 + 100);
+    await each('Busy', 100);
+    expect(await plans()).toBe(130 + 100);
+    await each('Rare', 30);
+    expect(await plans()).toBe(130 + 100 + 30);
+  });
+
   it('lets requests under way end with the old one', async () => {
     const { asked, goOn } = library.holdBooks();
     const before = library.books.requests.length;
