@@ -13,6 +13,11 @@ const simpleTypes = ['application/x-www-form-urlencoded', 'multipart/form-data',
 /**
  * Refuses a GET that a page of another site could send unasked, from inside its reader's network ("cross-site request
  * forgery"). A browser says whose page it is (Fetch Metadata, over HTTPS and on this machine); a program says nothing.
+ *
+ * Over plain HTTP, and before 2023, a browser says nothing either, and its GET passes: "GraphQL over HTTP" lets clients
+ * ask with no header but Accept, and its audits do. It brings no token (none is in a cookie), changes nothing (mutations
+ * are sent by POST), and its page cannot read the answer; what the query costs counts for its reader's address.
+ *
  * @throws {HttpRefusal}
  */
 export function refuseForeignPage({ headers }: IncomingMessage): void {

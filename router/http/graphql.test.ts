@@ -156,6 +156,20 @@ describe('a request', () => {
     expect(await by({ 'sec-fetch-site': 'cross-site', 'content-type': json })).toBe(200);
     expect(await by({ 'sec-fetch-site': 'same-origin' })).toBe(200);
   });
+
+  it('by GET of a browser that does not say whose page it is can neither change nor be read', async () => {
+    const headers = {
+      'user-agent': 'Mozilla/5.0 (Windows NT 6.1)',
+      referer: 'http://evil.example/page',
+      accept: 'image/webp,image/*,*/*;q=0.8',
+      cookie: 'token=x',
+    };
+    const by = (query: string) => ask(classic, { method: 'GET', search: search({ query }), headers });
+    const answer = await by('{ me { userId } }');
+    expect([answer.status, answer.text]).toEqual([200, '{"data":{"me":null}}']);
+    expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
+    expect((await by('mutation { registerBike(input: { color: "red" }) { bike { color } } }')).status).toBe(405);
+  });
 });
 
 describe('whatever is asked', () => {
