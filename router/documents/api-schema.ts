@@ -5,10 +5,12 @@ import {
   specifiedDirectives,
   visit,
   type ConstDirectiveNode,
+  type DefinitionNode,
   type DirectiveDefinitionNode,
   type DocumentNode,
   type GraphQLSchema,
 } from 'graphql';
+import { deferDefinition } from './defer.ts';
 import type { Features } from './features.ts';
 
 /** What clients may ask: the supergraph without what serves the router only, and without what is `@inaccessible`. */
@@ -44,8 +46,13 @@ export function apiSchemaOf(supergraph: DocumentNode, features: Features): Graph
     DirectiveDefinition: ({ name }) => (kept.has(name.value) ? undefined : null),
     Directive: ({ name }) => (kept.has(name.value) ? undefined : null),
   });
-  return buildASTSchema(api, { assumeValidSDL: true });
+  // Ours, whatever a supergraph means by the name: no subgraph ever gets to see it.
+  const definitions = [...api.definitions.filter((each) => !isOfName(each, deferDefinition)), deferDefinition];
+  return buildASTSchema({ ...api, definitions }, { assumeValidSDL: true });
 }
+
+const isOfName = (definition: DefinitionNode, { kind, name }: DirectiveDefinitionNode) =>
+  definition.kind === kind && definition.name.value === name.value;
 
 const executable = new Set([
   'QUERY',

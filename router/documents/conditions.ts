@@ -6,11 +6,13 @@ import {
   type DocumentNode,
   type FragmentDefinitionNode,
   type SelectionNode,
+  type ValueNode,
 } from 'graphql';
+import { argumentOf, isDefer } from './defer.ts';
 import type { CheckedOperation } from './documents.ts';
 import type { Variables } from './variables.ts';
 
-/** The variables that say, by @skip and @include, what of a document is asked for. */
+/** The variables that say, by @skip, @include and @defer, what of a document is asked for, and when. */
 export function conditionsOf(document: DocumentNode): readonly string[] {
   const names = new Set<string>();
   visit(document, {
@@ -31,7 +33,9 @@ export function fragmentsOf({ definitions }: DocumentNode): ReadonlyMap<string, 
 
 /** Those of the variables that say what an operation asks for. */
 export const decisionsIn = ({ conditions }: Pick<CheckedOperation, 'conditions'>, variables: Variables): Variables =>
-  Object.fromEntries(conditions.map((name) => [name, variables[name] === true]));
+  Object.fromEntries(
+    conditions.filter((name) => name in variables).map((name) => [name, variables[name] === true] as const),
+  );
 
 /**
  * What an operation asks for with these variables: without @skip and @include, and without what they leave out.
@@ -39,31 +43,42 @@ export const decisionsIn = ({ conditions }: Pick<CheckedOperation, 'conditions'>
  * nobody wants.
  */
 export function decide(checked: CheckedOperation, variables: Variables): CheckedOperation {
+  const { deferring } = checked;
+  const decided = decideIn(checked, variables);
+  if (decided === checked && !deferring) return checked;
+  return { ...checked, ...decided, deferring: deferring && decideIn(deferring, variables) };
+}
+
+type Decided = Pick<CheckedOperation, 'document' | 'operation' | 'fragments'>;
+
+function decideIn<Given extends Decided>(given: Given, variables: Variables): Given | Decided {
   const decideOne = <Node extends SelectionNode>(node: Node): Node | null | undefined => {
     const { directives = [] } = node;
     const left: DirectiveNode[] = [];
     for (const directive of directives) {
       const value = conditionOf(directive);
-      if (!value) left.push(directive);
-      else {
-        const holds =
-          value.kind === Kind.VARIABLE
-            ? variables[value.name.value] === true
-            : value.kind === Kind.BOOLEAN && value.value;
-        if (holds === (directive.name.value === 'skip')) return null;
-      }
+      const holds =
+        value?.kind === Kind.VARIABLE ? variables[value.name.value] : value?.kind === Kind.BOOLEAN && value.value;
+      if (isDefer(directive)) {
+        // It holds unless something says that it does not.
+        if (!value || holds === true || holds === undefined) left.push(directive);
+      } else if (!value) left.push(directive);
+      else if ((holds === true) === (directive.name.value === 'skip')) return null;
     }
     return left.length === directives.length ? undefined : { ...node, directives: left };
   };
-  const document = visit(checked.document, {
+  const document = visit(given.document, {
     Field: decideOne,
     InlineFragment: decideOne,
     FragmentSpread: decideOne,
   });
-  if (document === checked.document) return checked;
-  const operation = getOperationAST(document, checked.operation.name?.value);
-  return operation ? { ...checked, document, operation, fragments: fragmentsOf(document) } : checked;
+  if (document === given.document) return given;
+  const operation = getOperationAST(document, given.operation.name?.value);
+  return operation ? { document, operation, fragments: fragmentsOf(document) } : given;
 }
 
-const conditionOf = ({ name, arguments: given = [] }: DirectiveNode) =>
-  name.value === 'skip' || name.value === 'include' ? given[0]?.value : undefined;
+function conditionOf(directive: DirectiveNode): ValueNode | undefined {
+  const { name } = directive;
+  const isCondition = name.value === 'skip' || name.value === 'include' || isDefer(directive);
+  return isCondition ? argumentOf(directive, 'if') : undefined;
+}

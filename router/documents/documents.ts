@@ -17,6 +17,7 @@ import { routerError } from '../client-errors.ts';
 import { conditionsOf, fragmentsOf } from './conditions.ts';
 import { createAuthorize, grantsOf, type GrantClaims } from './authorization.ts';
 import { createCost, type AskedList } from './cost.ts';
+import { deferRules, withoutDefer, type DeferringOperation } from './defer.ts';
 import type { Graph } from './graph.ts';
 import { separateNames, type SeparatedDocument } from './response-names.ts';
 import { createPersistedDocuments, hashOf, type NamedDocument, type PersistedDocuments } from './persisted.ts';
@@ -40,8 +41,10 @@ export interface CheckedOperation {
   document: DocumentNode;
   operation: OperationDefinitionNode;
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** Names of the variables that say, by @skip and @include, what of the document is asked for. */
+  /** Names of the variables that say, by @skip, @include and @defer, what of the document is asked for. */
   conditions: readonly string[];
+  /** With `@defer`, which the others are without, for who takes an answer in parts. */
+  deferring: DeferringOperation | undefined;
   /** The client's response name for one that the document is run under. */
   nameOf: SeparatedDocument['nameOf'];
   /** The client's variables, under the names that the document is run under. */
@@ -90,6 +93,8 @@ export interface Documents {
 }
 
 interface KnownDocument extends SeparatedDocument, Pick<CheckedOperation, 'fragments' | 'conditions'> {
+  /** With `@defer`, if it has one. */
+  deferring: Omit<DeferringOperation, 'operation'> | undefined;
   textBytes: number;
 }
 
@@ -104,7 +109,7 @@ export function createDocuments(
   const { schema } = graph;
   const costOf = createCost(graph);
   const authorize = createAuthorize(graph);
-  const rules = limits.introspection ? specifiedRules : [...specifiedRules, refuseIntrospection];
+  const rules = [...specifiedRules, ...deferRules, ...(limits.introspection ? [] : [refuseIntrospection])];
   const known = createLruCache<string, KnownDocument>(limits.cacheBytes, ({ textBytes }) => textBytes * memoryPerByte);
 
   function read(query: string): KnownDocument | { errors: readonly GraphQLError[] } {
@@ -129,7 +134,10 @@ export function createDocuments(
     // Locations are for errors; they keep every token of the text.
     const separated = separateNames(query, parse(query, { noLocation: true }), graph);
     const { document } = separated;
-    return { ...separated, textBytes, fragments: fragmentsOf(document), conditions: conditionsOf(document) };
+    const known = { ...separated, textBytes, fragments: fragmentsOf(document), conditions: conditionsOf(document) };
+    const plain = withoutDefer(document);
+    if (!plain) return { ...known, deferring: undefined };
+    return { ...known, document: plain, fragments: fragmentsOf(plain), deferring: known };
   }
 
   function operationOf(query: string, name: string | undefined): { operation: CheckedOperation } | Refused {
@@ -141,6 +149,7 @@ export function createDocuments(
     if (!found) known.set(hash, document);
     const operation = getOperationAST(document.document, name);
     if (!operation) return refused(unknownOperation(name));
+    const written = document.deferring && getOperationAST(document.deferring.document, name);
     return {
       operation: {
         key: JSON.stringify([hash, operation.name?.value ?? null]),
@@ -150,6 +159,7 @@ export function createDocuments(
         operation,
         fragments: document.fragments,
         conditions: document.conditions,
+        deferring: document.deferring && written ? { ...document.deferring, operation: written } : undefined,
         nameOf: document.nameOf,
         variablesOf: document.variablesOf,
       },
@@ -170,7 +180,8 @@ export function createDocuments(
       const { document, operation, fragments } = found.operation;
       const coercion = coerceVariables(schema, operation, found.operation.variablesOf(variables ?? {}));
       if ('errors' in coercion) return { errors: coercion.errors.map((error) => withNames(error, found.operation)) };
-      const misplaced = refuseNulls(schema, document, operation, coercion.coerced);
+      const written = found.operation.deferring ?? { document, operation };
+      const misplaced = refuseNulls(schema, written.document, written.operation, coercion.coerced);
       if (misplaced) return refused(withNames(misplaced, found.operation));
       const unauthorized =
         authorize?.(operation, fragments, coercion.coerced, grantsOf(authorization, limits.claims)) ?? [];

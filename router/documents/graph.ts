@@ -8,6 +8,7 @@ import {
   type ConstDirectiveNode,
   type DocumentNode,
   type GraphQLSchema,
+  type SelectionSetNode,
   type ValueNode,
 } from 'graphql';
 import { apiSchemaOf } from './api-schema.ts';
@@ -28,6 +29,10 @@ export interface Graph {
   plannedWithArguments: ReadonlySet<string>;
   /** Subgraphs that answer a field; none for one of introspection. */
   ownersOf(type: string, field: string): ReadonlySet<string>;
+  /** What a subgraph, by its name, finds an object of this type by; undefined where it cannot. */
+  keyOf(subgraph: string, type: string): SelectionSetNode | undefined;
+  /** Whether a subgraph, by its name, can answer a field of an object of which it is told the key only. */
+  answers(subgraph: string, type: string, field: string): boolean;
   /** Every subgraph by its name, with the address that the SDL gives it. */
   subgraphs: ReadonlyMap<string, string>;
 }
@@ -42,7 +47,8 @@ export function readGraph(sdl: string, scalars: readonly GraphQLScalarType[] = [
   const features = readFeatures(document);
   const schema = withStrictScalars(apiSchemaOf(document, features), scalars);
   assertValidSchema(schema);
-  const subgraphs = readSubgraphs(document);
+  const graphs = readSubgraphs(document);
+  const subgraphs = new Map([...graphs.values()].map(({ name, url }) => [name, url]));
   if (subgraphs.size === 0) throw new Error('It names no subgraph: it is no supergraph.');
   return {
     sdl,
@@ -51,7 +57,7 @@ export function readGraph(sdl: string, scalars: readonly GraphQLScalarType[] = [
     supergraph: buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
     schema,
     subgraphs,
-    ...readJoins(document),
+    ...readJoins(document, new Map([...graphs].map(([value, { name }]) => [name, value]))),
   };
 }
 
@@ -76,45 +82,74 @@ function withStrictScalars(schema: GraphQLSchema, scalars: readonly GraphQLScala
   return schema;
 }
 
-function readSubgraphs({ definitions }: DocumentNode): Graph['subgraphs'] {
+/** The subgraphs, by the names that joins have for them. */
+function readSubgraphs({ definitions }: DocumentNode): ReadonlyMap<string, { name: string; url: string }> {
   const graphs = definitions.flatMap((each) =>
     each.kind === Kind.ENUM_TYPE_DEFINITION && each.name.value === 'join__Graph' ? (each.values ?? []) : [],
   );
   return new Map(
-    graphs
-      .flatMap(({ directives }) => applied(directives, 'join__graph'))
-      .flatMap(({ name, url }) =>
-        name?.kind === Kind.STRING ? [[name.value, url?.kind === Kind.STRING ? url.value : '']] : [],
+    graphs.flatMap(({ name: value, directives }) =>
+      applied(directives, 'join__graph').flatMap(({ name, url }) =>
+        name?.kind === Kind.STRING
+          ? [[value.value, { name: name.value, url: url?.kind === Kind.STRING ? url.value : '' }] as const]
+          : [],
       ),
+    ),
   );
 }
 
-export function readJoins(supergraph: DocumentNode): Pick<Graph, 'planned' | 'plannedWithArguments' | 'ownersOf'> {
+type Joins = Pick<Graph, 'planned' | 'plannedWithArguments' | 'ownersOf' | 'keyOf' | 'answers'>;
+
+/** @param graphs the names that joins have for subgraphs. */
+function readJoins(supergraph: DocumentNode, graphs: ReadonlyMap<string, string>): Joins {
   const planned = new Set<string>();
   const plannedWithArguments = new Set<string>();
   const owners = new Map<string, ReadonlySet<string>>();
-  const plan = (fields: ValueNode | undefined) => {
-    if (fields?.kind !== Kind.STRING) return;
-    visit(parse(`{ ${fields.value} }`), {
+  const keys = new Map<string, SelectionSetNode>();
+  /** Fields that a subgraph must be told others for. */
+  const told = new Set<string>();
+  const plan = (fields: ValueNode | undefined): SelectionSetNode | undefined => {
+    if (fields?.kind !== Kind.STRING) return undefined;
+    const document = parse(`{ ${fields.value} }`, { noLocation: true });
+    visit(document, {
       Field({ name, arguments: given }) {
         planned.add(name.value);
         if (given?.length) plannedWithArguments.add(name.value);
       },
     });
+    const [operation] = document.definitions;
+    return operation?.kind === Kind.OPERATION_DEFINITION ? operation.selectionSet : undefined;
   };
   for (const type of supergraph.definitions) {
     if (type.kind !== Kind.OBJECT_TYPE_DEFINITION && type.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
     const types = applied(type.directives, 'join__type');
-    for (const { key } of types) plan(key);
+    for (const { key, graph, resolvable, isInterfaceObject } of types) {
+      const fields = plan(key);
+      const name = graph?.kind === Kind.ENUM ? `${graph.value}.${type.name.value}` : '';
+      if (fields && !isFalse(resolvable) && !isTrue(isInterfaceObject) && !keys.has(name)) keys.set(name, fields);
+    }
     for (const field of type.fields ?? []) {
       const fields = applied(field.directives, 'join__field');
-      for (const { requires } of fields) plan(requires);
+      for (const { requires, graph } of fields) {
+        if (plan(requires) && graph?.kind === Kind.ENUM)
+          told.add(`${graph.value}.${type.name.value}.${field.name.value}`);
+      }
       const named = fields.filter(({ graph, external }) => graph && !isTrue(external));
       owners.set(`${type.name.value}.${field.name.value}`, graphsOf(named.length > 0 ? named : types));
     }
   }
   const none: ReadonlySet<string> = new Set();
-  return { planned, plannedWithArguments, ownersOf: (type, field) => owners.get(`${type}.${field}`) ?? none };
+  const ownersOf = (type: string, field: string) => owners.get(`${type}.${field}`) ?? none;
+  return {
+    planned,
+    plannedWithArguments,
+    ownersOf,
+    keyOf: (subgraph, type) => keys.get(`${graphs.get(subgraph)}.${type}`),
+    answers(subgraph, type, field) {
+      const graph = graphs.get(subgraph) ?? '';
+      return ownersOf(type, field).has(graph) && !told.has(`${graph}.${type}.${field}`);
+    },
+  };
 }
 
 type Arguments = Readonly<Record<string, ValueNode | undefined>>;
@@ -126,6 +161,7 @@ function applied(directives: readonly ConstDirectiveNode[] = [], name: string): 
 }
 
 const isTrue = (value: ValueNode | undefined) => value?.kind === Kind.BOOLEAN && value.value;
+const isFalse = (value: ValueNode | undefined) => value?.kind === Kind.BOOLEAN && !value.value;
 
 function graphsOf(joins: readonly Arguments[]): ReadonlySet<string> {
   return new Set(joins.flatMap(({ graph }) => (graph?.kind === Kind.ENUM ? [graph.value] : [])));

@@ -11,6 +11,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { routerError, type RouterErrorCode } from '../client-errors.ts';
+import { isDefer } from './defer.ts';
 import { isIntrospection } from './graph.ts';
 
 export interface ShapeLimits {
@@ -31,6 +32,8 @@ const maxDefinitions = 100;
 const maxVariables = 100;
 const maxRootFields = 50;
 const maxDirectives = 100;
+/** Fragments with @defer, wherever they are spread: each runs by itself, and is told apart from each other. */
+const maxDeferred = 20;
 /** The longest name of an operation or a fragment; the gateway makes names of requests to subgraphs from the former. */
 const longestName = 128;
 
@@ -79,11 +82,12 @@ interface Shape {
   depth: number;
   selections: number;
   aliases: number;
+  deferred: number;
   /** Fields of the outermost level. */
   fields: number;
 }
 
-const nothing: Shape = { depth: 0, selections: 0, aliases: 0, fields: 0 };
+const nothing: Shape = { depth: 0, selections: 0, aliases: 0, deferred: 0, fields: 0 };
 
 /**
  * Why a document is too much, whatever its types are. It takes time in proportion to the text, not to what it expands
@@ -114,7 +118,7 @@ function refuseDefinitions(document: DocumentNode, limits: ShapeLimits): GraphQL
   const shapeOf = createShapeOf(document);
   for (const definition of document.definitions) {
     if (!isExecutable(definition)) continue;
-    const { depth, selections, aliases, fields } = shapeOf(definition.selectionSet);
+    const { depth, selections, aliases, deferred, fields } = shapeOf(definition.selectionSet);
     const name = definition.name?.value ?? '';
     const isOperation = definition.kind === Kind.OPERATION_DEFINITION;
     const what = isOperation ? 'The operation' : `The fragment "${name}"`;
@@ -139,6 +143,7 @@ function refuseDefinitions(document: DocumentNode, limits: ShapeLimits): GraphQL
         )) ||
       beyond('selections, fragments included', selections, limits.maxSelections) ||
       beyond('aliases, fragments included', aliases, limits.maxAliases) ||
+      beyond('fragments with @defer', deferred, maxDeferred) ||
       (isOperation && beyond('fields at its root', fields, maxRootFields));
     if (refused) return refused;
   }
@@ -178,7 +183,9 @@ function createShapeOf(document: DocumentNode): (selectionSet: SelectionSetNode)
       else if (selection.selectionSet) inner = shapeOf(selection.selectionSet);
       total.selections += 1 + inner.selections;
       total.aliases += inner.aliases;
+      total.deferred += inner.deferred;
       if (selection.kind !== Kind.FIELD) {
+        if (selection.directives?.some(isDefer)) total.deferred += 1;
         total.fields += inner.fields;
         total.depth = Math.max(total.depth, inner.depth);
         continue;

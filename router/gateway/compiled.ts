@@ -4,23 +4,28 @@ import { decide } from '../documents/conditions.ts';
 import type { CheckedOperation } from '../documents/documents.ts';
 import type { Graph } from '../documents/graph.ts';
 import type { Variables } from '../documents/variables.ts';
-import { compilePlan, weightOf, type Run } from './execution/execute.ts';
+import { compilePlan, compileShared, weightOf, type Run } from './execution/execute.ts';
 import { compileShape, type Shape } from './execution/shape.ts';
 import { createTypeTest } from './execution/types.ts';
 import type { TypeTest } from './execution/values.ts';
 import type { Hooks } from './hooks.ts';
+import { cutPlan } from './incremental/cut.ts';
+import { readDeferral } from './incremental/deferral.ts';
+import type { DeferringRun } from './incremental/deliver.ts';
 import { separateMembers } from './planning/members.ts';
 import type { DecideOverrides, Overrides } from './planning/overrides.ts';
 import type { Plan } from './planning/plan.ts';
 import type { Planner } from './planning/planner.ts';
 
-/** An operation that is ready to run, as often as it comes with the same @skip and @include. */
+/** An operation that is ready to run, as often as it comes with the same @skip, @include and @defer. */
 export interface CompiledOperation {
   plan: Plan;
   /** Asks the subgraphs. */
   run: Run;
   /** Writes the answer. */
   shape: Shape;
+  /** The same in parts; undefined when nothing is deferred. */
+  inParts: DeferringRun | undefined;
   /** About how much memory it takes, in bytes. */
   weight: number;
 }
@@ -61,10 +66,25 @@ export function createCompiler({
       plan,
       run: compilePlan(plan, isOf),
       shape: compileShape({ schema: graph.schema, ...checked }),
-      weight: weightOf(plan),
+      inParts: compileParts(checked, plan),
+      weight: weightOf(plan) * (checked.deferring ? 2 : 1),
     };
     known.set(key, compiled);
     return compiled;
+  }
+
+  function compileParts({ deferring, nameOf }: CheckedOperation, plan: Plan): DeferringRun | undefined {
+    const deferral = deferring && readDeferral(deferring);
+    if (!deferral || deferral.usages.length === 0) return undefined;
+    const { operation } = deferral;
+    const cut = cutPlan(plan, deferral, graph);
+    const compile = compileShared(isOf);
+    return {
+      deferral,
+      shape: compileShape({ schema: graph.schema, operation, fragments: new Map(), nameOf, deferral }),
+      first: compile(cut.first),
+      parts: new Map([...cut.parts].map(([usage, node]) => [usage, compile(node)])),
+    };
   }
 
   async function planOf(checked: CheckedOperation, overrides: Overrides): Promise<Plan> {
@@ -85,7 +105,7 @@ export function createCompiler({
     async compile(checked, variables) {
       const overrides = decideOverrides();
       let key = `${checked.key}${overrides.key}`;
-      for (const name of checked.conditions) key += variables[name] === true ? '1' : '0';
+      for (const name of checked.conditions) key += !(name in variables) ? '-' : variables[name] === true ? '1' : '0';
       const ready = known.get(key);
       if (ready) return ready;
       let promise = underway.get(key);

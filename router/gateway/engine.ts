@@ -6,6 +6,7 @@ import type { Fetch, Hooks } from './hooks.ts';
 import { beginExecution, type Ask, type Execution } from './execution/execute.ts';
 import type { Shape } from './execution/shape.ts';
 import type { HeaderRules } from './header-rules.ts';
+import { deliver, type AnswerPart } from './incremental/deliver.ts';
 import type { RequestContext } from './request-context.ts';
 import { createSharing } from './sharing.ts';
 import type { SubgraphClient } from './subgraph-client.ts';
@@ -13,9 +14,14 @@ import type { Turns } from './turns.ts';
 
 /** Runs queries and mutations. */
 export interface Engine {
-  /** Never rejects. */
-  run(asked: Asked, context: RequestContext): Promise<Answer>;
+  /**
+   * Never rejects. With `onPart` an operation with @defer is answered in parts: it is called with each, and has been
+   * with all of them in the end. It is not called for an answer that is whole.
+   */
+  run(asked: Asked, context: RequestContext, onPart?: OnPart): Promise<Answer>;
 }
+
+export type OnPart = (part: AnswerPart) => void;
 
 /** Runs one operation. `onAnswer` is called at each answer of a subgraph. */
 export type Execute = (asked: Asked, context: RequestContext, onAnswer?: () => void) => Promise<Answer>;
@@ -40,6 +46,7 @@ const databaseCostPerMs = 20;
 
 export function createEngine(options: EngineOptions): Engine {
   const { turns, hooks, mutations, formatError, execute = createExecution(options) } = options;
+  const executeInParts = createExecutionInParts(options);
   const sharing = createSharing<Answer>();
 
   /** Queries only: mutations mostly wait for other services, and take little from others meanwhile. */
@@ -77,7 +84,7 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   return {
-    async run(asked, given) {
+    async run(asked, given, onPart) {
       const isMutation = asked.operation.operation.operation === OperationTypeNode.MUTATION;
       const context: RequestContext = { ...given, isMutation };
       // A mutation runs to its end even when its client has gone.
@@ -86,7 +93,18 @@ export function createEngine(options: EngineOptions): Engine {
       const answered = hooks.onRequest(asked, context);
       let answer: Answer;
       try {
-        answer = await (isMutation ? execute(asked, context) : shared(asked, context));
+        // Nobody else takes the same parts at the same time.
+        if (onPart && asked.operation.deferring && !options.execute) {
+          const inParts: Work = (...of) =>
+            executeInParts(...of, (part) => {
+              // What a mutation does has been done: what is left is for its client only.
+              context.unwanted ??= given.unwanted;
+              onPart(part);
+            });
+          answer = await (isMutation ? inParts(asked, context) : inTurn(asked, context, inParts));
+        } else {
+          answer = await (isMutation ? execute(asked, context) : shared(asked, context));
+        }
       } catch (error) {
         answer = { data: undefined, errors: [formatError(error)] };
       }
@@ -105,6 +123,18 @@ function createExecution(options: EngineOptions): Execute {
     const { run, shape } = await compiler.compile(operation, variables);
     const ask = askFor(options, context);
     const execution = beginExecution(variables, onAnswer ? (request) => ask(request).finally(onAnswer) : ask);
+    await run(execution);
+    return answerOf(shape, execution, formatError);
+  };
+}
+
+/** Our own execution, of an operation with @defer. */
+function createExecutionInParts(options: EngineOptions) {
+  const { compiler, formatError } = options;
+  return async ({ operation, variables }: Asked, context: RequestContext, onPart: OnPart): Promise<Answer> => {
+    const { run, shape, inParts } = await compiler.compile(operation, variables);
+    const execution = beginExecution(variables, askFor(options, context));
+    if (inParts) return deliver(inParts, execution, formatError, onPart);
     await run(execution);
     return answerOf(shape, execution, formatError);
   };

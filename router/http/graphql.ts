@@ -26,6 +26,7 @@ import {
   type StatusText,
 } from './answer-form.ts';
 import { refuseForeignPage, requestInBody, requestInSearch, requireJson } from './graphql-request.ts';
+import { createPartsResponse, partsFormFor } from './answer-parts.ts';
 import type { Rates } from './rates.ts';
 
 export interface GraphqlHttpOptions {
@@ -86,8 +87,16 @@ export function createGraphqlHttp(options: GraphqlHttpOptions): RequestHandler {
       refuseType(operation.operation.operation, isPost);
       const tooOften = rates.refuse(guest.client, operation);
       if (tooOften) throw new OperationRefused({ errors: [tooOften] });
-      const answered = await engine.run({ operation, variables, cost }, { ...context, cost });
-      answer = { ...answered, extensions: checked.extensions };
+      const { extensions } = checked;
+      const parts = request.method === 'HEAD' ? undefined : partsFormFor(request.headers.accept);
+      const inParts = parts && createPartsResponse(response, guest, parts);
+      const answered = await engine.run(
+        { operation, variables, cost },
+        { ...context, cost },
+        inParts && ((part) => inParts.send(inParts.begun() ? part : { ...part, extensions })),
+      );
+      if (inParts?.begun()) return inParts.end();
+      answer = { ...answered, extensions };
     } finally {
       place.leave();
     }
@@ -113,7 +122,9 @@ export function createGraphqlHttp(options: GraphqlHttpOptions): RequestHandler {
   }
 
   return async (request, response) => {
-    const form = formFor(request.headers.accept);
+    const { accept } = request.headers;
+    // What takes parts takes an answer that is whole.
+    const form = formFor(accept) ?? (partsFormFor(accept) && plainForm);
     try {
       // Before the work: a client that takes no answer needs none.
       if (!form) throw new HttpRefusal(406, 'BAD_REQUEST', notAcceptable);

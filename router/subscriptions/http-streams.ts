@@ -155,7 +155,13 @@ export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
       const correlationId = correlationIdOf(request.headers);
       const context = await createRequestContext(request.headers, correlationId, verifyToken);
       if (response.destroyed) return;
-      stream({ payload, asker: { client: guest.client, context, admit }, format, request, response });
+      stream({
+        payload,
+        asker: { client: guest.client, context, parts: format.parts, admit },
+        format,
+        request,
+        response,
+      });
     } catch (error) {
       if (error instanceof HttpRefusal) throw error;
       refuse(request, response, [formatError(error)]);

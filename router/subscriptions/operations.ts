@@ -17,6 +17,8 @@ import type { Rates } from '../http/rates.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
 import { textOf } from '../gateway/asked.ts';
 import type { Engine } from '../gateway/engine.ts';
+import type { AnswerPart } from '../gateway/incremental/deliver.ts';
+import { textOfPart, type IncrementalFormat } from '../gateway/incremental/formats.ts';
 import type { Valid } from '../documents/documents.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
@@ -31,6 +33,8 @@ export interface Asker {
   context: RequestContext;
   /** @throws when this kind of operation may not come this way. */
   admit?(type: OperationTypeNode): void;
+  /** In which format a query is answered in parts, where it may be: its @defer asks for it. */
+  parts?: IncrementalFormat | undefined;
 }
 
 /** Starts any kind of operation, for transports that carry all of them. */
@@ -52,9 +56,22 @@ export interface OperationsOptions {
 }
 
 export function createOperations({ current, hub, admission, rates, formatError }: OperationsOptions): Operations {
-  async function runSingle(engine: Engine, asked: Valid, context: RequestContext, receiver: Receiver): Promise<void> {
+  async function runSingle(
+    engine: Engine,
+    asked: Valid,
+    { context, parts }: Pick<Asker, 'context' | 'parts'>,
+    receiver: Receiver,
+  ): Promise<void> {
     const { operation, coerced: variables, cost, extensions } = asked;
-    const answer = await engine.run({ operation, variables, cost }, context);
+    let given = 0;
+    const onPart =
+      parts &&
+      ((part: AnswerPart) => {
+        given += 1;
+        receiver.next(serialised(textOfPart(given > 1 ? part : { ...part, extensions }, parts)));
+      });
+    const answer = await engine.run({ operation, variables, cost }, context, onPart);
+    if (given > 0) return receiver.complete();
     // Without `data` nothing was executed: the request itself was wrong.
     if (answer.data === undefined) return receiver.error(answer.errors);
     receiver.next(serialised(textOf({ ...answer, extensions })));
@@ -123,7 +140,7 @@ export function createOperations({ current, hub, admission, rates, formatError }
   }
 
   return {
-    start(payload, { client, context, admit }, receiver, control) {
+    start(payload, { client, context, parts, admit }, receiver, control) {
       const generation = current();
       const checked = generation.documents.check(payload, context);
       if ('errors' in checked) return refuse(receiver, checked.errors);
@@ -134,8 +151,8 @@ export function createOperations({ current, hub, admission, rates, formatError }
       if (operation.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
         // Held until the execution has ended, even if the client has gone: it uses resources until then.
         const place = placeFor('operations', client);
-        const unwanted = signalOf(control);
-        void runSingle(generation.engine, checked, { ...context, unwanted }, receiver).finally(() => place.leave());
+        const asker = { context: { ...context, unwanted: signalOf(control) }, parts };
+        void runSingle(generation.engine, checked, asker, receiver).finally(() => place.leave());
         return 'single';
       }
       const place = placeFor('subscriptions', client);

@@ -1,5 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { bytesOf, type Form } from '../../platform/server/index.ts';
+import type { IncrementalFormat } from '../gateway/incremental/formats.ts';
 
 /** How one response carries the answers of one operation. */
 export interface StreamFormat {
@@ -8,6 +9,8 @@ export interface StreamFormat {
   contentType: string;
   /** Whether queries and mutations are answered in it, too; otherwise their answer is JSON. */
   forAll: boolean;
+  /** In which format a query with @defer is answered in parts, where it may be. */
+  parts: IncrementalFormat | undefined;
   /** What the stream begins with, and ends with. */
   head: string;
   tail: string;
@@ -27,6 +30,7 @@ const sse: StreamFormat = {
   name: 'sse',
   contentType: 'text/event-stream',
   forAll: true,
+  parts: 'draft',
   head: '',
   tail: 'event: complete\ndata:\n\n',
   heartbeat: ':\n\n',
@@ -43,6 +47,7 @@ const multipart: StreamFormat = {
   name: 'multipart',
   contentType: `multipart/mixed;boundary="${boundary}";subscriptionSpec="1.0"`,
   forAll: false,
+  parts: undefined,
   head: `\r\n--${boundary}`,
   tail: '--\r\n',
   heartbeat: part('{}'),

@@ -86,7 +86,7 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
       const context = await createRequestContext(headers, correlationIdOf({}), verifyToken);
       // The client completed it meanwhile: do not start it.
       if (control.unwanted) return 'single';
-      return operations.start(payload, { client, context }, receiver, control);
+      return operations.start(payload, { client, context, parts: 'draft' }, receiver, control);
     },
     async renew(session, authorization) {
       const { guest } = session;

@@ -10,7 +10,7 @@ import { createApolloExecution } from '../gateway/apollo-engine.ts';
 import { createCompiler } from '../gateway/compiled.ts';
 import type { Answer } from '../gateway/asked.ts';
 import { createHeaderRules } from '../gateway/header-rules.ts';
-import { createEngine } from '../gateway/engine.ts';
+import { createEngine, type OnPart } from '../gateway/engine.ts';
 import { combineHooks } from '../gateway/hooks.ts';
 import { createApolloPlanner } from '../gateway/planning/apollo.ts';
 import { createOverrides, overridesIn } from '../gateway/planning/overrides.ts';
@@ -36,7 +36,12 @@ export interface Federation {
   graph: Graph;
   monolith(query: string, variables?: Variables): Promise<Answered>;
   /** @returns what a client gets, and what subgraphs were asked for it. */
-  ask(engine: EngineName, query: string, variables?: Variables): Promise<Answered & { asked: Asked[] }>;
+  ask(
+    engine: EngineName,
+    query: string,
+    variables?: Variables,
+    onPart?: OnPart,
+  ): Promise<Answered & { asked: Asked[] }>;
 }
 
 export interface Asked {
@@ -147,7 +152,7 @@ export function startFederation(definition: Definition, labels: readonly string[
       const { data = null, errors = [] } = await monolith.answer(query, variables, {});
       return { data, errors };
     },
-    async ask(name, query, variables = {}) {
+    async ask(name, query, variables = {}, onPart) {
       const asked: Asked[] = [];
       const context = {
         viewer: null,
@@ -164,7 +169,7 @@ export function startFederation(definition: Definition, labels: readonly string[
       const answer =
         operation.operation.operation === OperationTypeNode.SUBSCRIPTION
           ? await eventOf(name, checked, context)
-          : await engine.run({ operation, variables: coerced, cost }, context);
+          : await engine.run({ operation, variables: coerced, cost }, context, onPart);
       return { data: read(answer), errors: answer.errors, asked };
     },
   };

@@ -52,23 +52,47 @@ const nothing: Run = async () => undefined;
 
 /** Compiles a plan. `isOf` knows the types of the whole supergraph. */
 export function compilePlan({ node }: Plan, isOf: TypeTest): Run {
-  return node ? compileNode(node, isOf) : nothing;
+  return node ? compileNode(node, (fetch) => compileAlone(fetch, isOf)) : nothing;
 }
 
-function compileNode(node: PlanNode, isOf: TypeTest): Run {
+/** Compiles parts of one plan: a fetch that is in several is made once in an execution. */
+export function compileShared(isOf: TypeTest): (node: PlanNode | undefined) => Run {
+  const known = new Map<PlanNode, Run>();
+  const compileFetch: CompileFetch = (node) => {
+    const ready = known.get(node) ?? once(compileAlone(node, isOf));
+    known.set(node, ready);
+    return ready;
+  };
+  return (node) => (node ? compileNode(node, compileFetch) : nothing);
+}
+
+function once(run: Run): Run {
+  const begun = new WeakMap<JsonObject, Promise<void>>();
+  return (execution) => {
+    const promise = begun.get(execution.data) ?? run(execution);
+    begun.set(execution.data, promise);
+    return promise;
+  };
+}
+
+type CompileFetch = (node: RootFetch | EntityFetch) => Run;
+
+const compileAlone = (node: RootFetch | EntityFetch, isOf: TypeTest): Run =>
+  node.kind === 'root' ? compileRoot(node, isOf) : compileEntities(node, isOf);
+
+function compileNode(node: PlanNode, compileFetch: CompileFetch): Run {
   switch (node.kind) {
     case 'root':
-      return compileRoot(node, isOf);
     case 'entities':
-      return compileEntities(node, isOf);
+      return compileFetch(node);
     case 'sequence': {
-      const runs = node.nodes.map((each) => compileNode(each, isOf));
+      const runs = node.nodes.map((each) => compileNode(each, compileFetch));
       return async (execution) => {
         for (const run of runs) await run(execution);
       };
     }
     case 'parallel': {
-      const runs = node.nodes.map((each) => compileNode(each, isOf));
+      const runs = node.nodes.map((each) => compileNode(each, compileFetch));
       return async (execution) => {
         await Promise.all(runs.map((run) => run(execution)));
       };
@@ -172,8 +196,10 @@ function compileEntities(fetch: EntityFetch, isOf: TypeTest): Run {
     const body = bodyOf(execution.variables, own);
     const answer = await execution.ask({ subgraph, type: 'query', body });
     for (const each of gathered) {
-      spread(each, answer.data?.[each.list.alias], isOf);
-      if (answer.errors) placeErrors(each, answer.errors, execution, isOf);
+      const answered = answer.data?.[each.list.alias];
+      spread(each, answered, isOf);
+      const errors = answer.errors ?? (each.list.again ? errorsOfLost(each.list, answered) : undefined);
+      if (errors) placeErrors(each, errors, execution, isOf);
     }
   };
 }
@@ -209,6 +235,19 @@ function spread({ list, entities }: Gathered, answered: unknown, isOf: TypeTest)
     if (own !== first?.answer) given.set(representation, { path, answer: own });
     merge(entity, own, isOf);
   }
+}
+
+/** For each entity that was there before, and is not any more. */
+function errorsOfLost({ alias, fields }: CompiledList, answered: unknown): GraphQLFormattedError[] {
+  if (!Array.isArray(answered)) return [];
+  return answered.flatMap((entity: unknown, at) => {
+    if (isObject(entity)) return [];
+    return fields.map((field) => ({
+      message: 'The object was there for the rest of the answer, and is not found any more.',
+      path: [alias, at, field],
+      extensions: { code: 'SERVICE_UNAVAILABLE' },
+    }));
+  });
 }
 
 /** Of plain JSON, so much faster than structuredClone. */

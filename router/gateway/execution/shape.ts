@@ -23,6 +23,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { groupOf, isSameGroup, nothingDeferred, type Deferral, type DeferUsage } from '../incremental/deferral.ts';
 import type { ResponsePath } from './entities.ts';
 import type { Execution } from './execute.ts';
 import { isObject, quoted, type JsonObject } from './values.ts';
@@ -33,11 +34,30 @@ import { isObject, quoted, type JsonObject } from './values.ts';
  * that may be null (GraphQL specification, "Handling Execution Errors").
  */
 export interface Shape {
-  /** `data` as JSON. Adds to `errors` what was missing and nobody had told. */
-  write(execution: Pick<Execution, 'data' | 'variables'>, errors: GraphQLFormattedError[]): string;
+  /**
+   * `data` as JSON. Adds to `errors` what was missing and nobody had told, and to `later` what is deferred, where
+   * anything is.
+   */
+  write(execution: Pick<Execution, 'data' | 'variables'>, errors: GraphQLFormattedError[], later?: LaterPart[]): string;
   /** An error's path in the client's names, as far as the client asked: planners ask for keys, and what is required. */
   pathOf(path: ResponsePath): ResponsePath;
 }
+
+/** A part of the answer that comes later: the fields of one object that the same deferred fragments ask for. */
+export interface LaterPart {
+  group: ReadonlySet<DeferUsage>;
+  /** Where the object is, in the client's names. */
+  path: ResponsePath;
+  /** Its fields in this part, likewise. */
+  names: ReadonlySet<string>;
+  /** The objects that the deferred fragments around it, and in its group, are spread in. */
+  scope: Scope;
+  /** As `Shape.write`; undefined when the part cannot be given, because a null may not be there. */
+  write(errors: GraphQLFormattedError[], later: LaterPart[]): string | undefined;
+}
+
+/** The path of the object that a deferred fragment is spread in. */
+export type Scope = ReadonlyMap<DeferUsage, ResponsePath>;
 
 export interface ShapeOptions {
   schema: GraphQLSchema;
@@ -45,6 +65,7 @@ export interface ShapeOptions {
   fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   /** The client's name of a field that is run under another. */
   nameOf(name: string): string;
+  deferral?: Pick<Deferral, 'usageOf' | 'around'> | undefined;
 }
 
 /** More than there are types in a supergraph that an interface has. */
@@ -54,7 +75,11 @@ const mostTypes = 1_000;
 export function compileShape(options: ShapeOptions): Shape {
   const writeRoot = compileRootShape(options);
   return {
-    write: ({ data, variables }, errors) => writeRoot(data, 0, { path: [], errors, variables }) ?? 'null',
+    write({ data, variables }, errors, later = []) {
+      const written = writeRoot(data, 0, { path: [], errors, variables, later, scope: everywhere });
+      if (written === undefined) later.length = 0;
+      return written ?? 'null';
+    },
     pathOf(path) {
       let sets: readonly SelectionSetNode[] = [options.operation.selectionSet];
       const known: (string | number)[] = [];
@@ -93,22 +118,33 @@ interface Writing {
   path: (string | number)[];
   errors: GraphQLFormattedError[];
   variables: JsonObject;
+  later: LaterPart[];
+  scope: Scope;
 }
+
+const everywhere: Scope = new Map();
 
 /** A value as JSON; undefined when it cannot be, which makes its parent null. The error is told already. */
 type Write = (value: unknown, depth: number, writing: Writing) => string | undefined;
 
-function compileRootShape({ schema, operation, fragments, nameOf }: ShapeOptions): Write {
+/** What is asked of an object, by response name. */
+type Fields = Map<string, [FieldNode, ...FieldNode[]]>;
+
+function compileRootShape({ schema, operation, fragments, nameOf, deferral }: ShapeOptions): Write {
   const root = schema.getRootType(operation.operation);
   if (!root) throw new Error(`The schema has no ${operation.operation}.`);
-  return compileObject(root, [operation.selectionSet]);
+  return compileObject(root, [operation.selectionSet], nothingDeferred);
 
-  /** The fields of an object of this type, by response name, in the order of the specification's CollectFields. */
+  /**
+   * The fields of an object of this type, by response name, in the order of the specification's CollectFields; and the
+   * deferred fragments that are spread in it.
+   */
   function collect(
     type: GraphQLObjectType | GraphQLInterfaceType,
     sets: readonly SelectionSetNode[],
-  ): Map<string, [FieldNode, ...FieldNode[]]> {
-    const fields = new Map<string, [FieldNode, ...FieldNode[]]>();
+  ): { fields: Fields; spreads: readonly DeferUsage[] } {
+    const fields: Fields = new Map();
+    const spreads: DeferUsage[] = [];
     const spread = new Set<string>();
     const applies = (condition: string | undefined) => {
       if (condition === undefined || condition === type.name) return true;
@@ -123,7 +159,10 @@ function compileRootShape({ schema, operation, fragments, nameOf }: ShapeOptions
           if (known) known.push(selection);
           else fields.set(name, [selection]);
         } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-          if (applies(selection.typeCondition?.name.value)) add(selection.selectionSet);
+          if (!applies(selection.typeCondition?.name.value)) continue;
+          const usage = deferral?.usageOf(selection);
+          if (usage) spreads.push(usage);
+          add(selection.selectionSet);
         } else if (!spread.has(selection.name.value)) {
           spread.add(selection.name.value);
           const fragment = fragments.get(selection.name.value);
@@ -132,7 +171,7 @@ function compileRootShape({ schema, operation, fragments, nameOf }: ShapeOptions
       }
     };
     for (const set of sets) add(set);
-    return fields;
+    return { fields, spreads };
   }
 
   /** Whether what is asked of an object differs from one type of it to another. */
@@ -157,14 +196,67 @@ function compileRootShape({ schema, operation, fragments, nameOf }: ShapeOptions
     });
   }
 
-  function compileObject(type: GraphQLObjectType | GraphQLInterfaceType, sets: readonly SelectionSetNode[]): Write {
+  /** @param group the deferred fragments that the object itself is answered with. */
+  function compileObject(
+    type: GraphQLObjectType | GraphQLInterfaceType,
+    sets: readonly SelectionSetNode[],
+    group: ReadonlySet<DeferUsage>,
+  ): Write {
+    const { fields, spreads } = collect(type, sets);
+    if (!deferral) return compileFields(type, fields, group);
+    const now: Fields = new Map();
+    const parts: { group: ReadonlySet<DeferUsage>; fields: Fields }[] = [];
+    for (const [key, nodes] of fields) {
+      const own = groupOf(nodes.map(deferral.around));
+      if (isSameGroup(own, group)) {
+        now.set(key, nodes);
+        continue;
+      }
+      const known = parts.find((part) => isSameGroup(part.group, own));
+      if (known) known.fields.set(key, nodes);
+      else parts.push({ group: own, fields: new Map([[key, nodes]]) });
+    }
+    const writeNow = compileFields(type, now, group);
+    if (spreads.length === 0 && parts.length === 0) return writeNow;
+    const later = parts.map((part) => ({
+      group: part.group,
+      names: new Set([...part.fields.keys()].map(nameOf)),
+      write: compileFields(type, part.fields, part.group),
+    }));
+    return (value, depth, writing) => {
+      const { scope: around } = writing;
+      const path = writing.path.slice(0, depth);
+      const scope =
+        spreads.length > 0 ? new Map([...around, ...spreads.map((usage) => [usage, path] as const)]) : around;
+      writing.scope = scope;
+      const written = writeNow(value, depth, writing);
+      writing.scope = around;
+      if (written === undefined) return undefined;
+      const { variables } = writing;
+      for (const { write, ...part } of later) {
+        writing.later.push({
+          ...part,
+          path,
+          scope,
+          write: (errors, more) => write(value, depth, { path: [...path], errors, variables, later: more, scope }),
+        });
+      }
+      return written;
+    };
+  }
+
+  function compileFields(
+    type: GraphQLObjectType | GraphQLInterfaceType,
+    given: Fields,
+    group: ReadonlySet<DeferUsage>,
+  ): Write {
     const fields: { key: string; name: string; start: string; write: Write }[] = [];
     const strict = new Set<string>();
-    for (const [key, nodes] of collect(type, sets)) {
+    for (const [key, nodes] of given) {
       const name = nameOf(key);
       const start = `${fields.length > 0 ? ',' : '{'}${JSON.stringify(name)}:`;
       if (isNonNullType(type.getFields()[nodes[0].name.value]?.type)) strict.add(name);
-      fields.push({ key, name, start, write: compileField(type, nodes, strict) });
+      fields.push({ key, name, start, write: compileField(type, nodes, strict, group) });
     }
     const end = fields.length > 0 ? '}' : '{}';
     return (value, depth, writing) => {
@@ -184,6 +276,7 @@ function compileRootShape({ schema, operation, fragments, nameOf }: ShapeOptions
     parent: GraphQLObjectType | GraphQLInterfaceType,
     nodes: readonly [FieldNode, ...FieldNode[]],
     strict: ReadonlySet<string>,
+    group: ReadonlySet<DeferUsage>,
   ): Write {
     const name = nodes[0].name.value;
     if (name === '__typename') {
@@ -195,7 +288,7 @@ function compileRootShape({ schema, operation, fragments, nameOf }: ShapeOptions
     if (!field) throw new Error(`The schema has no ${parent.name}.${name}.`);
     const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
     const onNull = `Cannot return null for non-nullable field ${parent.name}.${name}.`;
-    return compileValue(field.type, sets, onNull, strict);
+    return compileValue(field.type, sets, onNull, group, strict);
   }
 
   /** @param strict the fields beside it that must not be null either, by response name. */
@@ -203,21 +296,35 @@ function compileRootShape({ schema, operation, fragments, nameOf }: ShapeOptions
     type: GraphQLOutputType,
     sets: readonly SelectionSetNode[],
     onNull: string,
+    group: ReadonlySet<DeferUsage>,
     strict: ReadonlySet<string> = noNames,
   ): Write {
     if (isNonNullType(type)) {
-      const write = compilePresent(type.ofType, sets, onNull);
+      const write = compilePresent(type.ofType, sets, onNull, group);
       return (value, depth, writing) =>
         value === undefined || value === null ? fail(writing, depth, onNull, strict) : write(value, depth, writing);
     }
-    const write = compilePresent(type, sets, onNull);
-    return (value, depth, writing) =>
-      value === undefined || value === null ? 'null' : (write(value, depth, writing) ?? 'null');
+    const write = compilePresent(type, sets, onNull, group);
+    return (value, depth, writing) => {
+      if (value === undefined || value === null) return 'null';
+      const { later } = writing;
+      const before = later.length;
+      const written = write(value, depth, writing);
+      if (written !== undefined) return written;
+      // Nothing comes later into what is null.
+      later.length = before;
+      return 'null';
+    };
   }
 
-  function compilePresent(type: GraphQLOutputType, sets: readonly SelectionSetNode[], onNull: string): Write {
+  function compilePresent(
+    type: GraphQLOutputType,
+    sets: readonly SelectionSetNode[],
+    onNull: string,
+    group: ReadonlySet<DeferUsage>,
+  ): Write {
     if (isListType(type)) {
-      const write = compileValue(type.ofType as GraphQLOutputType, sets, onNull);
+      const write = compileValue(type.ofType as GraphQLOutputType, sets, onNull, group);
       return (value, depth, writing) => {
         if (!Array.isArray(value)) return fail(writing, depth, `Expected a list.`);
         let json = '[';
@@ -231,15 +338,15 @@ function compileRootShape({ schema, operation, fragments, nameOf }: ShapeOptions
       };
     }
     if (isLeafType(type)) return compileLeaf(type);
-    if (isObjectType(type)) return compileObject(type, sets);
+    if (isObjectType(type)) return compileObject(type, sets, group);
     if (!isAbstractType(type)) throw new Error(`What ${String(type)} is, is not known.`);
     const known = new Map<unknown, Write>();
     const writeFor = (name: unknown): Write => {
       const concrete = typeof name === 'string' ? schema.getType(name) : undefined;
-      if (isObjectType(concrete) && schema.isSubType(type, concrete)) return compileObject(concrete, sets);
+      if (isObjectType(concrete) && schema.isSubType(type, concrete)) return compileObject(concrete, sets, group);
       // Nobody asked for what depends on the type, so planners do not either; or the owner knows the interface only.
       const isOpen = name === undefined || name === type.name;
-      if (isOpen && isInterfaceType(type) && !dependsOnType(type, sets)) return compileObject(type, sets);
+      if (isOpen && isInterfaceType(type) && !dependsOnType(type, sets)) return compileObject(type, sets, group);
       return (_value, depth, writing) => fail(writing, depth, `The type of this ${type.name} is not known.`);
     };
     return (value, depth, writing) => {

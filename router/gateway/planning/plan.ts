@@ -45,6 +45,8 @@ export interface EntityList {
   inputRewrites: readonly Rewrite[];
   /** Changes of an entity's answer before it is merged. */
   outputRewrites: readonly Rewrite[];
+  /** The entities come from this subgraph: that it does not find one any more is an error. */
+  again?: boolean;
 }
 
 export interface Sequence {

@@ -1,0 +1,159 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { parse, validate } from 'graphql';
+import { createDice } from '../../../cli/demo/dice.ts';
+import { deferredAtRandom, differenceInParts } from '../../testing/deferring.ts';
+import { randomOperation } from '../../testing/differential/operations.ts';
+import { randomSupergraph } from '../../testing/differential/supergraphs.ts';
+import { startFederation, type EngineName, type Federation } from '../../testing/federation.ts';
+import { to, type Definition } from '../../testing/worlds.ts';
+import { textOfPart } from './formats.ts';
+
+jest.setTimeout(120_000);
+
+const library: Definition = {
+  subgraphs: {
+    a: `type Query { book: Book books: [Book] lost: Book word: String other: String } type Mutation { lend: Book }
+      type Book @key(fields: "id") { id: ID! title: String pages: Int author: Author } type Author @key(fields: "id") { id: ID! name: String bio: String }`,
+    b: `type Book @key(fields: "id") { id: ID! stars: Int! critic: String } type Author @key(fields: "id") { id: ID! age: Int }`,
+  },
+  rows: {
+    b1: { __typename: 'Book', id: '1', title: 'one', pages: 10, stars: 5, critic: 'x', author: to('a1') },
+    b2: { __typename: 'Book', id: '2', title: 'two', pages: 20, stars: new Error('no stars'), author: null },
+    a1: { __typename: 'Author', id: 'a1', name: 'kim', bio: 'long', age: 3 },
+  },
+  computed: {
+    Query: {
+      book: () => to('b1'),
+      books: () => [to('b1'), null, to('b2')],
+      lost: () => ({ __typename: 'Book', id: 'lost', title: 'lost', pages: 1 }),
+      word: () => 'word',
+      other: () => 'other',
+    },
+    Mutation: { lend: () => to('b1') },
+  },
+};
+const federation = startFederation(library);
+
+/** The parts of an answer, and which subgraph was asked for what. */
+async function inParts(query: string, engine: EngineName = 'own') {
+  const parts: Record<string, unknown>[] = [];
+  const { asked } = await federation.ask(engine, query, {}, (part) =>
+    parts.push(JSON.parse(textOfPart(part, 'draft')) as Record<string, unknown>),
+  );
+  const texts = asked.map(({ subgraph, query: text }) => `${subgraph}: ${text.replace(/\s+/g, ' ').trim()}`);
+  return { parts, asked: texts };
+}
+
+describe('what is deferred', () => {
+  it.each<EngineName>(['own', 'apollo'])(
+    'is asked for after the first part, of another subgraph (%s)',
+    async (engine) => {
+      const { parts, asked } = await inParts('{ book { title ... @defer { stars } } }', engine);
+      expect(parts).toEqual([
+        { data: { book: { title: 'one' } }, pending: [{ id: '0', path: ['book'] }], hasNext: true },
+        { incremental: [{ id: '0', data: { stars: 5 } }], completed: [{ id: '0' }], hasNext: false },
+      ]);
+      expect(asked).toHaveLength(2);
+    },
+  );
+
+  it('is asked for by its key, of the same subgraph', async () => {
+    const { asked } = await inParts('{ book { title ... @defer { pages } } }');
+    expect(asked).toEqual([
+      'a: { book { title ... on Book { __typename id } } }',
+      'a: query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on Book { pages } } }',
+    ]);
+  });
+
+  it('is a request of its own at the root', async () => {
+    const { asked } = await inParts('{ word ... @defer { other } }');
+    expect(asked).toEqual(['a: { word }', 'a: { other }']);
+  });
+
+  it('comes once when two fragments ask for it, with the first of them', async () => {
+    const query = '{ book { ... @defer(label: "A") { pages stars } ... @defer(label: "B") { pages } } }';
+    const { parts, asked } = await inParts(query);
+    expect(parts.flatMap(({ incremental = [] }) => incremental)).toHaveLength(2);
+    expect(parts.flatMap(({ completed = [] }) => completed)).toHaveLength(2);
+    expect(asked.filter((text) => text.includes('pages'))).toHaveLength(1);
+  });
+
+  it('does not come again when it came at once', async () => {
+    const { parts } = await inParts('{ book { title stars ... @defer { title } ... @defer { stars } } }');
+    expect(parts).toEqual([]);
+  });
+
+  it('comes after what it is within, which says that it is pending', async () => {
+    const query = '{ book { title ... @defer(label: "out") { author { name ... @defer(label: "in") { age bio } } } } }';
+    const { parts } = await inParts(query);
+    expect(parts).toMatchObject([
+      { data: { book: { title: 'one' } }, pending: [{ label: 'out' }] },
+      { incremental: [{ data: { author: { name: 'kim' } } }], pending: [{ label: 'in', path: ['book', 'author'] }] },
+      { incremental: [{ id: '1', data: { age: 3, bio: 'long' } }], hasNext: false },
+    ]);
+  });
+
+  it('fails where it may not be null, for that object only', async () => {
+    const { parts } = await inParts('{ books { title ... @defer { stars } } }');
+    expect(parts[0]).toMatchObject({ data: { books: [{ title: 'one' }, null, { title: 'two' }] } });
+    expect(parts[1]).toMatchObject({
+      incremental: [{ id: '0', data: { stars: 5 } }],
+      completed: [{ id: '0' }, { id: '1', errors: [{ message: 'no stars', path: ['books', 2, 'stars'] }] }],
+      hasNext: false,
+    });
+  });
+
+  it('is an error when its object is not found again', async () => {
+    const { parts } = await inParts('{ lost { title ... @defer { pages } } }');
+    expect(parts[1]).toMatchObject({
+      incremental: [{ data: { pages: null }, errors: [{ path: ['lost', 'pages'] }] }],
+    });
+  });
+
+  it('is read once a mutation is done', async () => {
+    const { asked } = await inParts('mutation { lend { title ... @defer { stars pages } } again: lend { title } }');
+    const types = asked.map((text) => /^\w: (mutation|query)/.exec(text)?.[1]);
+    expect(types).toEqual(['mutation', 'mutation', 'query', 'query']);
+  });
+
+  it('is nothing when the answer is', async () => {
+    const answer = await federation.ask('own', '{ nobody: book { ... @defer { stars } } } ');
+    expect(answer.data).toEqual({ nobody: { stars: 5 } });
+  });
+});
+
+/** How many operations at random; each is answered in both formats by both planners. */
+const operations = 100;
+
+it('the parts of random operations are together what a monolith answers', async () => {
+  const wrong: string[] = [];
+  let compared = 0;
+  let parts = 0;
+  for (let seed = 1; compared < operations; seed += 1) {
+    const dice = createDice(seed);
+    let random: Federation;
+    try {
+      random = startFederation(randomSupergraph(dice));
+    } catch {
+      continue;
+    }
+    const { schema } = random.graph;
+    for (let tried = 0; tried < 60 && compared < operations; tried += 1) {
+      const { query, variables } = randomOperation(schema, dice);
+      if (validate(schema, parse(query)).length > 0) continue;
+      const deferred = deferredAtRandom(query, dice);
+      // What a mutation changes is read later, and a subscription has no @defer.
+      if (/^(mutation|subscription)/.test(query) || !deferred.includes('@defer')) continue;
+      if (validate(schema, parse(deferred)).length > 0) continue;
+      compared += 1;
+      for (const engine of ['own', 'apollo'] as const) {
+        const given = await differenceInParts(random, engine, deferred, variables);
+        parts += given.parts;
+        if (given.differs !== undefined) wrong.push(`seed ${seed}: ${given.differs}`);
+      }
+    }
+  }
+  expect(wrong).toEqual([]);
+  // Two formats, two planners, and at least two parts of most.
+  expect(parts).toBeGreaterThan(operations * 2 * 2 * 2);
+});

@@ -1,0 +1,77 @@
+import type { ServerResponse } from 'node:http';
+import { holdWhileWaiting, remembered, type Guest } from '../../platform/server/index.ts';
+import type { AnswerPart } from '../gateway/incremental/deliver.ts';
+import { textOfPart, type IncrementalFormat } from '../gateway/incremental/formats.ts';
+
+/** How an answer is given in parts. */
+export interface PartsForm {
+  format: IncrementalFormat;
+  /** The parameter of the media type that says which format it is. */
+  parameter: string;
+}
+
+/** A client that names none of them takes what the draft says. */
+const forms: readonly (PartsForm & { isAsked(parameters: readonly string[]): boolean })[] = [
+  {
+    format: 'apollo',
+    parameter: 'deferSpec=20220824',
+    isAsked: (parameters) => parameters.some((each) => each.startsWith('deferspec')),
+  },
+  {
+    format: 'draft',
+    parameter: 'incrementalSpec=v0.2',
+    isAsked: (parameters) => parameters.every((each) => each.startsWith('incrementalspec') || /^q\s*=/.test(each)),
+  },
+];
+
+/** The first form that an `Accept` takes parts in; undefined when it takes none. */
+export const partsFormFor = remembered((accept): PartsForm | undefined => {
+  for (const item of (accept ?? '').split(',')) {
+    const [type, ...parameters] = item.split(';').map((text) => text.trim().toLowerCase());
+    if (type !== 'multipart/mixed' || parameters.some((each) => /^q\s*=\s*0(\.0*)?$/.test(each))) continue;
+    const form = forms.find(({ isAsked }) => isAsked(parameters));
+    if (form) return form;
+  }
+  return undefined;
+});
+
+const boundary = 'graphql';
+
+/** One answer in parts ("Incremental Delivery over HTTP"). */
+export interface PartsResponse {
+  /** Whether a part has been sent. */
+  begun(): boolean;
+  send(part: AnswerPart): void;
+  end(): void;
+}
+
+export function createPartsResponse(
+  response: ServerResponse,
+  guest: Guest,
+  { format, parameter }: PartsForm,
+): PartsResponse {
+  let begun = false;
+  return {
+    begun: () => begun,
+    send(part) {
+      if (response.destroyed || response.writableEnded) return;
+      const text = `content-type: application/json; charset=utf-8\r\n\r\n${textOfPart(part, format)}\r\n--${boundary}`;
+      if (begun) response.write(`\r\n${text}`);
+      else {
+        begun = true;
+        response.writeHead(200, {
+          'content-type': `multipart/mixed;boundary="${boundary}";${parameter}`,
+          'cache-control': 'no-store',
+          'x-accel-buffering': 'no',
+        });
+        response.write(`\r\n--${boundary}\r\n${text}`);
+      }
+      if (!part.hasNext) this.end();
+      // Of a client that does not read, all is counted once more with each part.
+      holdWhileWaiting(response, guest);
+    },
+    end() {
+      if (!response.writableEnded) response.end('--\r\n');
+    },
+  };
+}
