@@ -10,6 +10,7 @@ import {
   metricsRoute,
   startHttpServer,
   type RequestHandler,
+  type Unwanted,
 } from '../platform/server/index.ts';
 import { clientOf as clientBehind, createDoor, createRouterAdmission } from './http/admission.ts';
 import { createPersistedDocuments, readManifest } from './documents/persisted.ts';
@@ -141,7 +142,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
     cors,
     metrics,
   });
-  const contextOf = async ({ headers: given }: IncomingMessage, unwanted: AbortSignal) => ({
+  const contextOf = async ({ headers: given }: IncomingMessage, unwanted: Unwanted) => ({
     ...(await createRequestContext(given, correlationIdOf(given), verifyToken)),
     unwanted,
   });

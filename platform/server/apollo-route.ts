@@ -12,6 +12,7 @@ import {
   type Guest,
   type RequestHandler,
 } from './http.ts';
+import type { Unwanted } from './unwanted.ts';
 
 export interface GraphqlRouteOptions<Context extends BaseContext> {
   apollo: Pick<ApolloServer<Context>, 'executeHTTPGraphQLRequest'>;
@@ -19,7 +20,7 @@ export interface GraphqlRouteOptions<Context extends BaseContext> {
    * May throw a client error; it is answered as GraphQL with its code. `gone` is aborted when no client waits for the
    * answer any more.
    */
-  contextOf(request: IncomingMessage, gone: AbortSignal): Promise<Context>;
+  contextOf(request: IncomingMessage, gone: Unwanted): Promise<Context>;
   maxBodyBytes: number;
   /** The client whose places a request takes. */
   guestOf?(request: IncomingMessage): Guest | Promise<Guest>;

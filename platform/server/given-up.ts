@@ -2,11 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { isObjectType, type GraphQLSchema } from 'graphql';
 import type { Connection, Schema } from 'mongoose';
 import { UnavailableError } from '../foundation/errors.ts';
+import type { Unwanted } from './unwanted.ts';
 
 /** Signals that no client waits for an answer any more. */
 export interface Abandonable {
   /** Absent where the work is finished in any case. */
-  unwanted?: AbortSignal | undefined;
+  unwanted?: Unwanted | undefined;
 }
 
 /** @throws {UnavailableError} once no client waits. */

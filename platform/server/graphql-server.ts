@@ -37,12 +37,13 @@ import { createSocketServer } from './socket-server.ts';
 import { maxPings, startSocketSession, type SessionHost } from './socket-session.ts';
 import { createSubscriptionStarter, type Starter } from './subscriptions.ts';
 import { traceRequests, type Tracing } from './tracing.ts';
+import type { Unwanted } from './unwanted.ts';
 
 /** What a resolver knows about its request. */
 export interface RequestContext {
   viewer: Viewer | null;
   /** Aborted once no client waits for the answer any more; absent in mutations, which are always finished. */
-  unwanted?: AbortSignal | undefined;
+  unwanted?: Unwanted | undefined;
   /** The viewer's own token, for calls to other services in their name. */
   authorization?: string | undefined;
   correlationId: string;
@@ -146,7 +147,7 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
   });
   await apollo.start();
 
-  const contextOf = async ({ headers }: IncomingMessage, unwanted: AbortSignal) => {
+  const contextOf = async ({ headers }: IncomingMessage, unwanted: Unwanted) => {
     const viewer = await options.verifyToken(headers.authorization);
     const context = createContext(viewer, headers['x-correlation-id'], headers['traceparent']);
     return Object.assign(context, { authorization: headers.authorization, unwanted });

@@ -13,6 +13,7 @@ import { compress, encodingFor, worthCompressingBytes } from './compression.ts';
 import { ConfigError, type ProcessSettings } from './config.ts';
 import { httpStatus, type ErrorCode } from '../foundation/errors.ts';
 import type { Logger } from './logger.ts';
+import { createUnwanted, type Unwanted } from './unwanted.ts';
 import { isShortage, shortageError, type Place, type Shortage } from './places.ts';
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
@@ -280,9 +281,8 @@ export function isMediaType(header: string | undefined, type: string): boolean {
 export async function readBody(request: IncomingMessage, maxBytes: number, guest?: Guest): Promise<string> {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity') throw new HttpRefusal(415, 'BAD_REQUEST', 'Bodies are taken as they are, not encoded.');
-  const tooLong = new HttpRefusal(413, 'BAD_REQUEST', `The body is longer than ${maxBytes} bytes.`);
   const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > maxBytes) throw tooLong;
+  if (announced > maxBytes) throw tooLong(maxBytes);
   const place = guest && placeFor(guest, 'bodies');
   try {
     const held = guest && placeFor(guest, 'body_bytes', 0);
@@ -290,14 +290,14 @@ export async function readBody(request: IncomingMessage, maxBytes: number, guest
       // One buffer that grows: a million chunks of one byte must not become a million objects.
       let body: Buffer = Buffer.allocUnsafe(Math.min(announced || firstBytes, firstBytes));
       let size = 0;
-      // Destroying the request would destroy the socket, and with it the answer that gives the reason.
-      for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        if (size + chunk.length > maxBytes) throw tooLong;
+      await eachChunk(request, (chunk) => {
+        if (size + chunk.length > maxBytes) return tooLong(maxBytes);
         const shortage = held?.grow(chunk.length);
-        if (shortage) throw shortageRefusal(shortage);
+        if (shortage) return shortageRefusal(shortage);
         if (size + chunk.length > body.length) body = grown(body, size, size + chunk.length);
         size += chunk.copy(body, size);
-      }
+        return undefined;
+      });
       const read = body.subarray(0, size);
       if (!isUtf8(read)) throw new HttpRefusal(400, 'BAD_REQUEST', 'The body is not UTF-8.');
       return read.toString('utf8');
@@ -311,6 +311,45 @@ export async function readBody(request: IncomingMessage, maxBytes: number, guest
 
 const firstBytes = 4_096;
 
+const tooLong = (maxBytes: number) => new HttpRefusal(413, 'BAD_REQUEST', `The body is longer than ${maxBytes} bytes.`);
+
+/**
+ * Takes chunks until one is refused. An iterator would do the same for ten times the work, and when it ends early it
+ * destroys the request: with it the socket, and the answer that gives the reason.
+ * @throws the refusal, or an Error when the client is gone.
+ */
+function eachChunk(request: IncomingMessage, take: (chunk: Buffer) => Error | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      request.off('data', onData);
+      request.off('end', onEnd);
+      request.off('error', onError);
+      request.off('close', onClose);
+    };
+    const onData = (chunk: Buffer) => {
+      const refusal = take(chunk);
+      if (!refusal) return;
+      stop();
+      request.pause();
+      reject(refusal);
+    };
+    const onEnd = () => {
+      stop();
+      resolve();
+    };
+    const onError = (error: Error) => {
+      stop();
+      reject(error);
+    };
+    const onClose = () => onError(new Error('The client closed the connection within its request.'));
+    if (request.destroyed) return onClose();
+    request.on('data', onData);
+    request.on('end', onEnd);
+    request.on('error', onError);
+    request.on('close', onClose);
+  });
+}
+
 function grown(body: Buffer, size: number, atLeast: number): Buffer {
   const larger = Buffer.allocUnsafe(Math.max(atLeast, 2 * body.length));
   body.copy(larger, 0, 0, size);
@@ -318,12 +357,12 @@ function grown(body: Buffer, size: number, atLeast: number): Buffer {
 }
 
 /** Aborted when the client leaves before it has its answer. */
-export function abortedBy(response: ServerResponse): AbortSignal {
-  const controller = new AbortController();
+export function abortedBy(response: ServerResponse): Unwanted {
+  const { signal, abort } = createUnwanted();
   response.once('close', () => {
-    if (!response.writableFinished) controller.abort();
+    if (!response.writableFinished) abort();
   });
-  return controller.signal;
+  return signal;
 }
 
 /** The whole answer in one write, compressed where that is worth it and its client takes it. */

@@ -25,4 +25,5 @@ export * from './scalars.ts';
 export * from './shutdown.ts';
 export * from './tracing.ts';
 export * from './unsafe-settings.ts';
+export * from './unwanted.ts';
 export * from './variable-limits.ts';

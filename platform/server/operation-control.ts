@@ -1,4 +1,5 @@
 import type { Viewer } from './auth.ts';
+import { createUnwanted, type Unwanted } from './unwanted.ts';
 
 /** The same viewer's new token. */
 export interface Renewed {
@@ -32,17 +33,17 @@ export function giveUp(control: OperationControl): void {
 }
 
 /** The same as a signal, for what takes one. */
-export function signalOf(control: OperationControl): AbortSignal {
-  if (control.unwanted) return AbortSignal.abort();
-  const controller = new AbortController();
-  control.onUnwanted = () => controller.abort();
-  return controller.signal;
+export function signalOf(control: OperationControl): Unwanted {
+  const { signal, abort } = createUnwanted();
+  if (control.unwanted) abort();
+  else control.onUnwanted = abort;
+  return signal;
 }
 
 /** Given up when the signal is aborted. */
-export function controlBy(signal: AbortSignal): OperationControl {
+export function controlBy(signal: Unwanted): OperationControl {
   const control = createControl();
   if (signal.aborted) giveUp(control);
-  else signal.addEventListener('abort', () => giveUp(control), { once: true });
+  else signal.addEventListener('abort', () => giveUp(control));
   return control;
 }

@@ -201,7 +201,8 @@ export function createCost(graph: Graph): CostOf {
      * results.
      */
     function givenItems(node: FieldNode): number | undefined {
-      const given: unknown[] = node.arguments?.map(({ value }) => valueFromASTUntyped(value, coerced)) ?? [];
+      if (!node.arguments?.length) return undefined;
+      const given: unknown[] = node.arguments.map(({ value }) => valueFromASTUntyped(value, coerced));
       const inputs = given.flatMap((value): unknown[] => (isObject(value) ? Object.values(value) : []));
       const items = Math.max(...[...given, ...inputs].map((value) => (Array.isArray(value) ? value.length : 0)));
       return items > assumedItems ? items : undefined;

@@ -1,4 +1,5 @@
 import { OperationTypeNode } from 'graphql';
+import type { Unwanted } from '../../platform/server/index.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
 import type { Answer, Asked } from './asked.ts';
 import type { Compiler } from './compiled.ts';
@@ -78,7 +79,7 @@ export function createEngine(options: EngineOptions): Engine {
       operation.key,
       variables,
     ]);
-    const begin = (unwanted: AbortSignal) =>
+    const begin = (unwanted: Unwanted) =>
       inTurn(asked, { ...context, unwanted }, (given, own) => execute(given, own, () => sharing.part(key)));
     return sharing.join(key, begin, context.unwanted);
   }

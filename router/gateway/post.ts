@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { Unwanted } from '../../platform/server/index.ts';
 import { BrokenConnection } from './retry.ts';
 
 /** An answer over HTTP, whatever its status. */
@@ -24,7 +25,7 @@ export function createPost({ dispatcher, path, timeoutMs, maxAnswerBytes }: Post
    * @throws {BrokenConnection} when not a byte of an answer came.
    * @throws {Error} when there is no whole answer in time, or `signal` is aborted.
    */
-  return (body: string, headers: string[], signal?: AbortSignal, withinMs = timeoutMs): Promise<Posted> =>
+  return (body: string, headers: string[], signal?: Unwanted, withinMs = timeoutMs): Promise<Posted> =>
     new Promise((resolve, reject) => {
       let controller: Dispatcher.DispatchController | undefined;
       let status = 0;

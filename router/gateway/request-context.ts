@@ -1,5 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { correlationIdFrom, traceparentFrom, type TokenVerifier, type Viewer } from '../../platform/server/index.ts';
+import {
+  correlationIdFrom,
+  traceparentFrom,
+  type TokenVerifier,
+  type Viewer,
+  type Unwanted,
+} from '../../platform/server/index.ts';
 
 /** What travels with one operation to every subgraph that helps to answer it. */
 export interface RequestContext {
@@ -10,7 +16,7 @@ export interface RequestContext {
   /** As they came; which of them travel to a subgraph, header-rules.ts says. */
   headers?: IncomingHttpHeaders;
   /** Aborted once no client waits for the answer any more, so that subgraphs can stop reading for it. */
-  unwanted?: AbortSignal | undefined;
+  unwanted?: Unwanted | undefined;
   /** A mutation that is under way has no unknown outcome for its client. */
   isMutation?: boolean;
   /** How many mutations were answered before it began; set for what may share requests with others. */

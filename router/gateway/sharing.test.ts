@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
+import type { Unwanted } from '../../platform/server/index.ts';
 import { createSharing } from './sharing.ts';
 
 /** Work that ends when the test says so. */
 function createWork() {
-  const begun: { unwanted: AbortSignal; end(result: string): void; fail(error: Error): void }[] = [];
-  const work = (unwanted: AbortSignal) =>
+  const begun: { unwanted: Unwanted; end(result: string): void; fail(error: Error): void }[] = [];
+  const work = (unwanted: Unwanted) =>
     new Promise<string>((end, fail) => {
       begun.push({ unwanted, end, fail });
     });

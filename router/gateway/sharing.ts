@@ -1,3 +1,4 @@
+import { createUnwanted, type Unwanted, type UnwantedController } from '../../platform/server/index.ts';
 import { cancelled } from '../client-errors.ts';
 
 /** Work that is under way, for others who want the same meanwhile. */
@@ -6,7 +7,7 @@ export interface Sharing<Result> {
    * Begins the work, or joins it. It is given up when nobody waits for it any more.
    * @param key equal for what gives the same result.
    */
-  join(key: string, begin: (unwanted: AbortSignal) => Promise<Result>, unwanted?: AbortSignal): Promise<Result>;
+  join(key: string, begin: (unwanted: Unwanted) => Promise<Result>, unwanted?: Unwanted): Promise<Result>;
   /** What is under way under this key takes nobody else in: who asks from now on may know more. */
   part(key: string): void;
 }
@@ -14,14 +15,14 @@ export interface Sharing<Result> {
 interface Underway<Result> {
   result: Promise<Result>;
   waiting: number;
-  controller: AbortController;
+  controller: UnwantedController;
 }
 
 export function createSharing<Result>(): Sharing<Result> {
   const underway = new Map<string, Underway<Result>>();
 
-  function begin(key: string, work: (unwanted: AbortSignal) => Promise<Result>): Underway<Result> {
-    const controller = new AbortController();
+  function begin(key: string, work: (unwanted: Unwanted) => Promise<Result>): Underway<Result> {
+    const controller = createUnwanted();
     const shared: Underway<Result> = { result: work(controller.signal), waiting: 0, controller };
     const end = () => {
       if (underway.get(key) === shared) underway.delete(key);
@@ -45,8 +46,18 @@ export function createSharing<Result>(): Sharing<Result> {
           shared.controller.abort();
         };
         if (unwanted.aborted) return leave();
-        unwanted.addEventListener('abort', leave, { once: true });
-        shared.result.then(resolve, reject).finally(() => unwanted.removeEventListener('abort', leave));
+        unwanted.addEventListener('abort', leave);
+        const stay = () => unwanted.removeEventListener('abort', leave);
+        shared.result.then(
+          (result) => {
+            stay();
+            resolve(result);
+          },
+          (error: unknown) => {
+            stay();
+            reject(error);
+          },
+        );
       });
     },
     part: (key) => void underway.delete(key),

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { Pool } from 'undici';
-import { routerSecretHeader, type Logger } from '../../platform/server/index.ts';
+import { routerSecretHeader, type Logger, type Unwanted } from '../../platform/server/index.ts';
 import { cancelled, unavailable } from '../client-errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { createBreaker, type BreakerOptions } from './breaker.ts';
@@ -118,7 +118,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     type: SubgraphRequest['type'],
     body: string,
     context: Partial<RequestContext>,
-    unwanted?: AbortSignal,
+    unwanted?: Unwanted,
   ): Promise<Posted> {
     if (unwanted?.aborted) throw cancelled();
     const attempt = breaker.enter();

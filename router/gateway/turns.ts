@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import { clientError } from '../../platform/server/index.ts';
+import { clientError, type Unwanted } from '../../platform/server/index.ts';
 
 /** Queries run in turns, so that a few expensive ones do not hold up the others. */
 export interface Turns {
@@ -7,7 +7,7 @@ export interface Turns {
    * Resolves with the function that ends the turn, at once where there is room. Aborting `unwanted` ends the wait.
    * @throws a client error SERVICE_UNAVAILABLE when it did not come in time.
    */
-  take(cost: number, unwanted?: AbortSignal): Promise<() => void>;
+  take(cost: number, unwanted?: Unwanted): Promise<() => void>;
 }
 
 export interface TurnsOptions {
@@ -69,6 +69,11 @@ export function createTurns({ runningCost, waitMs, register }: TurnsOptions): Tu
 
   return {
     async take(cost, unwanted) {
+      // The usual case: nobody waits, and nothing has to.
+      if (waiting.length === 0 && fits(cost)) {
+        running += cost;
+        return once(cost);
+      }
       await new Promise<void>((resolve, reject) => {
         const place: Waiting = { cost, rank: performance.now() * costPerMs + cost, begin };
         const stop = () => {
@@ -87,7 +92,7 @@ export function createTurns({ runningCost, waitMs, register }: TurnsOptions): Tu
           reject(clientError('SERVICE_UNAVAILABLE', 'Too much is asked for at once. Try again in a moment.'));
         }
         const late = setTimeout(giveUp, waitMs);
-        unwanted?.addEventListener('abort', giveUp, { once: true });
+        unwanted?.addEventListener('abort', giveUp);
         waiting.splice(waiting.findLastIndex(({ rank }) => rank <= place.rank) + 1, 0, place);
         advance();
       });

@@ -9,6 +9,7 @@ import {
   sendRefusal,
   sendText,
   type RequestHandler,
+  type Unwanted,
 } from '../../platform/server/index.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
 import type { Refused as RefusedDocument } from '../documents/documents.ts';
@@ -33,7 +34,7 @@ export interface GraphqlHttpOptions {
   /** The generation to begin with. */
   current(): Pick<Generation, 'documents' | 'engine'>;
   /** May throw a client error. `gone` is aborted when no client waits for the answer any more. */
-  contextOf(request: IncomingMessage, gone: AbortSignal): Promise<RequestContext>;
+  contextOf(request: IncomingMessage, gone: Unwanted): Promise<RequestContext>;
   guestOf(request: IncomingMessage): Promise<RouterGuest>;
   rates: Pick<Rates, 'refuse'>;
   maxBodyBytes: number;

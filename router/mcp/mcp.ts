@@ -13,6 +13,7 @@ import {
   type Logger,
   type RequestHandler,
   type Serialised,
+  type Unwanted,
 } from '../../platform/server/index.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
@@ -42,7 +43,7 @@ export interface McpOptions {
   operations: Operations;
   guestOf(request: IncomingMessage): Promise<RouterGuest>;
   /** May throw a client error. */
-  contextOf(request: IncomingMessage, gone: AbortSignal): Promise<RequestContext>;
+  contextOf(request: IncomingMessage, gone: Unwanted): Promise<RequestContext>;
   cors: Pick<Cors, 'isAllowed'>;
   maxBodyBytes: number;
   formatError: ErrorFormatter;
@@ -53,7 +54,7 @@ interface Asking {
   request: IncomingMessage;
   guest: RouterGuest;
   context: RequestContext;
-  gone: AbortSignal;
+  gone: Unwanted;
 }
 
 interface Served {
