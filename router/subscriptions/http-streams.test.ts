@@ -233,11 +233,11 @@ it.each([
   ['sse', 'text/event-stream'],
   ['multipart', 'multipart/mixed;subscriptionSpec=1.0'],
 ])('a client that does not read (%s) is cut, and counted', async (transport, accept) => {
+  // Not the graph of the others: its pings every 50 ms cut the way to the subgraph while a busy machine floods it.
+  const graph = await startTestSupergraph({ SUBSCRIPTION_QUEUE_LIMIT: '20', SUBSCRIPTION_BUFFER_BYTES: '20000' });
+  const operator = await graph.signIn('1', 'operator');
   const url = new URL(graph.url);
-  const router = await graph.startRouter({ SUBSCRIPTION_QUEUE_LIMIT: '20', SUBSCRIPTION_BUFFER_BYTES: '20000' });
-  url.port = String(router.port);
-  await until('the streams before it are gone', () => graph.updates.followers() === 0);
-  const stalled = connectTcp(router.port, '127.0.0.1').pause();
+  const stalled = connectTcp(Number(url.port), '127.0.0.1').pause();
   const body = JSON.stringify({ query: 'subscription { dashboardUpdated { eventType } }' });
   stalled.write(
     `POST /graphql HTTP/1.1\r\nhost: x\r\nauthorization: ${operator}\r\naccept: ${accept}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
@@ -252,4 +252,5 @@ it.each([
   });
   await until('the owner has it no more', () => graph.updates.followers() === 0);
   stalled.destroy();
+  await graph.close();
 });
