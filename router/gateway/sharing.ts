@@ -53,7 +53,7 @@ export function createSharing<Result>(): Sharing<Result> {
             stay();
             resolve(result);
           },
-          (error: unknown) => {
+          (error: Error) => {
             stay();
             reject(error);
           },
