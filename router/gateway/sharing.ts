@@ -48,16 +48,8 @@ export function createSharing<Result>(): Sharing<Result> {
         if (unwanted.aborted) return leave();
         unwanted.addEventListener('abort', leave);
         const stay = () => unwanted.removeEventListener('abort', leave);
-        shared.result.then(
-          (result) => {
-            stay();
-            resolve(result);
-          },
-          (error: Error) => {
-            stay();
-            reject(error);
-          },
-        );
+        shared.result.then(stay, stay);
+        shared.result.then(resolve, reject);
       });
     },
     part: (key) => void underway.delete(key),
