@@ -7,6 +7,10 @@ import { z } from 'zod';
 import { filesOfSettings, sections, settings } from '../deploy/settings.ts';
 import { ConfigError, readConfig, retiredIn, retiredSettings } from '../platform/index.ts';
 import { readServiceSettings } from '../platform/service/runtime.ts';
+import { createDevelopmentKeys } from '../deploy/local/development-keys.ts';
+import { readRouterSettings, routerSettings } from '../router/config.ts';
+import { ttareungi } from '../router/product/product.ts';
+import { startRouter } from '../router/router.ts';
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, '..', path), 'utf8');
 const all = Object.assign({}, ...Object.values(sections)) as Record<string, z.ZodType>;
@@ -53,94 +57,177 @@ const isName = (text: string) => /^[A-Za-z0-9_-]+$/.test(text);
 const numberIn = (text: string) => Number(text.replaceAll(',', ''));
 const isUrl = (text: string) => /^https?:\/\//i.test(text.trim()) && URL.canParse(text);
 
-/** What the words of a setting promise: whether a text is right, and the value that it stands for. */
-const promises: [
-  words: RegExp,
-  isRight: (text: string, words: string[]) => boolean,
-  value?: (text: string) => unknown,
-][] = [
-  [
-    /^a whole number, ([\d,]+) to ([\d,]+)$/,
-    (text, [least = '', most = '']) =>
+/** What the words of a setting promise. */
+interface Promised {
+  words: RegExp;
+  /** Whether a text is right. */
+  isRight(text: string, words: string[]): boolean;
+  /** The value that it stands for; the text itself unless said. */
+  value?(text: string): unknown;
+  /** Texts that are right. */
+  right(words: string[]): fc.Arbitrary<string>;
+}
+
+const listOf = (...items: string[]) => fc.subarray(items).map((some) => some.join(' , '));
+
+const promises: Promised[] = [
+  {
+    words: /^a whole number, ([\d,]+) to ([\d,]+)$/,
+    isRight: (text, [least = '', most = '']) =>
       /^[0-9]+$/.test(text.trim()) && BigInt(text) >= numberIn(least) && BigInt(text) <= numberIn(most),
-    Number,
-  ],
-  [/^a number from 0 to 1$/, (text) => /^[0-9]+(\.[0-9]+)?$/.test(text.trim()) && Number(text) <= 1, Number],
-  [
-    /^a number above 0, at most ([\d,]+)$/,
-    (text, [most = '']) =>
+    value: Number,
+    right: ([least = '', most = '']) =>
+      fc
+        .oneof(
+          fc.constantFrom(numberIn(least), numberIn(most)),
+          fc.double({ min: 0, max: 1, noNaN: true }).map((share) => {
+            // As many of ten as of a million.
+            const range = numberIn(most) - numberIn(least);
+            return numberIn(least) + Math.floor((range + 1) ** share) - 1;
+          }),
+        )
+        .map(String),
+  },
+  {
+    words: /^a number from 0 to 1$/,
+    isRight: (text) => /^[0-9]+(\.[0-9]+)?$/.test(text.trim()) && Number(text) <= 1,
+    value: Number,
+    right: () => fc.constantFrom('0', '1', '0.5', ' 0.001'),
+  },
+  {
+    words: /^a number above 0, at most ([\d,]+)$/,
+    isRight: (text, [most = '']) =>
       /^[0-9]+(\.[0-9]+)?$/.test(text.trim()) && Number(text) > 0 && Number(text) <= numberIn(most),
-    Number,
-  ],
-  [
-    /^whole numbers up to ([\d,]+), separated by commas$/,
-    (text, [most = '']) => {
+    value: Number,
+    right: ([most = '']) => fc.constantFrom('0.001', String(numberIn(most))),
+  },
+  {
+    words: /^whole numbers up to ([\d,]+), separated by commas$/,
+    isRight: (text, [most = '']) => {
       const items = itemsIn(text);
       return items.length > 0 && items.every((item) => /^[0-9]+$/.test(item) && Number(item) <= numberIn(most));
     },
-    (text) => itemsIn(text).map(Number),
-  ],
-  [/^one of (.+)$/, (text, [words = '']) => words.split(', ').includes(text), String],
-  [/^an address that begins with http:/, isUrl, (text) => text.trim()],
-  [/^an address that begins with mongodb:/, (text) => /^mongodb(\+srv)?:\/\/\S+$/.test(text), String],
-  [
-    /^an address like nats:/,
-    (text) =>
+    value: (text) => itemsIn(text).map(Number),
+    right: ([most = '']) => fc.constantFrom('0', '1,2', `${numberIn(most)}, 7`),
+  },
+  {
+    words: /^one of (.+)$/,
+    isRight: (text, [words = '']) => words.split(', ').includes(text),
+    right: ([words = '']) => fc.constantFrom(...words.split(', ')),
+  },
+  {
+    words: /^an address that begins with http:/,
+    isRight: isUrl,
+    value: (text) => text.trim(),
+    right: () =>
+      fc.constantFrom('http://127.0.0.1:1', 'https://issuer.example/keys?a=b', 'http://[::1]:80/', ' http://x '),
+  },
+  {
+    words: /^an address that begins with mongodb:/,
+    isRight: (text) => /^mongodb(\+srv)?:\/\/\S+$/.test(text),
+    right: () => fc.constantFrom('mongodb://127.0.0.1', 'mongodb+srv://user:word@host/base?a=b'),
+  },
+  {
+    words: /^an address like nats:/,
+    isRight: (text) =>
       text === text.trim() && text.split(',').every((one) => /^((nats|tls|wss?):\/\/)?[^\s/]+$/.test(one.trim())),
-    String,
-  ],
-  [/^an address of this machine/, (text) => /^[A-Za-z0-9_.:%-]+$/.test(text), String],
-  [/^a word like/, (text) => /^[A-Za-z0-9_.-]+$/.test(text), String],
-  [/^letters, digits, _ and -, with dots between$/, (text) => text.split('.').every(isName), String],
-  [
-    /^letters, digits, _ and -, at most (\d+)$/,
-    (text, [most = '']) => isName(text) && text.length <= numberIn(most),
-    String,
-  ],
-  [/^always, or a time/, (text) => /^(always|[0-9]+(ms|s|m|h))$/.test(text), String],
-  [
-    /^origins of pages/,
-    (text) => itemsIn(text).every((item) => /^[a-z][a-z0-9+.-]*:\/\/[^\s/]+\/?$/i.test(item)),
-    itemsIn,
-  ],
-  [
-    /^names of headers/,
-    (text) => itemsIn(text).every((item) => /^([\w./-]+:)?[!#$%&'*+.^_`|~A-Za-z0-9-]+$/.test(item)),
-    itemsIn,
-  ],
-  [
-    /^headers with their values/,
-    (text) =>
-      itemsIn(text).every((item) => /^[!#$%&'*+.^_`|~A-Za-z0-9-]+:[ \t\n\u00a0\u3000]*[!-~]+( +[!-~]+)*$/.test(item)),
-    itemsIn,
-  ],
-  [/^at least 16 characters/, (text) => itemsIn(text).every((item) => /^[!-~ ]{16,}$/.test(item)), itemsIn],
-  [
-    /^names with milliseconds/,
-    (text) => itemsIn(text).every((item) => /^[A-Za-z0-9_-]+=[1-9][0-9]{0,8}$/.test(item)),
-    itemsIn,
-  ],
-  [
-    /^fields with a number/,
-    (text) =>
-      itemsIn(text).every((item) => /^(Query|Mutation|Subscription)\.[A-Za-z0-9_]+=[1-9][0-9]{0,8}$/.test(item)),
-    itemsIn,
-  ],
-  [
-    /^labels, each for all operations/,
-    (text) =>
+    right: () => fc.constantFrom('nats://127.0.0.1:4222', 'one, tls://two:1'),
+  },
+  {
+    words: /^an address of this machine/,
+    isRight: (text) => /^[A-Za-z0-9_.:%-]+$/.test(text),
+    right: () => fc.constantFrom('127.0.0.1', 'localhost', '0.0.0.0'),
+  },
+  {
+    words: /^a word like/,
+    isRight: (text) => /^[A-Za-z0-9_.-]+$/.test(text),
+    right: () => fc.constantFrom('development', 'test', 'production', 'seoul-2.x'),
+  },
+  {
+    words: /^letters, digits, _ and -, with dots between$/,
+    isRight: (text) => text.split('.').every(isName),
+    right: () => fc.constantFrom('evt', 'a.b-c.d_1'),
+  },
+  {
+    words: /^letters, digits, _ and -, at most (\d+)$/,
+    isRight: (text, [most = '']) => isName(text) && text.length <= numberIn(most),
+    right: ([most = '']) => fc.constantFrom('a', 'x'.repeat(numberIn(most))),
+  },
+  {
+    words: /^always, or a time/,
+    isRight: (text) => /^(always|[0-9]+(ms|s|m|h))$/.test(text),
+    right: () => fc.constantFrom('always', '0ms', '7s', '2m', '1h'),
+  },
+  {
+    words: /^origins of pages/,
+    isRight: (text) => itemsIn(text).every((item) => /^[a-z][a-z0-9+.-]*:\/\/[^\s/]+\/?$/i.test(item)),
+    value: itemsIn,
+    right: () => listOf('https://bikes.example', 'http://127.0.0.1:3000/', 'app://-'),
+  },
+  {
+    words: /^names of headers/,
+    isRight: (text) => itemsIn(text).every((item) => /^([\w./-]+:)?[!#$%&'*+.^_`|~A-Za-z0-9-]+$/.test(item)),
+    value: itemsIn,
+    right: () => listOf('authorization', 'X-Tenant', 'bike:accept-language', 'x-correlation-id', 'film-archive:!#$'),
+  },
+  {
+    words: /^headers with their values/,
+    isRight: (text) =>
+      itemsIn(text).every((item) => /^[!#$%&'*+.^_`|~A-Za-z0-9-]+:[ \t]*[!-~]+( +[!-~]+)*$/.test(item)),
+    value: itemsIn,
+    right: () => listOf('authorization:Bearer a.b.c', 'x-key: "7"', '!#$:%'),
+  },
+  {
+    words: /^at least 16 characters/,
+    isRight: (text) => itemsIn(text).every((item) => /^[!-~ ]{16,}$/.test(item)),
+    value: itemsIn,
+    right: () => listOf('x'.repeat(16), 'with blanks and ~!@#$%^&*', 'y'.repeat(1_000)),
+  },
+  {
+    words: /^names with milliseconds/,
+    isRight: (text) => itemsIn(text).every((item) => /^[A-Za-z0-9_-]+=[1-9][0-9]{0,8}$/.test(item)),
+    value: itemsIn,
+    right: () => listOf('bike=1', 'film-archive=999999999', 'nobody=7', 'bike=2000'),
+  },
+  {
+    words: /^labels, each for all operations/,
+    isRight: (text) =>
       itemsIn(text).every((item) => /^[A-Za-z][A-Za-z0-9_.:/-]*(=(100|[0-9]{1,2}(\.[0-9]{1,8})?))?$/.test(item)),
-    itemsIn,
-  ],
-  [/^the name of a claim$/, (text) => /^\S+$/.test(text), String],
-  [/^a folder that is there$/, (text) => ['.', '/', 'web'].includes(text), String],
+    value: itemsIn,
+    right: () => listOf('new-fleet', 'new-fleet=25', 'other=100', 'a.b:c/d=0.5'),
+  },
+  {
+    words: /^fields with a number/,
+    isRight: (text) =>
+      itemsIn(text).every((item) => /^(Query|Mutation|Subscription)\.[A-Za-z0-9_]+=[1-9][0-9]{0,8}$/.test(item)),
+    value: itemsIn,
+    right: () => listOf('Query.bike=1', 'Mutation.buyPoints=999999999', 'Subscription.nothing=7'),
+  },
+  {
+    words: /^the name of a claim$/,
+    isRight: (text) => /^\S+$/.test(text),
+    right: () => fc.constantFrom('scope', 'https://issuer.example/roles', '__proto__'),
+  },
+  {
+    words: /^a folder that is there$/,
+    isRight: (text) => ['.', '/', 'web'].includes(text),
+    right: () => fc.constantFrom('.', 'web'),
+  },
   // What another program defines: anything but blanks.
-  [
-    /^(a (file|folder|program|token|user|private JWK|public key)|that user|the (issuer|audience))/,
-    (text) => /\S/.test(text),
-    String,
-  ],
+  {
+    words: /^(a (file|folder|program|token|user|private JWK|public key)|that user|the (issuer|audience))/,
+    isRight: (text) => /\S/.test(text),
+    right: () => fc.constantFrom('x', ' y z '),
+  },
 ];
+
+/** What a setting promises, with the figures in its words. */
+function promiseOf(name: string): Promised & { bounds: string[] } {
+  const words = allowedFor(name);
+  const promised = promises.find((each) => each.words.test(words));
+  if (!promised) throw new Error(`No promise is known for "${words}".`);
+  return { ...promised, bounds: (promised.words.exec(words) ?? []).slice(1) };
+}
 
 const digits = fc.stringMatching(/^\d{1,40}$/);
 const blanks = fc.stringMatching(/^[ \t\n\u00a0\u3000]{1,5}$/);
@@ -183,12 +270,24 @@ const given = fc.oneof(
   fc.tuple(digits, fc.constantFrom('ms', 's', '%', 'MB', '_000', ',000', '.5', ' 1')).map((parts) => parts.join('')),
 );
 
+describe('a right value', () => {
+  it.each(names)('is taken for what it says: %s', (name) => {
+    const { right, isRight, value: valueOf = String, bounds } = promiseOf(name);
+    fc.assert(
+      fc.property(right(bounds), (text) => {
+        fc.pre(text !== '');
+        expect(isRight(text, bounds)).toBe(true);
+        expect(start(name, text)).toEqual({ value: valueOf(text) });
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
 describe('a wrong value', () => {
   it.each(names)('never starts anything, and is told in a line that says what is right: %s', (name) => {
     const words = allowedFor(name);
-    const [pattern, isRight, valueOf = String] = promises.find(([promised]) => promised.test(words)) ?? [];
-    if (!pattern || !isRight) throw new Error(`No promise is known for "${words}".`);
-    const bounds = (pattern.exec(words) ?? []).slice(1);
+    const { isRight, value: valueOf = String, bounds } = promiseOf(name);
     const isSecret = schemaOf(name).meta()?.secret === true;
     fc.assert(
       fc.property(given, (text) => {
@@ -226,6 +325,69 @@ describe('a wrong value', () => {
     const wrong = { BIKE_MONGODB_URI: 'http://hush' };
     expect(() => readServiceSettings('bike', wrong)).toThrow(/^BIKE_MONGODB_URI: must be [^\n]+ not shown\.$/);
     expect(() => readServiceSettings('point', wrong)).not.toThrow();
+  });
+});
+
+/** Settings of the router and its product, each right, wrong or not there. */
+const ofRouter = Object.keys(routerSettings.extend(ttareungi.settings.shape).shape);
+const rightFor = (name: string) => promiseOf(name).right(promiseOf(name).bounds);
+const wrongFor = (name: string) => given.filter((text) => !promiseOf(name).isRight(text, promiseOf(name).bounds));
+
+describe('the settings of the router, several at once', () => {
+  it('are told all that is wrong in one go, a line each, and nothing of the others', () => {
+    const values = Object.fromEntries(
+      ofRouter.map((name) => {
+        const right = rightFor(name).map((text) => ({ text, isWrong: false }));
+        const wrong = wrongFor(name).map((text) => ({ text, isWrong: true }));
+        return [name, fc.oneof({ weight: 9, arbitrary: right }, { weight: 1, arbitrary: wrong })];
+      }),
+    );
+    const some = fc.record(values, { requiredKeys: [] }) as fc.Arbitrary<
+      Record<string, { text: string; isWrong: boolean }>
+    >;
+    fc.assert(
+      fc.property(some, (chosen) => {
+        const env = Object.fromEntries(Object.entries(chosen).map(([name, { text }]) => [name, text]));
+        const wrong = Object.keys(chosen).filter((name) => chosen[name]?.isWrong);
+        let told: string[] = [];
+        try {
+          const read: Record<string, unknown> = readRouterSettings(
+            { ...env, LANDSCAPE: env['LANDSCAPE'] ?? 'test' },
+            ttareungi,
+          );
+          expect(Object.keys(read).toSorted()).toEqual(
+            expect.arrayContaining(Object.keys(env).filter((name) => env[name] !== '')),
+          );
+        } catch (error) {
+          if (!(error instanceof ConfigError)) throw error;
+          told = error.message.split('\n');
+        }
+        expect(told.map((line) => line.split(':')[0]).toSorted()).toEqual(wrong.toSorted());
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('start it, whatever right values they have', async () => {
+    const keys = await createDevelopmentKeys();
+    // How long a test may take, and which addresses and files there are, is not for chance to say.
+    const fixed = {
+      ...keys,
+      ...{ ROUTER_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent', STOP_TIMEOUT_MS: '100', STOP_DELAY_MS: '0' },
+      ...{ SUPERGRAPH: 'schema/supergraph.graphql', OTEL_EXPORTER_OTLP_ENDPOINT: '', JWKS_URI: '' },
+      PERSISTED_DOCUMENTS: 'schema/client/generated/persisted-documents.json',
+    };
+    const free = ofRouter.filter((name) => !(name in fixed));
+    const some = fc.record(Object.fromEntries(free.map((name) => [name, rightFor(name)])), {
+      requiredKeys: ['LANDSCAPE'],
+    });
+    await fc.assert(
+      fc.asyncProperty(some, async (chosen) => {
+        const router = await startRouter({ ...chosen, ...fixed }, { product: ttareungi });
+        await router.close();
+      }),
+      { numRuns: 10 },
+    );
   });
 });
 

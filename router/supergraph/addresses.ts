@@ -17,7 +17,7 @@ export function addressesOf({ subgraphs }: Pick<Graph, 'subgraphs'>, env: NodeJS
   const mistakes: string[] = [];
   for (const [name, inSupergraph] of subgraphs) {
     const setting = settingOf(name);
-    const url = given[setting] ?? inSupergraph;
+    const url = (given[setting] ?? inSupergraph).trim();
     if (/^https?:\/\//i.test(url) && URL.canParse(url)) addresses.set(name, new URL(url));
     else {
       const whose = given[setting] === undefined ? `the supergraph has none of the subgraph ${name}` : 'it is none';
