@@ -12,7 +12,7 @@ import type { RequestContext } from './request-context.ts';
 import { createPost, type Posted } from './post.ts';
 import { createRetry } from './retry.ts';
 import { createSharing } from './sharing.ts';
-import { errorsIn, isObject } from './subgraph-errors.ts';
+import { parseAnswer } from './subgraph-answer.ts';
 
 export interface SubgraphClient {
   url: URL;
@@ -228,27 +228,6 @@ function requestHeaders(
 function withExtensions(extensions: Fetch['extensions']): string {
   for (const _any in extensions) return `,"extensions":${JSON.stringify(extensions)}`;
   return '';
-}
-
-/** The GraphQL answer, whatever HTTP status it came with: subgraphs send 401 and 503 with a body of errors. */
-function parseAnswer(text: string): SubgraphAnswer | undefined {
-  let answer: unknown;
-  try {
-    answer = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isObject(answer)) return undefined;
-  const { data = null, extensions } = answer;
-  const errors = errorsIn(answer['errors']);
-  if (!errors || (data !== null && !isObject(data))) return undefined;
-  // Neither data nor an error is no answer.
-  if (data === null && errors.length === 0) return undefined;
-  return {
-    ...('data' in answer ? { data } : {}),
-    ...(errors.length > 0 ? { errors } : {}),
-    ...(isObject(extensions) ? { extensions } : {}),
-  };
 }
 
 /** What a client should know when there is no answer: with a mutation, what became of it. */

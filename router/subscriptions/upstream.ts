@@ -3,7 +3,7 @@ import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 import { WebSocket, type RawData } from 'ws';
 import { closeCodes, routerSecretHeader, subprotocol } from '../../platform/server/index.ts';
 import { forbidden } from '../gateway/subgraph-client.ts';
-import { errorsIn, isObject } from '../gateway/subgraph-errors.ts';
+import { errorsIn, isObject } from '../gateway/subgraph-answer.ts';
 
 /** What comes from the subgraph. After `error`, `complete` or `lost` nothing more does. */
 export interface UpstreamSink {

@@ -1,7 +1,7 @@
 import { composeServices } from '@apollo/composition';
 import { Supergraph } from '@apollo/federation-internals';
 import { OperationTypeNode, parse } from 'graphql';
-import { createErrorFormatter } from '../client-errors.ts';
+import { createErrorFormatter, unavailable } from '../client-errors.ts';
 import { documentLimits, routerSettings } from '../config.ts';
 import { createDocuments, type CheckedOperation, type Valid } from '../documents/documents.ts';
 import { readGraph, type Graph } from '../documents/graph.ts';
@@ -9,6 +9,7 @@ import type { Variables } from '../documents/variables.ts';
 import { createApolloExecution } from '../gateway/apollo-engine.ts';
 import { createCompiler } from '../gateway/compiled.ts';
 import type { Answer } from '../gateway/asked.ts';
+import { parseAnswer } from '../gateway/subgraph-answer.ts';
 import { createHeaderRules } from '../gateway/header-rules.ts';
 import { createEngine, type OnPart } from '../gateway/engine.ts';
 import { combineHooks } from '../gateway/hooks.ts';
@@ -82,7 +83,15 @@ export function compose(subgraphs: Definition['subgraphs']): string {
   return `${marked}\n\ndirective @oneOf on INPUT_OBJECT\n`;
 }
 
-export function startFederation(definition: Definition, labels: readonly string[] = []): Federation {
+/** What a subgraph, or something on the way, makes of an answer: the text that comes. */
+export type Lie = (answer: string) => string;
+
+/** @param lie what is done to every answer of a subgraph. */
+export function startFederation(
+  definition: Definition,
+  labels: readonly string[] = [],
+  lie?: (subgraph: string) => Lie,
+): Federation {
   const sdl = compose(definition.subgraphs);
   const graph = readGraph(sdl);
   const monolith = createMonolith(definition, Supergraph.build(sdl).apiSchema().toGraphQLJSSchema());
@@ -102,7 +111,9 @@ export function startFederation(definition: Definition, labels: readonly string[
       const { query, variables } = JSON.parse(`${body}}`) as { query: string; variables: Row };
       const { asked, state } = context as Partial<RequestContext> & { asked: Asked[]; state: Row };
       asked.push({ subgraph, query, variables });
-      return world.answer(query, variables, state);
+      const answer = await world.answer(query, variables, state);
+      if (!lie) return answer;
+      return parseAnswer(lie(name)(JSON.stringify(answer))) ?? { errors: [unavailable().toJSON()] };
     },
   });
 

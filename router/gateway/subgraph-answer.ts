@@ -1,7 +1,29 @@
 import type { GraphQLFormattedError } from 'graphql';
+import type { SubgraphAnswer } from './execution/answer.ts';
 
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The GraphQL answer, whatever HTTP status it came with: subgraphs send 401 and 503 with a body of errors. */
+export function parseAnswer(text: string): SubgraphAnswer | undefined {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(answer)) return undefined;
+  const { data = null, extensions } = answer;
+  const errors = errorsIn(answer['errors']);
+  if (!errors || (data !== null && !isObject(data))) return undefined;
+  // Neither data nor an error is no answer.
+  if (data === null && errors.length === 0) return undefined;
+  return {
+    ...('data' in answer ? { data } : {}),
+    ...(errors.length > 0 ? { errors } : {}),
+    ...(isObject(extensions) ? { extensions } : {}),
+  };
+}
 
 const isPath = (value: unknown): value is (string | number)[] =>
   Array.isArray(value) && value.every((step) => typeof step === 'string' || typeof step === 'number');
