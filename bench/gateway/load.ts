@@ -7,6 +7,7 @@ export interface GatewayLoad {
   seconds: number;
   /** The body of the nth request. */
   bodyOf(request: number): string;
+  headers?: Readonly<Record<string, string>>;
   /** The right answer's text, as this gateway gives it. */
   expected: string;
 }
@@ -31,7 +32,7 @@ export async function runGatewayLoad(load: GatewayLoad): Promise<GatewayLoadResu
     while (performance.now() < endAt) {
       const body = load.bodyOf((asked += 1));
       const began = performance.now();
-      const answer = await post(pool, pathname, body).catch(String);
+      const answer = await post(pool, pathname, body, load.headers).catch(String);
       result.latenciesMs.push(performance.now() - began);
       result.answers += 1;
       if (answer !== load.expected) result.wrong += 1;
@@ -44,11 +45,18 @@ export async function runGatewayLoad(load: GatewayLoad): Promise<GatewayLoadResu
   return result;
 }
 
-export function post(dispatcher: Dispatcher, path: string, body: string): Promise<string> {
+const json = { 'content-type': 'application/json', accept: 'application/json' };
+
+export function post(
+  dispatcher: Dispatcher,
+  path: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = json,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     dispatcher.dispatch(
-      { path, method: 'POST', headers: ['content-type', 'application/json', 'accept', 'application/json'], body },
+      { path, method: 'POST', headers, body },
       {
         onRequestStart: () => undefined,
         onResponseStart: () => undefined,

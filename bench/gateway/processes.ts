@@ -1,10 +1,10 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { freePort } from '../../deploy/local/free-port.ts';
 import type { Contestant } from './contestants.ts';
 import { post } from './load.ts';
 
@@ -15,11 +15,11 @@ const folder = join(here, '../../.data/bench-gateway');
 const gatewayCore = 0;
 const otherCore = 1;
 
-/** Runs on the given core where the system can say so. */
-function onCore(core: number, command: string, args: string[], env: NodeJS.ProcessEnv, cwd?: string): ChildProcess {
+/** Runs alone on its core where the system can say so. */
+export function onGatewayCore(command: string, args: string[], env: NodeJS.ProcessEnv, cwd?: string): ChildProcess {
   const pinned = process.platform === 'linux';
   // taskset becomes the command: the pid stays.
-  return spawn(pinned ? 'taskset' : command, pinned ? ['-c', String(core), command, ...args] : args, {
+  return spawn(pinned ? 'taskset' : command, pinned ? ['-c', String(gatewayCore), command, ...args] : args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
     ...(cwd === undefined ? {} : { cwd }),
@@ -30,14 +30,6 @@ function onCore(core: number, command: string, args: string[], env: NodeJS.Proce
 export function forkBeside(file: string, args: string[] = []): ChildProcess {
   if (process.platform !== 'linux') return fork(join(here, file), args);
   return fork(join(here, file), args, { execPath: 'taskset', execArgv: ['-c', String(otherCore), process.execPath] });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 export type Subgraphs = Awaited<ReturnType<typeof startSubgraphs>>;
@@ -87,7 +79,7 @@ export async function startGateway(contestant: Contestant, latencyMs: number, bo
   const urls = Object.fromEntries(
     Object.entries(subgraphs.urls).map(([name, url]) => [`${name.toUpperCase()}_URL`, url]),
   );
-  const gateway = onCore(gatewayCore, command, args, { ...urls, ...env }, cwd);
+  const gateway = onGatewayCore(command, args, { ...urls, ...env }, cwd);
   const exit = once(gateway, 'exit');
   const stop = async () => {
     gateway.kill();
