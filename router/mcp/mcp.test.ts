@@ -189,6 +189,31 @@ describe('a tool', () => {
   });
 });
 
+describe('a new supergraph', () => {
+  it('has the tools that it can answer', async () => {
+    const library = await startLibrary();
+    const file = join(folder, 'changing.graphql');
+    writeFileSync(file, library.compose({}));
+    const manifest = manifestOf('query Book { book(id: 7) { title } }', 'query Film { book(id: 7) { film { year } } }');
+    const changing = await startRouter(
+      { ...graph.env, MCP: 'on', PERSISTED_DOCUMENTS: manifest, SUPERGRAPH: file, ROUTER_PORT: '0' },
+      {},
+    );
+    const names = async () => {
+      const { message } = await send({ body: rpc('tools/list') }, mcpOf(changing));
+      return (message.result?.tools as { name: string }[]).map(({ name }) => name);
+    };
+    const before = await names();
+    writeFileSync(file, library.compose({ filmField: '' }));
+    await changing.reload();
+    const after = [await names(), (await send({ body: rpc('tools/call', { name: 'Film' }) }, mcpOf(changing))).message];
+    await changing.close();
+    await library.close();
+    expect(before).toEqual(['Book', 'Film']);
+    expect(after).toMatchObject([['Book'], { error: { code: -32602 } }]);
+  });
+});
+
 describe('a call', () => {
   it('that fails tells the errors, and what there is beside them', async () => {
     const manifest = manifestOf('query Two { one: bike(bikeId: 1) { color } other: bike(bikeId: 409) { color } }');
@@ -244,6 +269,78 @@ describe('a call', () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe('whatever comes', () => {
+  it('is answered, with any arguments of any tool', async () => {
+    const { tools } = await withClient(url, (client) => client.listTools());
+    const authorization = await graph.signIn('boss', 'admin');
+    const argumentsOf = ({ properties = {} }: { properties?: object | undefined }) =>
+      fc.record(Object.fromEntries(Object.keys(properties).map((name) => [name, fc.jsonValue({ maxDepth: 3 })])), {
+        requiredKeys: [],
+      });
+    const calls = fc.oneof(
+      ...tools.map(({ name, inputSchema }) => argumentsOf(inputSchema).map((given) => ({ name, arguments: given }))),
+    );
+    await fc.assert(
+      fc.asyncProperty(calls, async (asked) => {
+        const { status, message } = await send({ headers: { authorization }, body: rpc('tools/call', asked) });
+        expect(status).toBe(200);
+        expect(message.result?.content?.[0]?.text).not.toBe('');
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('is no mistake of the server', async () => {
+    const words = [
+      'initialize',
+      'ping',
+      'tools/list',
+      'tools/call',
+      'server/discover',
+      'notifications/initialized',
+      '',
+    ];
+    const text = fc.oneof(fc.constantFrom(...words, '2.0', '2026-07-28', '2025-06-18'), fc.string());
+    const meta = fc.record(
+      {
+        'io.modelcontextprotocol/protocolVersion': fc.oneof(fc.constant('2026-07-28'), text),
+        'io.modelcontextprotocol/clientCapabilities': fc.oneof(fc.constant({}), fc.jsonValue({ maxDepth: 1 })),
+      },
+      { requiredKeys: [] },
+    );
+    const params = fc.record(
+      { name: text, arguments: fc.jsonValue({ maxDepth: 2 }), cursor: text, protocolVersion: text, _meta: meta },
+      { requiredKeys: [] },
+    );
+    const any = fc.jsonValue({ maxDepth: 2 });
+    const message = fc.record(
+      {
+        jsonrpc: fc.oneof({ weight: 9, arbitrary: fc.constant('2.0') }, { arbitrary: any, weight: 1 }),
+        id: fc.oneof(fc.nat(), fc.string(), any),
+        method: fc.oneof({ weight: 9, arbitrary: text }, { arbitrary: any, weight: 1 }),
+        params: fc.oneof({ weight: 9, arbitrary: params }, { arbitrary: any, weight: 1 }),
+      },
+      { requiredKeys: ['jsonrpc', 'method'] },
+    );
+    const version = fc.constantFrom(undefined, '2025-06-18', '2026-07-28', '1999-01-01');
+    const statuses = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(message, any), version, async (body, spoken) => {
+        const named = (body as { method?: unknown } | null)?.method;
+        const method = Buffer.from(typeof named === 'string' ? named : '').toString('base64');
+        const headers = { 'mcp-method': `=?base64?${method}?=`, ...(spoken ? { 'mcp-protocol-version': spoken } : {}) };
+        const answer = await send({ headers, body: JSON.stringify(body) });
+        expect([200, 202, 400, 404]).toContain(answer.status);
+        expect('result' in answer.message || 'error' in answer.message).toBe(answer.status !== 202);
+        expect(answer.message.error?.code).not.toBe(-32603);
+        statuses.add(answer.status);
+      }),
+      { numRuns: 1_000 },
+    );
+    expect([...statuses].toSorted()).toEqual([200, 202, 400, 404]);
   });
 });
 
