@@ -33,6 +33,8 @@ export interface Graph {
   keyOf(subgraph: string, type: string): SelectionSetNode | undefined;
   /** Whether a subgraph, by its name, can answer a field of an object of which it is told the key only. */
   answers(subgraph: string, type: string, field: string): boolean;
+  /** Whether it answers, below this field, what it may not answer elsewhere. */
+  provides(subgraph: string, type: string, field: string): boolean;
   /** Every subgraph by its name, with the address that the SDL gives it. */
   subgraphs: ReadonlyMap<string, string>;
 }
@@ -98,7 +100,7 @@ function readSubgraphs({ definitions }: DocumentNode): ReadonlyMap<string, { nam
   );
 }
 
-type Joins = Pick<Graph, 'planned' | 'plannedWithArguments' | 'ownersOf' | 'keyOf' | 'answers'>;
+type Joins = Pick<Graph, 'planned' | 'plannedWithArguments' | 'ownersOf' | 'keyOf' | 'answers' | 'provides'>;
 
 /** @param graphs the names that joins have for subgraphs. */
 function readJoins(supergraph: DocumentNode, graphs: ReadonlyMap<string, string>): Joins {
@@ -108,6 +110,7 @@ function readJoins(supergraph: DocumentNode, graphs: ReadonlyMap<string, string>
   const keys = new Map<string, SelectionSetNode>();
   /** Fields that a subgraph must be told others for. */
   const told = new Set<string>();
+  const providing = new Set<string>();
   const plan = (fields: ValueNode | undefined): SelectionSetNode | undefined => {
     if (fields?.kind !== Kind.STRING) return undefined;
     const document = parse(`{ ${fields.value} }`, { noLocation: true });
@@ -130,9 +133,10 @@ function readJoins(supergraph: DocumentNode, graphs: ReadonlyMap<string, string>
     }
     for (const field of type.fields ?? []) {
       const fields = applied(field.directives, 'join__field');
-      for (const { requires, graph } of fields) {
-        if (plan(requires) && graph?.kind === Kind.ENUM)
-          told.add(`${graph.value}.${type.name.value}.${field.name.value}`);
+      for (const { requires, provides, graph } of fields) {
+        const name = graph?.kind === Kind.ENUM ? `${graph.value}.${type.name.value}.${field.name.value}` : '';
+        if (plan(requires)) told.add(name);
+        if (provides) providing.add(name);
       }
       const named = fields.filter(({ graph, external }) => graph && !isTrue(external));
       owners.set(`${type.name.value}.${field.name.value}`, graphsOf(named.length > 0 ? named : types));
@@ -145,6 +149,7 @@ function readJoins(supergraph: DocumentNode, graphs: ReadonlyMap<string, string>
     plannedWithArguments,
     ownersOf,
     keyOf: (subgraph, type) => keys.get(`${graphs.get(subgraph)}.${type}`),
+    provides: (subgraph, type, field) => providing.has(`${graphs.get(subgraph)}.${type}.${field}`),
     answers(subgraph, type, field) {
       const graph = graphs.get(subgraph) ?? '';
       return ownersOf(type, field).has(graph) && !told.has(`${graph}.${type}.${field}`);

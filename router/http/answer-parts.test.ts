@@ -215,6 +215,7 @@ describe('an answer in parts, over HTTP', () => {
     ['names no parts', 'application/json'],
     ['takes any type', '*/*'],
     ['wants no parts', 'application/json, multipart/mixed;q=0'],
+    ['wants parts of another time', 'application/json, multipart/mixed;deferSpec=20200101'],
     ['wants other parts', 'application/json, multipart/mixed;subscriptionSpec=1.0'],
   ])('is whole for a client that %s', async (_who, accept) => {
     goOn();

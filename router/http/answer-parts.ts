@@ -10,26 +10,20 @@ export interface PartsForm {
   parameter: string;
 }
 
-/** A client that names none of them takes what the draft says. */
-const forms: readonly (PartsForm & { isAsked(parameters: readonly string[]): boolean })[] = [
-  {
-    format: 'apollo',
-    parameter: 'deferSpec=20220824',
-    isAsked: (parameters) => parameters.some((each) => each.startsWith('deferspec')),
-  },
-  {
-    format: 'draft',
-    parameter: 'incrementalSpec=v0.2',
-    isAsked: (parameters) => parameters.every((each) => each.startsWith('incrementalspec') || /^q\s*=/.test(each)),
-  },
-];
+const draft: PartsForm = { format: 'draft', parameter: 'incrementalSpec=v0.2' };
+/** By what a client names; one that names nothing takes what the draft says. */
+const forms = new Map<string, PartsForm>([
+  ['', draft],
+  ['incrementalspec=v0.2', draft],
+  ['deferspec=20220824', { format: 'apollo', parameter: 'deferSpec=20220824' }],
+]);
 
 /** The first form that an `Accept` takes parts in; undefined when it takes none. */
 export const partsFormFor = remembered((accept): PartsForm | undefined => {
   for (const item of (accept ?? '').split(',')) {
-    const [type, ...parameters] = item.split(';').map((text) => text.trim().toLowerCase());
-    if (type !== 'multipart/mixed' || parameters.some((each) => /^q\s*=\s*0(\.0*)?$/.test(each))) continue;
-    const form = forms.find(({ isAsked }) => isAsked(parameters));
+    const [type, ...parameters] = item.split(';').map((text) => text.toLowerCase().replace(/[\s"]/g, ''));
+    if (type !== 'multipart/mixed' || parameters.some((each) => /^q=0(\.0*)?$/.test(each))) continue;
+    const form = forms.get(parameters.filter((each) => !each.startsWith('q=')).join(';'));
     if (form) return form;
   }
   return undefined;

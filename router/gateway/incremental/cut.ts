@@ -47,7 +47,7 @@ type Need = ReadonlySet<DeferUsage | typeof atFirst>;
 const atFirst = 'first';
 const noNeed: Need = new Set();
 
-type CutGraph = Pick<Graph, 'supergraph' | 'keyOf' | 'answers'>;
+type CutGraph = Pick<Graph, 'supergraph' | 'keyOf' | 'answers' | 'provides'>;
 
 /**
  * Cuts the plan of a whole operation into what its first answer needs and what is left to its deferred fragments. A
@@ -397,7 +397,8 @@ function moveLater(selected: Selected[], { path, ...area }: Area): PlanNode[] {
   const moved: (PlanNode | undefined)[] = [];
 
   function moveFrom(object: SelectedField, at: Path): void {
-    if (!object.inner) return;
+    const { of, node } = object;
+    if (!object.inner || !of || graph.provides(fetch.subgraph, of.name, node.name.value)) return;
     const soonest = earliest(needOf([object]));
     if (soonest === undefined) return;
     const type = isObjectType(object.type) ? object.type.name : undefined;

@@ -4,6 +4,7 @@ import type { ResponsePath } from '../execution/entities.ts';
 import type { Execution, Run } from '../execution/execute.ts';
 import type { LaterPart, Shape } from '../execution/shape.ts';
 import type { Deferral, DeferUsage } from './deferral.ts';
+import { createUntold } from './untold.ts';
 
 /** An operation that is answered in parts, ready to run with some values of its variables. */
 export interface DeferringRun {
@@ -49,8 +50,11 @@ export interface AnswerPart {
 /** A deferred fragment in one object, while it is not answered. */
 interface Waiting extends Omit<Deferred, 'id'> {
   usage: DeferUsage;
-  /** That of the deferred fragment around it. */
+  /** That of the deferred fragment around it, and those within it. */
   parent: Waiting | undefined;
+  children: Waiting[];
+  /** What of it is left. */
+  parts: Set<WaitingPart>;
   /** Once the client knows of it. */
   known: Deferred | undefined;
   failed: boolean;
@@ -60,6 +64,12 @@ interface WaitingPart extends LaterPart {
   waiting: readonly Waiting[];
   /** Once it is written. */
   written?: { data: string | undefined; errors: GraphQLFormattedError[]; later: LaterPart[] };
+}
+
+/** What is sent at once. */
+interface Given {
+  incremental: DeferredData[];
+  completed: AnswerPart['completed'][number][];
 }
 
 /**
@@ -77,122 +87,139 @@ export async function deliver(
   const inNames = ({ path, ...error }: GraphQLFormattedError) =>
     path ? { ...error, path: shape.pathOf(path) } : error;
   const formatted = (errors: readonly GraphQLFormattedError[]) => errors.map((error) => formatError(error));
-  /** Errors of subgraphs that no part has told. */
-  let untold: GraphQLFormattedError[] = [];
-  let left: WaitingPart[] = [];
+  const untold = createUntold();
   const told: GraphQLFormattedError[] = [];
+  const left = new Set<WaitingPart>();
+  /** By fragment, and by the path of the object that it is in. */
+  const all = new Map<DeferUsage, Map<ResponsePath, Waiting>>(deferral.usages.map((usage) => [usage, new Map()]));
   const done = new Set<DeferUsage>();
-  const instances = new Map<ResponsePath, Map<DeferUsage, Waiting>>();
-  /** What the client is told of with the next part, and what it waits for. */
+  /** Those that may be given by now. There may be thousands, so that nobody looks through all of them each time. */
+  let due: Waiting[] = [];
+  const unannounced = new Set<Waiting>();
+  /** What the client is told of with the next part. */
   let news: Deferred[] = [];
-  let open: Waiting[] = [];
   let ids = 0;
 
   function waitingFor(usage: DeferUsage, scope: LaterPart['scope']): Waiting {
     const path = scope.get(usage) ?? [];
-    const there = instances.get(path) ?? new Map<DeferUsage, Waiting>();
-    instances.set(path, there);
-    const known = there.get(usage);
+    const known = all.get(usage)?.get(path);
     if (known) return known;
-    const { label, parent } = usage;
-    const waiting: Waiting = {
-      usage,
-      label,
-      path,
-      parent: parent && waitingFor(parent, scope),
-      known: undefined,
-      failed: false,
-    };
-    there.set(usage, waiting);
+    const { label } = usage;
+    const parent = usage.parent && waitingFor(usage.parent, scope);
+    const own = { children: [], parts: new Set<WaitingPart>(), known: undefined, failed: false };
+    const waiting: Waiting = { usage, label, path, parent, ...own };
+    parent?.children.push(waiting);
+    all.get(usage)?.set(path, waiting);
     return waiting;
   }
 
-  const wait = (later: readonly LaterPart[]): void => {
-    for (const part of later) {
-      left.push({ ...part, waiting: [...part.group].map((usage) => waitingFor(usage, part.scope)) });
+  function wait(later: readonly LaterPart[]): void {
+    for (const each of later) {
+      const part = { ...each, waiting: [...each.group].map((usage) => waitingFor(usage, each.scope)) };
+      left.add(part);
+      for (const waiting of part.waiting) {
+        waiting.parts.add(part);
+        if (!waiting.known) unannounced.add(waiting);
+        if (done.has(waiting.usage)) due.push(waiting);
+      }
     }
-  };
-
-  const gatherErrors = () => void untold.push(...execution.errors.splice(0).map(inNames));
-
-  /** Takes the errors that have been found of what was written; those of what comes later stay. */
-  function takeErrors(belongs: (error: GraphQLFormattedError) => boolean, later: readonly LaterPart[]) {
-    const isNow = (error: GraphQLFormattedError) => belongs(error) && !later.some((part) => isIn(part, error));
-    const now = untold.filter(isNow);
-    untold = untold.filter((error) => !isNow(error));
-    return now;
   }
 
-  /** Writes something, and gives it the errors that are its own. */
+  function remove(part: WaitingPart): void {
+    left.delete(part);
+    for (const waiting of part.waiting) waiting.parts.delete(part);
+  }
+
+  function gatherErrors(): void {
+    for (const error of execution.errors.splice(0)) untold.add(inNames(error));
+  }
+
+  /** Writes something, and gives it those of the errors that are not about what comes later still. */
   function write(
     by: (errors: GraphQLFormattedError[], later: LaterPart[]) => string | undefined,
-    belongs: (error: GraphQLFormattedError) => boolean,
+    errors: readonly GraphQLFormattedError[],
   ): NonNullable<WaitingPart['written']> {
     const later: LaterPart[] = [];
-    const known = [...untold];
+    const known = [...errors];
     const data = by(known, later);
-    const found = known.slice(untold.length);
-    const errors = [...takeErrors(belongs, later), ...found];
-    return { data, errors: formatted(errors), later };
+    if (data === undefined) later.length = 0;
+    const kept = new Set(later.flatMap((part) => untold.within(part.path).filter((error) => isIn(part, error))));
+    const now = errors.filter((error) => !kept.has(error));
+    for (const error of now) untold.remove(error);
+    return { data, errors: formatted([...now, ...known.slice(errors.length)]), later };
   }
 
   const isFailed = ({ failed, parent }: Waiting): boolean => failed || (parent !== undefined && isFailed(parent));
-  const isLeft = (waiting: Waiting) => left.some((part) => part.waiting.includes(waiting));
-  const isWithin = ({ parent }: Waiting): boolean => parent !== undefined && (isLeft(parent) || isWithin(parent));
+  const isWithin = ({ parent }: Waiting): boolean =>
+    parent !== undefined && (parent.parts.size > 0 || isWithin(parent));
+
   function tellOf(waiting: Waiting): Deferred {
     const { label, path } = waiting;
     if (waiting.known) return waiting.known;
     waiting.known = { id: String(ids++), label, path };
     news.push(waiting.known);
-    open.push(waiting);
     return waiting.known;
   }
 
-  /** Those that can be given by now: all is there, and what they are within has been given. */
-  const ready = (): Waiting | undefined =>
-    left.flatMap(({ waiting }) => waiting).find((each) => done.has(each.usage) && !isWithin(each) && !isFailed(each));
+  function writtenOf(part: WaitingPart): NonNullable<WaitingPart['written']> {
+    if (part.written) return part.written;
+    const own = untold.within(part.path).filter((error) => isIn(part, error));
+    // What is around it is told with it: a key that could not be read.
+    const written = write(part.write, [...own, ...untold.around(part.path)]);
+    told.push(...written.errors);
+    return (part.written = written);
+  }
 
-  function give(waiting: Waiting, into: { incremental: DeferredData[]; completed: AnswerPart['completed'][number][] }) {
+  /** Gives a fragment whose data is there, with what it is within. */
+  function give(waiting: Waiting, into: Given): void {
     const of = tellOf(waiting);
-    const given: DeferredData[] = [];
-    const more: LaterPart[] = [];
-    const mine = left.filter((part) => part.waiting.includes(waiting));
-    const failures: GraphQLFormattedError[] = [];
-    for (const part of mine) {
-      part.written ??= write(part.write, (error) => isIn(part, error) || isAbove(part, error));
-      const { data, errors, later } = part.written;
-      told.push(...errors);
-      if (data === undefined) failures.push(...errors);
-      else given.push({ of: nearest(part.waiting, waiting), path: part.path, data, errors });
-      more.push(...later);
-    }
+    const parts = [...waiting.parts].map((part) => ({ part, ...writtenOf(part) }));
+    const failures = parts.filter(({ data }) => data === undefined);
     if (failures.length > 0) {
       waiting.failed = true;
-      open = open.filter((each) => !isFailed(each));
-      left = left.filter((part) => !part.waiting.every(isFailed));
-      into.completed.push({ of, errors: failures });
+      for (const each of [waiting, ...descendantsOf(waiting)]) {
+        for (const part of [...each.parts]) if (part.waiting.every(isFailed)) remove(part);
+      }
+      into.completed.push({ of, errors: failures.flatMap(({ errors }) => errors) });
       return;
     }
-    left = left.filter((part) => !mine.includes(part));
-    wait(more);
-    into.incremental.push(...given);
+    for (const { part, data = '', errors, later } of parts) {
+      into.incremental.push({ of: nearest(part.waiting, waiting), path: part.path, data, errors });
+      remove(part);
+      wait(later);
+    }
     // Also those whose fields have all been given with others.
-    const whole = open.filter((each) => !isLeft(each));
-    open = open.filter(isLeft);
-    into.completed.push(...whole.map((each) => ({ of: tellOf(each) })));
+    for (const each of new Set(parts.flatMap(({ part }) => part.waiting))) {
+      if (each.parts.size > 0 || !each.known) continue;
+      into.completed.push({ of: each.known });
+      due.push(...descendantsOf(each).filter(({ usage }) => done.has(usage)));
+    }
+  }
+
+  function giveDue(): Given {
+    const into: Given = { incremental: [], completed: [] };
+    for (let at = 0; at < due.length; at += 1) {
+      const waiting = due[at];
+      if (waiting && waiting.parts.size > 0 && !isWithin(waiting) && !isFailed(waiting)) give(waiting, into);
+    }
+    due = [];
+    return into;
   }
 
   /** That of the fragments which the client knows that is spread nearest to the object; of equal ones the given one. */
-  function nearest(all: readonly Waiting[], given: Waiting): Deferred {
-    const others = all.filter((each) => each.known && !isFailed(each));
+  function nearest(candidates: readonly Waiting[], given: Waiting): Deferred {
+    const others = candidates.filter((each) => each.known && !isFailed(each));
     const [best = given] = [given, ...others].toSorted((one, other) => other.path.length - one.path.length);
     return tellOf(best);
   }
 
   /** What the client is told of now, because nothing else has to come before. */
   function announced(): Deferred[] {
-    for (const waiting of left.flatMap((part) => part.waiting)) {
-      if (!isWithin(waiting) && !isFailed(waiting)) tellOf(waiting);
+    for (const waiting of unannounced) {
+      const isGone = waiting.known !== undefined || waiting.parts.size === 0 || isFailed(waiting);
+      if (!isGone && isWithin(waiting)) continue;
+      if (!isGone) tellOf(waiting);
+      unannounced.delete(waiting);
     }
     const pending = news;
     news = [];
@@ -201,14 +228,11 @@ export async function deliver(
 
   await first(execution);
   gatherErrors();
-  const { data, errors, later } = write(
-    (all, more) => shape.write(execution, all, more),
-    () => true,
-  );
+  const { data, errors, later } = write((known, more) => shape.write(execution, known, more), untold.within([]));
   told.push(...errors);
   wait(later);
   const answer = { data: data ?? 'null', errors: told };
-  if (left.length === 0) return answer;
+  if (left.size === 0) return answer;
   receive({
     data: answer.data,
     errors: [...errors],
@@ -226,15 +250,17 @@ export async function deliver(
     }
     gatherErrors();
     done.add(usage);
-    const into = { incremental: [], completed: [] as AnswerPart['completed'][number][] };
-    for (let next = ready(); next; next = ready()) give(next, into);
+    due.push(...(all.get(usage)?.values() ?? []));
+    const given = giveDue();
     const pending = announced();
-    if (into.completed.length === 0 && into.incremental.length === 0) return;
-    receive({ ...into, errors: [], pending, hasNext: left.length > 0 });
+    if (given.completed.length === 0 && given.incremental.length === 0) return;
+    receive({ ...given, errors: [], pending, hasNext: left.size > 0 });
   });
   await Promise.all(end);
   return answer;
 }
+
+const descendantsOf = ({ children }: Waiting): Waiting[] => children.flatMap((each) => [each, ...descendantsOf(each)]);
 
 /** Whether an error is about the fields of a part. */
 function isIn({ path, names }: LaterPart, { path: at }: GraphQLFormattedError): boolean {
@@ -242,9 +268,4 @@ function isIn({ path, names }: LaterPart, { path: at }: GraphQLFormattedError): 
   return (
     at !== undefined && typeof name === 'string' && names.has(name) && path.every((step, index) => at[index] === step)
   );
-}
-
-/** Or about what is around them: a key that could not be read. */
-function isAbove({ path }: LaterPart, { path: at = [] }: GraphQLFormattedError): boolean {
-  return at.length <= path.length && at.every((step, index) => path[index] === step);
 }

@@ -13,8 +13,10 @@ jest.setTimeout(120_000);
 const library: Definition = {
   subgraphs: {
     a: `type Query { book: Book books: [Book] lost: Book word: String other: String } type Mutation { lend: Book }
-      type Book @key(fields: "id") { id: ID! title: String pages: Int author: Author } type Author @key(fields: "id") { id: ID! name: String bio: String }`,
-    b: `type Book @key(fields: "id") { id: ID! stars: Int! critic: String } type Author @key(fields: "id") { id: ID! age: Int }`,
+      extend type Query { provided: Book @provides(fields: "critic") nobody: Book loose: [Loose] }
+      type Loose @key(fields: "id") { id: ID name: String note: String }
+      type Book @key(fields: "id") { id: ID! title: String pages: Int author: Author critic: String @external } type Author @key(fields: "id") { id: ID! name: String bio: String }`,
+    b: `type Book @key(fields: "id") { id: ID! stars: Int! critic: String @shareable } type Author @key(fields: "id") { id: ID! age: Int }`,
   },
   rows: {
     b1: { __typename: 'Book', id: '1', title: 'one', pages: 10, stars: 5, critic: 'x', author: to('a1') },
@@ -26,6 +28,9 @@ const library: Definition = {
       book: () => to('b1'),
       books: () => [to('b1'), null, to('b2')],
       lost: () => ({ __typename: 'Book', id: 'lost', title: 'lost', pages: 1 }),
+      provided: () => to('b1'),
+      nobody: () => null,
+      loose: () => [{ __typename: 'Loose', id: null, name: 'no key', note: 'x' }],
       word: () => 'word',
       other: () => 'other',
     },
@@ -63,6 +68,16 @@ describe('what is deferred', () => {
       'a: { book { title ... on Book { __typename id } } }',
       'a: query ($representations: [_Any!]!) { _entities(representations: $representations) { ... on Book { pages } } }',
     ]);
+  });
+
+  it.each([
+    ['what it is in may have no key', '{ loose { name ... @defer { note } } }'],
+    ['what it is in is provided there', '{ provided { title ... @defer { pages critic } } }'],
+    ['it is a key', '{ book { title ... @defer { id } } }'],
+  ])('comes with the rest where %s', async (_where, query) => {
+    const { parts, asked } = await inParts(query);
+    expect(asked).toHaveLength(1);
+    expect(parts).toHaveLength(2);
   });
 
   it('is a request of its own at the root', async () => {
@@ -116,9 +131,9 @@ describe('what is deferred', () => {
     expect(types).toEqual(['mutation', 'mutation', 'query', 'query']);
   });
 
-  it('is nothing when the answer is', async () => {
-    const answer = await federation.ask('own', '{ nobody: book { ... @defer { stars } } } ');
-    expect(answer.data).toEqual({ nobody: { stars: 5 } });
+  it('is nothing when its object is null', async () => {
+    const { parts } = await inParts('{ nobody { title ... @defer { stars } } }');
+    expect(parts).toEqual([]);
   });
 });
 
