@@ -35,7 +35,7 @@ withKubectl.each(overlays)('the %s overlay (needs kubectl)', (overlay) => {
     });
     const expected = [
       ...subgraphNames.map((name) => [name, ['subgraphs/main.ts', name], subgraphs[name].port]),
-      ['router', ['router/main.ts'], routerPort],
+      ['router', ['--max-semi-space-size=16', 'router/main.ts'], routerPort],
     ];
     expect(deployed.sort()).toEqual(expected.sort());
   });
