@@ -8,8 +8,8 @@ import {
   type SelectionNode,
   type ValueNode,
 } from 'graphql';
+import type { CheckedOperation } from './checked-operation.ts';
 import { argumentOf, isDefer } from './defer.ts';
-import type { CheckedOperation } from './documents.ts';
 import type { Variables } from './variables.ts';
 
 /** The variables that say, by @skip, @include and @defer, what of a document is asked for, and when. */

@@ -7,8 +7,6 @@ import {
   specifiedRules,
   validate,
   type DocumentNode,
-  type FragmentDefinitionNode,
-  type OperationDefinitionNode,
   type SelectionSetNode,
   type ValidationRule,
 } from 'graphql';
@@ -16,6 +14,7 @@ import { createLruCache } from '../../platform/server/index.ts';
 import { routerError } from '../client-errors.ts';
 import { conditionsOf, fragmentsOf } from './conditions.ts';
 import { createAuthorize, grantsOf, type GrantClaims } from './authorization.ts';
+import type { CheckedOperation } from './checked-operation.ts';
 import { createCost, type AskedList } from './cost.ts';
 import { deferRules, withoutDefer, type DeferringOperation } from './defer.ts';
 import type { Graph } from './graph.ts';
@@ -24,31 +23,12 @@ import { createPersistedDocuments, hashOf, type NamedDocument, type PersistedDoc
 import { refuseNesting, refuseShape, type ShapeLimits } from './shape.ts';
 import { coerceVariables, maxErrors, refuseNulls, type Variables } from './variables.ts';
 
+export type { CheckedOperation } from './checked-operation.ts';
+
 /** What a client sends, over any transport. */
 export interface OperationRequest extends NamedDocument {
   operationName?: string | null | undefined;
   variables?: Variables | null | undefined;
-}
-
-/** An operation that is valid, and small enough to be planned and run. */
-export interface CheckedOperation {
-  /** Cache key: unique per document and operation. */
-  key: string;
-  /** The client's text, and its operation in it. */
-  query: string;
-  name: string | undefined;
-  /** The whole document, as it is run. */
-  document: DocumentNode;
-  operation: OperationDefinitionNode;
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  /** Names of the variables that say, by @skip, @include and @defer, what of the document is asked for. */
-  conditions: readonly string[];
-  /** With `@defer`, which the others are without, for who takes an answer in parts. */
-  deferring: DeferringOperation | undefined;
-  /** The client's response name for one that the document is run under. */
-  nameOf: SeparatedDocument['nameOf'];
-  /** The client's variables, under the names that the document is run under. */
-  variablesOf: SeparatedDocument['variablesOf'];
 }
 
 /** Why an operation is not run. */
