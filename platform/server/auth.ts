@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import {
   createLocalJWKSet,
   errors,
@@ -66,7 +66,7 @@ export async function createTokenVerifier(
   return async (authorization) => {
     if (!authorization) return null;
     const token = tokenIn(authorization);
-    const name = createHash('sha256').update(token).digest('base64');
+    const name = hash('sha256', token, 'base64');
     const remembered = known.get(name);
     if (remembered && now() < remembered.until) return remembered.viewer;
     known.delete(name);

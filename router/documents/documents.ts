@@ -76,6 +76,8 @@ interface KnownDocument extends SeparatedDocument, Pick<CheckedOperation, 'fragm
   /** With `@defer`, if it has one. */
   deferring: Omit<DeferringOperation, 'operation'> | undefined;
   textBytes: number;
+  /** Those that were asked for, by the name in the request. */
+  operations: Map<string | undefined, CheckedOperation>;
 }
 
 /** Bytes of memory that a parsed document without locations takes per byte of its text (measured: 15 to 97). */
@@ -116,34 +118,36 @@ export function createDocuments(
     const { document } = separated;
     const known = { ...separated, textBytes, fragments: fragmentsOf(document), conditions: conditionsOf(document) };
     const plain = withoutDefer(document);
-    if (!plain) return { ...known, deferring: undefined };
-    return { ...known, document: plain, fragments: fragmentsOf(plain), deferring: known };
+    const operations = new Map<string | undefined, CheckedOperation>();
+    if (!plain) return { ...known, operations, deferring: undefined };
+    return { ...known, operations, document: plain, fragments: fragmentsOf(plain), deferring: known };
   }
 
   function operationOf(query: string, name: string | undefined): { operation: CheckedOperation } | Refused {
-    const hash = hashOf(query);
-    const found = known.get(hash);
+    const found = known.get(query);
     const document = found ?? read(query);
     if ('errors' in document) return document;
     // A refused document is not cached: it would take the place of a valid one.
-    if (!found) known.set(hash, document);
+    if (!found) known.set(query, document);
+    const before = document.operations.get(name);
+    if (before) return { operation: before };
     const operation = getOperationAST(document.document, name);
     if (!operation) return refused(unknownOperation(name));
     const written = document.deferring && getOperationAST(document.deferring.document, name);
-    return {
-      operation: {
-        key: JSON.stringify([hash, operation.name?.value ?? null]),
-        query,
-        name,
-        document: document.document,
-        operation,
-        fragments: document.fragments,
-        conditions: document.conditions,
-        deferring: document.deferring && written ? { ...document.deferring, operation: written } : undefined,
-        nameOf: document.nameOf,
-        variablesOf: document.variablesOf,
-      },
+    const checked: CheckedOperation = {
+      key: JSON.stringify([hashOf(query), operation.name?.value ?? null]),
+      query,
+      name,
+      document: document.document,
+      operation,
+      fragments: document.fragments,
+      conditions: document.conditions,
+      deferring: document.deferring && written ? { ...document.deferring, operation: written } : undefined,
+      nameOf: document.nameOf,
+      variablesOf: document.variablesOf,
     };
+    document.operations.set(name, checked);
+    return { operation: checked };
   }
 
   return {

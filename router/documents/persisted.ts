@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { GraphQLError } from 'graphql';
 import { z } from 'zod';
@@ -35,7 +35,7 @@ export interface PersistedOptions {
 /** What is logged once is remembered, so that it is not logged at each request. */
 const rememberedTexts = 10_000;
 
-export const hashOf = (text: string) => createHash('sha256').update(text).digest('hex');
+export const hashOf = (text: string) => digest('sha256', text);
 
 /** @throws {ConfigError} when the file is no manifest. */
 export function readManifest(path: string | undefined): ReadonlyMap<string, string> | undefined {
