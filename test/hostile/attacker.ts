@@ -122,7 +122,12 @@ export function createAttacker(
     const socket = keep(connect(port, '127.0.0.1'));
     socket.on('error', () => undefined);
     socket.on('close', () => open.delete(socket));
-    await Promise.race([once(socket, 'connect'), delay(patienceMs)]).catch(() => undefined);
+    const given = new AbortController();
+    const { signal } = given;
+    await Promise.race([once(socket, 'connect', { signal }), delay(patienceMs, undefined, { signal })]).catch(
+      () => undefined,
+    );
+    given.abort();
     return socket;
   }
 

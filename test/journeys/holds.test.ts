@@ -76,10 +76,12 @@ describe('a hold', () => {
     const [mine, other] = await Promise.all([rider(system, 'mine'), rider(system, 'other')]);
     await Promise.all([mine.buys(5000), other.buys(5000)]);
     const seen: Record<string, string[]> = { mine: [], other: [] };
+    let cursor = '';
     for (const one of [mine, other]) {
       void (async () => {
         for await (const { reservationChanged } of one.client.subscribe(ReservationChangedDocument, {})) {
           seen[one.userId]?.push(reservationChanged.reserveStatus);
+          cursor = reservationChanged.cursor ?? '';
         }
       })().catch(() => undefined);
     }
@@ -94,6 +96,8 @@ describe('a hold', () => {
     await until('the ride was told', () => seen['mine']?.at(-1) === 'RETURNED');
     expect(seen['mine']?.slice(-2)).toEqual(['IN_USE', 'RETURNED']);
     expect(seen['other']).toEqual([]);
+    const theirs = other.client.subscribe(ReservationChangedDocument, {}, { after: cursor });
+    await expect(theirs[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     const stranger = other.client.subscribe(ReservationChangedDocument, { reserveNo });
     await expect(stranger[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
