@@ -60,6 +60,21 @@ describe('the headers of a supergraph’s address', () => {
     expect(seen).toHaveLength(21);
   });
 
+  it('may be a user and a password in the address', async () => {
+    const away = await site({ '/': 'sdl' });
+    const { origin, seen } = await site({
+      '/': 'sdl',
+      '/away': { status: 302, location: away.origin.replace('//', '//else:where@') },
+    });
+    for (const path of ['/', '/away']) {
+      const address = `${origin}${path}`.replace('//', `//us%40er:${secret}@`);
+      expect(await createSource(address, { ...options, headers: [] }).read()).toBe('sdl');
+    }
+    const basic = `Basic ${Buffer.from(`us@er:${secret}`).toString('base64')}`;
+    expect(seen.map(({ authorization }) => authorization)).toEqual([basic, basic]);
+    expect(away.seen.map(({ authorization }) => authorization)).toEqual([undefined]);
+  });
+
   it('are in no message', async () => {
     const { origin } = await site({ '/': { status: 401 }, '/circle': { status: 302, location: 'http://[' } });
     const keys = await createDevelopmentKeys();
@@ -67,6 +82,16 @@ describe('the headers of a supergraph’s address', () => {
       const env = { ...keys, LANDSCAPE: 'test', LOG_LEVEL: 'silent', SUPERGRAPH: `${origin}${path}` };
       const started = startRouter({ ...env, SUPERGRAPH_HEADERS: headers.join(',') }, { port: 0 });
       const message = await started.then(String, String);
+      expect(message).toMatch(/^ConfigError: SUPERGRAPH: must be a supergraph that can be read\./);
+      expect(message).not.toContain(secret);
+    }
+    for (const address of [
+      `http://user:${secret}@127.0.0.1:1/`,
+      `http://%zz:${secret}@x/`,
+      `http://user:${secret}@[`,
+    ]) {
+      const env = { ...keys, LANDSCAPE: 'test', LOG_LEVEL: 'silent', SUPERGRAPH: address };
+      const message = await startRouter(env, { port: 0 }).then(String, String);
       expect(message).toMatch(/^ConfigError: SUPERGRAPH: must be a supergraph that can be read\./);
       expect(message).not.toContain(secret);
     }

@@ -77,7 +77,7 @@ async function get(address: URL, own: Record<string, string>, options: RequestIn
     const location = response.headers.get('location');
     if (response.status < 300 || response.status >= 400 || location === null) return response;
     await response.body?.cancel();
-    url = new URL(location, url);
+    url = withoutUser(new URL(location, url));
   }
   throw new Error('It is led on and on.');
 }
@@ -89,15 +89,28 @@ export const sourceHeader =
 const headersIn = (lines: readonly string[]) =>
   Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]));
 
+/** fetch takes no address with a user in it, and says so with all of it. */
+function withoutUser(url: URL): URL {
+  return Object.assign(new URL(url), { username: '', password: '' });
+}
+
+/** A user and a password in the address, as the header that they stand for. */
+function signingIn(address: string): Record<string, string> {
+  const { username, password } = new URL(address);
+  if (username === '' && password === '') return {};
+  const both = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { authorization: `Basic ${Buffer.from(both).toString('base64')}` };
+}
+
 function addressSource(address: string, { pollMs, timeoutMs, headers = [] }: SourceOptions): SupergraphSource {
-  const own = headersIn(headers);
   let tag: string | undefined;
   let last: string | undefined;
 
   return {
     async read() {
+      const own = { ...signingIn(address), ...headersIn(headers) };
       const known = tag === undefined ? own : { ...own, 'if-none-match': tag };
-      const response = await get(new URL(address), known, { signal: AbortSignal.timeout(timeoutMs) });
+      const response = await get(withoutUser(new URL(address)), known, { signal: AbortSignal.timeout(timeoutMs) });
       if (response.status === 304) return undefined;
       if (!response.ok) throw new Error(`It is answered with status ${response.status}.`);
       const text = await response.text();
