@@ -55,7 +55,8 @@ const itemsIn = (text: string) =>
     .filter(Boolean);
 const isName = (text: string) => /^[A-Za-z0-9_-]+$/.test(text);
 const numberIn = (text: string) => Number(text.replaceAll(',', ''));
-const isUrl = (text: string) => /^https?:\/\//i.test(text.trim()) && URL.canParse(text);
+const isUrl = (text: string) =>
+  /^https?:\/\//i.test(text.trim()) && URL.canParse(text) && !/^https?:\/+[^/?#\\]*@/i.test(text.trim());
 
 /** What the words of a setting promise. */
 interface Promised {

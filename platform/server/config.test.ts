@@ -40,7 +40,7 @@ describe('the configuration', () => {
     ).toEqual([
       'LOG_LEVEL: must be one of fatal, error, warn, info, debug, trace, silent; it is "loud".',
       expect.stringMatching(/^MAX_BODY_BYTES: must be a whole number, 1 to .*; it is "0"\.$/),
-      'JWKS_URI: must be an address that begins with http:// or https://; it is "here".',
+      'JWKS_URI: must be an address that begins with http:// or https://, without a user; it is "here".',
     ]);
   });
 

@@ -92,8 +92,13 @@ export const oneOf = <const Words extends readonly string[]>(words: Words, fallb
     .default(() => fallback)
     .meta({ allowed: `one of ${words.join(', ')}` });
 
-const httpUrl = () => z.url({ protocol: /^https?$/ });
-const anHttpAddress = 'an address that begins with http:// or https://';
+/** `fetch` asks no address with a user in it, and quotes the password when it refuses. */
+const hasNoUser = (address: string) => {
+  const { username, password } = new URL(address);
+  return username === '' && password === '';
+};
+const httpUrl = () => z.url({ protocol: /^https?$/, abort: true }).refine(hasNoUser);
+const anHttpAddress = 'an address that begins with http:// or https://, without a user';
 
 export const httpAddress = (fallback: string) => httpUrl().default(fallback).meta({ allowed: anHttpAddress });
 
