@@ -31,9 +31,7 @@ export interface Graph {
   ownersOf(type: string, field: string): ReadonlySet<string>;
   /** What a subgraph, by its name, finds an object of this type by; undefined where it cannot. */
   keyOf(subgraph: string, type: string): SelectionSetNode | undefined;
-  /** Whether a subgraph, by its name, can answer a field of an object of which it is told the key only. */
-  answers(subgraph: string, type: string, field: string): boolean;
-  /** Whether it answers, below this field, what it may not answer elsewhere. */
+  /** Whether a subgraph answers, below this field, what it may not answer elsewhere. */
   provides(subgraph: string, type: string, field: string): boolean;
   /** Every subgraph by its name, with the address that the SDL gives it. */
   subgraphs: ReadonlyMap<string, string>;
@@ -100,7 +98,7 @@ function readSubgraphs({ definitions }: DocumentNode): ReadonlyMap<string, { nam
   );
 }
 
-type Joins = Pick<Graph, 'planned' | 'plannedWithArguments' | 'ownersOf' | 'keyOf' | 'answers' | 'provides'>;
+type Joins = Pick<Graph, 'planned' | 'plannedWithArguments' | 'ownersOf' | 'keyOf' | 'provides'>;
 
 /** @param graphs the names that joins have for subgraphs. */
 function readJoins(supergraph: DocumentNode, graphs: ReadonlyMap<string, string>): Joins {
@@ -108,8 +106,6 @@ function readJoins(supergraph: DocumentNode, graphs: ReadonlyMap<string, string>
   const plannedWithArguments = new Set<string>();
   const owners = new Map<string, ReadonlySet<string>>();
   const keys = new Map<string, SelectionSetNode>();
-  /** Fields that a subgraph must be told others for. */
-  const told = new Set<string>();
   const providing = new Set<string>();
   const plan = (fields: ValueNode | undefined): SelectionSetNode | undefined => {
     if (fields?.kind !== Kind.STRING) return undefined;
@@ -134,9 +130,9 @@ function readJoins(supergraph: DocumentNode, graphs: ReadonlyMap<string, string>
     for (const field of type.fields ?? []) {
       const fields = applied(field.directives, 'join__field');
       for (const { requires, provides, graph } of fields) {
-        const name = graph?.kind === Kind.ENUM ? `${graph.value}.${type.name.value}.${field.name.value}` : '';
-        if (plan(requires)) told.add(name);
-        if (provides) providing.add(name);
+        plan(requires);
+        if (provides && graph?.kind === Kind.ENUM)
+          providing.add(`${graph.value}.${type.name.value}.${field.name.value}`);
       }
       const named = fields.filter(({ graph, external }) => graph && !isTrue(external));
       owners.set(`${type.name.value}.${field.name.value}`, graphsOf(named.length > 0 ? named : types));
@@ -150,10 +146,6 @@ function readJoins(supergraph: DocumentNode, graphs: ReadonlyMap<string, string>
     ownersOf,
     keyOf: (subgraph, type) => keys.get(`${graphs.get(subgraph)}.${type}`),
     provides: (subgraph, type, field) => providing.has(`${graphs.get(subgraph)}.${type}.${field}`),
-    answers(subgraph, type, field) {
-      const graph = graphs.get(subgraph) ?? '';
-      return ownersOf(type, field).has(graph) && !told.has(`${graph}.${type}.${field}`);
-    },
   };
 }
 

@@ -277,10 +277,13 @@ describe('an answer in parts, over HTTP', () => {
     expect(first).toMatchObject({ extensions: { cost: { estimated: expect.any(Number) } } });
   });
 
-  it('is given up when its client has gone', async () => {
+  it.each([
+    ['query', query],
+    ['mutation', 'mutation { lend(id: "4") { title ... @defer { stars } } }'],
+  ])('is given up when the client of a %s has gone', async (_type, text) => {
     const before = stars.abandoned();
     const leaving = new AbortController();
-    const parts = partsOf(await post(draftParts, { query }, leaving.signal));
+    const parts = partsOf(await post(draftParts, { query: text }, leaving.signal));
     await nextOf(parts);
     await until('what is deferred is asked for', () => asked.includes('stars'));
     leaving.abort();

@@ -47,7 +47,7 @@ type Need = ReadonlySet<DeferUsage | typeof atFirst>;
 const atFirst = 'first';
 const noNeed: Need = new Set();
 
-type CutGraph = Pick<Graph, 'supergraph' | 'keyOf' | 'answers' | 'provides'>;
+type CutGraph = Pick<Graph, 'supergraph' | 'keyOf' | 'provides'>;
 
 /**
  * Cuts the plan of a whole operation into what its first answer needs and what is left to its deferred fragments. A
@@ -410,14 +410,13 @@ function moveLater(selected: Selected[], { path, ...area }: Area): PlanNode[] {
       if (key && !isAlwaysThere(key, graph.supergraph.getType(entity ?? ''))) continue;
       const need = needOf([field]);
       if (!key || entity === undefined || !field.isClients || need.size === 0 || need.has(soonest)) continue;
-      if (namesIn(key).has(field.node.name.value) || !isAnswered(field, fetch.subgraph, graph)) continue;
-      // On another type it may be of another type, which no one request may ask for.
-      if (type === undefined && !isLikeOthers(key, entity, object.inner)) continue;
+      if (namesIn(key).has(field.node.name.value)) continue;
       late.set(entity, (late.get(entity) ?? new Set()).add(field));
     }
     for (const [entity, fields] of late) {
       const key = graph.keyOf(fetch.subgraph, entity);
-      if (!key) continue;
+      // On another type the key may be of another type, which no one request may ask for.
+      if (!key || (type === undefined && !isLikeOthers(key, entity, object.inner))) continue;
       const taken = keep(object.inner, (field) => fields.has(field));
       moved.push(...entityFetches(taken, entity, key, at, area));
       object.inner = keep(object.inner, (field) => !fields.has(field));
@@ -524,18 +523,6 @@ function isAlwaysThere({ selections }: SelectionSetNode, of: GraphQLNamedType | 
     return !selection.selectionSet || isAlwaysThere(selection.selectionSet, getNamedType(type));
   });
 }
-
-/** Whether a subgraph can answer it of whatever object: not only of those that another field of its provides it for. */
-function isAnswered({ node, of, inner }: SelectedField, subgraph: string, graph: CutGraph): boolean {
-  const name = node.name.value;
-  if (name !== '__typename' && (!of || !graph.answers(subgraph, of.name, name))) return false;
-  return (inner ?? []).every((each) => areAnswered(each, subgraph, graph));
-}
-
-const areAnswered = (selected: Selected, subgraph: string, graph: CutGraph): boolean =>
-  selected.kind === 'field'
-    ? isAnswered(selected, subgraph, graph)
-    : selected.inner.every((each) => areAnswered(each, subgraph, graph));
 
 function selectionSetOf(selected: readonly Selected[]): SelectionSetNode {
   const selections = selected.map(({ node, inner }): SelectionNode =>

@@ -2,6 +2,13 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { parse, validate } from 'graphql';
 import { createDice } from '../../../cli/demo/dice.ts';
 import { deferredAtRandom, differenceInParts } from '../../testing/deferring.ts';
+import type { Conformance } from '../../testing/conformance/conformance.ts';
+import { failures } from '../../testing/conformance/failures.ts';
+import { keys } from '../../testing/conformance/keys.ts';
+import { names } from '../../testing/conformance/names.ts';
+import { overrides, provides } from '../../testing/conformance/provides.ts';
+import { requires } from '../../testing/conformance/requires.ts';
+import { types } from '../../testing/conformance/types.ts';
 import { randomOperation } from '../../testing/differential/operations.ts';
 import { randomSupergraph } from '../../testing/differential/supergraphs.ts';
 import { startFederation, type EngineName, type Federation } from '../../testing/federation.ts';
@@ -14,13 +21,17 @@ const library: Definition = {
   subgraphs: {
     a: `type Query { book: Book books: [Book] lost: Book word: String other: String } type Mutation { lend: Book }
       extend type Query { provided: Book @provides(fields: "critic") nobody: Book loose: [Loose] }
-      type Loose @key(fields: "id") { id: ID name: String note: String }
+      type Loose @key(fields: "id") { id: ID name: String note: String fails: String }
+      extend type Query { media: [Media] } union Media = Book | Film
+      type Film @key(fields: "id") { id: Int! title: String length: Int author: Author }
+      extend type Author { say(n: Int): Int }
       type Book @key(fields: "id") { id: ID! title: String pages: Int author: Author critic: String @external } type Author @key(fields: "id") { id: ID! name: String bio: String }`,
     b: `type Book @key(fields: "id") { id: ID! stars: Int! critic: String @shareable } type Author @key(fields: "id") { id: ID! age: Int }`,
   },
   rows: {
-    b1: { __typename: 'Book', id: '1', title: 'one', pages: 10, stars: 5, critic: 'x', author: to('a1') },
+    b1: { __typename: 'Book', id: '1', title: 'one', pages: 10, stars: 5, author: to('a1') },
     b2: { __typename: 'Book', id: '2', title: 'two', pages: 20, stars: new Error('no stars'), author: null },
+    f1: { __typename: 'Film', id: 1, title: 'film', length: 90, author: to('a1') },
     a1: { __typename: 'Author', id: 'a1', name: 'kim', bio: 'long', age: 3 },
   },
   computed: {
@@ -30,11 +41,15 @@ const library: Definition = {
       lost: () => ({ __typename: 'Book', id: 'lost', title: 'lost', pages: 1 }),
       provided: () => to('b1'),
       nobody: () => null,
-      loose: () => [{ __typename: 'Loose', id: null, name: 'no key', note: 'x' }],
+      loose: () => [{ __typename: 'Loose', id: null, name: 'no key', note: 'x', fails: new Error('it fails') }],
+      media: () => [to('b1'), to('f1')],
       word: () => 'word',
       other: () => 'other',
     },
     Mutation: { lend: () => to('b1') },
+    Author: { say: (_row, { n }) => n },
+    // Others are quicker.
+    Book: { critic: () => new Promise((resolve) => setTimeout(resolve, 20, 'x')) },
   },
 };
 const federation = startFederation(library);
@@ -78,6 +93,41 @@ describe('what is deferred', () => {
     const { parts, asked } = await inParts(query);
     expect(asked).toHaveLength(1);
     expect(parts).toHaveLength(2);
+    expect(JSON.stringify(parts)).not.toContain('null');
+  });
+
+  it('brings its errors along, though they came with the rest', async () => {
+    const { parts } = await inParts('{ loose { name ... @defer { fails } } }');
+    expect(parts[0]).not.toHaveProperty('errors');
+    expect(parts[1]).toMatchObject({ incremental: [{ data: { fails: null }, errors: [{ message: 'it fails' }] }] });
+  });
+
+  it('is told apart on each type of an interface or union', async () => {
+    const say = (n: number) => `author { name ... @defer { said: say(n: ${n}) } }`;
+    const { parts } = await inParts(`{ media { ... on Book { ${say(1)} } ... on Film { ${say(2)} } } }`);
+    const given = parts.flatMap(({ incremental = [] }) => incremental as { data: unknown }[]);
+    expect(given.map(({ data }) => data)).toEqual([{ said: 1 }, { said: 2 }]);
+  });
+
+  it('comes with the rest where types have keys of one name, and not of one type', async () => {
+    const { parts } = await inParts(
+      '{ media { ... on Book { title ... @defer { pages } } ... on Film { title ... @defer { length } } } }',
+    );
+    expect(parts.flatMap(({ incremental = [] }) => incremental)).toHaveLength(2);
+    expect(JSON.stringify(parts)).not.toContain('errors');
+  });
+
+  it('knows of what type it is, though nobody asked at once', async () => {
+    const { parts } = await inParts('{ media { ... @defer { __typename } } }');
+    expect(parts[0]).toMatchObject({ data: { media: [{}, {}] } });
+  });
+
+  it('waits for what it is within, however quick it is', async () => {
+    const { parts } = await inParts(
+      '{ book { title ... @defer(label: "out") { critic author { name } ... @defer(label: "in") { pages author { bio } } } } }',
+    );
+    expect(parts[0]).toMatchObject({ pending: [{ label: 'out' }] });
+    expect(parts[1]).toMatchObject({ pending: [{ label: 'in' }], completed: [{ id: '0' }, { id: '1' }] });
   });
 
   it('is a request of its own at the root', async () => {
@@ -135,6 +185,29 @@ describe('what is deferred', () => {
     const { parts } = await inParts('{ nobody { title ... @defer { stars } } }');
     expect(parts).toEqual([]);
   });
+});
+
+/** Features whose answers depend on when, or from where, they are read; a field that no merged object may have. */
+const others = new Set([
+  'mutations, one after the other',
+  'an entity that others do not know',
+  'any name that a client may give',
+]);
+
+it('the parts of operations on every feature of federation are together what a monolith answers', async () => {
+  const wrong: string[] = [];
+  const rooms = { keys, requires, provides, overrides, types, names, failures };
+  const features: [string, Conformance][] = Object.values(rooms).flatMap((room) => Object.entries<Conformance>(room));
+  for (const [feature, definition] of features.filter(([name]) => !others.has(name))) {
+    const own = startFederation(definition, definition.labels);
+    for (const [at, each] of definition.cases.entries()) {
+      const [query, variables] = typeof each === 'string' ? ([each, {}] as const) : each;
+      const deferred = deferredAtRandom(query, createDice(at));
+      const { differs } = await differenceInParts(own, 'own', deferred, variables);
+      if (differs !== undefined) wrong.push(`${feature}: ${differs}`);
+    }
+  }
+  expect(wrong).toEqual([]);
 });
 
 /** How many operations at random; each is answered in both formats by both planners. */
