@@ -84,8 +84,8 @@ export function createMcp(options: McpOptions): RequestHandler {
     known.set(generation, found);
     return found;
   }
-  // What is wrong with the manifest is told at the start.
-  void tools();
+  // What is wrong with the manifest is told at the start; what else may fail, to whoever asks.
+  void tools().catch(() => undefined);
 
   /** The result, as JSON. @throws {RpcRefusal} */
   async function answer(message: RpcMessage, asking: Asking): Promise<string> {
