@@ -84,6 +84,8 @@ beforeAll(async () => {
       INTROSPECTION: 'on',
       ...(await createDevelopmentKeys()),
       SUPERGRAPH: file,
+      // Longer than a test: what is given up is given up because its client has gone.
+      SUBGRAPH_TIMEOUT_MS: '60000',
     },
     { port: 0 },
   );
@@ -287,7 +289,7 @@ describe('an answer in parts, over HTTP', () => {
     await nextOf(parts);
     await until('what is deferred is asked for', () => asked.includes('stars'));
     leaving.abort();
-    await until('the subgraph is left', () => stars.abandoned() > before);
+    await until('the subgraph is left', () => stars.abandoned() > before, 20_000);
   });
 
   it('is each client’s own: one that asks for the whole meanwhile gets that', async () => {
@@ -437,7 +439,7 @@ describe('on a socket', () => {
     await subscriber.waitFor(1);
     await until('what is deferred is asked for', () => asked.includes('stars'));
     await subscriber.stop();
-    await until('the subgraph is left', () => stars.abandoned() > before);
+    await until('the subgraph is left', () => stars.abandoned() > before, 20_000);
     await client.dispose();
   });
 });

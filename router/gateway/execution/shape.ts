@@ -305,6 +305,10 @@ function compileRootShape({ schema, operation, fragments, nameOf, deferral }: Sh
         value === undefined || value === null ? fail(writing, depth, onNull, strict) : write(value, depth, writing);
     }
     const write = compilePresent(type, sets, onNull, group);
+    if (!deferral) {
+      return (value, depth, writing) =>
+        value === undefined || value === null ? 'null' : (write(value, depth, writing) ?? 'null');
+    }
     return (value, depth, writing) => {
       if (value === undefined || value === null) return 'null';
       const { later } = writing;
