@@ -25,6 +25,8 @@ function createServers() {
   const journal = new Map<string, Document[]>();
   let log: StoredMessage[] = [];
   let isAway = false;
+  /** Of the journal, from now on. */
+  let failures = 0;
   let skipped = 0;
   const hearers = new Set<(event: Envelope) => void>();
   const polls = new Set<() => void>();
@@ -68,6 +70,9 @@ function createServers() {
     set away(value) {
       isAway = value;
     },
+    set failures(count: number) {
+      failures = count;
+    },
     pass: (ms: number) => void (now += ms),
     hearers,
     /** Leaves places to other services' messages. */
@@ -89,12 +94,16 @@ function createServers() {
         if (isAway) throw new UnavailableError('away');
         return value();
       };
+      const mayFail = () => {
+        if (failures > 0 && (failures -= 1) >= 0) throw new UnavailableError('The journal is away.');
+      };
       const feed = createChangeFeed<number, Envelope, Seen>({
         service,
         notices,
         ...(mostKept === undefined ? {} : { mostKept }),
         journal: {
           containing: async (events) => {
+            mayFail();
             read.documents += 1;
             const all = [...journal.values()].flat();
             return structuredClone(
@@ -104,6 +113,7 @@ function createServers() {
             );
           },
           latest: async (stream, limit, upTo = Infinity) => {
+            mayFail();
             read.documents += 1;
             const found = documentsOf(stream).filter(({ version }) => version <= upTo);
             return structuredClone(found.toReversed().slice(0, limit));
@@ -387,6 +397,22 @@ describe('a feed of changes', () => {
     const again = collect(await follow(servers.feed().feed, everything, all.told[6]?.cursor ?? ''));
     await settle(servers);
     expect(names(again.told)).toEqual(['s7@1']);
+  });
+
+  it('tells what it could not read at first when the journal is there again', async () => {
+    const { servers, notices, all } = await begun();
+    for (const failures of [0, 1, 2, 3]) {
+      // The second of two comes first, and is of this process: the first is read with it, and that fails.
+      const [first, second] = [servers.decide('s0', 1), servers.decide('s0', 1)];
+      if (failures % 2 === 1) notices.notify(second);
+      servers.failures = failures;
+      servers.publish(second, true);
+      for (let round = 0; round < 4; round += 1) await settle(servers);
+      servers.publish(first, true);
+      servers.publish(servers.decide(`s${failures}`, 2), true);
+      await settle(servers);
+    }
+    expect(names(all.told)).toEqual(toldBy(servers));
   });
 
   it('waits for a broker that is away at its start, but not for ever', async () => {

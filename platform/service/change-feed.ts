@@ -202,7 +202,7 @@ export function createChangeFeed<State, Event extends Envelope, Value>(
 
   /** Whether the broker still has what was read last: otherwise it has lost its store, and is given everything again. */
   async function checkPlace(): Promise<void> {
-    if (read.sequence === 0) return;
+    if (read.mark === '') return;
     const there = await log.next(read.sequence);
     if (there?.sequence === read.sequence && markOf(there) === read.mark) return;
     read = { ...read, sequence: (await log.firstAfter(read.storedAt)) - 1, mark: '' };

@@ -149,12 +149,15 @@ export function createChangeLog<State, Event extends Envelope>(
         const last = lastVersionOf(document);
         const position = positions.get(stream) ?? (await positionBefore(document, message));
         if (position === null) continue;
+        if (last > position) {
+          const place = placeOfMessage(message);
+          const missed =
+            version > position + 1 ? await journal.latest(stream, version - position - 1, version - 1) : [];
+          const earlier = missed.filter((one) => one.version > position).toReversed();
+          told.push(...[...earlier, document].map((one) => ({ place, document: one })));
+        }
+        // Last: what fails is told when it is tried again.
         positions.set(stream, Math.max(position, last));
-        if (last <= position) continue;
-        const place = placeOfMessage(message);
-        const missed = version > position + 1 ? await journal.latest(stream, version - position - 1, version - 1) : [];
-        const earlier = missed.filter((one) => one.version > position).toReversed();
-        told.push(...[...earlier, document].map((one) => ({ place, document: one })));
       }
       return told;
     },
