@@ -40,6 +40,7 @@ try {
     subgraphRestarts: Number(values['subgraph-restarts']),
     reloads: Number(values.reloads),
     watchers: Number(values.watchers),
+    changes: 0,
     riders: Number(values.riders),
     seed: Number(values.seed),
   };

@@ -14,7 +14,7 @@ jest.setTimeout(20_000);
 let graph: TestSupergraph;
 let operator: string;
 beforeAll(async () => {
-  graph = await startTestSupergraph({ PING_INTERVAL_MS: '50' });
+  graph = await startTestSupergraph({ PING_INTERVAL_MS: '250' });
   operator = await graph.signIn('1', 'operator');
 });
 afterAll(() => graph.close());
@@ -179,7 +179,7 @@ describe.each(libraries)('%s, as it is,', (_name, open) => {
     for (const name of expected) {
       graph.updates.publish(name);
       // Heartbeats come meanwhile.
-      await new Promise((resolve) => setTimeout(resolve, 120));
+      await new Promise((resolve) => setTimeout(resolve, 280));
     }
     await until('all are there', () => events.length >= 3);
     expect(events).toEqual(expected);

@@ -21,6 +21,8 @@ export interface Disturbance {
   reloads: number;
   /** Of one kind (operation, transport). */
   watchers: number;
+  /** Riders go on until so many changes were told. */
+  changes: number;
   riders: number;
   seed: number;
 }
@@ -360,6 +362,7 @@ export async function disturb(how: Disturbance, env: NodeJS.ProcessEnv = {}): Pr
       await delay(dice.below(300));
     }
     await cutting;
+    await until('enough has changed', () => watchers.some(({ told }) => told.length >= how.changes), 60_000);
     stopping.abort();
     await Promise.all(riding);
     await until('every ride has ended', async () => {
