@@ -101,7 +101,7 @@ async function check(seed: number): Promise<void> {
 }
 
 let lieOf: (subgraph: string) => (answer: string) => string = () => (answer) => answer;
-const shared = startFederation(definition, [], (subgraph) => lieOf(subgraph));
+const shared = startFederation(definition, { lie: (subgraph) => lieOf(subgraph) });
 function startedFederation(lie: typeof lieOf) {
   lieOf = lie;
   return shared;

@@ -15,8 +15,9 @@ import { createEngine, type OnPart } from '../gateway/engine.ts';
 import { combineHooks } from '../gateway/hooks.ts';
 import { createApolloPlanner } from '../gateway/planning/apollo.ts';
 import { createOverrides, overridesIn } from '../gateway/planning/overrides.ts';
-import { createPlanner } from '../gateway/planning/create-planner.ts';
+import { createPlanner, createPlannerHere } from '../gateway/planning/create-planner.ts';
 import type { Planner } from '../gateway/planning/planner.ts';
+import type { PlannerKind } from '../gateway/planning/planner-process.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
 import { createLogger } from '../../platform/server/index.ts';
 import { createSubscriptionPlanner } from '../subscriptions/planner.ts';
@@ -86,12 +87,17 @@ export function compose(subgraphs: Definition['subgraphs']): string {
 /** What a subgraph, or something on the way, makes of an answer: the text that comes. */
 export type Lie = (answer: string) => string;
 
-/** @param lie what is done to every answer of a subgraph. */
-export function startFederation(
-  definition: Definition,
-  labels: readonly string[] = [],
-  lie?: (subgraph: string) => Lie,
-): Federation {
+export interface FederationOptions {
+  /** As in OVERRIDE_LABELS. */
+  labels?: readonly string[] | undefined;
+  /** What is done to every answer of a subgraph. */
+  lie?: (subgraph: string) => Lie;
+  /** How to start our planners: in this process, if not said. A process for each of many supergraphs takes long. */
+  start?: (kind: PlannerKind, sdl: string) => Promise<Planner>;
+}
+
+export function startFederation(definition: Definition, options: FederationOptions = {}): Federation {
+  const { labels = [], lie } = options;
   const sdl = compose(definition.subgraphs);
   const graph = readGraph(sdl);
   const monolith = createMonolith(definition, Supergraph.build(sdl).apiSchema().toGraphQLJSSchema());
@@ -123,10 +129,12 @@ export function startFederation(
     engines.set(name, known);
     return known;
   };
+  const startPlanner = (kind: PlannerKind) =>
+    options.start?.(kind, sdl) ?? createPlannerHere(kind, { graph, timeoutMs: planTimeoutMs });
   async function createOne(name: EngineName) {
     const planner: Planner =
       name === 'own'
-        ? await createPlanner({ graph, logger, timeoutMs: planTimeoutMs })
+        ? await createPlanner({ graph, logger, timeoutMs: planTimeoutMs, start: startPlanner })
         : await createApolloPlanner({ graph });
     const compiler = createCompiler({ graph, planner, overrides, cacheBytes: 10_000_000, hooks, logger });
     const engine = createEngine({
@@ -179,7 +187,10 @@ export function startFederation(
       const { engine } = await engineOf(name);
       const answer =
         operation.operation.operation === OperationTypeNode.SUBSCRIPTION
-          ? await eventOf(name, checked, context)
+          ? await eventOf(name, checked, context).catch((error: unknown) => ({
+              data: undefined,
+              errors: [formatError(error)],
+            }))
           : await engine.run({ operation, variables: coerced, cost }, context, onPart);
       return { data: read(answer), errors: answer.errors, asked };
     },

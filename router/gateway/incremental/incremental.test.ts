@@ -10,6 +10,7 @@ import { overrides, provides } from '../../testing/conformance/provides.ts';
 import { requires } from '../../testing/conformance/requires.ts';
 import { types } from '../../testing/conformance/types.ts';
 import { randomOperation } from '../../testing/differential/operations.ts';
+import { startPlannerApart } from '../../testing/differential/differential.ts';
 import { randomSupergraph } from '../../testing/differential/supergraphs.ts';
 import { startFederation, type EngineName, type Federation } from '../../testing/federation.ts';
 import { to, type Definition } from '../../testing/worlds.ts';
@@ -199,7 +200,7 @@ it('the parts of operations on every feature of federation are together what a m
   const rooms = { keys, requires, provides, overrides, types, names, failures };
   const features: [string, Conformance][] = Object.values(rooms).flatMap((room) => Object.entries<Conformance>(room));
   for (const [feature, definition] of features.filter(([name]) => !others.has(name))) {
-    const own = startFederation(definition, definition.labels);
+    const own = startFederation(definition, { labels: definition.labels });
     for (const [at, each] of definition.cases.entries()) {
       const [query, variables] = typeof each === 'string' ? ([each, {}] as const) : each;
       const deferred = deferredAtRandom(query, createDice(at));
@@ -221,7 +222,7 @@ it('the parts of random operations are together what a monolith answers', async 
     const dice = createDice(seed);
     let random: Federation;
     try {
-      random = startFederation(randomSupergraph(dice));
+      random = startFederation(randomSupergraph(dice), { start: startPlannerApart });
     } catch {
       continue;
     }

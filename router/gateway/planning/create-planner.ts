@@ -3,30 +3,42 @@ import type { Graph } from '../../documents/graph.ts';
 import { createApolloPlanner } from './apollo.ts';
 import { createHivePlanner } from './hive.ts';
 import { PlanTimeout, type Planner } from './planner.ts';
+import { startPlannerProcess, type PlannerKind } from './planner-process.ts';
+
+type StartPlanner = (kind: PlannerKind) => Promise<Planner>;
 
 export interface PlannerOptions {
   graph: Pick<Graph, 'sdl' | 'schema'>;
   logger: Logger;
   timeoutMs?: number;
+  /** How to start one: in a process of its own, if not given. */
+  start?: StartPlanner;
 }
 
 /** Plans take a millisecond; the worst documents within the limits, some fifty. Longer is a document made to take long. */
 const planTimeoutMs = 1_000;
 
 /** The planner in native code where there is a binary for this platform, otherwise the one in JavaScript. */
-export async function createPlanner(options: PlannerOptions): Promise<Planner> {
+export async function createPlanner({ graph, logger, timeoutMs = planTimeoutMs, ...given }: PlannerOptions) {
+  const { start = (kind) => startPlannerProcess({ sdl: graph.sdl, kind, timeoutMs }) } = given;
   let native: Planner;
   try {
-    native = await createHivePlanner({ timeoutMs: planTimeoutMs, ...options });
+    native = await start('native');
   } catch (error) {
-    options.logger.warn({ err: error }, 'the native planner does not load; the one in JavaScript takes its place');
-    return createApolloPlanner(options);
+    logger.warn({ err: error }, 'the native planner does not load; the one in JavaScript takes its place');
+    return start('javascript');
   }
-  return withSecond(native, options);
+  return withSecond(native, () => start('javascript'), logger);
 }
 
-/** Each of the two fails at some operations that the other can plan. */
-function withSecond(first: Planner, options: PlannerOptions): Planner {
+/** In this process: for the process that plans, and for tests of many supergraphs. */
+export const createPlannerHere = (
+  kind: PlannerKind,
+  options: Pick<Required<PlannerOptions>, 'graph' | 'timeoutMs'>,
+): Promise<Planner> => (kind === 'native' ? createHivePlanner(options) : createApolloPlanner(options));
+
+/** Each of the two fails at some operations that the other can plan; of the native one some end its process. */
+function withSecond(first: Planner, start: () => Promise<Planner>, logger: Logger): Planner {
   let second: Promise<Planner> | undefined;
   return {
     name: first.name,
@@ -34,14 +46,14 @@ function withSecond(first: Planner, options: PlannerOptions): Planner {
       try {
         return await first.plan(operation, overrides);
       } catch (error) {
-        // The other one would take longer still, and nothing else would run meanwhile.
+        // The other one would take longer still.
         if (error instanceof PlanTimeout || isUnreachable(error)) throw error;
         const name = operation.operation.name?.value;
-        options.logger.warn(
-          { err: error, operation: name },
-          'the native planner fails; the one in JavaScript plans this',
-        );
-        second ??= createApolloPlanner(options);
+        logger.warn({ err: error, operation: name }, 'the native planner fails; the one in JavaScript plans this');
+        second ??= start().catch((failure: unknown) => {
+          second = undefined;
+          throw failure;
+        });
         return (await second).plan(operation, overrides);
       }
     },

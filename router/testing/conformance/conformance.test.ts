@@ -23,7 +23,7 @@ const rooms: Record<string, Record<string, Conformance>> = {
 
 for (const [room, features] of Object.entries(rooms)) {
   describe.each(Object.entries(features))(`${room}: %s`, (_feature, definition) => {
-    const federation = startFederation(definition, definition.labels);
+    const federation = startFederation(definition, { labels: definition.labels });
     const cases = definition.cases.map((each) => (typeof each === 'string' ? ([each, {}] as const) : each));
     const differs = (engine: EngineName) => (at: number) => {
       const [query, variables] = cases[at] ?? ['', {}];

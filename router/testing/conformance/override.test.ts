@@ -6,7 +6,7 @@ import { overrides } from './provides.ts';
 async function ownersIn(feature: string, engine: EngineName, times = 1, labels = overrides[feature]?.labels) {
   const definition = overrides[feature];
   if (!definition) throw new Error(`There is no ${feature}.`);
-  const federation = startFederation(definition, labels);
+  const federation = startFederation(definition, { labels });
   const owners: (string | undefined)[] = [];
   for (let count = 0; count < times; count += 1) {
     const { asked } = await federation.ask(engine, '{ products { price } }');

@@ -1,5 +1,6 @@
 import { parse, validate } from 'graphql';
 import { createDice } from '../../../cli/demo/dice.ts';
+import { startPlannerProcess, type PlannerKind } from '../../gateway/planning/planner-process.ts';
 import { differenceOf } from '../comparison.ts';
 import { startFederation, type EngineName, type Federation } from '../federation.ts';
 import { randomOperation } from './operations.ts';
@@ -21,6 +22,10 @@ const triesPerSupergraph = 200;
 /** Supergraphs that do not compose for each that does; more, and nothing would be compared. */
 const mostRefused = 10;
 
+/** Apart: a planner that ends its process must not end the comparison. */
+export const startPlannerApart = (kind: PlannerKind, sdl: string) =>
+  startPlannerProcess({ sdl, kind, timeoutMs: 20_000, idleMs: 1_000 });
+
 /** Compares engines with the monolith, at random: the same for the same seed. */
 export async function compareAtRandom(
   seed: number,
@@ -34,7 +39,7 @@ export async function compareAtRandom(
     const dice = createDice(at);
     let federation: Federation;
     try {
-      federation = startFederation(randomSupergraph(dice));
+      federation = startFederation(randomSupergraph(dice), { start: startPlannerApart });
     } catch (error) {
       refused.push(`--seed ${at}: ${String(error)}`);
       if (refused.length > mostRefused * (result.supergraphs + 1)) throw error;
