@@ -166,19 +166,27 @@ describe('live streams', () => {
   it.each([...transports, 'a socket'])('are ended for a client of %s that never reads', async (transport) => {
     const slow = `subscription_slow_consumers_total{transport="${transport === 'a socket' ? 'websocket' : transport}",service="router"}`;
     const before = (await metrics()).get(slow) ?? 0;
-    const begin = async (): Promise<void> => {
+    /** Begins, and gives what is heard once it is read after all. */
+    const begin = async (): Promise<() => string> => {
       if (transport === 'a socket') {
         const line = await attacker.socket({ token: operator });
         line.send(message('1', updates));
         await until('it follows', () => graph.updates.followers() > 0);
         line.socket.pause();
-        return;
+        return () => {
+          line.socket.resume();
+          return JSON.stringify(line.heard.slice(-2));
+        };
       }
       const accept = accepts[transport as 'sse'];
       const begun = await attacker.begin({ query: updates }, { accept, token: operator });
-      begun?.pause();
+      let text = '';
+      return () => {
+        if (begun?.listenerCount('data') === 0) begun.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        return text.slice(-500);
+      };
     };
-    await begin();
+    const readAfterAll = await begin();
     await until('it follows', () => graph.updates.followers() > 0);
     let most = 0;
     await until('it is ended', async () => {
@@ -191,6 +199,7 @@ describe('live streams', () => {
     // What was sent before the limit was seen, and no more than one event beyond it.
     expect(most).toBeLessThan(bufferBytes + 50_000);
     await until('its subscription is gone', () => graph.updates.followers() === 0);
+    await until('it is told why', () => readAfterAll().includes('SLOW_CONSUMER'));
   });
 
   const oddIds = fc.oneof(
