@@ -5,10 +5,20 @@ const msPerTick = 10;
 
 /** CPU time that a process and its threads have used so far, in ms; NaN when it is gone, or without /proc. */
 export function cpuMsOf(pid: number): number {
+  const [user, kernel] = timesOf(pid);
+  return user + kernel;
+}
+
+/** That part of it which the kernel spent on its behalf: for sockets mostly on the way of what is sent. */
+export function kernelMsOf(pid: number): number {
+  return timesOf(pid)[1];
+}
+
+function timesOf(pid: number): [user: number, kernel: number] {
   const stat = read(`/proc/${pid}/stat`);
   // The name in brackets may hold anything; after it, utime and stime are the 12th and 13th field.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * msPerTick;
+  return [Number(fields[11]) * msPerTick, Number(fields[12]) * msPerTick];
 }
 
 /** Memory that a process holds now, and the most it ever held, in MB; NaN as above. */

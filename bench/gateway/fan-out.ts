@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cpuMsOf, memoryMbOf } from '../process-usage.ts';
+import { cpuMsOf, kernelMsOf, memoryMbOf } from '../process-usage.ts';
 import { percentile, round } from '../statistics.ts';
 import type { Contestant } from './contestants.ts';
 import { forkBeside, startGateway, type Running } from './processes.ts';
@@ -142,6 +142,7 @@ export async function measureFanOut(contestant: Contestant, scenario: FanOutScen
     for (let event = 0; event < 3; event += 1) await publish(opened);
     await subgraphs.count();
     const before = cpuMsOf(pid);
+    const kernelBefore = kernelMsOf(pid);
     const lastMs: number[] = [];
     let wrong = 0;
     for (let event = 0; event < events; event += 1) {
@@ -151,12 +152,14 @@ export async function measureFanOut(contestant: Contestant, scenario: FanOutScen
       await delay(pauseMs);
     }
     const cpuMs = cpuMsOf(pid) - before;
+    const kernelMs = kernelMsOf(pid) - kernelBefore;
     const requests = await subgraphs.count();
     await delay(restMs);
     const added = scenario.clients - warmUpClients;
     const { rss } = memoryMbOf(pid);
     return {
       cpuUsPerMessage: round((cpuMs * 1_000) / (events * scenario.clients)),
+      kernelUsPerMessage: round((kernelMs * 1_000) / (events * scenario.clients)),
       kbPerClient: round(((rss - alone) * 1_024) / added),
       setUpUsPerClient: round((setUpMs * 1_000) / added),
       lastP50Ms: round(percentile(lastMs, 0.5)),

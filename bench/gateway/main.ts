@@ -53,6 +53,28 @@ const measurements: Measurement[] = [
 ].filter(({ name }) => !options.scenarios || options.scenarios.split(';').some((begin) => name.startsWith(begin)));
 
 const results: Record<string, Record<string, Figures[]>> = {};
+
+const tested = await versions();
+
+/** After each measurement, because the last may be long in coming. */
+function record(): void {
+  writeFileSync(
+    options.out,
+    `${JSON.stringify(
+      {
+        measuredAt: new Date().toISOString(),
+        ...machine(),
+        ...tested,
+        contestants: Object.fromEntries(all.map(({ name, version }) => [name, version])),
+        medians: mapValues(results, (of) => mapValues(of, mediansOf)),
+        results,
+      },
+      null,
+      2,
+    )}\n`,
+  );
+}
+
 for (const measurement of measurements) {
   const failed = new Set<string>();
   for (let round = 0; round < Number(options.rounds); round += 1) {
@@ -63,6 +85,7 @@ for (const measurement of measurements) {
       try {
         const measured = await measurement.measure(contestant);
         ((results[measurement.name] ??= {})[name] ??= []).push(measured);
+        record();
         console.log(measurement.name.padEnd(24), name.padEnd(22), JSON.stringify(measured));
       } catch (error) {
         failed.add(name);
@@ -78,21 +101,6 @@ function mediansOf(rounds: Figures[]): Figures {
   );
 }
 
-const mapValues = <Value, Result>(of: Record<string, Value>, map: (value: Value) => Result) =>
-  Object.fromEntries(Object.entries(of).map(([name, value]) => [name, map(value)]));
-
-writeFileSync(
-  options.out,
-  `${JSON.stringify(
-    {
-      measuredAt: new Date().toISOString(),
-      ...machine(),
-      ...(await versions()),
-      contestants: Object.fromEntries(all.map(({ name, version }) => [name, version])),
-      medians: mapValues(results, (of) => mapValues(of, mediansOf)),
-      results,
-    },
-    null,
-    2,
-  )}\n`,
-);
+function mapValues<Value, Result>(of: Record<string, Value>, map: (value: Value) => Result) {
+  return Object.fromEntries(Object.entries(of).map(([name, value]) => [name, map(value)]));
+}

@@ -27,12 +27,16 @@ async function* subscribeToPrices() {
 const servers = await Promise.all(
   shop(subscribeToPrices).map(async (subgraph) => {
     const server = createServer((request, response) => {
+      const inAddress = new URL(request.url ?? '/', 'http://here').searchParams.get('query');
+      if (inAddress !== null) return void stream(subgraph.schema, inAddress, response);
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         requests += 1;
         const body = Buffer.concat(chunks).toString('latin1');
-        if (body.includes('"subscription')) return void stream(subgraph.schema, body, response);
+        if (body.includes('"subscription')) {
+          return void stream(subgraph.schema, (JSON.parse(body) as { query: string }).query, response);
+        }
         const key = subgraph.name + body.replace(/"tag":"\d*"/, '');
         void answerOf(key, subgraph.schema, body).then((answer) => {
           response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
@@ -60,8 +64,7 @@ async function answerOf(key: string, schema: GraphQLSchema, body: string): Promi
 }
 
 /** Server-sent events. */
-async function stream(schema: GraphQLSchema, body: string, response: ServerResponse): Promise<void> {
-  const { query } = JSON.parse(body) as { query: string };
+async function stream(schema: GraphQLSchema, query: string, response: ServerResponse): Promise<void> {
   const events = (await subscribe({ schema, document: parse(query) })) as AsyncGenerator<ExecutionResult>;
   response.on('close', () => void events.return(undefined));
   response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
