@@ -2,6 +2,7 @@ import {
   Kind,
   OperationTypeNode,
   type DocumentNode,
+  type FieldNode,
   type FragmentDefinitionNode,
   type OperationDefinitionNode,
   type SelectionNode,
@@ -20,8 +21,14 @@ export async function planInOrder(
   operation: OperationDefinitionNode,
   planOne: PlanOne,
 ): Promise<Plan> {
-  const plan = await planOne(document, operation);
-  if (operation.operation !== OperationTypeNode.MUTATION) return plan;
+  if (operation.operation !== OperationTypeNode.MUTATION) return planOne(document, operation);
+  const fields = fieldsOf(document, operation);
+  const planFields = (selections: readonly SelectionNode[]) => {
+    const one = { ...operation, selectionSet: { ...operation.selectionSet, selections } };
+    const definitions = document.definitions.map((each) => (each === operation ? one : each));
+    return planOne({ ...document, definitions }, one);
+  };
+  const plan = await planFields([...fields.values()]);
   const withEntities = new Set(
     fetchesOf(plan.node)
       .flatMap((fetch) => (fetch.kind === 'entities' ? fetch.lists : []))
@@ -30,50 +37,40 @@ export async function planInOrder(
       ),
   );
   const parts: SelectionNode[][] = [[]];
-  for (const [name, selections] of fieldsOf(document, operation)) {
-    parts.at(-1)?.push(...selections);
+  for (const [name, field] of fields) {
+    parts.at(-1)?.push(field);
     if (withEntities.has(name)) parts.push([]);
   }
   if (parts.at(-1)?.length === 0) parts.pop();
   if (parts.length < 2) return plan;
-  const plans = parts.map((selections) => {
-    const one = { ...operation, selectionSet: { ...operation.selectionSet, selections } };
-    const definitions = document.definitions.map((each) => (each === operation ? one : each));
-    return planOne({ ...document, definitions }, one);
-  });
-  return { node: inSequence((await Promise.all(plans)).map(({ node }) => node)) };
+  return { node: inSequence((await Promise.all(parts.map(planFields))).map(({ node }) => node)) };
 }
 
-/** What is selected of each field at the root, in the order of the answer. */
-function fieldsOf(document: DocumentNode, operation: OperationDefinitionNode): Map<string, SelectionNode[]> {
+/**
+ * The fields at the root, in the order of the answer and each once, with all that is selected of it: planners take those
+ * of fragments last, and run a field twice that is there twice.
+ */
+function fieldsOf(document: DocumentNode, operation: OperationDefinitionNode): Map<string, FieldNode> {
   const fragments = new Map(
     document.definitions.flatMap((each): [string, FragmentDefinitionNode][] =>
       each.kind === Kind.FRAGMENT_DEFINITION ? [[each.name.value, each]] : [],
     ),
   );
-  const fields = new Map<string, SelectionNode[]>();
-  const read = (selections: readonly SelectionNode[], within: (field: SelectionNode) => SelectionNode): void => {
+  const fields = new Map<string, FieldNode>();
+  const read = (selections: readonly SelectionNode[]): void => {
     for (const selection of selections) {
-      if (selection.kind === Kind.FIELD) {
-        const name = selection.alias?.value ?? selection.name.value;
-        fields.set(name, [...(fields.get(name) ?? []), within(selection)]);
+      if (selection.kind !== Kind.FIELD) {
+        const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
+        if (part) read(part.selectionSet.selections);
         continue;
       }
-      const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
-      if (!part) continue;
-      const { typeCondition, selectionSet } = part;
-      const { directives = [] } = selection;
-      // Whether it is included stays with each of its fields.
-      read(selectionSet.selections, (field) =>
-        within({
-          kind: Kind.INLINE_FRAGMENT,
-          ...(typeCondition ? { typeCondition } : {}),
-          directives,
-          selectionSet: { kind: Kind.SELECTION_SET, selections: [field] },
-        }),
-      );
+      const name = selection.alias?.value ?? selection.name.value;
+      const known = fields.get(name);
+      const inner = [...(known?.selectionSet?.selections ?? []), ...(selection.selectionSet?.selections ?? [])];
+      const selectionSet = selection.selectionSet && { ...selection.selectionSet, selections: inner };
+      fields.set(name, { ...selection, ...(selectionSet ? { selectionSet } : {}) });
     }
   };
-  read(operation.selectionSet.selections, (field) => field);
+  read(operation.selectionSet.selections);
   return fields;
 }

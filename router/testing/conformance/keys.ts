@@ -200,6 +200,9 @@ export const keys: Record<string, Conformance> = {
         { n: 4, no: true },
       ],
       'mutation { ...M } fragment M on Mutation { double { id: seen } add(n: 7) { value: id seen } }',
+      'mutation { add(n: 2) { id } double { id } add(n: 2) { value } }',
+      'mutation { add(n: 2) { value } ... on Mutation { x: add(n: 3) { value } } ... { double { value: id } } y: add(n: 1) { value } double { id } }',
+      'mutation { ...M add(n: 4) { value } ... { double { seen } y: add(n: 1) { value } } } fragment M on Mutation { double { id } z: add(n: 5) { id } }',
     ],
   },
 };
