@@ -1,14 +1,11 @@
 import {
   execute,
-  GraphQLError,
   isAbstractType,
-  isEnumType,
   isLeafType,
   isInterfaceType,
   isListType,
   isNonNullType,
   isObjectType,
-  isSpecifiedScalarType,
   Kind,
   type DocumentNode,
   type ExecutionResult,
@@ -16,7 +13,6 @@ import {
   type FragmentDefinitionNode,
   type GraphQLFormattedError,
   type GraphQLInterfaceType,
-  type GraphQLLeafType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
@@ -24,9 +20,12 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { groupOf, isSameGroup, nothingDeferred, type Deferral, type DeferUsage } from '../incremental/deferral.ts';
+import { collectFields, dependsOnType, fieldsNamed, type Fields } from './asked-fields.ts';
 import type { ResponsePath } from './entities.ts';
 import type { Execution } from './execute.ts';
-import { isObject, quoted, type JsonObject } from './values.ts';
+import { compileLeaf } from './leaf.ts';
+import { isObject } from './values.ts';
+import { everywhere, fail, noNames, type LaterPart, type Write } from './write.ts';
 
 /**
  * Writes an operation's answer as JSON, from what subgraphs have answered: only what the client asked for, in its
@@ -42,22 +41,6 @@ export interface Shape {
   /** An error's path in the client's names, as far as the client asked: planners ask for keys, and what is required. */
   pathOf(path: ResponsePath): ResponsePath;
 }
-
-/** A part of the answer that comes later: the fields of one object that the same deferred fragments ask for. */
-export interface LaterPart {
-  group: ReadonlySet<DeferUsage>;
-  /** Where the object is, in the client's names. */
-  path: ResponsePath;
-  /** Its fields in this part, likewise. */
-  names: ReadonlySet<string>;
-  /** The objects that the deferred fragments around it, and in its group, are spread in. */
-  scope: Scope;
-  /** As `Shape.write`; undefined when the part cannot be given, because a null may not be there. */
-  write(errors: GraphQLFormattedError[], later: LaterPart[]): string | undefined;
-}
-
-/** The path of the object that a deferred fragment is spread in. */
-export type Scope = ReadonlyMap<DeferUsage, ResponsePath>;
 
 export interface ShapeOptions {
   schema: GraphQLSchema;
@@ -98,103 +81,11 @@ export function compileShape(options: ShapeOptions): Shape {
   };
 }
 
-/** Every field with this response name, of whatever type. */
-function fieldsNamed(
-  name: string,
-  sets: readonly SelectionSetNode[],
-  fragments: ShapeOptions['fragments'],
-): FieldNode[] {
-  return sets.flatMap(({ selections }) =>
-    selections.flatMap((selection) => {
-      if (selection.kind === Kind.FIELD) return (selection.alias ?? selection.name).value === name ? [selection] : [];
-      const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
-      return part ? fieldsNamed(name, [part.selectionSet], fragments) : [];
-    }),
-  );
-}
-
-interface Writing {
-  /** Where the value is that is written; longer than that, it is what was there before. */
-  path: (string | number)[];
-  errors: GraphQLFormattedError[];
-  variables: JsonObject;
-  later: LaterPart[];
-  scope: Scope;
-}
-
-const everywhere: Scope = new Map();
-
-/** A value as JSON; undefined when it cannot be, which makes its parent null. The error is told already. */
-type Write = (value: unknown, depth: number, writing: Writing) => string | undefined;
-
-/** What is asked of an object, by response name. */
-type Fields = Map<string, [FieldNode, ...FieldNode[]]>;
-
-function compileRootShape({ schema, operation, fragments, nameOf, deferral }: ShapeOptions): Write {
+function compileRootShape(options: ShapeOptions): Write {
+  const { schema, operation, fragments, nameOf, deferral } = options;
   const root = schema.getRootType(operation.operation);
   if (!root) throw new Error(`The schema has no ${operation.operation}.`);
   return compileObject(root, [operation.selectionSet], nothingDeferred);
-
-  /**
-   * The fields of an object of this type, by response name, in the order of the specification's CollectFields; and the
-   * deferred fragments that are spread in it.
-   */
-  function collect(
-    type: GraphQLObjectType | GraphQLInterfaceType,
-    sets: readonly SelectionSetNode[],
-  ): { fields: Fields; spreads: readonly DeferUsage[] } {
-    const fields: Fields = new Map();
-    const spreads: DeferUsage[] = [];
-    const spread = new Set<string>();
-    const applies = (condition: string | undefined) => {
-      if (condition === undefined || condition === type.name) return true;
-      const other = schema.getType(condition);
-      return isAbstractType(other) && schema.isSubType(other, type);
-    };
-    const add = ({ selections }: SelectionSetNode): void => {
-      for (const selection of selections) {
-        if (selection.kind === Kind.FIELD) {
-          const name = selection.alias?.value ?? selection.name.value;
-          const known = fields.get(name);
-          if (known) known.push(selection);
-          else fields.set(name, [selection]);
-        } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-          if (!applies(selection.typeCondition?.name.value)) continue;
-          const usage = deferral?.usageOf(selection);
-          if (usage) spreads.push(usage);
-          add(selection.selectionSet);
-        } else if (!spread.has(selection.name.value)) {
-          spread.add(selection.name.value);
-          const fragment = fragments.get(selection.name.value);
-          if (fragment && applies(fragment.typeCondition.name.value)) add(fragment.selectionSet);
-        }
-      }
-    };
-    for (const set of sets) add(set);
-    return { fields, spreads };
-  }
-
-  /** Whether what is asked of an object differs from one type of it to another. */
-  function dependsOnType(type: GraphQLInterfaceType, sets: readonly SelectionSetNode[]): boolean {
-    return sets.some(({ selections }) =>
-      selections.some((selection) => {
-        if (selection.kind === Kind.FIELD) return selection.name.value === '__typename';
-        const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
-        if (!part) return false;
-        const condition = part.typeCondition?.name.value;
-        const isOpen = condition === undefined || condition === type.name;
-        return isOpen ? dependsOnType(type, [part.selectionSet]) : asksAnything(part.selectionSet);
-      }),
-    );
-  }
-
-  function asksAnything({ selections }: SelectionSetNode): boolean {
-    return selections.some((selection) => {
-      if (selection.kind === Kind.FIELD) return true;
-      const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
-      return part !== undefined && asksAnything(part.selectionSet);
-    });
-  }
 
   /** @param group the deferred fragments that the object itself is answered with. */
   function compileObject(
@@ -202,7 +93,7 @@ function compileRootShape({ schema, operation, fragments, nameOf, deferral }: Sh
     sets: readonly SelectionSetNode[],
     group: ReadonlySet<DeferUsage>,
   ): Write {
-    const { fields, spreads } = collect(type, sets);
+    const { fields, spreads } = collectFields(options, type, sets);
     if (!deferral) return compileFields(type, fields, group);
     const now: Fields = new Map();
     const parts: { group: ReadonlySet<DeferUsage>; fields: Fields }[] = [];
@@ -350,7 +241,8 @@ function compileRootShape({ schema, operation, fragments, nameOf, deferral }: Sh
       if (isObjectType(concrete) && schema.isSubType(type, concrete)) return compileObject(concrete, sets, group);
       // Nobody asked for what depends on the type, so planners do not either; or the owner knows the interface only.
       const isOpen = name === undefined || name === type.name;
-      if (isOpen && isInterfaceType(type) && !dependsOnType(type, sets)) return compileObject(type, sets, group);
+      if (isOpen && isInterfaceType(type) && !dependsOnType(type, sets, fragments))
+        return compileObject(type, sets, group);
       return (_value, depth, writing) => fail(writing, depth, `The type of this ${type.name} is not known.`);
     };
     return (value, depth, writing) => {
@@ -381,52 +273,4 @@ function compileRootShape({ schema, operation, fragments, nameOf, deferral }: Sh
       return JSON.stringify(answer ?? null);
     };
   }
-}
-
-/** Values that need no check or change are written at once; any other as graphql-js would, or not at all. */
-function compileLeaf(type: GraphQLLeafType): Write {
-  const simple = isSpecifiedScalarType(type) ? simpleWrites[type.name] : undefined;
-  if (!simple && !isEnumType(type)) {
-    return (value) => JSON.stringify(value);
-  }
-  return (value, depth, writing) => {
-    const json = simple?.(value);
-    if (json !== undefined) return json;
-    try {
-      return JSON.stringify(type.serialize(value));
-    } catch (error) {
-      return fail(writing, depth, error instanceof GraphQLError ? error.message : `Expected a ${type.name}.`);
-    }
-  };
-}
-
-const simpleWrites: Record<string, (value: unknown) => string | undefined> = {
-  String: (value) => (typeof value === 'string' ? quoted(value) : undefined),
-  ID: (value) => (typeof value === 'string' ? quoted(value) : undefined),
-  Boolean: (value) => (typeof value === 'boolean' ? String(value) : undefined),
-  Int: (value) => (((value as number) | 0) === value ? String(value) : undefined),
-  Float: (value) => (Number.isFinite(value) ? String(value) : undefined),
-};
-
-const noNames: ReadonlySet<string> = new Set();
-
-/**
- * Tells what is wrong with the value at the path, unless a subgraph has told why it is missing: there, or at a field
- * beside it that must not be null, because the subgraph then gave nothing of the object.
- */
-function fail(
-  { path, errors }: Writing,
-  depth: number,
-  message: string,
-  strict: ReadonlySet<string> = noNames,
-): undefined {
-  const here = path.slice(0, depth);
-  const isTold = errors.some(({ path: told }) => {
-    if (!told || told.length < depth) return false;
-    const last = told[depth - 1];
-    const isBeside = typeof last === 'string' && strict.has(last);
-    return here.every((step, at) => told[at] === step || (isBeside && at === depth - 1));
-  });
-  if (!isTold) errors.push({ message, path: here, extensions: { code: 'INTERNAL_SERVER_ERROR' } });
-  return undefined;
 }

@@ -2,7 +2,8 @@ import type { GraphQLFormattedError } from 'graphql';
 import type { ErrorFormatter } from '../../client-errors.ts';
 import type { ResponsePath } from '../execution/entities.ts';
 import type { Execution, Run } from '../execution/execute.ts';
-import type { LaterPart, Shape } from '../execution/shape.ts';
+import type { Shape } from '../execution/shape.ts';
+import type { LaterPart } from '../execution/write.ts';
 import type { Deferral, DeferUsage } from './deferral.ts';
 import { createUntold } from './untold.ts';
 

@@ -1,0 +1,58 @@
+import type { GraphQLFormattedError } from 'graphql';
+import type { DeferUsage } from '../incremental/deferral.ts';
+import type { ResponsePath } from './entities.ts';
+import type { JsonObject } from './values.ts';
+
+/** A part of the answer that comes later: the fields of one object that the same deferred fragments ask for. */
+export interface LaterPart {
+  group: ReadonlySet<DeferUsage>;
+  /** Where the object is, in the client's names. */
+  path: ResponsePath;
+  /** Its fields in this part, likewise. */
+  names: ReadonlySet<string>;
+  /** The objects that the deferred fragments around it, and in its group, are spread in. */
+  scope: Scope;
+  /** As `Shape.write`; undefined when the part cannot be given, because a null may not be there. */
+  write(errors: GraphQLFormattedError[], later: LaterPart[]): string | undefined;
+}
+
+/** The path of the object that a deferred fragment is spread in. */
+export type Scope = ReadonlyMap<DeferUsage, ResponsePath>;
+
+/** What is known while an answer is written. */
+export interface Writing {
+  /** Where the value is that is written; longer than that, it is what was there before. */
+  path: (string | number)[];
+  errors: GraphQLFormattedError[];
+  variables: JsonObject;
+  later: LaterPart[];
+  scope: Scope;
+}
+
+export const everywhere: Scope = new Map();
+
+/** A value as JSON; undefined when it cannot be, which makes its parent null. The error is told already. */
+export type Write = (value: unknown, depth: number, writing: Writing) => string | undefined;
+
+export const noNames: ReadonlySet<string> = new Set();
+
+/**
+ * Tells what is wrong with the value at the path, unless a subgraph has told why it is missing: there, or at a field
+ * beside it that must not be null, because the subgraph then gave nothing of the object.
+ */
+export function fail(
+  { path, errors }: Writing,
+  depth: number,
+  message: string,
+  strict: ReadonlySet<string> = noNames,
+): undefined {
+  const here = path.slice(0, depth);
+  const isTold = errors.some(({ path: told }) => {
+    if (!told || told.length < depth) return false;
+    const last = told[depth - 1];
+    const isBeside = typeof last === 'string' && strict.has(last);
+    return here.every((step, at) => told[at] === step || (isBeside && at === depth - 1));
+  });
+  if (!isTold) errors.push({ message, path: here, extensions: { code: 'INTERNAL_SERVER_ERROR' } });
+  return undefined;
+}
