@@ -6,6 +6,7 @@ import { headerRule } from './gateway/header-rules.ts';
 import { sourceHeader } from './supergraph/source.ts';
 import { statusTexts } from './http/answer-form.ts';
 import {
+  ConfigError,
   largestInt,
   list,
   milliseconds,
@@ -158,7 +159,10 @@ export function readRouterSettings(
   product: { settings: z.ZodObject } | undefined,
 ): RouterSettings {
   const all = product ? routerSettings.extend(product.settings.shape) : routerSettings;
-  return readConfig(all, env) as RouterSettings;
+  const settings = readConfig(all, env) as RouterSettings;
+  if (settings.ENGINE === 'apollo' && settings.OVERRIDE_LABELS.length > 0)
+    throw new ConfigError('OVERRIDE_LABELS: ENGINE=apollo has no labels on; leave one of the two out.');
+  return settings;
 }
 
 /** How long a subgraph may take to answer. */

@@ -18,7 +18,7 @@ import { settingsOfAll } from '../../subgraphs/registry.ts';
 import { routerSettings } from '../../router/config.ts';
 import { productSettings } from '../../router/product/settings.ts';
 import { DATA_DIRECTORY, DataPlaneError, startDataPlane } from './data-plane.ts';
-import { cannotWrite } from './data-plane-error.ts';
+import { cannotWrite, shown } from './data-plane-error.ts';
 import { pageAddresses } from '../../schema/page-addresses.ts';
 import { routerPort, subgraphNames } from '../../schema/subgraphs.ts';
 import { keptDevelopmentKeys } from './development-keys.ts';
@@ -133,6 +133,6 @@ function board(port: number, ms: number): string {
   GraphQL          ${at('/graphql')}
 
   npm run demo     a small city to watch${port === routerPort ? '' : ` (with ROUTER_PORT=${port})`}
-  Ctrl-C           stops everything; data stays in .data/ (npm run reset removes it)
+  Ctrl-C           stops everything; data stays in ${shown(DATA_DIRECTORY)} (npm run reset removes it)
 `;
 }

@@ -8,6 +8,7 @@ import { processSettings, readConfig, stopWithinMs } from '../../platform/server
 
 /** On top of what a stop may take, for the servers that were brought along. */
 const serversGraceMs = 5_000;
+const PARENT_CHECK_MS = 500;
 
 if (process.argv.length > 2) {
   process.stderr.write('npm start takes no options. What can be set is in .env.example.\n');
@@ -40,4 +41,12 @@ function withinMs(): number {
 }
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+
+// npm passes a signal on to the shell between us, which ends without a word: then our parent is another one.
+const parent = process.ppid;
+if (process.env['npm_lifecycle_event'] === 'start') {
+  setInterval(() => {
+    if (process.ppid !== parent && !stopping) stop('SIGTERM');
+  }, PARENT_CHECK_MS).unref();
+}
 child.once('exit', (code) => process.exit(code ?? 1));

@@ -1,4 +1,5 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { HeaderMap } from '@apollo/server';
@@ -7,6 +8,7 @@ import { pino } from 'pino';
 import { graphqlRoute } from './apollo-route.ts';
 import { ConfigError } from './config.ts';
 import {
+  createHold,
   readBody,
   sendJson,
   startHttpServer,
@@ -15,7 +17,7 @@ import {
   type HttpServer,
   type RequestHandler,
 } from './http.ts';
-import { createPlaces, type Client } from './places.ts';
+import { createPlaces, isShortage, type Client } from './places.ts';
 
 jest.setTimeout(20_000);
 
@@ -312,4 +314,22 @@ describe('a GraphQL answer', () => {
     await eventually(() => waiting.taken() === 0);
     expect(free.taken()).toBe(0);
   });
+});
+
+it('an answer in parts that is not read is charged for what waits of it, once', () => {
+  const places = createPlaces({ inAll: 1_000, perClient: 100 });
+  const client: Client = { id: 'someone', isStaff: false };
+  const guest = { take: (_kind: string, bytes?: number) => places.take(client, bytes) } as unknown as Guest;
+  const response = Object.assign(new EventEmitter(), { writableLength: 0, destroyed: false, destroy: jest.fn() });
+  const hold = createHold(response as unknown as ServerResponse, guest);
+  for (const waiting of [0, 10, 30, 90, 20, 100, 0, 100]) {
+    response.writableLength = waiting;
+    hold();
+  }
+  expect([response.listenerCount('close'), response.destroy.mock.calls.length]).toEqual([1, 0]);
+  response.writableLength = 101;
+  hold();
+  expect(response.destroy).toHaveBeenCalledTimes(1);
+  response.emit('close');
+  expect(isShortage(places.take(client, 100))).toBe(false);
 });

@@ -394,8 +394,24 @@ export function addVary(response: ServerResponse, name: string): void {
 
 /** An answer that its client does not read at once stays in memory: the client's places are charged for it. */
 export function holdWhileWaiting(response: ServerResponse, guest: Guest): void {
-  if (response.writableLength === 0 || response.destroyed) return;
-  const place = guest.take('waiting_bytes', response.writableLength);
-  if (isShortage(place)) return void response.destroy();
-  response.once('close', () => place.leave());
+  createHold(response, guest)();
+}
+
+/** The same for an answer in parts: to be called after each of them. */
+export function createHold(response: ServerResponse, guest: Guest): () => void {
+  let place: Place | undefined;
+  let held = 0;
+  return () => {
+    const waiting = response.writableLength;
+    if (response.destroyed || waiting === held) return;
+    if (place) {
+      if (place.grow(waiting - held)) return void response.destroy();
+    } else {
+      const taken = guest.take('waiting_bytes', waiting);
+      if (isShortage(taken)) return void response.destroy();
+      place = taken;
+      response.once('close', () => taken.leave());
+    }
+    held = waiting;
+  };
 }

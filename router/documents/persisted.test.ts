@@ -206,6 +206,8 @@ describe('a manifest', () => {
       writeFileSync(wrong, text);
       expect(() => readManifest(wrong)).toThrow(/^PERSISTED_DOCUMENTS: must be/);
     }
+    writeFileSync(wrong, '{"format":"apollo-persisted-query-manifest","operations":[]}');
+    expect(() => readManifest(wrong)).toThrow(/SHA-256, \{"<hash>": "query …"\}: it is none\.$/);
     expect(() => readManifest(join(folder, 'absent.json'))).toThrow('PERSISTED_DOCUMENTS');
   });
 

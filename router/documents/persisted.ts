@@ -46,8 +46,10 @@ export function readManifest(path: string | undefined): ReadonlyMap<string, stri
     if (wrong) throw new Error(`${wrong[0]} is not the SHA-256 of its text`);
     return new Map(Object.entries(texts));
   } catch (error) {
-    const because = error instanceof Error ? error.message.split('\n')[0] : String(error);
-    throw new ConfigError(`PERSISTED_DOCUMENTS: must be a JSON file of documents by their SHA-256: ${because}.`);
+    const because = error instanceof z.ZodError ? 'it is none' : error instanceof Error ? error.message : String(error);
+    throw new ConfigError(
+      `PERSISTED_DOCUMENTS: must be a JSON file of documents by their SHA-256, {"<hash>": "query …"}: ${because}.`,
+    );
   }
 }
 

@@ -40,6 +40,12 @@ describe('ENGINE=apollo', () => {
     });
   });
 
+  it('is refused with what it would not do', async () => {
+    await expect(graph.startRouter({ OVERRIDE_LABELS: 'new-colors' })).rejects.toThrow(
+      'OVERRIDE_LABELS: ENGINE=apollo has no labels on; leave one of the two out.',
+    );
+  });
+
   it('reports nothing to its maker', () => {
     expect(process.env['APOLLO_TELEMETRY_DISABLED']).toBe('true');
   });

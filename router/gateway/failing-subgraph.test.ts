@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
@@ -12,7 +12,7 @@ let graph: TestSupergraph;
 let bikes: Server;
 let bike = '';
 let asked = 0;
-let answer: (response: ServerResponse) => void;
+let answer: (response: ServerResponse, request: IncomingMessage) => void;
 const answers = (response: ServerResponse) => void response.end(good);
 
 beforeAll(async () => {
@@ -20,7 +20,7 @@ beforeAll(async () => {
   bikes = createServer((request, response) => {
     request.resume().on('end', () => {
       asked += 1;
-      answer(response);
+      answer(response, request);
     });
   });
   await new Promise<void>((resolve) => bikes.listen(0, '127.0.0.1', resolve));
@@ -130,4 +130,17 @@ describe('the time that a subgraph may take', () => {
     expect(performance.now() - before).toBeLessThan(2_000);
     expect(asked).toBe(1);
   });
+});
+
+it.each([
+  [404, 200, 'ok'],
+  [400, 400, 'ok'],
+  [200, 405, 'ok'],
+  [503, 200, 'answers 503 at /readyz'],
+  [404, 404, 'answers 404 at /graphql'],
+])('a subgraph that answers %i at /readyz and %i where it is asked is told of as: %s', async (page, door, told) => {
+  answer = (response, { url }) => void response.writeHead(url === '/readyz' ? page : door).end();
+  const { port } = await graph.startRouter({ BIKE_URL: bike });
+  const { checks } = (await (await fetch(`http://127.0.0.1:${port}/readyz`)).json()) as { checks: object };
+  expect(checks).toMatchObject({ bike: told });
 });

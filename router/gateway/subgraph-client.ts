@@ -188,7 +188,9 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
           statusOf('HEAD', path, withinMs),
         ]);
         if (door === forbidden) refused();
-        if (health !== 200) return `answers ${health}`;
+        // One that has no such page is there when it answers at all, and where it is asked.
+        if (health >= 500) return `answers ${health} at /readyz`;
+        if (door === 404) return `answers 404 at ${path}`;
         return door === forbidden ? 'refuses the router: is ROUTER_SECRET the same at both?' : 'ok';
       } catch {
         return 'does not answer';

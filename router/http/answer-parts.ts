@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { holdWhileWaiting, remembered, type Guest } from '../../platform/server/index.ts';
+import { createHold, remembered, type Guest } from '../../platform/server/index.ts';
 import type { AnswerPart } from '../gateway/incremental/deliver.ts';
 import { textOfPart, type IncrementalFormat } from '../gateway/incremental/formats.ts';
 
@@ -23,7 +23,7 @@ export const partsFormFor = remembered((accept): PartsForm | undefined => {
   for (const item of (accept ?? '').split(',')) {
     const [type, ...parameters] = item.split(';').map((text) => text.toLowerCase().replace(/[\s"]/g, ''));
     if (type !== 'multipart/mixed' || parameters.some((each) => /^q=0(\.0*)?$/.test(each))) continue;
-    const form = forms.get(parameters.filter((each) => !each.startsWith('q=')).join(';'));
+    const form = forms.get(parameters.filter((each) => !/^(q|boundary)=/.test(each)).join(';'));
     if (form) return form;
   }
   return undefined;
@@ -45,6 +45,7 @@ export function createPartsResponse(
   { format, parameter }: PartsForm,
 ): PartsResponse {
   let begun = false;
+  const hold = createHold(response, guest);
   return {
     begun: () => begun,
     send(part) {
@@ -61,8 +62,7 @@ export function createPartsResponse(
         response.write(`\r\n--${boundary}\r\n${text}`);
       }
       if (!part.hasNext) this.end();
-      // Of a client that does not read, all is counted once more with each part.
-      holdWhileWaiting(response, guest);
+      hold();
     },
     end() {
       if (!response.writableEnded) response.end('--\r\n');

@@ -144,7 +144,8 @@ export function createGraphqlHttp(options: GraphqlHttpOptions): RequestHandler {
   };
 }
 
-const notAcceptable = 'Answers are application/json or application/graphql-response+json, and "Accept" takes neither.';
+const notAcceptable =
+  'Answers are application/json or application/graphql-response+json, in parts multipart/mixed with incrementalSpec=v0.2 or deferSpec=20220824; "Accept" takes none of these.';
 
 /** @throws {MethodRefused} */
 function isByPost({ method }: IncomingMessage): boolean {

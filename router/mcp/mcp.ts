@@ -226,7 +226,7 @@ function requireJsonTaken({ headers: { accept } }: IncomingMessage): void {
 /** The answer as text for a model, and as it is for a program. */
 function resultOf(answer: string): string {
   const { errors } = JSON.parse(answer) as { errors?: readonly GraphQLFormattedError[] };
-  if (errors) return failed(told(errors), answer);
+  if (errors) return failed(`${told(errors)}\n${answer}`, answer);
   return `{"resultType":"complete","content":[{"type":"text","text":${JSON.stringify(answer)}}],"structuredContent":${answer}}`;
 }
 

@@ -114,7 +114,8 @@ function toldOfFields(operation: OperationDefinitionNode, fragments: Fragments, 
       const asked = selectionSet
         ? fieldsIn(selectionSet, fragments).map((each) => (each.alias ?? each.name).value)
         : [];
-      return [name, asked.length > 0 ? ` (${asked.join(', ')})` : '', ': ', fields[name]?.description ?? ''].join('');
+      const description = fields[name]?.description;
+      return [name, asked.length > 0 ? ` (${asked.join(', ')})` : '', description ? `: ${description}` : ''].join('');
     })
     .join('\n');
 }

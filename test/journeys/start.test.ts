@@ -47,10 +47,13 @@ describe('npm start', () => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  function start(extra: NodeJS.ProcessEnv = {}, script = 'deploy/local/start.ts', ...words: string[]) {
+  const start = (extra: NodeJS.ProcessEnv = {}, script = 'deploy/local/start.ts', ...words: string[]) =>
+    run(process.execPath, [script, ...words], extra);
+
+  function run(command: string, words: string[], extra: NodeJS.ProcessEnv) {
     const name = `start${String(process.pid)}`;
     const ports = Object.fromEntries(subgraphNames.map((subgraph) => [`${subgraph.toUpperCase()}_PORT`, '0']));
-    const child = spawn(process.execPath, [script, ...words], {
+    const child = spawn(command, words, {
       env: {
         PATH: process.env['PATH'],
         DATA_DIRECTORY: directory,
@@ -119,6 +122,15 @@ describe('npm start', () => {
       .map(Number);
     child.kill('SIGKILL');
     await until('the system is gone', () => startTime(system) === undefined);
+  });
+
+  it('ends when npm is asked to, which tells only the shell between them', async () => {
+    const shell = `"${process.execPath}" deploy/local/start.ts; true`;
+    const { child, ended, output } = run('sh', ['-c', shell], { npm_lifecycle_event: 'start' });
+    await until('the board is there', () => output().includes('is ready'));
+    child.kill('SIGTERM');
+    // Its output is closed once the system is gone.
+    expect(await ended).toEqual([null, 'SIGTERM']);
   });
 
   it('names a port that is in use, and how to change it', async () => {

@@ -37,9 +37,13 @@ export const createPlannerHere = (
   options: Pick<Required<PlannerOptions>, 'graph' | 'timeoutMs'>,
 ): Promise<Planner> => (kind === 'native' ? createHivePlanner(options) : createApolloPlanner(options));
 
+/** Any client can have a document planned that the native planner fails at: more often, it is told at level debug. */
+const tellEveryMs = 60_000;
+
 /** Each of the two fails at some operations that the other can plan; of the native one some end its process. */
 function withSecond(first: Planner, start: () => Promise<Planner>, logger: Logger): Planner {
   let second: Promise<Planner> | undefined;
+  let told = -tellEveryMs;
   return {
     name: first.name,
     async plan(operation, overrides) {
@@ -49,7 +53,9 @@ function withSecond(first: Planner, start: () => Promise<Planner>, logger: Logge
         // The other one would take longer still.
         if (error instanceof PlanTimeout || isUnreachable(error)) throw error;
         const name = operation.operation.name?.value;
-        logger.warn({ err: error, operation: name }, 'the native planner fails; the one in JavaScript plans this');
+        const level = performance.now() - told > tellEveryMs ? 'warn' : 'debug';
+        if (level === 'warn') told = performance.now();
+        logger[level]({ err: error, operation: name }, 'the native planner fails; the one in JavaScript plans this');
         second ??= start().catch((failure: unknown) => {
           second = undefined;
           throw failure;

@@ -22,7 +22,7 @@ import {
  * answers itself. Undefined when nothing is left.
  */
 export function plannedDocument(document: DocumentNode, operation: OperationDefinitionNode): DocumentNode | undefined {
-  let planned = separateOperations(document)[operation.name?.value ?? ''] ?? document;
+  let planned = withoutDescriptions(separateOperations(document)[operation.name?.value ?? ''] ?? document);
   const gone = new Set<string>();
   // Each round may empty a fragment, whose spreads then empty others.
   for (let before: DocumentNode | undefined; before !== planned;) {
@@ -31,6 +31,18 @@ export function plannedDocument(document: DocumentNode, operation: OperationDefi
   }
   const isLeft = planned.definitions.some(({ kind }) => kind === Kind.OPERATION_DEFINITION);
   return isLeft ? planned : undefined;
+}
+
+/** The native planner does not read them. */
+const withoutDescriptions = (document: DocumentNode): DocumentNode =>
+  visit(document, {
+    OperationDefinition: undescribed,
+    FragmentDefinition: undescribed,
+    VariableDefinition: undescribed,
+  });
+
+function undescribed<Node extends { description?: StringValueNode | undefined }>(node: Node): Node | undefined {
+  return node.description && { ...node, description: undefined };
 }
 
 const typename: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };

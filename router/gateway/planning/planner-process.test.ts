@@ -53,12 +53,29 @@ const answers = 'process.send({ id: message.id, plan: { node: undefined, pid: pr
 describe('a planner', () => {
   it('that ends its process leaves the operation to the other one', async () => {
     const told: string[] = [];
-    const logger = { warn: ({ err }: { err: Error }) => void told.push(err.message) } as unknown as Logger;
+    const quietly: string[] = [];
+    const logger = {
+      warn: ({ err }: { err: Error }) => void told.push(err.message),
+      debug: ({ err }: { err: Error }) => void quietly.push(err.message),
+    } as unknown as Logger;
     const both = await createPlanner({ graph: readGraph(sdl), logger, timeoutMs: 20_000 });
     expect(subgraphsOf(await plan(both, '{ rider { bio } }'))).toEqual(['c', 'a']);
     expect(subgraphsOf(await plan(both, '{ rider { label } }'))).toEqual(['c', 'b']);
     expect(told).toEqual([expect.stringMatching(/process ended: SIGABRT .*panicked/s)]);
     expect(subgraphsOf(await plan(both, '{ rider { rank } }'))).toEqual(['c']);
+    // Whoever has a thousand such documents planned fills no log.
+    await plan(both, '{ rider { label bio } }');
+    expect([told.length, quietly.length > 0]).toEqual([1, true]);
+  });
+
+  it('is told no descriptions, which the native one does not read', async () => {
+    const told: unknown[] = [];
+    const logger = { warn: (given: unknown) => void told.push(given) } as unknown as Logger;
+    const both = await createPlanner({ graph: readGraph(sdl), logger, timeoutMs: 20_000 });
+    const text =
+      '"An operation." query Q("Whether." $is: Boolean = true) { rider { ...R } } "A part." fragment R on Rider { bio }';
+    expect(subgraphsOf(await plan(both, text))).toEqual(['c', 'a']);
+    expect(told).toEqual([]);
   });
 
   it('that never ends is ended, and the next operation is planned', async () => {
