@@ -81,8 +81,9 @@ export async function mongodbLaunch(engine: MongodbEngine, port: number, place: 
     return { ...launch, command: engine.command ?? engine.name, args };
   }
   const where = ['--config', config, '--storage-path', data, '--host', '127.0.0.1', '--port', `${port}`];
-  // Without --sync-on-commit a killed server loses writes that it has acknowledged.
-  const args = [...where, '--cache-size', '512M', '--sync-on-commit'];
+  // Without --sync-on-commit a killed server loses writes that it has acknowledged. The cache is a limit, not what is
+  // taken: when a fifth of it waits to be written, the Python server locks itself up for good (docs/facts.md).
+  const args = [...where, '--cache-size', '4G', '--sync-on-commit'];
   if (engine.command) return { ...launch, command: engine.command, args };
 
   const python = findPython(secantusDb, env);

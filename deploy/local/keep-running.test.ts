@@ -100,7 +100,7 @@ describe('a server that is kept running', () => {
       .on('error', () => undefined)
       .write('hang');
     await until('it serves again', () => isAnother(server.port, pid));
-    expect(told[0]).toBe('a server has not answered 5 times in a row: it is ended.');
+    expect(told[0]).toBe('a server has not answered 3 times in a row: it is ended.');
     expect(told[1]).toMatch(/a server was ended by SIG(ABRT|KILL)/);
   });
 

@@ -3,11 +3,11 @@ import { DataPlaneError } from './data-plane-error.ts';
 import type { Launch, RunningServer, Supervisor } from './supervisor.ts';
 
 /**
- * A server is asked this often whether it serves; half a minute without an answer is more than any pause seen. SecantusDB's
- * Python server takes no connection any more after one that it could not take (no file descriptor, no thread left).
+ * A server is asked this often whether it serves, and given some seconds to answer; three times in a row without are more
+ * than any pause seen. SecantusDB's Python server can stop for good (docs/facts.md).
  */
 const CHECK_EVERY_MS = 5_000;
-const UNANSWERED_CHECKS = 5;
+const UNANSWERED_CHECKS = 3;
 /** It says what its threads are doing first, in its log. */
 const ABORT_WITHIN_MS = 5_000;
 /** A server that ends more often has a fault that another start does not end. */
