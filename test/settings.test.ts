@@ -334,6 +334,11 @@ const ofRouter = Object.keys(routerSettings.extend(ttareungi.settings.shape).sha
 const rightFor = (name: string) => promiseOf(name).right(promiseOf(name).bounds);
 const wrongFor = (name: string) => given.filter((text) => !promiseOf(name).isRight(text, promiseOf(name).bounds));
 
+/** Without ENGINE where there are labels, which @apollo/gateway cannot have: a mistake of the two together. */
+function ofOwnEngine<Value>({ ENGINE, ...others }: Record<string, Value>): Record<string, Value> {
+  return ENGINE === undefined || 'OVERRIDE_LABELS' in others ? others : { ENGINE, ...others };
+}
+
 describe('the settings of the router, several at once', () => {
   it('are told all that is wrong in one go, a line each, and nothing of the others', () => {
     const values = Object.fromEntries(
@@ -347,7 +352,7 @@ describe('the settings of the router, several at once', () => {
       Record<string, { text: string; isWrong: boolean }>
     >;
     fc.assert(
-      fc.property(some, (chosen) => {
+      fc.property(some.map(ofOwnEngine), (chosen) => {
         const env = Object.fromEntries(Object.entries(chosen).map(([name, { text }]) => [name, text]));
         const wrong = Object.keys(chosen).filter((name) => chosen[name]?.isWrong);
         let told: string[] = [];
@@ -383,7 +388,7 @@ describe('the settings of the router, several at once', () => {
       requiredKeys: ['LANDSCAPE'],
     });
     await fc.assert(
-      fc.asyncProperty(some, async (chosen) => {
+      fc.asyncProperty(some.map(ofOwnEngine), async (chosen) => {
         const router = await startRouter({ ...chosen, ...fixed }, { product: ttareungi });
         await router.close();
       }),
