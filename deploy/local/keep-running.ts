@@ -24,7 +24,7 @@ export interface KeepRunning {
   checkEveryMs?: number;
 }
 
-/** Starts a server, starts it again when it ends by itself, and ends it when it has not answered for a minute. */
+/** Starts a server, starts it again when it ends by itself, and ends it when it answers no longer. */
 export async function keepRunning(launch: Launch, options: KeepRunning): Promise<RunningServer> {
   const { supervisor, signal, report, gaveUp, checkEveryMs = CHECK_EVERY_MS } = options;
   let restarts = 0;
@@ -58,9 +58,9 @@ export async function keepRunning(launch: Launch, options: KeepRunning): Promise
       unanswered = (await launch.isReady()) || !isUp || asked !== pid ? 0 : unanswered + 1;
       if (unanswered < UNANSWERED_CHECKS) continue;
       report(`${launch.engine} has not answered ${unanswered} times in a row: it is ended.`);
-      process.kill(asked, 'SIGABRT');
+      end(asked, 'SIGABRT');
       await delay(ABORT_WITHIN_MS, undefined, { signal });
-      if (isUp && pid === asked) process.kill(asked, 'SIGKILL');
+      if (isUp && pid === asked) end(asked, 'SIGKILL');
       unanswered = 0;
     }
   };
@@ -75,4 +75,12 @@ export async function keepRunning(launch: Launch, options: KeepRunning): Promise
       return pid;
     },
   };
+}
+
+function end(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended by itself at this moment.
+  }
 }
