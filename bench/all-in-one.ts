@@ -1,5 +1,5 @@
 /**
- * What `npm start` runs, on data of its own: servers (unless MONGODB_URI and NATS_URL are set), five subgraphs and router
+ * What `npm start` runs, on data of its own: servers (unless MONGODB_URI and NATS_URL are set), six subgraphs and router
  * in one process. Started by the benchmark, tells it over IPC when it serves, and ends with it.
  */
 import { join } from 'node:path';

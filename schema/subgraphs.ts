@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * The subgraphs of the supergraph, their ports (those of the system this one descends from), and whose events each of
+ * The subgraphs of the supergraph, their ports (the first five have those of the system this one descends from), and whose events each of
  * them handles; the broker lets it ask no other service for events.
  */
 export const subgraphs = {
@@ -9,7 +9,8 @@ export const subgraphs = {
   reservation: { port: 8082, follows: ['bike', 'point'] },
   point: { port: 8083, follows: ['approval', 'reservation'] },
   bike: { port: 8084, follows: [] },
-  dashboard: { port: 8085, follows: ['bike', 'approval', 'point', 'reservation'] },
+  dashboard: { port: 8085, follows: ['bike', 'approval', 'point', 'reservation', 'station'] },
+  station: { port: 8086, follows: [] },
 } as const;
 
 export type SubgraphName = keyof typeof subgraphs;

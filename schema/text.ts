@@ -35,6 +35,10 @@ export const textRules = {
   correlationId: { shortest: 1, longest: 255, name: true },
   /** A color's length is the bike's own rule (INVALID_COLOR); this only excludes what cannot be a color. */
   color: { shortest: 0, longest: 1_000, trimmed: true },
+  /** So are the lengths of a station's texts (INVALID_NAME, INVALID_ADDRESS). */
+  nameKo: { shortest: 0, longest: 1_000, trimmed: true },
+  nameEn: { shortest: 0, longest: 1_000, trimmed: true },
+  address: { shortest: 0, longest: 1_000, trimmed: true },
   reason: { shortest: 0, longest: 500, trimmed: true, lines: true },
   /** Opaque; wallets' tokens are some kilobytes of JSON. */
   paymentToken: { shortest: 1, longest: 8_192 },
@@ -45,7 +49,7 @@ export const textRules = {
 export type TextKind = keyof typeof textRules;
 
 /** Lists in which each item is answered for itself: an unfit text refuses its item, not the call. */
-export const itemLists: ReadonlySet<string> = new Set(['bikes', 'changes']);
+export const itemLists: ReadonlySet<string> = new Set(['bikes', 'changes', 'stations']);
 
 /** The rule for names without their own. */
 export const anyText: TextRule = { shortest: 0, longest: 1_000 };

@@ -17,6 +17,7 @@ import { ownSettings, serviceSections, serviceSettings } from '../platform/servi
 import { createDashboard, settingsSchema as dashboard } from './dashboard/subgraph.ts';
 import { createPoint, settingsSchema as point } from './point/subgraph.ts';
 import { createReservation, settingsSchema as reservation } from './reservation/subgraph.ts';
+import { createStation } from './station/subgraph.ts';
 
 const creators: Record<SubgraphName, (runtime: Runtime) => Subgraph> = {
   bike: createBike,
@@ -24,6 +25,7 @@ const creators: Record<SubgraphName, (runtime: Runtime) => Subgraph> = {
   point: createPoint,
   reservation: createReservation,
   dashboard: createDashboard,
+  station: createStation,
 };
 
 const portSetting = (name: SubgraphName) => `${name.toUpperCase()}_PORT`;
@@ -63,6 +65,7 @@ export const subgraphSections = {
   point: sectionOf('point', point.shape),
   reservation: sectionOf('reservation', reservation.shape),
   dashboard: sectionOf('dashboard', dashboard.shape),
+  station: sectionOf('station'),
 } satisfies SettingSections & Record<SubgraphName, Settings>;
 
 /** The same, for a process that runs them all and wants to report mistakes first. */

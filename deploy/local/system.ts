@@ -4,7 +4,7 @@ import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
 import { startService, type RunningService } from '../../platform/index.ts';
 import { definitionOf } from '../../subgraphs/registry.ts';
 
-/** The five subgraphs and the router in this process, each with its own port, database and consumer. */
+/** The six subgraphs and the router in this process, each with its own port, database and consumer. */
 export interface System {
   routerPort: number;
   services: Record<SubgraphName, RunningService>;

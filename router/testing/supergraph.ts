@@ -31,7 +31,7 @@ export interface TestSupergraph {
   changes: Feed<Change>;
   /** Event types, fed to `dashboardUpdated`; the cursor of the nth is `c<n>`, counted from 1. */
   updates: Feed<string>;
-  subgraphs: Record<'bike' | 'point' | 'reservation' | 'dashboard' | 'approval', TestSubgraph>;
+  subgraphs: Record<'bike' | 'point' | 'reservation' | 'dashboard' | 'approval' | 'station', TestSubgraph>;
   /** A token from the router's own `/dev/token`, with the scheme before it. */
   signIn(userId: string, ...roles: string[]): Promise<string>;
   startRouter(env?: NodeJS.ProcessEnv): Promise<Router>;
@@ -60,6 +60,7 @@ export async function startTestSupergraph(settings: NodeJS.ProcessEnv = {}): Pro
       { User: { __resolveReference: (user: object) => user } },
       verifyToken,
     ),
+    station: await startTestSubgraph('station', {}, verifyToken),
   };
   const folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
   env['SUPERGRAPH'] = join(folder, 'supergraph.graphql');

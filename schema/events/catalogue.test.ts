@@ -83,6 +83,7 @@ describe('a stored sample', () => {
 describe('a stream', () => {
   it('keeps the name that journals have', () => {
     expect(streams.bike(17)).toBe('bike-17');
+    expect(streams.station(102)).toBe('station-102');
     expect(streams.account('김 철수')).toBe('account-김 철수');
     expect(streams.approval(7)).toBe('approval-7');
     expect(streams.refusals('2026-11-23T09:00:00.000Z')).toBe('refusals-2026-11-23');

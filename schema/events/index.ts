@@ -6,6 +6,7 @@ import { demandEvents } from './demand.ts';
 import { pointEvents } from './point.ts';
 import { reservationEvents } from './reservation.ts';
 import { sourceOf } from './source.ts';
+import { stationEvents } from './station.ts';
 
 export type { Envelope, EventOf } from './envelope.ts';
 export { envelopeSchema, fromBinaryMode, toBinaryMode } from './envelope.ts';
@@ -14,7 +15,7 @@ export { streams } from './streams.ts';
 export type { DemandRefusal } from './demand.ts';
 export type { PointsRefusal } from './point.ts';
 export type { ReserveStatus } from './reservation.ts';
-export type { BikeCondition } from './values.ts';
+export type { BikeCondition, Position } from './values.ts';
 
 /** Who publishes what. A type has one publisher, and its name is unique in the system. */
 export const publishers = {
@@ -22,6 +23,7 @@ export const publishers = {
   approval: { aggregate: 'approval', events: approvalEvents },
   point: { aggregate: 'account', events: pointEvents },
   reservation: { aggregate: 'bike', events: { ...reservationEvents, ...demandEvents } },
+  station: { aggregate: 'station', events: stationEvents },
 } as const;
 
 export type Publisher = keyof typeof publishers;
@@ -37,7 +39,8 @@ export type PointEvent = EventsIn<typeof pointEvents>;
 export type ReservationEvent = EventsIn<typeof reservationEvents>;
 /** Published by reservation too, on streams of their own. */
 export type DemandEvent = EventsIn<typeof demandEvents>;
-export type DomainEvent = BikeEvent | ApprovalEvent | PointEvent | ReservationEvent | DemandEvent;
+export type StationEvent = EventsIn<typeof stationEvents>;
+export type DomainEvent = BikeEvent | ApprovalEvent | PointEvent | ReservationEvent | DemandEvent | StationEvent;
 export type EventType = DomainEvent['type'];
 
 /** One event by its type, e.g. `EventNamed<'PointsDeducted'>`. */
@@ -84,6 +87,7 @@ interface EventsOf {
   approval: ApprovalEvent;
   point: PointEvent;
   reservation: ReservationEvent | DemandEvent;
+  station: StationEvent;
 }
 
 /** `parseEvent` for the events of one publisher. */

@@ -2,6 +2,7 @@
 export const streams = {
   /** In the journals of bike and of reservation, one each. */
   bike: (bikeId: number) => `bike-${bikeId}`,
+  station: (number: number) => `station-${number}`,
   account: (userId: string) => `account-${userId}`,
   approval: (confirmId: number) => `approval-${confirmId}`,
   /** One for each day (UTC), so that none grows for ever. @param at RFC 3339. */

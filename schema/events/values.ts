@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { districtNames } from '../districts.ts';
 import { charactersIn, textRules } from '../text.ts';
 
 /**
@@ -20,6 +21,14 @@ export const bikeId = z.number().int().positive().describe('Number of the bike: 
 export const reserveNo = z.number().int().positive().describe('Number of the reservation.');
 export const confirmId = z.number().int().positive().describe('Number of the payment approval.');
 export const userId = text(1, textRules.userId.longest).describe('The rider: the `sub` of their token.');
+export const stationId = z
+  .string()
+  .regex(/^ST-[1-9][0-9]{0,5}$/)
+  .describe('The station: `ST-` and its number.');
+export const position = z
+  .object({ latitude: z.number(), longitude: z.number() })
+  .describe('Where, in degrees (WGS 84).');
+export const district = z.enum(districtNames).describe('One of the 25 districts of Seoul.');
 export const points = z.number().int().describe('Points; one point is worth one won.');
 export const at = z.iso.datetime({ offset: true });
 export const bikeCondition = z
@@ -27,3 +36,4 @@ export const bikeCondition = z
   .describe('Only a bike IN_SERVICE can be reserved.');
 
 export type BikeCondition = z.infer<typeof bikeCondition>;
+export type Position = z.infer<typeof position>;

@@ -54,6 +54,9 @@ describe('the dashboard', () => {
     RideStarted: {},
     BikeReturned: { returnedToday: 1 },
     ReservationsRefused: { refusedToday: 6 },
+    StationOpened: null,
+    StationChanged: null,
+    StationClosed: null,
   };
 
   it.each([...catalogue.keys()] as EventType[])('counts %s', (type) => {

@@ -149,6 +149,9 @@ export function touchedBy(event: DomainEvent): Touched {
     case 'PointPurchaseDeclined':
     case 'PointsRefused':
     case 'ReservationSettled':
+    case 'StationOpened':
+    case 'StationChanged':
+    case 'StationClosed':
       return {};
   }
 }
@@ -199,6 +202,9 @@ export function project(event: DomainEvent, before: Rows, totals: Totals): Proje
     case 'PointPurchaseDeclined':
     case 'PointsRefused':
     case 'ReservationSettled':
+    case 'StationOpened':
+    case 'StationChanged':
+    case 'StationClosed':
       return { rows: {}, totals: today, quiet: true };
   }
 }

@@ -16,6 +16,7 @@ const stillWorks: Record<SubgraphName, (page: Page) => Promise<void>> = {
   bike: giveBack,
   approval: giveBack,
   dashboard: giveBack,
+  station: giveBack,
   async point(page) {
     await page.getByText('지금은 포인트를 불러올 수 없습니다.').first().waitFor();
     await giveBack(page);
@@ -75,10 +76,13 @@ describeInBrowser('while one service is away', (stage) => {
     });
   });
 
-  it.each(['bike', 'approval', 'point', 'reservation'] as const)('%s, the dashboard is live', async (name) => {
-    await stop(name);
-    await stage.visit({ path: '/', width: 1024, expectedComplaints }, untilLive);
-  });
+  it.each(['bike', 'approval', 'point', 'reservation', 'station'] as const)(
+    '%s, the dashboard is live',
+    async (name) => {
+      await stop(name);
+      await stage.visit({ path: '/', width: 1024, expectedComplaints }, untilLive);
+    },
+  );
 
   it('none, in the end everything is there', async () => {
     await until('the services answer', async () => (await stage.registerBikes(1)).length === 1);

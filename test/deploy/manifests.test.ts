@@ -28,7 +28,7 @@ withKubectl.each(overlays)('the %s overlay (needs kubectl)', (overlay) => {
   });
   const ofKind = (kind: string) => manifests.filter((manifest) => manifest.kind === kind);
 
-  it('deploys the router and the five subgraphs on their ports, each as itself', () => {
+  it('deploys the router and the six subgraphs on their ports, each as itself', () => {
     const deployed = ofKind('Deployment').map(({ metadata, spec }) => {
       const [container] = spec.template.spec.containers;
       return [metadata.name, container?.args, container?.ports[0]?.containerPort];

@@ -29,7 +29,7 @@ export function buildOverlay(overlay: string): string {
   return output;
 }
 
-/** The database that stands in for the image `mongo`: light enough for five of them. */
+/** The database that stands in for the image `mongo`: light enough for six of them. */
 function findDatabase(): string | undefined {
   const data = '"$VOLUME_DATA"';
   const secantus = onPath('secantusd-rs', process.env);

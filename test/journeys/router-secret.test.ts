@@ -82,17 +82,17 @@ describe.each([
     expect(response.status).toBe(503);
     const { checks } = (await response.json()) as { checks: Record<string, string> };
     expect(new Set(Object.values(checks))).toEqual(new Set(['refuses the router: is ROUTER_SECRET the same at both?']));
-    expect(Object.keys(checks)).toHaveLength(5);
+    expect(Object.keys(checks)).toHaveLength(6);
   });
 
   it('logs a line for each subgraph, not for each request, and no secret', async () => {
     // Lines come through a pipe, later than the answers.
-    await until('five lines are there', () => told().length >= 5);
+    await until('a line for each is there', () => told().length >= 6);
     expect(
       told()
         .map(({ subgraph }) => subgraph)
         .toSorted(),
-    ).toEqual(['approval', 'bike', 'dashboard', 'point', 'reservation']);
+    ).toEqual(['approval', 'bike', 'dashboard', 'point', 'reservation', 'station']);
     for (const { message } of told()) expect(message).toContain('ROUTER_SECRET');
     expect(JSON.stringify(lines)).not.toMatch(/a secret of/);
   });

@@ -24,7 +24,7 @@ export interface Evidence {
   dashboard: { rows: Map<number, unknown>; totals: Totals };
 }
 
-export const publishers = ['bike', 'approval', 'point', 'reservation'] as const;
+export const publishers = ['bike', 'approval', 'point', 'reservation', 'station'] as const;
 export type Publisher = (typeof publishers)[number];
 /** Whose events a consumer handles. */
 export const follows = {

@@ -63,6 +63,62 @@ export type ChangeBikeConditionsInput = {
   changes: Array<ChangeBikeConditionInput>;
 };
 
+/** What is left out stays. */
+export type ChangeStationInput = {
+  /** At most 200 characters after trimming; blank takes it away. */
+  address?: string | null | undefined;
+  district?: District | null | undefined;
+  /** 1 to 255 characters. The same key with the same body gives the first answer again. */
+  idempotencyKey?: string | null | undefined;
+  /** At most 100 characters after trimming; blank takes it away. */
+  nameEn?: string | null | undefined;
+  /** 1 to 100 characters after trimming. */
+  nameKo?: string | null | undefined;
+  openedDate?: string | null | undefined;
+  /** In Korea. */
+  position?: PositionInput | null | undefined;
+  /** 0 to 1,000. */
+  racks?: number | null | undefined;
+  /** Why, in the operator's words; at most 500 characters. */
+  reason?: string | null | undefined;
+  stationId: string;
+};
+
+export type ChangeStationsInput = {
+  /** At most 1000 lines. */
+  changes: Array<ChangeStationsLine>;
+};
+
+/** As ChangeStationInput; text that is no date turns down its line, not the call. */
+export type ChangeStationsLine = {
+  /** At most 200 characters after trimming; blank takes it away. */
+  address?: string | null | undefined;
+  district?: District | null | undefined;
+  /** 1 to 255 characters, of this line alone. The same key with the same body gives the first answer again, from `changeStation` too. */
+  idempotencyKey?: string | null | undefined;
+  /** At most 100 characters after trimming; blank takes it away. */
+  nameEn?: string | null | undefined;
+  /** 1 to 100 characters after trimming. */
+  nameKo?: string | null | undefined;
+  /** A DateTime. */
+  openedDate?: string | null | undefined;
+  /** In Korea. */
+  position?: PositionInput | null | undefined;
+  /** 0 to 1,000. */
+  racks?: number | null | undefined;
+  /** Why, in the operator's words; at most 500 characters. */
+  reason?: string | null | undefined;
+  stationId: string;
+};
+
+export type CloseStationInput = {
+  /** 1 to 255 characters. The same key with the same body gives the first answer again. */
+  idempotencyKey?: string | null | undefined;
+  /** Why, in the operator's words; at most 500 characters. */
+  reason?: string | null | undefined;
+  stationId: string;
+};
+
 export type DashboardRebuildStatus =
   /** The process that worked on it died; it is begun again. */
   | 'ABANDONED'
@@ -83,6 +139,105 @@ export type DiscardParkedEventInput = {
   idempotencyKey?: string | null | undefined;
   /** Why it is given up: 1 to 500 characters. It is kept with the event. */
   reason: string;
+};
+
+/** The 25 districts (자치구) of Seoul. */
+export type District =
+  /** 도봉구 · Dobong-gu */
+  | 'DOBONG'
+  /** 동대문구 · Dongdaemun-gu */
+  | 'DONGDAEMUN'
+  /** 동작구 · Dongjak-gu */
+  | 'DONGJAK'
+  /** 은평구 · Eunpyeong-gu */
+  | 'EUNPYEONG'
+  /** 강북구 · Gangbuk-gu */
+  | 'GANGBUK'
+  /** 강동구 · Gangdong-gu */
+  | 'GANGDONG'
+  /** 강남구 · Gangnam-gu */
+  | 'GANGNAM'
+  /** 강서구 · Gangseo-gu */
+  | 'GANGSEO'
+  /** 금천구 · Geumcheon-gu */
+  | 'GEUMCHEON'
+  /** 구로구 · Guro-gu */
+  | 'GURO'
+  /** 관악구 · Gwanak-gu */
+  | 'GWANAK'
+  /** 광진구 · Gwangjin-gu */
+  | 'GWANGJIN'
+  /** 종로구 · Jongno-gu */
+  | 'JONGNO'
+  /** 중구 · Jung-gu */
+  | 'JUNG'
+  /** 중랑구 · Jungnang-gu */
+  | 'JUNGNANG'
+  /** 마포구 · Mapo-gu */
+  | 'MAPO'
+  /** 노원구 · Nowon-gu */
+  | 'NOWON'
+  /** 서초구 · Seocho-gu */
+  | 'SEOCHO'
+  /** 서대문구 · Seodaemun-gu */
+  | 'SEODAEMUN'
+  /** 성북구 · Seongbuk-gu */
+  | 'SEONGBUK'
+  /** 성동구 · Seongdong-gu */
+  | 'SEONGDONG'
+  /** 송파구 · Songpa-gu */
+  | 'SONGPA'
+  /** 양천구 · Yangcheon-gu */
+  | 'YANGCHEON'
+  /** 영등포구 · Yeongdeungpo-gu */
+  | 'YEONGDEUNGPO'
+  /** 용산구 · Yongsan-gu */
+  | 'YONGSAN';
+
+export type OpenStationInput = {
+  /** At most 200 characters after trimming. */
+  address?: string | null | undefined;
+  district: District;
+  /** 1 to 255 characters. The same key with the same body gives the first answer again. */
+  idempotencyKey?: string | null | undefined;
+  /** At most 100 characters after trimming. */
+  nameEn?: string | null | undefined;
+  /** 1 to 100 characters after trimming. */
+  nameKo: string;
+  /** As on its sign: 1 to 999,999. Its id is `ST-` and the number. */
+  number: number;
+  /** When it was set up; not known, when left out. */
+  openedDate?: string | null | undefined;
+  /** In Korea. */
+  position: PositionInput;
+  /** 0 to 1,000. */
+  racks: number;
+};
+
+export type OpenStationsInput = {
+  /** At most 1000 lines. */
+  stations: Array<OpenStationsLine>;
+};
+
+/** As OpenStationInput; text that is no date turns down its line, not the call. */
+export type OpenStationsLine = {
+  /** At most 200 characters after trimming. */
+  address?: string | null | undefined;
+  district: District;
+  /** 1 to 255 characters, of this line alone. The same key with the same body gives the first answer again, from `openStation` too. */
+  idempotencyKey?: string | null | undefined;
+  /** At most 100 characters after trimming. */
+  nameEn?: string | null | undefined;
+  /** 1 to 100 characters after trimming. */
+  nameKo: string;
+  /** As on its sign: 1 to 999,999. Its id is `ST-` and the number. */
+  number: number;
+  /** A DateTime: when it was set up; not known, when left out. */
+  openedDate?: string | null | undefined;
+  /** In Korea. */
+  position: PositionInput;
+  /** 0 to 1,000. */
+  racks: number;
 };
 
 /** Why an event was parked. */
@@ -130,6 +285,12 @@ export type PointEntryKind =
   /** The fee came back: cancelled or expired. */
   | 'RESTORED';
 
+/** A place on Earth, in degrees (WGS 84). */
+export type PositionInput = {
+  latitude: number;
+  longitude: number;
+};
+
 export type RebuildDashboardInput = {
   /** Replace the live view although the two differ: after the rules of the view were changed, or to repair it. */
   acceptDifference?: boolean;
@@ -155,14 +316,24 @@ export type RefusalCode =
   | 'IDEMPOTENCY_KEY_REUSED'
   /** The rider has fewer points than the fee. */
   | 'INSUFFICIENT_POINTS'
+  /** The address is longer than 200 characters, or has a broken character in it. */
+  | 'INVALID_ADDRESS'
   /** The color is empty, or longer than 40 characters. */
   | 'INVALID_COLOR'
-  /** The date is none, or no bike can have joined the fleet then. */
+  /** The date is none, or nothing can have joined the system then. */
   | 'INVALID_DATE'
   /** A line of a call with many lines is not what it must be, e.g. its reason is too long; `because` says. */
   | 'INVALID_LINE'
+  /** The name is empty, longer than 100 characters, or has a broken character in it. */
+  | 'INVALID_NAME'
+  /** The position is not in Korea, e.g. because latitude and longitude are swapped; `because` says. */
+  | 'INVALID_POSITION'
   /** The price is not a whole number from 1 to the largest purchase. */
   | 'INVALID_PRICE'
+  /** A station has 0 to 1,000 racks. */
+  | 'INVALID_RACKS'
+  /** The number is not a whole number from 1 to 999,999. */
+  | 'INVALID_STATION_NUMBER'
   /** The ride has started, or the reservation has ended. */
   | 'NOT_CANCELLABLE'
   /** An earlier event of the same subject is parked, and must be settled first. */
@@ -189,6 +360,10 @@ export type RefusalCode =
   | 'RESERVATION_NOT_FOUND'
   /** The rider already has a reservation or a ride. */
   | 'RIDER_HAS_LIVE_RESERVATION'
+  /** No station has this number. */
+  | 'STATION_NOT_FOUND'
+  /** A station that is open has this number. */
+  | 'STATION_NUMBER_TAKEN'
   /** The event was handled again, and failed again. */
   | 'STILL_FAILING';
 
@@ -268,6 +443,18 @@ export type StartRideInput = {
   idempotencyKey?: string | null | undefined;
   reserveNo: number;
 };
+
+/** Which stations to list; all conditions must hold. */
+export type StationFilter = {
+  district?: District | null | undefined;
+  state?: StationState | null | undefined;
+};
+
+export type StationState =
+  /** Given up, or not there for a while. */
+  | 'CLOSED'
+  /** Bikes are reserved from it and returned to it. */
+  | 'OPEN';
 
 export type RegisterBikeMutationVariables = Exact<{
   input: RegisterBikeInput;
@@ -555,6 +742,68 @@ export type NearestAvailableBikeQueryVariables = Exact<{
 
 export type NearestAvailableBikeQuery = { nearestAvailableBike: { bikeId: number } | null };
 
+export type OpenStationMutationVariables = Exact<{
+  input: OpenStationInput;
+}>;
+
+
+export type OpenStationMutation = { openStation: { station: { stationId: string, number: number, district: District, address: string | null, racks: number, openedDate: string | null, state: StationState, nameKo: string, nameEn: string, position: { latitude: number, longitude: number } } | null, refusal: { code: RefusalCode, because: string } | null } };
+
+export type ChangeStationMutationVariables = Exact<{
+  input: ChangeStationInput;
+}>;
+
+
+export type ChangeStationMutation = { changeStation: { station: { stationId: string, number: number, district: District, address: string | null, racks: number, openedDate: string | null, state: StationState, nameKo: string, nameEn: string, position: { latitude: number, longitude: number } } | null, refusal: { code: RefusalCode, because: string } | null } };
+
+export type CloseStationMutationVariables = Exact<{
+  input: CloseStationInput;
+}>;
+
+
+export type CloseStationMutation = { closeStation: { station: { stationId: string, number: number, district: District, address: string | null, racks: number, openedDate: string | null, state: StationState, nameKo: string, nameEn: string, position: { latitude: number, longitude: number } } | null, refusal: { code: RefusalCode, because: string } | null } };
+
+export type OpenStationsMutationVariables = Exact<{
+  input: OpenStationsInput;
+}>;
+
+
+export type OpenStationsMutation = { openStations: { results: Array<{ line: number, station: { stationId: string, state: StationState } | null, refusal: { code: RefusalCode, because: string } | null }> } };
+
+export type ChangeStationsMutationVariables = Exact<{
+  input: ChangeStationsInput;
+}>;
+
+
+export type ChangeStationsMutation = { changeStations: { results: Array<{ line: number, station: { stationId: string, state: StationState } | null, refusal: { code: RefusalCode, because: string } | null }> } };
+
+export type StationQueryVariables = Exact<{
+  stationId: string;
+}>;
+
+
+export type StationQuery = { station: { stationId: string, number: number, district: District, address: string | null, racks: number, openedDate: string | null, state: StationState, nameKo: string, nameEn: string, position: { latitude: number, longitude: number } } | null };
+
+export type StationsQueryVariables = Exact<{
+  filter?: StationFilter | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type StationsQuery = { stations: { totalCount: number, pageInfo: { hasNextPage: boolean, endCursor: string | null }, nodes: Array<{ stationId: string, number: number, district: District, address: string | null, racks: number, openedDate: string | null, state: StationState, nameKo: string, nameEn: string, position: { latitude: number, longitude: number } }> } };
+
+export type StationHistoryQueryVariables = Exact<{
+  stationId: string;
+}>;
+
+
+export type StationHistoryQuery = { station: { stationId: string, history: Array<{ at: string, eventType: string, state: StationState, by: string | null, reason: string | null }> } | null };
+
+export type StationFieldsFragment = { stationId: string, number: number, district: District, address: string | null, racks: number, openedDate: string | null, state: StationState, nameKo: string, nameEn: string, position: { latitude: number, longitude: number } };
+
+export type StationLineFieldsFragment = { line: number, station: { stationId: string, state: StationState } | null, refusal: { code: RefusalCode, because: string } | null };
+
 export type TariffQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -589,6 +838,8 @@ export const DashboardRowFieldsFragmentDoc = {"kind":"Document","definitions":[{
 export const DashboardTotalsFieldsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"DashboardTotalsFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"DashboardTotals"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"bikes"}},{"kind":"Field","name":{"kind":"Name","value":"available"}},{"kind":"Field","name":{"kind":"Name","value":"reserved"}},{"kind":"Field","name":{"kind":"Name","value":"inUse"}},{"kind":"Field","name":{"kind":"Name","value":"outOfService"}},{"kind":"Field","name":{"kind":"Name","value":"reservationsToday"}},{"kind":"Field","name":{"kind":"Name","value":"cancelledToday"}},{"kind":"Field","name":{"kind":"Name","value":"returnedToday"}},{"kind":"Field","name":{"kind":"Name","value":"rejectedToday"}},{"kind":"Field","name":{"kind":"Name","value":"refusedToday"}},{"kind":"Field","name":{"kind":"Name","value":"expiredToday"}},{"kind":"Field","name":{"kind":"Name","value":"pointsPurchasedToday"}},{"kind":"Field","name":{"kind":"Name","value":"pointsSpentToday"}},{"kind":"Field","name":{"kind":"Name","value":"pointsRestoredToday"}},{"kind":"Field","name":{"kind":"Name","value":"pointsInCirculation"}},{"kind":"Field","name":{"kind":"Name","value":"ledgerImbalance"}}]}}]} as unknown as DocumentNode<DashboardTotalsFieldsFragment, unknown>;
 export const ParkedEventFieldsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"ParkedEventFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"ParkedEvent"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"service"}},{"kind":"Field","name":{"kind":"Name","value":"subject"}},{"kind":"Field","name":{"kind":"Name","value":"version"}},{"kind":"Field","name":{"kind":"Name","value":"eventType"}},{"kind":"Field","name":{"kind":"Name","value":"correlationId"}},{"kind":"Field","name":{"kind":"Name","value":"payload"}},{"kind":"Field","name":{"kind":"Name","value":"errorClass"}},{"kind":"Field","name":{"kind":"Name","value":"error"}},{"kind":"Field","name":{"kind":"Name","value":"stack"}},{"kind":"Field","name":{"kind":"Name","value":"attempts"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}},{"kind":"Field","name":{"kind":"Name","value":"firstAt"}},{"kind":"Field","name":{"kind":"Name","value":"lastAt"}},{"kind":"Field","name":{"kind":"Name","value":"actions"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"by"}},{"kind":"Field","name":{"kind":"Name","value":"at"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]} as unknown as DocumentNode<ParkedEventFieldsFragment, unknown>;
 export const DashboardRebuildFieldsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"DashboardRebuildFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"DashboardRebuild"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"number"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"by"}},{"kind":"Field","name":{"kind":"Name","value":"acceptDifference"}},{"kind":"Field","name":{"kind":"Name","value":"startedAt"}},{"kind":"Field","name":{"kind":"Name","value":"finishedAt"}},{"kind":"Field","name":{"kind":"Name","value":"events"}},{"kind":"Field","name":{"kind":"Name","value":"totalEvents"}},{"kind":"Field","name":{"kind":"Name","value":"differences"}},{"kind":"Field","name":{"kind":"Name","value":"examples"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"key"}},{"kind":"Field","name":{"kind":"Name","value":"live"}},{"kind":"Field","name":{"kind":"Name","value":"rebuilt"}}]}},{"kind":"Field","name":{"kind":"Name","value":"liveHash"}},{"kind":"Field","name":{"kind":"Name","value":"rebuiltHash"}},{"kind":"Field","name":{"kind":"Name","value":"problem"}},{"kind":"Field","name":{"kind":"Name","value":"attempt"}}]}}]} as unknown as DocumentNode<DashboardRebuildFieldsFragment, unknown>;
+export const StationFieldsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"StationFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Station"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"stationId"}},{"kind":"Field","name":{"kind":"Name","value":"number"}},{"kind":"Field","alias":{"kind":"Name","value":"nameKo"},"name":{"kind":"Name","value":"name"}},{"kind":"Field","alias":{"kind":"Name","value":"nameEn"},"name":{"kind":"Name","value":"name"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"language"},"value":{"kind":"EnumValue","value":"EN"}}]},{"kind":"Field","name":{"kind":"Name","value":"district"}},{"kind":"Field","name":{"kind":"Name","value":"address"}},{"kind":"Field","name":{"kind":"Name","value":"position"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"latitude"}},{"kind":"Field","name":{"kind":"Name","value":"longitude"}}]}},{"kind":"Field","name":{"kind":"Name","value":"racks"}},{"kind":"Field","name":{"kind":"Name","value":"openedDate"}},{"kind":"Field","name":{"kind":"Name","value":"state"}}]}}]} as unknown as DocumentNode<StationFieldsFragment, unknown>;
+export const StationLineFieldsFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"StationLineFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"StationLineResult"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"line"}},{"kind":"Field","name":{"kind":"Name","value":"station"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"stationId"}},{"kind":"Field","name":{"kind":"Name","value":"state"}}]}},{"kind":"Field","name":{"kind":"Name","value":"refusal"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RefusalFields"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RefusalFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Refusal"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"because"}}]}}]} as unknown as DocumentNode<StationLineFieldsFragment, unknown>;
 export const RegisterBikeDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"RegisterBike"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"RegisterBikeInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"registerBike"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"bike"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"bikeId"}},{"kind":"Field","name":{"kind":"Name","value":"color"}},{"kind":"Field","name":{"kind":"Name","value":"registeredDate"}},{"kind":"Field","name":{"kind":"Name","value":"condition"}}]}},{"kind":"Field","name":{"kind":"Name","value":"refusal"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RefusalFields"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RefusalFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Refusal"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"because"}}]}}]} as unknown as DocumentNode<RegisterBikeMutation, RegisterBikeMutationVariables>;
 export const ChangeBikeConditionDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ChangeBikeCondition"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ChangeBikeConditionInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"changeBikeCondition"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"bike"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"bikeId"}},{"kind":"Field","name":{"kind":"Name","value":"color"}},{"kind":"Field","name":{"kind":"Name","value":"registeredDate"}},{"kind":"Field","name":{"kind":"Name","value":"condition"}}]}},{"kind":"Field","name":{"kind":"Name","value":"refusal"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RefusalFields"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RefusalFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Refusal"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"because"}}]}}]} as unknown as DocumentNode<ChangeBikeConditionMutation, ChangeBikeConditionMutationVariables>;
 export const RegisterBikesDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"RegisterBikes"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"RegisterBikesInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"registerBikes"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"results"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"BikeLineFields"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RefusalFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Refusal"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"because"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"BikeLineFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"BikeLineResult"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"line"}},{"kind":"Field","name":{"kind":"Name","value":"bike"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"bikeId"}},{"kind":"Field","name":{"kind":"Name","value":"color"}},{"kind":"Field","name":{"kind":"Name","value":"condition"}}]}},{"kind":"Field","name":{"kind":"Name","value":"refusal"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RefusalFields"}}]}}]}}]} as unknown as DocumentNode<RegisterBikesMutation, RegisterBikesMutationVariables>;
@@ -626,6 +877,14 @@ export const RiderPointsDocument = {"kind":"Document","definitions":[{"kind":"Op
 export const BikeLooksDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"BikeLooks"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"bikeId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"bike"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"bikeId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"bikeId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"color"}}]}}]}}]} as unknown as DocumentNode<BikeLooksQuery, BikeLooksQueryVariables>;
 export const AvailableBikesDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"AvailableBikes"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"first"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}},"defaultValue":{"kind":"IntValue","value":"50"}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Cursor"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"looks"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Boolean"}},"defaultValue":{"kind":"BooleanValue","value":true}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"availableBikes"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"Variable","name":{"kind":"Name","value":"first"}}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"totalCount"}},{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"bikeId"}},{"kind":"Field","name":{"kind":"Name","value":"color"},"directives":[{"kind":"Directive","name":{"kind":"Name","value":"include"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"if"},"value":{"kind":"Variable","name":{"kind":"Name","value":"looks"}}}]}]}]}}]}}]}}]} as unknown as DocumentNode<AvailableBikesQuery, AvailableBikesQueryVariables>;
 export const NearestAvailableBikeDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"NearestAvailableBike"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"bikeId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"nearestAvailableBike"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"bikeId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"bikeId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"bikeId"}}]}}]}}]} as unknown as DocumentNode<NearestAvailableBikeQuery, NearestAvailableBikeQueryVariables>;
+export const OpenStationDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"OpenStation"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"OpenStationInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"openStation"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"station"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"StationFields"}}]}},{"kind":"Field","name":{"kind":"Name","value":"refusal"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RefusalFields"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"StationFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Station"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"stationId"}},{"kind":"Field","name":{"kind":"Name","value":"number"}},{"kind":"Field","alias":{"kind":"Name","value":"nameKo"},"name":{"kind":"Name","value":"name"}},{"kind":"Field","alias":{"kind":"Name","value":"nameEn"},"name":{"kind":"Name","value":"name"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"language"},"value":{"kind":"EnumValue","value":"EN"}}]},{"kind":"Field","name":{"kind":"Name","value":"district"}},{"kind":"Field","name":{"kind":"Name","value":"address"}},{"kind":"Field","name":{"kind":"Name","value":"position"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"latitude"}},{"kind":"Field","name":{"kind":"Name","value":"longitude"}}]}},{"kind":"Field","name":{"kind":"Name","value":"racks"}},{"kind":"Field","name":{"kind":"Name","value":"openedDate"}},{"kind":"Field","name":{"kind":"Name","value":"state"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RefusalFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Refusal"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"because"}}]}}]} as unknown as DocumentNode<OpenStationMutation, OpenStationMutationVariables>;
+export const ChangeStationDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ChangeStation"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ChangeStationInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"changeStation"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"station"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"StationFields"}}]}},{"kind":"Field","name":{"kind":"Name","value":"refusal"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RefusalFields"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"StationFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Station"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"stationId"}},{"kind":"Field","name":{"kind":"Name","value":"number"}},{"kind":"Field","alias":{"kind":"Name","value":"nameKo"},"name":{"kind":"Name","value":"name"}},{"kind":"Field","alias":{"kind":"Name","value":"nameEn"},"name":{"kind":"Name","value":"name"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"language"},"value":{"kind":"EnumValue","value":"EN"}}]},{"kind":"Field","name":{"kind":"Name","value":"district"}},{"kind":"Field","name":{"kind":"Name","value":"address"}},{"kind":"Field","name":{"kind":"Name","value":"position"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"latitude"}},{"kind":"Field","name":{"kind":"Name","value":"longitude"}}]}},{"kind":"Field","name":{"kind":"Name","value":"racks"}},{"kind":"Field","name":{"kind":"Name","value":"openedDate"}},{"kind":"Field","name":{"kind":"Name","value":"state"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RefusalFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Refusal"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"because"}}]}}]} as unknown as DocumentNode<ChangeStationMutation, ChangeStationMutationVariables>;
+export const CloseStationDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"CloseStation"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"CloseStationInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"closeStation"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"station"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"StationFields"}}]}},{"kind":"Field","name":{"kind":"Name","value":"refusal"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RefusalFields"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"StationFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Station"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"stationId"}},{"kind":"Field","name":{"kind":"Name","value":"number"}},{"kind":"Field","alias":{"kind":"Name","value":"nameKo"},"name":{"kind":"Name","value":"name"}},{"kind":"Field","alias":{"kind":"Name","value":"nameEn"},"name":{"kind":"Name","value":"name"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"language"},"value":{"kind":"EnumValue","value":"EN"}}]},{"kind":"Field","name":{"kind":"Name","value":"district"}},{"kind":"Field","name":{"kind":"Name","value":"address"}},{"kind":"Field","name":{"kind":"Name","value":"position"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"latitude"}},{"kind":"Field","name":{"kind":"Name","value":"longitude"}}]}},{"kind":"Field","name":{"kind":"Name","value":"racks"}},{"kind":"Field","name":{"kind":"Name","value":"openedDate"}},{"kind":"Field","name":{"kind":"Name","value":"state"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RefusalFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Refusal"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"because"}}]}}]} as unknown as DocumentNode<CloseStationMutation, CloseStationMutationVariables>;
+export const OpenStationsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"OpenStations"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"OpenStationsInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"openStations"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"results"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"StationLineFields"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RefusalFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Refusal"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"because"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"StationLineFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"StationLineResult"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"line"}},{"kind":"Field","name":{"kind":"Name","value":"station"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"stationId"}},{"kind":"Field","name":{"kind":"Name","value":"state"}}]}},{"kind":"Field","name":{"kind":"Name","value":"refusal"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RefusalFields"}}]}}]}}]} as unknown as DocumentNode<OpenStationsMutation, OpenStationsMutationVariables>;
+export const ChangeStationsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ChangeStations"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ChangeStationsInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"changeStations"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"results"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"StationLineFields"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"RefusalFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Refusal"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"because"}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"StationLineFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"StationLineResult"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"line"}},{"kind":"Field","name":{"kind":"Name","value":"station"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"stationId"}},{"kind":"Field","name":{"kind":"Name","value":"state"}}]}},{"kind":"Field","name":{"kind":"Name","value":"refusal"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"RefusalFields"}}]}}]}}]} as unknown as DocumentNode<ChangeStationsMutation, ChangeStationsMutationVariables>;
+export const StationDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Station"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"stationId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"station"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"stationId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"stationId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"StationFields"}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"StationFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Station"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"stationId"}},{"kind":"Field","name":{"kind":"Name","value":"number"}},{"kind":"Field","alias":{"kind":"Name","value":"nameKo"},"name":{"kind":"Name","value":"name"}},{"kind":"Field","alias":{"kind":"Name","value":"nameEn"},"name":{"kind":"Name","value":"name"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"language"},"value":{"kind":"EnumValue","value":"EN"}}]},{"kind":"Field","name":{"kind":"Name","value":"district"}},{"kind":"Field","name":{"kind":"Name","value":"address"}},{"kind":"Field","name":{"kind":"Name","value":"position"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"latitude"}},{"kind":"Field","name":{"kind":"Name","value":"longitude"}}]}},{"kind":"Field","name":{"kind":"Name","value":"racks"}},{"kind":"Field","name":{"kind":"Name","value":"openedDate"}},{"kind":"Field","name":{"kind":"Name","value":"state"}}]}}]} as unknown as DocumentNode<StationQuery, StationQueryVariables>;
+export const StationsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Stations"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"filter"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"StationFilter"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"first"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}},"defaultValue":{"kind":"IntValue","value":"200"}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"Cursor"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"stations"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"filter"},"value":{"kind":"Variable","name":{"kind":"Name","value":"filter"}}},{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"Variable","name":{"kind":"Name","value":"first"}}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"totalCount"}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"hasNextPage"}},{"kind":"Field","name":{"kind":"Name","value":"endCursor"}}]}},{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"StationFields"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"StationFields"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Station"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"stationId"}},{"kind":"Field","name":{"kind":"Name","value":"number"}},{"kind":"Field","alias":{"kind":"Name","value":"nameKo"},"name":{"kind":"Name","value":"name"}},{"kind":"Field","alias":{"kind":"Name","value":"nameEn"},"name":{"kind":"Name","value":"name"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"language"},"value":{"kind":"EnumValue","value":"EN"}}]},{"kind":"Field","name":{"kind":"Name","value":"district"}},{"kind":"Field","name":{"kind":"Name","value":"address"}},{"kind":"Field","name":{"kind":"Name","value":"position"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"latitude"}},{"kind":"Field","name":{"kind":"Name","value":"longitude"}}]}},{"kind":"Field","name":{"kind":"Name","value":"racks"}},{"kind":"Field","name":{"kind":"Name","value":"openedDate"}},{"kind":"Field","name":{"kind":"Name","value":"state"}}]}}]} as unknown as DocumentNode<StationsQuery, StationsQueryVariables>;
+export const StationHistoryDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"StationHistory"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"stationId"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"station"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"stationId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"stationId"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"stationId"}},{"kind":"Field","name":{"kind":"Name","value":"history"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"at"}},{"kind":"Field","name":{"kind":"Name","value":"eventType"}},{"kind":"Field","name":{"kind":"Name","value":"state"}},{"kind":"Field","name":{"kind":"Name","value":"by"}},{"kind":"Field","name":{"kind":"Name","value":"reason"}}]}}]}}]}}]} as unknown as DocumentNode<StationHistoryQuery, StationHistoryQueryVariables>;
 export const TariffDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Tariff"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"tariff"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"reservationFee"}},{"kind":"Field","name":{"kind":"Name","value":"holdMinutes"}},{"kind":"Field","name":{"kind":"Name","value":"overtimeFreeMinutes"}},{"kind":"Field","name":{"kind":"Name","value":"overtimeStepMinutes"}},{"kind":"Field","name":{"kind":"Name","value":"overtimeStepPrice"}},{"kind":"Field","name":{"kind":"Name","value":"overtimeCap"}},{"kind":"Field","name":{"kind":"Name","value":"maxPurchase"}}]}}]}}]} as unknown as DocumentNode<TariffQuery, TariffQueryVariables>;
 export const ServerTimeDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ServerTime"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"serverTime"}}]}}]} as unknown as DocumentNode<ServerTimeQuery, ServerTimeQueryVariables>;
 export const ReservationTariffDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ReservationTariff"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"tariff"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"reservationFee"}},{"kind":"Field","name":{"kind":"Name","value":"holdMinutes"}}]}}]}}]} as unknown as DocumentNode<ReservationTariffQuery, ReservationTariffQueryVariables>;

@@ -37,7 +37,26 @@ export const refusalsKo: Record<RefusalCode, RefusalWords> = {
   },
   IDEMPOTENCY_KEY_REUSED: { because: '같은 요청 번호가 다른 내용으로 쓰였습니다.', next: '다시 시도하세요.' },
   INVALID_COLOR: { because: '색은 1자부터 40자까지 쓸 수 있습니다.', next: '색을 고쳐 주세요.' },
-  INVALID_DATE: { because: '등록일이 올바르지 않습니다.', next: '날짜를 고쳐 주세요.' },
+  INVALID_DATE: { because: '날짜가 올바르지 않습니다.', next: '날짜를 고쳐 주세요.' },
+  STATION_NOT_FOUND: { because: '없는 대여소 번호입니다.', next: '번호를 확인하세요.' },
+  STATION_NUMBER_TAKEN: { because: '이미 운영 중인 대여소의 번호입니다.', next: '다른 번호를 쓰세요.' },
+  INVALID_STATION_NUMBER: {
+    because: '대여소 번호는 1부터 999,999까지입니다.',
+    next: '번호를 고쳐 주세요.',
+  },
+  INVALID_NAME: {
+    because: '이름은 1자부터 100자까지이며 깨진 글자가 없어야 합니다.',
+    next: '이름을 고쳐 주세요.',
+  },
+  INVALID_ADDRESS: {
+    because: '주소는 200자까지이며 깨진 글자가 없어야 합니다.',
+    next: '주소를 고쳐 주세요.',
+  },
+  INVALID_POSITION: {
+    because: '우리나라 안의 위치가 아닙니다. 위도와 경도가 바뀌었을 수 있습니다.',
+    next: '위치를 고쳐 주세요.',
+  },
+  INVALID_RACKS: { because: '거치대 수는 0부터 1,000까지입니다.', next: '거치대 수를 고쳐 주세요.' },
   INVALID_LINE: { because: '이 줄의 값이 올바르지 않습니다.', next: '줄을 고쳐 주세요.' },
   PARKED_EVENT_NOT_FOUND: { because: '없는 보류 이벤트입니다.', next: '목록을 새로 고쳐 주세요.' },
   NOT_PARKED: {
@@ -84,7 +103,23 @@ export const refusalsEn: typeof refusalsKo = {
   },
   IDEMPOTENCY_KEY_REUSED: { because: 'The same request number was used for something else.', next: 'Try again.' },
   INVALID_COLOR: { because: 'A color has 1 to 40 characters.', next: 'Correct the color.' },
-  INVALID_DATE: { because: 'No bike can have joined the fleet on that date.', next: 'Correct the date.' },
+  INVALID_DATE: { because: 'That date is not possible.', next: 'Correct the date.' },
+  STATION_NOT_FOUND: { because: 'No station has this number.', next: 'Check the number.' },
+  STATION_NUMBER_TAKEN: { because: 'A station that is open has this number.', next: 'Use another number.' },
+  INVALID_STATION_NUMBER: { because: 'A station has a number from 1 to 999,999.', next: 'Correct the number.' },
+  INVALID_NAME: {
+    because: 'A name has 1 to 100 characters, and no broken one.',
+    next: 'Correct the name.',
+  },
+  INVALID_ADDRESS: {
+    because: 'An address has at most 200 characters, and no broken one.',
+    next: 'Correct the address.',
+  },
+  INVALID_POSITION: {
+    because: 'The position is not in Korea; latitude and longitude may be swapped.',
+    next: 'Correct the position.',
+  },
+  INVALID_RACKS: { because: 'A station has 0 to 1,000 racks.', next: 'Correct the racks.' },
   INVALID_LINE: { because: 'Something in this line is not allowed.', next: 'Correct the line.' },
   PARKED_EVENT_NOT_FOUND: { because: 'No parked event has this id.', next: 'Load the list again.' },
   NOT_PARKED: {

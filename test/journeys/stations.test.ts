@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Client } from '../../schema/client/client.ts';
+import {
+  ChangeStationDocument,
+  ChangeStationsDocument,
+  CloseStationDocument,
+  OpenStationDocument,
+  OpenStationsDocument,
+  StationDocument,
+  StationHistoryDocument,
+  StationsDocument,
+  type OpenStationsLine,
+} from '../../schema/client/generated/graphql.ts';
+import { checkInvariants } from '../support/invariants.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+
+const mangwon = {
+  nameKo: '망원역 1번출구 앞',
+  nameEn: 'Mangwon Stn. Exit 1',
+  district: 'MAPO',
+  address: '월드컵로 72',
+  position: { latitude: 37.5556488, longitude: 126.91062927 },
+  racks: 15,
+  openedDate: '2015-09-05T15:00:00.000Z',
+} as const;
+
+describe('the stations of a city', () => {
+  let system: TestSystem;
+  let operator: Client;
+  const line = (number: number, said: Partial<OpenStationsLine> = {}): OpenStationsLine => ({
+    number,
+    ...mangwon,
+    ...said,
+  });
+  const openAll = async (stations: OpenStationsLine[]) =>
+    (await operator.request(OpenStationsDocument, { input: { stations } })).openStations.results;
+
+  beforeAll(async () => {
+    system = await startSystem();
+    operator = await system.client('boss', 'operator');
+  }, 240_000);
+  afterAll(async () => {
+    await checkInvariants(system);
+    await system.close();
+  }, 240_000);
+
+  it('are opened, changed, closed and opened again by operators, and everybody sees them', async () => {
+    const visitor = await system.client('10', 'rider');
+    const { openStation } = await operator.request(OpenStationDocument, { input: { number: 102, ...mangwon } });
+    const station = { stationId: 'ST-102', number: 102, ...mangwon, state: 'OPEN' };
+    expect(openStation).toEqual({ station, refusal: null });
+    const seen = async () => (await visitor.request(StationDocument, { stationId: 'ST-102' })).station;
+    expect(await seen()).toEqual(station);
+
+    const changes = { stationId: 'ST-102', racks: 22, nameEn: ' ', reason: 'new racks' };
+    const { changeStation } = await operator.request(ChangeStationDocument, { input: changes });
+    const changed = { ...station, racks: 22, nameEn: mangwon.nameKo };
+    expect(changeStation).toEqual({ station: changed, refusal: null });
+    const closing = { stationId: 'ST-102', reason: 'road works' };
+    const { closeStation } = await operator.request(CloseStationDocument, { input: closing });
+    expect(closeStation).toEqual({ station: { ...changed, state: 'CLOSED' }, refusal: null });
+    expect(await seen()).toEqual({ ...changed, state: 'CLOSED' });
+    await operator.request(OpenStationDocument, { input: { number: 102, ...mangwon } });
+    expect(await seen()).toEqual(station);
+
+    const { station: told } = await operator.request(StationHistoryDocument, { stationId: 'ST-102' });
+    expect(told?.history.map(({ eventType, state, by, reason }) => [eventType, state, by, reason])).toEqual([
+      ['StationOpened', 'OPEN', 'boss', null],
+      ['StationClosed', 'CLOSED', 'boss', 'road works'],
+      ['StationChanged', 'OPEN', 'boss', 'new racks'],
+      ['StationOpened', 'OPEN', 'boss', null],
+    ]);
+    await expect(visitor.request(StationHistoryDocument, { stationId: 'ST-102' })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+  });
+
+  it('are not what no station can be', async () => {
+    for (const stationId of ['ST-4711', 'ST-0', '102', 'ST-１', '']) {
+      expect((await operator.request(StationDocument, { stationId })).station).toBeNull();
+      const { closeStation } = await operator.request(CloseStationDocument, { input: { stationId } });
+      expect(closeStation.refusal?.code).toBe('STATION_NOT_FOUND');
+    }
+  });
+
+  it('have a number each, whoever is first, and the same key answers the same', async () => {
+    const input = { number: 300, ...mangwon, idempotencyKey: randomUUID() };
+    const asked = () => operator.request(OpenStationDocument, { input });
+    const twice = await Promise.all([asked(), asked()]);
+    expect(twice.map(({ openStation }) => openStation.refusal)).toEqual([null, null]);
+    const another = { ...input, idempotencyKey: randomUUID(), nameKo: '다른 곳' };
+    const { openStation } = await operator.request(OpenStationDocument, { input: another });
+    expect(openStation.refusal?.code).toBe('STATION_NUMBER_TAKEN');
+    expect(openStation.station?.nameKo).toBe(mangwon.nameKo);
+    const { openStation: reused } = await operator.request(OpenStationDocument, { input: { ...input, racks: 1 } });
+    expect(reused.refusal?.code).toBe('IDEMPOTENCY_KEY_REUSED');
+  });
+
+  it('are changed by operators and admins only', async () => {
+    for (const role of ['rider', 'auditor']) {
+      const other = await system.client('other', role);
+      const input = { number: 301, ...mangwon };
+      await expect(other.request(OpenStationDocument, { input })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+      await expect(other.request(CloseStationDocument, { input: { stationId: 'ST-300' } })).rejects.toMatchObject({
+        code: 'FORBIDDEN',
+      });
+    }
+    const admin = await system.client('admin', 'admin');
+    const { openStation } = await admin.request(OpenStationDocument, { input: { number: 301, ...mangwon } });
+    expect(openStation.refusal).toBeNull();
+  });
+
+  it('are opened many at once, each line for itself', async () => {
+    const results = await openAll([
+      line(401),
+      line(401),
+      line(0),
+      line(402, { nameKo: '　' }),
+      line(403, { nameKo: '깨진\uFFFD이름' }),
+      line(404, { position: { latitude: 126.91, longitude: 37.55 } }),
+      line(405, { position: { latitude: 0, longitude: 0 } }),
+      line(406, { racks: -1 }),
+      line(407, { openedDate: '2015-02-30' }),
+      line(408, { openedDate: '0015-09-06T00:00:00+09:00' }),
+      line(409, { nameKo: '가'.repeat(1_001) }),
+      line(410, { openedDate: null, nameEn: null, address: null }),
+    ]);
+    const told = results.map(({ station, refusal }) => refusal?.code ?? station?.stationId);
+    // Lines of a call run at the same time: either of the same number may be first.
+    expect(told.slice(0, 2).toSorted()).toEqual(['ST-401', 'STATION_NUMBER_TAKEN']);
+    expect(told.slice(2)).toEqual([
+      'INVALID_STATION_NUMBER',
+      'INVALID_NAME',
+      'INVALID_NAME',
+      'INVALID_POSITION',
+      'INVALID_POSITION',
+      'INVALID_RACKS',
+      'INVALID_DATE',
+      'INVALID_DATE',
+      'INVALID_LINE',
+      'ST-410',
+    ]);
+    expect(results[5]?.refusal?.because).toBe('Latitude and longitude are swapped.');
+    const changes = [
+      { stationId: 'ST-401', racks: 7 },
+      { stationId: 'ST-402', racks: 7 },
+      { stationId: 'ST-410', openedDate: 'yesterday' },
+    ];
+    const { changeStations } = await operator.request(ChangeStationsDocument, { input: { changes } });
+    expect(changeStations.results.map(({ station, refusal }) => refusal?.code ?? station?.stationId)).toEqual([
+      'ST-401',
+      'STATION_NOT_FOUND',
+      'INVALID_DATE',
+    ]);
+  });
+
+  it('are listed by number, page by page, and found by district and state', async () => {
+    const numbers = Array.from({ length: 25 }, (_, index) => 900 - index);
+    await openAll(numbers.map((number) => line(number, { district: 'GANGNAM' })));
+    await operator.request(CloseStationDocument, { input: { stationId: 'ST-890' } });
+    const found: number[] = [];
+    let after: string | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof ask>> = await ask(after);
+      found.push(...page.nodes.map(({ number }) => number));
+      expect(page.totalCount).toBe(24);
+      after = page.pageInfo.hasNextPage ? (page.pageInfo.endCursor ?? null) : null;
+    } while (after);
+    expect(found).toEqual(numbers.filter((number) => number !== 890).toSorted((one, other) => one - other));
+
+    async function ask(place: string | null) {
+      const filter = { district: 'GANGNAM', state: 'OPEN' } as const;
+      return (await operator.request(StationsDocument, { filter, first: 10, after: place })).stations;
+    }
+  });
+});
