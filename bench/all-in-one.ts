@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { DATA_DIRECTORY, startDataPlane } from '../deploy/local/data-plane.ts';
 import { startSystem } from '../deploy/local/system.ts';
 import { createLogger, stopOnSignal } from '../platform/server/index.ts';
-import { countOperations, type OperationCounts } from './database-operations.ts';
+import { createAllocationMeter } from './allocation.ts';
+import { countOperations } from './database-operations.ts';
+import type { OperationCounts } from './operation-counts.ts';
+import { countRequests } from './subgraph-requests.ts';
 
 /** Sent to the benchmark. */
 export interface ReadyMessage {
@@ -17,6 +20,8 @@ export interface ReadyMessage {
 /** Sent when the benchmark asks for it by any message. */
 export interface OperationsMessage {
   operations: OperationCounts;
+  /** MB that JavaScript has taken so far. */
+  allocatedMb: number;
 }
 
 const dataPlane = await startDataPlane({
@@ -39,10 +44,16 @@ const close = async () => {
 stopOnSignal(close, 20_000, createLogger('warn', 'bench'));
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
 
+const services = Object.values(system.services);
 const operations = countOperations(
-  Object.values(system.services).map(({ name, runtime }) => ({ name, client: runtime.database.getClient() })),
+  services.map(({ name, runtime }) => ({ name, client: runtime.database.getClient() })),
 );
-process.on('message', () => process.send?.({ operations: operations() } satisfies OperationsMessage));
+const requests = countRequests(Object.fromEntries(services.map(({ name, port }) => [name, port])));
+const allocatedMb = createAllocationMeter();
+process.on('message', () => {
+  const answer: OperationsMessage = { operations: { ...operations(), ...requests() }, allocatedMb: allocatedMb() };
+  process.send?.(answer);
+});
 process.send?.({
   routerPort: system.routerPort,
   servers: Object.fromEntries(dataPlane.servers.map(({ name, pid }) => [name, pid])),

@@ -1,45 +1,45 @@
-import type { mongo } from 'mongoose';
+import { mongo } from 'mongoose';
+import type { OperationCounts } from './operation-counts.ts';
+import { tally } from './operation-counts.ts';
 
-/** Per service and per `command collection`: how many, and how long they took together, in ms. */
-export type OperationCounts = Record<string, Record<string, { count: number; ms: number }>>;
-
-/** Counts the commands of clients that were connected with `monitorCommands`; each answer goes on from the one before. */
+/** Counts the commands of clients that were connected with `monitorCommands`, and measures what both ways carried. */
 export function countOperations(
   clients: readonly { name: string; client: Pick<mongo.MongoClient, 'on'> }[],
 ): () => OperationCounts {
   const counts: OperationCounts = {};
   for (const { name, client } of clients) {
-    const ofService: OperationCounts[string] = {};
-    counts[name] = ofService;
-    const collections = new Map<number, string>();
+    const ofService = (counts[name] ??= {});
+    const underWay = new Map<number, { what: string; rows: number; bytes: number }>();
     client.on('commandStarted', ({ requestId, commandName, command }) => {
-      collections.set(requestId, String((command as Record<string, unknown>)[commandName]));
+      const bytes = mongo.BSON.calculateObjectSize(command);
+      underWay.set(requestId, { ...describe(commandName, command), bytes });
     });
-    const ended = ({ requestId, commandName, duration }: mongo.CommandSucceededEvent | mongo.CommandFailedEvent) => {
-      const key = `${commandName} ${collections.get(requestId) ?? '?'}`;
-      collections.delete(requestId);
-      const known = (ofService[key] ??= { count: 0, ms: 0 });
-      known.count += 1;
-      known.ms += duration;
+    const ended = ({ requestId, duration }: { requestId: number; duration: number }, replyBytes: number) => {
+      const { what = '?', rows = 0, bytes = 0 } = underWay.get(requestId) ?? {};
+      underWay.delete(requestId);
+      tally(ofService, what, { rows, bytes: bytes + replyBytes, ms: duration });
     };
-    client.on('commandSucceeded', ended);
-    client.on('commandFailed', ended);
+    client.on('commandSucceeded', (event) => ended(event, mongo.BSON.calculateObjectSize(event.reply as object)));
+    client.on('commandFailed', (event) => ended(event, 0));
   }
   return () => structuredClone(counts);
 }
 
-/** What happened between two answers of `countOperations`, each divided by the number of reservations meanwhile. */
-export function operationsPer(reservations: number, before: OperationCounts, after: OperationCounts): OperationCounts {
-  const entries = Object.entries(after).map(([service, operations]) => {
-    const changed = Object.entries(operations).flatMap(([key, { count, ms }]) => {
-      const earlier = before[service]?.[key] ?? { count: 0, ms: 0 };
-      const times = count - earlier.count;
-      if (times === 0) return [];
-      const perOperation = Math.round(((ms - earlier.ms) / times) * 10) / 10;
-      return [[key, { count: Math.round((times / reservations) * 100) / 100, ms: perOperation }] as const];
-    });
-    changed.sort(([, one], [, other]) => other.count * other.ms - one.count * one.ms);
-    return [service, Object.fromEntries(changed)];
-  });
-  return Object.fromEntries(entries) as OperationCounts;
+/** Kind and collection, and by which fields, which tells a sweep’s look from a request’s. */
+function describe(commandName: string, command: Record<string, unknown>): { what: string; rows: number } {
+  const { documents, updates, deletes, filter, query, pipeline } = command as {
+    documents?: object[];
+    updates?: { q: object }[];
+    deletes?: { q: object }[];
+    filter?: object;
+    query?: object;
+    pipeline?: { $match?: object }[];
+  };
+  const statements = updates ?? deletes;
+  const by = filter ?? query ?? statements?.[0]?.q ?? pipeline?.[0]?.$match;
+  const fields = Object.keys(by ?? {}).join(' ');
+  // The next part of an answer is asked for by a number.
+  const collection = command['collection'] ?? command[commandName];
+  const what = `${commandName} ${String(collection)}${fields ? ` by ${fields}` : ''}`;
+  return { what, rows: (documents ?? statements)?.length ?? 0 };
 }

@@ -5,15 +5,16 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Client } from '../schema/client/client.ts';
 import { checkInvariants } from '../test/support/invariants.ts';
-import { operationsPer, type OperationCounts } from './database-operations.ts';
 import { machine, versions } from './environment.ts';
 import { openScreen, type Screen } from './event-to-screen.ts';
 import { evenly, runLoad, type LoadResult } from './load.ts';
 import { raceForOneBike } from './one-bike.ts';
+import { operationsPer, type OperationCounts } from './operation-counts.ts';
 import { measureUsage, type Usage } from './process-usage.ts';
 import { registerBikes, signInRiders, untilQuiet } from './seeding.ts';
 import { measureStartUp } from './start-up.ts';
 import { median, round } from './statistics.ts';
+import { reportStory } from './story-report.ts';
 import { startSystemUnderTest, type SystemUnderTest } from './system-under-test.ts';
 
 const engines = ['mongod', 'secantusd-rs', 'secantusdb'];
@@ -25,6 +26,7 @@ const usage = `Usage: node bench/reservations.ts [options]
   --processes one|many   (one)
   --start-up        measure start-up time and idle memory too
   --operations      count database commands (a little slower; one process only)
+  --story           tell what one story does, alone and at the rate, and compare it with the budget; measures no more
   --profile DIR     leave CPU profiles in DIR (slower; one process only)
   --set NAME=VALUE  a setting of .env.example; may be given several times
   --name NAME       of the result in bench/results (engine-processes-rate)`;
@@ -37,6 +39,7 @@ interface Options {
   processes: 'one' | 'many';
   startUp: boolean;
   operations: boolean;
+  story: boolean;
   profile: string | undefined;
   settings: Record<string, string>;
   name: string;
@@ -57,6 +60,7 @@ function readOptions(): Options {
       processes: { type: 'string', default: 'one' },
       'start-up': { type: 'boolean', default: false },
       operations: { type: 'boolean', default: false },
+      story: { type: 'boolean', default: false },
       profile: { type: 'string' },
       set: { type: 'string', multiple: true, default: [] },
       name: { type: 'string' },
@@ -67,11 +71,11 @@ function readOptions(): Options {
     if (value > 0 && value <= most) return value;
     throw new OptionError(`--${name} is "${values[name]}". It must be a number above 0, at most ${most}.`);
   };
-  const { engine, processes, operations, profile } = values;
+  const { engine, processes, operations, story, profile } = values;
   if (!engines.includes(engine)) throw new OptionError(`--engine is "${engine}". It may be ${engines.join(', ')}.`);
   if (processes !== 'one' && processes !== 'many') throw new OptionError(`--processes is "${processes}".`);
-  if (processes === 'many' && (operations || profile))
-    throw new OptionError('--operations and --profile need one process.');
+  if (processes === 'many' && (operations || story || profile))
+    throw new OptionError('--operations, --story and --profile need one process.');
   const rate = number('rate', 10_000);
   return {
     engine,
@@ -80,7 +84,8 @@ function readOptions(): Options {
     repeats: Math.ceil(number('repeats', 100)),
     processes,
     startUp: values['start-up'],
-    operations,
+    operations: operations || story,
+    story,
     profile,
     settings: Object.fromEntries(values.set.map(settingOf)),
     name: values.name ?? `${engine}-${processes}-${rate}`,
@@ -167,7 +172,7 @@ async function measureRun(
     usage: used,
     loadAverage: { before: round(before), after: round(loadavg()[0] ?? NaN) },
     ...(operationsBefore && operationsAfter
-      ? { operations: operationsPer(result.completed, operationsBefore, operationsAfter) }
+      ? { operations: operationsPer(result.completed, operationsBefore.operations, operationsAfter.operations) }
       : {}),
   };
 }
@@ -231,6 +236,15 @@ async function main(options: Options, signal: AbortSignal): Promise<void> {
       countOperations: options.operations,
       settings: options.settings,
     });
+    if (options.story) {
+      try {
+        await reportStory(system, options, say);
+        say(`Invariants: ${await invariantsOf(system)}`);
+      } finally {
+        await system.close();
+      }
+      return;
+    }
     let measured;
     let invariants;
     try {

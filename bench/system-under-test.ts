@@ -9,7 +9,6 @@ import { createClient, type Client } from '../schema/client/client.ts';
 import { subgraphNames } from '../schema/subgraphs.ts';
 import { startSystem, type TestSystem } from '../test/support/system.ts';
 import type { OperationsMessage, ReadyMessage } from './all-in-one.ts';
-import type { OperationCounts } from './database-operations.ts';
 import { createCounter } from './statistics.ts';
 
 /** A system with servers of its own, apart from the process that measures it. */
@@ -20,8 +19,8 @@ export interface SystemUnderTest extends TestSystem {
   servers: string[];
   /** What the services logged at level warn and above, by phrase. */
   warnings: Record<string, number>;
-  /** Database commands so far; only with `countOperations`. */
-  operations?(): Promise<OperationCounts>;
+  /** Database commands and requests so far; only with `countOperations`. */
+  operations?(): Promise<OperationsMessage>;
 }
 
 export interface SystemUnderTestOptions {
@@ -136,10 +135,10 @@ export function startAllInOne(env: NodeJS.ProcessEnv, profileDirectory?: string)
     pid: child.pid ?? 0,
     warnings: countWarnings(child),
     ready: messageOf<ReadyMessage>(child, startWithinMs),
-    async operations(): Promise<OperationCounts> {
+    operations(): Promise<OperationsMessage> {
       const answer = messageOf<OperationsMessage>(child, 5_000);
       child.send('operations');
-      return (await answer).operations;
+      return answer;
     },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
