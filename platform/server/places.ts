@@ -92,6 +92,8 @@ export function createPlaces(limits: PlaceLimits, onRefused: (scope: Shortage) =
     else byClient.set(client.id, own);
   }
 
+  const books: Books = { shortage, count };
+
   function take(client: Client, size = 1): Place | Shortage {
     const lacking = shortage(client, size, size);
     if (lacking) return lacking;
@@ -99,37 +101,57 @@ export function createPlaces(limits: PlaceLimits, onRefused: (scope: Shortage) =
       onRefused('client');
       return 'client';
     }
-    let holder = client;
-    let held = size;
-    let left = false;
-    count(holder, held);
-    return {
-      grow(by) {
-        if (left) return undefined;
-        const short = shortage(holder, by, by);
-        if (short) return short;
-        held += by;
-        count(holder, by);
-        return undefined;
-      },
-      passTo(other) {
-        if (left || other.id === holder.id) return undefined;
-        const short = shortage(other, held, 0);
-        if (short) return short;
-        count(holder, -held);
-        holder = other;
-        count(holder, held);
-        return undefined;
-      },
-      leave() {
-        if (left) return;
-        left = true;
-        count(holder, -held);
-      },
-    };
+    const place = new TakenPlace(books, client, size);
+    count(client, size);
+    return place;
   }
 
   return { take, taken: () => taken, clients: () => byClient.size };
+}
+
+/** Where one kind of places is counted. */
+interface Books {
+  shortage(client: Client, more: number, moreInAll: number): Shortage | undefined;
+  count(client: Client, by: number): void;
+}
+
+/** A class, because each of ten thousand clients has several: functions of their own would take five times the memory. */
+class TakenPlace implements Place {
+  readonly #books: Books;
+  /** Undefined once it is left. */
+  #holder: Client | undefined;
+  #held: number;
+
+  constructor(books: Books, holder: Client, held: number) {
+    this.#books = books;
+    this.#holder = holder;
+    this.#held = held;
+  }
+
+  grow(by: number): Shortage | undefined {
+    if (!this.#holder) return undefined;
+    const short = this.#books.shortage(this.#holder, by, by);
+    if (short) return short;
+    this.#held += by;
+    this.#books.count(this.#holder, by);
+    return undefined;
+  }
+
+  passTo(other: Client): Shortage | undefined {
+    if (!this.#holder || other.id === this.#holder.id) return undefined;
+    const short = this.#books.shortage(other, this.#held, 0);
+    if (short) return short;
+    this.#books.count(this.#holder, -this.#held);
+    this.#holder = other;
+    this.#books.count(other, this.#held);
+    return undefined;
+  }
+
+  leave(): void {
+    if (!this.#holder) return;
+    this.#books.count(this.#holder, -this.#held);
+    this.#holder = undefined;
+  }
 }
 
 export const isShortage = (value: Place | Shortage | undefined): value is Shortage => typeof value === 'string';

@@ -8,10 +8,11 @@ import {
   type Rewrite,
   type RootFetch,
 } from '../planning/plan.ts';
+import { compileMayBeOne, isAlike, neverOne, type Asked, type MayBeOne } from './alike.ts';
 import type { SubgraphAnswer } from './answer.ts';
 import { compilePath, placesAt, type ResponsePath, type Visit } from './entities.ts';
 import { merge } from './merge.ts';
-import { compileRepresentation, type Represent } from './representation.ts';
+import { compileRepresentation, type Representation } from './representation.ts';
 import { applyRewrites } from './rewrites.ts';
 import { isObject, type JsonObject, type TypeTest } from './values.ts';
 
@@ -33,6 +34,12 @@ export interface Execution {
   errors: GraphQLFormattedError[];
   variables: JsonObject;
   ask: Ask;
+  /** Objects that are in several places. */
+  repeated: Set<JsonObject>;
+  /** Requests for entities that are under way. */
+  asking: number;
+  /** Something was merged while one of them was. */
+  hasChanged: boolean;
 }
 
 export const beginExecution = (variables: JsonObject, ask: Ask): Execution => ({
@@ -40,6 +47,9 @@ export const beginExecution = (variables: JsonObject, ask: Ask): Execution => ({
   errors: [],
   variables,
   ask,
+  repeated: new Set(),
+  asking: 0,
+  hasChanged: false,
 });
 
 /** Runs a plan's fetches: writes what they answer into the execution. */
@@ -52,14 +62,17 @@ const nothing: Run = async () => undefined;
 
 /** Compiles a plan. `isOf` knows the types of the whole supergraph. */
 export function compilePlan({ node }: Plan, isOf: TypeTest): Run {
-  return node ? compileNode(node, (fetch) => compileAlone(fetch, isOf)) : nothing;
+  if (!node) return nothing;
+  const mayBeOne = compileMayBeOne(node, askedBy);
+  return compileNode(node, (fetch) => compileAlone(fetch, isOf, mayBeOne));
 }
 
 /** Compiles parts of one plan: a fetch that is in several is made once in an execution. */
 export function compileShared(isOf: TypeTest): (node: PlanNode | undefined) => Run {
   const known = new Map<PlanNode, Run>();
   const compileFetch: CompileFetch = (node) => {
-    const ready = known.get(node) ?? once(compileAlone(node, isOf));
+    // Parts that come later know the objects that they are of.
+    const ready = known.get(node) ?? once(compileAlone(node, isOf, neverOne));
     known.set(node, ready);
     return ready;
   };
@@ -77,8 +90,8 @@ function once(run: Run): Run {
 
 type CompileFetch = (node: RootFetch | EntityFetch) => Run;
 
-const compileAlone = (node: RootFetch | EntityFetch, isOf: TypeTest): Run =>
-  node.kind === 'root' ? compileRoot(node, isOf) : compileEntities(node, isOf);
+const compileAlone = (node: RootFetch | EntityFetch, isOf: TypeTest, mayBeOne: MayBeOne): Run =>
+  node.kind === 'root' ? compileRoot(node, isOf) : compileEntities(node, isOf, mayBeOne);
 
 function compileNode(node: PlanNode, compileFetch: CompileFetch): Run {
   switch (node.kind) {
@@ -121,7 +134,7 @@ function compileBody({ operation, variables }: RootFetch | EntityFetch): (of: Js
 function compileRoot(fetch: RootFetch, isOf: TypeTest): Run {
   const { subgraph, type } = fetch;
   const bodyOf = compileBody(fetch);
-  const fields = answeredFields(fetch.operation).map((name) => [name]);
+  const fields = [...askedBy(fetch.operation).names.keys()].map((name) => [name]);
   return async (execution) => {
     const answer = await execution.ask({ subgraph, type, body: bodyOf(execution.variables) });
     takeRoot(execution, fetch, answer, fields, isOf);
@@ -129,18 +142,20 @@ function compileRoot(fetch: RootFetch, isOf: TypeTest): Run {
 }
 
 function takeRoot(
-  { data, errors }: Execution,
+  execution: Execution,
   { rewrites }: RootFetch,
   answer: SubgraphAnswer,
   fields: readonly ResponsePath[],
   isOf: TypeTest,
 ): void {
+  const { data, errors } = execution;
   for (const error of answer.errors ?? []) {
     if (error.path) errors.push({ ...error, path: renamedPath(error.path, rewrites) });
     else for (const path of fields.slice(0, mostPlaces)) errors.push({ ...error, path });
   }
   if (!answer.data) return;
   if (rewrites.length > 0) applyRewrites(rewrites, answer.data, isOf);
+  execution.hasChanged = true;
   merge(data, answer.data, isOf);
 }
 
@@ -155,13 +170,15 @@ function renamedPath(path: ResponsePath, rewrites: readonly Rewrite[]): Response
 
 /** Takes what a subscription's owner sent for the answer to its root fetch. */
 export function compileEvent(fetch: RootFetch, isOf: TypeTest): (execution: Execution, event: SubgraphAnswer) => void {
-  const fields = answeredFields(fetch.operation).map((name) => [name]);
+  const fields = [...askedBy(fetch.operation).names.keys()].map((name) => [name]);
   return (execution, event) => takeRoot(execution, fetch, event, fields, isOf);
 }
 
 interface CompiledList extends EntityList {
   visits: readonly Visit[];
-  represent: Represent;
+  /** Of each path. */
+  mayBeOne: readonly boolean[];
+  representation: Representation;
   /** Before and after its representations in the body's variables. */
   start: string;
   fields: readonly string[];
@@ -171,19 +188,25 @@ interface CompiledList extends EntityList {
 interface Gathered {
   list: CompiledList;
   representations: Map<string, number>;
-  entities: { entity: JsonObject; representation: number; path: number }[];
+  entities: Gather[];
 }
 
-function compileEntities(fetch: EntityFetch, isOf: TypeTest): Run {
+interface Gather {
+  entity: JsonObject;
+  representation: number;
+  path: number;
+}
+
+function compileEntities(fetch: EntityFetch, isOf: TypeTest, mayBeOne: MayBeOne): Run {
   const { subgraph } = fetch;
   const bodyOf = compileBody(fetch);
-  const fields = answeredEntityFields(fetch.operation);
   const lists = fetch.lists.map((list): CompiledList => ({
     ...list,
     visits: list.paths.map((path) => compilePath(path, isOf)),
-    represent: compileRepresentation(list.requires, list.inputRewrites, isOf),
+    mayBeOne: list.paths.map(mayBeOne),
+    representation: compileRepresentation(list.requires, list.inputRewrites, isOf),
     start: `${JSON.stringify(list.variable)}:[`,
-    fields: fields.get(list.alias) ?? [],
+    fields: [...askedBy(fetch.operation, list.alias).names.keys()],
   }));
   return async (execution) => {
     const gathered = lists.map((list) => gather(list, execution));
@@ -194,7 +217,11 @@ function compileEntities(fetch: EntityFetch, isOf: TypeTest): Run {
       own += `${list.start}${[...representations.keys()].join(',')}]`;
     }
     const body = bodyOf(execution.variables, own);
+    if (execution.asking === 0) execution.hasChanged = false;
+    execution.asking += 1;
     const answer = await execution.ask({ subgraph, type: 'query', body });
+    execution.asking -= 1;
+    execution.hasChanged = true;
     for (const each of gathered) {
       const answered = answer.data?.[each.list.alias];
       spread(each, answered, isOf);
@@ -204,22 +231,49 @@ function compileEntities(fetch: EntityFetch, isOf: TypeTest): Run {
   };
 }
 
-function gather(list: CompiledList, { data }: Execution): Gathered {
-  const gathered: Gathered = { list, representations: new Map(), entities: [] };
-  const { representations, entities } = gathered;
+function gather(list: CompiledList, { data, repeated, asking, hasChanged }: Execution): Gathered {
+  const { write, scalars } = list.representation;
+  const representations = new Map<string, number>();
+  const entities: Gather[] = [];
+  /** Of those with this scalar, the first one on the path. */
+  const firsts = new Map<unknown, Gather>();
+  // A request under way may have one of two objects that are alike by now, and were not when it began.
+  const isSteady = asking === 0 || !hasChanged;
   for (const [path, visit] of list.visits.entries()) {
-    visit(data, (entity) => {
-      const text = list.represent(entity);
-      if (text === undefined) return;
-      let representation = representations.get(text);
-      if (representation === undefined) {
-        representation = representations.size;
-        representations.set(text, representation);
+    const mayBeOne = isSteady && list.mayBeOne[path] === true;
+    visit(data, (entity, holder, at) => {
+      const first = scalars && firsts.get(entity[scalars[0]]);
+      let representation: number | undefined;
+      if (first && hasSame(scalars, entity, first.entity)) {
+        ({ representation } = first);
+        if (first.path === path) {
+          if (first.entity === entity) return;
+          if (mayBeOne && isAlike(first.entity, entity)) {
+            holder[at] = first.entity;
+            repeated.add(first.entity);
+            return;
+          }
+        }
+      } else {
+        const text = write(entity);
+        if (text === undefined) return;
+        representation = representations.get(text);
+        if (representation === undefined) {
+          representation = representations.size;
+          representations.set(text, representation);
+        }
       }
-      entities.push({ entity, representation, path });
+      const one = { entity, representation, path };
+      entities.push(one);
+      if (scalars && first?.path !== path) firsts.set(entity[scalars[0]], one);
     });
   }
-  return gathered;
+  return { list, representations, entities };
+}
+
+function hasSame(scalars: readonly string[], one: JsonObject, other: JsonObject): boolean {
+  for (const name of scalars) if (one[name] !== other[name]) return false;
+  return true;
 }
 
 function spread({ list, entities }: Gathered, answered: unknown, isOf: TypeTest): void {
@@ -290,25 +344,8 @@ function placeErrors(
   }
 }
 
-/** The response names at the root of what a subgraph is asked. */
-function answeredFields(operation: string): string[] {
-  return namesIn(...rootOf(operation));
-}
-
-/** The response names of what is asked of entities, by the alias of their list. */
-function answeredEntityFields(operation: string): Map<string, string[]> {
-  const [root, fragments] = rootOf(operation);
-  const fields = new Map<string, string[]>();
-  for (const selection of root.selections) {
-    if (selection.kind !== Kind.FIELD || !selection.selectionSet) continue;
-    fields.set(selection.alias?.value ?? selection.name.value, namesIn(selection.selectionSet, fragments));
-  }
-  return fields;
-}
-
-type Fragments = ReadonlyMap<string, SelectionSetNode>;
-
-function rootOf(operation: string): [SelectionSetNode, Fragments] {
+/** What a subgraph is asked for: by the whole operation, or of the entities of one list. */
+function askedBy(operation: string, alias?: string): Asked {
   const { definitions } = parse(operation, { noLocation: true });
   const fragments = new Map<string, SelectionSetNode>();
   let root: SelectionSetNode = { kind: Kind.SELECTION_SET, selections: [] };
@@ -316,19 +353,27 @@ function rootOf(operation: string): [SelectionSetNode, Fragments] {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition.selectionSet);
     if (definition.kind === Kind.OPERATION_DEFINITION) root = definition.selectionSet;
   }
-  return [root, fragments];
+  const whole = askedIn([root], fragments);
+  return alias === undefined ? whole : (whole.names.get(alias) ?? { names: new Map() });
 }
 
-function namesIn({ selections }: SelectionSetNode, fragments: Fragments): string[] {
-  const names = selections.flatMap((selection): string[] => {
-    if (selection.kind === Kind.INLINE_FRAGMENT) return namesIn(selection.selectionSet, fragments);
-    if (selection.kind === Kind.FRAGMENT_SPREAD) {
-      const fragment = fragments.get(selection.name.value);
-      return fragment ? namesIn(fragment, fragments) : [];
+function askedIn(sets: readonly SelectionSetNode[], fragments: ReadonlyMap<string, SelectionSetNode>): Asked {
+  const fields = new Map<string, SelectionSetNode[]>();
+  const add = ({ selections }: SelectionSetNode): void => {
+    for (const selection of selections) {
+      if (selection.kind !== Kind.FIELD) {
+        const inner =
+          selection.kind === Kind.INLINE_FRAGMENT ? selection.selectionSet : fragments.get(selection.name.value);
+        if (inner) add(inner);
+        continue;
+      }
+      const name = selection.alias?.value ?? selection.name.value;
+      if (name === '__typename') continue;
+      fields.set(name, [...(fields.get(name) ?? []), ...(selection.selectionSet ? [selection.selectionSet] : [])]);
     }
-    return selection.name.value === '__typename' ? [] : [selection.alias?.value ?? selection.name.value];
-  });
-  return [...new Set(names)];
+  };
+  sets.forEach(add);
+  return { names: new Map([...fields].map(([name, inner]) => [name, askedIn(inner, fragments)])) };
 }
 
 /** About how much memory a compiled plan takes, in bytes: mostly the texts of its requests. */

@@ -2,18 +2,23 @@ import type { Required, Rewrite } from '../planning/plan.ts';
 import { applyRewrites } from './rewrites.ts';
 import { isObject, quoted, type JsonObject, type TypeTest } from './values.ts';
 
-/** An entity as JSON, as a subgraph is told which it is; undefined when it has not what is needed for that. */
-export type Represent = (entity: JsonObject) => string | undefined;
+/** How a subgraph is told which entity it is asked for. */
+export interface Representation {
+  /** As JSON; undefined when the entity has not what is needed for that. */
+  write(entity: JsonObject): string | undefined;
+  /** What it is made of, its type included, where these are scalars as they are; undefined where it is made of more. */
+  scalars: readonly [string, ...string[]] | undefined;
+}
 
 /** Compiles what a subgraph requires. */
 export function compileRepresentation(
   requires: readonly Required[],
   rewrites: readonly Rewrite[],
   isOf: TypeTest,
-): Represent {
+): Representation {
   const simple = rewrites.length === 0 ? compileSimple(requires, isOf) : undefined;
-  return (entity) => {
-    const text = simple?.(entity);
+  const write = (entity: JsonObject) => {
+    const text = simple?.write(entity);
     if (text !== undefined) return text;
     const representation: JsonObject = {};
     if (!select(requires, entity, representation, isOf)) return undefined;
@@ -24,13 +29,11 @@ export function compileRepresentation(
     if (rewrites.length > 0) applyRewrites(rewrites, representation, isOf);
     return JSON.stringify(representation);
   };
+  return { write, scalars: simple?.scalars };
 }
 
 /** The usual case, written without an object between: some scalars of one type, all there. */
-function compileSimple(
-  requires: readonly Required[],
-  isOf: TypeTest,
-): ((entity: JsonObject) => string | undefined) | undefined {
+function compileSimple(requires: readonly Required[], isOf: TypeTest): Representation | undefined {
   const [only, ...others] = requires;
   if (!only || !('on' in only) || others.length > 0) {
     return undefined;
@@ -45,7 +48,7 @@ function compileSimple(
   // A type and a key at least, and no name twice.
   const names = new Set(fields.map(({ start }) => start.slice(1)));
   if (fields.length < 2 || names.size < fields.length || !names.has('"__typename":')) return undefined;
-  return (entity) => {
+  const write = (entity: JsonObject) => {
     const name = entity['__typename'];
     if (name !== on && !isOf(name, on)) return undefined;
     let json = '';
@@ -57,6 +60,9 @@ function compileSimple(
     }
     return `${json}}`;
   };
+  // The type tells least of which it is.
+  const [first, ...rest] = fields.map(({ field }) => field).filter((field) => field !== '__typename');
+  return { write, scalars: first === undefined ? undefined : [first, ...rest, '__typename'] };
 }
 
 /** @returns whether any selection was for an object of this type. */

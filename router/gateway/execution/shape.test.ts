@@ -3,28 +3,34 @@ import { buildSchema, getOperationAST, parse, type GraphQLFormattedError } from 
 import { compileShape } from './shape.ts';
 
 const schema = buildSchema(`
-  type Query { time: String!, account: Account!, bike: Bike }
+  type Query { time: String!, account: Account!, bike: Bike, bikes: [Bike], others: [Bike] }
   type Account { points: Int! }
-  type Bike { color: String!, history: [String!]!, note: String }
+  type Bike { color: String!, history: [String!]!, note: String, part: Bike }
 `);
 
-function write(query: string, data: Record<string, unknown>, told: readonly GraphQLFormattedError[] = []) {
+function write(
+  query: string,
+  data: Record<string, unknown>,
+  told: readonly GraphQLFormattedError[] = [],
+  repeated = new Set<Record<string, unknown>>(),
+) {
   const document = parse(query);
   const operation = getOperationAST(document);
   if (!operation) throw new Error('no operation');
   const errors = [...told];
   const shape = compileShape({ schema, operation, fragments: new Map(), nameOf: (name) => name });
-  const json = shape.write({ data, variables: {} }, errors);
+  const json = shape.write({ data, variables: {}, repeated }, errors);
   return { data: JSON.parse(json) as unknown, messages: errors.map(({ message }) => message) };
 }
 
+const missing = 'Cannot return null for non-nullable field Bike.color.';
 const refused = (...path: string[]): GraphQLFormattedError => ({ message: 'refused', path });
 
 describe('a field that is missing and must not be', () => {
   it('makes the next field null that may be, and is told', () => {
     expect(write('{ bike { color note } }', { bike: { note: 'new' } })).toEqual({
       data: { bike: null },
-      messages: ['Cannot return null for non-nullable field Bike.color.'],
+      messages: [missing],
     });
   });
 
@@ -51,5 +57,41 @@ describe('a field that is missing and must not be', () => {
     ]) {
       expect(write('{ bike { color note } }', { bike: {} }, [refused(...path)]).messages).toHaveLength(2);
     }
+  });
+});
+
+describe('an object that is in several places', () => {
+  const writeBikes = (bike: Record<string, unknown>) => {
+    let read = 0;
+    const repeated = Object.defineProperty({ ...bike }, 'note', { enumerable: true, get: () => `read ${(read += 1)}` });
+    const written = write(
+      '{ bikes { color note } others { note } }',
+      { bikes: [repeated, repeated], others: [repeated] },
+      [],
+      new Set([repeated]),
+    );
+    return { ...written, read };
+  };
+
+  it('is written once, but anew where something else is asked of it', () => {
+    const once = { color: 'green', note: 'read 1' };
+    expect(writeBikes({ color: 'green' })).toEqual({
+      data: { bikes: [once, once], others: [{ note: 'read 2' }] },
+      messages: [],
+      read: 2,
+    });
+  });
+
+  it('is told of in each when something is missing', () => {
+    expect(writeBikes({}).messages).toEqual([missing, missing]);
+    const repeated = { part: {} };
+    const { data, messages } = write(
+      '{ bikes { part { color } } }',
+      { bikes: [repeated, repeated] },
+      [],
+      new Set([repeated]),
+    );
+    expect(data).toEqual({ bikes: [{ part: null }, { part: null }] });
+    expect(messages).toEqual([missing, missing]);
   });
 });

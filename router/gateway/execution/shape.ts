@@ -25,7 +25,7 @@ import type { ResponsePath } from './entities.ts';
 import type { Execution } from './execute.ts';
 import { compileLeaf } from './leaf.ts';
 import { isObject } from './values.ts';
-import { everywhere, fail, noNames, type LaterPart, type Write } from './write.ts';
+import { beginWriting, everywhere, fail, noNames, writeOnce, type LaterPart, type Write } from './write.ts';
 
 /**
  * Writes an operation's answer as JSON, from what subgraphs have answered: only what the client asked for, in its
@@ -37,7 +37,11 @@ export interface Shape {
    * `data` as JSON. Adds to `errors` what was missing and nobody had told, and to `later` what is deferred, where
    * anything is.
    */
-  write(execution: Pick<Execution, 'data' | 'variables'>, errors: GraphQLFormattedError[], later?: LaterPart[]): string;
+  write(
+    execution: Pick<Execution, 'data' | 'variables'> & Partial<Pick<Execution, 'repeated'>>,
+    errors: GraphQLFormattedError[],
+    later?: LaterPart[],
+  ): string;
   /** An error's path in the client's names, as far as the client asked: planners ask for keys, and what is required. */
   pathOf(path: ResponsePath): ResponsePath;
 }
@@ -58,8 +62,9 @@ const mostTypes = 1_000;
 export function compileShape(options: ShapeOptions): Shape {
   const writeRoot = compileRootShape(options);
   return {
-    write({ data, variables }, errors, later = []) {
-      const written = writeRoot(data, 0, { path: [], errors, variables, later, scope: everywhere });
+    write({ data, variables, repeated }, errors, later = []) {
+      const writing = beginWriting({ path: [], errors, variables, later, scope: everywhere }, repeated);
+      const written = writeRoot(data, 0, writing);
       if (written === undefined) later.length = 0;
       return written ?? 'null';
     },
@@ -94,7 +99,7 @@ function compileRootShape(options: ShapeOptions): Write {
     group: ReadonlySet<DeferUsage>,
   ): Write {
     const { fields, spreads } = collectFields(options, type, sets);
-    if (!deferral) return compileFields(type, fields, group);
+    if (!deferral) return writeOnce(compileFields(type, fields, group));
     const now: Fields = new Map();
     const parts: { group: ReadonlySet<DeferUsage>; fields: Fields }[] = [];
     for (const [key, nodes] of fields) {
@@ -129,7 +134,8 @@ function compileRootShape(options: ShapeOptions): Write {
           ...part,
           path,
           scope,
-          write: (errors, more) => write(value, depth, { path: [...path], errors, variables, later: more, scope }),
+          write: (errors, more) =>
+            write(value, depth, beginWriting({ path: [...path], errors, variables, later: more, scope })),
         });
       }
       return written;

@@ -27,6 +27,47 @@ export interface Writing {
   variables: JsonObject;
   later: LaterPart[];
   scope: Scope;
+  /** Objects that are in several places, and what was written of them; undefined when there are none. */
+  repeated: Map<unknown, Written | undefined> | undefined;
+  /** How many values could not be written. */
+  failures: number;
+}
+
+export interface Written {
+  by: Write;
+  json: string;
+}
+
+export const beginWriting = (
+  given: Pick<Writing, 'path' | 'errors' | 'variables' | 'later' | 'scope'>,
+  repeated: ReadonlySet<JsonObject> = none,
+): Writing => ({
+  ...given,
+  repeated: repeated.size > 0 ? new Map(Array.from(repeated, (object) => [object, undefined])) : undefined,
+  failures: 0,
+});
+
+const none: ReadonlySet<JsonObject> = new Set();
+
+/** Writes what is in several places once, unless what is missing in it has to be told for each. */
+export const writeOnce = (write: Write): Write => {
+  const writeRepeated: Write = (value, depth, writing) => {
+    const { repeated } = writing;
+    if (!repeated?.has(value)) return write(value, depth, writing);
+    const known = repeated.get(value);
+    if (known?.by === write) return known.json;
+    const { failures } = writing;
+    const json = write(value, depth, writing);
+    if (json !== undefined && writing.failures === failures) repeated.set(value, { by: write, json: flat(json) });
+    return json;
+  };
+  return writeRepeated;
+};
+
+/** The same text, no longer as the parts that it was put together from: each copy would be put together anew. */
+function flat(text: string): string {
+  text.charCodeAt(text.length - 1);
+  return text;
 }
 
 export const everywhere: Scope = new Map();
@@ -41,11 +82,13 @@ export const noNames: ReadonlySet<string> = new Set();
  * beside it that must not be null, because the subgraph then gave nothing of the object.
  */
 export function fail(
-  { path, errors }: Writing,
+  writing: Writing,
   depth: number,
   message: string,
   strict: ReadonlySet<string> = noNames,
 ): undefined {
+  const { path, errors } = writing;
+  writing.failures += 1;
   const here = path.slice(0, depth);
   const isTold = errors.some(({ path: told }) => {
     if (!told || told.length < depth) return false;
