@@ -12,6 +12,7 @@ import { isUtf8 } from 'node:buffer';
 import { compress, encodingFor, worthCompressingBytes } from './compression.ts';
 import { ConfigError, type ProcessSettings } from './config.ts';
 import { httpStatus, type ErrorCode } from '../foundation/errors.ts';
+import { answerHalfClosed } from './half-closed.ts';
 import type { Logger } from './logger.ts';
 import { createUnwanted, type Unwanted } from './unwanted.ts';
 import { isShortage, shortageError, type Place, type Shortage } from './places.ts';
@@ -120,6 +121,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
     refuseConnection(error, socket, latest.get(socket)),
   );
+  answerHalfClosed(server, latest);
   // More than are accepted, so that a request with too many is refused instead of losing some silently.
   server.maxHeadersCount = maxHeaders + 1;
   server.maxConnections = limits.MAX_CONNECTIONS;

@@ -8,6 +8,7 @@ export * from './config.ts';
 export * from './correlation.ts';
 export * from '../foundation/errors.ts';
 export * from './prometheus.ts';
+export { askInAnswer } from './half-closed.ts';
 export * from './http.ts';
 export * from './logger.ts';
 export * from '../foundation/lru-cache.ts';

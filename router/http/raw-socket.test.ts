@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Router } from '../router.ts';
@@ -78,6 +79,30 @@ describe('a request that stops after any byte', () => {
     const answers = await Promise.all(cuts.map((cut) => send(whole.slice(0, cut))));
     const told = new Map(cuts.map((cut, index) => [whole.slice(0, cut), answers[index] ?? '']));
     for (const [sent, said] of told) expect({ sent, ...read(said) }).toEqual({ sent, ...refused('408') });
+  });
+});
+
+describe('a client that closes its side after its request', () => {
+  async function half(bytes: string): Promise<string> {
+    const socket = connect({ port: router.port, host: '127.0.0.1', allowHalfOpen: true });
+    let said = '';
+    socket.on('data', (chunk) => (said += chunk.toString()));
+    socket.end(bytes);
+    await once(socket, 'close');
+    return said;
+  }
+
+  it.each(Object.entries(requests))('is answered: one %s', async (_what, whole) => {
+    const said = await half(whole);
+    expect(said).toContain('HTTP/1.1 200 OK');
+    expect(said).toContain('{"data":{"__typename":"Query"}}');
+  });
+
+  it('hears of the mutation that it had made', async () => {
+    const body = '{"query":"mutation { registerBike(input: { color: \\"green\\" }) { bike { color } } }"}';
+    const token = await graph.signIn('1', 'operator');
+    const said = await half(post(`authorization: ${token}\r\ncontent-length: ${body.length}`, body));
+    expect(said).toContain('{"data":{"registerBike":{"bike":{"color":"green"}}}}');
   });
 });
 

@@ -46,6 +46,21 @@ describe('server-sent events', () => {
     await until('the owner has it no more', () => graph.changes.followers() === 0);
   });
 
+  it('come to a client that closes its side after its request', async () => {
+    const body = JSON.stringify({ query: 'subscription { reservationChanged { reserveNo } }' });
+    const half = connectTcp({ port: Number(new URL(graph.url).port), host: '127.0.0.1', allowHalfOpen: true });
+    let text = '';
+    half.on('data', (chunk) => (text += chunk.toString()));
+    const headers = `authorization: ${operator}\r\naccept: text/event-stream\r\ncontent-type: application/json`;
+    half.end(`POST /graphql HTTP/1.1\r\nhost: x\r\n${headers}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    await until('the owner has it', () => graph.changes.followers() === 1);
+    graph.changes.publish({ reserveNo: 1, userId: '10', bikeId: 7, reserveStatus: 'RESERVED' });
+    await until('it has its event', () => text.includes('{"reservationChanged":{"reserveNo":1}}'));
+    await until('it is asked whether it is there', () => text.split('\n:\n').length > 2);
+    half.destroy();
+    await until('the owner has it no more', () => graph.changes.followers() === 0);
+  });
+
   it('carry a query too', async () => {
     const response = await ask('{ bike(bikeId: 7) { color } }');
     expect(await response.text()).toBe(

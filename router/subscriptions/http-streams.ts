@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { OperationTypeNode, type GraphQLFormattedError } from 'graphql';
 import {
+  askInAnswer,
   bytesOf,
   closeSender,
   createBoundedSender,
@@ -66,13 +67,12 @@ export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
   const limits = { frames: settings.SUBSCRIPTION_QUEUE_LIMIT, bytes: settings.SUBSCRIPTION_BUFFER_BYTES };
   /** With their formats once they are streams. */
   const open = new Map<ServerResponse, StreamFormat | undefined>();
-  const beat = () => {
-    for (const [response, format] of open) {
-      if (format && !response.writableEnded && response.writableLength === 0) response.write(format.heartbeat);
-    }
+  const beat = (response: ServerResponse, format: StreamFormat | undefined) => {
+    if (format && !response.writableEnded && response.writableLength === 0) response.write(format.heartbeat);
   };
+  const beatAll = () => open.forEach((format, response) => beat(response, format));
   // One for all: a timer for each stream would take as much memory as half of its socket.
-  const heartbeat = setInterval(beat, Math.min(settings.PING_INTERVAL_MS, settings.ANSWER_TIMEOUT_MS / 2));
+  const heartbeat = setInterval(beatAll, Math.min(settings.PING_INTERVAL_MS, settings.ANSWER_TIMEOUT_MS / 2));
   heartbeat.unref();
 
   function stream({ payload, asker, format, request, response }: Streamed): void {
@@ -100,6 +100,7 @@ export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
       response.flushHeaders();
       if (format.head !== '') response.write(format.head);
       open.set(response, format);
+      askInAnswer(response, () => beat(response, format));
     };
     // An early refusal becomes an HTTP status, which clients and proxies understand better than an event.
     const opening = setTimeout(() => isStream && openStream(), refusalWaitMs);
