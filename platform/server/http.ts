@@ -15,6 +15,7 @@ import { httpStatus, type ErrorCode } from '../foundation/errors.ts';
 import { answerHalfClosed } from './half-closed.ts';
 import type { Logger } from './logger.ts';
 import { createUnwanted, type Unwanted } from './unwanted.ts';
+import { repeatedHeader } from './repeated-header.ts';
 import { isShortage, shortageError, type Place, type Shortage } from './places.ts';
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
@@ -102,9 +103,9 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     const path = pathOf(request);
     const handler = routes[path] ?? subtree(routes, path);
     if (!handler) return sendJson(response, 404, { error: `Nothing here under ${path}.` });
-    // Node would use the first one, a proxy perhaps the last.
-    if ((request.headersDistinct['authorization']?.length ?? 0) > 1) {
-      const because = 'There is more than one Authorization header.';
+    const repeated = repeatedHeader(request);
+    if (repeated) {
+      const because = `There is more than one ${repeated} header.`;
       return refuseGraphql(request, response, new HttpRefusal(400, 'BAD_REQUEST', because));
     }
     Promise.resolve()

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { pathOf, shortageRefusal } from './http.ts';
 import type { Logger } from './logger.ts';
+import { repeatedHeader } from './repeated-header.ts';
 import { isShortage, type Place, type Shortage } from './places.ts';
 import { closeCodes, subprotocol } from './socket-protocol.ts';
 import { drainSession, endSession, receiveMessage, receivePing, type SocketSession } from './socket-session.ts';
@@ -96,8 +97,7 @@ export function createSocketServer<Guest>(options: SocketServerOptions<Guest>): 
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     stream.on('error', logError);
     if (pathOf(request) !== options.path) return refuse(stream, 404);
-    // Node would use the first one, a proxy perhaps the last.
-    if ((request.headersDistinct['authorization']?.length ?? 0) > 1) return refuse(stream, 400);
+    if (repeatedHeader(request)) return refuse(stream, 400);
     if (!options.mayConnect(request)) return refuse(stream, 403);
     const place = options.admit(request);
     if (isShortage(place)) return refuse(stream, shortageRefusal(place).status);
