@@ -33,5 +33,6 @@ try {
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
   process.stderr.write(`${error.message}\n`);
-  process.exitCode = exitCodeConfig;
+  // What was started before the mistake showed would go on.
+  process.exit(exitCodeConfig);
 }

@@ -114,11 +114,7 @@ async function checkPorts(settings: Record<string, unknown>): Promise<void> {
 }
 
 function isForPeople(error: unknown): error is Error {
-  if (error instanceof ConfigError || error instanceof DataPlaneError || error instanceof PortError) return true;
-  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') return false;
-  // Taken since the check.
-  error.message = new PortError('port' in error ? String(error.port) : '?', 'ROUTER_PORT or <SUBGRAPH>_PORT').message;
-  return true;
+  return error instanceof ConfigError || error instanceof DataPlaneError || error instanceof PortError;
 }
 
 function board(port: number, ms: number): string {

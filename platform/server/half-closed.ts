@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /** A client that has gone says so when it is written to the second time: its first wait. Each is twice the last. */
@@ -32,7 +32,7 @@ function askUntilAnswered(response: ServerResponse, waitMs: number): void {
   response.once('close', () => clearTimeout(timer));
 }
 
-function ask(response: ServerResponse<IncomingMessage>): void {
+function ask(response: ServerResponse): void {
   const question = questions.get(response);
   if (question) return question();
   if (response.headersSent) return void response.destroy();

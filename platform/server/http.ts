@@ -68,7 +68,7 @@ export interface HttpServer {
 
 /**
  * A plain HTTP server with `/healthz` (the event loop turns) and `/readyz` (its dependencies answer).
- * @throws {Error} EADDRINUSE when the port is taken. @throws {ConfigError} when it cannot listen there at all.
+ * @throws {ConfigError} when it cannot listen there: the port is taken, or the address is none of this machine.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { logger } = options;
@@ -147,8 +147,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   };
 }
 
-function mistakeOfListening(error: NodeJS.ErrnoException, { host, port }: HttpServerOptions): Error {
-  if (error.code === 'EADDRINUSE') return error;
+function mistakeOfListening(error: NodeJS.ErrnoException, { host, port }: HttpServerOptions): ConfigError {
+  if (error.code === 'EADDRINUSE') {
+    return new ConfigError(`Port ${port} is in use by another program. Stop it, or choose another port.`);
+  }
   if (error.code === 'EACCES') return new ConfigError(`Port ${port} is not for this user. Choose one from 1024 on.`);
   return new ConfigError(
     `HOST: must be an address of this machine; "${host}" is none (${error.code ?? error.message}).`,
