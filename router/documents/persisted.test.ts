@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,7 +71,7 @@ const color7 = { bike: { color: 'color 7' } };
 describe('a document of the manifest', () => {
   it.each(['application/json', 'text/event-stream'])('is known by its id, with Accept: %s', async (accept) => {
     const { post, get } = await start({ PERSISTED_DOCUMENTS: manifest });
-    for (const id of [hashOf(bike), `sha256:${hashOf(bike)}`]) {
+    for (const id of [hashOf(bike), `sha256:${hashOf(bike)}`, hashOf(bike).toUpperCase()]) {
       expect((await post({ documentId: id }, accept)).data).toEqual(color7);
       expect((await get({ documentId: id }, accept)).data).toEqual(color7);
     }
@@ -104,6 +105,71 @@ describe('a document of the manifest', () => {
     expect(await ended(other)).toContain('QUERY_NOT_IN_SAFELIST');
     expect(await ended('subscription { dashboardUpdated { cursor } }')).toContain('QUERY_NOT_IN_SAFELIST');
     expect(await ended('', { documentId: hashOf(bike) })).toContain('color 7');
+    await socket.dispose();
+  });
+});
+
+describe('an id that cannot be read', () => {
+  const persistedQuery = { version: 1, sha256Hash: hashOf(bike) };
+  const version = 'Unsupported persisted query version';
+  const unreadable: [string, object, string][] = [
+    ['of a version to come', { extensions: { persistedQuery: { ...persistedQuery, version: 2 } } }, version],
+    ['of a version that is text', { extensions: { persistedQuery: { ...persistedQuery, version: '1' } } }, version],
+    ['of no version', { extensions: { persistedQuery: { sha256Hash: hashOf(bike) } } }, version],
+    ['that is a list', { extensions: { persistedQuery: [] } }, version],
+    ['that is text', { extensions: { persistedQuery: hashOf(bike) } }, version],
+    ['that is true', { extensions: { persistedQuery: true } }, version],
+    [
+      'without a hash',
+      { extensions: { persistedQuery: { version: 1 } } },
+      '"sha256Hash" of "persistedQuery" must be a string.',
+    ],
+    [
+      'whose hash is a number',
+      { extensions: { persistedQuery: { version: 1, sha256Hash: 7 } } },
+      '"sha256Hash" of "persistedQuery" must be a string.',
+    ],
+    [
+      'beside another',
+      { documentId: hashOf(other), extensions: { persistedQuery } },
+      '"documentId" and "persistedQuery" name two documents.',
+    ],
+  ];
+
+  it.each(unreadable)('is refused, with a text and without: one %s', (_what, named, message) => {
+    const persisted = createPersistedDocuments({ manifest: undefined, mode: 'allow', learnedBytes: 1_000 });
+    for (const query of [undefined, bike]) {
+      const found = persisted.textOf({ ...named, query });
+      expect('errors' in found && found.errors.map((error) => [error.extensions['code'], error.message])).toEqual([
+        ['BAD_REQUEST', message],
+      ]);
+    }
+  });
+
+  it('is refused over every transport, and one in capitals is taken over every one', async () => {
+    const { post, get, url } = await start({ PERSISTED_DOCUMENTS: manifest });
+    const socket = connect(url);
+    const overSocket = async (more: object) => {
+      const subscriber = subscribe(
+        { ...socket, subscribe: (payload, sink) => socket.subscribe({ ...payload, ...more }, sink) },
+        '',
+      );
+      await until('it ends', () => subscriber.ended() !== undefined);
+      return JSON.stringify([subscriber.data(), subscriber.ended()]);
+    };
+    const ask = async (extensions: object) => [
+      JSON.stringify(await post({ extensions })),
+      JSON.stringify(await post({ extensions }, 'text/event-stream')),
+      JSON.stringify(await get({ extensions: JSON.stringify(extensions) })),
+      JSON.stringify(await get({ extensions: JSON.stringify(extensions) }, 'text/event-stream')),
+      await overSocket({ extensions }),
+    ];
+    for (const answer of await ask({ persistedQuery: { ...persistedQuery, version: 2 } })) {
+      expect(answer).toContain(version);
+      expect(answer).toContain('BAD_REQUEST');
+    }
+    const inCapitals = { persistedQuery: { version: 1, sha256Hash: hashOf(bike).toUpperCase() } };
+    for (const answer of await ask(inCapitals)) expect(answer).toContain('color 7');
     await socket.dispose();
   });
 });
@@ -206,9 +272,44 @@ describe('a manifest', () => {
       writeFileSync(wrong, text);
       expect(() => readManifest(wrong)).toThrow(/^PERSISTED_DOCUMENTS: must be/);
     }
-    writeFileSync(wrong, '{"format":"apollo-persisted-query-manifest","operations":[]}');
-    expect(() => readManifest(wrong)).toThrow(/SHA-256, \{"<hash>": "query …"\}: it is none\.$/);
+    const operation = { id: 'a', name: 'Bike', type: 'query', body: bike };
+    for (const more of [
+      {},
+      { version: 2 },
+      { version: 1, operations: {} },
+      { version: 1, operations: [{ id: 'a' }] },
+    ]) {
+      writeFileSync(
+        wrong,
+        JSON.stringify({ format: 'apollo-persisted-query-manifest', operations: [operation], ...more }),
+      );
+      expect(() => readManifest(wrong)).toThrow(/"query …"\} or Apollo’s manifest: it is none\.$/);
+    }
+    const twice = [operation, { ...operation, body: other }];
+    writeFileSync(wrong, JSON.stringify({ format: 'apollo-persisted-query-manifest', version: 1, operations: twice }));
+    expect(() => readManifest(wrong)).toThrow(/: a has two texts\.$/);
     expect(() => readManifest(join(folder, 'absent.json'))).toThrow('PERSISTED_DOCUMENTS');
+  });
+
+  const ofApollo = (id: string) => ({
+    format: 'apollo-persisted-query-manifest',
+    version: 1,
+    operations: [{ id, name: 'Bike', type: 'query', body: bike }],
+  });
+  it.each([
+    ['by Apollo’s tools', ofApollo(hashOf(bike)), hashOf(bike)],
+    ['by Apollo’s tools, with ids of its writer', ofApollo('Bike:1'), 'Bike:1'],
+    ['by GraphQL Code Generator, whose hashes are SHA-1', { [hash('sha1', bike)]: bike }, hash('sha1', bike)],
+    ['in capitals', { [hashOf(bike).toUpperCase()]: bike }, hashOf(bike)],
+  ])('may be written %s', async (_by, written, id) => {
+    const file = join(folder, 'other.json');
+    writeFileSync(file, JSON.stringify(written));
+    const { post } = await start({ PERSISTED_DOCUMENTS: file, PERSISTED_DOCUMENTS_MODE: 'only' });
+    expect((await post({ documentId: id })).data).toEqual(color7);
+    expect((await post({ documentId: id, query: bike })).data).toEqual(color7);
+    expect((await post({ query: bike, ...byHash(bike) })).data).toEqual(color7);
+    expect(await post({ documentId: id, query: other })).toMatchObject({ code: 'BAD_REQUEST' });
+    expect(await post({ query: other })).toMatchObject({ code: 'QUERY_NOT_IN_SAFELIST' });
   });
 
   it('is logged against, once a document', () => {

@@ -16,6 +16,7 @@ import {
   type Unwanted,
 } from '../../platform/server/index.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
+import type { Manifest } from '../documents/persisted.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
 import type { RouterGuest } from '../http/admission.ts';
 import type { Cors } from '../http/cors.ts';
@@ -37,8 +38,8 @@ import {
 import { toolsOf, type Tool, type Tools } from './tools.ts';
 
 export interface McpOptions {
-  /** Documents that are tools, by their hash. */
-  manifest: ReadonlyMap<string, string>;
+  /** Documents that are tools. */
+  manifest: Manifest;
   current(): Generation;
   operations: Operations;
   guestOf(request: IncomingMessage): Promise<RouterGuest>;

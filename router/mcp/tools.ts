@@ -18,6 +18,7 @@ import {
 } from 'graphql';
 import type { Logger } from '../../platform/server/index.ts';
 import type { Generation } from '../supergraph/generation.ts';
+import type { Manifest } from '../documents/persisted.ts';
 import { inputSchemaOf, type JsonSchema } from './input-schema.ts';
 
 /** One operation of the manifest. */
@@ -38,7 +39,7 @@ type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
 /** The queries and mutations of a manifest that this supergraph can answer. Subscriptions are no calls. */
 export async function toolsOf(
-  manifest: ReadonlyMap<string, string>,
+  manifest: Manifest,
   { graph: { schema }, documents }: Pick<Generation, 'graph' | 'documents'>,
   logger: Pick<Logger, 'warn'>,
 ): Promise<Tools> {

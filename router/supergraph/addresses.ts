@@ -18,15 +18,21 @@ export function addressesOf({ subgraphs }: Pick<Graph, 'subgraphs'>, env: NodeJS
   for (const [name, inSupergraph] of subgraphs) {
     const setting = settingOf(name);
     const url = (given[setting] ?? inSupergraph).trim();
-    if (/^https?:\/\//i.test(url) && URL.canParse(url)) addresses.set(name, new URL(url));
-    else {
-      const whose = given[setting] === undefined ? `the supergraph has none of the subgraph ${name}` : 'it is none';
-      mistakes.push(`${setting}: must be an address that begins with http:// or https://; ${whose}.`);
-    }
+    const own = given[setting] !== undefined;
+    if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+      mistakes.push(`${setting}: ${must}; ${own ? 'it is none' : `the supergraph has none of the subgraph ${name}`}.`);
+    } else if (hasUser(new URL(url))) {
+      mistakes.push(`${setting}: ${must}; ${own ? 'it' : `the supergraph’s of the subgraph ${name}`} has one.`);
+    } else addresses.set(name, new URL(url));
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));
   return addresses;
 }
+
+const must = 'must be an address that begins with http:// or https://, without a user';
+
+/** It would be sent to nobody: what travels to a subgraph is what SUBGRAPH_HEADERS says. */
+const hasUser = ({ username, password }: URL) => username !== '' || password !== '';
 
 /** The same address for graphql-transport-ws. */
 export function webSocketUrl(url: URL): URL {

@@ -131,12 +131,41 @@ describe('node router/main.ts before a foreign supergraph', () => {
     ['no SDL', 'type Query {', /^SUPERGRAPH: .*Syntax Error/m],
     ['a schema that is no supergraph', 'type Query { a: Int }', /^SUPERGRAPH: .*no subgraph/m],
     ['a subgraph without an address', 'no address', /^FILM_ARCHIVE_URL: must be an address .*film-archive/m],
+    [
+      'an address with a user in it',
+      'a user',
+      /^FILM_ARCHIVE_URL: must be an address .*, without a user; it has one\.$/m,
+    ],
+    [
+      'such an address in the supergraph',
+      'a user there',
+      /^FILM_ARCHIVE_URL: must be an address .*; the supergraph’s of the subgraph film-archive has one\.$/m,
+    ],
   ])('says in one line what is wrong, and exits with 78: %s', async (_what, sdl, line) => {
     await rm(file, { force: true });
-    if (sdl !== undefined) await writeFile(file, sdl === 'no address' ? library.compose({ filmsUrl: '' }) : sdl);
-    const { child, output } = await start({ SUPERGRAPH: file });
+    const withUser = 'http://me:secret@127.0.0.1:1/';
+    const filmsUrl = { 'no address': '', 'a user there': withUser }[sdl ?? ''];
+    const composed =
+      filmsUrl === undefined && sdl !== 'a user' ? sdl : library.compose(filmsUrl === undefined ? {} : { filmsUrl });
+    if (composed !== undefined) await writeFile(file, composed);
+    const { child, output } = await start({
+      SUPERGRAPH: file,
+      ...(sdl === 'a user' ? { FILM_ARCHIVE_URL: withUser } : {}),
+    });
+    expect(output()).not.toContain('secret');
     expect(output()).toMatch(line);
     expect(output().trim().split('\n')).toHaveLength(1);
+    expect(child.exitCode).toBe(78);
+  });
+
+  it('says in one line that its port is taken, and exits with 78', async () => {
+    await writeFile(file, library.compose({}));
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    const { child, output } = await start({ SUPERGRAPH: file, ROUTER_PORT: String(port) });
+    taken.close();
+    expect(output()).toMatch(new RegExp(`^Port ${port} is in use by another program.*\n$`));
     expect(child.exitCode).toBe(78);
   });
 
