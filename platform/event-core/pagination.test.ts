@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Schema, type Model } from 'mongoose';
 import { maxPageSize, paginate, type Order, type PageRequest } from './pagination.ts';
+import { otherSpellings } from '../../test/support/spellings.ts';
 import { ContractError } from '../foundation/errors.ts';
 
 const order: Order = [
@@ -28,6 +29,9 @@ describe('a page', () => {
     ['beyond all numbers', Buffer.from('["2026",1e999]').toString('base64url')],
     ['an operator for the database', encode(['2026', { $gt: 0 }])],
     ['without a place', encode(['2026', null])],
+    ['in another spelling of JSON', Buffer.from('["2026", 1]').toString('base64url')],
+    ['in another spelling of numbers', Buffer.from('["2026",1.0]').toString('base64url')],
+    ...otherSpellings(encode(['2026', 1])).map((each): [string, string] => ['in another spelling', each]),
   ])('after a cursor that is %s is refused before the database is asked', async (_what, after) => {
     await expect(ask({ after })).rejects.toThrow(ContractError);
     await expect(ask({ after })).rejects.toThrow('"after" is not a cursor of this list');

@@ -86,7 +86,8 @@ export function readCursor<Place extends unknown[]>(
 ): Place {
   try {
     const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(values) && isPlace(values)) return values;
+    // One place has one cursor: base64 and JSON have many spellings.
+    if (Array.isArray(values) && isPlace(values) && toCursor(values) === cursor) return values;
   } catch {
     // Falls through: what is not JSON is no cursor either.
   }

@@ -20,7 +20,10 @@ export function readChangeCursor(text: string, of: string): ChangeCursor | null 
   const plain = Buffer.from(text, 'base64url').toString();
   const [, sequence, version, mark = '', name] =
     /^([1-9]\d{0,14})\.([1-9]\d{0,14})\.([0-9a-f]{12})\.([0-9a-f]{12})$/.exec(plain) ?? [];
-  return name === nameMark(of) ? { sequence: Number(sequence), version: Number(version), mark } : null;
+  if (name !== nameMark(of)) return null;
+  const cursor = { sequence: Number(sequence), version: Number(version), mark };
+  // One place has one cursor: base64 has many spellings.
+  return changeCursor(cursor, of) === text ? cursor : null;
 }
 
 const nameMark = (of: string) => hash('sha256', of).slice(0, 12);

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Envelope } from '../../schema/events/envelope.ts';
 import type { JournalDocument } from '../event-core/journal.ts';
+import { otherSpellings } from '../../test/support/spellings.ts';
 import { UnavailableError } from '../foundation/errors.ts';
 import { eventId, journalId } from '../foundation/event-id.ts';
 import type { StoredMessage } from '../messaging/event-stream.ts';
@@ -323,6 +324,16 @@ describe('a feed of changes', () => {
       expect(servers.log).toHaveLength(1);
     },
   );
+
+  it('takes a cursor in the one spelling that it gave', async () => {
+    const { feed, cursor } = await begun();
+    const others = otherSpellings(cursor);
+    expect(others.length).toBeGreaterThan(2);
+    for (const after of others) {
+      await expect(follow(feed, everything, after)).rejects.toMatchObject({ extensions: { code: 'BAD_USER_INPUT' } });
+    }
+    expect(collect(await follow(feed, everything, cursor)).told).toEqual([]);
+  });
 
   it('says so when too much happened since the cursor', async () => {
     const { servers, cursor } = await begun();

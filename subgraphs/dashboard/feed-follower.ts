@@ -26,7 +26,10 @@ export function cursorOf(version: number, index: number): string {
 /** Null when it is not a cursor. */
 export function readCursor(cursor: string): Place | null {
   const match = /^(\d{1,16})\.(\d{1,16})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  return match ? { version: Number(match[1]), index: Number(match[2]) } : null;
+  if (!match) return null;
+  const [version, index] = [Number(match[1]), Number(match[2])];
+  // One place has one cursor: base64 and numbers have many spellings.
+  return cursorOf(version, index) === cursor ? { version, index } : null;
 }
 
 /** The changes in these commits up to a place, the newest first. */
