@@ -6,7 +6,6 @@ import { headerRule } from './gateway/header-rules.ts';
 import { sourceHeader } from './supergraph/source.ts';
 import { statusTexts } from './http/answer-form.ts';
 import {
-  ConfigError,
   largestInt,
   list,
   milliseconds,
@@ -17,6 +16,7 @@ import {
   readConfig,
   text,
   wholeNumber,
+  type Contradictions,
   type SettingSections,
 } from '../platform/server/index.ts';
 
@@ -120,7 +120,7 @@ const documents = {
   INTROSPECTION: oneOf(['auto', 'on', 'off'], 'auto').describe(
     'whether clients may ask for the schema; auto in development only',
   ),
-  PERSISTED_DOCUMENTS: text('a file of documents by their SHA-256').describe(
+  PERSISTED_DOCUMENTS: text('a file of documents by their ids').describe(
     'that clients may name by their ids, such as schema/client/generated/persisted-documents.json',
   ),
   PERSISTED_DOCUMENTS_MODE: oneOf(['allow', 'log', 'only'], 'allow').describe(
@@ -150,6 +150,17 @@ export const routerSettings = processSettings.extend({ ...door, ...toSubgraphs, 
 
 export type RouterSettings = z.infer<typeof routerSettings>;
 
+const contradictions: Contradictions = {
+  OVERRIDE_LABELS: ({ ENGINE, OVERRIDE_LABELS = '' }) =>
+    ENGINE === 'apollo' && /[^\s,]/.test(OVERRIDE_LABELS)
+      ? 'ENGINE=apollo has no labels on; leave one of the two out.'
+      : undefined,
+  MCP: ({ MCP, PERSISTED_DOCUMENTS }) =>
+    MCP === 'on' && PERSISTED_DOCUMENTS === undefined
+      ? 'its tools are the operations of PERSISTED_DOCUMENTS, which is not set.'
+      : undefined,
+};
+
 /**
  * Those of the gateway; the product's are checked with them, so that every mistake is told.
  * @throws {ConfigError} with one line per mistake.
@@ -159,10 +170,7 @@ export function readRouterSettings(
   product: { settings: z.ZodObject } | undefined,
 ): RouterSettings {
   const all = product ? routerSettings.extend(product.settings.shape) : routerSettings;
-  const settings = readConfig(all, env) as RouterSettings;
-  if (settings.ENGINE === 'apollo' && settings.OVERRIDE_LABELS.length > 0)
-    throw new ConfigError('OVERRIDE_LABELS: ENGINE=apollo has no labels on; leave one of the two out.');
-  return settings;
+  return readConfig(all, env, { contradictions }) as RouterSettings;
 }
 
 /** How long a subgraph may take to answer. */

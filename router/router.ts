@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLScalarType } from 'graphql';
 import type { z } from 'zod';
 import {
-  ConfigError,
   createLogger,
   createOperationLabel,
   createTokenVerifier,
@@ -71,8 +70,8 @@ export interface RouterOptions {
 
 /**
  * Starts the router with the settings in `env`.
- * @throws {ConfigError} with one line per mistake in the settings, or when there is no supergraph to serve.
- * @throws {Error} EADDRINUSE when the port is taken.
+ * @throws {ConfigError} with one line per mistake in the settings, when there is no supergraph to serve, or when the port
+ * is taken.
  */
 export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: RouterOptions = {}): Promise<Router> {
   const settings = readRouterSettings(env, product);
@@ -101,7 +100,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
   const scalars = product?.scalars ?? [];
   const busy = createBusyOperations();
   const manifest = readManifest(settings.PERSISTED_DOCUMENTS);
-  const toolbox = settings.MCP === 'on' ? needed(manifest) : undefined;
+  const toolbox = settings.MCP === 'on' ? manifest : undefined;
   const persisted = createPersistedDocuments({
     manifest,
     mode: settings.PERSISTED_DOCUMENTS_MODE,
@@ -220,12 +219,6 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
 
   let closing: Promise<void> | undefined;
   return { port: http.port, reload: () => supergraph.reload(), close: () => (closing ??= close()) };
-}
-
-/** @throws {ConfigError} */
-function needed(manifest: ReadonlyMap<string, string> | undefined): ReadonlyMap<string, string> {
-  if (manifest) return manifest;
-  throw new ConfigError('MCP: its tools are the operations of PERSISTED_DOCUMENTS, which is not set.');
 }
 
 /** Gives every request one correlation id, for the answer, the logs and the subgraphs. */

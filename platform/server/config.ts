@@ -218,20 +218,28 @@ export function givenIn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
 }
 
+/** By setting: what is wrong with it beside the others, if anything is. */
+export type Contradictions = Readonly<Record<string, (given: NodeJS.ProcessEnv) => string | undefined>>;
+
 /**
  * The settings in the environment. An empty variable counts as not set.
- * @param nameOf the variable's name, where it differs from the setting's.
+ * @param more `nameOf`: the variable's name, where it differs from the setting's.
  * @throws {ConfigError} with one line per mistake.
  */
 export function readConfig<Schema extends z.ZodType>(
   schema: Schema,
   env: NodeJS.ProcessEnv,
-  nameOf = (setting: string) => setting,
+  more: { nameOf?: (setting: string) => string; contradictions?: Contradictions } = {},
 ): z.infer<Schema> {
+  const { nameOf = (setting: string) => setting, contradictions = {} } = more;
   const given = givenIn(env);
   const parsed = schema.safeParse(given);
   const wrong = new Set((parsed.error?.issues ?? []).map(({ path }) => String(path[0] ?? '')));
   const mistakes = [...wrong].map((name) => `${nameOf(name)}: ${mistakeOf(settingsIn(schema)[name], given[name])}`);
+  for (const [name, mistakeIn] of Object.entries(contradictions)) {
+    const mistake = wrong.has(name) ? undefined : mistakeIn(given);
+    if (mistake !== undefined) mistakes.push(`${nameOf(name)}: ${mistake}`);
+  }
   const sign = signsOfProduction.find((name) => (name === 'NODE_ENV' ? given[name] === 'production' : given[name]));
   if (sign && !given['LANDSCAPE'] && schema instanceof z.ZodObject && 'LANDSCAPE' in schema.shape) {
     mistakes.push(

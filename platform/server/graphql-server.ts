@@ -304,7 +304,7 @@ function serveSubscriptions(
     logger,
     async welcome({ guest }, params = {}) {
       // A refused token closes the socket with 4403; the router tells its clients why.
-      const viewer = await options.verifyToken(authorizationOf(params));
+      const viewer = await options.verifyToken(authorizationOf('connection_init', params));
       const contextValue = createContext(viewer, params['x-correlation-id'], params['traceparent']);
       guest.start = createSubscriptionStarter({ schema, contextValue, formatError, subscribe });
     },

@@ -38,20 +38,20 @@ it('a close reason fits into its frame', () => {
   expect(closeReason('예약'.repeat(100))).not.toContain('\uFFFD');
 });
 
-describe('the token of connection_init', () => {
+describe.each(['connection_init', 'ping'] as const)('the token of %s', (message) => {
   const token = 'Bearer x';
   const names = ['authorization', 'Authorization', 'AUTHORIZATION'];
 
   it.each(names)('is found wherever clients put it: %s', (name) => {
     for (const payload of [{ [name]: token }, { headers: { [name]: token } }]) {
-      expect(authorizationOf(payload)).toBe(token);
+      expect(authorizationOf(message, payload)).toBe(token);
     }
-    expect(authorizationOf({ [name]: token, headers: { authorization: token } })).toBe(token);
+    expect(authorizationOf(message, { [name]: token, headers: { authorization: token } })).toBe(token);
   });
 
   it('is none where there is none', () => {
     for (const payload of [undefined, {}, { headers: 'x' }, { headers: [] }, { headers: null }, { token }]) {
-      expect(authorizationOf(payload)).toBeUndefined();
+      expect(authorizationOf(message, payload)).toBeUndefined();
     }
   });
 
@@ -63,7 +63,7 @@ describe('the token of connection_init', () => {
         { [name]: value, headers: { authorization: token } },
         { authorization: token, headers: { [name]: value } },
       ]) {
-        expect(() => authorizationOf(payload)).toThrow('must be text');
+        expect(() => authorizationOf(message, payload)).toThrow(`The "authorization" of ${message} must be text`);
       }
     }
   });
@@ -74,7 +74,7 @@ describe('the token of connection_init', () => {
       { authorization: token, headers: { authorization: 'Bearer y' } },
       { authorization: '', headers: { authorization: token } },
     ]) {
-      expect(() => authorizationOf(payload)).toThrow('more than one');
+      expect(() => authorizationOf(message, payload)).toThrow(`${message} has more than one`);
     }
   });
 });

@@ -105,21 +105,24 @@ export function closeReason(text: string): string {
 }
 
 /**
- * The token in `connection_init`, at the top or below `headers`, its name in any case.
+ * The token in the payload of a message, at the top or below `headers`, its name in any case.
  * @throws a client error UNAUTHENTICATED for one that is not text, and for two that differ: treating either as
  * anonymous would let a client believe that it is signed in.
  */
-export function authorizationOf(payload: Record<string, unknown> | undefined): string | undefined {
+export function authorizationOf(
+  message: 'connection_init' | 'ping',
+  payload: Record<string, unknown> | undefined,
+): string | undefined {
   const headers = record.safeParse(payload?.['headers']).data;
   const given = [payload, headers].flatMap((holder = {}) =>
     Object.entries(holder).flatMap(([name, value]) => (name.toLowerCase() === 'authorization' ? [value] : [])),
   );
   const [first, ...others] = given;
   if (!given.every((value) => typeof value === 'string')) {
-    throw clientError('UNAUTHENTICATED', 'The "authorization" of connection_init must be text: "Bearer <token>".');
+    throw clientError('UNAUTHENTICATED', `The "authorization" of ${message} must be text: "Bearer <token>".`);
   }
   if (others.some((other) => other !== first)) {
-    throw clientError('UNAUTHENTICATED', 'connection_init has more than one "authorization".');
+    throw clientError('UNAUTHENTICATED', `${message} has more than one "authorization".`);
   }
   return first as string | undefined;
 }

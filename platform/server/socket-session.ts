@@ -293,7 +293,7 @@ async function answerPing<Guest>(
   if (!mayPing(session)) return close(session, closeCodes.tooManyPings, 'Too many pings');
   if (!host.renew || session.stage !== 'open') return say(session, pongMessage(payload));
   try {
-    const authorization = authorizationOf(payload);
+    const authorization = authorizationOf('ping', payload);
     if (authorization === undefined) return say(session, pongMessage(payload));
     const renewed = await host.renew(session, authorization);
     for (const { control } of [...session.running.values()]) control.onRenewed?.(renewed);

@@ -81,7 +81,7 @@ export function readServiceSettings(service: string, env: NodeJS.ProcessEnv): Se
     if (value) own[name] = value;
   }
   const nameOf = (setting: string) => (setting in own ? `${service.toUpperCase()}_${setting}` : setting);
-  return readConfig(serviceSettings, { ...env, ...own }, nameOf);
+  return readConfig(serviceSettings, { ...env, ...own }, { nameOf });
 }
 
 /** Waits for the database. */

@@ -103,6 +103,16 @@ describe('the status of an answer', () => {
 });
 
 describe('a request', () => {
+  it.each([json, 'multipart/mixed', `multipart/mixed;boundary=x, ${json}`, '*/*'])(
+    'for a subscription is told every way to subscribe, with Accept: %s',
+    async (accept) => {
+      const { status, text } = await post(classic, accept, { query: 'subscription { dashboardUpdated { cursor } }' });
+      expect(status).toBe(400);
+      for (const way of ['graphql-transport-ws', 'text/event-stream', 'multipart/mixed;subscriptionSpec=1.0'])
+        expect(text).toContain(way);
+    },
+  );
+
   it('may begin with a byte order mark, and of two values under one key the last counts', async () => {
     const body = `\ufeff{"query":"{","query":"${typename}"}`;
     expect((await post(classic, json, body)).text).toBe('{"data":{"__typename":"Query"}}');

@@ -155,11 +155,13 @@ function isByPost({ method }: IncomingMessage): boolean {
   throw new MethodRefused('GraphQL is asked for by POST, or by GET.', 'GET, HEAD, POST');
 }
 
+const howToSubscribe =
+  'Subscribe over WebSocket (graphql-transport-ws), or with "Accept: text/event-stream" or "Accept: multipart/mixed;subscriptionSpec=1.0", the first that it names.';
+
 /** @throws {HttpRefusal} */
 function refuseType(type: OperationTypeNode, isPost: boolean): void {
   if (type === OperationTypeNode.SUBSCRIPTION) {
-    const instead = 'Subscribe over WebSocket (graphql-transport-ws), or with "Accept: text/event-stream".';
-    throw new HttpRefusal(400, 'BAD_REQUEST', instead);
+    throw new HttpRefusal(400, 'BAD_REQUEST', howToSubscribe);
   }
   if (!isPost && type !== OperationTypeNode.QUERY) throw new MethodRefused('A mutation is sent by POST.', 'POST');
 }

@@ -493,6 +493,13 @@ describe('a new token in a ping', () => {
     expect((await client.closed).code).toBe(4403);
   });
 
+  it('that cannot be read is told of the ping', async () => {
+    const client = await signedIn();
+    renew(client, ['x']);
+    const reason = 'The "authorization" of ping must be text: "Bearer <token>".';
+    expect(await client.closed).toEqual({ code: 4403, reason });
+  });
+
   it('makes nobody of somebody who has not signed in', async () => {
     const client = await opened();
     client.send({ type: 'connection_init' });

@@ -73,7 +73,7 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
     logger: options.logger,
     async welcome(session, params) {
       const { guest } = session;
-      const authorization = authorizationOf(params) ?? guest.headers.authorization;
+      const authorization = authorizationOf('connection_init', params) ?? guest.headers.authorization;
       guest.viewer = await verifyToken(authorization);
       if (guest.viewer) guest.client = personBehind(guest.viewer);
       const shortage = guest.place.passTo(guest.client);
