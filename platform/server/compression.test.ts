@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { assert, constantFrom, property, array, string, tuple } from 'fast-check';
-import { compress, encodingFor } from './compression.ts';
+import { compress, compressOnce, encodingFor } from './compression.ts';
 
 describe('the encoding of an answer', () => {
   it.each([
@@ -45,5 +45,13 @@ describe('the encoding of an answer', () => {
     const text = '따릉이 '.repeat(1_000);
     expect(brotliDecompressSync(await compress(text, 'br')).toString()).toBe(text);
     expect(gunzipSync(await compress(text, 'gzip')).toString()).toBe(text);
+  });
+
+  it('is made once of the same bytes, each of the two', async () => {
+    const body = Buffer.from('따릉이 '.repeat(1_000));
+    const [one, again, other] = [compressOnce(body, 'br'), compressOnce(body, 'br'), compressOnce(body, 'gzip')];
+    expect(again).toBe(one);
+    expect(brotliDecompressSync(await one)).toEqual(body);
+    expect(gunzipSync(await other)).toEqual(body);
   });
 });

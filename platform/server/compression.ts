@@ -27,3 +27,15 @@ const zip = promisify(gzip);
 export function compress(body: string | Buffer, encoding: Encoding, quality = brotliQuality): Promise<Buffer> {
   return encoding === 'br' ? brotli(body, { params: { [constants.BROTLI_PARAM_QUALITY]: quality } }) : zip(body);
 }
+
+/** What several clients are sent as the same bytes. */
+const compressed = new WeakMap<Buffer, Map<Encoding, Promise<Buffer>>>();
+
+/** The same bytes are compressed once, however many clients get them at the time. */
+export function compressOnce(body: string | Buffer, encoding: Encoding): Promise<Buffer> {
+  if (typeof body === 'string') return compress(body, encoding);
+  const known = compressed.get(body) ?? new Map<Encoding, Promise<Buffer>>();
+  const result = known.get(encoding) ?? compress(body, encoding);
+  compressed.set(body, known.set(encoding, result));
+  return result;
+}

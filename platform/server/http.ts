@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isUtf8 } from 'node:buffer';
-import { compress, encodingFor, worthCompressingBytes } from './compression.ts';
+import { compressOnce, encodingFor, worthCompressingBytes } from './compression.ts';
 import { ConfigError, type ProcessSettings } from './config.ts';
 import { httpStatus, type ErrorCode } from '../foundation/errors.ts';
 import { answerHalfClosed } from './half-closed.ts';
@@ -374,20 +374,21 @@ export function abortedBy(response: ServerResponse): Unwanted {
 export async function sendText(
   request: IncomingMessage,
   response: ServerResponse,
-  text: string,
+  text: string | Buffer,
   { status, headers }: { status: number; headers: OutgoingHttpHeaders },
 ): Promise<void> {
+  let body = text;
+  let encoded = {};
   if (text.length > worthCompressingBytes) {
     addVary(response, 'accept-encoding');
     const encoding = encodingFor(request.headers['accept-encoding']);
     if (encoding) {
-      const body = await compress(text, encoding);
-      const more = { 'content-encoding': encoding, 'content-length': body.length };
-      response.writeHead(status, { ...headers, ...more }).end(body);
-      return;
+      body = await compressOnce(text, encoding);
+      encoded = { 'content-encoding': encoding };
     }
   }
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) }).end(text);
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  response.writeHead(status, { ...headers, ...encoded, 'content-length': length }).end(body);
 }
 
 /** Keeps the names that `vary` already has. */

@@ -82,6 +82,14 @@ describe('what a supergraph declares that its fields cost', () => {
     ['mutation { plain }', undefined, 101],
     ['mutation { declared }', undefined, 9],
   ])('%s with %j: %s', (query, variables, cost) => expect(costOf(query, variables)).toBe(cost));
+
+  it('is another with each number of items that one operation is given', () => {
+    const query = 'query ($n: Int, $in: Basket) { slice(first: $n) { a } dear(in: $in) }';
+    const basketOf = (apples: number) => ({ apples: Array.from({ length: apples }, () => ({ kind: 1 })) });
+    const costs = [1, 50].flatMap((n) => [1, 3].map((apples) => costOf(query, { n, in: basketOf(apples) })));
+    expect(new Set(costs).size).toBe(4);
+    expect(costOf(query, { n: 1, in: basketOf(1) })).toBe(costs[0]);
+  });
 });
 
 describe('the product', () => {

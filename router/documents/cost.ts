@@ -1,8 +1,12 @@
 import {
   getNamedType,
   getNullableType,
+  GraphQLBoolean,
+  GraphQLID,
+  GraphQLString,
   isAbstractType,
   isCompositeType,
+  isEnumType,
   isInputObjectType,
   isIntrospectionType,
   isListType,
@@ -20,6 +24,7 @@ import {
   type GraphQLSchema,
   type OperationDefinitionNode,
   type SelectionSetNode,
+  type TypeNode,
 } from 'graphql';
 import { routerError } from '../client-errors.ts';
 import { readDeclaredCost, type ListSize } from './declared-cost.ts';
@@ -80,8 +85,10 @@ export function createCost(graph: Graph): CostOf {
   const { schema, ownersOf } = graph;
   const introspectionSizes = sizesOfIntrospection(schema);
   const declared = readDeclaredCost(graph);
+  /** Of operations whose variables do not say how much is asked for. */
+  const known = new WeakMap<OperationDefinitionNode, ReturnType<CostOf>>();
 
-  return (operation, fragments, coerced) => {
+  const costOf: CostOf = (operation, fragments, coerced) => {
     let mistake: GraphQLError | undefined;
     let longest: AskedList | undefined;
 
@@ -213,6 +220,22 @@ export function createCost(graph: Graph): CostOf {
     const cost = whole ? selectionCost(operation.selectionSet, whole) : 0;
     return mistake ?? { cost, longest };
   };
+
+  return (operation, fragments, coerced) => {
+    const before = known.get(operation);
+    if (before) return before;
+    const cost = costOf(operation, fragments, coerced);
+    if (operation.variableDefinitions?.every(({ type }) => saysNothing(schema, type))) known.set(operation, cost);
+    return cost;
+  };
+}
+
+/** A name or a choice, one for itself: neither a number of items nor a list of them. */
+function saysNothing(schema: GraphQLSchema, type: TypeNode): boolean {
+  if (type.kind === Kind.NON_NULL_TYPE) return saysNothing(schema, type.type);
+  if (type.kind === Kind.LIST_TYPE) return false;
+  const named = schema.getType(type.name.value);
+  return isEnumType(named) || named === GraphQLString || named === GraphQLID || named === GraphQLBoolean;
 }
 
 interface Size {

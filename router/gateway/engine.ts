@@ -122,8 +122,7 @@ function createExecution(options: EngineOptions): Execute {
   const { compiler, formatError } = options;
   return async ({ operation, variables }, context, onAnswer) => {
     const { run, shape } = await compiler.compile(operation, variables);
-    const ask = askFor(options, context);
-    const execution = beginExecution(variables, onAnswer ? (request) => ask(request).finally(onAnswer) : ask);
+    const execution = beginExecution(variables, askFor(options, context, onAnswer));
     await run(execution);
     return answerOf(shape, execution, formatError);
   };
@@ -143,11 +142,16 @@ function createExecutionInParts(options: EngineOptions) {
 
 /** Asks the subgraphs on behalf of one operation. */
 export const askFor =
-  ({ clientOf, hooks }: Pick<EngineOptions, 'clientOf' | 'hooks'>, context: RequestContext): Ask =>
+  (
+    { clientOf, hooks }: Pick<EngineOptions, 'clientOf' | 'hooks'>,
+    context: RequestContext,
+    onAnswer?: () => void,
+  ): Ask =>
   async (request) => {
     const fetch: Fetch = { ...request, extensions: {}, traceparent: context.traceparent };
     const answered = hooks.onFetch(fetch, context);
     const answer = await clientOf(request.subgraph).ask(fetch, context);
+    onAnswer?.();
     answered?.(answer);
     return answer;
   };

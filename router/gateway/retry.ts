@@ -10,15 +10,13 @@ const mostRetries = 10;
 /** Repeats what a broken connection lost, once, within a budget. Only for what may be done twice. */
 export function createRetry(onRetry: () => void) {
   let budget = mostRetries;
-  return async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  return <Result>(work: () => Promise<Result>): Promise<Result> => {
     budget = Math.min(mostRetries, budget + retriesPerRequest);
-    try {
-      return await work();
-    } catch (error) {
+    return work().catch((error: unknown) => {
       if (!(error instanceof BrokenConnection) || budget < 1) throw error;
       budget -= 1;
       onRetry();
       return work();
-    }
+    });
   };
 }

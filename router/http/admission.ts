@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import {
   createAdmission,
   isStaff,
+  remembered,
   type Admission,
   type Client,
   type Guest,
@@ -58,10 +59,13 @@ const keptOpen = (inAll: number, perClient: number) => ({ inAll, perClient, perS
 
 export const personBehind = (viewer: Viewer): Client => ({ id: `user ${viewer.userId}`, isStaff: isStaff(viewer) });
 
+/** The same few send most requests. */
+const networkBehind = remembered((address = '') => networkOf(address));
+
 /** The client behind a request: the person where a token is good, otherwise the address. */
 export function clientOf(request: IncomingMessage, viewer: Viewer | null, trustedHops: number): Client {
   if (viewer) return personBehind(viewer);
-  return { id: `address ${networkOf(addressOf(request, trustedHops))}`, isStaff: false };
+  return { id: `address ${networkBehind(addressOf(request, trustedHops))}`, isStaff: false };
 }
 
 /**

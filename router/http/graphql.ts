@@ -13,7 +13,7 @@ import {
 } from '../../platform/server/index.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
 import type { Refused as RefusedDocument } from '../documents/documents.ts';
-import { textOf, type Answer } from '../gateway/asked.ts';
+import { bodyOf, type Answer } from '../gateway/asked.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
 import type { Generation } from '../supergraph/generation.ts';
 import type { RouterGuest } from './admission.ts';
@@ -97,13 +97,13 @@ export function createGraphqlHttp(options: GraphqlHttpOptions): RequestHandler {
         inParts && ((part) => inParts.send(inParts.begun() ? part : { ...part, extensions })),
       );
       if (inParts?.begun()) return inParts.end();
-      answer = { ...answered, extensions };
+      answer = extensions ? { ...answered, extensions } : answered;
     } finally {
       place.leave();
     }
     if (gone.aborted) return;
     const headers = { 'content-type': form.contentType, 'cache-control': 'no-store' };
-    await sendText(request, response, textOf(answer), { status: statusOfAnswer(answer, form), headers });
+    await sendText(request, response, bodyOf(answer), { status: statusOfAnswer(answer, form), headers });
     holdWhileWaiting(response, guest);
   }
 

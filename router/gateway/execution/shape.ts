@@ -25,7 +25,7 @@ import type { ResponsePath } from './entities.ts';
 import type { Execution } from './execute.ts';
 import { compileLeaf } from './leaf.ts';
 import { isObject } from './values.ts';
-import { beginWriting, everywhere, fail, noNames, writeOnce, type LaterPart, type Write } from './write.ts';
+import { beginWriting, everywhere, fail, flat, noNames, writeOnce, type LaterPart, type Write } from './write.ts';
 
 /**
  * Writes an operation's answer as JSON, from what subgraphs have answered: only what the client asked for, in its
@@ -66,7 +66,7 @@ export function compileShape(options: ShapeOptions): Shape {
       const writing = beginWriting({ path: [], errors, variables, later, scope: everywhere }, repeated);
       const written = writeRoot(data, 0, writing);
       if (written === undefined) later.length = 0;
-      return written ?? 'null';
+      return flat(written ?? 'null');
     },
     pathOf(path) {
       let sets: readonly SelectionSetNode[] = [options.operation.selectionSet];

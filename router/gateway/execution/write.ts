@@ -65,7 +65,7 @@ export const writeOnce = (write: Write): Write => {
 };
 
 /** The same text, no longer as the parts that it was put together from: each copy would be put together anew. */
-function flat(text: string): string {
+export function flat(text: string): string {
   text.charCodeAt(text.length - 1);
   return text;
 }
