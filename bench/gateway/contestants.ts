@@ -6,6 +6,10 @@ export interface Contestant {
   name: string;
   version: string;
   hasSubscriptions: boolean;
+  /** It answers no requests. */
+  onlySubscriptions?: boolean;
+  /** It takes a new supergraph on SIGHUP. */
+  reloads?: boolean;
   start(at: { supergraphFile: string; port: number }): {
     command: string;
     args: string[];
@@ -27,6 +31,7 @@ const ours = (flags: string[]): Contestant => ({
   name: 'ours',
   version: '',
   hasSubscriptions: true,
+  reloads: true,
   start: ({ supergraphFile, port }) => ({
     command: node,
     // As in deploy/Dockerfile.
@@ -67,6 +72,18 @@ const apollo: Contestant = {
   }),
 };
 
+/** What of a fan-out is Node's and the kernel's. */
+const bare: Contestant = {
+  name: 'bare loop',
+  version: process.version,
+  hasSubscriptions: true,
+  onlySubscriptions: true,
+  start: ({ supergraphFile, port }) => ({
+    command: node,
+    args: ['--max-semi-space-size=16', join(here, 'bare.ts'), supergraphFile, String(port)],
+  }),
+};
+
 const hiveIn = (folder: string, name: string, more: string[]): Contestant => ({
   name,
   version: versionIn(folder, '@graphql-hive/gateway'),
@@ -95,6 +112,7 @@ export function contestants(profileDirectory?: string): Contestant[] {
   const hive = process.env['HIVE_GATEWAY'];
   return [
     ours(profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`]),
+    bare,
     apollo,
     ...(hive && existsSync(hive)
       ? [hiveIn(hive, 'hive', []), hiveIn(hive, 'hive, native planner', ['--hive-router-runtime'])]

@@ -4,7 +4,10 @@ export interface GatewayLoad {
   url: string;
   /** Requests of one connection follow one another. */
   connections: number;
-  seconds: number;
+  /** Goes on so long, … */
+  seconds?: number;
+  /** … or as long as this is so. */
+  while?(): boolean;
   /** The body of the nth request. */
   bodyOf(request: number): string;
   headers?: Readonly<Record<string, string>>;
@@ -25,11 +28,11 @@ export async function runGatewayLoad(load: GatewayLoad): Promise<GatewayLoadResu
   const pool = new Pool(origin, { connections: load.connections, pipelining: 1 });
   const result: GatewayLoadResult = { answers: 0, wrong: 0, perSecond: 0, latenciesMs: [] };
   const startedAt = performance.now();
-  const endAt = startedAt + load.seconds * 1_000;
+  const endAt = startedAt + (load.seconds ?? Infinity) * 1_000;
   let asked = 0;
 
   async function user(): Promise<void> {
-    while (performance.now() < endAt) {
+    while (performance.now() < endAt && load.while?.() !== false) {
       const body = load.bodyOf((asked += 1));
       const began = performance.now();
       const answer = await post(pool, pathname, body, load.headers).catch(String);

@@ -5,9 +5,10 @@ import { machine, versions } from '../environment.ts';
 import { median } from '../statistics.ts';
 import { contestants, type Contestant } from './contestants.ts';
 import { fanOutScenarios, measureFanOut } from './fan-out.ts';
+import { measureMoves } from './moves.ts';
 import { measureRequests, requestScenarios } from './requests.ts';
 
-const usage = `npm run bench:gateway -- [--rounds 3] [--seconds 6] [--events 30] [--only "ours;apollo"] [--scenarios "nested;small"] [--out bench/results/gateway.json] [--profile DIR]
+const usage = `npm run bench:gateway -- [--rounds 3] [--seconds 6] [--events 30] [--moves 20] [--only "ours;apollo"] [--scenarios "nested;small"] [--out bench/results/gateway.json] [--profile DIR]
   Gateways before the same four subgraphs, in turn, on one core; subgraphs, load and listeners on the other.
   Hive Gateway is measured if it is installed in a folder named by HIVE_GATEWAY (npm i @graphql-hive/gateway
   @graphql-hive/router-runtime there). Scenarios: all that begin with one of the names.`;
@@ -17,6 +18,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     seconds: { type: 'string', default: '6' },
     events: { type: 'string', default: '30' },
+    moves: { type: 'string', default: '20' },
     only: { type: 'string' },
     scenarios: { type: 'string' },
     profile: { type: 'string' },
@@ -43,8 +45,13 @@ const measurements: Measurement[] = [
     const reference: { data?: unknown } = {};
     const measure = (contestant: Contestant) =>
       measureRequests(contestant, scenario, reference, Number(options.seconds));
-    return { name: scenario.name, contestants: all, measure };
+    return { name: scenario.name, contestants: all.filter(({ onlySubscriptions }) => !onlySubscriptions), measure };
   }),
+  {
+    name: 'moved subgraphs',
+    contestants: all.filter(({ reloads }) => reloads),
+    measure: (contestant: Contestant) => measureMoves(contestant, Number(options.moves)),
+  },
   ...fanOutScenarios.map((scenario) => ({
     name: scenario.name,
     contestants: all.filter(({ hasSubscriptions }) => hasSubscriptions),

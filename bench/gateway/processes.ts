@@ -1,6 +1,6 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
@@ -36,15 +36,17 @@ export type Subgraphs = Awaited<ReturnType<typeof startSubgraphs>>;
 
 async function startSubgraphs(latencyMs: number) {
   const child = forkBeside('subgraphs.ts', [String(latencyMs)]);
-  const [{ supergraphSdl, urls }] = (await once(child, 'message')) as [
-    { supergraphSdl: string; urls: Record<string, string> },
-  ];
-  mkdirSync(folder, { recursive: true });
   const supergraphFile = join(folder, 'supergraph.graphql');
-  writeFileSync(supergraphFile, supergraphSdl);
+  /** Puts the file there as a release does: whole, at once. */
+  async function provide(): Promise<void> {
+    const [{ supergraphSdl }] = (await once(child, 'message')) as [{ supergraphSdl: string }];
+    writeFileSync(`${supergraphFile}.new`, supergraphSdl);
+    renameSync(`${supergraphFile}.new`, supergraphFile);
+  }
+  mkdirSync(folder, { recursive: true });
+  await provide();
   return {
     supergraphFile,
-    urls,
     /** Requests since it was asked before. */
     async count(): Promise<number> {
       child.send('count');
@@ -56,6 +58,16 @@ async function startSubgraphs(latencyMs: number) {
       child.send({ price });
       const [{ publishedAtMs }] = (await once(child, 'message')) as [{ publishedAtMs: number }];
       return publishedAtMs;
+    },
+    /** Gives the nth subgraph another address, too; the supergraph says only that. */
+    async move(index: number): Promise<void> {
+      child.send({ move: index });
+      await provide();
+    },
+    /** Ends what listens at addresses that subgraphs moved from, once it has answered what it was asked. */
+    async leave(): Promise<void> {
+      child.send('leave');
+      await once(child, 'message');
     },
     stop: () => child.disconnect(),
   };
@@ -76,10 +88,7 @@ export async function startGateway(contestant: Contestant, latencyMs: number, bo
   const subgraphs = await startSubgraphs(latencyMs);
   const port = await freePort();
   const { command, args, env, cwd } = contestant.start({ supergraphFile: subgraphs.supergraphFile, port });
-  const urls = Object.fromEntries(
-    Object.entries(subgraphs.urls).map(([name, url]) => [`${name.toUpperCase()}_URL`, url]),
-  );
-  const gateway = onGatewayCore(command, args, { ...urls, ...env }, cwd);
+  const gateway = onGatewayCore(command, args, env ?? {}, cwd);
   const exit = once(gateway, 'exit');
   const stop = async () => {
     gateway.kill();

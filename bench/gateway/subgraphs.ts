@@ -1,5 +1,5 @@
 import { EventEmitter, on } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { composeServices } from '@apollo/composition';
@@ -7,7 +7,7 @@ import { execute, parse, subscribe, type ExecutionResult, type GraphQLSchema } f
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { nowMs } from './clock.ts';
-import { shop } from './shop.ts';
+import { shop, type ShopSubgraph } from './shop.ts';
 
 /**
  * The shop's subgraphs, in a process of their own: they work an answer out once and give its bytes from then on, so
@@ -24,32 +24,50 @@ async function* subscribeToPrices() {
   for await (const [price] of on(prices, 'price')) yield { priceChanged: { upc: 'p1', price: price as number } };
 }
 
-const servers = await Promise.all(
-  shop(subscribeToPrices).map(async (subgraph) => {
-    const server = createServer((request, response) => {
-      const inAddress = new URL(request.url ?? '/', 'http://here').searchParams.get('query');
-      if (inAddress !== null) return void stream(subgraph.schema, inAddress, response);
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        requests += 1;
-        const body = Buffer.concat(chunks).toString('latin1');
-        if (body.includes('"subscription')) {
-          return void stream(subgraph.schema, (JSON.parse(body) as { query: string }).query, response);
-        }
-        const key = subgraph.name + body.replace(/"tag":"\d*"/, '');
-        void answerOf(key, subgraph.schema, body).then((answer) => {
-          response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
-          response.end(answer);
-        });
+/** A server of a subgraph. More than one while it moves. */
+async function serve(subgraph: ShopSubgraph) {
+  const server = createServer((request, response) => {
+    const inAddress = new URL(request.url ?? '/', 'http://here').searchParams.get('query');
+    if (inAddress !== null) return void stream(subgraph.schema, inAddress, response);
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      requests += 1;
+      const body = Buffer.concat(chunks).toString('latin1');
+      if (body.includes('"subscription')) {
+        return void stream(subgraph.schema, (JSON.parse(body) as { query: string }).query, response);
+      }
+      const key = subgraph.name + body.replace(/"tag":"\d*"/, '');
+      void answerOf(key, subgraph.schema, body).then((answer) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': answer.length });
+        response.end(answer);
       });
     });
-    server.keepAliveTimeout = 60_000;
-    useServer({ schema: subgraph.schema }, new WebSocketServer({ server }));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return { subgraph, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql` };
-  }),
-);
+  });
+  server.keepAliveTimeout = 60_000;
+  useServer({ schema: subgraph.schema }, new WebSocketServer({ server }));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { subgraph, server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql` };
+}
+
+const servers = await Promise.all(shop(subscribeToPrices).map(serve));
+const left: Server[] = [];
+
+/** Serves a subgraph at another address as well, which the supergraph then says. */
+async function move(index: number): Promise<void> {
+  const old = servers[index % servers.length];
+  if (!old) return;
+  left.push(old.server);
+  servers[index % servers.length] = await serve(old.subgraph);
+  process.send?.({ supergraphSdl: supergraph() });
+}
+
+/** Ends the servers that subgraphs moved from, as a release does: they take nothing new, and finish what they have. */
+async function leave(): Promise<void> {
+  const closed = left.splice(0).map((server) => new Promise((resolve) => server.close(resolve)));
+  await Promise.all(closed);
+  process.send?.({ left: closed.length });
+}
 
 async function answerOf(key: string, schema: GraphQLSchema, body: string): Promise<Buffer> {
   if (latencyMs > 0) await delay(latencyMs);
@@ -71,18 +89,24 @@ async function stream(schema: GraphQLSchema, query: string, response: ServerResp
   for await (const event of events) response.write(`event: next\ndata: ${JSON.stringify(event)}\n\n`);
 }
 
-const { supergraphSdl, errors } = composeServices(
-  servers.map(({ subgraph: { name, typeDefs }, url }) => ({ name, typeDefs, url })),
-);
-if (!supergraphSdl) throw new Error(String(errors));
-process.on('message', (message: 'count' | { price: number }) => {
+function supergraph(): string {
+  const { supergraphSdl, errors } = composeServices(
+    servers.map(({ subgraph: { name, typeDefs }, url }) => ({ name, typeDefs, url })),
+  );
+  if (!supergraphSdl) throw new Error(String(errors));
+  return supergraphSdl;
+}
+
+process.on('message', (message: 'count' | 'leave' | { price: number } | { move: number }) => {
   if (message === 'count') {
     process.send?.({ requests });
     requests = 0;
-    return;
+  } else if (message === 'leave') void leave();
+  else if ('move' in message) void move(message.move);
+  else {
+    process.send?.({ publishedAtMs: nowMs() });
+    prices.emit('price', message.price);
   }
-  process.send?.({ publishedAtMs: nowMs() });
-  prices.emit('price', message.price);
 });
 process.on('disconnect', () => process.exit(0));
-process.send?.({ supergraphSdl, urls: Object.fromEntries(servers.map(({ subgraph, url }) => [subgraph.name, url])) });
+process.send?.({ supergraphSdl: supergraph() });

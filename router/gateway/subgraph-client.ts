@@ -24,8 +24,11 @@ export interface SubgraphClient {
   readiness(timeoutMs: number): Promise<string>;
   /** The subgraph rejected the router's secret: logged for the operator, but not for every request. */
   refused(): void;
-  /** Ends its connections once nothing is asked any more. Whoever asks afterwards has one for the time of the answer. */
-  close(): Promise<void>;
+  /**
+   * Ends its connections once nothing is asked any more. Whoever asks afterwards has one for the time of the answer.
+   * @param successor the same subgraph at another address: asked for what is read, where this one answers no more.
+   */
+  close(successor?: Pick<SubgraphClient, 'ask'>): Promise<void>;
 }
 
 export interface SubgraphClientOptions {
@@ -59,6 +62,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   let connections: ReturnType<typeof connect> | undefined;
   let asking = 0;
   let closing = false;
+  let successor: Pick<SubgraphClient, 'ask'> | undefined;
   const path = `${url.pathname}${url.search}`;
   const sharing = createSharing<Posted>();
   const retry = createRetry(() => metrics.subgraphRetries.inc({ subgraph: name }));
@@ -140,7 +144,8 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
       metrics.subgraphRequests.inc({ subgraph: name, outcome: unwanted?.aborted ? 'cancelled' : 'unreachable' });
       attempt(unwanted?.aborted ? 'given up' : 'failed');
       if (unwanted?.aborted) throw cancelled();
-      logger.warn({ subgraph: name, correlationId: context.correlationId, err: error }, 'subgraph does not answer');
+      const level = successor ? 'info' : 'warn';
+      logger[level]({ subgraph: name, correlationId: context.correlationId, err: error }, 'subgraph does not answer');
       throw unavailable();
     }
   }
@@ -157,7 +162,8 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   }
 
   return {
-    async ask({ type, body, extensions, traceparent }, context) {
+    async ask(fetch, context) {
+      const { type, body, extensions, traceparent } = fetch;
       try {
         const { status, text } = await sendShared(type, `${body}${withExtensions(extensions)}}`, {
           ...context,
@@ -177,6 +183,8 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
         throw unavailable();
       } catch (error) {
         if (!(error instanceof GraphQLError)) throw error;
+        // What began before a subgraph moved may go on after its old address is gone.
+        if (successor && type === 'query' && !context.unwanted?.aborted) return successor.ask(fetch, context);
         return { errors: [{ ...error.toJSON(), message: messageFor(error, type, context) }] };
       }
     },
@@ -199,8 +207,9 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
     url,
     identityOf: (sender) => identityOf(options.headers, sender),
     refused,
-    close() {
+    close(moved) {
       closing = true;
+      successor = moved;
       return closeIfIdle();
     },
   };

@@ -79,7 +79,7 @@ export async function openSupergraph(options: SupergraphOptions): Promise<Superg
     logger.info({ subgraphs: [...next.clients.keys()] }, 'a new supergraph is served');
     hub.adopt(next);
     const kept = new Set(next.clients.values());
-    for (const client of old.clients.values()) if (!kept.has(client)) void client.close();
+    for (const [name, client] of old.clients) if (!kept.has(client)) void client.close(next.clients.get(name));
   }
 
   async function look(): Promise<void> {
