@@ -41,8 +41,7 @@ function nameOf(subject: string, reply: string, prefix: string): string | undefi
   if (first === '$JS' && second === 'ACK' && more[0] === prefix) return `acknowledge by ${more[1] ?? ''}`;
   // JetStream’s interface: `$JS.API.CONSUMER.MSG.NEXT.<stream>.<consumer>`.
   if (first === '$JS' && second === 'API' && more.includes(prefix)) {
-    const at = more.indexOf(prefix);
-    return `JetStream ${more.slice(0, at).join('.')} ${more[at + 1] ?? ''}`.trim();
+    return `JetStream ${more.slice(0, more.indexOf(prefix)).join('.')}`;
   }
   return undefined;
 }

@@ -13,7 +13,7 @@ const budget = JSON.parse(readFileSync(join(import.meta.dirname, 'story-budget.j
 
 /** What one story may do when the system does nothing else: `who: what` and how often. docs/budget.md says what for. */
 export const storyBudget: Readonly<Record<string, number>> = budget.story;
-/** What the clock makes a system do, whatever else it does: no story’s. */
+/** What the clock makes a system do, whoever does it: no story’s. */
 export const clockwork: readonly string[] = budget.clock;
 
 /** Between the steps of a story: what one of them leads to must not share a write with the next. */
@@ -66,9 +66,9 @@ export async function tellStory(
 /** By `who: what`, without what the clock does. */
 export function linesOf(counts: OperationCounts): Record<string, Tally> {
   const lines = Object.entries(counts).flatMap(([who, tallies]) =>
-    Object.entries(tallies).map(([what, tally]) => [`${who}: ${what}`, tally] as const),
+    Object.entries(tallies).flatMap(([what, tally]) => (clockwork.includes(what) ? [] : [[`${who}: ${what}`, tally]])),
   );
-  return Object.fromEntries(lines.filter(([line]) => !clockwork.includes(line)));
+  return Object.fromEntries(lines) as Record<string, Tally>;
 }
 
 function leastOf(each: readonly Record<string, Tally>[]): Record<string, Tally> {

@@ -86,19 +86,42 @@ describe('rows', () => {
 
   it('of two instances that write a new one at the same moment, the newer one stays', async () => {
     const collection = database.collection<Row>('race');
-    // On MongoDB the upsert that loses this race gets an insert's error; the engines of these tests never lose it.
-    let races = 1;
     const racing = {
-      async bulkWrite(writes: never, options: never) {
-        if (races === 0) return collection.bulkWrite(writes, options);
-        races -= 1;
-        await collection.insertOne({ _id: 'a', version: 1, total: 1 });
-        return collection.bulkWrite([{ insertOne: { document: { _id: 'a', version: 2, total: 2 } } }], options);
+      async updateMany(filter: never, change: never) {
+        const updated = await collection.updateMany(filter, change);
+        if (updated.matchedCount === 0) await collection.insertOne({ _id: 'a', version: 1, total: 1 });
+        return updated;
       },
+      insertMany: (rows: never, how: never) => collection.insertMany(rows, how),
     };
     const row: Row = { _id: 'a', version: 2, total: 2 };
     await writeRows(racing as never, [row]);
     expect(await find('race', 'a')).toEqual(row);
+  });
+});
+
+describe('rows of which the caller says that they are new', () => {
+  it('are written all the same when they are there, and never over a newer version', async () => {
+    const row = (_id: string, version: number) => ({ _id, version, total: version });
+    const collection = database.collection('supposed');
+    await writeRows(collection, [row('older', 1), row('newer', 9)]);
+    await writeRows(collection, [row('older', 5), row('newer', 5), row('new', 5)], { areNew: true });
+    expect(await rowsIn('supposed').find().sort({ _id: 1 }).toArray()).toEqual([
+      row('new', 5),
+      row('newer', 9),
+      row('older', 5),
+    ]);
+  });
+
+  it('keep what looks like an instruction, however many they are', async () => {
+    const rows = Array.from({ length: 250 }, (_, index) => ({ _id: `$a.${index}`, version: 1, text: '$version' }));
+    const collection = database.collection('literal');
+    for (const version of [1, 2])
+      await writeRows(
+        collection,
+        rows.map((row) => ({ ...row, version })),
+      );
+    expect(await rowsIn('literal').countDocuments({ version: 2, text: '$version' })).toBe(250);
   });
 });
 

@@ -11,6 +11,8 @@ import type { Logger } from '../server/logger.ts';
 export interface ViewChange<Row extends ViewRow = ViewRow> {
   collection: Collection;
   row: Row;
+  /** The decision makes the row: it is inserted, without a look for an older version. */
+  isNew?: boolean;
 }
 
 /**
@@ -80,48 +82,78 @@ export function createViews<State, Event extends Envelope>(options: ViewsOptions
 
 async function writeChanges(changes: ViewChange[], write: typeof writeRows): Promise<void> {
   const byCollection = Map.groupBy(changes, ({ collection }) => collection);
-  await Promise.all([...byCollection].map(([collection, group]) => write(collection, newestOf(group))));
+  const writes = [...byCollection].flatMap(([collection, group]) => {
+    const { made = [], changed = [] } = Object.groupBy(newestOf(group), ({ isNew }) => (isNew ? 'made' : 'changed'));
+    return [
+      write(collection, made.map(toRow), { areNew: true }),
+      write(collection, changed.map(toRow), { areNew: false }),
+    ];
+  });
+  await Promise.all(writes);
 }
 
+const toRow = ({ row }: Pick<ViewChange, 'row'>) => row;
+
 /** Each row once, as its newest change has it. */
-function newestOf(changes: ViewChange[]): ViewRow[] {
-  const newest = new Map<ViewRow['_id'], ViewRow>();
-  for (const { row } of changes) {
-    if (row.version >= (newest.get(row._id)?.version ?? 0)) newest.set(row._id, row);
+function newestOf<Change extends Pick<ViewChange, 'row'>>(changes: readonly Change[]): Change[] {
+  const newest = new Map<ViewRow['_id'], Change>();
+  for (const change of changes) {
+    const { _id, version } = change.row;
+    if (version >= (newest.get(_id)?.row.version ?? 0)) newest.set(_id, change);
   }
   return [...newest.values()];
 }
 
-/** Writes whole rows, each unless the collection has it with this version or a newer one. */
-export async function writeRows(collection: Collection, rows: ViewRow[]): Promise<void> {
-  await replaceRows(collection, rows, '$lt');
+/**
+ * Writes whole rows, each unless the collection has it with this version or a newer one.
+ * @param areNew the collection has none of them, as far as the caller knows.
+ */
+export async function writeRows(collection: Collection, rows: ViewRow[], { areNew = false } = {}): Promise<void> {
+  await storeRows(collection, rows, '$lt', areNew);
 }
 
 /** Replaces rows that other code made: also those of the same version. */
 async function rebuildRows(collection: Collection, rows: ViewRow[]): Promise<void> {
-  await replaceRows(collection, rows, '$lte');
+  await storeRows(collection, rows, '$lte', false);
 }
 
-async function replaceRows(collection: Collection, rows: ViewRow[], than: '$lt' | '$lte'): Promise<void> {
-  const write = (some: ViewRow[], upsert: boolean) =>
-    collection.bulkWrite(
-      some.map((row) => ({
-        replaceOne: { filter: { _id: row._id, version: { [than]: row.version } }, replacement: row, upsert },
-      })) as never,
-      { ordered: false },
-    );
+/** The statement looks for each row in a list of them all. */
+const rowsPerStatement = 100;
+
+async function storeRows(collection: Collection, rows: ViewRow[], than: '$lt' | '$lte', areNew: boolean) {
+  const distinct = newestOf(rows.map((row) => ({ row }))).map(toRow);
+  for (let start = 0; start < distinct.length; start += rowsPerStatement) {
+    const some = distinct.slice(start, start + rowsPerStatement);
+    const there = areNew ? 0 : await replaceThere(collection, some, than);
+    if (there === some.length) continue;
+    const inTheWay = await insertMissing(collection, some);
+    // Another instance has inserted some at this moment, perhaps in an older version.
+    if (inTheWay.length > there) await replaceThere(collection, inTheWay, than);
+  }
+}
+
+/**
+ * Replaces those of these rows that are there, in one statement: a statement each would be a commit each. Returns how
+ * many are there.
+ */
+async function replaceThere(collection: Collection, rows: ViewRow[], than: '$lt' | '$lte'): Promise<number> {
+  const ids = rows.map(({ _id }) => _id);
+  const row = { $arrayElemAt: [{ $literal: rows }, { $indexOfArray: [{ $literal: ids }, '$_id'] }] };
+  const newer = { $cond: [{ [than]: ['$version', '$$row.version'] }, '$$row', '$$ROOT'] };
+  const change = [{ $replaceWith: { $let: { vars: { row }, in: newer } } }];
+  return (await collection.updateMany({ _id: { $in: ids } } as object, change)).matchedCount;
+}
+
+/** Inserts those of these rows that are not there; returns the others. */
+async function insertMissing(collection: Collection, rows: ViewRow[]): Promise<ViewRow[]> {
   try {
-    await write(rows, true);
+    await collection.insertMany(rows as never, { ordered: false });
+    return [];
   } catch (error) {
-    // Either the row has this version or a newer one, and the upsert tried to insert it a second time; or another
-    // instance inserted an older one at this moment, which is overwritten now.
     const inTheWay = writeFailuresOf(error);
     // `_id` is the only unique index of a view: with several, engines differ in which one they name.
     if ([...inTheWay.values()].some(({ code }) => code !== duplicateKey)) throw error;
-    await write(
-      rows.filter((_, index) => inTheWay.has(index)),
-      false,
-    );
+    return rows.filter((_, index) => inTheWay.has(index));
   }
 }
 

@@ -75,7 +75,7 @@ export function createPointStore(database: Connection) {
         ...booked.map((entry, index) => {
           const number = seq - booked.length + index + 1;
           const row: EntryRow = { _id: entry.cause, version, userId, seq: number, ...entry };
-          return { collection: entries.collection, row };
+          return { collection: entries.collection, row, isNew: true };
         }),
       ];
     },

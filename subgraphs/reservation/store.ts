@@ -105,11 +105,12 @@ export function createReservationStore(database: Connection, cacheSize: number) 
       const isAvailable = state.status === 'free' && condition === 'IN_SERVICE';
       const slot: SlotRow = { _id: bikeId, version, condition, isAvailable };
       const latest = latestIn(state);
+      const isNew = document.events.some(({ type }) => type === 'ReservationRequested');
       if (latest) remember(latest);
       return [
         ...(document.events.some(changesSlot) ? [{ collection: slots.collection, row: slot }] : []),
         ...(latest
-          ? [{ collection: reservations.collection, row: { _id: latest.reserveNo, version, ...latest } }]
+          ? [{ collection: reservations.collection, row: { _id: latest.reserveNo, version, ...latest }, isNew }]
           : []),
       ];
     },

@@ -300,8 +300,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a view goes back to an older version',
     file: 'platform/event-core/read-model.ts',
-    find: 'filter: { _id: row._id, version: { [than]: row.version } }',
-    replace: 'filter: { _id: row._id }',
+    find: "const newer = { $cond: [{ [than]: ['$version', '$$row.version'] }, '$$row', '$$ROOT'] };",
+    replace: "const newer = '$$row';",
+    caughtBy: platform('event-core/read-model.int'),
+  },
+  {
+    name: 'a row that another instance inserted first stays as it was',
+    file: 'platform/event-core/read-model.ts',
+    find: 'if (inTheWay.length > there) await replaceThere(collection, inTheWay, than);',
+    replace: '',
     caughtBy: platform('event-core/read-model.int'),
   },
   {

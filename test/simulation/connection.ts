@@ -1,6 +1,6 @@
 import type { Connection, Schema } from 'mongoose';
 import type { WriteFailure } from '../../platform/event-core/journal.ts';
-import type { Change, Database, Filter, Row, Table } from './database.ts';
+import type { Change, Database, Filter, Pipeline, Row, Table } from './database.ts';
 import type { Link } from './network.ts';
 
 /**
@@ -21,7 +21,6 @@ export function createConnection(database: Database, link: Link): Connection {
 interface WriteOptions {
   upsert?: boolean;
 }
-type Write = { replaceOne: { filter: Filter; replacement: Row; upsert: boolean } };
 
 function createCollection(name: string, table: Table, link: Link) {
   const ask = <Result>(what: string, effect: (portion: number) => Result) => link.call(`${what} ${name}`, effect);
@@ -46,10 +45,14 @@ function createCollection(name: string, table: Table, link: Link) {
     insertMany: (rows: Row[]) =>
       writeMany(`insert ${rows.map(({ _id }) => String(_id)).join()} into`, rows, table.insert),
     insertOne: (row: Row) => ask(`insert ${String(row._id)} into`, () => table.insert(row)),
-    bulkWrite: (writes: Write[]) =>
-      writeMany('write', writes, ({ replaceOne: { filter, replacement, upsert } }) =>
-        table.replace(filter, replacement, upsert),
-      ),
+    /** Each row by itself, as above. */
+    updateMany: (filter: Filter, change: Change | Pipeline) =>
+      ask('update', (portion) => {
+        const ids = table.find(filter).map(({ _id }) => _id);
+        const reached = ids.slice(0, Math.ceil(ids.length * portion));
+        for (const _id of reached) table.update({ _id }, change, {});
+        return { matchedCount: ids.length };
+      }),
     findOneAndUpdate: (filter: Filter, change: Change, options: WriteOptions) =>
       ask('update', () => table.update(filter, change, options)[0] ?? null),
     updateOne: (filter: Filter, change: Change, options: WriteOptions = {}) =>

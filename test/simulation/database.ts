@@ -11,6 +11,8 @@ export interface Row {
 }
 export type Filter = Record<string, unknown>;
 export type Change = Record<string, unknown>;
+/** A change that is worked out from the row. */
+export type Pipeline = readonly Record<string, unknown>[];
 type Order = Record<string, unknown>;
 type Stage = Record<string, unknown>;
 
@@ -21,7 +23,7 @@ export interface Table {
   /** Replaces the matching row, or inserts it. @throws error 11000 */
   replace(filter: Filter, row: Row, upsert: boolean): void;
   /** Returns the rows after the change. @throws error 11000 */
-  update(filter: Filter, change: Change, options: { upsert?: boolean; many?: boolean }): Row[];
+  update(filter: Filter, change: Change | Pipeline, options: { upsert?: boolean; many?: boolean }): Row[];
   remove(filter: Filter): void;
   aggregate(pipeline: Stage[]): Row[];
   /** From now on no two rows may have the same values of these fields. */
@@ -51,9 +53,9 @@ function createTable(clock: () => Date): Table {
   }
 
   function candidates({ _id }: Filter): Row[] {
-    if (_id === undefined || isOperators(_id)) return Array.from(rows.values());
-    const row = rows.get(_id);
-    return row ? [row] : [];
+    const some = isOperators(_id) ? _id['$in'] : [_id];
+    if (_id === undefined || !Array.isArray(some)) return Array.from(rows.values());
+    return some.flatMap((one) => rows.get(one) ?? []);
   }
 
   function insert(row: Row): void {
@@ -79,12 +81,15 @@ function createTable(clock: () => Date): Table {
       const filter = asBson(wanted);
       const found = find(filter, undefined, many ? Infinity : 1);
       if (found.length === 0 && upsert) {
+        if (isPipeline(change)) throw unknown('an upsert by a pipeline');
         const row = asBson(changed(equalities(filter) as Row, filter, change, true, clock()));
         insert(row);
         return [row];
       }
       return found.map((before) => {
-        const row = asBson(changed(before, filter, change, false, clock()));
+        const row = asBson(
+          isPipeline(change) ? workedOut(before, change) : changed(before, filter, change, false, clock()),
+        );
         rows.set(before._id, row);
         return row;
       });
@@ -184,6 +189,17 @@ function equalities(filter: Filter): Record<string, unknown> {
   );
 }
 
+function isPipeline(change: Change | Pipeline): change is Pipeline {
+  return Array.isArray(change);
+}
+
+function workedOut(before: Row, pipeline: Pipeline): Row {
+  return pipeline.reduce<Row>((row, stage) => {
+    if (!('$replaceWith' in stage)) throw unknown(Object.keys(stage).join());
+    return evaluate(stage['$replaceWith'], row) as Row;
+  }, before);
+}
+
 function changed(before: Row, filter: Filter, change: Change, isNew: boolean, now: Date): Row {
   const row: Row = { ...before };
   // Mongoose reads fields without an operator as `$set`.
@@ -261,19 +277,47 @@ function accumulate(accumulator: Record<string, unknown>, members: Row[]): unkno
   return Math.max(...members.map((row) => Number(evaluate(expression, row))));
 }
 
-function evaluate(expression: unknown, row: Row): unknown {
+function evaluate(expression: unknown, row: Row, variables: Record<string, unknown> = { ROOT: row }): unknown {
+  if (typeof expression === 'string' && expression.startsWith('$$')) {
+    const [name = '', ...path] = expression.slice(2).split('.');
+    return valuesAt(variables[name], path)[0];
+  }
   if (typeof expression === 'string' && expression.startsWith('$'))
     return valuesAt(row, expression.slice(1).split('.'))[0];
   if (!isOperators(expression)) return expression;
   const [[operator, operand] = ['nothing', null]] = Object.entries(expression);
-  const numbers = () => (operand as unknown[]).map((one) => Number(evaluate(one, row)));
+  const values = () => (operand as unknown[]).map((one) => evaluate(one, row, variables));
+  const numbers = () => values().map(Number);
   switch (operator) {
     case '$add':
       return numbers().reduce((sum, number) => sum + number, 0);
     case '$subtract':
       return numbers().reduce((from, number) => from - number);
     case '$size':
-      return (evaluate(operand, row) as unknown[]).length;
+      return (evaluate(operand, row, variables) as unknown[]).length;
+    case '$literal':
+      return operand;
+    case '$let': {
+      const { vars, in: body } = operand as { vars: Record<string, unknown>; in: unknown };
+      return evaluate(body, row, { ...variables, ...mapValues(vars, (one) => evaluate(one, row, variables)) });
+    }
+    case '$cond': {
+      const [condition, then, otherwise] = operand as unknown[];
+      return evaluate(evaluate(condition, row, variables) ? then : otherwise, row, variables);
+    }
+    case '$lt':
+    case '$lte': {
+      const [one = NaN, other = NaN] = numbers();
+      return operator === '$lt' ? one < other : one <= other;
+    }
+    case '$indexOfArray': {
+      const [list, wanted] = values() as [unknown[], unknown];
+      return list.findIndex((one) => isEqual(one, wanted));
+    }
+    case '$arrayElemAt': {
+      const [list, place] = values() as [unknown[], number];
+      return list.at(place);
+    }
     default:
       throw unknown(operator);
   }
