@@ -18,12 +18,10 @@ export function changeCursor({ sequence, mark, version }: ChangeCursor, of: stri
 /** Null when it is no cursor of this subscription. */
 export function readChangeCursor(text: string, of: string): ChangeCursor | null {
   const plain = Buffer.from(text, 'base64url').toString();
-  const [, sequence, version, mark = '', name] =
-    /^([1-9]\d{0,14})\.([1-9]\d{0,14})\.([0-9a-f]{12})\.([0-9a-f]{12})$/.exec(plain) ?? [];
-  if (name !== nameMark(of)) return null;
+  const [, sequence, version, mark = ''] = /^(\d{1,15})\.(\d{1,15})\.([0-9a-f]{12})\./.exec(plain) ?? [];
   const cursor = { sequence: Number(sequence), version: Number(version), mark };
-  // One place has one cursor: base64 has many spellings.
-  return changeCursor(cursor, of) === text ? cursor : null;
+  // One place has one cursor: base64 and numbers have many spellings.
+  return cursor.sequence > 0 && cursor.version > 0 && changeCursor(cursor, of) === text ? cursor : null;
 }
 
 const nameMark = (of: string) => hash('sha256', of).slice(0, 12);

@@ -56,7 +56,7 @@ export interface Message {
   headers: ReadonlyMap<string, string>;
   payload: string;
   id: string;
-  /** When it was stored, in ms; of one that is only heard, nothing. */
+  /** When it was stored, in ms since 1970; of one that is only heard, nothing. */
   at?: number;
 }
 
@@ -100,6 +100,8 @@ interface Endpoint {
 
 interface BrokerOptions {
   scheduler: Scheduler;
+  /** The wall clock of its server. */
+  date(): Date;
   prefix: string;
   duplicateWindowMs: number;
   requestTimeoutMs: number;
@@ -110,7 +112,7 @@ const silenceMs = 4_000;
 
 class NoStreamError extends UnavailableError {}
 
-export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTimeoutMs }: BrokerOptions): Broker {
+export function createBroker({ scheduler, date, prefix, duplicateWindowMs, requestTimeoutMs }: BrokerOptions): Broker {
   const { dice } = scheduler;
   let store: Store | undefined;
   let streamsMade = 0;
@@ -137,7 +139,7 @@ export function createBroker({ scheduler, prefix, duplicateWindowMs, requestTime
     const known = store.remembered.get(message.id);
     if (known && scheduler.now - known.at < duplicateWindowMs) return { sequence: known.sequence, isDuplicate: true };
     const sequence = (store.last += 1);
-    store.messages.set(sequence, { ...message, sequence, at: scheduler.now });
+    store.messages.set(sequence, { ...message, sequence, at: date().getTime() });
     store.remembered.set(message.id, { sequence, at: scheduler.now });
     for (const durable of store.durables.values()) pump(durable);
     return { sequence, isDuplicate: false };

@@ -22,6 +22,7 @@ import { misjudged } from './payments.ts';
 import type { FaultKind, Plan } from './plan.ts';
 import { comeLate, halfWritten, liveThrough } from './riders.ts';
 import { createScheduler } from './scheduler.ts';
+import { missedOrRepeated, watch } from './watchers.ts';
 import { createWorld, prefix, type World } from './world.ts';
 
 /** The result of one plan. */
@@ -75,10 +76,9 @@ export async function simulate(plan: Plan): Promise<History> {
 
 async function live(world: World, plan: Plan) {
   world.start();
-  const [story, damage] = await Promise.all([
-    liveThrough(world, plan, plan.faults.some(isStrange)),
-    injectFaults(world, plan.faults),
-  ]);
+  const mayBeStrange = plan.faults.some(isStrange);
+  const watchings = watch(world, plan, mayBeStrange);
+  const [story, damage] = await Promise.all([liveThrough(world, plan, mayBeStrange), injectFaults(world, plan.faults)]);
   world.heal();
   world.scheduler.note('all is healed');
   const { scheduler } = world;
@@ -93,7 +93,11 @@ async function live(world: World, plan: Plan) {
     // Where reservations expire soon, all of them do before the end.
     const isOver = !plan.hasty || liveReservations(evidence).every(({ deadline }) => deadline === null);
     if (!isLate && (orders > 0 || !isOver || !isQuiet(evidence, prefix))) continue;
-    const violations = [...held, ...violationsNow(world, plan, story, damage, evidence)];
+    const violations = [
+      ...held,
+      ...violationsNow(world, plan, story, damage, evidence),
+      ...missedOrRepeated(watchings, evidence, damage.brokerLost),
+    ];
     if (!isLate && violations.length > held.length) continue;
     const decisions = Object.values(evidence.journals).flat().length;
     const settledMs = Math.round(scheduler.now - healedAt);

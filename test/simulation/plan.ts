@@ -18,6 +18,16 @@ export interface Plan {
   /** Invalid input that bypasses the edge and reaches the resolvers. */
   unfit: Unfit[];
   faults: Fault[];
+  /** Who watches reservations, by subscription. */
+  watchers: Watcher[];
+}
+
+export interface Watcher {
+  at: number;
+  /** Of whose reservations; null for all. */
+  rider: number | null;
+  /** How long they stay before they come back, to any instance. */
+  staysMs: number;
 }
 
 export interface Unfit {
@@ -115,6 +125,12 @@ const unfit: fc.Arbitrary<Unfit> = fc.oneof(
   fc.record({ at, where: fc.constantFrom<UnfitPlace>(...unfitPlaces), text: control }),
 );
 
+const watcher: fc.Arbitrary<Watcher> = fc.record({
+  at: fc.nat(3_000),
+  rider: fc.option(fc.nat(1)),
+  staysMs: fc.integer({ min: 200, max: 6_000 }),
+});
+
 export const plans: fc.Arbitrary<Plan> = fc.record({
   dice: fc.noShrink(fc.noBias(fc.nat(2 ** 31 - 1))),
   hasty: fc.boolean(),
@@ -131,15 +147,20 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
   ),
   unfit: fc.array(unfit, { maxLength: 2 }),
   faults: fc.array(fault, { maxLength: 6 }),
+  watchers: fc.array(watcher, { maxLength: 2 }),
 });
 
 /** A plan as lines of text. */
-export function tell({ dice, hasty, twins, bikes, riders, conditions, unfit, faults }: Plan): string[] {
+export function tell({ dice, hasty, twins, bikes, riders, conditions, unfit, faults, watchers }: Plan): string[] {
   return [
     `dice ${dice}, ${bikes} bikes, ${hasty ? 'hasty' : 'patient'}, two of ${twins.join(', ') || 'none'}`,
     ...riders.map((steps, index) => `rider ${index + 1}: ${steps.map((step) => JSON.stringify(step)).join(' ')}`),
     ...conditions.map(({ at, bike, condition }) => `operator: bike ${bike + 1} ${condition} at ${at} ms`),
     ...unfit.map(({ at, where, text }) => `somebody: ${where} with ${JSON.stringify(text)} at ${at} ms`),
+    ...watchers.map(
+      ({ at, rider, staysMs }, index) =>
+        `watcher ${index + 1}: ${rider === null ? 'everything' : `rider ${rider + 1}`} from ${at} ms, for ${staysMs} ms at a time`,
+    ),
     ...faults.map(
       ({ kind, at, forMs, service, instance, detail }) =>
         `fault: ${kind} ${service}#${instance + 1} at ${at} ms for ${forMs} ms (${detail})`,

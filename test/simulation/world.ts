@@ -48,7 +48,7 @@ export interface World {
 /** The server at the other end of a link. */
 export type Server = 'database' | 'broker' | 'provider';
 
-type Question<Answer> = (resolvers: Resolvers, context: RequestContext) => Promise<Answer>;
+type Question<Answer> = (resolvers: Resolvers, context: RequestContext, process: Process) => Promise<Answer>;
 
 /** One place where a service runs: one process after the other. */
 export interface Instance {
@@ -88,6 +88,7 @@ export function createWorld({ scheduler, twins, env }: WorldOptions): World {
   const databases = new Map<SubgraphName, Database>(subgraphNames.map((name) => [name, createDatabase(date)]));
   const broker = createBroker({
     scheduler,
+    date,
     prefix,
     duplicateWindowMs: settings.DUPLICATE_WINDOW_MS,
     requestTimeoutMs: settings.REQUEST_TIMEOUT_MS,
@@ -143,7 +144,7 @@ export function createWorld({ scheduler, twins, env }: WorldOptions): World {
         scheduler.after(
           0,
           () => {
-            question(subgraph?.resolvers ?? {}, contextOf(viewer)).then(
+            question(subgraph?.resolvers ?? {}, contextOf(viewer), process).then(
               (answer) => process.alive && answered(() => resolve(answer)),
               (error: unknown) =>
                 process.alive && answered(() => reject(error instanceof Error ? error : new Error(String(error)))),
