@@ -61,7 +61,7 @@ async function serve<Context extends BaseContext>(
     answer = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: {
         method: request.method ?? 'GET',
-        headers: headerMap({ ...request.headers, accept }),
+        headers: headersFor(request.headers, accept),
         search: url.includes('?') ? url.slice(url.indexOf('?')) : '',
         body,
       },
@@ -72,7 +72,7 @@ async function serve<Context extends BaseContext>(
   }
   if (gone.aborted) return;
   const status = answer.status ?? 200;
-  const headers = Object.fromEntries(answer.headers);
+  const headers = { ...Object.fromEntries(answer.headers), 'cache-control': 'no-store' };
   if (answer.body.kind === 'complete') {
     await sendText(request, response, answer.body.string, { status, headers });
   } else {
@@ -91,10 +91,12 @@ function parseBody(text: string): unknown {
   }
 }
 
-function headerMap(given: IncomingHttpHeaders): HeaderMap {
-  const headers = new HeaderMap();
-  for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+/** What Apollo Server looks at: the form of the body and of the answer, and what shows that no form of a page sent it. */
+function headersFor(given: IncomingHttpHeaders, accept: string): HeaderMap {
+  const headers = new HeaderMap([['accept', accept]]);
+  for (const name of ['content-type', 'x-apollo-operation-name', 'apollo-require-preflight']) {
+    const value = given[name];
+    if (typeof value === 'string') headers.set(name, value);
   }
   return headers;
 }
