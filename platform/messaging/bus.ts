@@ -12,7 +12,13 @@ import {
   type ErrorCode,
 } from '../foundation/errors.ts';
 import { allSubjects, eventSubject } from './event-stream.ts';
-import { createJetStreamEvents, type JetStream, type JetStreamEvents, type JetStreamSettings } from './jetstream.ts';
+import {
+  createJetStreamEvents,
+  headersIn,
+  type JetStream,
+  type JetStreamEvents,
+  type JetStreamSettings,
+} from './jetstream.ts';
 import type { Logger } from '../server/logger.ts';
 import { createDiscoverableService, type DiscoverableService } from './nats-discovery.ts';
 
@@ -145,6 +151,8 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
         server && { server, delay: info ? reconnectMs * (1 + Math.random()) : 0 },
       pingInterval: 10_000,
       timeout: 2_000,
+      // It would make two errors with their stacks for each request, in case it fails.
+      noAsyncTraces: true,
     });
   }
 
@@ -241,7 +249,7 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
         const subscription = connection.subscribe(subjectOf(service, stream), {
           callback: (_error, message) => {
             try {
-              listener(fromBinaryMode((header) => message.headers?.get(header), message.string()));
+              listener(fromBinaryMode(headersIn(message.headers), message.string()));
             } catch {
               // The durable consumer meets the same message and parks it; a listener has nothing to add.
             }

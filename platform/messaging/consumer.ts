@@ -70,10 +70,11 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     hold: (subject) => lanes.hold(subject, options.maxHeld),
   });
   const parked = createRedrive({ bus, positions, deadLetters, retry, processor, logger, handle });
-  const inHand = new Set<Promise<void>>();
+  const inHand = new Map<Delivery, Promise<void>>();
   const takingUp = new Set<string>();
   let deliveries: Deliveries | undefined;
   let running: Promise<void> | undefined;
+  let stopBeating: () => void = () => undefined;
   let stopLooking: () => void = () => undefined;
   let lastMoveAt = time.now();
 
@@ -91,7 +92,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
         });
         if (isClosed()) deliveries.stop();
         logger.debug({ consumer: name }, 'consuming');
-        for await (const delivery of deliveries) track(receive(delivery));
+        for await (const delivery of deliveries) inHand.set(delivery, receive(delivery));
       } catch (error) {
         if (!isClosed() && !isUnavailable(error)) logger.warn({ err: error }, 'the consumer ended; building it again');
       }
@@ -101,18 +102,11 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
   const isClosed = () => retry.ended;
 
-  function track(work: Promise<void>): void {
-    inHand.add(work);
-    void work.finally(() => inHand.delete(work));
-  }
-
   async function receive(delivery: Delivery): Promise<void> {
     lastMoveAt = time.now();
     reachCrashPoint('after-receive');
     const incoming = readDelivery(delivery, bus.subjectPrefix);
     const { subject } = incoming;
-    // Held messages must not be redelivered while they are worked on.
-    const stopBeat = time.every(options.ackWaitMs / 3, () => delivery.working());
     try {
       const process = () => processor.process(incoming);
       if (incoming.version === null) await process();
@@ -126,7 +120,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       if (!isClosed()) logger.error({ err: error, subject }, 'a message could not be settled; it will come again');
       delivery.nak(isClosed() ? 100 : options.outageDelayMs);
     } finally {
-      stopBeat();
+      inHand.delete(delivery);
       lastMoveAt = time.now();
     }
   }
@@ -160,6 +154,10 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   return {
     start() {
       running = run();
+      // Held messages must not be redelivered while they are worked on.
+      stopBeating = time.every(options.ackWaitMs / 3, () => {
+        for (const delivery of inHand.keys()) delivery.working();
+      });
       stopLooking = time.every(options.stallMs / 2, () => {
         // Others report the outage; the next look comes soon.
         takeUpStranded().catch(() => undefined);
@@ -179,7 +177,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       deliveries?.stop();
       await running;
       await lanes.idle();
-      await Promise.all(inHand);
+      await Promise.all(inHand.values());
+      stopBeating();
     },
   };
 }

@@ -9,7 +9,7 @@ import {
   type StoredMsg,
   type StreamInfo,
 } from '@nats-io/jetstream';
-import { errors, headers as natsHeaders, nanos } from '@nats-io/transport-node';
+import { errors, headers as natsHeaders, nanos, type MsgHdrs } from '@nats-io/transport-node';
 import { fromBinaryMode, toBinaryMode, toHeaderValue, type Envelope } from '../../schema/events/envelope.ts';
 import { UnavailableError } from '../foundation/errors.ts';
 import {
@@ -98,7 +98,7 @@ export function createJetStreamEvents(
     // First of all: an event that cannot be encoded is at fault itself, and no outage.
     const { headers, payload } = toBinaryMode(event);
     const carried = natsHeaders();
-    for (const [key, value] of headers) carried.set(key, value);
+    for (const [key, value] of headers) carried.append(key, value);
     const subject = eventSubject(subjectPrefix, service, event.subject);
     const stored = await ask(({ client }) => client.publish(subject, payload, { msgID, headers: carried }));
     // Concurrent duplicates can be answered with sequence 0, which proves neither (nats-server #5827).
@@ -218,7 +218,7 @@ function toStored(message: StoredMsg | null): StoredMessage | null {
   const { seq: sequence, timestamp: storedAt, header } = message;
   try {
     const payload = Buffer.from(message.data).toString();
-    return { sequence, storedAt, event: fromBinaryMode((name) => header.get(name) || undefined, payload) };
+    return { sequence, storedAt, event: fromBinaryMode(headersIn(header), payload) };
   } catch {
     return { sequence, storedAt, event: null };
   }
@@ -253,12 +253,19 @@ function toDeliveries(messages: ConsumerMessages): Deliveries {
 function toDelivery(message: JsMsg): Delivery {
   return {
     subject: message.subject,
-    header: (name) => message.headers?.get(name),
+    header: headersIn(message.headers),
     payload: message.string(),
     ack: () => message.ack(),
     nak: (delayMs) => message.nak(delayMs),
     working: () => message.working(),
   };
+}
+
+/** The client looks at every header for each that it is asked for, and an event has eleven. */
+export function headersIn(headers: MsgHdrs | undefined): (name: string) => string | undefined {
+  const found = new Map<string, string | undefined>();
+  for (const [name, [first]] of headers ?? []) found.set(name, first);
+  return (name) => found.get(name);
 }
 
 /** No stream has this subject (or JetStream is not up yet). */
