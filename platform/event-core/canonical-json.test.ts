@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { canonicalJson, hashOf } from './canonical-json.ts';
 
 describe('canonical JSON', () => {
@@ -13,6 +14,18 @@ describe('canonical JSON', () => {
     expect(canonicalJson({ a: undefined, b: 1 })).toBe('{"b":1}');
     expect(canonicalJson([undefined, 1])).toBe('[null,1]');
     expect(canonicalJson(undefined)).toBe('null');
+  });
+
+  it('says what JSON says, of any value', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+
+  it('has its keys in the order of their text, numbers too', () => {
+    expect(canonicalJson({ b: 1, 9: 1, 10: 1, a: 1 })).toBe('{"10":1,"9":1,"a":1,"b":1}');
   });
 
   it('tells apart what is different', () => {

@@ -15,13 +15,16 @@ const mostCharacters = 131_072;
  */
 export function assertLasting(value: unknown): void {
   let characters = 0;
+  /** Where the walk is: one list for all of it, since every decision and every message is walked through. */
+  const path: (string | number)[] = [];
 
-  function visit(item: unknown, path: readonly string[]): void {
-    const no = (what: string): never => {
-      throw new ContractError(
-        `${path.join('.') || 'The value'} ${what}, and would not come back from a database as it is.`,
-      );
-    };
+  function no(what: string): never {
+    throw new ContractError(
+      `${path.join('.') || 'The value'} ${what}, and would not come back from a database as it is.`,
+    );
+  }
+
+  function visit(item: unknown): void {
     if (path.length > deepest) no(`is nested more than ${deepest} deep`);
     characters += typeof item === 'string' ? item.length : 8;
     if (characters > mostCharacters) no(`makes more than ${mostCharacters} characters in all`);
@@ -36,8 +39,8 @@ export function assertLasting(value: unknown): void {
         return;
       case 'object':
         if (item === null) return;
-        if (Array.isArray(item)) return visitItems(item, path, no);
-        return visitEntries(item, path, no);
+        if (Array.isArray(item)) return visitItems(item);
+        return visitEntries(item);
       case 'bigint':
       case 'function':
       case 'symbol':
@@ -46,24 +49,31 @@ export function assertLasting(value: unknown): void {
     }
   }
 
-  function visitItems(items: readonly unknown[], path: readonly string[], no: (what: string) => never): void {
-    if (Object.getPrototypeOf(items) !== Array.prototype) no('is no plain list');
-    // By index: neither a custom iterator nor holes can hide anything.
-    for (let index = 0; index < items.length; index += 1) visit(items[index], [...path, String(index)]);
+  function visitAt(place: string | number, item: unknown): void {
+    path.push(place);
+    visit(item);
+    path.pop();
   }
 
-  function visitEntries(item: object, path: readonly string[], no: (what: string) => never): void {
+  function visitItems(items: readonly unknown[]): void {
+    if (Object.getPrototypeOf(items) !== Array.prototype) no('is no plain list');
+    // By index: neither a custom iterator nor holes can hide anything.
+    for (let index = 0; index < items.length; index += 1) visitAt(index, items[index]);
+  }
+
+  function visitEntries(item: object): void {
     const prototype: unknown = Object.getPrototypeOf(item);
     if (prototype !== Object.prototype && prototype !== null) no('is no plain object');
-    for (const [key, inner] of Object.entries(item)) {
+    for (const key of Object.keys(item)) {
       if (!isKey(key)) no('has a key that databases read as something else');
       characters += key.length;
+      const inner: unknown = item[key as keyof typeof item];
       // Databases and JSON leave out a field that is not there; in a list both would write null.
-      if (inner !== undefined) visit(inner, [...path, key]);
+      if (inner !== undefined) visitAt(key, inner);
     }
   }
 
-  visit(value, []);
+  visit(value);
 }
 
 /** BSON writes operators, paths, references and types as keys; JavaScript has `__proto__`. */
