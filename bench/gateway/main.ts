@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machine, versions } from '../environment.ts';
@@ -8,8 +8,9 @@ import { fanOutScenarios, measureFanOut } from './fan-out.ts';
 import { measureMoves } from './moves.ts';
 import { measureRequests, requestScenarios } from './requests.ts';
 
-const usage = `npm run bench:gateway -- [--rounds 3] [--seconds 6] [--events 30] [--moves 20] [--only "ours;apollo"] [--scenarios "nested;small"] [--out bench/results/gateway.json] [--profile DIR]
+const usage = `npm run bench:gateway -- [--rounds 3] [--seconds 6] [--events 30] [--moves 20] [--only "ours;apollo"] [--scenarios "nested;small"] [--out bench/results/gateway.json] [--profile DIR] [--add]
   Gateways before the same four subgraphs, in turn, on one core; subgraphs, load and listeners on the other.
+  With --add, what was measured before stays in the file: a long run in pieces.
   Hive Gateway is measured if it is installed in a folder named by HIVE_GATEWAY (npm i @graphql-hive/gateway
   @graphql-hive/router-runtime there). Scenarios: all that begin with one of the names.`;
 
@@ -22,6 +23,7 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     scenarios: { type: 'string' },
     profile: { type: 'string' },
+    add: { type: 'boolean', default: false },
     out: { type: 'string', default: join(import.meta.dirname, '../results/gateway.json') },
     help: { type: 'boolean', default: false },
   },
@@ -59,7 +61,11 @@ const measurements: Measurement[] = [
   })),
 ].filter(({ name }) => !options.scenarios || options.scenarios.split(';').some((begin) => name.startsWith(begin)));
 
-const results: Record<string, Record<string, Figures[]>> = {};
+type Results = Record<string, Record<string, Figures[]>>;
+
+const { results = {}, contestants: before = {} } = (
+  options.add ? JSON.parse(readFileSync(options.out, 'utf8')) : {}
+) as { results?: Results; contestants?: Record<string, string> };
 
 const tested = await versions();
 
@@ -72,7 +78,7 @@ function record(): void {
         measuredAt: new Date().toISOString(),
         ...machine(),
         ...tested,
-        contestants: Object.fromEntries(all.map(({ name, version }) => [name, version])),
+        contestants: { ...before, ...Object.fromEntries(all.map(({ name, version }) => [name, version])) },
         medians: mapValues(results, (of) => mapValues(of, mediansOf)),
         results,
       },

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { pathOf, shortageRefusal } from './http.ts';
 import type { Logger } from './logger.ts';
 import { repeatedHeader } from './repeated-header.ts';
@@ -51,7 +51,7 @@ export function createSocketServer<Guest>(options: SocketServerOptions<Guest>): 
     allowSynchronousEvents: false,
     handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
   } as ConstructorParameters<typeof WebSocketServer>[0]);
-  const clients = new Set<Listened<Guest>>();
+  const clients = new Map<WebSocket, Listened<Guest>>();
   const heartbeat = startHeartbeat(clients, options);
   // Without a listener a malformed frame would end the process; 'close' follows every error.
   const logError = (error: Error) => logger.debug({ err: error }, 'socket error');
@@ -65,33 +65,47 @@ export function createSocketServer<Guest>(options: SocketServerOptions<Guest>): 
     listen({ session, heard: createHeard() }, stream);
   }
 
-  /** Few listeners, and nothing of the request: ten thousand clients would keep each of theirs. */
+  /** The same few listeners for all, and nothing of the request: ten thousand clients would keep each of theirs. */
   function listen(client: Listened<Guest>, stream: Duplex): void {
-    const { session, heard } = client;
-    const { socket } = session;
-    clients.add(client);
+    const { socket } = client.session;
+    clients.set(socket, client);
     // Before the library's own listener, so that the event that completes a message also releases its bytes.
     stream.prependListener('data', (chunk: Buffer) => {
       if (!hear(client, chunk.length, options.reading)) socket.terminate();
     });
-    socket.on('message', (data, isBinary) => {
-      heardAll(heard);
-      void receiveMessage(session, data, isBinary);
-    });
-    socket.on('ping', (data) => {
-      heardAll(heard);
-      receivePing(session, data);
-    });
-    socket.on('pong', (data) => {
-      heardAll(heard);
-      heartbeat.answer(heard, data);
-    });
+    socket.on('message', onMessage);
+    socket.on('ping', onPing);
+    socket.on('pong', onPong);
     socket.on('error', logError);
-    socket.on('close', () => {
-      heardAll(heard);
-      clients.delete(client);
-      endSession(session);
-    });
+    socket.on('close', onClose);
+  }
+
+  /** Whose the whole of a message, or the end, has been heard. */
+  function heardFrom(socket: WebSocket): Listened<Guest> | undefined {
+    const client = clients.get(socket);
+    if (client) heardAll(client.heard);
+    return client;
+  }
+
+  function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+    const client = heardFrom(this);
+    if (client) void receiveMessage(client.session, data, isBinary);
+  }
+
+  function onPing(this: WebSocket, data: Buffer): void {
+    const client = heardFrom(this);
+    if (client) receivePing(client.session, data);
+  }
+
+  function onPong(this: WebSocket, data: Buffer): void {
+    const client = heardFrom(this);
+    if (client) heartbeat.answer(client.heard, data);
+  }
+
+  function onClose(this: WebSocket): void {
+    const client = heardFrom(this);
+    clients.delete(this);
+    if (client) endSession(client.session);
   }
 
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
@@ -109,13 +123,13 @@ export function createSocketServer<Guest>(options: SocketServerOptions<Guest>): 
 
   return {
     get sessions() {
-      return Array.from(clients, ({ session }) => session);
+      return Array.from(clients.values(), ({ session }) => session);
     },
     async close(drainMs) {
       server.off('upgrade', upgrade);
       server.on('upgrade', (_request, stream) => refuse(stream, 503));
       heartbeat.stop();
-      for (const { session } of clients) {
+      for (const { session } of clients.values()) {
         drainSession(session, closeCodes.goingAway, 'The server is going away');
       }
       const allClosed = new Promise<void>((resolve) => webSocketServer.close(() => resolve()));
@@ -191,7 +205,7 @@ function heardAll(heard: Heard): void {
  * others.
  */
 function startHeartbeat(
-  clients: ReadonlySet<Pick<Listened<never>, 'heard'> & { session: Pick<SocketSession, 'socket'> }>,
+  clients: ReadonlyMap<WebSocket, Pick<Listened<never>, 'heard'>>,
   options: Pick<SocketServerOptions<never>, 'pingIntervalMs' | 'frameTimeoutMs'>,
 ) {
   // Unpredictable, so that an unsolicited pong is not taken for an answer.
@@ -199,8 +213,7 @@ function startHeartbeat(
   const timer = setInterval(() => {
     const tooOld = performance.now() - options.frameTimeoutMs;
     question = randomBytes(8);
-    for (const { session, heard } of clients) {
-      const { socket } = session;
+    for (const [socket, { heard }] of clients) {
       if (!heard.isAnswered || (heard.since ?? Infinity) < tooOld) {
         socket.terminate();
         continue;

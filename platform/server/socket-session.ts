@@ -227,24 +227,42 @@ function fail(session: SocketSession, id: string, operation: Operation, errors: 
   giveUp(operation.control);
 }
 
-function receiverOf(session: SocketSession, id: string, operation: Operation): SocketReceiver {
-  const prefix = bytesOf(nextPrefix(id));
-  return {
-    next(answer) {
-      if (operation.control.unwanted || !isOpen(session)) return;
-      if (offer(session.sender, textFrame(`${prefix}${answer.as(bytesOf)}}`))) return;
-      session.host.onSlowConsumer();
-      fail(session, id, operation, [formatted('SLOW_CONSUMER', slowConsumerMessage)]);
-    },
-    error: (errors) => fail(session, id, operation, errors),
-    complete() {
-      if (!isRunning(session, id, operation)) return;
-      say(session, completeMessage(id));
-      finish(session, id);
-      operation.control.unwanted = true;
-    },
-    room: () => roomIn(session.sender),
-  };
+/** A class, because ten thousand clients have one each: functions of their own would take four times the memory. */
+class OperationReceiver implements SocketReceiver {
+  readonly #session: SocketSession;
+  readonly #id: string;
+  readonly #operation: Operation;
+  readonly #prefix: string;
+
+  constructor(session: SocketSession, id: string, operation: Operation) {
+    this.#session = session;
+    this.#id = id;
+    this.#operation = operation;
+    this.#prefix = bytesOf(nextPrefix(id));
+  }
+
+  next(answer: Serialised): void {
+    const session = this.#session;
+    if (this.#operation.control.unwanted || !isOpen(session)) return;
+    if (offer(session.sender, textFrame(`${this.#prefix}${answer.as(bytesOf)}}`))) return;
+    session.host.onSlowConsumer();
+    this.error([formatted('SLOW_CONSUMER', slowConsumerMessage)]);
+  }
+
+  error(errors: readonly GraphQLFormattedError[]): void {
+    fail(this.#session, this.#id, this.#operation, errors);
+  }
+
+  complete(): void {
+    if (!isRunning(this.#session, this.#id, this.#operation)) return;
+    say(this.#session, completeMessage(this.#id));
+    finish(this.#session, this.#id);
+    this.#operation.control.unwanted = true;
+  }
+
+  room(): Promise<void> | undefined {
+    return roomIn(this.#session.sender);
+  }
 }
 
 async function subscribe<Guest>(session: SocketSession<Guest>, id: string, payload: SubscribePayload): Promise<void> {
@@ -261,7 +279,8 @@ async function subscribe<Guest>(session: SocketSession<Guest>, id: string, paylo
   const operation: Operation = { kind: undefined, control: createControl() };
   running.set(id, operation);
   try {
-    operation.kind = await host.start(session.guest, payload, receiverOf(session, id, operation), operation.control);
+    const receiver = new OperationReceiver(session, id, operation);
+    operation.kind = await host.start(session.guest, payload, receiver, operation.control);
   } catch (error) {
     fail(session, id, operation, [host.formatError(error)]);
   }

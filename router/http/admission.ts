@@ -60,12 +60,12 @@ const keptOpen = (inAll: number, perClient: number) => ({ inAll, perClient, perS
 export const personBehind = (viewer: Viewer): Client => ({ id: `user ${viewer.userId}`, isStaff: isStaff(viewer) });
 
 /** The same few send most requests. */
-const networkBehind = remembered((address = '') => networkOf(address));
+const strangerAt = remembered((address = ''): Client => ({ id: `address ${networkOf(address)}`, isStaff: false }));
 
 /** The client behind a request: the person where a token is good, otherwise the address. */
 export function clientOf(request: IncomingMessage, viewer: Viewer | null, trustedHops: number): Client {
   if (viewer) return personBehind(viewer);
-  return { id: `address ${networkBehind(addressOf(request, trustedHops))}`, isStaff: false };
+  return strangerAt(addressOf(request, trustedHops));
 }
 
 /**
