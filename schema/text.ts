@@ -49,7 +49,7 @@ export const textRules = {
 export type TextKind = keyof typeof textRules;
 
 /** Lists in which each item is answered for itself: an unfit text refuses its item, not the call. */
-export const itemLists: ReadonlySet<string> = new Set(['bikes', 'changes', 'stations']);
+export const itemLists: ReadonlySet<string> = new Set(['bikes', 'changes', 'moves', 'stations']);
 
 /** The rule for names without their own. */
 export const anyText: TextRule = { shortest: 0, longest: 1_000 };

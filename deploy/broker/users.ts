@@ -40,7 +40,9 @@ const isPublisher = (name: string): boolean => name in publishers;
 const operatorsQuestions = ['health', 'parked.list', 'parked.get', 'parked.redrive', 'parked.discard'];
 
 /** Further questions that a subgraph asks. */
-const ownQuestions: Partial<Record<SubgraphName, string[]>> = { reservation: ['point.account.standing'] };
+const ownQuestions: Partial<Record<SubgraphName, string[]>> = {
+  reservation: ['point.account.standing', 'station.states'],
+};
 
 /** Notices between the instances of one subgraph. */
 const notices: Partial<Record<SubgraphName, string[]>> = { dashboard: ['dashboard.feed'] };

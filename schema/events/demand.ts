@@ -7,6 +7,7 @@ export const demandRefusal = z.enum([
   'BIKE_NOT_FOUND',
   'BIKE_NOT_IN_SERVICE',
   'BIKE_ALREADY_RESERVED',
+  'NO_BIKE_AT_STATION',
   ...pointsRefusal.options,
 ]);
 export type DemandRefusal = z.infer<typeof demandRefusal>;

@@ -15,7 +15,7 @@ export { streams } from './streams.ts';
 export type { DemandRefusal } from './demand.ts';
 export type { PointsRefusal } from './point.ts';
 export type { ReserveStatus } from './reservation.ts';
-export type { BikeCondition, Position } from './values.ts';
+export type { BikeCondition } from './values.ts';
 
 /** Who publishes what. A type has one publisher, and its name is unique in the system. */
 export const publishers = {

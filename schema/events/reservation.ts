@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { textRules } from '../text.ts';
-import { at, bikeCondition, bikeId, points, reserveNo, text, userId } from './values.ts';
+import { at, bikeCondition, bikeId, place, points, reserveNo, text, userId } from './values.ts';
 import { pointsRefusal } from './point.ts';
 
 /** What the events of a reservation lead to. */
@@ -42,13 +42,19 @@ export const reservationEvents = {
   ReservationExpired: z
     .object({ ...reservation, expiredAt: at })
     .describe('The hold, or the wait for the points, ran out; a deducted fee is restored.'),
-  RideStarted: z.object({ ...reservation, startedAt: at }).describe('The rider took the bike.'),
+  RideStarted: z
+    .object({ ...reservation, startedAt: at, ...place })
+    .describe('The rider took the bike, from where it stood if that was known.'),
   BikeReturned: z
     .object({
       ...reservation,
       startedAt: at.nullable().describe('Null when the bike was given back without a ride.'),
       reason,
       returnedAt: at,
+      ...place,
     })
-    .describe('The bike is back; the fee is spent.'),
+    .describe('The bike is back, and stands where the rider said, if they did; the fee is spent.'),
+  BikeMoved: z
+    .object({ bikeId, ...place, reason: reason.unwrap().nullable(), movedAt: at })
+    .describe('An operator moved a bike that was not on a ride; it stands there now, or nobody knows where.'),
 };

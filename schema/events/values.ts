@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { districtNames } from '../districts.ts';
+import { districtNames, stationNumberIn } from '../places.ts';
 import { charactersIn, textRules } from '../text.ts';
 
 /**
@@ -23,11 +23,17 @@ export const confirmId = z.number().int().positive().describe('Number of the pay
 export const userId = text(1, textRules.userId.longest).describe('The rider: the `sub` of their token.');
 export const stationId = z
   .string()
-  .regex(/^ST-[1-9][0-9]{0,5}$/)
+  .refine((id) => stationNumberIn(id) !== undefined, 'is no station’s id')
+  .meta({ pattern: '^ST-[1-9][0-9]{0,5}$' })
   .describe('The station: `ST-` and its number.');
 export const position = z
   .object({ latitude: z.number(), longitude: z.number() })
   .describe('Where, in degrees (WGS 84).');
+/** Where something stands: at a station, or at a position of its own; neither when nobody said. */
+export const place = {
+  stationId: stationId.optional(),
+  position: position.optional(),
+};
 export const district = z.enum(districtNames).describe('One of the 25 districts of Seoul.');
 export const points = z.number().int().describe('Points; one point is worth one won.');
 export const at = z.iso.datetime({ offset: true });
@@ -36,4 +42,3 @@ export const bikeCondition = z
   .describe('Only a bike IN_SERVICE can be reserved.');
 
 export type BikeCondition = z.infer<typeof bikeCondition>;
-export type Position = z.infer<typeof position>;

@@ -46,6 +46,7 @@ describe('the dashboard', () => {
     ReservationSettled: null,
     BikeSlotOpened: null,
     BikeSlotChanged: null,
+    BikeMoved: null,
     ReservationRequested: {},
     ReservationConfirmed: { reservationsToday: 1 },
     ReservationRejected: { rejectedToday: 1, refusedToday: 1 },

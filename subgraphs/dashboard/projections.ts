@@ -145,6 +145,7 @@ export function touchedBy(event: DomainEvent): Touched {
       return { minute: minuteOf(event.time) };
     case 'BikeSlotOpened':
     case 'BikeSlotChanged':
+    case 'BikeMoved':
     case 'PointPurchaseApproved':
     case 'PointPurchaseDeclined':
     case 'PointsRefused':
@@ -198,6 +199,7 @@ export function project(event: DomainEvent, before: Rows, totals: Totals): Proje
       return refusals(event, before, today);
     case 'BikeSlotOpened':
     case 'BikeSlotChanged':
+    case 'BikeMoved':
     case 'PointPurchaseApproved':
     case 'PointPurchaseDeclined':
     case 'PointsRefused':

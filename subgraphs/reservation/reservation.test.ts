@@ -14,7 +14,9 @@ import { specificationOf } from '../../platform/event-core/specification.ts';
 import {
   latestIn,
   reservation,
+  placeOf,
   type BikeSlot,
+  type Place,
   type Reservation,
   type ReservationCommand,
   type ReservationRule,
@@ -93,6 +95,17 @@ const open = (condition: BikeCondition = 'IN_SERVICE'): ReservationCommand => ({
   type: 'OpenSlot',
   bikeId: 17,
   condition,
+});
+const atStation: Place = { stationId: 'ST-102' };
+const beside: Place = { position: { latitude: 37.55, longitude: 126.91 } };
+const move = (place: Place = {}, reason: string | null = null): ReservationCommand => ({
+  type: 'MoveBike',
+  place,
+  reason,
+});
+const moved = (place: Place = {}, reason: string | null = null): NewReservationEvent => ({
+  type: 'BikeMoved',
+  data: { bikeId: 17, ...place, reason, movedAt: at },
 });
 const changeTo = (condition: BikeCondition): ReservationCommand => ({ type: 'ChangeSlot', condition });
 
@@ -298,6 +311,84 @@ describe('a reservation', () => {
   });
 });
 
+describe('where a bike stands', () => {
+  const startedFrom = (place: Place): NewReservationEvent => ({
+    type: 'RideStarted',
+    data: { ...who, startedAt: at, ...place },
+  });
+  const returnedTo = (startedAt: string | null, place: Place): NewReservationEvent => ({
+    type: 'BikeReturned',
+    data: { ...who, startedAt, returnedAt: at, ...place },
+  });
+  const placeAfter = (...events: NewReservationEvent[]) => placeOf(fold(events));
+
+  it('is known when an operator says so, and no longer when they say that nobody knows', () => {
+    given(opened()).when(move(atStation, 'new bike')).then(moved(atStation, 'new bike'));
+    given(opened(), moved(atStation)).when(move(beside)).then(moved(beside));
+    given(opened(), moved(beside)).when(move()).then(moved());
+    expect(placeAfter(opened(), moved(atStation))).toEqual(atStation);
+    expect(placeAfter(opened(), moved(atStation), moved(beside))).toEqual(beside);
+    expect(fold([opened(), moved(atStation), moved()])).toEqual(fold([opened()]));
+  });
+
+  it('is said once', () => {
+    given(opened(), moved(atStation))
+      .when(move({ ...atStation }))
+      .then();
+    given(opened(), moved(beside))
+      .when(move({ position: { latitude: 37.55, longitude: 126.91 } }))
+      .then();
+    given(opened()).when(move()).then();
+  });
+
+  it('is where the rider took it from, until they do', () => {
+    const standing = [opened(), moved(atStation), requested, confirmed];
+    expect(placeAfter(...standing)).toEqual(atStation);
+    given(...standing)
+      .when(start())
+      .then(startedFrom(atStation));
+    expect(placeAfter(...standing, startedFrom(atStation))).toEqual({});
+    given(...reserved)
+      .when(start())
+      .then(started);
+  });
+
+  it('is no place on a ride', () => {
+    given(...inUse)
+      .when(move(atStation))
+      .refused('BIKE_ON_RIDE');
+  });
+
+  it('is where the rider says that they returned it', () => {
+    for (const place of [atStation, beside]) {
+      given(...inUse)
+        .when({ ...giveBack(), place } as ReservationCommand)
+        .then(returnedTo(at, place));
+      expect(placeAfter(...inUse, returnedTo(at, place))).toEqual(place);
+    }
+    expect(placeAfter(...inUse, returned(at))).toEqual({});
+  });
+
+  it('is where it stood when it was given back without a ride, unless the rider says otherwise', () => {
+    const standing = [opened(), moved(atStation), requested, confirmed];
+    expect(placeAfter(...standing, returned(null))).toEqual(atStation);
+    expect(placeAfter(...standing, returnedTo(null, beside))).toEqual(beside);
+    for (const end of [cancelled(), expired(holdEnd)]) expect(placeAfter(...standing, end)).toEqual(atStation);
+  });
+
+  it('stays while its condition changes, and while it is reserved and withdrawn', () => {
+    expect(placeAfter(opened(), moved(beside), changed('LOST'))).toEqual(beside);
+    expect(placeAfter(opened(), moved(beside), requested, changed('LOST'), cancelled('BIKE_WITHDRAWN'))).toEqual(
+      beside,
+    );
+  });
+
+  it('cannot be said of a bike that nobody has heard of', () => {
+    given().when(move(atStation)).refused('BIKE_NOT_FOUND');
+    expect(fold([moved(atStation)])).toEqual({ status: 'unknown' });
+  });
+});
+
 type InService = keyof typeof histories;
 type OutOfService = `${Exclude<InService, 'unknown'>} out of service`;
 type Situation = InService | OutOfService;
@@ -344,6 +435,7 @@ describe('a slot decides on', () => {
       'ExpireReservation too early': { command: expire(), at },
       StartRide: { command: start(), at },
       ReturnBike: { command: giveBack(), at },
+      MoveBike: { command: move(atStation), at },
       'ConfirmReservation of another': { command: confirm(99), at },
       'RejectReservation of another': { command: reject(99), at },
       'CancelReservation of another': { command: cancel(99), at },
@@ -387,6 +479,11 @@ describe('a slot decides on', () => {
         BikeReturned: both('RESERVED', 'IN_USE'),
         NOT_RETURNABLE: without(...both('RESERVED', 'IN_USE')),
       },
+      MoveBike: {
+        BIKE_NOT_FOUND: ['unknown'],
+        BIKE_ON_RIDE: both('IN_USE'),
+        BikeMoved: without('unknown', ...both('IN_USE')),
+      },
       'ConfirmReservation of another': { nothing: everywhere },
       'RejectReservation of another': { nothing: everywhere },
       'CancelReservation of another': { NOT_CANCELLABLE: everywhere },
@@ -399,7 +496,7 @@ describe('a slot decides on', () => {
 
 describe('whatever happens to a bike', () => {
   type Status = ReserveStatus | 'never';
-  type Step = Exclude<ReservationEvent['type'], 'BikeSlotOpened' | 'BikeSlotChanged'>;
+  type Step = Exclude<ReservationEvent['type'], 'BikeSlotOpened' | 'BikeSlotChanged' | 'BikeMoved'>;
   /** Which situations of a reservation follow which. */
   const allowed: Record<Step, { from: readonly Status[]; to: ReserveStatus }> = {
     ReservationRequested: { from: ['never'], to: 'PENDING' },
@@ -428,7 +525,12 @@ describe('whatever happens to a bike', () => {
       () => expire(any),
       () => start(any),
       () => start(any),
-      () => giveBack(any),
+      () =>
+        ({
+          ...giveBack(any),
+          place: dice.pick<Place>([{}, atStation, { stationId: 'ST-7' }, beside]),
+        }) as ReservationCommand,
+      () => move(dice.pick<Place>([{}, atStation, { stationId: 'ST-7' }, beside])),
     ])();
   }
 
@@ -455,7 +557,7 @@ describe('whatever happens to a bike', () => {
   function audit({ seed, told }: ReturnType<typeof story>): string[] {
     const statuses = new Map<number, Status>();
     return told.flatMap(({ event, slot }) => {
-      if (event.type === 'BikeSlotOpened' || event.type === 'BikeSlotChanged') return [];
+      if (event.type === 'BikeSlotOpened' || event.type === 'BikeSlotChanged' || event.type === 'BikeMoved') return [];
       const { reserveNo } = event.data;
       const before = statuses.get(reserveNo) ?? 'never';
       const { from, to } = allowed[event.type];
@@ -478,6 +580,36 @@ describe('whatever happens to a bike', () => {
   it('it has one live reservation at most, and each goes its way to one end', () => {
     expect(stories.flatMap(audit)).toEqual([]);
   });
+
+  it('it stands in one place, or is on a ride, or nobody knows: as its events tell it, the newest first', () => {
+    const wrong = stories.flatMap(({ seed, told }) =>
+      told.flatMap(({ slot }, last) => {
+        const shown = placeOf(slot);
+        const isRiding = slot.status === 'held' && slot.reservation.reserveStatus === 'IN_USE';
+        const expected = toldPlace(told.slice(0, last + 1).map(({ event }) => event));
+        if (shown.stationId === expected.stationId && shown.position === expected.position) {
+          return isRiding && (shown.stationId ?? shown.position)
+            ? [`${seed}@${last}: stands although it is ridden`]
+            : [];
+        }
+        return [`${seed}@${last}: is ${JSON.stringify(shown)}, told ${JSON.stringify(expected)}`];
+      }),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  /** By rules of its own: the newest event that says anything of the place. */
+  function toldPlace(events: NewReservationEvent[]): Place {
+    const newest = events.findLast(
+      ({ type, data }) =>
+        type === 'BikeMoved' ||
+        type === 'RideStarted' ||
+        (type === 'BikeReturned' && (data.startedAt !== null || 'stationId' in data || 'position' in data)),
+    );
+    if (!newest || newest.type === 'RideStarted') return {};
+    const { stationId, position } = newest.data as Place;
+    return { ...(stationId && { stationId }), ...(position && { position }) };
+  }
 
   it('only what waits or is held has a deadline', () => {
     const wrong = stories.flatMap(({ told }) =>

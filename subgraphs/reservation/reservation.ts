@@ -8,6 +8,9 @@ import type {
 } from '../../schema/events/index.ts';
 import { refuse, type Decider } from '../../platform/event-core/decider.ts';
 
+/** Where a bike stands: at a station, or at a position of its own. */
+export type Place = Pick<EventNamed<'BikeMoved'>['data'], 'stationId' | 'position'>;
+
 export interface Reservation {
   reserveNo: number;
   userId: string;
@@ -22,12 +25,15 @@ export interface Reservation {
   refusal: { code: PointsRefusal; because: string } | null;
 }
 
-/** One bike as reservation sees it: its stream has room for one live reservation at a time. */
+/**
+ * One bike as reservation sees it: its stream has room for one live reservation at a time, and for one place. `place` is
+ * missing while nobody knows where the bike stands, and on a ride.
+ */
 export type BikeSlot =
   | { status: 'unknown' }
   /** `last` is the reservation that ended most recently. */
-  | { status: 'free'; bikeId: number; condition: BikeCondition; last: Reservation | null }
-  | { status: 'held'; bikeId: number; condition: BikeCondition; reservation: Reservation };
+  | { status: 'free'; bikeId: number; condition: BikeCondition; place?: Place; last: Reservation | null }
+  | { status: 'held'; bikeId: number; condition: BikeCondition; place?: Place; reservation: Reservation };
 
 export type ReservationCommand =
   | { type: 'OpenSlot'; bikeId: number; condition: BikeCondition }
@@ -38,7 +44,9 @@ export type ReservationCommand =
   | { type: 'CancelReservation'; reserveNo: number; because: 'BY_RIDER' | 'BY_OPERATOR'; reason?: string }
   | { type: 'ExpireReservation'; reserveNo: number }
   | { type: 'StartRide'; reserveNo: number }
-  | { type: 'ReturnBike'; reserveNo: number; reason?: string };
+  | { type: 'ReturnBike'; reserveNo: number; reason?: string; place?: Place }
+  /** To nowhere that is known, without a place. */
+  | { type: 'MoveBike'; place?: Place; reason: string | null };
 
 export type ReservationRefusal =
   | 'BIKE_NOT_FOUND'
@@ -46,7 +54,8 @@ export type ReservationRefusal =
   | 'BIKE_ALREADY_RESERVED'
   | 'NOT_CANCELLABLE'
   | 'NOT_STARTABLE'
-  | 'NOT_RETURNABLE';
+  | 'NOT_RETURNABLE'
+  | 'BIKE_ON_RIDE';
 
 export interface ReservationRule {
   /** Points. */
@@ -101,13 +110,22 @@ export const reservation = (
       case 'StartRide': {
         const live = liveIn(slot, command.reserveNo, 'RESERVED');
         if (!live) return refuse('NOT_STARTABLE', 'Only a confirmed reservation can be started.');
-        return [{ type: 'RideStarted', data: { ...named(live), startedAt: at } }];
+        return [{ type: 'RideStarted', data: { ...named(live), startedAt: at, ...placeOf(slot) } }];
       }
       case 'ReturnBike': {
         const live = liveIn(slot, command.reserveNo, 'RESERVED', 'IN_USE');
         if (!live) return refuse('NOT_RETURNABLE', 'Only a confirmed reservation or a ride can be returned.');
         const data = { ...named(live), startedAt: live.startDateTime, returnedAt: at, ...reasonIn(command) };
-        return [{ type: 'BikeReturned', data }];
+        return [{ type: 'BikeReturned', data: { ...data, ...command.place } }];
+      }
+      case 'MoveBike': {
+        if (slot.status === 'unknown') return refuse('BIKE_NOT_FOUND', 'No bike has this number.');
+        if (slot.status === 'held' && slot.reservation.reserveStatus === 'IN_USE') {
+          return refuse('BIKE_ON_RIDE', 'A rider is riding the bike.');
+        }
+        if (isSamePlace(slot.place, command.place)) return [];
+        const { bikeId } = slot;
+        return [{ type: 'BikeMoved', data: { bikeId, ...command.place, reason: command.reason, movedAt: at } }];
       }
     }
   },
@@ -119,12 +137,14 @@ export const reservation = (
         return { status: 'free', bikeId: data.bikeId, condition: event.data.condition, last: null };
       case 'BikeSlotChanged':
         return slot.status === 'unknown' ? slot : { ...slot, condition: event.data.condition };
+      case 'BikeMoved':
+        return placed(slot, event.data);
       case 'ReservationRequested':
         return slot.status === 'unknown' ? slot : hold(slot, requested(event.data));
       case 'ReservationConfirmed':
         return update(slot, { reserveStatus: 'RESERVED', deadline: event.data.expiresAt });
       case 'RideStarted':
-        return update(slot, { reserveStatus: 'IN_USE', startDateTime: event.data.startedAt, deadline: null });
+        return update(slot, { reserveStatus: 'IN_USE', startDateTime: event.data.startedAt, deadline: null }, {});
       case 'ReservationRejected': {
         const { code, because } = event.data;
         return end(slot, { reserveStatus: 'REJECTED', refusal: { code, because } });
@@ -134,7 +154,7 @@ export const reservation = (
       case 'ReservationExpired':
         return end(slot, { reserveStatus: 'EXPIRED' });
       case 'BikeReturned':
-        return end(slot, { reserveStatus: 'RETURNED', returnDateTime: event.data.returnedAt });
+        return end(slot, { reserveStatus: 'RETURNED', returnDateTime: event.data.returnedAt }, event.data);
     }
   },
 });
@@ -211,18 +231,48 @@ function requested(data: EventNamed<'ReservationRequested'>['data']): Reservatio
 
 type KnownSlot = Exclude<BikeSlot, { status: 'unknown' }>;
 
-function hold({ bikeId, condition }: KnownSlot, held: Reservation): BikeSlot {
-  return { status: 'held', bikeId, condition, reservation: held };
+function hold({ bikeId, condition, place }: KnownSlot, held: Reservation): BikeSlot {
+  return { status: 'held', bikeId, condition, ...(place && { place }), reservation: held };
 }
 
-function update(slot: BikeSlot, change: Partial<Reservation>): BikeSlot {
-  return slot.status === 'held' ? hold(slot, { ...slot.reservation, ...change }) : slot;
+/** @param place where it stands from now on; where it stood, when left out. */
+function update(slot: BikeSlot, change: Partial<Reservation>, place = placeOf(slot)): BikeSlot {
+  return slot.status === 'held' ? placed(hold(slot, { ...slot.reservation, ...change }), place) : slot;
 }
 
-function end(slot: BikeSlot, change: Partial<Reservation>): BikeSlot {
+/** @param said where the bike stands, if somebody said so: a bike that was not ridden stands where it stood. */
+function end(slot: BikeSlot, change: Partial<Reservation>, said: Place = {}): BikeSlot {
   if (slot.status !== 'held') return slot;
   const { bikeId, condition, reservation: ended } = slot;
-  return { status: 'free', bikeId, condition, last: { ...ended, deadline: null, ...change } };
+  const free: BikeSlot = { status: 'free', bikeId, condition, last: { ...ended, deadline: null, ...change } };
+  return placed(free, isPlace(said) ? said : placeOf(slot));
+}
+
+/** The bike, standing where it is said to; where nobody said so, nobody knows. */
+function placed(slot: BikeSlot, said: Place): BikeSlot {
+  if (slot.status === 'unknown') return slot;
+  const { place: _place, ...elsewhere } = slot;
+  return isPlace(said) ? { ...elsewhere, place: placeIn(said) } : elsewhere;
+}
+
+const isPlace = ({ stationId, position }: Place) => stationId !== undefined || position !== undefined;
+
+/** Where the bike stands, as events say it. */
+export function placeOf(slot: BikeSlot): Place {
+  return slot.status === 'unknown' ? {} : (slot.place ?? {});
+}
+
+function placeIn({ stationId, position }: Place): Place {
+  if (stationId !== undefined) return { stationId };
+  return position === undefined ? {} : { position };
+}
+
+function isSamePlace(one: Place = {}, other: Place = {}): boolean {
+  return (
+    one.stationId === other.stationId &&
+    one.position?.latitude === other.position?.latitude &&
+    one.position?.longitude === other.position?.longitude
+  );
 }
 
 function later(at: string, ms: number): string {

@@ -6,6 +6,7 @@ import {
   requireSelfOrStaff,
   requireViewer,
   type ChangeFeed,
+  type Connection as Page,
   type JournalDocument,
   type PageRequest,
   type RequestContext,
@@ -17,13 +18,16 @@ import { latestIn, type BikeSlot, type Reservation } from './reservation.ts';
 import type { ReservationFilter, ReservationRow, SlotRow } from './store.ts';
 import {
   cancelReservation,
+  moveBikes,
   reserveBike,
   returnBike,
   startRide,
   type Dependencies as UseCaseDependencies,
   type ReserveBikeInput,
   type EndInput,
+  type MoveBikesLine,
   type ReserveNoInput,
+  type ReturnBikeInput,
 } from './use-cases.ts';
 
 interface Dependencies extends UseCaseDependencies {
@@ -34,6 +38,10 @@ interface Dependencies extends UseCaseDependencies {
 
 interface OfBike {
   bikeId: number;
+}
+
+interface OfStation {
+  stationId: string;
 }
 
 interface OfUser {
@@ -60,6 +68,9 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
     context.load('slot', bikeId, (ids) => store.slotsByIds(ids));
   const loadHolder = (context: RequestContext, bikeId: number) =>
     context.load('holder', bikeId, (ids) => store.liveByBikeIds(ids));
+
+  const loadParked = async (context: RequestContext, stationId: string) =>
+    (await context.load('parked', stationId, (ids) => store.countParked(ids))) ?? { bikes: 0, available: 0 };
 
   async function visible(reserveNo: number, context: RequestContext): Promise<ReservationRow | null> {
     requireViewer(context.viewer);
@@ -101,11 +112,7 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         context: RequestContext,
       ) => list(filter ?? {}, page, context),
       tariff: () => dependencies.tariff,
-      availableBikes: async (_root: unknown, page: PageRequest) => {
-        const found = await store.available(page);
-        const edges = found.edges.map(({ cursor, node }) => ({ cursor, node: bikeOf(node) }));
-        return { ...found, edges, nodes: edges.map(({ node }) => node) };
-      },
+      availableBikes: async (_root: unknown, page: PageRequest) => bikesIn(await store.available(page)),
       async nearestAvailableBike(_root: unknown, { bikeId }: OfBike) {
         const found = await store.nearestAvailable(bikeId);
         return found ? bikeOf(found) : null;
@@ -119,8 +126,11 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         startRide(dependencies, input, context),
       cancelReservation: (_root: unknown, { input }: { input: EndInput }, context: RequestContext) =>
         cancelReservation(dependencies, input, context),
-      returnBike: (_root: unknown, { input }: { input: EndInput }, context: RequestContext) =>
+      returnBike: (_root: unknown, { input }: { input: ReturnBikeInput }, context: RequestContext) =>
         returnBike(dependencies, input, context),
+      moveBikes: async (_root: unknown, { input }: { input: { moves: MoveBikesLine[] } }, context: RequestContext) => ({
+        results: await moveBikes(dependencies, input.moves, context),
+      }),
     },
 
     Subscription: {
@@ -160,12 +170,31 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
       async isAvailable({ bikeId }: OfBike, _arguments: unknown, context: RequestContext) {
         return (await loadSlot(context, bikeId))?.isAvailable === true;
       },
+      async station({ bikeId }: OfBike, _arguments: unknown, context: RequestContext) {
+        const stationId = (await loadSlot(context, bikeId))?.stationId;
+        return stationId === undefined ? null : { __typename: 'Station', stationId };
+      },
+      async position({ bikeId }: OfBike, _arguments: unknown, context: RequestContext) {
+        return (await loadSlot(context, bikeId))?.position ?? null;
+      },
       async currentReservation({ bikeId }: OfBike, _arguments: unknown, context: RequestContext) {
         if (!context.viewer) return null;
         const holder = await loadHolder(context, bikeId);
         return holder && (isStaff(context.viewer) || holder.userId === context.viewer.userId) ? holder : null;
       },
       reservations: ({ bikeId }: OfBike, page: PageRequest, context: RequestContext) => list({ bikeId }, page, context),
+    },
+
+    Station: {
+      __resolveReference: (station: OfStation) => station,
+      bikesParked: async ({ stationId }: OfStation, _arguments: unknown, context: RequestContext) =>
+        (await loadParked(context, stationId)).bikes,
+      bikesAvailable: async ({ stationId }: OfStation, _arguments: unknown, context: RequestContext) =>
+        (await loadParked(context, stationId)).available,
+      freeRacks: async ({ stationId, racks }: OfStation & { racks: number }, _: unknown, context: RequestContext) =>
+        racks - (await loadParked(context, stationId)).bikes,
+      bikes: async ({ stationId }: OfStation, { available, ...page }: { available?: boolean | null } & PageRequest) =>
+        bikesIn(await store.parkedAt(stationId, available ?? undefined, page)),
     },
 
     User: {
@@ -184,6 +213,11 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
 
 /** Of a bike, reservation knows only its number. */
 const bikeOf = ({ _id }: SlotRow) => ({ __typename: 'Bike', bikeId: _id });
+
+function bikesIn(found: Page<SlotRow>) {
+  const edges = found.edges.map(({ cursor, node }) => ({ cursor, node: bikeOf(node) }));
+  return { ...found, edges, nodes: edges.map(({ node }) => node) };
+}
 
 /** Whose reservations a subscriber may see; undefined = everybody's. */
 async function whose(

@@ -10,19 +10,25 @@ import {
   type ViewChange,
   type ViewRow,
 } from '../../platform/index.ts';
-import { latestIn, type BikeSlot, type Reservation } from './reservation.ts';
+import { latestIn, placeOf, type BikeSlot, type Place, type Reservation } from './reservation.ts';
 
 /** A reservation as lists show it. */
 export interface ReservationRow extends ViewRow, Reservation {
   _id: number;
 }
 
-/** Which bikes are available; the reservations say who has one. */
-export interface SlotRow extends ViewRow {
+/** Which bikes are available, and where each stands if that is known; the reservations say who has one. */
+export interface SlotRow extends ViewRow, Place {
   _id: number;
   condition: BikeCondition;
   /** In service, and not held. */
   isAvailable: boolean;
+}
+
+/** How many bikes stand at a station, and how many of them can be reserved. */
+export interface Parked {
+  bikes: number;
+  available: number;
 }
 
 export interface ReservationFilter {
@@ -55,16 +61,18 @@ reservationSchema.index({ bikeId: 1, reserveStatus: 1 });
 reservationSchema.index({ reserveStatus: 1, deadline: 1 });
 
 const slotSchema = new Schema<SlotRow>(
-  { _id: Number, version: Number, condition: String, isAvailable: Boolean },
+  { _id: Number, version: Number, condition: String, isAvailable: Boolean, stationId: String },
   { collection: 'slots', versionKey: false },
 );
 slotSchema.index({ isAvailable: 1, _id: 1 });
+slotSchema.index({ stationId: 1, isAvailable: 1, _id: 1 });
 
 const live: ReserveStatus[] = ['PENDING', 'RESERVED', 'IN_USE'];
 
-/** What happens to a held bike does not change whether it is available. */
-function changesSlot({ type }: ReservationEvent | DemandEvent): boolean {
-  return type !== 'ReservationConfirmed' && type !== 'RideStarted';
+/** What happens to a held bike does not change whether it is available; a ride only begins to change where it is. */
+function changesSlot({ type, data }: ReservationEvent | DemandEvent): boolean {
+  if (type === 'RideStarted') return data.stationId !== undefined || data.position !== undefined;
+  return type !== 'ReservationConfirmed';
 }
 
 /** How many of a rider's reservations are looked through for what changed since a cursor: months of any rider's. */
@@ -103,7 +111,7 @@ export function createReservationStore(database: Connection, cacheSize: number) 
       const version = rowVersion(document);
       const { bikeId, condition } = state;
       const isAvailable = state.status === 'free' && condition === 'IN_SERVICE';
-      const slot: SlotRow = { _id: bikeId, version, condition, isAvailable };
+      const slot: SlotRow = { _id: bikeId, version, condition, isAvailable, ...placeOf(state) };
       const latest = latestIn(state);
       const isNew = document.events.some(({ type }) => type === 'ReservationRequested');
       if (latest) remember(latest);
@@ -130,6 +138,34 @@ export function createReservationStore(database: Connection, cacheSize: number) 
         .lean<SlotRow[]>()
         .exec();
       return new Map(rows.map((row) => [row._id, row]));
+    },
+
+    /** Bikes that stand at a station, by number. */
+    parkedAt(stationId: string, isAvailable: boolean | undefined, page: PageRequest): Promise<Page<SlotRow>> {
+      const filter = { stationId, ...(isAvailable === undefined ? {} : { isAvailable }) };
+      return paginate(slots, filter, [['_id', 1]], page);
+    },
+
+    /** How many bikes stand at each of these stations; those without any are left out. */
+    async countParked(stationIds: readonly string[]): Promise<Map<string, Parked>> {
+      const groups = await slots
+        .aggregate<{ _id: { stationId: string; isAvailable: boolean }; count: number }>([
+          { $match: { stationId: { $in: stationIds } } },
+          { $group: { _id: { stationId: '$stationId', isAvailable: '$isAvailable' }, count: { $sum: 1 } } },
+        ])
+        .exec();
+      const counts = new Map<string, Parked>();
+      for (const { _id, count } of groups) {
+        const { bikes, available } = counts.get(_id.stationId) ?? { bikes: 0, available: 0 };
+        counts.set(_id.stationId, { bikes: bikes + count, available: available + (_id.isAvailable ? count : 0) });
+      }
+      return counts;
+    },
+
+    /** Some bikes at a station that can be reserved. */
+    async availableAt(stationId: string, limit: number): Promise<number[]> {
+      const rows = await slots.find({ stationId, isAvailable: true }, { _id: 1 }).limit(limit).lean<SlotRow[]>().exec();
+      return rows.map(({ _id }) => _id);
     },
 
     /** Available bikes, by number. */

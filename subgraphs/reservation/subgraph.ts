@@ -22,6 +22,7 @@ import { policies } from './policies.ts';
 import { createRefusalCount } from './refusal-count.ts';
 import { changeIn, reservation } from './reservation.ts';
 import { createResolvers } from './resolvers.ts';
+import { createStations } from './stations.ts';
 import { createReservationStore, viewsVersion } from './store.ts';
 
 export const settingsSchema = z.object({
@@ -43,6 +44,8 @@ const expiryBatch = 100;
 const bikeWaitMs = 1_000;
 /** Refusals of so long are published as one event: an outage or a rush makes thousands of them. */
 const refusalsEveryMs = 1_000;
+/** How long station may take to say which stations there are; a rider at one waits for it. */
+const stationsTimeoutMs = 500;
 /** How long point may take to say whether a rider could pay; without an answer the claim itself finds out. */
 const standingTimeoutMs = 500;
 
@@ -90,6 +93,8 @@ export function createReservation(runtime: Runtime): Subgraph {
     time: runtime.time,
   });
 
+  const stations = createStations((question) => runtime.bus.ask('station', 'states', question, stationsTimeoutMs));
+
   const refusals = createRefusalCount({
     clock,
     random: () => runtime.random(),
@@ -134,6 +139,8 @@ export function createReservation(runtime: Runtime): Subgraph {
       store,
       bikeWaitMs,
       claims,
+      stations,
+      random: () => runtime.random(),
       countRefusal(code) {
         countRefused(code);
         refusals.add(code);

@@ -1,7 +1,12 @@
 import { streams, type DemandEvent, type DemandRefusal, type ReservationEvent } from '../../schema/events/index.ts';
+import { stationNumberIn, whyNotThere, type Position } from '../../schema/places.ts';
 import {
   commandOrigin,
+  ContractError,
+  lineByLine,
+  maxLines,
   refusalOf,
+  requireRole,
   requireSelfOrOperator,
   requireViewer,
   type Aggregate,
@@ -13,10 +18,12 @@ import type { CountRefusals } from './demand.ts';
 import {
   latestIn,
   type BikeSlot,
+  type Place,
   type Reservation,
   type ReservationCommand,
   type ReservationRefusal,
 } from './reservation.ts';
+import { stateIfKnown, type Stations, type StationState } from './stations.ts';
 import type { ReservationKey, ReservationStore } from './store.ts';
 
 export type Slots = Aggregate<
@@ -32,6 +39,9 @@ export interface Dependencies {
   /** How long to wait for a bike that was just registered, in ms. */
   bikeWaitMs: number;
   claims: Claims;
+  stations: Stations;
+  /** At least 0, below 1. */
+  random(): number;
   /** Counts a request that got no bike and took no number. */
   countRefusal(code: DemandRefusal): void;
   /** Starts to wait until point has released the reservation; also resolves after the time-out. */
@@ -44,7 +54,8 @@ export interface Payload {
 }
 
 export interface ReserveBikeInput {
-  bikeId: number;
+  bikeId?: number | null;
+  stationId?: string | null;
   userId?: string | null;
   idempotencyKey?: string | null;
 }
@@ -59,7 +70,21 @@ export interface EndInput extends ReserveNoInput {
   reason?: string | null;
 }
 
-/** Claims the bike, then waits for the points. */
+export interface ReturnBikeInput extends EndInput, PlaceInput {}
+
+/** Where a bike stands: one of the two, or neither. */
+interface PlaceInput {
+  stationId?: string | null;
+  position?: Position | null;
+}
+
+export interface MoveBikesLine extends PlaceInput {
+  bikeId: number;
+  reason?: string | null;
+  idempotencyKey?: string | null;
+}
+
+/** Claims the bike, or one at the station, then waits for the points. */
 export async function reserveBike(
   dependencies: Dependencies,
   input: ReserveBikeInput,
@@ -69,7 +94,9 @@ export async function reserveBike(
   const userId = input.userId ?? requireViewer(context.viewer).userId;
   const viewer = requireSelfOrOperator(context.viewer, userId);
   const origin = commandOrigin(context, viewer, 'reserveBike', input);
-  const stream = streams.bike(input.bikeId);
+  if ((typeof input.bikeId === 'number') === (typeof input.stationId === 'string')) {
+    throw new ContractError('Say "bikeId" or "stationId", one of the two.');
+  }
   // A claim that already stands is answered from its decision, even if point would refuse the rider by now.
   const stands = async () => !origin.isNew && (await slots.journal.byCause(origin.cause)) !== null;
 
@@ -78,11 +105,20 @@ export async function reserveBike(
     countRefusal(refused.code);
     return { reservation: null, refusal: refused };
   }
-  const outcome = await claim(dependencies, stream, userId, origin, context, stands);
+  const claimOf = (bikeId: number) => claim(dependencies, streams.bike(bikeId), userId, origin, context, stands);
+  const outcome = await (typeof input.bikeId === 'number'
+    ? claimOf(input.bikeId)
+    : claimAt(dependencies, input.stationId ?? '', origin, claimOf));
+  if (outcome.kind === 'empty') {
+    if (isDemand(outcome.refusal.code)) countRefusal(outcome.refusal.code);
+    return { reservation: null, refusal: outcome.refusal };
+  }
   if (outcome.kind !== 'decided') {
     if (outcome.kind === 'refused' && isDemand(outcome.refusal.refused)) countRefusal(outcome.refusal.refused);
     return { reservation: null, refusal: refusalOf(outcome) };
   }
+  // A repetition of a claim at a station is answered from the bike that it got.
+  const { stream } = outcome.document;
 
   const asked = outcome.document.events.find(({ type }) => type === 'ReservationRequested');
   const number = asked && 'reserveNo' in asked.data ? asked.data.reserveNo : 0;
@@ -94,6 +130,42 @@ export async function reserveBike(
   if (found?.refusal) claims.turnedDown(userId);
   return { reservation: found && { ...found }, refusal: found?.refusal ?? null };
 }
+
+/**
+ * A bike at a station that can be reserved: how many are looked at together, and how often. Riders of one station choose
+ * by chance, so that they seldom want the same bike; each look finds what the others left.
+ */
+const bikesPerLook = 20;
+const looksAtStation = 3;
+
+/** Claims any bike that stands at the station, another one when it is taken meanwhile. */
+async function claimAt(
+  { slots, store, stations, random }: Dependencies,
+  stationId: string,
+  origin: Origin,
+  claimOf: (bikeId: number) => ReturnType<typeof claim>,
+) {
+  const earlier = origin.isNew ? null : await slots.journal.byCause(origin.cause);
+  if (earlier && 'bikeId' in earlier.state) return claimOf(earlier.state.bikeId);
+  for (let look = 0; look < looksAtStation; look += 1) {
+    const bikeIds = await store.availableAt(stationId, bikesPerLook);
+    while (bikeIds.length > 0) {
+      const [bikeId = 0] = bikeIds.splice(Math.floor(random() * bikeIds.length), 1);
+      const outcome = await claimOf(bikeId);
+      if (outcome.kind !== 'refused' || !isTaken.has(outcome.refusal.refused)) return outcome;
+    }
+  }
+  const state = await stateIfKnown(stations, stationId);
+  const refusal = state === 'unknown' ? noStation : state === 'CLOSED' ? closedStation : noBike;
+  return { kind: 'empty' as const, refusal };
+}
+
+/** Why a bike at a station is passed over. */
+const isTaken: ReadonlySet<string> = new Set(['BIKE_ALREADY_RESERVED', 'BIKE_NOT_IN_SERVICE']);
+
+const noStation = { code: 'STATION_NOT_FOUND', because: 'No station has this number.' };
+const closedStation = { code: 'STATION_CLOSED', because: 'The station is closed.' };
+const noBike = { code: 'NO_BIKE_AT_STATION', because: 'No bike at this station can be reserved now.' };
 
 /** Requests that waited so long for one bike that events of all other existing bikes have arrived too. */
 const waitedInVain = new WeakSet<RequestContext>();
@@ -133,7 +205,7 @@ async function claim(
 
 /** Whether a refusal means that a rider got no bike. */
 function isDemand(code: string): code is DemandRefusal {
-  return code !== 'IDEMPOTENCY_KEY_REUSED';
+  return !['IDEMPOTENCY_KEY_REUSED', 'STATION_NOT_FOUND', 'STATION_CLOSED'].includes(code);
 }
 
 function isPending(slot: BikeSlot, reserveNo: number): boolean {
@@ -150,12 +222,61 @@ export const cancelReservation = (dependencies: Dependencies, input: EndInput, c
     return { type: 'CancelReservation', reserveNo, because, ...reasonIn(input) };
   });
 
-export const returnBike = (dependencies: Dependencies, input: EndInput, context: RequestContext) =>
-  change(dependencies, 'returnBike', input, context, ({ reserveNo }) => ({
-    type: 'ReturnBike',
-    reserveNo,
-    ...reasonIn(input),
-  }));
+/** A return is never lost for want of a station: a closed one takes it, and so does one that nobody can ask now. */
+export async function returnBike(
+  dependencies: Dependencies,
+  input: ReturnBikeInput,
+  context: RequestContext,
+): Promise<Payload> {
+  requireViewer(context.viewer);
+  const { stationId } = input;
+  const isWellFormed = typeof stationId !== 'string' || stationNumberIn(stationId) !== undefined;
+  const place = placeIn(
+    input,
+    isWellFormed && stationId ? await stateIfKnown(dependencies.stations, stationId) : 'unknown',
+  );
+  if ('code' in place) return { reservation: null, refusal: place };
+  const command = { type: 'ReturnBike' as const, ...reasonIn(input), ...place };
+  return change(dependencies, 'returnBike', input, context, ({ reserveNo }) => ({ ...command, reserveNo }));
+}
+
+/** Says where bikes stand. Only of stations that there are: without an answer of theirs nothing is moved. */
+export async function moveBikes(
+  { slots, stations }: Dependencies,
+  lines: readonly MoveBikesLine[],
+  context: RequestContext,
+) {
+  const viewer = requireRole(context.viewer, 'operator', 'admin');
+  const stationIds = lines.flatMap(({ stationId }) => (typeof stationId === 'string' ? [stationId] : []));
+  const stateOf =
+    stationIds.length > 0 ? await stations.statesOf(stationIds.slice(0, maxLines)) : () => 'unknown' as const;
+  return lineByLine('moves', lines, async (line) => {
+    const station = typeof line.stationId === 'string' ? stateOf(line.stationId) : undefined;
+    const place = station === 'CLOSED' ? closedStation : placeIn(line, station);
+    if ('code' in place) return { bike: null, refusal: place };
+    const origin = commandOrigin(context, viewer, 'moveBikes', line);
+    // Blank text is no text.
+    const command: ReservationCommand = { type: 'MoveBike', reason: line.reason || null, ...place };
+    const outcome = await slots.handle(streams.bike(line.bikeId), command, origin);
+    const { status } = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
+    const bike = status === 'unknown' ? null : { __typename: 'Bike', bikeId: line.bikeId };
+    return { bike, refusal: refusalOf(outcome) };
+  });
+}
+
+/** Where a bike is said to stand, or why it cannot. @param state of the station; undefined when it is not known. */
+function placeIn(
+  { stationId, position }: PlaceInput,
+  state: StationState | undefined,
+): { place?: Place } | NonNullable<Payload['refusal']> {
+  if (typeof stationId === 'string') {
+    if (position) throw new ContractError('Say "stationId" or "position", not both.');
+    return state === 'unknown' ? noStation : { place: { stationId } };
+  }
+  if (!position) return {};
+  const because = whyNotThere(position);
+  return because === null ? { place: { position: { ...position } } } : { code: 'INVALID_POSITION', because };
+}
 
 function reasonIn({ reason }: EndInput): { reason?: string } {
   // Blank text is no text.

@@ -1,5 +1,5 @@
-import { streams, type Position, type StationEvent } from '../../schema/events/index.ts';
-import type { District } from '../../schema/districts.ts';
+import { streams, type StationEvent } from '../../schema/events/index.ts';
+import { stationNumberIn, type District, type Position } from '../../schema/places.ts';
 import {
   callerOf,
   commandOrigin,
@@ -17,7 +17,6 @@ import {
   type Viewer,
 } from '../../platform/index.ts';
 import {
-  numberIn,
   type KnownStation,
   type Station,
   type StationCommand,
@@ -67,7 +66,7 @@ const longestHistory = 200;
 
 export function createResolvers({ stations, store }: Dependencies): Resolvers {
   const load = (context: RequestContext, stationId: string) => {
-    const number = numberIn(stationId);
+    const number = stationNumberIn(stationId);
     return number === undefined ? null : context.load('station', number, (numbers) => store.byNumbers(numbers));
   };
 
@@ -138,14 +137,19 @@ function change(stations: Stations, input: ChangeStationInput, context: RequestC
   const given = Object.entries(said).filter(([, value]) => value !== null && value !== undefined);
   const changes = Object.fromEntries(given) as Partial<StationDetails>;
   const origin = commandOrigin(context, viewer, 'changeStation', input);
-  return handle(stations, numberIn(stationId), { type: 'ChangeStation', changes, reason: reason || null }, origin);
+  return handle(
+    stations,
+    stationNumberIn(stationId),
+    { type: 'ChangeStation', changes, reason: reason || null },
+    origin,
+  );
 }
 
 function close(stations: Stations, input: CloseStationInput, context: RequestContext, viewer: Viewer) {
   const origin = commandOrigin(context, viewer, 'closeStation', input);
   // Blank text is no text.
   const reason = input.reason || null;
-  return handle(stations, numberIn(input.stationId), { type: 'CloseStation', reason }, origin);
+  return handle(stations, stationNumberIn(input.stationId), { type: 'CloseStation', reason }, origin);
 }
 
 /** @param number undefined for an id that no station can have. */

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { parse, type EnumTypeDefinitionNode } from 'graphql';
-import { districtNames } from '../../schema/districts.ts';
+import { districtNames, stationNumberIn } from '../../schema/places.ts';
 import { stationEvents } from '../../schema/events/station.ts';
 import type { NewEvent, StationEvent } from '../../schema/events/index.ts';
 import { isRefusal } from '../../platform/event-core/decider.ts';
 import { specificationOf } from '../../platform/event-core/specification.ts';
 import { itDecides } from '../../test/support/decision-table.ts';
-import { numberIn, station, type Station, type StationCommand, type StationDetails } from './station.ts';
+import { station, type Station, type StationCommand, type StationDetails } from './station.ts';
 
 const at = '2026-11-23T09:00:00.000Z';
 const { given } = specificationOf(station, at);
@@ -168,9 +168,9 @@ describe('a station', () => {
   });
 
   it('has an id of its number, and no other', () => {
-    expect(numberIn('ST-102')).toBe(102);
+    expect(stationNumberIn('ST-102')).toBe(102);
     for (const id of ['', '102', 'ST-', 'ST-0', 'ST-0102', 'st-102', 'ST-1000000', 'ST-１０２', ' ST-1', 'ST-1\n']) {
-      expect(numberIn(id)).toBeUndefined();
+      expect(stationNumberIn(id)).toBeUndefined();
     }
   });
 });

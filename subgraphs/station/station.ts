@@ -1,4 +1,5 @@
-import type { EventNamed, NewEvent, Position, StationEvent } from '../../schema/events/index.ts';
+import type { EventNamed, NewEvent, StationEvent } from '../../schema/events/index.ts';
+import { largestStationNumber, stationIdOf, whyNotThere } from '../../schema/places.ts';
 import { charactersIn } from '../../schema/text.ts';
 import { refuse, type Decider } from '../../platform/event-core/decider.ts';
 
@@ -28,28 +29,15 @@ export type StationRefusal =
   | 'INVALID_RACKS'
   | 'INVALID_DATE';
 
-/** Seoul's numbers have up to five digits. */
-export const largestNumber = 999_999;
 export const longestName = 100;
 export const longestAddress = 200;
 /** The largest of Seoul has some 60. */
 export const mostRacks = 1_000;
 
-/** From Marado to the northernmost point of the South, and from Baengnyeongdo to Dokdo, and some. */
-const korea = { latitude: [33, 39], longitude: [124, 132] } as const;
 /** No public bike of the city is older: an earlier date is a slip, such as a year of two digits. */
 const earliestDate = '2000-01-01T00:00:00.000Z';
 /** Operators enter stations ahead of their opening, but not by more than a year. */
 const aheadMs = 366 * 24 * 60 * 60_000;
-
-/** The station that a number names, in Seoul's form. */
-export const stationIdOf = (number: number) => `ST-${number}`;
-
-/** The number in an id; undefined when no station can have it. */
-export function numberIn(stationId: string): number | undefined {
-  const [, digits] = /^ST-([1-9][0-9]{0,5})$/.exec(stationId) ?? [];
-  return digits === undefined ? undefined : Number(digits);
-}
 
 export const station: Decider<Station, StationCommand, NewEvent<StationEvent>, StationRefusal> = {
   initial: { status: 'unknown' },
@@ -59,7 +47,7 @@ export const station: Decider<Station, StationCommand, NewEvent<StationEvent>, S
       case 'OpenStation': {
         const { type: _type, number, ...said } = command;
         if (!isNumber(number)) {
-          return refuse('INVALID_STATION_NUMBER', `A station has a number from 1 to ${largestNumber}.`);
+          return refuse('INVALID_STATION_NUMBER', `A station has a number from 1 to ${largestStationNumber}.`);
         }
         if (state.status === 'known' && state.state === 'OPEN') {
           return refuse('STATION_NUMBER_TAKEN', `Station ${number} is open already: ${state.nameKo}.`);
@@ -105,7 +93,7 @@ export const station: Decider<Station, StationCommand, NewEvent<StationEvent>, S
 
 const notFound = refuse('STATION_NOT_FOUND', 'No station has this number.');
 
-const isNumber = (number: number) => Number.isInteger(number) && number >= 1 && number <= largestNumber;
+const isNumber = (number: number) => Number.isInteger(number) && number >= 1 && number <= largestStationNumber;
 
 function detailsOf({ status: _status, state: _state, ...said }: Extract<Station, { status: 'known' }>) {
   return said;
@@ -118,11 +106,12 @@ function tidied({ nameKo, nameEn, address, ...said }: StationDetails): StationDe
 
 /** Why a station cannot be like this; null when it can. */
 function whyNot({ nameKo, nameEn, address, position, racks, openedDate }: StationDetails, at: string) {
+  const elsewhere = whyNotThere(position);
   return (
     whyNoText('INVALID_NAME', 'A name', nameKo, longestName) ??
     (nameEn === null ? null : whyNoText('INVALID_NAME', 'A name', nameEn, longestName)) ??
     (address === null ? null : whyNoText('INVALID_ADDRESS', 'An address', address, longestAddress)) ??
-    whyNotThere(position) ??
+    (elsewhere === null ? null : refuse('INVALID_POSITION', elsewhere)) ??
     (Number.isInteger(racks) && racks >= 0 && racks <= mostRacks
       ? null
       : refuse('INVALID_RACKS', `A station has 0 to ${mostRacks} racks.`)) ??
@@ -136,17 +125,6 @@ function whyNoText(code: 'INVALID_NAME' | 'INVALID_ADDRESS', what: string, text:
   // What a file in another encoding leaves behind: the character that stood there is lost.
   return text.includes('\uFFFD') ? refuse(code, `${what} has a broken character in it.`) : null;
 }
-
-/** Why nothing of ours can stand there; null when it can. */
-function whyNotThere({ latitude, longitude }: Position) {
-  if (isWithin(latitude, korea.latitude) && isWithin(longitude, korea.longitude)) return null;
-  return isWithin(longitude, korea.latitude) && isWithin(latitude, korea.longitude)
-    ? refuse('INVALID_POSITION', 'Latitude and longitude are swapped.')
-    : refuse('INVALID_POSITION', 'The position is not in Korea: latitude 33 to 39, longitude 124 to 132.');
-}
-
-/** False for NaN too. */
-const isWithin = (degrees: number, [least, most]: readonly [number, number]) => degrees >= least && degrees <= most;
 
 function whyNotThen(openedDate: string | null, at: string) {
   if (openedDate === null) return null;

@@ -1,6 +1,6 @@
 import { Schema, type Connection } from 'mongoose';
 import type { StationEvent } from '../../schema/events/index.ts';
-import type { District } from '../../schema/districts.ts';
+import type { District } from '../../schema/places.ts';
 import {
   paginate,
   rowVersion,
@@ -51,6 +51,14 @@ export function createStationStore(database: Connection) {
         .lean<StationRow[]>()
         .exec();
       return new Map(rows.map((row) => [row.number, row]));
+    },
+
+    async statesOf(numbers: readonly number[]): Promise<Map<string, StationState>> {
+      const rows = await stations
+        .find({ _id: { $in: numbers } }, { stationId: 1, state: 1 })
+        .lean<StationRow[]>()
+        .exec();
+      return new Map(rows.map(({ stationId, state }) => [stationId, state]));
     },
 
     list({ district, state }: StationFilter, page: PageRequest): Promise<Page<StationRow>> {

@@ -1,8 +1,13 @@
+import { z } from 'zod';
 import { parserOf } from '../../schema/events/index.ts';
+import { stationNumberIn } from '../../schema/places.ts';
 import { createAggregate, type Runtime, type Subgraph } from '../../platform/index.ts';
 import { createResolvers } from './resolvers.ts';
 import { station } from './station.ts';
 import { createStationStore, viewsVersion } from './store.ts';
+
+/** As many as a call of many lines can name. */
+const statesQuestion = z.object({ stationIds: z.array(z.string()).max(1_000) });
 
 /** The stations. It follows no other service. */
 export function createStation(runtime: Runtime): Subgraph {
@@ -13,5 +18,20 @@ export function createStation(runtime: Runtime): Subgraph {
     parse: parserOf('station'),
     viewsVersion,
   });
-  return { resolvers: createResolvers({ stations, store }), parts: [store, stations] };
+
+  /** Answers which of these stations there are, and whether they are open. */
+  async function states(question: unknown) {
+    const { stationIds } = statesQuestion.parse(question);
+    const numbers = stationIds.map(stationNumberIn).filter((number) => number !== undefined);
+    return { states: Object.fromEntries(await store.statesOf(numbers)) };
+  }
+
+  return {
+    resolvers: createResolvers({ stations, store }),
+    parts: [
+      store,
+      stations,
+      { prepare: () => Promise.resolve(), start: () => runtime.bus.serve('station', 'states', states) },
+    ],
+  };
 }

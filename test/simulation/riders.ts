@@ -34,6 +34,8 @@ export async function liveThrough(world: World, plan: Plan, mayBeStrange: boolea
       await world.scheduler.wait(at);
       const input = { bikeId: bikeIdOf(bike), condition, idempotencyKey: `condition-${index}` };
       await mutate(world, 'bike', 'changeBikeCondition', 'operator', input).catch(() => undefined);
+      const move = { bikeId: bikeIdOf(bike), position: somewhere(at), idempotencyKey: `move-${index}` };
+      await mutate(world, 'reservation', 'moveBikes', 'operator', { moves: [move] }).catch(() => undefined);
     }),
     ...plan.unfit.map((saying, index) =>
       sayUnfit(world, story, saying, `${unfitMark}${index}`, bikeIdOf, mayBeStrange),
@@ -65,6 +67,14 @@ async function registerBike(world: World, idempotencyKey: string): Promise<numbe
     await world.scheduler.wait(200);
   }
 }
+
+/** Of every three bikes that riders return, they say of two where they are; the same each time they say it. */
+function placed(input: { reserveNo: number }) {
+  return input.reserveNo % 3 === 0 ? input : { ...input, position: somewhere(input.reserveNo) };
+}
+
+/** Where it is by a number, so that two numbers seldom mean the same place. */
+const somewhere = (number: number) => ({ latitude: 37.4 + (number % 1_000) / 5_000, longitude: 127 });
 
 /** Is in every text with half a surrogate pair, and nowhere else. */
 const unfitMark = 'unfit-';
@@ -144,7 +154,13 @@ function createRider({ world, rider, story, bikeIdOf, mayBeStrange }: RiderOptio
     deadline: deadlineMs,
     send(kind, input) {
       const [service, mutation] = mutations[kind];
-      return mutate(world, service, mutation, rider, input);
+      return mutate(
+        world,
+        service,
+        mutation,
+        rider,
+        kind === 'return' ? placed(input as { reserveNo: number }) : input,
+      );
     },
     problemOf(problem) {
       const error = String(toClientError(problem).extensions['code']);

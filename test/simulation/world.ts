@@ -326,6 +326,7 @@ function gather(rows: World['rows'], broker: Broker): Evidence {
       rows: new Map(rows('dashboard', 'reservations').map(({ _id, version: _version, ...row }) => [Number(_id), row])),
       totals: newest?.totals ?? noTotals,
     },
+    slots: new Map(rows('reservation', 'slots').map((row) => [Number(row._id), row])),
   };
 }
 

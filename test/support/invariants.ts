@@ -11,7 +11,7 @@ import { consumers, isQuiet, publishers, violationsIn, type Evidence } from './v
 export { eventsNamed, eventsOf, isQuiet, violationsIn, type Evidence } from './violations.ts';
 
 /**
- * Waits until the system is idle, then checks the invariants I1–I8 of the README. It trusts no service: it reads the
+ * Waits until the system is idle, then checks the invariants I1–I8 and I13 of the README. It trusts no service: it reads the
  * journals, and folds them by rules of its own.
  * @throws {Error} that lists every violation.
  */
@@ -61,6 +61,7 @@ export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): P
       const rows = (await read(consumer, 'parked')) as unknown as { subject: string; status: string }[];
       return new Set(rows.filter(({ status }) => status === 'parked').map(({ subject }) => subject));
     });
+    const slots = (await read('reservation', 'slots')) as unknown as { _id: number }[];
     const rows = (await read('dashboard', live('reservations'))) as unknown as { _id: number; version: number }[];
     const feed = (await read('dashboard', 'feed')) as unknown as { _id: number; totals: Totals }[];
     const newest = feed.sort((one, other) => other._id - one._id)[0];
@@ -73,6 +74,7 @@ export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): P
         rows: new Map(rows.map(({ _id, version: _version, ...row }) => [_id, row])),
         totals: newest?.totals ?? noTotals,
       },
+      slots: new Map(slots.map((row) => [row._id, row])),
     };
   } finally {
     await connection.close();

@@ -13,6 +13,12 @@ import { writtenFrom, type View } from '../../subgraphs/dashboard/row-keys.ts';
 import { entryOf } from '../../subgraphs/point/ledger.ts';
 import { retold } from './retold.ts';
 
+/** Where reservation shows a bike. */
+interface Shown {
+  stationId?: string;
+  position?: { latitude: number; longitude: number };
+}
+
 /** The data of a system's journals, broker and dashboard. */
 export interface Evidence {
   journals: Record<Publisher, JournalDocument[]>;
@@ -22,6 +28,8 @@ export interface Evidence {
   positions: Record<Consumer, Map<string, number>>;
   parked: Record<Consumer, Set<string>>;
   dashboard: { rows: Map<number, unknown>; totals: Totals };
+  /** By bike, what reservation shows of it. */
+  slots: Map<number, object>;
 }
 
 export const publishers = ['bike', 'approval', 'point', 'reservation', 'station'] as const;
@@ -71,6 +79,7 @@ export function violationsIn(evidence: Evidence, prefix: string): string[] {
     ...unhandled(evidence, prefix),
     ...publishedOnlyWhatWasDecided(evidence),
     ...view(evidence),
+    ...places(evidence),
   ];
 }
 
@@ -245,6 +254,33 @@ function view({ journals, dashboard, parked }: Evidence): string[] {
   if (dashboard.totals.pointsMoved !== dashboard.totals.pointsInCirculation)
     found.push('I1 the dashboard’s ledger check is red');
   return found;
+}
+
+/**
+ * I13 a bike stands in one place, or is on a ride, or nobody knows where it is: as its events tell it, by rules of their
+ * own, and as the view shows it, which every count of a station is made of.
+ */
+function places({ journals, slots }: Evidence): string[] {
+  const streams = [...streamsOf(journals.reservation)].filter(([stream]) => stream.startsWith('bike-'));
+  return streams.flatMap(([stream, documents]) => {
+    const newest = eventsOf(documents).findLast(
+      (event) =>
+        event.type === 'BikeMoved' ||
+        event.type === 'RideStarted' ||
+        (event.type === 'BikeReturned' &&
+          (event.data.startedAt !== null || 'stationId' in event.data || 'position' in event.data)),
+    );
+    const told = newest && newest.type !== 'RideStarted' ? whereIn(newest.data) : whereIn({});
+    const shown = whereIn(slots.get(Number(stream.slice('bike-'.length))) ?? {});
+    return told === shown ? [] : [`I13 ${stream} stands ${told} by its events, and is shown ${shown}`];
+  });
+}
+
+/** One or the other: an event that names both is wrong. */
+function whereIn(said: object): string {
+  const { stationId, position } = said as Shown;
+  if (stationId !== undefined && position !== undefined) return 'in two places';
+  return stationId ?? (position ? `at ${position.latitude}, ${position.longitude}` : 'nowhere that is known');
 }
 
 function foldJournals(journals: Evidence['journals']): { rows: Map<number, unknown>; totals: Totals } {

@@ -39,6 +39,12 @@ export const refusalsKo: Record<RefusalCode, RefusalWords> = {
   INVALID_COLOR: { because: '색은 1자부터 40자까지 쓸 수 있습니다.', next: '색을 고쳐 주세요.' },
   INVALID_DATE: { because: '날짜가 올바르지 않습니다.', next: '날짜를 고쳐 주세요.' },
   STATION_NOT_FOUND: { because: '없는 대여소 번호입니다.', next: '번호를 확인하세요.' },
+  STATION_CLOSED: { because: '운영하지 않는 대여소입니다.', next: '다른 대여소를 고르세요.' },
+  NO_BIKE_AT_STATION: {
+    because: '지금 이 대여소에는 빌릴 수 있는 자전거가 없습니다.',
+    next: '다른 대여소를 고르세요.',
+  },
+  BIKE_ON_RIDE: { because: '이용 중인 자전거입니다.', next: '반납된 뒤에 다시 해 주세요.' },
   STATION_NUMBER_TAKEN: { because: '이미 운영 중인 대여소의 번호입니다.', next: '다른 번호를 쓰세요.' },
   INVALID_STATION_NUMBER: {
     because: '대여소 번호는 1부터 999,999까지입니다.',
@@ -105,6 +111,12 @@ export const refusalsEn: typeof refusalsKo = {
   INVALID_COLOR: { because: 'A color has 1 to 40 characters.', next: 'Correct the color.' },
   INVALID_DATE: { because: 'That date is not possible.', next: 'Correct the date.' },
   STATION_NOT_FOUND: { because: 'No station has this number.', next: 'Check the number.' },
+  STATION_CLOSED: { because: 'The station is closed.', next: 'Choose another station.' },
+  NO_BIKE_AT_STATION: {
+    because: 'No bike at this station can be reserved now.',
+    next: 'Choose another station.',
+  },
+  BIKE_ON_RIDE: { because: 'A rider is riding the bike.', next: 'Try again when it is back.' },
   STATION_NUMBER_TAKEN: { because: 'A station that is open has this number.', next: 'Use another number.' },
   INVALID_STATION_NUMBER: { because: 'A station has a number from 1 to 999,999.', next: 'Correct the number.' },
   INVALID_NAME: {

@@ -47,6 +47,7 @@ const eventKo: Record<string, string> = {
   ReservationSettled: '예약 요금 정산',
   RideStarted: '대여 시작',
   BikeReturned: '반납',
+  BikeMoved: '자전거 이동',
   StationOpened: '대여소 개설',
   StationChanged: '대여소 변경',
   StationClosed: '대여소 폐쇄',
