@@ -104,6 +104,15 @@ describe('a server that is kept running', () => {
     expect(told[1]).toMatch(/a server was ended by SIG(ABRT|KILL)/);
   });
 
+  it('stays ended when it ends by itself while all is to end', async () => {
+    const server = await start();
+    abort.abort();
+    process.kill(server.pid, 'SIGKILL');
+    await until('it serves no more', async () => (await answer(server.port)) === undefined);
+    await supervisor.close();
+    expect(told).toEqual([]);
+  });
+
   it('stays ended when it is told to end', async () => {
     const server = await start();
     abort.abort();

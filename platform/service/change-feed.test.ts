@@ -410,6 +410,28 @@ describe('a feed of changes', () => {
     expect(names(again.told)).toEqual(['s7@1']);
   });
 
+  it('tells what comes to a broker that lost everything, at places that it has read before', async () => {
+    const { servers, all } = await begun();
+    for (let count = 0; count < 5; count += 1) servers.publish(servers.decide('s0', 1), true);
+    await settle(servers);
+    servers.log = [];
+    await settle(servers);
+    servers.publish(servers.decide('s7', 1), true);
+    await settle(servers);
+    expect(names(all.told).at(-1)).toBe('s7@1');
+  });
+
+  it('tells a decision of two events once, though it begins between their messages', async () => {
+    const { servers, all } = await begun();
+    const { events, ...decision } = servers.decide('s0', 2);
+    servers.publish({ ...decision, events: events.slice(0, 1) }, true);
+    await settle(servers);
+    const again = collect(await follow(servers.feed().feed, everything, all.told.at(-1)?.cursor ?? ''));
+    servers.publish({ ...decision, events: events.slice(1) }, true);
+    await settle(servers);
+    expect([names(all.told), names(again.told)]).toEqual([['s0@1', 's0@2'], []]);
+  });
+
   it('tells what it could not read at first when the journal is there again', async () => {
     const { servers, notices, all } = await begun();
     for (const failures of [0, 1, 2, 3]) {

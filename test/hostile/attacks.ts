@@ -28,6 +28,13 @@ const subscribe = (id: string, query: string, variables?: unknown) => ({
   payload: { query, variables },
 });
 
+/** Of tools, arguments and methods: what JavaScript has on every object, and text that is hard to write. */
+const strangeNames: readonly [string, ...string[]] = [
+  '__proto__',
+  ...['constructor', 'toString', 'hasOwnProperty', 'length', 'then', '', ' ', '../../x', '${7*7}', '따릉이'],
+  ...['\u0000', '\ud83d', '\u202e', 'x'.repeat(50_000)],
+];
+
 /** Each document once over one transport. */
 async function everyDocument(attacker: Attacker, send: (body: string, index: number) => Promise<unknown>) {
   await times(1, 1, async () => {
@@ -386,6 +393,47 @@ export const attacks: readonly Attack[] = [
     name: 'as many operations in one body as fit',
     run: (attacker) =>
       times(50, 4, () => attacker.post(JSON.stringify(Array.from({ length: 5_000 }, () => ({ query: small }))))),
+  },
+  {
+    name: 'assistants that make no sense',
+    run: (attacker) =>
+      times(700, 16, async (index) => {
+        const { dice } = attacker;
+        const name = dice.pick(strangeNames);
+        const id = dice.pick([1, -1, 0.5, 1e308, null, true, [], {}, '', 'x'.repeat(100_000), '\ud83d', name]);
+        const version = dice.pick(['2025-06-18', '2025-11-25', '2026-07-28', '1999-01-01', name]);
+        const given = dice.pick([
+          name,
+          [name],
+          { [name]: name },
+          { bikeId: name, first: 1e308 },
+          { input: { ['x'.repeat(200_000)]: 1 } },
+          Object.fromEntries(Array.from({ length: 20_000 }, (_, key) => [`k${key}`, key])),
+        ]);
+        const meta = { 'io.modelcontextprotocol/protocolVersion': version, [name]: name };
+        const params = { name: dice.pick(['Bike', 'RegisterBike', name]), arguments: given, protocolVersion: version };
+        const rpc = (method: unknown, more: object = { id }) => ({ jsonrpc: '2.0', method, params, ...more });
+        const bodies = [
+          rpc('tools/call'),
+          rpc('tools/call', { id, params: { ...params, _meta: meta } }),
+          rpc('initialize'),
+          rpc('tools/list', { id, params: { cursor: name, _meta: meta } }),
+          rpc(name),
+          rpc('notifications/cancelled', {}),
+          Array.from({ length: 3_000 }, () => rpc('ping')),
+          `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${'{"arguments":'.repeat(30_000)}`,
+          `{"__proto__":{"method":"tools/list"},"jsonrpc":"2.0","id":1,"constructor":{"prototype":{}}}`,
+        ];
+        const headers = {
+          accept: dice.pick(['application/json, text/event-stream', 'text/event-stream', '*/*', 'image/png']),
+          ...(index % 3 === 0 ? { 'mcp-protocol-version': encodeURI(version.toWellFormed()).slice(0, 200) } : {}),
+          ...(index % 5 === 0 ? { 'mcp-session-id': 'x'.repeat(dice.pick([1, 100, 8_000])) } : {}),
+        };
+        const options = { path: '/mcp', headers, leaveAfterMs: dice.pick([5, 5_000]) };
+        // Now and then the tools are asked for, a megabyte of them in all, and not read.
+        if (index % 10 === 0) return attacker.begin(rpc('tools/list', { id: 1, params: {} }), options);
+        return attacker.post(bodies[index % bodies.length], options);
+      }),
   },
   {
     name: 'JSON that is none, or deeper than a stack',

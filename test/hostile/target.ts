@@ -24,6 +24,9 @@ export interface Target {
   close(): Promise<void>;
 }
 
+/** Our own operations: as tools they are attacked, too. */
+const manifest = join(import.meta.dirname, '../../schema/client/generated/persisted-documents.json');
+
 /** The heap of the router in MB: a pod's share. */
 const heapMb = 256;
 
@@ -36,7 +39,7 @@ export async function startTarget(env: NodeJS.ProcessEnv = {}): Promise<Target> 
   const preload = join(import.meta.dirname, 'usage.ts');
   const system = await startSystem({
     mode: 'two',
-    env: { USAGE_FILE: usageFile, ...env },
+    env: { USAGE_FILE: usageFile, MCP: 'on', PERSISTED_DOCUMENTS: manifest, ...env },
     routerArguments: [`--max-old-space-size=${heapMb}`, '--import', preload],
   });
   const { router, subgraphs } = system.pair ?? {};

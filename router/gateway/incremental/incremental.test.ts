@@ -18,9 +18,12 @@ import { textOfPart } from './formats.ts';
 
 jest.setTimeout(120_000);
 
+/** How often the mutation was made. */
+let notes = 0;
+
 const library: Definition = {
   subgraphs: {
-    a: `type Query { book: Book books: [Book] lost: Book word: String other: String } type Mutation { lend: Book }
+    a: `type Query { book: Book books: [Book] lost: Book word: String other: String } type Mutation { lend: Book note: Note } type Note { text: String more: String }
       extend type Query { provided: Book @provides(fields: "critic") nobody: Book loose: [Loose] }
       type Loose @key(fields: "id") { id: ID name: String note: String fails: String }
       extend type Query { media: [Media] } union Media = Book | Film
@@ -47,7 +50,10 @@ const library: Definition = {
       word: () => 'word',
       other: () => 'other',
     },
-    Mutation: { lend: () => to('b1') },
+    Mutation: {
+      lend: () => to('b1'),
+      note: () => ({ __typename: 'Note', text: `note ${(notes += 1)}`, more: 'more' }),
+    },
     Author: { say: (_row, { n }) => n },
     // Others are quicker.
     Book: { critic: () => new Promise((resolve) => setTimeout(resolve, 20, 'x')) },
@@ -180,6 +186,13 @@ describe('what is deferred', () => {
     const { asked } = await inParts('mutation { lend { title ... @defer { stars pages } } again: lend { title } }');
     const types = asked.map((text) => /^\w: (mutation|query)/.exec(text)?.[1]);
     expect(types).toEqual(['mutation', 'mutation', 'query', 'query']);
+  });
+
+  it('is of one mutation, though nothing but the mutation has it', async () => {
+    const before = notes;
+    const { asked } = await inParts('mutation { note { text ... @defer { more } } }');
+    expect(asked).toHaveLength(1);
+    expect(notes).toBe(before + 1);
   });
 
   it('is nothing when its object is null', async () => {

@@ -10,7 +10,7 @@ import { compose } from '../../testing/federation.ts';
 import { createPlanner } from './create-planner.ts';
 import { createOverrides } from './overrides.ts';
 import { fetchesOf, type Plan } from './plan.ts';
-import type { Planner } from './planner.ts';
+import { PlanTimeout, type Planner } from './planner.ts';
 import { startPlannerProcess } from './planner-process.ts';
 
 /** The native planner panics at `label`, whose subgraph knows a key that the one with what it requires does not. */
@@ -90,6 +90,24 @@ describe('a planner', () => {
       if (!next) await new Promise((resolve) => setTimeout(resolve, 50));
     }
     expect(next).toBeDefined();
+  });
+
+  it('that takes too long leaves nothing to the other one, which would take longer', async () => {
+    const started: string[] = [];
+    const stuck = await planner('for (;;) message = {};');
+    const start = async (kind: string) => {
+      started.push(kind);
+      return stuck;
+    };
+    const both = await createPlanner({ graph: readGraph(sdl), logger: {} as Logger, start });
+    await expect(plan(both, '{ rider { bio } }')).rejects.toThrow(PlanTimeout);
+    expect(started).toEqual(['native']);
+  });
+
+  it('that ends its process is not started again at once', async () => {
+    const dying = await planner(`process.exit(times);`);
+    await expect(plan(dying, '{ rider { bio } }')).rejects.toThrow(/^The planner’s process ended: 0/);
+    await expect(plan(dying, '{ rider { bio } }')).rejects.toThrow('The planner’s process has just ended.');
   });
 
   it('that cannot read a supergraph says why', async () => {
