@@ -41,6 +41,8 @@ const streamsAtOnce = 16;
  * an hour.
  */
 const latelyMs = 7_200_000;
+/** How often to count a stream that grows meanwhile, before its messages are looked at, a request each. */
+const looksAtGrowing = 3;
 /** Twice, at once and with the next look: what the lost store had accepted may be marked only in between … */
 const exactAfterLoss = 2;
 /** … or, with a slow database, at most this long after the loss: then what was marked since is checked once more. */
@@ -139,14 +141,24 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     refuse: (error: unknown) => void,
   ): Promise<number> {
     try {
-      const counts = all ?? (await bus.countMessages(service, stream));
-      const count = counts.get(eventSubject(bus.subjectPrefix, service, stream)) ?? 0;
-      const isWhole =
-        !asksEach && count === upTo && !(asksNewest && (await bus.newestVersion(service, stream)) !== upTo);
-      return isWhole ? 0 : await refill(stream, upTo, count > 0, refuse);
+      const count = all && (all.get(eventSubject(bus.subjectPrefix, service, stream)) ?? 0);
+      const isWhole = !asksEach && ((count === upTo && !asksNewest) || (await keepsAll(stream, upTo)));
+      return isWhole ? 0 : await refill(stream, upTo, count !== 0, refuse);
     } catch (error) {
       refuse(error);
       return 0;
+    }
+  }
+
+  /** Whether the broker has every version up to this one and after it, as far as two numbers tell. */
+  async function keepsAll(stream: string, upTo: number): Promise<boolean> {
+    const subject = eventSubject(bus.subjectPrefix, service, stream);
+    for (let look = 1; ; look += 1) {
+      const newest = await bus.newestVersion(service, stream);
+      const count = (await bus.countMessages(service, stream)).get(subject) ?? 0;
+      if (newest >= upTo && count === newest) return true;
+      // More than its versions: the stream has grown between the questions, or has messages twice.
+      if (newest < upTo || count < newest || look === looksAtGrowing) return false;
     }
   }
 

@@ -230,16 +230,23 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'no reconciler: a broker that lost its store stays empty',
     file: reconciler,
-    find: 'return isWhole ? 0 : await refill(stream, upTo, count > 0, refuse);',
+    find: 'return isWhole ? 0 : await refill(stream, upTo, count !== 0, refuse);',
     replace: 'return 0;',
     caughtBy: simulation,
   },
   {
     name: 'only empty streams are refilled: a hole before what came after the loss stays',
     file: reconciler,
-    find: 'return isWhole ? 0 : await refill(stream, upTo, count > 0, refuse);',
-    replace: 'return count > 0 ? 0 : await refill(stream, upTo, false, refuse);',
+    find: 'return isWhole ? 0 : await refill(stream, upTo, count !== 0, refuse);',
+    replace: 'return count !== 0 ? 0 : await refill(stream, upTo, false, refuse);',
     caughtBy: simulation,
+  },
+  {
+    name: 'a stream with a hole counts as one that grows',
+    file: reconciler,
+    find: 'if (newest >= upTo && count === newest) return true;',
+    replace: 'if (newest >= upTo) return true;',
+    caughtBy: platform('messaging/reconciler.int'),
   },
   {
     name: 'ack before the effect stands',
