@@ -1,5 +1,6 @@
 import { Schema, type Connection, type mongo } from 'mongoose';
 import { createBatcher } from '../foundation/batcher.ts';
+import { createRate } from '../foundation/rate.ts';
 import { realTime, type Time } from '../foundation/time.ts';
 import { isDuplicateKey } from './journal.ts';
 
@@ -100,31 +101,6 @@ function createCounter(collection: Collection, name: string, time: Time) {
       return new Promise((resolve, reject) => {
         batcher.add(resolve).catch(reject);
       });
-    },
-  };
-}
-
-/** How many there were in the second before this one. */
-function createRate(time: Pick<Time, 'now'>) {
-  let since = time.now();
-  let counted = 0;
-  let before = 0;
-  const turn = () => {
-    const now = time.now();
-    const passed = now - since;
-    if (passed >= 0 && passed < SECOND_MS) return;
-    before = passed >= 0 && passed < 2 * SECOND_MS ? counted : 0;
-    counted = 0;
-    since = now;
-  };
-  return {
-    count() {
-      turn();
-      counted += 1;
-    },
-    lastSecond() {
-      turn();
-      return before;
     },
   };
 }

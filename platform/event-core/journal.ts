@@ -5,6 +5,7 @@ import { hashOf } from './canonical-json.ts';
 import { ChainBrokenError, UnavailableError, isUnavailable } from '../foundation/errors.ts';
 import { journalId } from '../foundation/event-id.ts';
 import { assertLasting } from './lasting.ts';
+import { realTime, type Time } from '../foundation/time.ts';
 
 /**
  * One decision: optimistic lock, inbox, state and outbox in one insert (docs/architecture.md).
@@ -172,15 +173,22 @@ schema.index({ published: 1, 'refused.until': 1, at: 1 }, { partialFilterExpress
 /** Later than any real date; some databases cannot store JavaScript's own last date. */
 const endOfTime = new Date('9999-12-31T23:59:59.999Z');
 
+/**
+ * How long a decision of a busy service waits for others, to share an insert: from about eighty decisions a second on. A
+ * reservation makes three decisions one after the other, so that it waits three times as long.
+ */
+const groupCommitMs = 3;
+
 /** @param onBroken called when a stream's hash chain turns out to be broken. */
 export function createJournal<State, Event extends Envelope>(
   database: Connection,
   onBroken: (stream: string, error: unknown) => void = () => undefined,
+  time: Time = realTime,
 ): Journal<State, Event> {
   type Document = JournalDocument<State, Event>;
   const model = database.model<Stored>('Journal', schema);
   const { collection } = model;
-  const inserts = createBatcher<Entry<Document>>(insert);
+  const inserts = createBatcher<Entry<Document>>(insert, { busyMs: groupCommitMs, time });
 
   /** Concurrent decisions share a database command; each is accepted or refused on its own. */
   async function insert(entries: Entry<Document>[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createBatcher } from './batcher.ts';
+import { realTime, type Time } from './time.ts';
 
 /** A write that ends when the test says so. */
 function createWrites() {
@@ -93,5 +94,93 @@ describe('a batcher', () => {
     expect(written).toEqual([[1]]);
     await batcher.add(2);
     expect(written).toEqual([[1], [2]]);
+  });
+});
+
+describe('a batcher that is busy', () => {
+  const busyMs = 4;
+
+  /** A clock that moves when it is told to, or when somebody waits. */
+  function createBusy(write: (items: number[]) => Promise<void> = () => Promise.resolve()) {
+    const sizes: number[] = [];
+    const waits: number[] = [];
+    let now = 0;
+    let meanwhile: () => void = () => undefined;
+    const time: Time = {
+      ...realTime,
+      now: () => now,
+      wait(ms) {
+        waits.push(ms);
+        now += ms;
+        meanwhile();
+        return Promise.resolve();
+      },
+    };
+    const batcher = createBatcher<number>(
+      (items) => {
+        sizes.push(items.length);
+        return write(items);
+      },
+      { busyMs, time },
+    );
+    return {
+      batcher,
+      sizes,
+      waits,
+      pass: (ms: number) => void (now += ms),
+      whileItWaits: (work: () => void) => void (meanwhile = work),
+      /** A second with so many, one after the other. */
+      async liveThrough(count: number) {
+        for (let index = 0; index < count; index += 1) {
+          await batcher.add(index);
+          now += 1_000 / count;
+        }
+        waits.length = 0;
+        sizes.length = 0;
+      },
+    };
+  }
+
+  it('lets an item wait for others, which share its write', async () => {
+    const { batcher, sizes, waits, liveThrough, whileItWaits } = createBusy();
+    await liveThrough(100);
+    const others: Promise<void>[] = [];
+    whileItWaits(() => void others.push(batcher.add(2), batcher.add(3)));
+    await batcher.add(1);
+    await Promise.all(others);
+    expect(waits).toEqual([busyMs]);
+    expect(sizes).toEqual([3]);
+  });
+
+  it('writes at once when few come', async () => {
+    const { batcher, waits, liveThrough } = createBusy();
+    await batcher.add(1);
+    await liveThrough(60);
+    await batcher.add(2);
+    expect(waits).toEqual([]);
+  });
+
+  it('writes at once again when it has been quiet', async () => {
+    const { batcher, waits, liveThrough, pass } = createBusy();
+    await liveThrough(100);
+    pass(2_000);
+    await batcher.add(1);
+    expect(waits).toEqual([]);
+  });
+
+  it('lets no item wait that has waited for the write before', async () => {
+    const slow = Promise.withResolvers<undefined>();
+    let isSlow = false;
+    const { batcher, sizes, waits, liveThrough, pass } = createBusy(() => (isSlow ? slow.promise : Promise.resolve()));
+    await liveThrough(100);
+    isSlow = true;
+    const first = batcher.add(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    const second = batcher.add(2);
+    pass(busyMs);
+    slow.resolve(undefined);
+    await Promise.all([first, second]);
+    expect(waits).toEqual([busyMs]);
+    expect(sizes).toEqual([1, 1]);
   });
 });

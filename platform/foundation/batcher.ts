@@ -1,8 +1,9 @@
+import { createRate } from './rate.ts';
 import { realTime, startPause, type Time } from './time.ts';
 
 /**
  * Group commit: items that arrive during a write share the next one. A caller that is alone does not wait, unless it
- * can (`gatherMs`): then more share a write.
+ * can (`gatherMs`), or others are likely to come at once (`busyMs`): then more share a write.
  */
 export interface Batcher<Item> {
   /** Resolves when a write that contains the item succeeded; rejects when it failed. */
@@ -13,11 +14,25 @@ export interface Batcher<Item> {
   idle(): Promise<void>;
 }
 
+export interface BatcherOptions {
+  /** Most items in a write. */
+  most?: number;
+  /** How long each write waits for more items. */
+  gatherMs?: number;
+  /** How long an item waits for others, at most, while so many come that others are likely to come meanwhile. */
+  busyMs?: number;
+  time?: Time;
+}
+
+/** From so many on that are to be expected within `busyMs`, an item waits for them: fewer gain less than the wait costs. */
+const worthAWait = 1 / 4;
+
 export function createBatcher<Item>(
   write: (items: Item[]) => Promise<void>,
-  { most = 500, gatherMs = 0, time = realTime }: { most?: number; gatherMs?: number; time?: Time } = {},
+  { most = 500, gatherMs = 0, busyMs = 0, time = realTime }: BatcherOptions = {},
 ): Batcher<Item> {
-  let waiting: { item: Item; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  let waiting: { item: Item; since: number; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  const rate = createRate(time);
   let running: Promise<void> | undefined;
   let hurried = false;
   let stopGathering: () => void = () => undefined;
@@ -31,9 +46,17 @@ export function createBatcher<Item>(
     hurried = false;
   }
 
+  /** Not when the eldest has waited for a write already. */
+  async function waitForOthers(): Promise<void> {
+    const [eldest] = waiting;
+    const left = busyMs - Math.max(0, time.now() - (eldest?.since ?? 0));
+    if (left > 0 && rate.lastSecond() * busyMs >= worthAWait * 1_000) await time.wait(left);
+  }
+
   async function run(): Promise<void> {
     while (waiting.length > 0) {
       if (gatherMs > 0) await gather();
+      else if (busyMs > 0) await waitForOthers();
       const batch = waiting.slice(0, most);
       waiting = waiting.slice(most);
       try {
@@ -49,7 +72,8 @@ export function createBatcher<Item>(
   return {
     add: (item) =>
       new Promise<void>((resolve, reject) => {
-        waiting.push({ item, resolve, reject });
+        if (busyMs > 0) rate.count();
+        waiting.push({ item, since: time.now(), resolve, reject });
         // The microtask lets the callers of this turn share the first write.
         running ??= Promise.resolve().then(run);
       }),

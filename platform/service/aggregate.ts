@@ -73,10 +73,11 @@ export function createAggregate<
 ): Aggregate<State, Command, Event, Code> {
   const { service, settings, database, bus, logger, metrics, tracing, clock, time, random } = runtime;
   const broken = new Set<string>();
-  const stored = createJournal<State, Event>(database, (stream, error) => {
+  const onBroken = (stream: string, error: unknown) => {
     if (!broken.has(stream)) logger.error({ err: error, stream }, 'the journal was tampered with; the stream stops');
     broken.add(stream);
-  });
+  };
+  const stored = createJournal<State, Event>(database, onBroken, time);
   const journal: Journal<State, Event> = {
     ...stored,
     append: (document) =>
