@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { DATA_DIRECTORY, startDataPlane } from '../deploy/local/data-plane.ts';
 import { startSystem } from '../deploy/local/system.ts';
 import { createLogger, stopOnSignal } from '../platform/server/index.ts';
-import { createAllocationMeter } from './allocation.ts';
 import { countOperations } from './database-operations.ts';
 import type { OperationCounts } from './operation-counts.ts';
+import { measurePauses, type Pauses } from './pauses.ts';
 import { countRequests } from './subgraph-requests.ts';
 
 /** Sent to the benchmark. */
@@ -20,8 +20,8 @@ export interface ReadyMessage {
 /** Sent when the benchmark asks for it by any message. */
 export interface OperationsMessage {
   operations: OperationCounts;
-  /** MB that JavaScript has taken so far. */
-  allocatedMb: number;
+  /** Since the answer before. */
+  pauses: Pauses;
 }
 
 const dataPlane = await startDataPlane({
@@ -49,9 +49,9 @@ const operations = countOperations(
   services.map(({ name, runtime }) => ({ name, client: runtime.database.getClient() })),
 );
 const requests = countRequests(Object.fromEntries(services.map(({ name, port }) => [name, port])));
-const allocatedMb = createAllocationMeter();
+const pauses = measurePauses();
 process.on('message', () => {
-  const answer: OperationsMessage = { operations: { ...operations(), ...requests() }, allocatedMb: allocatedMb() };
+  const answer: OperationsMessage = { operations: { ...operations(), ...requests() }, pauses: pauses() };
   process.send?.(answer);
 });
 process.send?.({

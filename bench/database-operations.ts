@@ -22,7 +22,11 @@ export function countOperations(
     client.on('commandSucceeded', (event) => ended(event, mongo.BSON.calculateObjectSize(event.reply as object)));
     client.on('commandFailed', (event) => ended(event, 0));
   }
-  return () => structuredClone(counts);
+  return () => {
+    const answer = structuredClone(counts);
+    for (const tally of Object.values(counts).flatMap((tallies) => Object.values(tallies))) tally.longest = 0;
+    return answer;
+  };
 }
 
 /** Kind and collection, and by which fields, which tells a sweep’s look from a request’s. */

@@ -10,6 +10,7 @@ import { openScreen, type Screen } from './event-to-screen.ts';
 import { evenly, runLoad, type LoadResult } from './load.ts';
 import { raceForOneBike } from './one-bike.ts';
 import { operationsPer, type OperationCounts } from './operation-counts.ts';
+import type { Pauses } from './pauses.ts';
 import { measureUsage, type Usage } from './process-usage.ts';
 import { registerBikes, signInRiders, untilQuiet } from './seeding.ts';
 import { measureStartUp } from './start-up.ts';
@@ -25,7 +26,7 @@ const usage = `Usage: node bench/reservations.ts [options]
   --repeats N       measured runs; the table shows medians (3)
   --processes one|many   (one)
   --start-up        measure start-up time and idle memory too
-  --operations      count database commands (a little slower; one process only)
+  --operations      count database commands and pauses (a little slower; one process only)
   --story           tell what one story does, alone and at the rate, and compare it with the budget; measures no more
   --profile DIR     leave CPU profiles in DIR (slower; one process only)
   --set NAME=VALUE  a setting of .env.example; may be given several times
@@ -108,6 +109,8 @@ interface Run {
   /** From the last answer until the dashboard had handled every event. */
   drainMs: number;
   operations?: OperationCounts;
+  /** Of Node; only with `--operations`. */
+  pauses?: Pauses;
 }
 
 const pauseMs = 100;
@@ -172,7 +175,10 @@ async function measureRun(
     usage: used,
     loadAverage: { before: round(before), after: round(loadavg()[0] ?? NaN) },
     ...(operationsBefore && operationsAfter
-      ? { operations: operationsPer(result.completed, operationsBefore.operations, operationsAfter.operations) }
+      ? {
+          operations: operationsPer(result.completed, operationsBefore.operations, operationsAfter.operations),
+          pauses: operationsAfter.pauses,
+        }
       : {}),
   };
 }
@@ -187,6 +193,7 @@ function summaryOf(run: Run): string {
     `screen p50 ${screen.all.p50} p99 ${screen.all.p99} ms, drained in ${run.drainMs} ms`,
     `CPU ms each ${JSON.stringify(cpuMsPerReservation)}`,
     `others ${used.coresBusyWithOthers} cores, load ${loadAverage.before}`,
+    ...(run.pauses ? [`pauses ${JSON.stringify(run.pauses)}`] : []),
     `pending ${load.pending} refused ${JSON.stringify(load.refusals)} errors ${JSON.stringify(load.errors)}`,
   ].join('; ');
 }

@@ -60,13 +60,13 @@ export async function reportStory(
 }
 
 async function usageOf(system: SystemUnderTest, stories: number, live: () => Promise<void>): Promise<string> {
-  const allocated = async () => (await system.operations?.())?.allocatedMb ?? NaN;
-  const before = await allocated();
+  await system.operations?.();
   const stop = measureUsage(system.pids);
   await live();
   const { cpuMs } = stop();
   const each = Object.entries(cpuMs).map(([name, ms]) => `${name} ${round(ms / stories)}`);
-  return `${each.join(', ')}, ${round(((await allocated()) - before) / stories)} MB`;
+  const allocatedMb = (await system.operations?.())?.pauses.allocatedMb ?? NaN;
+  return `${each.join(', ')}, ${round(allocatedMb / stories)} MB`;
 }
 
 function table(alone: Record<string, Tally>, atRate: Record<string, Tally>, rateName: string): string[] {
