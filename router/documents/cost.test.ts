@@ -90,6 +90,26 @@ describe('what a supergraph declares that its fields cost', () => {
     expect(new Set(costs).size).toBe(4);
     expect(costOf(query, { n: 1, in: basketOf(1) })).toBe(costs[0]);
   });
+
+  it('does not depend on what the same operation was given before', () => {
+    const limits = documentLimits(routerSettings.parse({ MAX_QUERY_COST: '100000000' }));
+    const kept = createDocuments(product, limits);
+    const cost = ({ check }: typeof kept, query: string, variables: object) => {
+      const checked = check({ query, variables: variables as Record<string, unknown> }, anybody);
+      return 'errors' in checked ? NaN : checked.cost;
+    };
+    const lines = 'mutation ($input: RegisterBikesInput!) { registerBikes(input: $input) { results { line } } }';
+    const one = 'mutation ($input: ReserveBikeInput!) { reserveBike(input: $input) { refusal { code } } }';
+    const asked: [query: string, variables: object][] = [1, 50, 7].flatMap((count) => [
+      [lines, { input: { bikes: Array.from({ length: count }, () => ({ color: 'green' })) } }],
+      [one, { input: { bikeId: count } }],
+    ]);
+    const costs = asked.map(([query, variables]) => cost(kept, query, variables));
+    expect(costs).toEqual(asked.map(([query, variables]) => cost(createDocuments(product, limits), query, variables)));
+    expect(costs).not.toContain(NaN);
+    // A call of 1, of 7 and of 50 lines, and a bike.
+    expect(new Set(costs).size).toBe(4);
+  });
 });
 
 describe('the product', () => {

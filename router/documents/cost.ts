@@ -2,7 +2,9 @@ import {
   getNamedType,
   getNullableType,
   GraphQLBoolean,
+  GraphQLFloat,
   GraphQLID,
+  GraphQLInt,
   GraphQLString,
   isAbstractType,
   isCompositeType,
@@ -10,18 +12,23 @@ import {
   isInputObjectType,
   isIntrospectionType,
   isListType,
+  isNonNullType,
   Kind,
   SchemaMetaFieldDef,
   TypeMetaFieldDef,
   TypeNameMetaFieldDef,
+  typeFromAST,
   valueFromASTUntyped,
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type GraphQLError,
   type GraphQLField,
+  type GraphQLInputField,
   type GraphQLNamedInputType,
   type GraphQLSchema,
+  type GraphQLType,
+  type NamedTypeNode,
   type OperationDefinitionNode,
   type SelectionSetNode,
   type TypeNode,
@@ -225,17 +232,28 @@ export function createCost(graph: Graph): CostOf {
     const before = known.get(operation);
     if (before) return before;
     const cost = costOf(operation, fragments, coerced);
-    if (operation.variableDefinitions?.every(({ type }) => saysNothing(schema, type))) known.set(operation, cost);
+    if (operation.variableDefinitions?.every(({ type }) => saysNothing(type))) known.set(operation, cost);
     return cost;
   };
+
+  /** A name or a choice, one for itself: neither a number of items nor a list of them; or an input of such. */
+  function saysNothing(type: TypeNode): boolean {
+    const named = typeFromAST(schema, type as NamedTypeNode);
+    if (isChoice(named)) return true;
+    const input = isNonNullType(named) ? named.ofType : named;
+    return isInputObjectType(input) && !declared.weighsInputs && Object.values(input.getFields()).every(isOneNumber);
+  }
 }
 
-/** A name or a choice, one for itself: neither a number of items nor a list of them. */
-function saysNothing(schema: GraphQLSchema, type: TypeNode): boolean {
-  if (type.kind === Kind.NON_NULL_TYPE) return saysNothing(schema, type.type);
-  if (type.kind === Kind.LIST_TYPE) return false;
-  const named = schema.getType(type.name.value);
-  return isEnumType(named) || named === GraphQLString || named === GraphQLID || named === GraphQLBoolean;
+function isChoice(given: GraphQLType | undefined): boolean {
+  const type = isNonNullType(given) ? given.ofType : given;
+  return isEnumType(type) || type === GraphQLString || type === GraphQLID || type === GraphQLBoolean;
+}
+
+/** A number in an input is no number of items: only arguments are. */
+function isOneNumber({ type: given }: GraphQLInputField): boolean {
+  const type = isNonNullType(given) ? given.ofType : given;
+  return isChoice(type) || type === GraphQLInt || type === GraphQLFloat;
 }
 
 interface Size {
