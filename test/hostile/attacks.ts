@@ -32,7 +32,7 @@ const subscribe = (id: string, query: string, variables?: unknown) => ({
 const strangeNames: readonly [string, ...string[]] = [
   '__proto__',
   ...['constructor', 'toString', 'hasOwnProperty', 'length', 'then', '', ' ', '../../x', '${7*7}', '따릉이'],
-  ...['\u0000', '\ud83d', '\u202e', 'x'.repeat(50_000)],
+  ...['\u0000', '\ud83d', '\u202e', 'x'.repeat(5_000)],
 ];
 
 /** Each document once over one transport. */
@@ -400,29 +400,33 @@ export const attacks: readonly Attack[] = [
       times(700, 16, async (index) => {
         const { dice } = attacker;
         const name = dice.pick(strangeNames);
-        const id = dice.pick([1, -1, 0.5, 1e308, null, true, [], {}, '', 'x'.repeat(100_000), '\ud83d', name]);
         const version = dice.pick(['2025-06-18', '2025-11-25', '2026-07-28', '1999-01-01', name]);
+        const ids = [1, -1, 0.5, 1e308, null, true, [], {}, '', name, 'x'.repeat(10_000)];
+        const many = Object.fromEntries(
+          Array.from({ length: dice.pick([1, 1, 10_000]) }, (_, key) => [`k${key}`, key]),
+        );
         const given = dice.pick([
           name,
           [name],
           { [name]: name },
           { bikeId: name, first: 1e308 },
-          { input: { ['x'.repeat(200_000)]: 1 } },
-          Object.fromEntries(Array.from({ length: 20_000 }, (_, key) => [`k${key}`, key])),
+          { input: many },
+          many,
         ]);
         const meta = { 'io.modelcontextprotocol/protocolVersion': version, [name]: name };
         const params = { name: dice.pick(['Bike', 'RegisterBike', name]), arguments: given, protocolVersion: version };
+        const id = ids[index % ids.length];
         const rpc = (method: unknown, more: object = { id }) => ({ jsonrpc: '2.0', method, params, ...more });
         const bodies = [
-          rpc('tools/call'),
-          rpc('tools/call', { id, params: { ...params, _meta: meta } }),
-          rpc('initialize'),
-          rpc('tools/list', { id, params: { cursor: name, _meta: meta } }),
-          rpc(name),
-          rpc('notifications/cancelled', {}),
-          Array.from({ length: 3_000 }, () => rpc('ping')),
-          `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${'{"arguments":'.repeat(30_000)}`,
-          `{"__proto__":{"method":"tools/list"},"jsonrpc":"2.0","id":1,"constructor":{"prototype":{}}}`,
+          () => rpc('tools/call'),
+          () => rpc('tools/call', { id, params: { ...params, _meta: meta } }),
+          () => rpc('initialize'),
+          () => rpc('tools/list', { id, params: { cursor: name, _meta: meta } }),
+          () => rpc(name),
+          () => rpc('notifications/cancelled', {}),
+          () => Array.from({ length: 3_000 }, () => ({ jsonrpc: '2.0', id: 1, method: 'ping' })),
+          () => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${'{"arguments":'.repeat(30_000)}`,
+          () => `{"__proto__":{"method":"tools/list"},"jsonrpc":"2.0","id":1,"constructor":{"prototype":{}}}`,
         ];
         const headers = {
           accept: dice.pick(['application/json, text/event-stream', 'text/event-stream', '*/*', 'image/png']),
@@ -432,7 +436,7 @@ export const attacks: readonly Attack[] = [
         const options = { path: '/mcp', headers, leaveAfterMs: dice.pick([5, 5_000]) };
         // Now and then the tools are asked for, a megabyte of them in all, and not read.
         if (index % 10 === 0) return attacker.begin(rpc('tools/list', { id: 1, params: {} }), options);
-        return attacker.post(bodies[index % bodies.length], options);
+        return attacker.post(bodies[index % bodies.length]?.(), options);
       }),
   },
   {
