@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DATA_DIRECTORY, startDataPlane } from '../deploy/local/data-plane.ts';
 import { createDevelopmentKeys } from '../deploy/local/development-keys.ts';
+import { nodeFlags } from '../deploy/local/node-flags.ts';
 import { createClient, type Client } from '../schema/client/client.ts';
 import { subgraphNames } from '../schema/subgraphs.ts';
 import { startSystem, type TestSystem } from '../test/support/system.ts';
@@ -125,10 +126,10 @@ export async function ownEnvironment(addresses: NodeJS.ProcessEnv): Promise<Node
 
 /** Runs all-in-one.ts. `ready` rejects when it ends first, or after a minute. */
 export function startAllInOne(env: NodeJS.ProcessEnv, profileDirectory?: string) {
-  const execArgv = profileDirectory ? ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`] : [];
+  const profiling = profileDirectory ? ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`] : [];
   const child = fork(join(import.meta.dirname, 'all-in-one.ts'), {
     env,
-    execArgv,
+    execArgv: [...nodeFlags, ...profiling],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   return {

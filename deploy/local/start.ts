@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import { processSettings, readConfig, stopWithinMs } from '../../platform/server/index.ts';
+import { nodeFlags } from './node-flags.ts';
 
 /** On top of what a stop may take, for the servers that were brought along. */
 const serversGraceMs = 5_000;
@@ -17,6 +17,7 @@ if (process.argv.length > 2) {
 
 const child = fork(join(import.meta.dirname, 'run.ts'), {
   stdio: 'inherit',
+  execArgv: [...process.execArgv, ...nodeFlags],
   // A session of its own: a Ctrl-C in the terminal reaches only this process, which forwards it once.
   detached: true,
 });
@@ -26,14 +27,18 @@ function stop(signal: NodeJS.Signals): void {
   if (stopping) return void child.kill('SIGKILL');
   stopping = true;
   child.kill(signal);
-  setTimeout(() => {
-    process.stderr.write('It does not stop by itself: ended.\n');
-    child.kill('SIGKILL');
-  }, withinMs()).unref();
+  void withinMs().then((ms) => {
+    setTimeout(() => {
+      process.stderr.write('It does not stop by itself: ended.\n');
+      child.kill('SIGKILL');
+    }, ms).unref();
+  });
 }
 
-function withinMs(): number {
+async function withinMs(): Promise<number> {
   try {
+    // Not before: what reads settings takes half of the memory of a process that does nothing but wait.
+    const { processSettings, readConfig, stopWithinMs } = await import('../../platform/server/index.ts');
     return stopWithinMs(readConfig(processSettings, process.env)) + serversGraceMs;
   } catch {
     return serversGraceMs; // a wrong setting: the system reports it itself
