@@ -8,6 +8,7 @@ import { Announcer } from './announcer.tsx';
 import { Attention } from './attention.tsx';
 import { BikeBoard } from './bike-board.tsx';
 import { type Connection, shownPicture } from './dashboard-state.ts';
+import { DashboardStations } from './dashboard-stations.tsx';
 import { Demand } from './demand.tsx';
 import { EventFeed } from './event-feed.tsx';
 import { FleetTile, PointsTile } from './tiles.tsx';
@@ -40,6 +41,7 @@ export default function DashboardPage() {
           <FleetTile totals={picture.totals} />
           <Attention picture={picture} />
           <PointsTile totals={picture.totals} />
+          <DashboardStations updates={picture.updates} />
           <Demand series={picture.series} totals={picture.totals} />
           <Refusals series={picture.series} />
           <BikeBoard rows={picture.rows} totals={picture.totals} />

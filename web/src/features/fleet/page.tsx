@@ -10,6 +10,7 @@ import { type FleetTab, fleetTabs, linkToTab, tabIn } from '../../app/links.ts';
 import { go, useSearch } from '../../app/paths.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { Bikes } from './bikes.tsx';
+import { FleetStations } from './fleet-stations.tsx';
 import { Parked } from './parked.tsx';
 import { Register } from './register.tsx';
 import { Search } from './search.tsx';
@@ -41,6 +42,7 @@ function Operations({ session, wanted }: { session: Session; wanted: FleetTab })
   const panels: Partial<Record<FleetTab, ReactNode>> = {
     search: <Search />,
     bikes: <Bikes />,
+    stations: <FleetStations />,
     ...(mayChange ? { register: <Register /> } : {}),
     parked: <Parked />,
   };

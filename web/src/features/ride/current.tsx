@@ -24,10 +24,12 @@ type Step = 'start' | 'return' | 'cancel';
 interface CurrentProps {
   ride: Ride;
   submission: Submission;
+  /** Below stands where it can be returned. */
+  hasStations: boolean;
 }
 
 /** The reservation or ride that the rider has now, and what can be done with it. */
-export function Current({ ride, submission }: CurrentProps) {
+export function Current({ ride, submission, hasStations }: CurrentProps) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const { language } = useSpeech();
@@ -64,6 +66,7 @@ export function Current({ ride, submission }: CurrentProps) {
         <HoldDial from={ride.reserveDateTime} until={ride.expiresAt} />
       )}
       {isRiding && ride.startDateTime && <RideDial since={ride.startDateTime} />}
+      {isRiding && hasStations && <p className="aside">{words.returnHint}</p>}
       <div className="big-actions">
         {ride.reserveStatus === 'RESERVED' && (
           <Button onPress={() => void press('start')} isPending={submission.pending}>
@@ -71,7 +74,11 @@ export function Current({ ride, submission }: CurrentProps) {
           </Button>
         )}
         {isRiding && (
-          <Button onPress={() => void press('return')} isPending={submission.pending}>
+          <Button
+            {...(hasStations && { weight: 'plain' })}
+            onPress={() => void press('return')}
+            isPending={submission.pending}
+          >
             {words.giveBack}
           </Button>
         )}

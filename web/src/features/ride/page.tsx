@@ -4,12 +4,14 @@ import { Skeleton } from '../../shared/ui/controls.tsx';
 import { type Submission, useSubmission } from '../../shared/ui/submission.tsx';
 import { type Acting, useActing } from '../../shared/session/acting.ts';
 import { useSessionState } from '../../shared/session/session-context.ts';
+import { useStations } from '../../shared/stations/use-stations.ts';
 import { hourAndMinute } from '../../shared/i18n/seoul-time.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { Current } from './current.tsx';
 import { FindBike } from './find-bike.tsx';
 import { History } from './history.tsx';
 import { Purse } from './purse.tsx';
+import { RideStations } from './ride-stations.tsx';
 import { type RiderPart, useRider } from './use-rider.ts';
 import { rideWords } from './words.ts';
 
@@ -35,10 +37,12 @@ function RiderHome({ acting }: { acting: Acting }) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const { rides, points, away, lostSince } = useRider(acting);
+  const stations = useStations();
   const [wantsPoints, setWantsPoints] = useState(false);
   // One for both sections: the outcome of one shows in the other.
   const submission = useSubmission();
   const ride = rides?.live.nodes[0];
+  const hasStations = stations.all !== null && stations.all.length > 0;
   const balance = points?.user?.totalPoint;
   useForgetOutdated(submission, { lostSince, balance });
   const home = useFocusOnChange(rides ? (ride ? `${ride.reserveNo} ${ride.reserveStatus}` : 'none') : undefined);
@@ -50,6 +54,8 @@ function RiderHome({ acting }: { acting: Acting }) {
         </p>
       )}
       {lostSince === null && away.length > 0 && <Away parts={away} known={{ rides, points }} />}
+      {rides && ride && <Current ride={ride} submission={submission} hasStations={hasStations} />}
+      {rides && <RideStations stations={stations} ride={ride ?? null} onBuy={() => setWantsPoints(true)} />}
       {points?.user && (
         <Purse
           points={points.user}
@@ -58,12 +64,7 @@ function RiderHome({ acting }: { acting: Acting }) {
           onOpen={setWantsPoints}
         />
       )}
-      {rides &&
-        (ride ? (
-          <Current ride={ride} submission={submission} />
-        ) : (
-          <FindBike submission={submission} onBuy={() => setWantsPoints(true)} />
-        ))}
+      {rides && !ride && <FindBike submission={submission} onBuy={() => setWantsPoints(true)} />}
       {(rides ?? points) && <History rides={rides?.reservations} entries={points?.user?.pointEntries} />}
       {!rides && !points && away.length === 0 && <Skeleton label={shared.loading} lines={8} />}
     </div>

@@ -87,6 +87,7 @@ it('every part of the site has its sentences', () => {
     'features/fleet/words.ts',
     'features/ride/words.ts',
     'shared/i18n/shared.ts',
+    'shared/stations/words.ts',
   ]);
 });
 

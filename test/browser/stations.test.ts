@@ -1,0 +1,143 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import {
+  CloseStationDocument,
+  MoveBikesDocument,
+  OpenStationsDocument,
+  StationBikesDocument,
+} from '../../schema/client/generated/graphql.ts';
+import { rider } from '../support/people.ts';
+import { until } from '../support/until.ts';
+import { violationsOf } from './accessibility.ts';
+import { artifacts, describeInBrowser, liveLamp, overflowOf, signInAs, type Stage } from './chromium.ts';
+
+const places = [
+  [101, '여의나루역 1번출구', 'Yeouinaru Station', 'YEONGDEUNGPO', 37.5271, 126.9327, 12],
+  [102, '망원역 2번출구', 'Mangwon Station', 'MAPO', 37.5556, 126.9106, 2],
+  [103, '합정역 7번출구', 'Hapjeong Station', 'MAPO', 37.5499, 126.9145, 8],
+  [104, '서울숲', 'Seoul Forest', 'SEONGDONG', 37.5444, 127.0374, 10],
+  [105, '잠실나루역', 'Jamsillaru Station', 'SONGPA', 37.5207, 127.1038, 10],
+] as const;
+
+/** Where the rider stands, by their browser. */
+const atMangwon = { latitude: 37.5551, longitude: 126.9101 };
+
+const lineOf = (page: Page, stationId: string) => page.locator(`[data-station="${stationId}"]`);
+
+async function openStations({ operator, registerBikes }: Stage): Promise<void> {
+  const stations = places.map(([number, nameKo, nameEn, district, latitude, longitude, racks]) => ({
+    number,
+    nameKo,
+    nameEn,
+    district,
+    racks,
+    position: { latitude, longitude },
+  }));
+  const { openStations } = await operator.request(OpenStationsDocument, { input: { stations } });
+  expect(openStations.results.map(({ refusal }) => refusal)).toEqual(stations.map(() => null));
+  const bikeIds = await registerBikes(5);
+  const stand = ['ST-101', 'ST-101', 'ST-101', 'ST-102', 'ST-102'];
+  const moves = bikeIds.map((bikeId, index) => ({ bikeId, stationId: stand[index] ?? 'ST-101' }));
+  // A bike is moved once reservation has heard of it.
+  await until('every bike stands at its station', async () => {
+    const { moveBikes } = await operator.request(MoveBikesDocument, { input: { moves } });
+    return moveBikes.results.every(({ refusal }) => refusal === null);
+  });
+  const input = { stationId: 'ST-105', reason: 'Works' };
+  expect((await operator.request(CloseStationDocument, { input })).closeStation.refusal).toBeNull();
+}
+
+describeInBrowser('stations on the pages', (stage) => {
+  const parkedAt = async (stationId: string) =>
+    (await stage.operator.request(StationBikesDocument, { stationId })).station?.bikesParked;
+
+  it('a system without any says how to import them', async () => {
+    await stage.visit({ path: '/fleet?tab=stations', width: 1440, language: 'en' }, async (page) => {
+      await page.getByText('npm run ops -- import-stations').waitFor();
+      expect(await page.locator('.map').count()).toBe(0);
+    });
+  });
+
+  describe('that it has', () => {
+    beforeAll(() => openStations(stage));
+
+    const looks = [
+      { path: '/', width: 1440, language: 'ko', colorScheme: 'light' },
+      { path: '/', width: 1024, language: 'en', colorScheme: 'dark' },
+      { path: '/ride', width: 390, language: 'ko', colorScheme: 'light' },
+      { path: '/ride', width: 1440, language: 'en', colorScheme: 'dark' },
+      { path: '/fleet?tab=stations', width: 390, language: 'en', colorScheme: 'dark' },
+      { path: '/fleet?tab=stations', width: 1024, language: 'ko', colorScheme: 'light' },
+    ] as const;
+    it.each(looks)('are a map and a list on $path at $width, in $language and $colorScheme', async (look) => {
+      await stage.visit(look, async (page) => {
+        await lineOf(page, 'ST-101').locator('button').click();
+        const name = `stations-${look.path.replace(/\W/g, '')}-${look.width}-${look.language}-${look.colorScheme}`;
+        await page.screenshot({ path: `${artifacts}${name}.png`, fullPage: true });
+        expect(await violationsOf(page)).toEqual([]);
+        expect(await overflowOf(page)).toBe(0);
+        expect(await lineOf(page, 'ST-101').innerText()).toContain(look.language === 'ko' ? '자전거 3' : '3 bikes');
+        expect(await lineOf(page, 'ST-102').innerText()).toContain(
+          look.language === 'ko' ? '거치대 없음' : 'No free rack',
+        );
+        expect(await lineOf(page, 'ST-105').innerText()).toContain(look.language === 'ko' ? '폐쇄됨' : 'Closed');
+      });
+    });
+
+    it('a rider finds one near them, reserves there, and returns at another', async () => {
+      await (await rider(stage.system, '31')).buys(5_000);
+      const prepare = async (page: Page) => {
+        await page.context().grantPermissions(['geolocation']);
+        await page.context().setGeolocation(atMangwon);
+      };
+      await stage.visit({ path: '/ride', width: 390, language: 'en', prepare }, async (page) => {
+        await signInAs(page, '31', 'rider');
+        await page.getByRole('button', { name: 'Near me' }).click();
+        await lineOf(page, 'ST-102').getByText('70 m').waitFor();
+        await lineOf(page, 'ST-102').locator('button').first().click();
+        await page.getByRole('button', { name: 'Reserve a bike here' }).click();
+        await page.locator('.current[data-status="RESERVED"]').waitFor();
+        await page.getByRole('button', { name: 'Start' }).click();
+        await page.locator('.current[data-status="IN_USE"]').waitFor();
+        expect(await parkedAt('ST-102')).toBe(1);
+        await page.getByRole('searchbox').fill('seoul forest');
+        await lineOf(page, 'ST-104').locator('button').first().click();
+        await page.getByRole('button', { name: 'Return the bike here' }).click();
+        await page.locator('.find').waitFor();
+        await until('the bike stands there', async () => (await parkedAt('ST-104')) === 1);
+      });
+    });
+
+    it('a rider whose browser keeps their position to itself is told so', async () => {
+      await stage.visit({ path: '/ride', width: 390, language: 'en' }, async (page) => {
+        await page.getByRole('button', { name: 'Near me' }).click();
+        await page.getByText('Your position may not be used.').waitFor();
+      });
+    });
+
+    it('a map is moved by keys, and the list follows', async () => {
+      await stage.visit({ path: '/ride', width: 390, language: 'en' }, async (page) => {
+        await lineOf(page, 'ST-105').waitFor();
+        await page.locator('.map').focus();
+        for (const key of ['+', '+', '+', '+']) await page.keyboard.press(key);
+        await lineOf(page, 'ST-105').waitFor({ state: 'detached' });
+        for (const key of ['-', '-', '-', '-']) await page.keyboard.press(key);
+        await lineOf(page, 'ST-105').waitFor();
+      });
+    });
+
+    it('the map follows bikes that operators move', async () => {
+      await stage.visit({ path: '/', width: 1440, language: 'en' }, async (page) => {
+        await liveLamp(page).waitFor();
+        await lineOf(page, 'ST-103').getByText('0 bikes').waitFor();
+        const [bikeId = 0] = await stage.registerBikes(1);
+        const moves = [{ bikeId, stationId: 'ST-103' }];
+        await until('the bike stands there', async () => {
+          const { moveBikes } = await stage.operator.request(MoveBikesDocument, { input: { moves } });
+          return moveBikes.results.every(({ refusal }) => refusal === null);
+        });
+        await lineOf(page, 'ST-103').getByText('1 bike').waitFor();
+      });
+    });
+  });
+});

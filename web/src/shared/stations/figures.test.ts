@@ -1,0 +1,96 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { districtsOf, figuresAt, figureUnder, place } from './figures.ts';
+import { matching, type Situation, situationOf, type Station } from './places.ts';
+
+function station(number: number, more: Partial<Station> = {}): Station {
+  return {
+    stationId: `ST-${number}`,
+    number,
+    nameKo: `대여소 ${number}`,
+    nameEn: `Station ${number}`,
+    district: 'MAPO',
+    address: null,
+    position: { latitude: 37.55, longitude: 126.9 + number / 1_000 },
+    racks: 10,
+    openedDate: null,
+    state: 'OPEN',
+    bikesParked: 4,
+    bikesAvailable: 3,
+    freeRacks: 6,
+    ...more,
+  };
+}
+
+const near = 20_000_000;
+const far = 100_000;
+
+describe('a station', () => {
+  const { bikesParked: _parked, bikesAvailable: _available, freeRacks: _free, ...uncounted } = station(1);
+  const situations: [Situation, Station][] = [
+    ['bikes', station(1)],
+    ['empty', station(1, { bikesAvailable: 0 })],
+    ['full', station(1, { freeRacks: 0 })],
+    ['full', station(1, { freeRacks: -3, bikesAvailable: 0 })],
+    ['closed', station(1, { state: 'CLOSED' })],
+    ['unknown', uncounted],
+  ];
+  it.each(situations)('shows that it is %s', (situation, shown) => {
+    expect(situationOf(shown)).toBe(situation);
+  });
+
+  const mangwon = station(102, { nameKo: '망원역 2번출구', nameEn: 'Mangwon Station', address: '월드컵로 72' });
+  it.each(['망원', ' 망원역2번 ', 'MANGWON', 'ｍａｎｇｗｏｎ station', '102', '월드컵로', '마포', 'mapo-gu'])(
+    'is found by %p',
+    (text) => {
+      expect(matching([mangwon, station(7, { district: 'JUNG' })], text)).toEqual([mangwon]);
+    },
+  );
+
+  it('is not found by a part of its number: that would be half of the city', () => {
+    expect(matching([station(102, { nameKo: '가', nameEn: 'A' })], '10')).toEqual([]);
+  });
+});
+
+describe('the figures of a map', () => {
+  it('stand for each station once, at every scale', () => {
+    const anywhere = fc.record({
+      latitude: fc.double({ min: 37.4, max: 37.7, noNaN: true }),
+      longitude: fc.double({ min: 126.8, max: 127.2, noNaN: true }),
+    });
+    const scales = fc.double({ min: 80_000, max: 150_000_000, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(anywhere, { maxLength: 60 }), scales, (positions, scale) => {
+        const stations = positions.map((position, index) => station(index + 1, { position }));
+        const shown = figuresAt(place(stations), scale).flatMap((figure) => figure.stations);
+        expect(shown.map(({ number }) => number).sort((one, other) => one - other)).toEqual(
+          stations.map(({ number }) => number),
+        );
+      }),
+    );
+  });
+
+  it('are groups from afar, and single stations from near', () => {
+    const placed = place([station(1), station(2), station(3)]);
+    expect(figuresAt(placed, far).map(({ stations, bikes }) => [stations.length, bikes])).toEqual([[3, 9]]);
+    expect(figuresAt(placed, near).map(({ stations }) => stations.length)).toEqual([1, 1, 1]);
+  });
+
+  it('show of a group what helps most, and count no bike of a closed station', () => {
+    const group = [station(1, { freeRacks: 0 }), station(2, { bikesAvailable: 0 }), station(3, { state: 'CLOSED' })];
+    const [figure] = figuresAt(place(group), far);
+    expect([figure?.situation, figure?.bikes]).toEqual(['empty', 3]);
+  });
+
+  it('are pressed with a finger beside them, and not from far off', () => {
+    const figures = figuresAt(place([station(1)]), near);
+    const screenOf = () => ({ x: 100, y: 100 });
+    expect(figureUnder(figures, { x: 115, y: 112 }, screenOf)?.stations[0]?.number).toBe(1);
+    expect(figureUnder(figures, { x: 130, y: 112 }, screenOf)).toBeUndefined();
+  });
+
+  it('have the name of each district once', () => {
+    const placed = place([station(1), station(2), station(3, { district: 'JUNG' })]);
+    expect([...districtsOf(placed).keys()]).toEqual(['MAPO', 'JUNG']);
+  });
+});

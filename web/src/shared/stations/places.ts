@@ -1,0 +1,36 @@
+/** Stations as pages show them. */
+import type { StationPlacesQuery } from '../../../../schema/client/generated/graphql.ts';
+import { districts } from '../../../../schema/places.ts';
+import type { Language } from '../i18n/language.ts';
+
+export type Station = StationPlacesQuery['stations']['nodes'][number];
+
+/** What matters of a station at a glance; `unknown` while nobody says how many bikes it has. */
+export type Situation = 'bikes' | 'empty' | 'full' | 'closed' | 'unknown';
+
+/** A full one has bikes, and no place for another: that is what it shows. */
+export function situationOf({ state, bikesAvailable, freeRacks }: Station): Situation {
+  if (state === 'CLOSED') return 'closed';
+  if (bikesAvailable === undefined || freeRacks === undefined) return 'unknown';
+  if (freeRacks <= 0) return 'full';
+  return bikesAvailable > 0 ? 'bikes' : 'empty';
+}
+
+export function nameOf({ nameKo, nameEn }: Pick<Station, 'nameKo' | 'nameEn'>, language: Language): string {
+  return language === 'en' ? nameEn : nameKo;
+}
+
+/** Those whose name, number, address or district has this text; all for an empty one. */
+export function matching(stations: readonly Station[], text: string): readonly Station[] {
+  const wanted = plain(text);
+  if (wanted === '') return stations;
+  return stations.filter(({ number, nameKo, nameEn, address, district }) => {
+    const { ko, en } = districts[district];
+    return (
+      String(number) === wanted || [nameKo, nameEn, address ?? '', ko, en].some((name) => plain(name).includes(wanted))
+    );
+  });
+}
+
+/** As people type it: full-width letters, capitals and spaces make no difference. */
+const plain = (text: string) => text.normalize('NFKC').toLowerCase().replaceAll(/\s/g, '');

@@ -1,0 +1,62 @@
+import './stations.css';
+import { lazy, Suspense, useState } from 'react';
+import { Button, Skeleton } from '../ui/controls.tsx';
+import { hourAndMinute } from '../i18n/seoul-time.ts';
+import { useSharedWords, useWords } from '../i18n/speech.tsx';
+import type { ExplorerProps } from './explorer.tsx';
+import type { Stations as Known } from './use-stations.ts';
+import { stationWords } from './words.ts';
+
+/** Loaded once there are stations to show. */
+const Explorer = lazy(() => import('./explorer.tsx'));
+
+interface StationsProps {
+  stations: Known;
+  actions?: ExplorerProps['actions'];
+  /** Can be folded away, and is on a narrow screen: the page is about something else. */
+  isFoldable?: boolean;
+}
+
+const wide = '(min-width: 720px)';
+
+/** A card with the map of stations; a system without any has nothing to show. */
+export function Stations({ stations, actions, isFoldable = false }: StationsProps) {
+  const [isOpen, setOpen] = useState(() => !isFoldable || matchMedia(wide).matches);
+  const words = useWords(stationWords);
+  const shared = useSharedWords();
+  const { all, failure, look } = stations;
+  if (all?.length === 0 || (!all && !failure)) return null;
+  return (
+    <section className="card stations" aria-labelledby="stations-title">
+      <h2 id="stations-title">
+        <span>{words.stations}</span>
+        {all && <span className="aside number">{words.count(all.length)}</span>}
+        {isFoldable && (
+          <Button weight="quiet" className="fold" aria-expanded={isOpen} onPress={() => setOpen(!isOpen)}>
+            {isOpen ? words.hideMap : words.showMap}
+          </Button>
+        )}
+      </h2>
+      {failure && (
+        <p className="notice" data-tone="stale" role="status">
+          {all ? words.outdated(hourAndMinute(failure.since)) : words.away}
+        </p>
+      )}
+      {all && isOpen && (
+        <Suspense fallback={<Skeleton label={shared.loading} lines={6} />}>
+          <Explorer stations={all} onLook={look} {...(actions && { actions })} />
+        </Suspense>
+      )}
+    </section>
+  );
+}
+
+/** How stations come into a system that has none. */
+export function NoStations() {
+  const words = useWords(stationWords);
+  return (
+    <p className="card aside no-stations">
+      <span>{words.noneYet}</span> <code>npm run ops -- import-stations</code>
+    </p>
+  );
+}

@@ -1,0 +1,108 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import type { Client } from '../../../../schema/client/client.ts';
+import { StationPlacesDocument } from '../../../../schema/client/generated/graphql.ts';
+import type { District } from '../../../../schema/places.ts';
+import { allPages, type Answer, answerTo, type Pace, type Question } from '../api/answer.ts';
+import { useActing } from '../session/acting.ts';
+import type { Station } from './places.ts';
+
+export interface Stations {
+  /** By number; null until the first answer. */
+  all: readonly Station[] | null;
+  failure: Answer<unknown>['failure'];
+  /** Says which districts the map shows: what stands there is asked more often. */
+  look(districts: readonly District[]): void;
+}
+
+/** Seoul has 2,800 stations, and no city has this many. */
+const mostStations = 20_000;
+/** A city is some requests: a map of all of it follows at this pace, for everybody who looks. */
+const cityPace: Pace = { soonestMs: 10_000, longestMs: 60_000 };
+/** A few districts are a request each. No subscription tells whose counts change. */
+const nearPace: Pace = { soonestMs: 2_000, longestMs: 20_000 };
+/** With more of them in sight, the map is one of the city. */
+export const mostDistricts = 4;
+/** After an event that may have moved a bike, what is in sight is asked for again, at most once in so long. */
+const afterNewsMs = 2_000;
+
+/** @param news another value each time something happened that may have changed a station. */
+export function useStations(news?: number): Stations {
+  const acting = useActing();
+  const [seen, look] = useState<readonly District[]>([]);
+  // Not as the answer to one caller, which is asked again after each of their clicks: a city is too much for that.
+  const city = useQuery(answerTo(everyStation, acting && { id: 'city', client: acting.client }, cityPace));
+  const isNear = seen.length > 0 && seen.length <= mostDistricts;
+  const near = useQuery({
+    ...answerTo(isNear ? stationsIn(seen) : null, acting, nearPace),
+    placeholderData: keepPreviousData,
+  });
+  const { data: known } = city;
+  const { data: newer } = near;
+  const all = useMemo(() => (known ? merged(known, newer) : null), [known, newer]);
+  useNews(news, () => void (isNear ? near : city).refetch());
+  return { all, failure: known?.failure ?? null, look };
+}
+
+function useNews(news: number | undefined, ask: () => void): void {
+  const asking = useRef(ask);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => {
+    asking.current = ask;
+  });
+  useEffect(() => {
+    if (news === undefined) return;
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      asking.current();
+    }, afterNewsMs);
+  }, [news]);
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    },
+    [],
+  );
+}
+
+/** Each station as the newer of two answers tells it. */
+function merged(
+  city: Answer<readonly Station[]>,
+  near: Answer<readonly Station[]> | undefined,
+): readonly Station[] | null {
+  if (!city.data || !near?.data || (near.at ?? 0) < (city.at ?? 0)) return city.data;
+  const newer = new Map(near.data.map((station) => [station.stationId, station]));
+  return city.data.map((station) => newer.get(station.stationId) ?? station);
+}
+
+const everyStation = stationsOf(null);
+
+function stationsIn(districts: readonly District[]): Question<readonly Station[]> {
+  const questions = districts.map(stationsOf);
+  return {
+    key: ['StationPlaces', 'near', ...districts],
+    ask: async (client, signal) => (await Promise.all(questions.map(({ ask }) => ask(client, signal)))).flat(),
+  };
+}
+
+/** Of a district, or all of them; without counts while the service that has them is away. */
+function stationsOf(district: District | null): Question<readonly Station[]> {
+  const filter = district && { district };
+  const asking = (counts: boolean) =>
+    allPages(
+      StationPlacesDocument,
+      (after) => ({ filter, after, counts }),
+      ({ stations }) => stations,
+      mostStations,
+    );
+  const [counted, uncounted] = [asking(true), asking(false)];
+  return {
+    key: counted.key,
+    ask: (client: Client, signal) =>
+      counted.ask(client, signal).catch((error: unknown) => {
+        if (signal.aborted) throw error;
+        return uncounted.ask(client, signal);
+      }),
+  };
+}
