@@ -11,6 +11,7 @@ export type { Origin, Outcome } from './event-core/command-handler.ts';
 export type { RequestContext, Resolvers } from './server/graphql-server.ts';
 export { createLruCache } from './foundation/lru-cache.ts';
 export { createPulled } from './foundation/pulled.ts';
+export { createSharedReads } from './foundation/shared-reads.ts';
 export { hashOf } from './event-core/canonical-json.ts';
 export { reachCrashPoint } from './foundation/crash-points.ts';
 export { eventSubject, publisherOf } from './messaging/event-stream.ts';

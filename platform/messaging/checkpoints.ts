@@ -1,6 +1,7 @@
 import { Schema, type Connection } from 'mongoose';
 import { createBatcher } from '../foundation/batcher.ts';
 import { writeRows } from '../event-core/read-model.ts';
+import { createSharedReads } from '../foundation/shared-reads.ts';
 import { realTime, startPause, type Time } from '../foundation/time.ts';
 
 /** How far a consumer has come on each subject: the last version it handled. */
@@ -49,8 +50,15 @@ export interface CheckpointStore {
 
 export function createCheckpointStore(database: Connection): CheckpointStore {
   const model = database.model<Position>('Position', schema);
+  const read = createSharedReads<string, number>(async (subjects) => {
+    const found = await model
+      .find({ _id: { $in: subjects } })
+      .lean<Position[]>()
+      .exec();
+    return new Map(found.map(({ _id, version }) => [_id, version]));
+  });
   return {
-    read: async (subject) => (await model.findById(subject).lean<Position>().exec())?.version ?? 0,
+    read: async (subject) => (await read(subject)) ?? 0,
     raise: (moves) =>
       writeRows(
         model.collection,

@@ -1,6 +1,13 @@
 import { Schema, type Collection, type Connection } from 'mongoose';
 import type { DemandRefusal, ReserveStatus } from '../../schema/events/index.ts';
-import { paginate, writeRows, type Connection as Page, type PageRequest, type ViewRow } from '../../platform/index.ts';
+import {
+  createSharedReads,
+  paginate,
+  writeRows,
+  type Connection as Page,
+  type PageRequest,
+  type ViewRow,
+} from '../../platform/index.ts';
 import type { AccountView, BikeView, MinuteView, ReservationView } from './projections.ts';
 import {
   keyOfView,
@@ -116,6 +123,8 @@ export function createRows(database: Connection, generation: number) {
     return new Map(found.map((row) => [row['_id'] as unknown as Key, toView(kind, row)]));
   }
 
+  const positionOf = createSharedReads<Key, PositionView>((subjects) => find('position', subjects));
+
   return {
     generation,
     async prepare() {
@@ -143,7 +152,7 @@ export function createRows(database: Connection, generation: number) {
     },
 
     async position(subject: string): Promise<number> {
-      return (await positions.findById(subject).lean<PositionRow>().exec())?.handled ?? 0;
+      return (await positionOf(subject))?.version ?? 0;
     },
 
     find,
