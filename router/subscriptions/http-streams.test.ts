@@ -24,6 +24,21 @@ const post = (body: string, headers: Record<string, string> = {}, signal?: Abort
 const ask = (query: string, headers?: Record<string, string>, signal?: AbortSignal) =>
   post(JSON.stringify({ query }), headers, signal);
 
+/** @throws when it is no row of whole chunks, but for the last. */
+function unchunked(text: string): string {
+  let whole = '';
+  for (let at = 0; at < text.length;) {
+    const end = text.indexOf('\r\n', at);
+    const start = end + 2;
+    const size = Number(`0x${text.slice(at, end)}`);
+    const after = text.slice(start + size, start + size + 2);
+    if (end < 0 || !'\r\n'.startsWith(after)) throw new Error(`No chunk: ${JSON.stringify(text.slice(at, at + 50))}`);
+    whole += text.slice(start, start + size);
+    at = start + size + 2;
+  }
+  return whole;
+}
+
 describe('server-sent events', () => {
   it('carry a subscription until the client goes, which ends the upstream at once', async () => {
     const abort = new AbortController();
@@ -58,6 +73,46 @@ describe('server-sent events', () => {
     await until('it has its event', () => text.includes('{"reservationChanged":{"reserveNo":1}}'));
     await until('it is asked whether it is there', () => text.split('\n:\n').length > 2);
     half.destroy();
+    await until('the owner has it no more', () => graph.changes.followers() === 0);
+  });
+
+  it.each([
+    ['alone', '', '1.1'],
+    ['behind another answer of their connection', `GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n`, '1.1'],
+    ['by HTTP/1.0', '', '1.0'],
+  ])('come whole and in order, between signs of life: %s', async (_how, before, version) => {
+    const query = 'subscription { reservationChanged { reserveNo bike { color } } }';
+    const body = JSON.stringify({ query });
+    const socket = connectTcp({ port: Number(new URL(graph.url).port), host: '127.0.0.1' });
+    let text = '';
+    socket.on('data', (chunk) => (text += chunk.toString('latin1')));
+    const headers = `authorization: ${operator}\r\naccept: text/event-stream\r\ncontent-type: application/json`;
+    socket.write(
+      `${before}POST /graphql HTTP/${version}\r\nhost: x\r\n${headers}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    await until('the owner has it', () => graph.changes.followers() === 1);
+    const numbers = Array.from({ length: 40 }, (_, index) => index + 1);
+    for (const reserveNo of numbers) {
+      graph.changes.publish({ reserveNo, userId: '10', bikeId: 7, reserveStatus: 'RESERVED' });
+      if (reserveNo % 10 === 0)
+        await until('it is asked whether it is there', () => text.endsWith(':\n\n') || text.endsWith(':\n\n\r\n'));
+    }
+    await until('all have come', () => text.includes('"reserveNo":40,'));
+    socket.destroy();
+    const stream = text.slice(text.lastIndexOf('HTTP/1.'));
+    const [head, rest] = [
+      stream.slice(0, stream.indexOf('\r\n\r\n')),
+      stream.slice(stream.indexOf('\r\n\r\n') + 4),
+    ];
+    const isChunked = head.toLowerCase().includes('transfer-encoding: chunked');
+    expect(isChunked).toBe(version === '1.1');
+    const events = (isChunked ? unchunked(rest) : rest).split('\n\n').filter((event) => event !== ':' && event !== '');
+    expect(events).toEqual(
+      numbers.map(
+        (reserveNo) =>
+          `event: next\ndata: {"data":{"reservationChanged":{"reserveNo":${reserveNo},"bike":{"color":"color 7"}}}}`,
+      ),
+    );
     await until('the owner has it no more', () => graph.changes.followers() === 0);
   });
 

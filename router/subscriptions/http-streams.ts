@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { OperationTypeNode, type GraphQLFormattedError } from 'graphql';
 import {
   askInAnswer,
@@ -21,6 +22,7 @@ import {
   type RequestHandler,
   type SubscribePayload,
   type TokenVerifier,
+  type Wire,
 } from '../../platform/server/index.ts';
 import type { RouterAdmission, RouterGuest } from '../http/admission.ts';
 import { routerError, type ErrorFormatter } from '../client-errors.ts';
@@ -79,7 +81,9 @@ export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
     const place = admission.take('streams', asker.client);
     if (isShortage(place)) throw shortageRefusal(place);
     const control = createControl();
-    const sender = createBoundedSender(response, limits, () => admission.take('waiting_bytes', asker.client, 0));
+    let isStream = true;
+    const wire = new ResponseWire(response);
+    const sender = createBoundedSender(wire, limits, () => admission.take('waiting_bytes', asker.client, 0));
     open.set(response, undefined);
     response.on('close', () => {
       clearTimeout(opening);
@@ -88,7 +92,6 @@ export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
       closeSender(sender);
       place.leave();
     });
-    let isStream = true;
     let opened = false;
     const openStream = () => {
       clearTimeout(opening);
@@ -108,7 +111,7 @@ export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
     const receiver: Receiver = {
       next(answer) {
         openStream();
-        if (offer(sender, answer.as(isStream ? format.next : bytesOf))) return;
+        if (offer(sender, answer.as(!isStream ? bytesOf : wire.inChunks() ? format.chunk : format.next))) return;
         metrics.slowConsumers.inc({ transport: format.name });
         giveUp(control);
         end(format.errors([routerError('SLOW_CONSUMER', slowConsumerMessage).toJSON()]));
@@ -191,6 +194,33 @@ export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
 
 /** How long a subscription may take to be refused with an HTTP status; after that its stream is opened. */
 const refusalWaitMs = 1_000;
+
+/** Takes answers as chunks, made once for all clients: Node makes one of each write for each client, in three pieces. */
+class ResponseWire implements Wire {
+  readonly #response: ServerResponse;
+  #socket: Socket | null = null;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  get writableLength(): number {
+    return this.#response.writableLength;
+  }
+
+  /** Whether what is written next has to be a chunk. Not by HTTP/1.0, nor behind another answer of the connection. */
+  inChunks(): boolean {
+    const { socket, headersSent, chunkedEncoding } = this.#response;
+    this.#socket = headersSent && chunkedEncoding ? socket : null;
+    return this.#socket !== null;
+  }
+
+  write(frame: string, encoding: 'latin1', sent?: () => void): void {
+    if (this.#socket) this.#socket.write(frame, encoding, sent);
+    else this.#response.write(frame, encoding, sent);
+    this.#socket = null;
+  }
+}
 
 /** Nothing is written to a stream that has ended. */
 function whileOpen(response: ServerResponse, receiver: Receiver): Receiver {

@@ -18,12 +18,24 @@ export interface StreamFormat {
   heartbeat: string;
   /** An answer, and the cursor that the client may go on after, as JSON. Gives bytes (serialised.ts). */
   next: Form;
+  /** The same as a chunk of an HTTP answer. */
+  chunk: Form;
   /** Why the stream ends. */
   errors(errors: readonly GraphQLFormattedError[]): string;
 }
 
+/** Of bytes (serialised.ts). */
+const chunked =
+  (form: Form): Form =>
+  (answer, cursor) => {
+    const bytes = form(answer, cursor);
+    return `${bytes.length.toString(16)}\r\n${bytes}\r\n`;
+  };
+
 const event = (answer: string, cursor?: string) =>
   `event: next\n${cursor === undefined ? '' : `id: ${ascii(cursor)}\n`}data: ${answer}\n\n`;
+
+const nextEvent: Form = (answer, cursor) => bytesOf(event(answer, cursor));
 
 /** GraphQL over SSE, "distinct connections" mode: events `next` and `complete`. */
 const sse: StreamFormat = {
@@ -34,13 +46,16 @@ const sse: StreamFormat = {
   head: '',
   tail: 'event: complete\ndata:\n\n',
   heartbeat: ':\n\n',
-  next: (answer, cursor) => bytesOf(event(answer, cursor)),
+  next: nextEvent,
+  chunk: chunked(nextEvent),
   errors: (errors) => event(JSON.stringify({ errors })),
 };
 
 const boundary = 'graphql';
 /** A part ends where the next begins, so the line between two parts comes with the first. */
 const part = (json: string) => `\r\ncontent-type: application/json\r\n\r\n${json}\r\n--${boundary}`;
+
+const nextPart: Form = (answer) => bytesOf(part(`{"payload":${answer}}`));
 
 /** Apollo's protocol for subscriptions over multipart HTTP, `subscriptionSpec=1.0`. */
 const multipart: StreamFormat = {
@@ -51,7 +66,8 @@ const multipart: StreamFormat = {
   head: `\r\n--${boundary}`,
   tail: '--\r\n',
   heartbeat: part('{}'),
-  next: (answer) => bytesOf(part(`{"payload":${answer}}`)),
+  next: nextPart,
+  chunk: chunked(nextPart),
   errors: (errors) => part(JSON.stringify({ payload: null, errors })),
 };
 
