@@ -11,7 +11,7 @@ import {
   type RequestHandler,
   type Unwanted,
 } from '../platform/server/index.ts';
-import { clientOf as clientBehind, createDoor, createRouterAdmission } from './http/admission.ts';
+import { clientOf as clientBehind, createDoor, createRouterAdmission, type RouterGuest } from './http/admission.ts';
 import { createPersistedDocuments, readManifest } from './documents/persisted.ts';
 import { createErrorFormatter } from './client-errors.ts';
 import { readRouterSettings } from './config.ts';
@@ -43,6 +43,14 @@ export interface Router {
   close(): Promise<void>;
 }
 
+/** What stands before every path of the router. */
+export interface ProductDoor {
+  /** Which web pages may read the answers. */
+  cors: Cors;
+  /** Who sends a request, and what they may still take; for once the router listens. */
+  guestOf(request: IncomingMessage): Promise<RouterGuest>;
+}
+
 /** What a product adds to the gateway. */
 export interface Product {
   /** Settings of its own. */
@@ -59,7 +67,7 @@ export interface Product {
    * What stands beside /graphql, by path.
    * @throws {ConfigError}
    */
-  routes(env: NodeJS.ProcessEnv, cors: Cors): Promise<Record<string, RequestHandler>>;
+  routes(env: NodeJS.ProcessEnv, door: ProductDoor): Promise<Record<string, RequestHandler>>;
 }
 
 export interface RouterOptions {
@@ -81,7 +89,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
   const corsOf = (names: readonly string[]) =>
     createCors(settings.CORS_ORIGINS, { loopback: settings.LANDSCAPE === 'development', headers: names });
   const cors = corsOf(headers.names);
-  const routes = await product?.routes(env, cors);
+  const routes = await product?.routes(env, { cors, guestOf: (request) => guestOf(request) });
   const metrics = createMetrics();
   const tracing = await createTracing(settings, 'router', logger);
   const formatError = createErrorFormatter(logger);

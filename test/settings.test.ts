@@ -214,6 +214,11 @@ const promises: Promised[] = [
     isRight: (text) => ['.', '/', 'web'].includes(text),
     right: () => fc.constantFrom('.', 'web'),
   },
+  {
+    words: /^an e-mail address$/,
+    isRight: (text) => z.email().safeParse(text).success,
+    right: () => fc.constantFrom('open-data@city.example', "o'neill+bikes@a.b.example"),
+  },
   // What another program defines: anything but blanks.
   {
     words: /^(a (file|folder|program|token|user|private JWK|public key)|that user|the (issuer|audience))/,

@@ -42,6 +42,8 @@ const operatorsQuestions = ['health', 'parked.list', 'parked.get', 'parked.redri
 /** Further questions that a subgraph asks. */
 const ownQuestions: Partial<Record<SubgraphName, string[]>> = {
   reservation: ['point.account.standing', 'station.states'],
+  // What open data tells of prices.
+  dashboard: ['point.tariff', 'reservation.tariff'],
 };
 
 /** Notices between the instances of one subgraph. */
@@ -50,10 +52,11 @@ const notices: Partial<Record<SubgraphName, string[]>> = { dashboard: ['dashboar
 function questionsOf(name: SubgraphName): string[] {
   const follows: readonly string[] = subgraphs[name].follows;
   const missing = follows.map((publisher) => `${publisher}.journal.read`);
-  if (name !== 'dashboard') return [...missing, ...(ownQuestions[name] ?? [])];
+  const own = [...missing, ...(ownQuestions[name] ?? [])];
+  if (name !== 'dashboard') return own;
   const rebuild = follows.map((publisher) => `${publisher}.journal.streams`);
   const operators = subgraphNames.flatMap((service) => operatorsQuestions.map((question) => `${service}.${question}`));
-  return [...missing, ...rebuild, ...operators];
+  return [...own, ...rebuild, ...operators];
 }
 
 function noticesOf(name: SubgraphName): string[] {

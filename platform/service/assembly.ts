@@ -8,6 +8,7 @@ import type { RefusedDecision } from '../event-core/journal.ts';
 import { createDeadLetterAdmin } from '../messaging/dead-letters/admin.ts';
 import { createDeadLetters, type DeadLetters } from '../messaging/dead-letters/dead-letters.ts';
 import { createCheckpoints, createCheckpointStore, gatherMs, type Checkpoints } from '../messaging/checkpoints.ts';
+import type { RequestHandler } from '../server/http.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Events that an instance handles at once: of a thousand streams, and a few hundred kilobytes of memory. */
@@ -22,6 +23,8 @@ export interface Subgraph {
   parts: Part[];
   /** Whose events it handles, and how. */
   follows?: Follows;
+  /** What stands beside /graphql, by path. */
+  routes?: Record<string, RequestHandler>;
   /** Periodic work; every instance does it, the journal decides who wins. */
   sweeps?: { name: string; everyMs: number; run(): Promise<void> }[];
 }

@@ -56,7 +56,7 @@ async function run(definition: ServiceDefinition, runtime: ConnectedRuntime): Pr
     requests: metrics.requests,
     operations: definition.operations,
     tracing: runtime.tracing,
-    routes: { '/metrics': metricsRoute(metrics.register) },
+    routes: { ...subgraph.routes, '/metrics': metricsRoute(metrics.register) },
     // Ready means: can decide. Whether events can leave is the broker's state; commands are accepted without the
     // broker.
     readiness: async () => {

@@ -1,5 +1,7 @@
-/** What a Host header may look like before it is put into a policy. */
+/** What a Host header may look like before it is put into a policy or an address. */
 const hostForm = /^[a-z0-9.-]+(:\d+)?$|^\[[0-9a-f:]+\](:\d+)?$/i;
+
+export const isHost = (host: string | undefined): host is string => host !== undefined && hostForm.test(host);
 
 /**
  * Security headers of pages. One policy serves the playground too: GraphiQL needs inline styles, workers from blobs and
@@ -7,7 +9,7 @@ const hostForm = /^[a-z0-9.-]+(:\d+)?$|^\[[0-9a-f:]+\](:\d+)?$/i;
  * every browser lets 'self' stand for it.
  */
 export function pageHeaders(host: string | undefined): Record<string, string> {
-  const sockets = host !== undefined && hostForm.test(host) ? ` ws://${host} wss://${host}` : '';
+  const sockets = isHost(host) ? ` ws://${host} wss://${host}` : '';
   const policy = [
     "default-src 'self'",
     "script-src 'self'",

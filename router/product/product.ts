@@ -1,9 +1,11 @@
 import { clientOperations } from '../../schema/client-operations.ts';
 import { pageAddresses } from '../../schema/page-addresses.ts';
+import { subgraphs } from '../../schema/subgraphs.ts';
 import { Cursor, DateTime, Long, processSettings, readConfig, sendJson } from '../../platform/server/index.ts';
 import type { Product } from '../router.ts';
 import { createDevTokenRoute, offersDevTokens } from './dev-token.ts';
 import { productSettings } from './settings.ts';
+import { createOpenDataRoute } from './open-data.ts';
 import { keepFresh } from './freshness.ts';
 import { createStaticRoute } from './static-pages.ts';
 
@@ -14,9 +16,14 @@ export const ttareungi: Product = {
   hooks: [keepFresh()],
   operationNames: clientOperations,
   playground: pageAddresses.playground,
-  async routes(env, cors) {
+  async routes(env, { cors, guestOf }) {
     const settings = readConfig(processSettings.extend(productSettings.shape), env);
     const devToken = await createDevTokenRoute(settings, cors);
+    const openData = createOpenDataRoute({
+      dashboard: settings.DASHBOARD_URL ?? `http://127.0.0.1:${subgraphs.dashboard.port}`,
+      publicUrl: settings.PUBLIC_URL?.replace(/\/+$/, ''),
+      guestOf,
+    });
     /** What the pages need to know about this installation. */
     const installation = { landscape: settings.LANDSCAPE, devTokens: offersDevTokens(settings) };
     return {
@@ -25,6 +32,8 @@ export const ttareungi: Product = {
         sendJson(response, 200, installation);
       }),
       ...(devToken ? { '/dev/token': cors.wrap(devToken) } : {}),
+      '/gbfs/': openData,
+      '/openapi/': openData,
       '/': createStaticRoute(settings.WEB_ROOT),
     };
   },

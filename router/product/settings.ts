@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { optionalHttpAddress, text, type SettingSections } from '../../platform/server/index.ts';
-import { subgraphNames, subgraphs } from '../../schema/subgraphs.ts';
+import { subgraphNames, subgraphs, type SubgraphName } from '../../schema/subgraphs.ts';
 
 const pages = {
   WEB_ROOT: z
@@ -17,6 +17,12 @@ const pages = {
     .describe('private JWK (Ed25519) for POST /dev/token, in development only; made by npm start'),
 };
 
+const openData = {
+  PUBLIC_URL: optionalHttpAddress().describe(
+    'what clients call this router, in the addresses of open data; http:// and the host that they asked, unless set',
+  ),
+};
+
 /** Read by the gateway as those of any supergraph; here so that a mistake shows before anything starts. */
 const addresses = Object.fromEntries(
   subgraphNames.map((name) => [
@@ -25,11 +31,13 @@ const addresses = Object.fromEntries(
       `${name}, if not at http://127.0.0.1:${subgraphs[name].port}/graphql; its addresses for WebSockets and /readyz follow`,
     ),
   ]),
-);
+) as Record<`${Uppercase<SubgraphName>}_URL`, ReturnType<typeof optionalHttpAddress>>;
 
 /** Settings of the product's router, besides those of the gateway. */
-export const productSections = { 'router: product': { ...pages, ...addresses } } satisfies SettingSections;
+export const productSections = {
+  'router: product': { ...pages, ...openData, ...addresses },
+} satisfies SettingSections;
 
-export const productSettings = z.object({ ...pages, ...addresses });
+export const productSettings = z.object({ ...pages, ...openData, ...addresses });
 
 export type ProductSettings = z.infer<z.ZodObject<typeof pages>>;

@@ -4,7 +4,7 @@ import type { ViewRows } from './rows.ts';
 
 /** A row that differs between two generations of the view. */
 export interface Difference {
-  /** `reservation`, `bike`, `account`, `position` or `totals`. */
+  /** A kind of row, or `totals`. */
   kind: Kind | 'totals';
   key: string;
   /** As JSON; null where it is missing. */

@@ -83,6 +83,8 @@ export interface FeedOptions extends DraftOptions {
   checkpointEveryMs: number;
   /** Called after each commit of this replica. */
   committed(version: number): void;
+  /** Called with each commit, of this replica or another, the moment it counts. */
+  absorbed?(document: FeedDocument): void;
 }
 
 const nothing = { changes: [], ...writtenFrom([]) };
@@ -134,6 +136,7 @@ export function createFeed(options: FeedOptions): Feed {
     if (document.generation !== undefined) takeUp(document.generation);
     unsettled.push(document);
     memory.absorb(document);
+    options.absorbed?.(document);
     recent.push(document);
     if (recent.length > options.recentCommits) recent = recent.slice(-options.recentCommits);
     for (const wake of watchers) wake();

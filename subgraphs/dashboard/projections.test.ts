@@ -92,6 +92,44 @@ describe('the dashboard', () => {
     expect(worldOf([requested, registered]).totals).toMatchObject({ bikes: 1, reserved: 1, available: 0 });
   });
 
+  it('knows where a bike stands, which ride was its last, and nothing of the place of a ridden one', () => {
+    const [moved, started, returned] = [sample('BikeMoved'), sample('RideStarted'), sample('BikeReturned')];
+    const bikeAfter = (...events: DomainEvent[]) => worldOf(events).bikes[0];
+    const backAt = (place: object, startedAt = returned.data.startedAt): DomainEvent => ({
+      ...returned,
+      data: { ...returned.data, ...place, startedAt },
+    });
+    const { reserveNo } = returned.data;
+    const [there, beside] = [{ stationId: 'ST-102' }, { position: { latitude: 37.5, longitude: 127 } }];
+    const bike = { bikeId: 17, condition: null };
+    expect(bikeAfter(moved)).toEqual({ ...bike, use: 'free', ...there });
+    expect(bikeAfter(moved, started)).toEqual({ ...bike, use: 'inUse' });
+    expect(bikeAfter(moved, started, backAt(beside))).toEqual({ ...bike, use: 'free', ...beside, lastRide: reserveNo });
+    expect(bikeAfter(moved, started, backAt({}))).toEqual({ ...bike, use: 'free', lastRide: reserveNo });
+    // Without a ride it stands where it stood, under the same name, unless somebody says otherwise.
+    expect(bikeAfter(moved, backAt({}, null))).toEqual({ ...bike, use: 'free', ...there });
+    expect(bikeAfter(moved, backAt(beside, null))).toEqual({ ...bike, use: 'free', ...beside });
+    expect(bikeAfter(sample('BikeRegistered'), moved)).toMatchObject({ condition: 'IN_SERVICE', ...there });
+    expect(bikeAfter(moved, sample('BikeRegistered'))).toMatchObject({ condition: 'IN_SERVICE', ...there });
+  });
+
+  it('knows each station as its last event says it', () => {
+    const [opened, changed, closed] = [sample('StationOpened'), sample('StationChanged'), sample('StationClosed')];
+    const stationAfter = (...events: DomainEvent[]) => worldOf(events).stations[0];
+    expect(stationAfter(opened)).toMatchObject({ stationId: 'ST-102', racks: opened.data.racks, state: 'OPEN' });
+    expect(stationAfter(opened)).not.toHaveProperty('at');
+    const { reason: _reason, changedAt: _changedAt, ...said } = changed.data;
+    expect(stationAfter(opened, changed)).toEqual({ ...said, state: 'OPEN', since: changed.time });
+    expect(stationAfter(opened, closed)).toMatchObject({
+      racks: opened.data.racks,
+      state: 'CLOSED',
+      since: closed.time,
+    });
+    expect(stationAfter(opened, closed, changed)).toMatchObject({ state: 'CLOSED' });
+    expect(stationAfter(opened, closed, opened)).toMatchObject({ state: 'OPEN' });
+    expect(stationAfter(closed)).toBeUndefined();
+  });
+
   it('adds up what was refused in a minute, from all instances', () => {
     const refused = sample('ReservationsRefused');
     const fromAnother: typeof refused = {

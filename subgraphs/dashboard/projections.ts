@@ -24,12 +24,24 @@ export interface ReservationView {
   updatedAt: string;
 }
 
-/** A bike, by its condition (from bike) and its use (from reservation); either may arrive first. */
-export interface BikeView {
+/** Where a bike stands: at a station, or at a position of its own; neither on a ride, or where nobody knows. */
+type Place = Pick<EventNamed<'BikeMoved'>['data'], 'stationId' | 'position'>;
+
+/** A bike, by its condition (from bike), its use and its place (from reservation); either may arrive first. */
+export interface BikeView extends Place {
   bikeId: number;
   condition: BikeCondition | null;
   use: 'free' | 'reserved' | 'inUse';
+  /** The reservation whose ride was its last to end. */
+  lastRide?: number;
 }
+
+/** A station as its last event says it. */
+export type StationView = Omit<EventNamed<'StationOpened'>['data'], 'at'> & {
+  state: 'OPEN' | 'CLOSED';
+  /** When that was said. */
+  since: string;
+};
 
 /** The refusals of one minute for which no number was taken. */
 export interface MinuteView {
@@ -104,6 +116,7 @@ export interface Rows {
   bike?: BikeView | undefined;
   account?: AccountView | undefined;
   minute?: MinuteView | undefined;
+  station?: StationView | undefined;
 }
 
 export interface Projected {
@@ -119,6 +132,7 @@ export interface Touched {
   bike?: number;
   account?: string;
   minute?: string;
+  station?: string;
 }
 
 type TodayCount = Extract<keyof Totals, `${string}Today`>;
@@ -127,7 +141,12 @@ export function touchedBy(event: DomainEvent): Touched {
   switch (event.type) {
     case 'BikeRegistered':
     case 'BikeConditionChanged':
+    case 'BikeMoved':
       return { bike: event.data.bikeId };
+    case 'StationOpened':
+    case 'StationChanged':
+    case 'StationClosed':
+      return { station: event.data.stationId };
     case 'PointsIncreased':
     case 'PointsDeducted':
     case 'PointsRestored':
@@ -145,14 +164,10 @@ export function touchedBy(event: DomainEvent): Touched {
       return { minute: minuteOf(event.time) };
     case 'BikeSlotOpened':
     case 'BikeSlotChanged':
-    case 'BikeMoved':
     case 'PointPurchaseApproved':
     case 'PointPurchaseDeclined':
     case 'PointsRefused':
     case 'ReservationSettled':
-    case 'StationOpened':
-    case 'StationChanged':
-    case 'StationClosed':
       return {};
   }
 }
@@ -199,15 +214,22 @@ export function project(event: DomainEvent, before: Rows, totals: Totals): Proje
       return refusals(event, before, today);
     case 'BikeSlotOpened':
     case 'BikeSlotChanged':
-    case 'BikeMoved':
     case 'PointPurchaseApproved':
     case 'PointPurchaseDeclined':
     case 'PointsRefused':
     case 'ReservationSettled':
+      return { rows: {}, totals: today, quiet: true };
+    case 'BikeMoved': {
+      const { bikeId } = event.data;
+      const bike = before.bike ?? { bikeId, condition: null, use: 'free' };
+      return { rows: { bike: standing(bike, event.data) }, totals: today, quiet: true };
+    }
     case 'StationOpened':
     case 'StationChanged':
-    case 'StationClosed':
-      return { rows: {}, totals: today, quiet: true };
+    case 'StationClosed': {
+      const station = stationAfter(before.station, event);
+      return { rows: station ? { station } : {}, totals: today, quiet: true };
+    }
   }
 }
 
@@ -265,9 +287,41 @@ function step(
   count: TodayCount | null,
 ): Projected {
   const { bikeId } = event.data;
-  const bike: BikeView = { ...(before.bike ?? { bikeId, condition: null }), use };
+  const bike: BikeView = { ...moved(before.bike ?? { bikeId, condition: null, use }, event), use };
   const counted = count ? countToday(totals, event.time, count, 1) : totals;
   return loud({ reservation: evolve(before.reservation, event), bike }, recount(counted, before.bike, bike));
+}
+
+/** The bike, where it stands after the event. */
+function moved(bike: BikeView, event: EventNamed<ReservationStep>): BikeView {
+  if (event.type === 'RideStarted') return standing(bike, {});
+  if (event.type !== 'BikeReturned') return bike;
+  const { startedAt, reserveNo, ...said } = event.data;
+  if (startedAt !== null) return { ...standing(bike, said), lastRide: reserveNo };
+  // A bike that was not ridden stands where it stood, unless somebody says otherwise.
+  return said.stationId === undefined && said.position === undefined ? bike : standing(bike, said);
+}
+
+function standing({ stationId: _station, position: _position, ...bike }: BikeView, place: Place): BikeView {
+  const { stationId, position } = place;
+  return {
+    ...bike,
+    ...(stationId === undefined ? {} : { stationId }),
+    ...(position === undefined ? {} : { position }),
+  };
+}
+
+type StationEvent = EventNamed<'StationOpened' | 'StationChanged' | 'StationClosed'>;
+
+/** The station after the event; a closing says nothing but that, so that without the events before there is none. */
+function stationAfter(before: StationView | undefined, event: StationEvent): StationView | undefined {
+  const since = event.time;
+  if (event.type === 'StationClosed') return before && { ...before, state: 'CLOSED', since };
+  const { stationId, number, nameKo, nameEn, district, address, position, racks, openedDate } = event.data;
+  const said = { stationId, number, nameKo, nameEn, district, address, position, racks, openedDate };
+  // A closed station that is described anew stays closed.
+  const state = event.type === 'StationOpened' ? 'OPEN' : (before?.state ?? 'OPEN');
+  return { ...said, state, since };
 }
 
 /** The reservation after the event; where an earlier event was discarded, it starts from what this one says. */

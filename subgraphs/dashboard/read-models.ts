@@ -61,6 +61,7 @@ const feedSchema = new Schema<StoredFeedDocument>(
     bikes: Schema.Types.Mixed,
     accounts: Schema.Types.Mixed,
     minutes: Schema.Types.Mixed,
+    stations: Schema.Types.Mixed,
     positions: Schema.Types.Mixed,
     totals: Schema.Types.Mixed,
     generation: Number,

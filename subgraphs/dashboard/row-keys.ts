@@ -1,4 +1,4 @@
-import type { AccountView, BikeView, MinuteView, ReservationView } from './projections.ts';
+import type { AccountView, BikeView, MinuteView, ReservationView, StationView } from './projections.ts';
 
 /** The last version in the view, by subject. */
 export interface PositionView {
@@ -12,6 +12,7 @@ export interface Views {
   bike: BikeView;
   account: AccountView;
   minute: MinuteView;
+  station: StationView;
   position: PositionView;
 }
 export type Kind = keyof Views;
@@ -25,6 +26,8 @@ export interface Written {
   accounts: AccountView[];
   /** Absent from rows written by older code. */
   minutes?: MinuteView[];
+  /** Likewise. */
+  stations?: StationView[];
   positions: PositionView[];
 }
 
@@ -34,6 +37,7 @@ export const plurals = {
   bike: 'bikes',
   account: 'accounts',
   minute: 'minutes',
+  station: 'stations',
   position: 'positions',
 } as const satisfies Record<Kind, keyof Written>;
 
@@ -45,6 +49,7 @@ const keyOf: { [Name in Kind]: (view: Views[Name]) => Key } = {
   bike: ({ bikeId }) => bikeId,
   account: ({ userId }) => userId,
   minute: ({ minute }) => minute,
+  station: ({ stationId }) => stationId,
   position: ({ subject }) => subject,
 };
 
@@ -76,6 +81,7 @@ export function writtenFrom(rows: Iterable<readonly [rowName: string, view: View
     bikes: [],
     accounts: [],
     minutes: [],
+    stations: [],
     positions: [],
   };
   for (const [rowName, view] of rows) written[plurals[readRowKey(rowName).kind]].push(view);

@@ -15,6 +15,7 @@ import {
 } from '../../platform/index.ts';
 import { createFeed } from './feed.ts';
 import { createOperationResolvers } from './operation-resolvers.ts';
+import { createOpenDataOf, openDataSettings } from './open-data/open-data.ts';
 import { createOperations } from './operations.ts';
 import { ledgerImbalance } from './projections.ts';
 import { createRebuildResolvers } from './rebuild-resolvers.ts';
@@ -31,6 +32,7 @@ export const settingsSchema = z.object({
     'a rebuild of which nothing was heard for so long is begun again by another process',
   ),
   REBUILD_KEEP_MS: milliseconds(60_000).describe('for how long the rows that a rebuild replaced are kept'),
+  ...openDataSettings.shape,
 });
 
 /** Events of so long, or so many, share a commit: too short a wait to see, and far below the 16 MB of a document. */
@@ -55,6 +57,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
   const settings = runtime.readSettings(settingsSchema);
   const stored = createReadModels(database, settings.FEED_RETENTION_SECONDS);
   const models = { ...stored, append: (commit: FeedDocument) => metrics.timeAppend(stored.append(commit)) };
+  const openData = createOpenDataOf(runtime, () => stored.live());
   const feed = createFeed({
     models,
     clock,
@@ -69,6 +72,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
     checkpointEveryMs,
     traced: runtime.tracing.on,
     committed: (version) => bus.notify(service, 'feed', String(version)),
+    absorbed: openData.absorb,
   });
   const operations = createOperations({
     bus,
@@ -142,6 +146,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
       },
       rebuilds,
     ],
+    routes: openData.routes,
     follows: {
       publishers: subgraphs.dashboard.follows,
       handle: (envelope, subject) => feed.add(parseOrThrow(envelope, parseEvent), subject),

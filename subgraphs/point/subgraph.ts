@@ -54,7 +54,13 @@ export function createPoint(runtime: Runtime): Subgraph {
     parts: [
       store,
       accounts,
-      { prepare: () => Promise.resolve(), start: () => runtime.bus.serve('point', 'account.standing', standing) },
+      {
+        prepare: () => Promise.resolve(),
+        start() {
+          runtime.bus.serve('point', 'account.standing', standing);
+          runtime.bus.serve('point', 'tariff', () => Promise.resolve(overtime));
+        },
+      },
     ],
     follows: {
       publishers: subgraphs.point.follows,

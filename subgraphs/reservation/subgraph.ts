@@ -133,6 +133,8 @@ export function createReservation(runtime: Runtime): Subgraph {
     () => store.countDue(new Date(clock().getTime() - missedSweepsMs).toISOString()),
   );
 
+  const tariff = { reservationFee: settings.RESERVATION_FEE, holdMinutes: settings.HOLD_MINUTES };
+
   return {
     resolvers: createResolvers({
       slots,
@@ -147,12 +149,16 @@ export function createReservation(runtime: Runtime): Subgraph {
       },
       expectPointsFreed,
       changes,
-      tariff: { reservationFee: settings.RESERVATION_FEE, holdMinutes: settings.HOLD_MINUTES },
+      tariff,
     }),
     parts: [
       store,
       slots,
-      { prepare: () => Promise.resolve(), close: async () => changes.close() },
+      {
+        prepare: () => Promise.resolve(),
+        start: () => runtime.bus.serve('reservation', 'tariff', () => Promise.resolve(tariff)),
+        close: async () => changes.close(),
+      },
       // Publishes the last counts before the journal closes.
       { prepare: () => Promise.resolve(), close: () => refusals.tell().catch(() => undefined) },
     ],

@@ -1,0 +1,159 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { whyNotThere } from '../../../schema/places.ts';
+import { fixedFeeds, gbfsVersions, liveFeeds, tariffFeeds, type Live } from './gbfs.ts';
+import { parkedAt } from './parked.ts';
+import { bikeNumbered, pictureOf, pictures, stationNumbered, tariff } from './testing.ts';
+import { vehicleIds } from './vehicle-ids.ts';
+
+const vehicleId = vehicleIds('secret');
+
+interface Vehicle {
+  vehicle_id: string;
+  station_id?: string;
+  lat?: number;
+  lon?: number;
+  is_reserved: boolean;
+  is_disabled: boolean;
+}
+interface StationStatus {
+  station_id: string;
+  num_vehicles_available: number;
+  num_vehicles_disabled: number;
+  num_docks_available: number;
+}
+
+/** A feed of the live ones, read. */
+const read = (name: string, picture: Live['picture'], version: '3.0' | '3.1-RC3' = '3.0') =>
+  JSON.parse(liveFeeds[name]?.({ picture, vehicleId }, version) ?? 'null') as {
+    vehicles: Vehicle[];
+    stations: (StationStatus & { region_id?: string })[];
+    alerts: { station_ids: string[] }[];
+  };
+const vehiclesOf = (...bikes: Parameters<typeof pictureOf>) => read('vehicle_status', pictureOf(...bikes)).vehicles;
+const at = { stationId: 'ST-1' };
+const stations = [stationNumbered(1)];
+
+describe('vehicle_status', () => {
+  it('has each bike that stands somewhere, with what a rider may do with it', () => {
+    const position = { latitude: 37.12345678, longitude: 127.00000049 };
+    const flags = (said: Parameters<typeof bikeNumbered>[1]) =>
+      vehiclesOf([bikeNumbered(1, { ...at, ...said })], stations).map((one) => [one.is_reserved, one.is_disabled]);
+    expect(flags({})).toEqual([[false, false]]);
+    expect(flags({ use: 'reserved' })).toEqual([[true, false]]);
+    expect(flags({ condition: 'MAINTENANCE' })).toEqual([[false, true]]);
+    expect(vehiclesOf([bikeNumbered(1, { position })])).toMatchObject([{ lat: 37.123457, lon: 127 }]);
+  });
+
+  it('has none that is on a ride, lost, retired, unknown to its owner, nowhere, or at a station nobody opened', () => {
+    const absent = [
+      bikeNumbered(1, { use: 'inUse' }),
+      bikeNumbered(2, { ...at, condition: 'LOST' }),
+      bikeNumbered(3, { ...at, condition: 'RETIRED' }),
+      bikeNumbered(4, { ...at, condition: null }),
+      bikeNumbered(5),
+      bikeNumbered(6, { stationId: 'ST-2' }),
+    ];
+    expect(vehiclesOf(absent, stations)).toEqual([]);
+  });
+
+  it('gives a bike another name after each ride, and only then', () => {
+    const names = (...bikes: Parameters<typeof bikeNumbered>[1][]) =>
+      new Set(bikes.map((said) => vehiclesOf([bikeNumbered(17, { ...at, ...said })], stations)[0]?.vehicle_id));
+    expect(
+      names({}, { use: 'reserved' }, { condition: 'MAINTENANCE' }, { position: { latitude: 37, longitude: 127 } }).size,
+    ).toBe(1);
+    expect(names({}, { lastRide: 1 }, { lastRide: 2 }).size).toBe(3);
+    expect(names({ lastRide: 2 })).toEqual(new Set([vehicleIds('secret')({ ...bikeNumbered(17), lastRide: 2 })]));
+    expect(vehicleIds('secret')(bikeNumbered(17))).not.toBe(vehicleIds('another')(bikeNumbered(17)));
+  });
+
+  it('names no two bikes alike, and neither the names nor their order tell which is which', () => {
+    const bikes = Array.from({ length: 2_000 }, (_, index) => bikeNumbered(index + 1, at));
+    const names = vehiclesOf(bikes, stations).map(({ vehicle_id }) => vehicle_id);
+    expect(new Set(names).size).toBe(2_000);
+    expect(names).toEqual([...names].sort());
+    for (const name of names) expect(name).toMatch(/^[\w-]{16}$/);
+  });
+});
+
+describe('the feeds of any picture', () => {
+  it('agree with each other, and with the picture', () => {
+    fc.assert(
+      fc.property(pictures, (picture) => {
+        const { vehicles } = read('vehicle_status', picture);
+        const status = read('station_status', picture).stations;
+        const information = read('station_information', picture).stations;
+        const known = information.map(({ station_id }) => station_id);
+        expect(status.map(({ station_id }) => station_id)).toEqual(known);
+        expect(new Set(known)).toEqual(new Set(picture.stations.keys()));
+        const parked = parkedAt(picture.bikes.values());
+        for (const { station_id, num_vehicles_available, num_vehicles_disabled, num_docks_available } of status) {
+          const here = vehicles.filter((vehicle) => vehicle.station_id === station_id);
+          expect(here.filter((one) => !one.is_reserved && !one.is_disabled)).toHaveLength(num_vehicles_available);
+          expect(here.filter((one) => one.is_disabled)).toHaveLength(num_vehicles_disabled);
+          const racks = picture.stations.get(station_id)?.racks ?? 0;
+          expect(num_docks_available).toBe(Math.max(0, racks - parked(station_id).bikes));
+        }
+        for (const vehicle of vehicles) {
+          if (vehicle.station_id !== undefined) expect(known).toContain(vehicle.station_id);
+          else expect(whyNotThere({ latitude: vehicle.lat ?? 0, longitude: vehicle.lon ?? 0 })).toBeNull();
+        }
+        const closed = [...picture.stations.values()].filter(({ state }) => state === 'CLOSED');
+        expect(new Set(read('system_alerts', picture).alerts.flatMap(({ station_ids }) => station_ids))).toEqual(
+          new Set(closed.map(({ stationId }) => stationId)),
+        );
+      }),
+    );
+  });
+
+  it('say everything in every language, and refer only to what there is', () => {
+    const system = JSON.parse(fixedFeeds['system_information']?.({ contact: 'a@b.example' }, '3.0') ?? '') as {
+      languages: string[];
+    };
+    const regions = JSON.parse(fixedFeeds['system_regions']?.({ contact: '' }, '3.0') ?? '') as {
+      regions: { region_id: string }[];
+    };
+    expect(regions.regions).toHaveLength(25);
+    fc.assert(
+      fc.property(pictures, fc.constantFrom(...gbfsVersions), (picture, version) => {
+        const texts = [
+          ...Object.values(liveFeeds).map((feed) => feed({ picture, vehicleId }, version)),
+          ...Object.values(tariffFeeds).map((feed) => feed(tariff, version)),
+          ...Object.values(fixedFeeds).map((feed) => feed({ contact: '' }, version)),
+        ];
+        for (const text of texts)
+          JSON.parse(text, (_key, value: unknown) => {
+            if (isTold(value)) expect(value.map(({ language }) => language)).toEqual(system.languages);
+            return value;
+          });
+        const known = regions.regions.map(({ region_id }) => region_id);
+        for (const { region_id } of read('station_information', picture, version).stations) {
+          expect(known).toContain(region_id);
+        }
+      }),
+    );
+  });
+});
+
+const isTold = (value: unknown): value is { language: string; text: string }[] =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.every((one) => typeof one === 'object' && one !== null && 'language' in one);
+
+describe('the tariff', () => {
+  const planOf = (version: '3.0' | '3.1-RC3', change: Partial<typeof tariff> = {}) =>
+    (JSON.parse(tariffFeeds['system_pricing_plans']?.({ ...tariff, ...change }, version) ?? '') as { plans: object[] })
+      .plans[0];
+
+  it('is told in the words of each version', () => {
+    const overtime = { per_min_pricing: [{ start: 60, rate: 200, interval: 5, end: 810 }], currency: 'KRW' };
+    expect(planOf('3.0')).toMatchObject({ ...overtime, price: 1_000 });
+    expect(planOf('3.1-RC3')).toMatchObject({ ...overtime, price: 0, reservation_price_flat_rate: 1_000 });
+    expect(planOf('3.0')).not.toHaveProperty('reservation_price_flat_rate');
+  });
+
+  it.each([{ stepPrice: 0 }, { cap: 0 }])('has no overtime where none is charged: %j', (change) => {
+    expect(planOf('3.0', change)).not.toHaveProperty('per_min_pricing');
+  });
+});

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { Runtime } from '../../../platform/index.ts';
+import type { Tariff } from './gbfs.ts';
+import { createPictures, type PictureRows } from './picture.ts';
+import { createOpenData } from './routes.ts';
+import { createSecretStore, vehicleIds } from './vehicle-ids.ts';
+
+export const openDataSettings = z.object({
+  OPEN_DATA_CONTACT: z
+    .email()
+    .default('open-data@ttareungi.example')
+    .meta({ allowed: 'an e-mail address' })
+    .describe('whom users of the open data may write to'),
+});
+
+const reservationTariff = z.object({ reservationFee: z.number(), holdMinutes: z.number() });
+const pointTariff = z.object({
+  freeMinutes: z.number(),
+  stepMinutes: z.number(),
+  stepPrice: z.number(),
+  cap: z.number(),
+});
+
+/** Open data of the dashboard's view (docs/open-data.md). Nothing is read or kept of it until somebody asks. */
+export function createOpenDataOf({ bus, clock, database, readSettings }: Runtime, rows: () => PictureRows) {
+  const { OPEN_DATA_CONTACT } = readSettings(openDataSettings);
+  const pictures = createPictures(rows, clock());
+  const secret = createSecretStore(database);
+  let naming: ReturnType<typeof vehicleIds> | undefined;
+
+  /** Each part from its owner. */
+  async function tariff(): Promise<Tariff> {
+    const [reservation, point] = await Promise.all([
+      bus.ask('reservation', 'tariff', null),
+      bus.ask('point', 'tariff', null),
+    ]);
+    return { ...reservationTariff.parse(reservation), ...pointTariff.parse(point) };
+  }
+
+  return {
+    absorb: pictures.absorb,
+    routes: createOpenData({
+      picture: pictures.read,
+      vehicleId: async () => (naming ??= vehicleIds(await secret())),
+      tariff,
+      contact: OPEN_DATA_CONTACT,
+      clock,
+    }),
+  };
+}

@@ -1,0 +1,67 @@
+import type { BikeView, StationView } from '../projections.ts';
+import type { FeedDocument } from '../read-models.ts';
+import type { Key } from '../row-keys.ts';
+
+/** Every bike and station as the newest commit has them. */
+export interface Picture {
+  bikes: ReadonlyMap<number, BikeView>;
+  stations: ReadonlyMap<string, StationView>;
+  /** When the newest change in it was committed. */
+  at: Date;
+  /** Grows with every change. */
+  version: number;
+}
+
+export interface PictureRows {
+  all(kind: 'bike'): AsyncIterable<Map<Key, BikeView>>;
+  all(kind: 'station'): AsyncIterable<Map<Key, StationView>>;
+}
+
+/**
+ * The picture that open data is drawn from, in memory: the rows, read when somebody first asks, under what has been
+ * committed since this process started. Every commit passes here before a row is written, so that none is missed.
+ */
+export function createPictures(rows: () => PictureRows, startedAt: Date) {
+  let current = emptyPicture(startedAt, 0);
+
+  async function fill({ bikes, stations }: Filling): Promise<void> {
+    for await (const some of rows().all('bike')) addOlder(bikes, some.values(), ({ bikeId }) => bikeId);
+    for await (const some of rows().all('station')) addOlder(stations, some.values(), ({ stationId }) => stationId);
+  }
+
+  async function read(): Promise<Picture> {
+    const mine = current;
+    mine.filled ??= fill(mine).catch((error: unknown) => {
+      mine.filled = undefined;
+      throw error;
+    });
+    await mine.filled;
+    // Other rows may have taken the place of those that were read.
+    return mine === current ? mine : read();
+  }
+
+  return {
+    read,
+    absorb({ at, generation, bikes = [], stations = [] }: Partial<FeedDocument>): void {
+      if (generation !== undefined) current = emptyPicture(current.at, current.version + 1);
+      if (bikes.length === 0 && stations.length === 0) return;
+      for (const bike of bikes) current.bikes.set(bike.bikeId, bike);
+      for (const station of stations) current.stations.set(station.stationId, station);
+      current.at = at ?? current.at;
+      current.version += 1;
+    },
+  };
+}
+
+interface Filling extends Picture {
+  bikes: Map<number, BikeView>;
+  stations: Map<string, StationView>;
+  /** Resolves when the rows are in it; unset until somebody asks. */
+  filled?: Promise<void> | undefined;
+}
+
+const emptyPicture = (at: Date, version: number): Filling => ({ bikes: new Map(), stations: new Map(), at, version });
+
+function addOlder<Name, View>(to: Map<Name, View>, views: Iterable<View>, nameOf: (view: View) => Name): void {
+  for (const view of views) if (!to.has(nameOf(view))) to.set(nameOf(view), view);
+}
