@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import { nodeFlags } from './node-flags.ts';
+import { compileCache, nodeFlags } from './node-flags.ts';
 
 /** On top of what a stop may take, for the servers that were brought along. */
 const serversGraceMs = 5_000;
@@ -18,6 +18,7 @@ if (process.argv.length > 2) {
 const child = fork(join(import.meta.dirname, 'run.ts'), {
   stdio: 'inherit',
   execArgv: [...process.execArgv, ...nodeFlags],
+  env: { NODE_COMPILE_CACHE: compileCache, ...process.env },
   // A session of its own: a Ctrl-C in the terminal reaches only this process, which forwards it once.
   detached: true,
 });
