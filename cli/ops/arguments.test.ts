@@ -34,6 +34,10 @@ describe('the ops command line', () => {
     });
     expect(commandOf('rebuild')).toEqual({ name: 'rebuild', acceptDifference: false });
     expect(commandOf('rebuild', '--accept-difference')).toEqual({ name: 'rebuild', acceptDifference: true });
+    expect(commandOf('import-stations', 'a.csv')).toEqual({ name: 'import-stations', file: 'a.csv', dryRun: false });
+    expect(commandOf('import-stations', 'a.csv', '--dry-run')).toMatchObject({ dryRun: true });
+    expect(complaintOf('import-stations')).toMatch(/takes one file/);
+    expect(complaintOf('import-stations', 'a', 'b')).toMatch(/takes one file/);
     expect(commandOf('rebuilds', '--limit', '3')).toEqual({ name: 'rebuilds', limit: 3 });
     for (const argv of [[], ['help'], ['--help'], ['discard', '--help']]) expect(commandOf(...argv).name).toBe('help');
   });

@@ -14,6 +14,8 @@ export const usage = `npm run ops -- <command> [options]
   discard <id> --reason TEXT     give it up for good
   rebuild                        rebuild the dashboard's view from the journals, and follow that to its end
     --accept-difference            replace the live view although the two differ
+  import-stations <file>         open and change stations as the city's file (CSV) says
+    --dry-run                      only tell what would become of each line
   rebuilds                       what became of earlier ones
     --limit N                      how many to show, 1 to 200 (50)
 
@@ -31,7 +33,8 @@ export type Command =
   | { name: 'redrive'; id: string }
   | { name: 'discard'; id: string; reason: string }
   | { name: 'rebuild'; acceptDifference: boolean }
-  | { name: 'rebuilds'; limit: number };
+  | { name: 'rebuilds'; limit: number }
+  | { name: 'import-stations'; file: string; dryRun: boolean };
 
 export interface Invocation {
   command: Command;
@@ -50,6 +53,7 @@ const optionsOf: Record<string, readonly string[]> = {
   discard: ['reason'],
   rebuild: ['accept-difference'],
   rebuilds: ['limit'],
+  'import-stations': ['dry-run'],
 };
 
 /** @throws {OpsError} that says what does not fit. */
@@ -77,6 +81,7 @@ function parsed(argv: readonly string[]) {
       options: {
         ...{ url: text, json: flag, help: flag, service: text, status: text, limit: text, reason: text },
         'accept-difference': flag,
+        'dry-run': flag,
       },
     });
   } catch (error) {
@@ -99,6 +104,10 @@ function commandOf(name: string, operands: string[], values: Values): Command {
       return { name, limit: limitOf(values) };
   }
   const [id, extra] = operands;
+  if (name === 'import-stations') {
+    if (id === undefined || extra !== undefined) throw wrong('import-stations takes one file.');
+    return { name, file: id, dryRun: values['dry-run'] ?? false };
+  }
   if (id === undefined) throw wrong(`${name} needs the id of a parked event: npm run ops -- parked lists them.`);
   if (extra !== undefined) throw wrong(`${name} takes one id. Put an id with special characters in quotes.`);
   if (name !== 'discard') return { name: name === 'show' ? 'show' : 'redrive', id };

@@ -14,6 +14,7 @@ import {
 } from '../../schema/client/generated/graphql.ts';
 import { usage, type Command } from './arguments.ts';
 import { exitCodes, OpsError } from './ops-error.ts';
+import { importStations, type LineOutcome } from './import-stations.ts';
 import { toFacts, toLine, toSeoulTime, toTable } from './tables.ts';
 
 /** What a command found out, for people and for programs. */
@@ -57,6 +58,8 @@ export async function runCommand(command: Command, client: Client, report: (line
       return rebuild(client, command.acceptDifference, report);
     case 'rebuilds':
       return rebuilds(client, command.limit);
+    case 'import-stations':
+      return imported(await importStations(client, command.file, command.dryRun, report), command.dryRun);
   }
 }
 
@@ -190,6 +193,21 @@ async function rebuilds(client: Client, limit: number): Promise<Finding> {
   ]);
   const head = ['NUMBER', 'STATUS', 'BY', 'BEGUN', 'ENDED', 'EVENTS', 'DIFFERENCES', 'PROBLEM'];
   return found(rows.length > 0 ? toTable(head, rows) : 'Nothing.', dashboardRebuilds);
+}
+
+/** Enough to see what is wrong with a file; --json has them all. */
+const linesShown = 50;
+
+function imported(outcomes: readonly LineOutcome[], dryRun: boolean): Finding {
+  const of = (outcome: LineOutcome['outcome']) => outcomes.filter((one) => one.outcome === outcome);
+  const refused = of('turned down');
+  const sums = (['opened', 'changed', 'same', 'turned down'] as const).map((each) => `${of(each).length} ${each}`);
+  const text = [
+    `${dryRun ? 'Would be: ' : ''}${sums.join(', ')}.`,
+    ...refused.slice(0, linesShown).map(({ line, why }) => `line ${line}: ${toLine(why ?? '', 100)}`),
+    ...(refused.length > linesShown ? [`… and ${refused.length - linesShown} more: --json shows all.`] : []),
+  ].join('\n');
+  return found(text, outcomes, refused.length > 0 ? exitCodes.refused : exitCodes.ok);
 }
 
 function count(number: number, noun: string): string {

@@ -14,6 +14,7 @@ import {
   type Told,
   type Wish,
 } from '../../platform/index.ts';
+import { bikesNear, type BikesNearArguments } from './bikes-near.ts';
 import { latestIn, type BikeSlot, type Reservation } from './reservation.ts';
 import type { ReservationFilter, ReservationRow, SlotRow } from './store.ts';
 import {
@@ -113,6 +114,11 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
       ) => list(filter ?? {}, page, context),
       tariff: () => dependencies.tariff,
       availableBikes: async (_root: unknown, page: PageRequest) => bikesIn(await store.available(page)),
+      bikesNear: async (_root: unknown, given: BikesNearArguments) =>
+        (await bikesNear(dependencies, given)).map(({ bikeId, meters }) => ({
+          meters: Math.round(meters),
+          bike: { __typename: 'Bike', bikeId },
+        })),
       async nearestAvailableBike(_root: unknown, { bikeId }: OfBike) {
         const found = await store.nearestAvailable(bikeId);
         return found ? bikeOf(found) : null;

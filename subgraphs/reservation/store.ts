@@ -1,5 +1,6 @@
 import { Schema, type Connection } from 'mongoose';
 import type { BikeCondition, DemandEvent, ReservationEvent, ReserveStatus } from '../../schema/events/index.ts';
+import { boxAround, metresBetween, type Position } from '../../schema/places.ts';
 import {
   createLruCache,
   paginate,
@@ -10,6 +11,7 @@ import {
   type ViewChange,
   type ViewRow,
 } from '../../platform/index.ts';
+import type { NearStation } from './stations.ts';
 import { latestIn, placeOf, type BikeSlot, type Place, type Reservation } from './reservation.ts';
 
 /** A reservation as lists show it. */
@@ -30,6 +32,14 @@ export interface Parked {
   bikes: number;
   available: number;
 }
+
+/** A bike, and how far it is. */
+export interface NearBike {
+  bikeId: number;
+  meters: number;
+}
+
+export const nearestFirst = (one: NearBike, other: NearBike) => one.meters - other.meters || one.bikeId - other.bikeId;
 
 export interface ReservationFilter {
   userId?: string | null;
@@ -61,11 +71,20 @@ reservationSchema.index({ bikeId: 1, reserveStatus: 1 });
 reservationSchema.index({ reserveStatus: 1, deadline: 1 });
 
 const slotSchema = new Schema<SlotRow>(
-  { _id: Number, version: Number, condition: String, isAvailable: Boolean, stationId: String },
+  {
+    _id: Number,
+    version: Number,
+    condition: String,
+    isAvailable: Boolean,
+    stationId: String,
+    position: { latitude: Number, longitude: Number },
+  },
   { collection: 'slots', versionKey: false },
 );
 slotSchema.index({ isAvailable: 1, _id: 1 });
 slotSchema.index({ stationId: 1, isAvailable: 1, _id: 1 });
+// Most bikes stand at stations, and cost nothing here.
+slotSchema.index({ 'position.latitude': 1 }, { sparse: true });
 
 const live: ReserveStatus[] = ['PENDING', 'RESERVED', 'IN_USE'];
 
@@ -160,6 +179,39 @@ export function createReservationStore(database: Connection, cacheSize: number) 
         counts.set(_id.stationId, { bikes: bikes + count, available: available + (_id.isAvailable ? count : 0) });
       }
       return counts;
+    },
+
+    /** The bikes at these stations, each of which is so far; the nearest first, then by number. */
+    async nearAt(stations: readonly NearStation[], isAvailable: boolean | undefined): Promise<NearBike[]> {
+      const meters = new Map(stations.map((station) => [station.stationId, station.meters]));
+      const rows = await slots
+        .find(
+          { stationId: { $in: [...meters.keys()] }, ...(isAvailable === undefined ? {} : { isAvailable }) },
+          { stationId: 1 },
+        )
+        .lean<SlotRow[]>()
+        .exec();
+      return rows.map((row) => ({ bikeId: row._id, meters: meters.get(row.stationId ?? '') ?? 0 })).sort(nearestFirst);
+    },
+
+    /** The bikes at positions of their own that are so near; the nearest first, then by number. */
+    async nearBeside(near: Position, meters: number, isAvailable: boolean | undefined): Promise<NearBike[]> {
+      const { south, north, west, east } = boxAround(near, meters);
+      const rows = await slots
+        .find(
+          {
+            'position.latitude': { $gte: south, $lte: north },
+            'position.longitude': { $gte: west, $lte: east },
+            ...(isAvailable === undefined ? {} : { isAvailable }),
+          },
+          { position: 1 },
+        )
+        .lean<SlotRow[]>()
+        .exec();
+      return rows
+        .flatMap(({ _id, position }) => (position ? { bikeId: _id, meters: metresBetween(near, position) } : []))
+        .filter((one) => one.meters <= meters)
+        .sort(nearestFirst);
     },
 
     /** Some bikes at a station that can be reserved. */

@@ -93,7 +93,9 @@ export function createReservation(runtime: Runtime): Subgraph {
     time: runtime.time,
   });
 
-  const stations = createStations((question) => runtime.bus.ask('station', 'states', question, stationsTimeoutMs));
+  const stations = createStations((endpoint, question) =>
+    runtime.bus.ask('station', endpoint, question, stationsTimeoutMs),
+  );
 
   const refusals = createRefusalCount({
     clock,

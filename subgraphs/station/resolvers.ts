@@ -1,5 +1,5 @@
 import { streams, type StationEvent } from '../../schema/events/index.ts';
-import { stationNumberIn, type District, type Position } from '../../schema/places.ts';
+import { stationNumberIn, whyNotThere, type District, type Position } from '../../schema/places.ts';
 import {
   callerOf,
   commandOrigin,
@@ -23,13 +23,19 @@ import {
   type StationDetails,
   type StationRefusal,
 } from './station.ts';
-import type { StationFilter, StationStore } from './store.ts';
+import type { Near, StationFilter, StationStore } from './store.ts';
 
 type Stations = Aggregate<Station, StationCommand, StationEvent, StationRefusal>;
 
 interface Dependencies {
   stations: Stations;
   store: StationStore;
+}
+
+interface StationsArguments extends PageRequest {
+  filter?: StationFilter | null;
+  near?: Position | null;
+  withinMeters?: number | null;
 }
 
 interface OpenStationInput {
@@ -74,8 +80,10 @@ export function createResolvers({ stations, store }: Dependencies): Resolvers {
     Query: {
       station: (_root: unknown, { stationId }: { stationId: string }, context: RequestContext) =>
         load(context, stationId),
-      stations: (_root: unknown, { filter, ...page }: { filter?: StationFilter | null } & PageRequest) =>
-        store.list(filter ?? {}, page),
+      stations(_root: unknown, { filter, near, withinMeters, ...page }: StationsArguments): Promise<unknown> {
+        const nearest = nearIn(near, withinMeters);
+        return nearest ? store.listNear(filter ?? {}, nearest, page) : store.list(filter ?? {}, page);
+      },
     },
 
     Station: {
@@ -162,6 +170,20 @@ async function handle(
   const outcome = await stations.handle(streams.station(number ?? 0), command, origin);
   const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
   return { station: known(state), refusal: refusalOf(outcome) };
+}
+
+/** @throws {ContractError} when it is no distance from a place in Korea. */
+function nearIn(near: Position | null | undefined, withinMeters: number | null | undefined): Near | null {
+  if (!near) {
+    if (typeof withinMeters === 'number') throw new ContractError('"withinMeters" needs "near".');
+    return null;
+  }
+  const because = whyNotThere(near);
+  if (because !== null) throw new ContractError(`"near": ${because}`);
+  if (typeof withinMeters === 'number' && withinMeters < 1) {
+    throw new ContractError(`"withinMeters" must be 1 or more, not ${withinMeters}.`);
+  }
+  return { near: { ...near }, withinMeters: withinMeters ?? null };
 }
 
 /** A line's date. A malformed one refuses its line only, so it comes as text and not as a DateTime. */

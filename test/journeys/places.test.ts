@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { Client } from '../../schema/client/client.ts';
 import {
   BikePlaceDocument,
+  BikesNearDocument,
   ChangeBikeConditionDocument,
   CloseStationDocument,
   MoveBikesDocument,
@@ -10,6 +11,7 @@ import {
   ReserveBikeDocument,
   ReturnBikeDocument,
   StationBikesDocument,
+  StationsNearDocument,
   type MoveBikesLine,
   type ReturnBikeInput,
 } from '../../schema/client/generated/graphql.ts';
@@ -180,6 +182,64 @@ describe('where bikes are', () => {
       await expect((person as Rider).client.request(ReserveBikeDocument, { input })).rejects.toMatchObject({
         code: 'BAD_USER_INPUT',
       });
+    }
+  });
+
+  it('bikes are found by how near they are, at stations and beside', async () => {
+    // 0.001 degrees of latitude are 111 metres.
+    const off = (steps: number) => ({ ...position, latitude: position.latitude + 0.5 + steps / 1_000 });
+    const stations = [7, 8].map((number) => ({
+      ...{ number, nameKo: `먼 대여소 ${number}`, district: 'NOWON' as const, racks: 5 },
+      position: off(number - 6),
+    }));
+    await operator.request(OpenStationsDocument, { input: { stations } });
+    const [one = 0] = await bikesAt('ST-7', 1);
+    const [two = 0] = await bikesAt('ST-8', 1);
+    const [beside = 0, lost = 0] = await registerBikes(system, 2);
+    await until('they stand', async () => {
+      const results = await move([
+        { bikeId: beside, position: off(0) },
+        { bikeId: lost, position: off(0) },
+      ]);
+      return results.every((result) => typeof result === 'object');
+    });
+    await operator.request(ChangeBikeConditionDocument, { input: { bikeId: lost, condition: 'LOST' } });
+    const near = off(0);
+    const find = async (given: { withinMeters?: number; available?: boolean; first?: number }) =>
+      (await operator.request(BikesNearDocument, { near, ...given })).bikesNear.map(
+        ({ bike, meters }) => [bike.bikeId, meters] as const,
+      );
+    await until('the lost one is not available', async () => (await find({ available: false })).length === 1);
+    expect(await find({ available: true })).toEqual([
+      [beside, 0],
+      [one, 111],
+      [two, 222],
+    ]);
+    expect(await find({ available: true, first: 2 })).toEqual([
+      [beside, 0],
+      [one, 111],
+    ]);
+    expect(await find({ withinMeters: 111 })).toEqual([
+      [beside, 0],
+      [lost, 0],
+    ]);
+    expect((await find({ withinMeters: 112 })).map(([bikeId]) => bikeId)).toEqual([beside, lost, one]);
+    const { stations: around } = await operator.request(StationsNearDocument, { near, first: 3 });
+    expect(around.edges.map(({ meters, node }) => [meters, node.stationId, node.bikesAvailable])).toEqual([
+      [111, 'ST-7', 1],
+      [222, 'ST-8', 1],
+      [expect.any(Number), 'ST-1', expect.any(Number)],
+    ]);
+    const swapped = { latitude: near.longitude, longitude: near.latitude };
+    for (const ask of [
+      (given: { near: typeof near; withinMeters?: number }) => operator.request(BikesNearDocument, given),
+      (given: { near: typeof near; withinMeters?: number }) => operator.request(StationsNearDocument, given),
+    ]) {
+      await expect(ask({ near: swapped })).rejects.toMatchObject({
+        code: 'BAD_USER_INPUT',
+        message: '"near": Latitude and longitude are swapped.',
+      });
+      await expect(ask({ near, withinMeters: 0 })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     }
   });
 

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Client } from '../../schema/client/client.ts';
 import {
@@ -12,6 +15,10 @@ import {
   StationsDocument,
   type OpenStationsLine,
 } from '../../schema/client/generated/graphql.ts';
+import { createDice } from '../../cli/demo/dice.ts';
+import { seoul } from '../../cli/demo/seoul.ts';
+import { runOps } from '../../cli/ops/ops.ts';
+import { districts } from '../../schema/places.ts';
 import { checkInvariants } from '../support/invariants.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
 
@@ -174,4 +181,48 @@ describe('the stations of a city', () => {
       return (await operator.request(StationsDocument, { filter, first: 10, after: place })).stations;
     }
   });
+
+  it('of a whole city are imported from its file, once however often that is done', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'stations-'));
+    const file = join(folder, 'stations.csv');
+    const city = seoul(createDice(1), 1_200).map((station) => ({ ...station, number: 10_000 + station.number }));
+    const write = (racks: number) =>
+      writeFile(
+        file,
+        [
+          '대여소번호,보관소(대여소)명,자치구,상세주소,위도,경도,설치시기,LCD 거치대수,QR 거치대수',
+          ...city.map(
+            ({ number, nameKo, district, position }) =>
+              `${number},${nameKo},${districts[district].ko},,${position.latitude},${position.longitude},20180928,${racks},`,
+          ),
+          '5,이름,마포구,,126.9,37.5,,15,',
+        ].join('\n'),
+      );
+    const token = await system.token('boss', ['operator']);
+    const run = async (...options: string[]) => {
+      const lines: string[] = [];
+      const argv = ['import-stations', file, '--url', system.routerUrl, ...options];
+      return { ...(await runOps(argv, { TTAREUNGI_TOKEN: token }, (said) => lines.push(said))), lines };
+    };
+    try {
+      await write(15);
+      const dry = await run('--dry-run');
+      expect(dry.out.split('\n')[0]).toBe('Would be: 1200 opened, 0 changed, 0 same, 1 turned down.');
+      const first = await run();
+      expect(first.out.split('\n')).toEqual([
+        '1200 opened, 0 changed, 0 same, 1 turned down.',
+        'line 1202: Latitude and longitude are swapped.',
+      ]);
+      expect(first.exitCode).toBe(1);
+      expect(first.lines).toEqual(['500 of 1200 stations', '1000 of 1200 stations', '1200 of 1200 stations']);
+      await operator.request(CloseStationDocument, { input: { stationId: 'ST-10001' } });
+      expect((await run()).out.split('\n')[0]).toBe('0 opened, 0 changed, 1199 same, 2 turned down.');
+      await write(16);
+      expect((await run()).out.split('\n')[0]).toBe('0 opened, 1199 changed, 0 same, 2 turned down.');
+      const { station } = await operator.request(StationDocument, { stationId: 'ST-10002' });
+      expect(station).toMatchObject({ racks: 16, openedDate: '2018-09-27T15:00:00.000Z' });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }, 120_000);
 });
