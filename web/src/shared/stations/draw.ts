@@ -52,20 +52,11 @@ export function draw(context: CanvasRenderingContext2D, scene: Scene): void {
   drawRiver(context, scene);
   context.textAlign = 'center';
   context.textBaseline = 'middle';
-  const areDistricts = scene.figures.some(({ district }) => district);
-  // Below the figures: as on paper, the name of where one is.
-  if (!areDistricts) for (const [, name, point] of scene.labels) drawName(context, name, at(point), 17, scene);
   const inSight = scene.figures
     .map((figure) => ({ figure, ...at(figure.at) }))
     .filter(({ x, y }) => x > -40 && y > -40 && x < size.width + 40 && y < size.height + 40);
   for (const { figure, x, y } of inSight) drawFigure(context, figure, x, y, scene);
-  if (areDistricts) {
-    const names = new Map(scene.labels.map(([district, name]) => [district, name]));
-    for (const { figure, x, y } of inSight) {
-      const name = figure.district && names.get(figure.district);
-      if (name) drawName(context, name, { x, y: y + radiusOf(figure) + 11 }, 12, scene);
-    }
-  }
+  drawNames(context, inSight, scene);
   if (scene.chosen) {
     const { x, y } = at(scene.chosen);
     context.strokeStyle = colors.ink;
@@ -137,7 +128,7 @@ function drawFigure(
   const [station] = stations;
   const isAlone = stations.length === 1 && !figure.district && station !== undefined && situation !== 'unknown';
   context.fillStyle = isFilled ? (situation === 'full' ? colors.surface : colors['on-brand']) : colors.ink;
-  context.font = `700 ${radius > 18 ? 14 : 13}px ${font}`;
+  context.font = `700 13px ${font}`;
   const text = situation === 'unknown' ? '?' : bikes > 999 ? `${(bikes / 1000).toFixed(1)}k` : String(bikes);
   context.fillText(text, x, isAlone ? y - 2 : y + 0.5);
   if (isAlone) drawRacks(context, station, x, y, isFilled ? context.fillStyle : colors['soft-ink']);
@@ -171,20 +162,42 @@ function drawCross(context: CanvasRenderingContext2D, x: number, y: number, colo
   context.stroke();
 }
 
-function drawName(
-  context: CanvasRenderingContext2D,
-  name: string,
-  { x, y }: Point,
-  pixels: number,
-  { colors, font }: Scene,
-): void {
-  context.font = `600 ${pixels}px ${font}`;
+interface Drawn extends Point {
+  figure: Figure;
+}
+
+interface Box {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+const overlap = (one: Box, other: Box) =>
+  one.left < other.right && other.left < one.right && one.top < other.bottom && other.top < one.bottom;
+
+/** The names of districts, below their figure or in their middle, each where it hides no figure and no other name. */
+function drawNames(context: CanvasRenderingContext2D, drawn: readonly Drawn[], scene: Scene): void {
+  const { colors, font, labels, view, size } = scene;
+  const taken = drawn.map(({ figure, x, y }): Box => {
+    const radius = radiusOf(figure);
+    return { left: x - radius, right: x + radius, top: y - radius, bottom: y + radius };
+  });
+  context.font = `600 12px ${font}`;
   context.lineJoin = 'round';
   context.strokeStyle = colors.sunk;
   context.lineWidth = 4;
-  context.strokeText(name, x, y);
   context.fillStyle = colors['soft-ink'];
-  context.fillText(name, x, y);
+  for (const [district, name, point] of labels) {
+    const own = drawn.find(({ figure }) => figure.district === district);
+    const { x, y } = own ? { x: own.x, y: own.y + radiusOf(own.figure) + 11 } : toScreen(view, size, point);
+    const half = context.measureText(name).width / 2;
+    const box = { left: x - half, right: x + half, top: y - 7, bottom: y + 7 };
+    if (taken.some((other) => overlap(box, other))) continue;
+    taken.push(box);
+    context.strokeText(name, x, y);
+    context.fillText(name, x, y);
+  }
 }
 
 function drawHere(context: CanvasRenderingContext2D, { x, y }: Point, colors: Colors): void {

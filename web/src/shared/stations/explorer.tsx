@@ -33,7 +33,7 @@ export interface ExplorerProps {
 /** As many as one reads before moving the map. */
 const listed = 12;
 const listedOnDemand = 200;
-const margin = 48;
+const margin = 30;
 /** How near the map comes when a group of stations is pressed. */
 const groupStep = 2.5;
 const unseen: Size = { width: 0, height: 0 };

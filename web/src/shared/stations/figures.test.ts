@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { districtsOf, figuresAt, figureUnder, place } from './figures.ts';
+import { districtsOf, figuresAt, figureUnder, place, radiusOf } from './figures.ts';
 import { matching, type Situation, situationOf, type Station } from './places.ts';
 
 function station(number: number, more: Partial<Station> = {}): Station {
@@ -65,6 +65,25 @@ describe('the figures of a map', () => {
         const shown = figuresAt(place(stations), scale).flatMap((figure) => figure.stations);
         expect(shown.map(({ number }) => number).sort((one, other) => one - other)).toEqual(
           stations.map(({ number }) => number),
+        );
+      }),
+    );
+  });
+
+  it('hide none of each other', () => {
+    const scale = 2_000_000;
+    const spots = fc.record({
+      latitude: fc.double({ min: 37.55, max: 37.56, noNaN: true }),
+      longitude: fc.double({ min: 126.9, max: 126.92, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(fc.array(spots, { maxLength: 40 }), (positions) => {
+        const figures = figuresAt(place(positions.map((position, index) => station(index + 1, { position }))), scale);
+        figures.forEach((one, index) =>
+          figures.slice(index + 1).forEach((other) => {
+            const pixels = Math.hypot(one.at.x - other.at.x, one.at.y - other.at.y) * scale;
+            expect(pixels).toBeGreaterThan(radiusOf(one) + radiusOf(other));
+          }),
         );
       }),
     );

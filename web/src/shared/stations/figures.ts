@@ -21,14 +21,18 @@ export interface Figure {
 
 /** In pixels: a finger is that wide. */
 const stationRadius = 15;
-const groupRadius = 20;
-/** Figures closer than this would hide one another. */
-const apart = 2 * groupRadius - 4;
+const groupRadius = 18;
+/** Smaller: on a phone, districts are no farther apart. */
+const districtRadius = 13;
+/** Two groups with the rings around them. */
+const apart = 2 * (groupRadius + 4);
 /** How far beside a figure a finger may land. */
 const slack = 7;
 
-export const radiusOf = ({ stations, district }: Figure) =>
-  stations.length > 1 || district ? groupRadius : stationRadius;
+export function radiusOf({ stations, district }: Figure): number {
+  if (district) return districtRadius;
+  return stations.length > 1 ? groupRadius : stationRadius;
+}
 
 export const place = (stations: readonly Station[]): readonly Placed[] =>
   stations.map((station) => ({ station, at: toWorld(station.position) }));
@@ -42,7 +46,10 @@ const districtScale = scaleAt(35);
  */
 export function figuresAt(placed: readonly Placed[], scale: number): readonly Figure[] {
   if (scale < districtScale)
-    return [...byDistrict(placed)].map(([district, group]) => ({ ...figureOf(group), district }));
+    return [...byDistrict(placed)].map(([district, group]) => ({
+      ...figureOf(group, middleOf(group.map(({ at }) => at))),
+      district,
+    }));
   const cell = apart / scale;
   const groups: Placed[][] = [];
   const groupsIn = new Map<string, Placed[][]>();
@@ -60,7 +67,8 @@ export function figuresAt(placed: readonly Placed[], scale: number): readonly Fi
       else groupsIn.set(key, [group]);
     }
   }
-  return groups.map(figureOf);
+  // Where its first station stands: groups are so far apart as these are, and their middles might not be.
+  return groups.flatMap(([first, ...others]) => (first ? [figureOf([first, ...others], first.at)] : []));
 }
 
 function nearest(at: Point, within: number, column: number, row: number, groupsIn: Map<string, Placed[][]>) {
@@ -78,13 +86,13 @@ function nearest(at: Point, within: number, column: number, row: number, groupsI
   return found;
 }
 
-function figureOf(group: readonly Placed[]): Figure {
+function figureOf(group: readonly Placed[], at: Point): Figure {
   const stations = group.map(({ station }) => station);
   const bikes = stations.reduce(
     (sum, { bikesAvailable, state }) => sum + (state === 'OPEN' ? (bikesAvailable ?? 0) : 0),
     0,
   );
-  return { at: middleOf(group.map(({ at }) => at)), stations, situation: situationOfAll(stations), bikes };
+  return { at, stations, situation: situationOfAll(stations), bikes };
 }
 
 function middleOf(points: readonly Point[]): Point {
