@@ -47,7 +47,7 @@ describe('vehicle_status', () => {
 
   it('has none that is on a ride, lost, retired, unknown to its owner, nowhere, or at a station nobody opened', () => {
     const absent = [
-      bikeNumbered(1, { use: 'inUse' }),
+      bikeNumbered(1, { ...at, use: 'inUse' }),
       bikeNumbered(2, { ...at, condition: 'LOST' }),
       bikeNumbered(3, { ...at, condition: 'RETIRED' }),
       bikeNumbered(4, { ...at, condition: null }),

@@ -1,0 +1,87 @@
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:http';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { UnavailableError } from '../../../platform/index.ts';
+import type { Picture } from './picture.ts';
+import { createOpenData } from './routes.ts';
+import { bikeNumbered, pictureOf, stationNumbered, tariff } from './testing.ts';
+import { vehicleIds } from './vehicle-ids.ts';
+
+describe('the feeds as they are sent', () => {
+  const closing: (() => void)[] = [];
+  afterEach(() => {
+    for (const close of closing.splice(0)) close();
+  });
+
+  async function open() {
+    let now = Date.parse('2026-11-27T01:00:00Z');
+    let picture: Picture = pictureOf([bikeNumbered(1, { stationId: 'ST-1' })], [stationNumbered(1)]);
+    let isAway = false;
+    let asked = 0;
+    const routes = createOpenData({
+      picture: () => Promise.resolve(picture),
+      vehicleId: () => Promise.resolve(vehicleIds('secret')),
+      tariff() {
+        asked += 1;
+        return isAway ? Promise.reject(new UnavailableError('point does not answer')) : Promise.resolve(tariff);
+      },
+      contact: 'a@b.example',
+      clock: () => new Date(now),
+    });
+    const server = createServer((request, response) => void routes['/gbfs/']?.(request, response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closing.push(() => (server.closeAllConnections(), server.close()));
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/gbfs/3.0`;
+    return {
+      get: (name: string, headers: Record<string, string> = {}) => fetch(`${base}/${name}.json`, { headers }),
+      /** A change of the picture, and its time. */
+      change: (said: Partial<Picture>) => (picture = { ...picture, ...said, version: picture.version + 1 }),
+      pass: (ms: number) => (now += ms),
+      away: (away: boolean) => (isAway = away),
+      asked: () => asked,
+    };
+  }
+
+  it('are the same bytes until something changed and a second has passed', async () => {
+    const { get, change, pass } = await open();
+    const first = await get('vehicle_status');
+    const etag = first.headers.get('etag') ?? '';
+    pass(60_000);
+    expect((await get('vehicle_status')).headers.get('etag')).toBe(etag);
+    const at = new Date('2026-11-27T01:02:03Z');
+    change({ at, bikes: new Map([[1, bikeNumbered(1, { stationId: 'ST-1', use: 'reserved' })]]) });
+    pass(999);
+    expect((await get('vehicle_status', { 'if-none-match': etag })).status).toBe(304);
+    pass(1);
+    const changed = await get('vehicle_status', { 'if-none-match': etag });
+    expect(changed.status).toBe(200);
+    expect(await changed.json()).toMatchObject({
+      last_updated: '2026-11-27T01:02:03Z',
+      ttl: 1,
+      data: { vehicles: [{ is_reserved: true }] },
+    });
+  });
+
+  it('ask for the tariff once a minute, and say the last one while its owners are away', async () => {
+    const { get, pass, away, asked } = await open();
+    away(true);
+    const missing = await get('system_pricing_plans');
+    expect([missing.status, missing.headers.get('retry-after')]).toEqual([503, '1']);
+    expect((await get('station_status')).status).toBe(200);
+    away(false);
+    const known = await (await get('system_pricing_plans')).text();
+    pass(59_999);
+    await get('system_pricing_plans');
+    expect(asked()).toBe(2);
+    away(true);
+    pass(1);
+    expect(await (await get('system_pricing_plans')).text()).toBe(known);
+    expect(asked()).toBe(3);
+  });
+
+  it('name the address that the router says', async () => {
+    const { get } = await open();
+    const response = await get('gbfs', { 'x-open-data-base': 'https://bikes.example' });
+    expect(JSON.stringify(await response.json())).toContain('"https://bikes.example/gbfs/3.0/station_status.json"');
+  });
+});
