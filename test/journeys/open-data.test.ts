@@ -38,8 +38,8 @@ describe('open data', () => {
   let schemaOf: Awaited<ReturnType<typeof gbfsSchemas>>;
   beforeAll(async () => {
     schemaOf = await gbfsSchemas();
-    // A hold that runs out while somebody looks.
-    system = await startSystem({ env: { HOLD_MINUTES: '0.1', EXPIRY_EVERY_MS: '200' } });
+    // A hold that runs out while somebody looks, and lasts on a busy machine until the ride begins.
+    system = await startSystem({ env: { HOLD_MINUTES: '0.2', EXPIRY_EVERY_MS: '200' } });
     operator = await system.client('boss', 'operator');
     const position = { latitude: 37.5556488, longitude: 126.91062927 };
     const stations = [1, 2].map((number) => ({
