@@ -25,6 +25,11 @@ it.each(ingresses)('$file lets every page through, also when it is loaded again'
   expect(open).toEqual(expect.arrayContaining(Object.values(pageAddresses)));
 });
 
+it.each(ingresses)('$file lets everybody at the open data', ({ paths }) => {
+  const open = paths.filter(({ pathType }) => pathType === 'Prefix').map(({ path }) => path);
+  expect(open).toEqual(expect.arrayContaining(['/gbfs', '/openapi']));
+});
+
 it.each(Object.values(pageAddresses))('the router answers %s with a document', (address) => {
   expect(resolvePage(address)).toMatch(/\.html$/);
   expect(resolvePage(`${address}/`.replace('//', '/'))).toBe(resolvePage(address));
