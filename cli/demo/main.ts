@@ -8,7 +8,9 @@ import {
   BuyPointsDocument,
   CancelReservationDocument,
   MeDocument,
-  RegisterBikeDocument,
+  MoveBikesDocument,
+  OpenStationsDocument,
+  RegisterBikesDocument,
   ReservationDocument,
   ReserveBikeDocument,
   ReturnBikeDocument,
@@ -16,9 +18,11 @@ import {
   type BikesQuery,
   type ReserveStatus,
 } from '../../schema/client/generated/graphql.ts';
+import { stationIdOf } from '../../schema/places.ts';
 import { routerPort } from '../../schema/subgraphs.ts';
 import { bikeColor, createTally, fee, nextArrivalMs, nextTrip, type CityRider, type Trip } from './city.ts';
 import { createDice } from './dice.ts';
+import { bikesInSeoul, seoul } from './seoul.ts';
 
 const usage = `npm run demo -- [options]
   --url URL      the running system (http://127.0.0.1:8088, or the port in ROUTER_PORT)
@@ -26,7 +30,8 @@ const usage = `npm run demo -- [options]
   --seconds N    how long; then everything is brought to its end (120)
   --bikes N      bikes in the city; those that lack are registered (30)
   --riders N     people in the city (60)
-  --seed N       another number, another city (1)`;
+  --seed N       another number, another city (1)
+  --city seoul   2,800 stations where Seoul has its, with 45,000 bikes unless --bikes says otherwise`;
 
 /** A request that takes longer counts as an error; the command is asked again under its key. */
 const requestTimeoutMs = 15_000;
@@ -35,6 +40,10 @@ const retryAfterMs = 1_000;
 /** How long people may take to bring their trips to an end once the demo is over. */
 const endWithinMs = 30_000;
 const progressEveryMs = 5_000;
+/** Lines of one call: a second's work or two on a laptop. */
+const linesPerCall = 1_000;
+/** An answer tells where each bike stands: more of them cost more than the router allows (MAX_QUERY_COST). */
+const movesPerCall = 250;
 
 interface Options {
   url: string;
@@ -43,6 +52,7 @@ interface Options {
   bikes: number;
   riders: number;
   seed: number;
+  city: string;
 }
 
 /** Wrong arguments, or a system that the demo cannot use; the message is one line. */
@@ -52,8 +62,8 @@ class DemoError extends Error {
 
 function readOptions(): Options {
   const { values } = parsed();
-  const number = (name: Exclude<keyof Options, 'url'>, least: number, most: number, whole = true) => {
-    const value = values[name].trim() === '' ? NaN : Number(values[name]);
+  const number = (name: Exclude<keyof Options, 'url' | 'city'>, least: number, most: number, whole = true) => {
+    const value = (values[name] ?? '').trim() === '' ? NaN : Number(values[name]);
     if (value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
     const kind = whole ? 'a whole number' : 'a number';
     throw new DemoError(`--${name} is "${values[name]}". It must be ${kind} from ${least} to ${most}.`);
@@ -61,7 +71,10 @@ function readOptions(): Options {
   if (!/^https?:$/.test(URL.parse(values.url)?.protocol ?? '')) {
     throw new DemoError(`--url is "${values.url}". It must be an address such as http://127.0.0.1:8088.`);
   }
+  if (!['', 'seoul'].includes(values.city)) throw new DemoError(`--city is "${values.city}". It must be seoul.`);
+  values.bikes ??= String(values.city === 'seoul' ? bikesInSeoul : 30);
   return {
+    city: values.city,
     url: new URL(values.url).origin,
     rate: number('rate', 0.01, 1_000, false),
     seconds: number('seconds', 1, 86_400),
@@ -79,7 +92,8 @@ function parsed() {
         url: text(`http://127.0.0.1:${process.env['ROUTER_PORT'] || routerPort}`),
         rate: text('1'),
         seconds: text('120'),
-        bikes: text('30'),
+        bikes: { type: 'string' },
+        city: text(''),
         riders: text('60'),
         seed: text('1'),
         help: { type: 'boolean', default: false },
@@ -89,7 +103,7 @@ function parsed() {
   } catch (error) {
     const [line] = (error instanceof Error ? error.message : String(error)).split(/[.\n]/);
     throw new DemoError(
-      `${line ?? ''}. The options are --url, --rate, --seconds, --bikes, --riders, --seed; see --help.`,
+      `${line ?? ''}. The options are --url, --rate, --seconds, --bikes, --riders, --seed, --city; see --help.`,
     );
   }
   process.stdout.write(`${usage}\n`);
@@ -156,6 +170,8 @@ function createCity(options: Options, signal: AbortSignal) {
   const asked = new Set<string>();
   const isOver = () => signal.aborted;
   let bikeIds: number[] = [];
+  /** Where bikes are returned to, if there are stations. */
+  let stationIds: string[] = [];
   let underWay = 0;
 
   /** Repeats a command without an answer under the same key, so it runs once. Undefined after too many failures. */
@@ -180,15 +196,39 @@ function createCity(options: Options, signal: AbortSignal) {
     const known = await bikesInService(operator, options.bikes);
     if (known.length < options.bikes) say(`Registering ${options.bikes - known.length} bikes …`);
     while (known.length < options.bikes && !signal.aborted) {
-      const input = { color: bikeColor(dice) };
-      const made = await insist((idempotencyKey) =>
-        operator.request(RegisterBikeDocument, { input: { ...input, idempotencyKey } }),
-      );
-      if (!made?.registerBike.bike) throw new DemoError(`The system at ${url} does not register bikes.`);
-      known.push(made.registerBike.bike.bikeId);
-      tally.did('registered');
+      const count = Math.min(linesPerCall, options.bikes - known.length);
+      const lines = Array.from({ length: count }, () => ({ color: bikeColor(dice), idempotencyKey: randomUUID() }));
+      const made = await insist(() => operator.request(RegisterBikesDocument, { input: { bikes: lines } }));
+      for (const { bike } of made?.registerBikes.results ?? []) {
+        if (!bike) throw new DemoError(`The system at ${url} does not register bikes.`);
+        known.push(bike.bikeId);
+        tally.did('registered');
+      }
+      if (!made) throw new DemoError(`The system at ${url} does not register bikes.`);
+      if (known.length % 5_000 < count) say(`${known.length} of ${options.bikes} bikes`);
     }
     bikeIds = known;
+    if (options.city === 'seoul') await prepareStations(operator);
+    operator.close();
+  }
+
+  /** Opens the stations that are not open yet, and puts every bike at one. */
+  async function prepareStations(operator: Client): Promise<void> {
+    const city = seoul(createDice(options.seed));
+    say(`Opening ${city.length} stations, and parking ${bikeIds.length} bikes …`);
+    for (let from = 0; from < city.length && !signal.aborted; from += linesPerCall) {
+      const stations = city.slice(from, from + linesPerCall);
+      await insist(() => operator.request(OpenStationsDocument, { input: { stations } }));
+    }
+    stationIds = city.map(({ number }) => stationIdOf(number));
+    for (let from = 0; from < bikeIds.length && !signal.aborted; from += movesPerCall) {
+      const moves = bikeIds.slice(from, from + movesPerCall).map((bikeId) => ({
+        bikeId,
+        stationId: dice.pick(stationIds) ?? null,
+        idempotencyKey: randomUUID(),
+      }));
+      await insist(() => operator.request(MoveBikesDocument, { input: { moves } }));
+    }
   }
 
   /**
@@ -279,10 +319,12 @@ function createCity(options: Options, signal: AbortSignal) {
    */
   async function end(client: Client, reserveNo: number, status: ReserveStatus): Promise<boolean> {
     const riding = status === 'IN_USE';
+    const stationId = stationIds.length > 0 ? dice.pick(stationIds) : undefined;
     const payload = await insist(async (idempotencyKey) => {
       const input = { reserveNo, idempotencyKey };
+      const place = stationId === undefined ? {} : { stationId };
       return riding
-        ? (await client.request(ReturnBikeDocument, { input })).returnBike
+        ? (await client.request(ReturnBikeDocument, { input: { ...input, ...place } })).returnBike
         : (await client.request(CancelReservationDocument, { input })).cancelReservation;
     });
     if (!payload) return false;
