@@ -23,8 +23,6 @@ const cityPace: Pace = { soonestMs: 10_000, longestMs: 60_000 };
 const nearPace: Pace = { soonestMs: 2_000, longestMs: 20_000 };
 /** With more of them in sight, the map is one of the city. */
 export const mostDistricts = 4;
-/** After an event that may have moved a bike, what is in sight is asked for again, at most once in so long. */
-const afterNewsMs = 2_000;
 
 /** @param news another value each time something happened that may have changed a station. */
 export function useStations(news?: number): Stations {
@@ -40,11 +38,12 @@ export function useStations(news?: number): Stations {
   const { data: known } = city;
   const { data: newer } = near;
   const all = useMemo(() => (known ? merged(known, newer) : null), [known, newer]);
-  useNews(news, () => void (isNear ? near : city).refetch());
+  useNews(news, isNear ? nearPace : cityPace, () => void (isNear ? near : city).refetch());
   return { all, failure: known?.failure ?? null, look };
 }
 
-function useNews(news: number | undefined, ask: () => void): void {
+/** After an event that may have moved a bike, what is in sight is asked for again, as soon as its pace allows. */
+function useNews(news: number | undefined, { soonestMs }: Pace, ask: () => void): void {
   const asking = useRef(ask);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => {
@@ -55,8 +54,8 @@ function useNews(news: number | undefined, ask: () => void): void {
     timer.current ??= setTimeout(() => {
       timer.current = undefined;
       asking.current();
-    }, afterNewsMs);
-  }, [news]);
+    }, soonestMs);
+  }, [news, soonestMs]);
   useEffect(
     () => () => {
       clearTimeout(timer.current);
