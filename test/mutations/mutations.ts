@@ -22,6 +22,7 @@ const platform = (name: string, project: 'fast' | 'servers' = 'servers'): Check 
   specification: `platform/${name}`,
   project,
 });
+const router = (name: string): Check => ({ specification: `router/${name}`, project: 'fast' });
 const simulation: Check = { simulation: 1_000 };
 
 const reservation = 'subgraphs/reservation/reservation.ts';
@@ -35,6 +36,18 @@ const reconciler = 'platform/messaging/reconciler.ts';
 const consumer = 'platform/messaging/consumer.ts';
 const processor = 'platform/messaging/processor.ts';
 const purchases = 'subgraphs/approval/purchases.ts';
+const changeFeed = 'platform/service/change-feed.ts';
+const changeLog = 'platform/service/change-log.ts';
+const cut = 'router/gateway/incremental/cut.ts';
+const deliver = 'router/gateway/incremental/deliver.ts';
+const createPlanner = 'router/gateway/planning/create-planner.ts';
+const plannerProcess = 'router/gateway/planning/planner-process.ts';
+const mutationOrder = 'router/gateway/planning/mutations.ts';
+const conditions = 'router/documents/conditions.ts';
+const cost = 'router/documents/cost.ts';
+const rates = 'router/http/rates.ts';
+const streams = 'router/subscriptions/http-streams.ts';
+const keepRunning = 'deploy/local/keep-running.ts';
 
 export const mutations: readonly Mutation[] = [
   {
@@ -450,6 +463,308 @@ export const mutations: readonly Mutation[] = [
     find: "deleteOne({ _id, bodyHash, status: 'open' })",
     replace: 'deleteOne({ _id, bodyHash })',
     caughtBy: { specification: 'subgraphs/approval/charges.int', project: 'servers' },
+  },
+  {
+    name: 'a change is told again to one who has its cursor',
+    file: changeFeed,
+    find: '(place.sequence === sequence && version > seen);',
+    replace: '(place.sequence === sequence && version >= seen);',
+    caughtBy: platform('service/change-feed.test', 'fast'),
+  },
+  {
+    name: 'who goes on after a cursor is told its stream from the beginning of its message',
+    file: changeFeed,
+    find: '    known.set(stream, cursor.version);\n',
+    replace: '',
+    caughtBy: platform('service/change-feed.test', 'fast'),
+  },
+  {
+    name: 'a cursor from before the broker lost its store is taken for a place in the new one',
+    file: changeFeed,
+    find: 'if (message?.sequence !== sequence || markOf(message) !== mark) throw expired();',
+    replace: 'if (message?.sequence !== sequence) throw expired();',
+    caughtBy: platform('service/change-feed.test', 'fast'),
+  },
+  {
+    name: 'a broker that lost its store is read on from where it was',
+    file: changeFeed,
+    find: 'if (there?.sequence === read.sequence && markOf(there) === read.mark) return;',
+    replace: "if (read.mark !== '') return;",
+    caughtBy: platform('service/change-feed.test', 'fast'),
+  },
+  {
+    name: 'what is kept is told as if nothing older had been forgotten',
+    file: changeFeed,
+    find: '      if (follower.next < first) throw expired();\n',
+    replace: '',
+    caughtBy: platform('service/change-feed.test', 'fast'),
+  },
+  {
+    name: 'more was missed than is read, and the rest is left out',
+    file: changeFeed,
+    find: '    if (!messages) throw expired();\n',
+    replace: '    if (!messages) return [];\n',
+    caughtBy: platform('service/change-feed.test', 'fast'),
+  },
+  {
+    name: 'a lost notice is never made up for',
+    file: changeFeed,
+    find: "time.every(pollEveryMs, () => look('poll')),",
+    replace: '',
+    caughtBy: platform('service/change-feed.test', 'fast'),
+  },
+  {
+    name: 'an event that was stored out of turn takes the earlier ones along',
+    file: changeLog,
+    find: 'told.push(...[...earlier, document].map(',
+    replace: 'told.push(...[document].map(',
+    caughtBy: platform('service/change-feed.test', 'fast'),
+  },
+  {
+    name: 'an event that the broker repeats is told again',
+    file: changeLog,
+    find: '    if (stored >= version) return null;\n',
+    replace: '',
+    caughtBy: platform('service/change-feed.test', 'fast'),
+  },
+  {
+    name: 'a cursor of one subscription is taken by another',
+    file: 'platform/service/change-cursor.ts',
+    find: 'changeCursor(cursor, of) === text ? cursor : null',
+    replace: 'cursor.mark ? cursor : null',
+    caughtBy: platform('service/change-feed.test', 'fast'),
+  },
+  {
+    name: 'the first answer waits for what is deferred',
+    file: cut,
+    find: 'first: partOf((need) => need.has(atFirst)),',
+    replace: 'first: partOf(() => true),',
+    caughtBy: router('gateway/incremental/incremental.test'),
+  },
+  {
+    name: 'a deferred fetch has no keys to ask with',
+    file: cut,
+    find: 'for (const each of list.paths) askForKeys(list.requires, each, need, cutting.places);',
+    replace: '',
+    caughtBy: router('gateway/incremental/incremental.test'),
+  },
+  {
+    name: 'what two deferred fragments ask for is given with each',
+    file: deliver,
+    find: 'data, errors });\n      remove(part);\n',
+    replace: 'data, errors });\n      left.delete(part);\n      waiting.parts.delete(part);\n',
+    caughtBy: router('gateway/incremental/incremental.test'),
+  },
+  {
+    name: 'an error of what comes later is told with what comes first',
+    file: deliver,
+    find: 'const kept = new Set(later.flatMap((part) => untold.within(part.path).filter((error) => isIn(part, error))));',
+    replace: 'const kept = new Set<unknown>();',
+    caughtBy: router('gateway/incremental/incremental.test'),
+  },
+  {
+    name: 'a deferred fragment with a null that may not be there is given',
+    file: deliver,
+    find: 'const failures = parts.filter(({ data }) => data === undefined);',
+    replace: "const failures = parts.filter(({ data }) => data === '');",
+    caughtBy: router('gateway/incremental/incremental.test'),
+  },
+  {
+    name: 'a deferred fragment is given before the one around it',
+    file: deliver,
+    find: 'waiting.parts.size > 0 && !isWithin(waiting) && !isFailed(waiting)',
+    replace: 'waiting.parts.size > 0 && !isFailed(waiting)',
+    caughtBy: router('gateway/incremental/incremental.test'),
+  },
+  {
+    name: 'an answer in parts never says that it has ended',
+    file: deliver,
+    find: 'receive({ ...given, errors: [], pending, hasNext: left.size > 0 });',
+    replace: 'receive({ ...given, errors: [], pending, hasNext: true });',
+    caughtBy: router('gateway/incremental/incremental.test'),
+  },
+  {
+    name: 'no second planner',
+    file: createPlanner,
+    find: '        return (await second).plan(operation, overrides);',
+    replace: '        throw error;',
+    caughtBy: router('gateway/planning/planner-process.test'),
+  },
+  {
+    name: 'a plan that takes too long is begun again by the second planner',
+    file: createPlanner,
+    find: 'if (error instanceof PlanTimeout || isUnreachable(error)) throw error;',
+    replace: 'if (isUnreachable(error)) throw error;',
+    caughtBy: router('gateway/planning/planner-process.test'),
+  },
+  {
+    name: 'what a process was to plan is waited for though it has ended',
+    file: plannerProcess,
+    find: '        for (const { reject: fail } of pending.values()) fail(died);\n',
+    replace: '',
+    caughtBy: router('gateway/planning/planner-process.test'),
+  },
+  {
+    name: 'a process that ended is not replaced',
+    file: plannerProcess,
+    find: '        if (running?.child === child) running = undefined;\n        if (one',
+    replace: '        if (one',
+    caughtBy: router('gateway/planning/planner-process.test'),
+  },
+  {
+    name: 'operations that end the planner start as many processes',
+    file: plannerProcess,
+    find: "      if (performance.now() - diedAt < restMs) throw new PlannerDied('The planner’s process has just ended.');\n",
+    replace: '',
+    caughtBy: router('gateway/planning/planner-process.test'),
+  },
+  {
+    name: 'the entities of a mutation’s field are read after all of its fields',
+    file: mutationOrder,
+    find: '    if (withEntities.has(name)) parts.push([]);\n',
+    replace: '',
+    caughtBy: router('testing/conformance/conformance.test'),
+  },
+  {
+    name: 'a field of a mutation that stands twice loses what was asked of it first',
+    file: mutationOrder,
+    find: 'const inner = [...(known?.selectionSet?.selections ?? []), ...(selection.selectionSet?.selections ?? [])];',
+    replace: 'const inner = [...(selection.selectionSet?.selections ?? [])];',
+    caughtBy: router('testing/conformance/conformance.test'),
+  },
+  {
+    name: 'a field of a mutation in a fragment runs after those that follow it',
+    file: mutationOrder,
+    find: 'for (const selection of selections) {\n      if (selection.kind !== Kind.FIELD) {',
+    replace:
+      'const late = (one) => Number(one.kind !== Kind.FIELD);\n    for (const selection of selections.toSorted((one, other) => late(one) - late(other))) {\n      if (selection.kind !== Kind.FIELD) {',
+    caughtBy: router('testing/conformance/conformance.test'),
+  },
+  {
+    name: 'one plan for all values of @skip and @include',
+    file: 'router/gateway/compiled.ts',
+    find: "for (const name of checked.conditions) key += !(name in variables) ? '-' : variables[name] === true ? '1' : '0';",
+    replace: '',
+    caughtBy: router('testing/conformance/conformance.test'),
+  },
+  {
+    name: '@include is not looked at',
+    file: conditions,
+    find: "else if ((holds === true) === (directive.name.value === 'skip')) return null;",
+    replace: "else if (holds === true && directive.name.value === 'skip') return null;",
+    caughtBy: router('testing/conformance/conformance.test'),
+  },
+  {
+    name: '@skip and @include on fragments are not looked at',
+    file: conditions,
+    find: '    InlineFragment: decideOne,\n    FragmentSpread: decideOne,\n',
+    replace: '',
+    caughtBy: router('testing/conformance/conformance.test'),
+  },
+  {
+    name: 'a list costs as much as one of its items',
+    file: cost,
+    find: 'return Math.max(0, once + items * each);',
+    replace: 'return Math.max(0, once + each);',
+    caughtBy: router('documents/cost.test'),
+  },
+  {
+    name: 'what an argument says of a list’s length does not count',
+    file: cost,
+    find: 'const items = most ?? list.assumedSize ?? assumedItems;',
+    replace: 'const items = list.assumedSize ?? assumedItems;',
+    caughtBy: router('documents/cost.test'),
+  },
+  {
+    name: 'a declared cost does not count',
+    file: cost,
+    find: 'let each = weight ?? (',
+    replace: 'let each = weight !== undefined ? 1 : (',
+    caughtBy: router('documents/cost.test'),
+  },
+  {
+    name: 'fields of fragments cost nothing',
+    file: cost,
+    find: '          cost += selectionCost(fragment.selectionSet, { ...place, type });',
+    replace: '          selectionCost(fragment.selectionSet, { ...place, type });',
+    caughtBy: router('documents/cost.test'),
+  },
+  {
+    name: 'an operation that is too costly is run',
+    file: 'router/documents/documents.ts',
+    find: '      if (cost > limits.maxCost) return refused(tooComplex(cost, limits.maxCost, estimated.longest));\n',
+    replace: '',
+    caughtBy: router('documents/documents.test'),
+  },
+  {
+    name: 'nobody asks too often',
+    file: rates,
+    find: 'const isFree = left >= 1;',
+    replace: 'const isFree = left >= -Infinity;',
+    caughtBy: router('http/rates.test'),
+  },
+  {
+    name: 'all clients ask at the expense of one',
+    file: rates,
+    find: 'const bucket = buckets.get(id) ?? { left: burst, at };',
+    replace: "const bucket = buckets.get((id = '')) ?? { left: burst, at };",
+    caughtBy: router('http/rates.test'),
+  },
+  {
+    name: 'who was quiet for an hour may ask as often as in an hour',
+    file: rates,
+    find: 'const left = Math.min(burst, bucket.left + ((at - bucket.at) / 1_000) * rate);',
+    replace: 'const left = bucket.left + ((at - bucket.at) / 1_000) * rate;',
+    caughtBy: router('http/rates.test'),
+  },
+  {
+    name: 'who asked too often once may not ask again',
+    file: rates,
+    find: '((at - bucket.at) / 1_000) * rate',
+    replace: '((at - bucket.at) / 1_000) * rate * 0',
+    caughtBy: router('http/rates.test'),
+  },
+  {
+    name: 'an EventSource that comes back begins anew',
+    file: streams,
+    find: "return { ...payload, extensions: { ...payload.extensions, cursor: jsonIn('Last-Event-ID', id) } };",
+    replace: 'return payload;',
+    caughtBy: router('subscriptions/http-streams.test'),
+  },
+  {
+    name: 'events have no id',
+    file: 'router/subscriptions/stream-formats.ts',
+    find: "${cursor === undefined ? '' : `id: ${ascii(cursor)}\\n`}",
+    replace: '',
+    caughtBy: router('subscriptions/clients.test'),
+  },
+  {
+    name: 'a server that ends by itself is started again for ever',
+    file: keepRunning,
+    find: '    if (restarts > RESTARTS) return gaveUp(message);\n',
+    replace: '',
+    caughtBy: { specification: 'deploy/local/keep-running.test', project: 'fast' },
+  },
+  {
+    name: 'a server that ends by itself stays down',
+    file: keepRunning,
+    find: '    if (restarts > RESTARTS) return gaveUp(message);\n',
+    replace: '    if (restarts > 0) return gaveUp(message);\n',
+    caughtBy: { specification: 'deploy/local/keep-running.test', project: 'fast' },
+  },
+  {
+    name: 'a server that answers no longer is left alone',
+    file: keepRunning,
+    find: 'if (unanswered < UNANSWERED_CHECKS) continue;',
+    replace: 'continue;',
+    caughtBy: { specification: 'deploy/local/keep-running.test', project: 'fast' },
+  },
+  {
+    name: 'a client that has closed its side is taken for gone',
+    file: 'platform/server/half-closed.ts',
+    find: '  (server as Server & { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;\n',
+    replace: '',
+    caughtBy: platform('server/half-closed.test', 'fast'),
   },
 ];
 
