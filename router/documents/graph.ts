@@ -2,6 +2,8 @@ import {
   assertValidSchema,
   buildASTSchema,
   GraphQLScalarType,
+  isAbstractType,
+  isTypeDefinitionNode,
   Kind,
   parse,
   visit,
@@ -27,12 +29,17 @@ export interface Graph {
   planned: ReadonlySet<string>;
   /** Those of them that a `@requires` gives arguments. */
   plannedWithArguments: ReadonlySet<string>;
-  /** Subgraphs that answer a field; none for one of introspection. */
+  /** Subgraphs that answer a field; none for one of introspection, or of an interface object. */
   ownersOf(type: string, field: string): ReadonlySet<string>;
   /** What a subgraph, by its name, finds an object of this type by; undefined where it cannot. */
   keyOf(subgraph: string, type: string): SelectionSetNode | undefined;
   /** Whether a subgraph answers, below this field, what it may not answer elsewhere. */
   provides(subgraph: string, type: string, field: string): boolean;
+  /**
+   * Object types that stand for a type; for an interface without any, itself.
+   * @param owners the subgraphs that answer it, of which planners take the types that each knows.
+   */
+  possibleTypes(type: string, owners?: ReadonlySet<string>): ReadonlySet<string>;
   /** Every subgraph by its name, with the address that the SDL gives it. */
   subgraphs: ReadonlyMap<string, string>;
 }
@@ -50,14 +57,16 @@ export function readGraph(sdl: string, scalars: readonly GraphQLScalarType[] = [
   const graphs = readSubgraphs(document);
   const subgraphs = new Map([...graphs.values()].map(({ name, url }) => [name, url]));
   if (subgraphs.size === 0) throw new Error('It names no subgraph: it is no supergraph.');
+  const supergraph = buildASTSchema(document, { assumeValid: true, assumeValidSDL: true });
   return {
     sdl,
     document,
     features,
-    supergraph: buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
+    supergraph,
     schema,
     subgraphs,
     ...readJoins(document, new Map([...graphs].map(([value, { name }]) => [name, value]))),
+    possibleTypes: readMembers(document, supergraph),
   };
 }
 
@@ -135,7 +144,8 @@ function readJoins(supergraph: DocumentNode, graphs: ReadonlyMap<string, string>
           providing.add(`${graph.value}.${type.name.value}.${field.name.value}`);
       }
       const named = fields.filter(({ graph, external }) => graph && !isTrue(external));
-      owners.set(`${type.name.value}.${field.name.value}`, graphsOf(named.length > 0 ? named : types));
+      const isElsewhere = fields.length > 0 && fields.every(({ graph }) => !graph);
+      owners.set(`${type.name.value}.${field.name.value}`, graphsOf(named.length > 0 || isElsewhere ? named : types));
     }
   }
   const none: ReadonlySet<string> = new Set();
@@ -146,6 +156,40 @@ function readJoins(supergraph: DocumentNode, graphs: ReadonlyMap<string, string>
     ownersOf,
     keyOf: (subgraph, type) => keys.get(`${graphs.get(subgraph)}.${type}`),
     provides: (subgraph, type, field) => providing.has(`${graphs.get(subgraph)}.${type}.${field}`),
+  };
+}
+
+function readMembers({ definitions }: DocumentNode, supergraph: GraphQLSchema): Graph['possibleTypes'] {
+  /** By an interface or union, and by it in one subgraph. */
+  const members = new Map<string, Set<string>>();
+  const add = (of: ValueNode | undefined, graph: ValueNode | undefined, member: ValueNode | undefined) => {
+    if (of?.kind !== Kind.STRING || graph?.kind !== Kind.ENUM || member?.kind !== Kind.STRING) return;
+    for (const name of [of.value, `${graph.value}.${of.value}`])
+      members.set(name, (members.get(name) ?? new Set()).add(member.value));
+  };
+  const objects = new Set<string>();
+  for (const { kind, name, directives = [] } of definitions.filter(isTypeDefinitionNode)) {
+    const own = { kind: Kind.STRING, value: name.value } as const;
+    if (kind === Kind.OBJECT_TYPE_DEFINITION)
+      for (const { graph, interface: of } of applied(directives, 'join__implements')) add(of, graph, own);
+    for (const { graph, member } of applied(directives, 'join__unionMember')) add(own, graph, member);
+    for (const { graph, isInterfaceObject } of applied(directives, 'join__type'))
+      if (graph?.kind === Kind.ENUM && isTrue(isInterfaceObject)) objects.add(`${graph.value}.${name.value}`);
+  }
+  const known = new Map<string, ReadonlySet<string>>();
+  const everywhere = (name: string): ReadonlySet<string> => {
+    const type = supergraph.getType(name);
+    const all = isAbstractType(type) ? supergraph.getPossibleTypes(type).map((each) => each.name) : [];
+    const types = known.get(name) ?? new Set(all.length > 0 ? all : [name]);
+    known.set(name, types);
+    return types;
+  };
+  return (name, owners = new Set()) => {
+    const all = everywhere(name);
+    // Federation 1 does not say which subgraph has which.
+    if (!members.has(name)) return all;
+    const knowing = [...owners].map((owner) => `${owner}.${name}`).filter((own) => !objects.has(own));
+    return new Set([...all].filter((type) => knowing.every((own) => members.get(own)?.has(type))));
   };
 }
 

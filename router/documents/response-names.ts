@@ -1,4 +1,4 @@
-import { Kind, visit, type DocumentNode, type FieldNode, type NameNode } from 'graphql';
+import { Kind, print, visit, type DocumentNode, type FieldNode, type NameNode } from 'graphql';
 import type { Graph } from './graph.ts';
 
 export interface SeparatedDocument {
@@ -22,8 +22,9 @@ const isReservedVariable = (name: string) =>
 /**
  * The planner selects keys and `@requires` fields under their own names, in the client's own selection sets. If the
  * client aliases another field to such a name, it would receive the key, and the next subgraph would be sent a wrong
- * one. So the router renames such a field to a unique alias, and restores the client's alias in the answer. Variables
- * of the client that have the name of a planner's are renamed likewise.
+ * one. Where two members of an interface have different fields under one name, planners ask all members for one of
+ * them. So the router gives such fields unique aliases, and restores the client's in the answer. Variables of the client
+ * that have the name of a planner's are renamed likewise.
  */
 export function separateNames(
   text: string,
@@ -32,34 +33,57 @@ export function separateNames(
 ): SeparatedDocument {
   let prefix = 'asked_';
   while (text.includes(prefix)) prefix += '_';
-  const separated = new Set<string>();
+  /** The client's names, by those in their places. */
+  const clients = new Map<string, string>();
   const variables = new Map<string, string>();
-  const taken = (name: string) => planned.has(name) || names.has(name) || plannersOwn.test(name);
-  const another = (name: string): NameNode => ({ kind: Kind.NAME, value: prefix + name });
+  const another = (name: string, at = 0): NameNode => {
+    const value = `${prefix}${at > 0 ? `${at}_` : ''}${name}`;
+    clients.set(value, name);
+    return { kind: Kind.NAME, value };
+  };
+  const isTaken = (name: string) => planned.has(name) || names.has(name) || plannersOwn.test(name);
+  /** The fields that each response name stands for; the first keeps it, unless it is a planner's. */
+  const meanings = new Map<string, string[]>();
+  visit(document, {
+    Field(field) {
+      const name = nameOf(field);
+      const known = meanings.get(name) ?? [];
+      if (known.length === 0) meanings.set(name, known);
+      const meaning = meaningOf(field);
+      if (known.includes(meaning)) return;
+      if (meaning === name) known.unshift(meaning);
+      else known.push(meaning);
+    },
+  });
   const renamed = visit(document, {
     Field(field): FieldNode | undefined {
-      const name = field.alias?.value ?? field.name.value;
-      if (!taken(name)) return undefined;
+      const name = nameOf(field);
+      const meaning = meaningOf(field);
       // The same field, as the planner selects it.
-      const isSame = name === field.name.value && !field.arguments?.length && !plannedWithArguments.has(name);
-      if (isSame) return undefined;
-      separated.add(name);
-      return { ...field, alias: another(name) };
+      if (meaning === name && !plannedWithArguments.has(name)) return undefined;
+      const at = meanings.get(name)?.indexOf(meaning) ?? 0;
+      return at > 0 || isTaken(name) ? { ...field, alias: another(name, at) } : undefined;
     },
     Variable(variable) {
       const name = variable.name.value;
       if (!isReservedVariable(name)) return undefined;
-      variables.set(name, prefix + name);
-      return { ...variable, name: another(name) };
+      const own = another(name);
+      variables.set(name, own.value);
+      return { ...variable, name: own };
     },
   });
-  const isUnchanged = separated.size === 0 && variables.size === 0;
   return {
-    document: isUnchanged ? document : renamed,
-    nameOf: isUnchanged ? (name) => name : (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name),
+    document: clients.size === 0 ? document : renamed,
+    nameOf: (name) => clients.get(name) ?? name,
     variablesOf: (given) =>
       variables.size === 0
         ? given
         : Object.fromEntries(Object.entries(given).map(([name, value]) => [variables.get(name) ?? name, value])),
   };
 }
+
+const nameOf = ({ alias, name }: FieldNode) => (alias ?? name).value;
+
+/** What a field asks for, whatever it is called: its name alone where it is given nothing. */
+const meaningOf = ({ name, arguments: given = [] }: FieldNode) =>
+  given.length > 0 ? `${name.value}(${given.map(print).toSorted().join()})` : name.value;

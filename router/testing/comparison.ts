@@ -1,3 +1,4 @@
+import { mostPlaces } from '../gateway/execution/execute.ts';
 import { isObject } from '../gateway/execution/values.ts';
 import type { Answered, EngineName, Federation } from './federation.ts';
 
@@ -18,28 +19,31 @@ function nullAt(data: unknown, path: Path): string | undefined {
 }
 
 /**
- * The nulls that an answer's errors are for. Of several errors below one null, servers may tell any: what else failed
- * there is not looked for once it is null (GraphQL specification, "Handling Execution Errors").
+ * The nulls that an answer's errors are for, with their messages. Of several errors below one null, servers may tell
+ * any: what else failed there is not looked for once it is null (GraphQL specification, "Handling Execution Errors").
  */
-function toldNulls({ data, errors }: Answered): string[] {
-  const told = errors.map(({ path, message }) => {
-    const place = path && nullAt(data, path);
-    return place ?? (data === null ? '' : `no null at ${path?.join('.') ?? 'no path'}: ${message}`);
-  });
-  return [...new Set(told)].sort();
+function toldNulls({ data, errors }: Answered): Map<string, string[]> {
+  const told = new Map<string, string[]>();
+  for (const { path, message } of errors) {
+    const known = path && nullAt(data, path);
+    const place = known ?? (data === null ? '' : `no null at ${path?.join('.') ?? 'no path'}: ${message}`);
+    told.set(place, [...(told.get(place) ?? []), message]);
+  }
+  return told;
 }
 
 /** What differs between two answers; undefined when a client could not tell them apart, but by messages. */
 export function difference(right: Answered, given: Answered): string | undefined {
-  const [wanted, got] = [right, given].map((answer) => ({
-    data: JSON.stringify(answer.data),
-    nulls: JSON.stringify(toldNulls(answer)),
-  }));
-  if (wanted?.data !== got?.data)
-    return `data\n  right ${wanted?.data}\n  given ${got?.data}\n  ${JSON.stringify(given.errors)}`;
-  if (wanted?.nulls !== got?.nulls)
-    return `errors for\n  right ${wanted?.nulls}\n  given ${got?.nulls}\n  ${JSON.stringify(given.errors)}`;
-  return undefined;
+  const [wanted, got] = [JSON.stringify(right.data), JSON.stringify(given.data)];
+  const told = JSON.stringify(given.errors);
+  if (wanted !== got) return `data\n  right ${wanted}\n  given ${got}\n  ${told}`;
+  const [mine, its] = [toldNulls(right), toldNulls(given)];
+  // What is wrong with an entity that is in many places is told at some of them only.
+  const often = (message: string) => given.errors.filter((each) => each.message === message).length >= mostPlaces;
+  const missing = [...mine].filter(([place, messages]) => !its.has(place) && !messages.some(often));
+  const invented = [...its.keys()].filter((place) => !mine.has(place));
+  if (missing.length === 0 && invented.length === 0) return undefined;
+  return `errors for\n  right ${[...mine.keys()].join()}\n  given ${[...its.keys()].join()}\n  ${told}`;
 }
 
 /** How an engine's answer differs from the monolith's. */

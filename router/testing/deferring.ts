@@ -14,9 +14,10 @@ const mostInFragments = 3;
 export function deferredAtRandom(query: string, dice: Dice): string {
   const document = parse(query);
   let defers = 0;
+  const conditions = ['true', 'false', ...['$yes', '$no'].filter((name) => query.includes(`${name}: Boolean`))];
   const defer = (): DirectiveNode => {
     defers += 1;
-    const condition = dice.chance(0.1) ? `, if: ${dice.pick(['true', 'false'])}` : '';
+    const condition = dice.chance(0.2) ? `, if: ${dice.pick(conditions)}` : '';
     const [text] = parse(`{ ... @defer(label: "d${defers}"${condition}) { x } }`).definitions;
     const fragment = text?.kind === Kind.OPERATION_DEFINITION ? text.selectionSet.selections[0] : undefined;
     return fragment?.directives?.[0] as DirectiveNode;

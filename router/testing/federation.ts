@@ -92,8 +92,8 @@ export interface FederationOptions {
   labels?: readonly string[] | undefined;
   /** What is done to every answer of a subgraph. */
   lie?: (subgraph: string) => Lie;
-  /** How to start our planners: in this process, if not said. A process for each of many supergraphs takes long. */
-  start?: (kind: PlannerKind, sdl: string) => Promise<Planner>;
+  /** Whether the native planner fails, as where it would end its process: planners run in this one. */
+  isNativeOff?: () => boolean;
 }
 
 export function startFederation(definition: Definition, options: FederationOptions = {}): Federation {
@@ -129,8 +129,14 @@ export function startFederation(definition: Definition, options: FederationOptio
     engines.set(name, known);
     return known;
   };
-  const startPlanner = (kind: PlannerKind) =>
-    options.start?.(kind, sdl) ?? createPlannerHere(kind, { graph, timeoutMs: planTimeoutMs });
+  async function startPlanner(kind: PlannerKind): Promise<Planner> {
+    const planner = await createPlannerHere(kind, { graph, timeoutMs: planTimeoutMs });
+    if (kind === 'javascript') return planner;
+    return {
+      name: planner.name,
+      plan: (...asked) => (options.isNativeOff?.() ? Promise.reject(new Error('It is off.')) : planner.plan(...asked)),
+    };
+  }
   async function createOne(name: EngineName) {
     const planner: Planner =
       name === 'own'

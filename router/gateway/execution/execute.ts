@@ -56,7 +56,7 @@ export const beginExecution = (variables: JsonObject, ask: Ask): Execution => ({
 export type Run = (execution: Execution) => Promise<void>;
 
 /** At how many places an error is repeated that a subgraph gave for all, or for an entity that is in many places. */
-const mostPlaces = 10;
+export const mostPlaces = 10;
 
 const nothing: Run = async () => undefined;
 

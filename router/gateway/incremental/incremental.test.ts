@@ -1,5 +1,4 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { parse, validate } from 'graphql';
 import { createDice } from '../../../cli/demo/dice.ts';
 import { deferredAtRandom, differenceInParts } from '../../testing/deferring.ts';
 import type { Conformance } from '../../testing/conformance/conformance.ts';
@@ -9,10 +8,7 @@ import { names } from '../../testing/conformance/names.ts';
 import { overrides, provides } from '../../testing/conformance/provides.ts';
 import { requires } from '../../testing/conformance/requires.ts';
 import { types } from '../../testing/conformance/types.ts';
-import { randomOperation } from '../../testing/differential/operations.ts';
-import { startPlannerApart } from '../../testing/differential/differential.ts';
-import { randomSupergraph } from '../../testing/differential/supergraphs.ts';
-import { startFederation, type EngineName, type Federation } from '../../testing/federation.ts';
+import { startFederation, type EngineName } from '../../testing/federation.ts';
 import { to, type Definition } from '../../testing/worlds.ts';
 import { textOfPart } from './formats.ts';
 
@@ -222,40 +218,4 @@ it('the parts of operations on every feature of federation are together what a m
     }
   }
   expect(wrong).toEqual([]);
-});
-
-/** How many operations at random; each is answered in both formats by both planners. */
-const operations = 100;
-
-it('the parts of random operations are together what a monolith answers', async () => {
-  const wrong: string[] = [];
-  let compared = 0;
-  let parts = 0;
-  for (let seed = 1; compared < operations; seed += 1) {
-    const dice = createDice(seed);
-    let random: Federation;
-    try {
-      random = startFederation(randomSupergraph(dice), { start: startPlannerApart });
-    } catch {
-      continue;
-    }
-    const { schema } = random.graph;
-    for (let tried = 0; tried < 60 && compared < operations; tried += 1) {
-      const { query, variables } = randomOperation(schema, dice);
-      if (validate(schema, parse(query)).length > 0) continue;
-      const deferred = deferredAtRandom(query, dice);
-      // What a mutation changes is read later, and a subscription has no @defer.
-      if (/^(mutation|subscription)/.test(query) || !deferred.includes('@defer')) continue;
-      if (validate(schema, parse(deferred)).length > 0) continue;
-      compared += 1;
-      for (const engine of ['own', 'apollo'] as const) {
-        const given = await differenceInParts(random, engine, deferred, variables);
-        parts += given.parts;
-        if (given.differs !== undefined) wrong.push(`seed ${seed}: ${given.differs}`);
-      }
-    }
-  }
-  expect(wrong).toEqual([]);
-  // Two formats, two planners, and at least two parts of most.
-  expect(parts).toBeGreaterThan(operations * 2 * 2 * 2);
 });

@@ -4,6 +4,7 @@ import { differenceOf } from '../comparison.ts';
 import { conditions } from './conditions.ts';
 import type { Conformance } from './conformance.ts';
 import { failures } from './failures.ts';
+import { interfaceObjects } from './interface-objects.ts';
 import { keys } from './keys.ts';
 import { names } from './names.ts';
 import { overrides, provides } from './provides.ts';
@@ -16,6 +17,7 @@ const rooms: Record<string, Record<string, Conformance>> = {
   provides,
   overrides,
   types,
+  'interface objects': interfaceObjects,
   names,
   conditions,
   failures,

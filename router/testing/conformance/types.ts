@@ -64,6 +64,7 @@ export const types: Record<string, Conformance> = {
       '{ media { title: id id: title sequel { id: title } } }',
       '{ one { maker { nick made { title ... on Book { pages stars } } } } }',
       '{ media { maker { made { ... on Rated { stars ... on Film { minutes } } } } } }',
+      '{ media { id ... on Book { ... on Media { ... on Film { minutes } } } } }',
       '{ media { ...M } } fragment M on Media { title sequel { ...N } } fragment N on Media { maker { nick } ... on Film { minutes } }',
       [
         'query ($a: Boolean!, $b: Boolean!) { media { ... @include(if: $a) { sequel { title @skip(if: $b) id } } maker @skip(if: $a) { nick } } }',

@@ -1,64 +1,113 @@
-import { parse, validate } from 'graphql';
-import { createDice } from '../../../cli/demo/dice.ts';
-import { startPlannerProcess, type PlannerKind } from '../../gateway/planning/planner-process.ts';
-import { differenceOf } from '../comparison.ts';
-import { startFederation, type EngineName, type Federation } from '../federation.ts';
-import { randomOperation } from './operations.ts';
-import { randomSupergraph } from './supergraphs.ts';
+import { fork, type ChildProcess } from 'node:child_process';
+import type { EngineName } from '../federation.ts';
+import type { Compared, Task } from './compared.ts';
+import type { FromWorker } from './worker.ts';
 
 export interface Differences {
   operations: number;
+  /** Of them, with `@defer`. */
+  inParts: number;
   supergraphs: number;
-  /** Why supergraphs do not compose, or cannot be read. */
-  refused: string[];
-  /** By engine; each tells the seed that leads to it. */
-  found: Record<EngineName, string[]>;
+  /** Supergraphs that do not compose, or cannot be read. */
+  refused: number;
+  /** Operations at which the native planner ended its process, or did not end: the other one plans them. */
+  panics: number;
+  /** By engine. */
+  different: Record<EngineName, number>;
 }
 
-/** Operations on one supergraph: making one costs as much as answering a hundred. */
-const perSupergraph = 40;
-/** Names at random are often in each other's way. */
-const triesPerSupergraph = 200;
+export interface DifferentialOptions {
+  seed: number;
+  operations: number;
+  engines: readonly EngineName[];
+  goOn?: () => boolean;
+  /** Is told each difference, and why supergraphs are refused. */
+  tell?: (what: string) => void;
+}
+
 /** Supergraphs that do not compose for each that does; more, and nothing would be compared. */
 const mostRefused = 10;
+/** For one operation, which takes milliseconds; the first loads planners. */
+const workMs = 20_000;
+/** At so many operations of one supergraph something else is wrong. */
+const mostPanics = 20;
+/** Of one process: what planners in native code keep is not given back. */
+const mostSupergraphs = 500;
 
-/** Apart: a planner that ends its process must not end the comparison. */
-export const startPlannerApart = (kind: PlannerKind, sdl: string) =>
-  startPlannerProcess({ sdl, kind, timeoutMs: 20_000, idleMs: 1_000 });
-
-/** Compares engines with the monolith, at random: the same for the same seed. */
-export async function compareAtRandom(
-  seed: number,
-  operations: number,
-  engines: readonly EngineName[],
-  goOn: () => boolean = () => true,
-): Promise<Differences> {
-  const refused: string[] = [];
-  const result: Differences = { operations: 0, supergraphs: 0, refused, found: { own: [], apollo: [], stock: [] } };
-  for (let at = seed; result.operations < operations && goOn(); at += 1) {
-    const dice = createDice(at);
-    let federation: Federation;
-    try {
-      federation = startFederation(randomSupergraph(dice), { start: startPlannerApart });
-    } catch (error) {
-      refused.push(`--seed ${at}: ${String(error)}`);
-      if (refused.length > mostRefused * (result.supergraphs + 1)) throw error;
-      continue;
-    }
-    result.supergraphs += 1;
-    const { schema } = federation.graph;
-    const enough = Math.min(operations, result.operations + perSupergraph);
-    for (let tried = 0; tried < triesPerSupergraph && result.operations < enough; tried += 1) {
-      const { query, variables } = randomOperation(schema, dice);
-      if (validate(schema, parse(query)).length > 0) continue;
-      result.operations += 1;
-      for (const engine of engines) {
-        // The stock gateway has none.
-        if (engine === 'stock' && query.startsWith('subscription')) continue;
-        const differs = await differenceOf(federation, engine, query, variables);
-        if (differs !== undefined) result.found[engine].push(`--seed ${at}: ${differs}`);
+/**
+ * Compares engines with the monolith, at random: the same for the same seed. It does so in a process in which planners
+ * run too, since one for each would take most of the time. Where the native planner ends that process, the same is
+ * compared again without it at that operation.
+ */
+export async function compareAtRandom(options: DifferentialOptions): Promise<Differences> {
+  const { seed, engines, goOn = () => true, tell = () => undefined } = options;
+  const so: Differences = {
+    operations: 0,
+    inParts: 0,
+    supergraphs: 0,
+    refused: 0,
+    panics: 0,
+    different: { own: 0, apollo: 0, stock: 0 },
+  };
+  let worker: ChildProcess | undefined;
+  try {
+    for (let at = seed; so.operations < options.operations && goOn(); at += 1) {
+      if ((at - seed) % mostSupergraphs === 0) {
+        worker?.disconnect();
+        worker = undefined;
       }
+      worker ??= startWorker();
+      const fatal: number[] = [];
+      let compared = await compareIn(worker, { seed: at, engines, fatal });
+      while (typeof compared === 'number') {
+        if (fatal.includes(compared) || fatal.length >= mostPanics)
+          throw new Error(`The comparison ends its process at operation ${compared} of --seed ${at}.`);
+        fatal.push(compared);
+        so.panics += 1;
+        worker = startWorker();
+        compared = await compareIn(worker, { seed: at, engines, fatal });
+      }
+      so.operations += compared.operations;
+      so.inParts += compared.inParts;
+      if (compared.refused === undefined) so.supergraphs += 1;
+      else so.refused += 1;
+      for (const engine of engines) so.different[engine] += compared.found[engine].length;
+      const { found } = compared;
+      const told = [...engines.flatMap((engine) => found[engine]), ...(compared.refused ?? [])];
+      for (const what of told) tell(`--seed ${at}: ${what}`);
+      if (so.refused > mostRefused * (so.supergraphs + 1)) throw new Error(`Nothing composes. ${told.join()}`);
     }
+  } finally {
+    if (worker?.connected) worker.disconnect();
   }
-  return result;
+  return so;
+}
+
+/** What a planner says at its end is not told: it is known to panic. */
+const startWorker = () =>
+  fork(new URL('worker.ts', import.meta.url), {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+    stdio: ['ignore', 'inherit', 'ignore', 'ipc'],
+  });
+
+/** The number of an operation at which the process ended, or did not go on. */
+function compareIn(worker: ChildProcess, task: Task): Promise<Compared | number> {
+  return new Promise((resolve) => {
+    let at = 0;
+    const kill = () => worker.kill('SIGKILL');
+    let late = setTimeout(kill, workMs);
+    const end = (result: Compared | number) => {
+      clearTimeout(late);
+      worker.removeAllListeners();
+      resolve(result);
+    };
+    worker.on('exit', () => end(at));
+    worker.on('message', (message: FromWorker) => {
+      if ('compared' in message) return end(message.compared);
+      at = message.begun;
+      clearTimeout(late);
+      late = setTimeout(kill, workMs);
+    });
+    worker.send(task);
+  });
 }

@@ -1,4 +1,5 @@
 /** `npm run test:differential -- --seed 1 --operations 20000`: random operations, answered as a monolith would. */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { engineNames, type EngineName } from '../federation.ts';
 import { compareAtRandom } from './differential.ts';
@@ -9,25 +10,31 @@ const { values } = parseArgs({
     operations: { type: 'string', default: '20000' },
     engines: { type: 'string', default: 'own' },
     seconds: { type: 'string', default: '3600' },
+    results: { type: 'string' },
   },
 });
 const engines = values.engines
   .split(',')
   .filter((name): name is EngineName => engineNames.some((each) => each === name));
-const until = performance.now() + Number(values.seconds) * 1_000;
-const { operations, supergraphs, refused, found } = await compareAtRandom(
-  Number(values.seed),
-  Number(values.operations),
+const beganAt = performance.now();
+const until = beganAt + Number(values.seconds) * 1_000;
+const differences = await compareAtRandom({
+  seed: Number(values.seed),
+  operations: Number(values.operations),
   engines,
-  () => performance.now() < until,
-);
-const shown = 20;
-for (const engine of engines)
-  for (const difference of found[engine].slice(0, shown)) process.stdout.write(`${difference}\n\n`);
-for (const why of refused.slice(0, shown)) process.stdout.write(`${why.slice(0, 300)}\n\n`);
-const counts = engines.map((engine) => `${engine} ${found[engine].length}`).join(', ');
+  goOn: () => performance.now() < until,
+  tell: (what) => process.stdout.write(`${what}\n\n`),
+});
+const { operations, inParts, supergraphs, refused, panics, different } = differences;
+const counts = engines.map((engine) => `${engine} ${different[engine]}`).join(', ');
 process.stdout.write(
-  `${operations} operations on ${supergraphs} supergraphs (${refused.length} more do not compose); different from the monolith: ${counts}\n`,
+  `${operations} operations (${inParts} in parts) on ${supergraphs} supergraphs (${refused} more do not compose; the native planner ended its process at ${panics} operations); different from the monolith: ${counts}\n`,
 );
+if (values.results !== undefined) {
+  const seconds = Math.round((performance.now() - beganAt) / 1_000);
+  const date = new Date().toISOString().slice(0, 10);
+  const recorded = { date, seed: Number(values.seed), engines, seconds, ...differences };
+  writeFileSync(values.results, `${JSON.stringify(recorded, undefined, 2)}\n`);
+}
 // What the others get wrong is not ours.
-process.exitCode = operations > 0 && found.own.length === 0 ? 0 : 1;
+process.exitCode = operations > 0 && different.own === 0 ? 0 : 1;
