@@ -24,7 +24,7 @@ import {
   type Rewrite,
   type RootFetch,
 } from './plan.ts';
-import { plannedDocument, needsType, sealLiterals, withTypenames } from './planned-document.ts';
+import { plannedDocument, renamesType, sealLiterals, withTypenames } from './planned-document.ts';
 import { PlanTimeout, type Planner } from './planner.ts';
 
 export interface HivePlannerOptions {
@@ -47,7 +47,7 @@ export async function createHivePlanner({ graph, timeoutMs }: HivePlannerOptions
       return planInOrder(document, operation, async (part, one) => {
         const planned = plannedDocument(part, one);
         if (!planned) return { node: undefined };
-        const { document: sealed, open } = sealLiterals(withTypenames(graph.schema, planned, needsType));
+        const { document: sealed, open } = sealLiterals(withTypenames(graph.schema, planned, renamesType));
         const late = AbortSignal.timeout(timeoutMs);
         const { node } = await planner
           .planAsync(print(sealed), name, labels as Set<string>, chance, late)

@@ -129,12 +129,18 @@ export function leftOut(
         continue;
       }
       const { alias, name, selectionSet } = selection;
-      // The router answers those, and it is told the type of what may have several.
+      // The router answers those.
       if (isIntrospection(name.value) || types.size === 0) continue;
       const own = (alias ?? name).value;
       const field = place.get(own);
       if (!field || [...types].some((type) => !field.of.has(type))) return own;
-      const missing = selectionSet && missingIn(selectionSet, field.place, innerOf(field, types));
+      const inner = innerOf(field, types);
+      if (selectionSet && inner.size > 1 && selectionSet.selections.some(({ kind }) => kind !== Kind.FIELD)) {
+        // The answer depends on the type, or seems to.
+        const type = field.place.get('__typename');
+        if ([...inner].some((each) => !type?.of.has(each))) return `${own}.__typename`;
+      }
+      const missing = selectionSet && missingIn(selectionSet, field.place, inner);
       if (missing !== undefined) return `${own}.${missing}`;
     }
     return undefined;

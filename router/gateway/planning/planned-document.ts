@@ -68,9 +68,9 @@ export function withTypenames(
   );
 }
 
-/** Where the answer depends on the type: a planner forgets it where it is asked for under another name, or in vain. */
-export const needsType = ({ selections }: SelectionSetNode) =>
-  selections.some((each) => each.kind !== Kind.FIELD || (each.name.value === '__typename' && each.alias !== undefined));
+/** Whether a type is asked for under another name. */
+export const renamesType = ({ selections }: SelectionSetNode) =>
+  selections.some((each) => each.kind === Kind.FIELD && each.name.value === '__typename' && each.alias !== undefined);
 
 function withoutEmpty(document: DocumentNode, gone: Set<string>): DocumentNode {
   return visit(document, {

@@ -27,8 +27,8 @@ export interface DifferentialOptions {
 
 /** Supergraphs that do not compose for each that does; more, and nothing would be compared. */
 const mostRefused = 10;
-/** For one operation, which takes milliseconds; the first loads planners. */
-const workMs = 20_000;
+/** For one operation, which takes milliseconds, unless others keep the machine busy. */
+const workMs = 120_000;
 /** At so many operations of one supergraph something else is wrong. */
 const mostPanics = 20;
 /** Of one process: what planners in native code keep is not given back. */
