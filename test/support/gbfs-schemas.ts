@@ -15,6 +15,17 @@ const gbfsValidator: Wheel = {
   instead: 'leave out this test',
 };
 
+/** False where no Python can install the schemas: tests that need them are skipped there. */
+export function hasGbfsSchemas(): boolean {
+  try {
+    findPython(gbfsValidator, process.env);
+    return true;
+  } catch (error) {
+    process.stderr.write(`GBFS is not compared with its schemas: ${String(error)}\n`);
+    return false;
+  }
+}
+
 /** The official schemas; installed once, as the servers of tests are. */
 export async function gbfsSchemas(): Promise<(version: string, feed: string) => ValidateFunction> {
   const installDirectory = join(DATA_DIRECTORY, 'python');
