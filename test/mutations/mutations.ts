@@ -766,6 +766,20 @@ export const mutations: readonly Mutation[] = [
     replace: '',
     caughtBy: platform('server/half-closed.test', 'fast'),
   },
+  {
+    name: 'a client that has gone is waited for',
+    file: 'platform/server/half-closed.ts',
+    find: '  ask(response);\n',
+    replace: '',
+    caughtBy: platform('server/half-closed.test', 'fast'),
+  },
+  {
+    name: 'of two headers the first counts',
+    file: 'platform/server/repeated-header.ts',
+    find: 'if (seen.has(name)) return name;',
+    replace: '',
+    caughtBy: platform('server/http.test', 'fast'),
+  },
 ];
 
 /**
