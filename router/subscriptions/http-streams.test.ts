@@ -100,10 +100,7 @@ describe('server-sent events', () => {
     await until('all have come', () => text.includes('"reserveNo":40,'));
     socket.destroy();
     const stream = text.slice(text.lastIndexOf('HTTP/1.'));
-    const [head, rest] = [
-      stream.slice(0, stream.indexOf('\r\n\r\n')),
-      stream.slice(stream.indexOf('\r\n\r\n') + 4),
-    ];
+    const [head, rest] = [stream.slice(0, stream.indexOf('\r\n\r\n')), stream.slice(stream.indexOf('\r\n\r\n') + 4)];
     const isChunked = head.toLowerCase().includes('transfer-encoding: chunked');
     expect(isChunked).toBe(version === '1.1');
     const events = (isChunked ? unchunked(rest) : rest).split('\n\n').filter((event) => event !== ':' && event !== '');

@@ -109,7 +109,10 @@ async function read(
   }
 }
 
-/** I12 watchers are told every change once, those of a bike in order, and no cursor is lost that nothing was lost for. */
+/**
+ * I12 watchers are told every change, those of a bike in order, and, unless the broker lost some, once; and no cursor is
+ * lost that nothing was lost for.
+ */
 export function missedOrRepeated(
   watchings: readonly Watching[],
   { journals }: Evidence,
@@ -118,7 +121,9 @@ export function missedOrRepeated(
   const documents = journals.reservation as JournalDocument<BikeSlot>[];
   return watchings.flatMap(({ name, userId, before, told, expired, wrong }) => {
     const heard = new Set(told);
-    const repeated = told.filter((id, index) => told.indexOf(id) !== index);
+    const isAgain = (id: string, index: number) => told.indexOf(id) !== index;
+    // What a broker loses within seconds of its decision, and is given again, looks new to an instance that began since.
+    const repeated = brokerLost ? [] : told.filter(isAgain);
     const missed = documents.filter((document) => {
       const change = changeIn(document);
       const isTheirs = change && (userId === undefined || change.userId === userId);
@@ -131,7 +136,8 @@ export function missedOrRepeated(
       ]),
     );
     const newest = new Map<string, number>();
-    const outOfOrder = told.filter((id) => {
+    const outOfOrder = told.filter((id, index) => {
+      if (brokerLost && isAgain(id, index)) return false;
       const { stream = '', version = 0 } = places.get(id) ?? {};
       const isLate = version < (newest.get(stream) ?? 0);
       newest.set(stream, Math.max(version, newest.get(stream) ?? 0));

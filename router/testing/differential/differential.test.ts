@@ -11,7 +11,7 @@ async function compare(seed: number, operations: number, engine: 'own' | 'apollo
 
 it.each([
   // About a minute of one core; `npm run test:differential` compares as many as there is time for.
-  ['own', 6_000],
+  ['own', 2_000],
   ['apollo', 400],
 ] as const)(
   'random operations on random supergraphs are answered as a monolith would (%s)',
