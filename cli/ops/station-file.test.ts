@@ -108,6 +108,22 @@ describe('a file of stations', () => {
     ]);
   });
 
+  it('in which a quote is not closed loses no line silently', () => {
+    const badQuotes = 'The quotes do not match. If one is not closed, the lines behind it cannot be read either.';
+    const rows = (...numbers: string[]) => numbers.map((number) => mangwon.replace('102', number)).join('');
+    expect(told(since2020 + rows('101', '102') + rows('103').replace('망원', '"망원') + rows('104', '105'))).toEqual([
+      [7, 101],
+      [8, 102],
+      [9, badQuotes],
+    ]);
+    expect(told(since2020 + rows('"101', '102'))).toEqual([[7, badQuotes]]);
+    expect(told(since2020 + rows('101', '"102"x', '103'))).toEqual([
+      [7, 101],
+      [8, badQuotes],
+    ]);
+    expect(read(`"${asOf2019}${rows('101')}`).problem).toMatch(/^Its heading names no/);
+  });
+
   it('of no line, or none but its heading, has no station; of another kind, it says so', () => {
     for (const text of ['', '\uFEFF', '\n\n', since2020, ',,,\n']) expect(read(text).lines).toEqual([]);
     expect(read('color,date\ngreen,2026-11-23\n').problem).toBe(

@@ -56,17 +56,22 @@ const districtByName = new Map(
   ),
 );
 
+const badQuotes = 'The quotes do not match. If one is not closed, the lines behind it cannot be read either.';
+
 /** Every line that says something. `now` in epoch milliseconds: no station opens long after. */
 export function readStations(text: string, now: number): StationFile {
-  const { data, meta } = Papa.parse<string[]>(text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n'), {
+  const { data, errors, meta } = Papa.parse<string[]>(text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n'), {
     newline: '\n',
     delimitersToGuess: [',', '\t', ';'],
     // Allows for headings and blank lines, yet stops before reading all of a file that is too long.
     preview: longestFile + 100,
   });
+  const misquoted = new Set(errors.flatMap(({ type, row }) => (type === 'Quotes' ? [data[row ?? 0]] : [])));
   const rows = rowsIn(data).filter(({ cells }) => cells.some((cell) => cell.trim() !== ''));
-  // A heading may have several lines: it ends where the first station begins.
-  const first = rows.findIndex(({ cells }) => cells.some((cell) => /^(ST-)?\d+$/.test(plain(cell))));
+  // A heading may have several lines: it ends where the first station begins, or what nobody can read.
+  const first = rows.findIndex(
+    ({ cells }) => misquoted.has(cells) || cells.some((cell) => /^(ST-)?\d+$/.test(plain(cell))),
+  );
   if (rows.length === 0) return { lines: [], problem: null };
   const columns = columnsIn(rows.slice(0, first < 0 ? rows.length : first).map(({ cells }) => cells));
   const missing = needed.filter((column) => columns[column].length === 0);
@@ -77,7 +82,7 @@ export function readStations(text: string, now: number): StationFile {
   }
   const lineOf = new Map<number, number>();
   const lines = stations.map(({ line, cells }): FileLine => {
-    const read = stationIn(cells, columns, now);
+    const read = misquoted.has(cells) ? badQuotes : stationIn(cells, columns, now);
     if (typeof read === 'string') return { line, station: null, problem: read };
     const earlier = lineOf.get(read.number);
     if (earlier !== undefined) return { line, station: null, problem: `Line ${earlier} has this number, too.` };
