@@ -77,6 +77,16 @@ describe('a client that closes its side after its request', () => {
     expect(client.said().includes(' 102 ')).toBe(version === '1.1');
   });
 
+  it('is asked with one listener, however often', async () => {
+    const running = await serve();
+    const client = ask(get('/'));
+    const isAsked = (times: number) => () => running.length === 1 && client.said().split(' 102 ').length > times;
+    await until('it is asked', isAsked(1));
+    const listeners = running[0]?.response.listenerCount('close');
+    await until('it is asked again, and again', isAsked(3));
+    expect(running[0]?.response.listenerCount('close')).toBe(listeners);
+  });
+
   it('is answered when it sent a body, and at once', async () => {
     const running = await serve();
     const client = ask(`POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}`);

@@ -21,15 +21,19 @@ export function answerHalfClosed(server: Server, latest: WeakMap<Duplex, ServerR
   server.on('connection', (socket) => socket.on('end', onEnd));
   function onEnd(this: Duplex) {
     const response = latest.get(this);
-    if (response && !this.destroyed) askUntilAnswered(response, askAgainMs);
+    if (response && !this.destroyed) askUntilAnswered(response);
   }
 }
 
-function askUntilAnswered(response: ServerResponse, waitMs: number): void {
-  if (response.writableEnded || response.destroyed) return;
-  ask(response);
-  const timer = setTimeout(() => askUntilAnswered(response, 2 * waitMs), waitMs);
+function askUntilAnswered(response: ServerResponse): void {
+  let timer: NodeJS.Timeout | undefined;
   response.once('close', () => clearTimeout(timer));
+  const askIn = (waitMs: number) => {
+    if (response.writableEnded || response.destroyed) return;
+    ask(response);
+    timer = setTimeout(() => askIn(2 * waitMs), waitMs);
+  };
+  askIn(askAgainMs);
 }
 
 function ask(response: ServerResponse): void {
