@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { createLogger, startHttpServer, type Guest, type HttpServer } from '../../platform/server/index.ts';
+import { until } from '../../test/support/until.ts';
 import { createOpenDataRoute } from './open-data.ts';
 
 const limits = {
@@ -21,20 +23,19 @@ describe('open data at the router', () => {
   /** A router before a dashboard that answers like this. */
   async function open(
     answer: (request: IncomingMessage, response: ServerResponse) => void,
-    options: { publicUrl?: string; full?: boolean } = {},
+    options: { publicUrl?: string; answerWithinMs?: number } = {},
   ) {
     const dashboard: Server = createServer(answer);
     await new Promise<void>((resolve) => dashboard.listen(0, '127.0.0.1', resolve));
-    const close = () => new Promise((resolve) => dashboard.close(resolve));
-    closed.push(close);
-    let taken = 0;
-    const place = { leave: () => (taken -= 1) };
-    const guest = {
-      take: () => (options.full ? { client: 'full', kind: 'operations' } : ((taken += 1), place)),
-    } as unknown as Guest;
+    closed.push(() => new Promise((resolve) => (dashboard.close(resolve), dashboard.closeAllConnections())));
+    const taken: Record<string, number> = { operations: 0, waiting_bytes: 0 };
+    const count = (kind: string, by: number) => (taken[kind] = (taken[kind] ?? 0) + by);
+    const take = (kind: string) => (count(kind, 1), { leave: () => count(kind, -1), grow: () => undefined });
+    const guest = { take } as unknown as Guest;
     const route = createOpenDataRoute({
       dashboard: `http://127.0.0.1:${(dashboard.address() as AddressInfo).port}/graphql`,
       publicUrl: options.publicUrl,
+      ...(options.answerWithinMs === undefined ? {} : { answerWithinMs: options.answerWithinMs }),
       guestOf: () => Promise.resolve(guest),
     });
     const router: HttpServer = await startHttpServer({
@@ -45,8 +46,14 @@ describe('open data at the router', () => {
     });
     closed.push(() => router.close());
     return {
-      taken: () => taken,
-      dashboardGone: close,
+      taken: (kind = 'operations') => taken[kind] ?? 0,
+      /** A client of which only the question is said. */
+      connect() {
+        const socket = connect({ port: router.port, host: '127.0.0.1', allowHalfOpen: true });
+        closed.push(() => Promise.resolve(socket.destroy()));
+        socket.write('GET /gbfs/3.0/vehicle_status.json HTTP/1.1\r\nhost: a\r\n\r\n');
+        return socket;
+      },
       get: (path = '/gbfs/3.0/gbfs.json', init?: RequestInit) => fetch(`http://127.0.0.1:${router.port}${path}`, init),
     };
   }
@@ -94,5 +101,45 @@ describe('open data at the router', () => {
     isBroken = false;
     expect((await get()).status).toBe(200);
     expect(taken()).toBe(0);
+  });
+
+  it('answers everybody while others take their answers slowly', async () => {
+    const feed = Buffer.alloc(16 * 1024 * 1024, 'x');
+    const { get, taken, connect } = await open((request, response) =>
+      response.end(request.url?.includes('vehicle_status') ? feed : '{}'),
+    );
+    const readers = Array.from({ length: 16 }, () => connect());
+    let gone = 0;
+    for (const reader of readers) reader.once('close', () => (gone += 1));
+    // The first bytes are there, and nobody takes the others.
+    await Promise.all(readers.map((reader) => new Promise((resolve) => reader.once('readable', () => resolve(true)))));
+    expect(await (await get()).text()).toBe('{}');
+    expect([gone, taken('operations'), taken('waiting_bytes')]).toEqual([0, 0, 16]);
+  });
+
+  it('reads the same once for all who ask for it meanwhile', async () => {
+    const waiting: ServerResponse[] = [];
+    const { get, taken } = await open((_request, response) => void waiting.push(response));
+    const answers = Array.from({ length: 5 }, () => get());
+    await until('all have asked', () => taken() === 5 && waiting.length > 0);
+    for (const response of waiting) response.end('{"ttl":1}');
+    for (const answer of answers) expect(await (await answer).text()).toBe('{"ttl":1}');
+    expect(waiting.length).toBe(1);
+  });
+
+  it('gives up a dashboard that stops in the middle of its answer', async () => {
+    const { get, taken } = await open((_request, response) => void response.write('{'), { answerWithinMs: 100 });
+    expect((await get()).status).toBe(503);
+    expect(taken()).toBe(0);
+  });
+
+  it('gives the whole answer to a client that has closed its side', async () => {
+    const { connect } = await open((_request, response) => {
+      response.write('"begun');
+      setTimeout(() => response.end(' and done"'), 300);
+    });
+    const client = connect();
+    client.end();
+    expect(await text(client)).toMatch(/"begun and done"/);
   });
 });

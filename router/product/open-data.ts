@@ -1,7 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { Pool, type Dispatcher } from 'undici';
-import { pathOf, placeFor, sendRefusal, type Guest, type RequestHandler } from '../../platform/server/index.ts';
+import {
+  holdWhileWaiting,
+  pathOf,
+  placeFor,
+  sendRefusal,
+  type Guest,
+  type RequestHandler,
+} from '../../platform/server/index.ts';
 import { isHost } from './page-headers.ts';
 
 export interface OpenDataOptions {
@@ -10,14 +16,26 @@ export interface OpenDataOptions {
   /** What clients call this router; the host that they asked, when unset. */
   publicUrl: string | undefined;
   guestOf(request: IncomingMessage): Promise<Guest>;
+  /** For the whole answer, in ms: the dashboard has feeds ready, or makes them in a fraction of a second. */
+  answerWithinMs?: number;
 }
 
-/** The dashboard has feeds ready, or makes them in a fraction of a second. */
-const answerWithinMs = 5_000;
-/** Between two pieces of an answer: a client that takes none for longer is cut by ANSWER_TIMEOUT_MS. */
-const pieceWithinMs = 60_000;
 /** Feeds are fetched once and kept by most who read them. */
 const connections = 16;
+/** Five times the longest feed, `vehicle_status` of 45,000 bikes as it is without compression. */
+const longestAnswerBytes = 32 * 1024 * 1024;
+
+interface Question {
+  path: string;
+  method: 'GET' | 'HEAD';
+  headers: Record<string, string>;
+}
+
+interface Answer {
+  statusCode: number;
+  headers: Record<string, string>;
+  bytes: Uint8Array;
+}
 
 const asked = ['accept-encoding', 'if-none-match'] as const;
 const answered = [
@@ -41,12 +59,29 @@ const preflight = {
 };
 
 /** Shows the dashboard's open data to everybody, as it comes: no token, and nothing of it is kept here. */
-export function createOpenDataRoute({ dashboard, publicUrl, guestOf }: OpenDataOptions): RequestHandler {
-  const pool = new Pool(new URL(dashboard).origin, {
-    connections,
-    headersTimeout: answerWithinMs,
-    bodyTimeout: pieceWithinMs,
-  });
+export function createOpenDataRoute(options: OpenDataOptions): RequestHandler {
+  const { dashboard, publicUrl, guestOf, answerWithinMs = 5_000 } = options;
+  const pool = new Pool(new URL(dashboard).origin, { connections, maxResponseSize: longestAnswerBytes });
+  /** What is being read now: who asks the same meanwhile gets the same bytes. */
+  const reading = new Map<string, Promise<Answer>>();
+
+  async function read(question: Question): Promise<Answer> {
+    const { statusCode, headers, body } = await pool.request({
+      ...question,
+      signal: AbortSignal.timeout(answerWithinMs),
+    });
+    return { statusCode, headers: picked(headers, answered), bytes: await body.bytes() };
+  }
+
+  /** Read whole, before its client takes a byte: a connection to the dashboard never waits for a slow reader. */
+  function readOnce(question: Question): Promise<Answer> {
+    const name = JSON.stringify(question);
+    const begun = reading.get(name);
+    if (begun) return begun;
+    const answer = read(question).finally(() => reading.delete(name));
+    reading.set(name, answer);
+    return answer;
+  }
 
   return async (request, response) => {
     if (request.method === 'OPTIONS') return void response.writeHead(204, preflight).end();
@@ -55,21 +90,22 @@ export function createOpenDataRoute({ dashboard, publicUrl, guestOf }: OpenDataO
       response.setHeader('allow', 'GET, HEAD, OPTIONS');
       return sendRefusal(request, response, { status: 405, body: { error: 'Open data is read with GET.' } });
     }
-    const place = placeFor(await guestOf(request), 'operations');
+    const guest = await guestOf(request);
+    const place = placeFor(guest, 'operations');
+    let answer: Answer | undefined;
     try {
       const headers = { ...picked(request.headers, asked), 'x-open-data-base': publicUrl ?? baseOf(request) };
-      const { method } = request;
-      const answer = await pool.request({ path: pathOf(request), method, headers }).catch(() => undefined);
-      if (!answer) {
-        const body = { error: 'Open data is not there now. Try again in a second.' };
-        return sendRefusal(request, response, { status: 503, body });
-      }
-      response.writeHead(answer.statusCode, picked(answer.headers, answered));
-      // A client that leaves ends the answer of the dashboard too, and is no mistake.
-      await pipeline(answer.body, response).catch(() => response.destroy());
+      answer = await readOnce({ path: pathOf(request), method: request.method, headers }).catch(() => undefined);
     } finally {
       place.leave();
     }
+    if (!answer) {
+      const body = { error: 'Open data is not there now. Try again in a second.' };
+      return sendRefusal(request, response, { status: 503, body });
+    }
+    if (response.destroyed) return;
+    response.writeHead(answer.statusCode, answer.headers).end(answer.bytes);
+    holdWhileWaiting(response, guest);
   };
 }
 
