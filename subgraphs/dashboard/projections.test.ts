@@ -108,24 +108,28 @@ describe('the dashboard', () => {
     expect(bikeAfter(moved, started, backAt({}))).toEqual({ ...bike, use: 'free', lastRide: reserveNo });
     // Without a ride it stands where it stood, under the same name, unless somebody says otherwise.
     expect(bikeAfter(moved, backAt({}, null))).toEqual({ ...bike, use: 'free', ...there });
-    expect(bikeAfter(moved, backAt(beside, null))).toEqual({ ...bike, use: 'free', ...beside });
+    expect(bikeAfter(moved, backAt(there, null))).toEqual({ ...bike, use: 'free', ...there });
+    // Elsewhere it was taken there, and its name would tell by whom.
+    expect(bikeAfter(moved, backAt(beside, null))).toEqual({ ...bike, use: 'free', ...beside, lastRide: reserveNo });
     expect(bikeAfter(sample('BikeRegistered'), moved)).toMatchObject({ condition: 'IN_SERVICE', ...there });
     expect(bikeAfter(moved, sample('BikeRegistered'))).toMatchObject({ condition: 'IN_SERVICE', ...there });
   });
 
   it('knows each station as its last event says it', () => {
-    const [opened, changed, closed] = [sample('StationOpened'), sample('StationChanged'), sample('StationClosed')];
+    const [opened, closed] = [sample('StationOpened'), sample('StationClosed')];
+    const changed = atTime(sample('StationChanged'), '2026-11-30T00:00:00.000Z');
     const stationAfter = (...events: DomainEvent[]) => worldOf(events).stations[0];
     expect(stationAfter(opened)).toMatchObject({ stationId: 'ST-102', racks: opened.data.racks, state: 'OPEN' });
     expect(stationAfter(opened)).not.toHaveProperty('at');
     const { reason: _reason, changedAt: _changedAt, ...said } = changed.data;
-    expect(stationAfter(opened, changed)).toEqual({ ...said, state: 'OPEN', since: changed.time });
+    expect(stationAfter(opened, changed)).toEqual({ ...said, state: 'OPEN', since: opened.time });
     expect(stationAfter(opened, closed)).toMatchObject({
       racks: opened.data.racks,
       state: 'CLOSED',
       since: closed.time,
     });
-    expect(stationAfter(opened, closed, changed)).toMatchObject({ state: 'CLOSED' });
+    expect(stationAfter(opened, closed, changed)).toMatchObject({ state: 'CLOSED', since: closed.time });
+    expect(stationAfter(changed)).toMatchObject({ state: 'OPEN', since: changed.time });
     expect(stationAfter(opened, closed, opened)).toMatchObject({ state: 'OPEN' });
     expect(stationAfter(closed)).toBeUndefined();
   });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type {
   BikeCondition,
   DemandRefusal,
@@ -32,14 +33,14 @@ export interface BikeView extends Place {
   bikeId: number;
   condition: BikeCondition | null;
   use: 'free' | 'reserved' | 'inUse';
-  /** The reservation whose ride was its last to end. */
+  /** The reservation whose ride was its last to end, or with which it was returned elsewhere without a ride. */
   lastRide?: number;
 }
 
 /** A station as its last event says it. */
 export type StationView = Omit<EventNamed<'StationOpened'>['data'], 'at'> & {
   state: 'OPEN' | 'CLOSED';
-  /** When that was said. */
+  /** When its state began. */
   since: string;
 };
 
@@ -298,8 +299,10 @@ function moved(bike: BikeView, event: EventNamed<ReservationStep>): BikeView {
   if (event.type !== 'BikeReturned') return bike;
   const { startedAt, reserveNo, ...said } = event.data;
   if (startedAt !== null) return { ...standing(bike, said), lastRide: reserveNo };
-  // A bike that was not ridden stands where it stood, unless somebody says otherwise.
-  return said.stationId === undefined && said.position === undefined ? bike : standing(bike, said);
+  // A bike that was not ridden stands where it stood, unless somebody says otherwise: then somebody took it there.
+  if (said.stationId === undefined && said.position === undefined) return bike;
+  const after = standing(bike, said);
+  return isDeepStrictEqual(after, bike) ? bike : { ...after, lastRide: reserveNo };
 }
 
 function standing({ stationId: _station, position: _position, ...bike }: BikeView, place: Place): BikeView {
@@ -315,13 +318,12 @@ type StationEvent = EventNamed<'StationOpened' | 'StationChanged' | 'StationClos
 
 /** The station after the event; a closing says nothing but that, so that without the events before there is none. */
 function stationAfter(before: StationView | undefined, event: StationEvent): StationView | undefined {
-  const since = event.time;
-  if (event.type === 'StationClosed') return before && { ...before, state: 'CLOSED', since };
+  if (event.type === 'StationClosed') return before && { ...before, state: 'CLOSED', since: event.time };
   const { stationId, number, nameKo, nameEn, district, address, position, racks, openedDate } = event.data;
   const said = { stationId, number, nameKo, nameEn, district, address, position, racks, openedDate };
-  // A closed station that is described anew stays closed.
-  const state = event.type === 'StationOpened' ? 'OPEN' : (before?.state ?? 'OPEN');
-  return { ...said, state, since };
+  // A station that is described anew is open or closed as before, and since then.
+  const known = event.type === 'StationOpened' ? undefined : before;
+  return { ...said, state: known?.state ?? 'OPEN', since: known?.since ?? event.time };
 }
 
 /** The reservation after the event; where an earlier event was discarded, it starts from what this one says. */
