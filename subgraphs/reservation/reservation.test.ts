@@ -170,6 +170,14 @@ describe('a bike', () => {
     }
   });
 
+  it('that is wanted at a station is reserved only where it stands', () => {
+    const wanted = { ...request(), at: 'ST-102' } as ReservationCommand;
+    given(opened(), moved(atStation)).when(wanted).then(requested);
+    for (const place of [{ stationId: 'ST-7' }, beside, {}]) {
+      given(opened(), moved(atStation), moved(place)).when(wanted).refused('NO_BIKE_AT_STATION');
+    }
+  });
+
   it('is reserved only while it is in service', () => {
     for (const condition of ['MAINTENANCE', 'LOST', 'RETIRED'] as const) {
       given(opened(condition)).when(request()).refused('BIKE_NOT_IN_SERVICE');
@@ -395,6 +403,7 @@ type Situation = InService | OutOfService;
 type AboutOne = Extract<ReservationCommand, { reserveNo: number }>['type'];
 type Name =
   | Exclude<ReservationCommand['type'], 'ChangeSlot'>
+  | 'RequestReservation elsewhere'
   | 'ChangeSlot to MAINTENANCE'
   | 'ChangeSlot to IN_SERVICE'
   | 'ExpireReservation too early'
@@ -428,6 +437,7 @@ describe('a slot decides on', () => {
       'ChangeSlot to MAINTENANCE': { command: changeTo('MAINTENANCE'), at },
       'ChangeSlot to IN_SERVICE': { command: changeTo('IN_SERVICE'), at },
       RequestReservation: { command: request(6), at },
+      'RequestReservation elsewhere': { command: { ...request(6), at: 'ST-7' } as ReservationCommand, at },
       ConfirmReservation: { command: confirm(), at },
       RejectReservation: { command: reject(), at },
       CancelReservation: { command: cancel(), at },
@@ -456,6 +466,12 @@ describe('a slot decides on', () => {
         BIKE_NOT_IN_SERVICE: out(...known),
         BIKE_ALREADY_RESERVED: ['PENDING', 'RESERVED', 'IN_USE'],
         ReservationRequested: over,
+      },
+      'RequestReservation elsewhere': {
+        BIKE_NOT_FOUND: ['unknown'],
+        BIKE_NOT_IN_SERVICE: out(...known),
+        BIKE_ALREADY_RESERVED: ['PENDING', 'RESERVED', 'IN_USE'],
+        NO_BIKE_AT_STATION: over,
       },
       ConfirmReservation: {
         ReservationConfirmed: both('PENDING'),

@@ -38,7 +38,8 @@ export type BikeSlot =
 export type ReservationCommand =
   | { type: 'OpenSlot'; bikeId: number; condition: BikeCondition }
   | { type: 'ChangeSlot'; condition: BikeCondition }
-  | { type: 'RequestReservation'; reserveNo: number; userId: string }
+  /** `at`: only while the bike stands at that station. */
+  | { type: 'RequestReservation'; reserveNo: number; userId: string; at?: string }
   | { type: 'ConfirmReservation'; reserveNo: number }
   | { type: 'RejectReservation'; reserveNo: number; code: PointsRefusal; because: string }
   | { type: 'CancelReservation'; reserveNo: number; because: 'BY_RIDER' | 'BY_OPERATOR'; reason?: string }
@@ -52,6 +53,7 @@ export type ReservationRefusal =
   | 'BIKE_NOT_FOUND'
   | 'BIKE_NOT_IN_SERVICE'
   | 'BIKE_ALREADY_RESERVED'
+  | 'NO_BIKE_AT_STATION'
   | 'NOT_CANCELLABLE'
   | 'NOT_STARTABLE'
   | 'NOT_RETURNABLE'
@@ -85,6 +87,9 @@ export const reservation = (
         if (slot.status === 'unknown') return refuse('BIKE_NOT_FOUND', 'No bike has this number.');
         if (slot.condition !== 'IN_SERVICE') return refuse('BIKE_NOT_IN_SERVICE', 'The bike is out of service.');
         if (slot.status === 'held') return refuse('BIKE_ALREADY_RESERVED', 'Another reservation holds the bike.');
+        if (command.at !== undefined && command.at !== slot.place?.stationId) {
+          return refuse('NO_BIKE_AT_STATION', 'The bike does not stand at this station.');
+        }
         return request(command, slot.bikeId, rule, at);
       case 'ConfirmReservation': {
         const live = liveIn(slot, command.reserveNo, 'PENDING');

@@ -98,17 +98,19 @@ export async function reserveBike(
     throw new ContractError('Say "bikeId" or "stationId", one of the two.');
   }
   // A claim that already stands is answered from its decision, even if point would refuse the rider by now.
-  const stands = async () => !origin.isNew && (await slots.journal.byCause(origin.cause)) !== null;
+  const stands = () => isDecided(slots, origin);
 
   const refused = await claims.whyNot(userId);
   if (refused && !(await stands())) {
     countRefusal(refused.code);
     return { reservation: null, refusal: refused };
   }
-  const claimOf = (bikeId: number) => claim(dependencies, streams.bike(bikeId), userId, origin, context, stands);
-  const outcome = await (typeof input.bikeId === 'number'
-    ? claimOf(input.bikeId)
-    : claimAt(dependencies, input.stationId ?? '', origin, claimOf));
+  const { bikeId, stationId } = input;
+  const claimOf = (which: number) =>
+    claim(dependencies, streams.bike(which), { userId, ...(stationId && { at: stationId }) }, origin, context, stands);
+  const outcome = await (typeof bikeId === 'number'
+    ? claimOf(bikeId)
+    : claimAt(dependencies, stationId ?? '', origin, claimOf));
   if (outcome.kind === 'empty') {
     if (isDemand(outcome.refusal.code)) countRefusal(outcome.refusal.code);
     return { reservation: null, refusal: outcome.refusal };
@@ -138,15 +140,18 @@ export async function reserveBike(
 const bikesPerLook = 20;
 const looksAtStation = 3;
 
-/** Claims any bike that stands at the station, another one when it is taken meanwhile. */
+/** Claims any bike that stands at the station, another one when it is taken or moved meanwhile. */
 async function claimAt(
   { slots, store, stations, random }: Dependencies,
   stationId: string,
   origin: Origin,
   claimOf: (bikeId: number) => ReturnType<typeof claim>,
 ) {
+  if (stationNumberIn(stationId) === undefined) return { kind: 'empty' as const, refusal: noStation };
   const earlier = origin.isNew ? null : await slots.journal.byCause(origin.cause);
   if (earlier && 'bikeId' in earlier.state) return claimOf(earlier.state.bikeId);
+  const state = await stateIfKnown(stations, stationId);
+  if (state === 'CLOSED') return { kind: 'empty' as const, refusal: closedStation };
   for (let look = 0; look < looksAtStation; look += 1) {
     const bikeIds = await store.availableAt(stationId, bikesPerLook);
     while (bikeIds.length > 0) {
@@ -155,13 +160,11 @@ async function claimAt(
       if (outcome.kind !== 'refused' || !isTaken.has(outcome.refusal.refused)) return outcome;
     }
   }
-  const state = await stateIfKnown(stations, stationId);
-  const refusal = state === 'unknown' ? noStation : state === 'CLOSED' ? closedStation : noBike;
-  return { kind: 'empty' as const, refusal };
+  return { kind: 'empty' as const, refusal: state === 'unknown' ? noStation : noBike };
 }
 
 /** Why a bike at a station is passed over. */
-const isTaken: ReadonlySet<string> = new Set(['BIKE_ALREADY_RESERVED', 'BIKE_NOT_IN_SERVICE']);
+const isTaken: ReadonlySet<string> = new Set(['BIKE_ALREADY_RESERVED', 'BIKE_NOT_IN_SERVICE', 'NO_BIKE_AT_STATION']);
 
 const noStation = { code: 'STATION_NOT_FOUND', because: 'No station has this number.' };
 const closedStation = { code: 'STATION_CLOSED', because: 'The station is closed.' };
@@ -174,7 +177,7 @@ const waitedInVain = new WeakSet<RequestContext>();
 async function claim(
   { slots, claims, bikeWaitMs }: Dependencies,
   stream: string,
-  userId: string,
+  { userId, ...where }: { userId: string; at?: string },
   origin: Origin,
   context: RequestContext,
   stands: () => Promise<boolean>,
@@ -185,7 +188,7 @@ async function claim(
   } catch (error) {
     if (!(await stands())) throw error;
   }
-  const unnumbered: ReservationCommand = { type: 'RequestReservation', reserveNo: 0, userId };
+  const unnumbered: ReservationCommand = { type: 'RequestReservation', reserveNo: 0, userId, ...where };
   const numbered = async () => ({ ...unnumbered, reserveNo: await slots.counters.next('reservation') });
   let isMade = false;
   try {
@@ -201,6 +204,11 @@ async function claim(
   } finally {
     if (!isMade) takeBack();
   }
+}
+
+/** Whether the command stands: its repetition gets the first answer, whatever has changed since. */
+async function isDecided({ journal }: Slots, { isNew, cause }: Origin): Promise<boolean> {
+  return !isNew && (await journal.byCause(cause)) !== null;
 }
 
 /** Whether a refusal means that a rider got no bike. */
@@ -228,19 +236,21 @@ export async function returnBike(
   input: ReturnBikeInput,
   context: RequestContext,
 ): Promise<Payload> {
-  requireViewer(context.viewer);
+  const viewer = requireViewer(context.viewer);
   const { stationId } = input;
   const isWellFormed = typeof stationId !== 'string' || stationNumberIn(stationId) !== undefined;
   const place = placeIn(
     input,
     isWellFormed && stationId ? await stateIfKnown(dependencies.stations, stationId) : 'unknown',
   );
-  if ('code' in place) return { reservation: null, refusal: place };
-  const command = { type: 'ReturnBike' as const, ...reasonIn(input), ...place };
+  if ('code' in place && !(await isDecided(dependencies.slots, commandOrigin(context, viewer, 'returnBike', input)))) {
+    return { reservation: null, refusal: place };
+  }
+  const command = { type: 'ReturnBike' as const, ...reasonIn(input), ...('code' in place ? {} : place) };
   return change(dependencies, 'returnBike', input, context, ({ reserveNo }) => ({ ...command, reserveNo }));
 }
 
-/** Says where bikes stand. Only of stations that there are: without an answer of theirs nothing is moved. */
+/** Says where bikes stand; lines of one bike queue up in their order, as commands of one stream do. Only of stations that there are: without an answer of theirs nothing is moved. */
 export async function moveBikes(
   { slots, stations }: Dependencies,
   lines: readonly MoveBikesLine[],
@@ -253,10 +263,14 @@ export async function moveBikes(
   return lineByLine('moves', lines, async (line) => {
     const station = typeof line.stationId === 'string' ? stateOf(line.stationId) : undefined;
     const place = station === 'CLOSED' ? closedStation : placeIn(line, station);
-    if ('code' in place) return { bike: null, refusal: place };
     const origin = commandOrigin(context, viewer, 'moveBikes', line);
+    if ('code' in place && !(await isDecided(slots, origin))) return { bike: null, refusal: place };
     // Blank text is no text.
-    const command: ReservationCommand = { type: 'MoveBike', reason: line.reason || null, ...place };
+    const command: ReservationCommand = {
+      type: 'MoveBike',
+      reason: line.reason || null,
+      ...('code' in place ? {} : place),
+    };
     const outcome = await slots.handle(streams.bike(line.bikeId), command, origin);
     const { status } = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
     const bike = status === 'unknown' ? null : { __typename: 'Bike', bikeId: line.bikeId };

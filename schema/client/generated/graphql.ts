@@ -428,7 +428,7 @@ export type ReserveBikeInput = {
   bikeId?: number | null | undefined;
   /** 1 to 255 characters. The same key with the same body gives the first answer again. */
   idempotencyKey?: string | null | undefined;
-  /** Any bike that stands there and can be reserved. */
+  /** Any bike that stands there and can be reserved; none while the station is closed. Its bikes can be had by `bikeId` all the same. */
   stationId?: string | null | undefined;
   /** For whom; the caller when left out. */
   userId?: string | null | undefined;
