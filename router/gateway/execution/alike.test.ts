@@ -175,6 +175,12 @@ describe('objects that are alike', () => {
     expect(isAlike(deep(100_000), deep(100_000))).toBe(false);
   });
 
+  it('are no others where a name is one that every object inherits', () => {
+    const [own, none] = ['{"__proto__": {}}', '{"other": {}}'].map((text) => JSON.parse(text) as unknown);
+    expect([isAlike(own, own), isAlike(own, none), isAlike(none, own)]).toEqual([true, false, false]);
+    expect(isAlike(JSON.parse('{"a": null}'), JSON.parse('{"b": null}'))).toBe(false);
+  });
+
   it('are those that JSON writes alike, whatever they are', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (one, other) => {

@@ -93,7 +93,8 @@ export function isAlike(one: unknown, other: unknown, levels = mostLevels): bool
   if (!isObject(one) || !isObject(other)) return false;
   let names = 0;
   for (const name in one) {
-    if (!isAlike(one[name], other[name], levels - 1)) return false;
+    // Custom scalars may have `__proto__`, which what lacks it inherits.
+    if (!Object.hasOwn(other, name) || !isAlike(one[name], other[name], levels - 1)) return false;
     names += 1;
   }
   for (const _name in other) names -= 1;
