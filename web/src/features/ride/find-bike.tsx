@@ -8,7 +8,7 @@ import {
   type RefusalCode,
   ReserveBikeDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import type { Pace, Question } from '../../shared/api/answer.ts';
+import { type Pace, type Question, withoutAway } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
 import { useTariff } from '../../shared/api/use-tariff.ts';
 import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
@@ -16,6 +16,7 @@ import { BikeSwatch } from '../../shared/ui/icons.tsx';
 import { good, type Outcome, OutcomeText, refused, type Submission } from '../../shared/ui/submission.tsx';
 import { wholeNumberIn } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { isDecided } from './rider.ts';
 import { rideWords } from './words.ts';
 
 type Available = AvailableBikesQuery['availableBikes'];
@@ -51,8 +52,10 @@ export function FindBike({ submission, onBuy }: FindBikeProps) {
 
   async function reserve(bikeId: number, client: Client, idempotencyKey: string): Promise<Outcome> {
     const input = { bikeId, idempotencyKey };
-    const { refusal } = (await client.request(ReserveBikeDocument, { input })).reserveBike;
-    if (!refusal) return good(() => rideWords[language].reserved(bikeId));
+    const { refusal, reservation } = (await client.request(ReserveBikeDocument, { input })).reserveBike;
+    if (!refusal) {
+      return good(({ onItsWay }) => (isDecided(reservation) ? rideWords[language].reserved(bikeId) : onItsWay));
+    }
     if (helpedByAnother.has(refusal.code)) setInstead(await loadNearest(client, bikeId));
     return refused(refusal);
   }
@@ -140,11 +143,10 @@ function bikeNumberIn(text: string): number | null {
 function freeBikes(first: number): Question<Available> {
   return {
     key: ['AvailableBikes', first],
-    async ask(client, signal) {
-      const ask = async (looks: boolean) =>
-        (await client.request(AvailableBikesDocument, { first, looks }, { signal })).availableBikes;
-      return ask(true).catch(() => ask(false));
-    },
+    ask: (client, signal) =>
+      withoutAway(
+        async (looks) => (await client.request(AvailableBikesDocument, { first, looks }, { signal })).availableBikes,
+      ),
   };
 }
 

@@ -10,7 +10,7 @@ import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { nameOf, situationOf, type Station } from '../../shared/stations/places.ts';
 import { Stations } from '../../shared/stations/stations.tsx';
 import type { Stations as Known } from '../../shared/stations/use-stations.ts';
-import type { Ride } from './rider.ts';
+import { isDecided, type Ride } from './rider.ts';
 import { rideWords } from './words.ts';
 
 interface RideStationsProps {
@@ -47,7 +47,9 @@ function AtStation({ station, ride, onBuy }: { station: Station; ride: Ride | nu
     const { reserveBike } = await client.request(ReserveBikeDocument, { input: { stationId, idempotencyKey } });
     const { refusal, reservation } = reserveBike;
     if (refusal) return refused(refusal);
-    return good(() => rideWords[language].reservedAt(reservation?.bikeId ?? 0, name));
+    return good(({ onItsWay }) =>
+      isDecided(reservation) ? rideWords[language].reservedAt(reservation.bikeId, name) : onItsWay,
+    );
   }
   async function giveBack({ reserveNo }: Ride, client: Client, idempotencyKey: string): Promise<Outcome> {
     const input = { reserveNo, stationId, idempotencyKey };

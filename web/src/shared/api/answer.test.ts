@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { environmentManager, type QueryClient, QueryObserver } from '@tanstack/react-query';
 import fc from 'fast-check';
-import type { Client } from '../../../../schema/client/client.ts';
+import { type Client, GraphqlRequestError } from '../../../../schema/client/client.ts';
 import { BikeConditionsDocument } from '../../../../schema/client/generated/graphql.ts';
 import {
   allPages,
@@ -13,6 +13,7 @@ import {
   type Pace,
   type Question,
   unanswered,
+  withoutAway,
 } from './answer.ts';
 
 const caller = { id: 'somebody', client: {} as Client };
@@ -221,5 +222,24 @@ describe('a list of several pages', () => {
     const nodes = await all(limit).ask(clientOf(afters), new AbortController().signal);
     expect(nodes.map(({ bikeId }) => bikeId)).toEqual(bikeIds);
     expect(afters.length).toBe(requests);
+  });
+});
+
+describe('what another service adds', () => {
+  it.each([
+    ['SERVICE_UNAVAILABLE', [true, false]],
+    ['GRAPHQL_VALIDATION_FAILED', [true, false]],
+    ['TOO_MANY_REQUESTS', [true]],
+    ['CONNECTION_LOST', [true]],
+    ['UNAUTHENTICATED', [true]],
+  ])('is left out after %s: asked for with it %j', async (code, expected) => {
+    const asked: boolean[] = [];
+    const ask = async (withAdded: boolean) => {
+      asked.push(withAdded);
+      if (withAdded) throw new GraphqlRequestError(code, 'No.');
+      return Promise.resolve('without');
+    };
+    const end = await withoutAway(ask).catch((error: unknown) => (error as GraphqlRequestError).code);
+    expect([asked, end]).toEqual([expected, expected.length === 2 ? 'without' : code]);
   });
 });

@@ -2,7 +2,7 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { type DocumentNode, Kind } from 'graphql';
 import { QueryClient, queryOptions, replaceEqualDeep, skipToken } from '@tanstack/react-query';
-import type { Client } from '../../../../schema/client/client.ts';
+import { type Client, GraphqlRequestError } from '../../../../schema/client/client.ts';
 import { serverClock } from '../i18n/server-clock.ts';
 import { backoffMs } from '../../../../schema/client/backoff.ts';
 
@@ -56,6 +56,20 @@ export function allPages<Data, Variables, Node>(
       }
     },
   };
+}
+
+/** Its service is away, or is of a release that does not have it yet. */
+const awayCodes: ReadonlySet<string> = new Set(['SERVICE_UNAVAILABLE', 'GRAPHQL_VALIDATION_FAILED']);
+
+/**
+ * With what another service adds; without it while it is not to be had. Any other failure would be the same without:
+ * asking again at once, after TOO_MANY_REQUESTS above all, makes it worse.
+ */
+export function withoutAway<Data>(ask: (withAdded: boolean) => Promise<Data>): Promise<Data> {
+  return ask(true).catch((error: unknown) => {
+    if (error instanceof GraphqlRequestError && awayCodes.has(error.code)) return ask(false);
+    throw error;
+  });
 }
 
 function nameOf({ definitions }: DocumentNode): string {

@@ -1,9 +1,8 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import type { Client } from '../../../../schema/client/client.ts';
 import { StationPlacesDocument } from '../../../../schema/client/generated/graphql.ts';
 import type { District } from '../../../../schema/places.ts';
-import { allPages, type Answer, answerTo, type Pace, type Question } from '../api/answer.ts';
+import { allPages, type Answer, answerTo, type Pace, type Question, withoutAway } from '../api/answer.ts';
 import { useActing } from '../session/acting.ts';
 import type { Station } from './places.ts';
 
@@ -98,10 +97,6 @@ function stationsOf(district: District | null): Question<readonly Station[]> {
   const [counted, uncounted] = [asking(true), asking(false)];
   return {
     key: counted.key,
-    ask: (client: Client, signal) =>
-      counted.ask(client, signal).catch((error: unknown) => {
-        if (signal.aborted) throw error;
-        return uncounted.ask(client, signal);
-      }),
+    ask: (client, signal) => withoutAway((counts) => (counts ? counted : uncounted).ask(client, signal)),
   };
 }

@@ -20,7 +20,6 @@ export interface View {
 }
 
 const equatorMeters = 40_075_017;
-const earthRadiusMeters = 6_371_009;
 const radians = (degrees: number) => (degrees * Math.PI) / 180;
 
 /** Around Seoul's latitude, from 400 metres a pixel, all of Korea on a phone, to 20 centimetres, a single street. */
@@ -109,12 +108,4 @@ export function isIn(view: View, size: Size, point: Point): boolean {
 /** How many pixels a length on the ground is, at a latitude. */
 export function pixelsOf(meters: number, latitude: number, { scale }: View): number {
   return (meters * scale) / (equatorMeters * Math.cos(radians(latitude)));
-}
-
-/** Along the great circle. */
-export function metersBetween(from: Position, to: Position): number {
-  const height = Math.sin(radians(to.latitude - from.latitude) / 2) ** 2;
-  const width = Math.sin(radians(to.longitude - from.longitude) / 2) ** 2;
-  const part = height + Math.cos(radians(from.latitude)) * Math.cos(radians(to.latitude)) * width;
-  return 2 * earthRadiusMeters * Math.asin(Math.min(1, Math.sqrt(part)));
 }
