@@ -8,13 +8,13 @@ export type AnsweringGraph = Pick<Graph, 'supergraph' | 'possibleTypes' | 'owner
 
 type Types = ReadonlySet<string>;
 
-/** What is known of the objects at a place of the answer, by response name. */
-type Place = Map<string, KnownField>;
+/** What is known of the objects at a spot of the answer, by response name. */
+type Spot = Map<string, KnownField>;
 
 interface KnownField {
   /** Types of objects of which it is known, with those of what is in it. */
   of: Map<string, Types>;
-  place: Place;
+  spot: Spot;
 }
 
 /**
@@ -27,7 +27,7 @@ export function leftOut(
   { supergraph, possibleTypes, ownersOf }: AnsweringGraph,
 ): string | undefined {
   const rootType = supergraph.getRootType(operation.operation)?.name ?? '';
-  const root: Place = new Map();
+  const root: Spot = new Map();
   const rootTypes: Types = new Set([rootType]);
   const only = (types: Types, condition: string | undefined): Types =>
     condition === undefined ? types : new Set([...types].filter((type) => possibleTypes(condition).has(type)));
@@ -42,20 +42,20 @@ export function leftOut(
   function take(fetch: RootFetch | EntityFetch, bring: (set: SelectionSetNode, read: Read) => void): void {
     const request = parse(fetch.operation, { noLocation: true });
     const fragments = fragmentsOf(request);
-    const read: Read = (set, place, types, renames) => {
+    const read: Read = (set, spot, types, renames) => {
       for (const selection of set.selections) {
         if (selection.kind !== Kind.FIELD) {
           const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
-          if (part) read(part.selectionSet, place, only(types, part.typeCondition?.name.value), renames);
+          if (part) read(part.selectionSet, spot, only(types, part.typeCondition?.name.value), renames);
           continue;
         }
         const { alias, name, selectionSet } = selection;
         const given = (alias ?? name).value;
         for (const own of new Set([given, renames.get(given) ?? given])) {
-          const field: KnownField = place.get(own) ?? { of: new Map(), place: new Map() };
-          place.set(own, field);
+          const field: KnownField = spot.get(own) ?? { of: new Map(), spot: new Map() };
+          spot.set(own, field);
           for (const type of types) field.of.set(type, typesIn(type, name.value));
-          if (selectionSet) read(selectionSet, field.place, innerOf(field, types), renames);
+          if (selectionSet) read(selectionSet, field.spot, innerOf(field, types), renames);
         }
       }
     };
@@ -73,8 +73,8 @@ export function leftOut(
               (each) => each.kind === Kind.FIELD && (each.alias ?? each.name).value === list.alias,
             );
             if (entities?.kind !== Kind.FIELD || !entities.selectionSet) continue;
-            for (const { place, types } of placesOf(list))
-              read(entities.selectionSet, place, types, renamesIn(list.outputRewrites));
+            for (const { spot, types } of spotsOf(list))
+              read(entities.selectionSet, spot, types, renamesIn(list.outputRewrites));
           }
         });
       case 'sequence':
@@ -84,47 +84,47 @@ export function leftOut(
   }
 
   /** Where entities are, of which types that are represented. */
-  const placesOf = ({ paths, requires }: EntityList): { place: Place; types: Types }[] =>
+  const spotsOf = ({ paths, requires }: EntityList): { spot: Spot; types: Types }[] =>
     paths.flatMap((path) => {
-      const at = placeAt(path);
+      const at = spotAt(path);
       if (!at) return [];
-      const types = new Set([...at.types].filter((type) => requires.some((each) => isKnown(each, type, at.place))));
-      return [{ place: at.place, types }];
+      const types = new Set([...at.types].filter((type) => requires.some((each) => isKnown(each, type, at.spot))));
+      return [{ spot: at.spot, types }];
     });
 
-  function placeAt(path: Path): { place: Place; types: Types } | undefined {
-    let [place, types] = [root, rootTypes];
+  function spotAt(path: Path): { spot: Spot; types: Types } | undefined {
+    let [spot, types] = [root, rootTypes];
     for (const step of path) {
       if (step === 'each') continue;
       if ('types' in step) {
         types = new Set(step.types.flatMap((type) => [...only(types, type)]));
         continue;
       }
-      const field = place.get(step.field);
+      const field = spot.get(step.field);
       if (!field) return undefined;
-      [place, types] = [field.place, innerOf(field, types)];
+      [spot, types] = [field.spot, innerOf(field, types)];
     }
-    return { place, types };
+    return { spot, types };
   }
 
-  function isKnown(required: Required, type: string, place: Place): boolean {
+  function isKnown(required: Required, type: string, spot: Spot): boolean {
     if ('on' in required) {
-      return possibleTypes(required.on).has(type) && required.selections.every((each) => isKnown(each, type, place));
+      return possibleTypes(required.on).has(type) && required.selections.every((each) => isKnown(each, type, spot));
     }
-    const field = place.get(required.field);
+    const field = spot.get(required.field);
     const inner = field?.of.get(type);
     const { selections } = required;
     if (!field || !inner || !selections) return inner !== undefined;
     const isOther = (each: Required, of: string) => 'on' in each && !possibleTypes(each.on).has(of);
-    return [...inner].every((of) => selections.every((each) => isOther(each, of) || isKnown(each, of, field.place)));
+    return [...inner].every((of) => selections.every((each) => isOther(each, of) || isKnown(each, of, field.spot)));
   }
 
   const fragments = fragmentsOf(document);
-  function missingIn({ selections }: SelectionSetNode, place: Place, types: Types): string | undefined {
+  function missingIn({ selections }: SelectionSetNode, spot: Spot, types: Types): string | undefined {
     for (const selection of selections) {
       if (selection.kind !== Kind.FIELD) {
         const part = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
-        const missing = part && missingIn(part.selectionSet, place, only(types, part.typeCondition?.name.value));
+        const missing = part && missingIn(part.selectionSet, spot, only(types, part.typeCondition?.name.value));
         if (missing !== undefined) return missing;
         continue;
       }
@@ -132,15 +132,15 @@ export function leftOut(
       // The router answers those.
       if (isIntrospection(name.value) || types.size === 0) continue;
       const own = (alias ?? name).value;
-      const field = place.get(own);
+      const field = spot.get(own);
       if (!field || [...types].some((type) => !field.of.has(type))) return own;
       const inner = innerOf(field, types);
       if (selectionSet && inner.size > 1 && selectionSet.selections.some(({ kind }) => kind !== Kind.FIELD)) {
         // The answer depends on the type, or seems to.
-        const type = field.place.get('__typename');
+        const type = field.spot.get('__typename');
         if ([...inner].some((each) => !type?.of.has(each))) return `${own}.__typename`;
       }
-      const missing = selectionSet && missingIn(selectionSet, field.place, inner);
+      const missing = selectionSet && missingIn(selectionSet, field.spot, inner);
       if (missing !== undefined) return `${own}.${missing}`;
     }
     return undefined;
@@ -154,8 +154,8 @@ export function leftOut(
 const innerOf = ({ of }: KnownField, types: Types): Types =>
   new Set([...types].flatMap((type) => [...(of.get(type) ?? [])]));
 
-/** Takes what is selected of objects of these types at a place; response names are changed as the plan says. */
-type Read = (set: SelectionSetNode, place: Place, types: Types, renames: ReadonlyMap<string, string>) => void;
+/** Takes what is selected of objects of these types at a spot; response names are changed as the plan says. */
+type Read = (set: SelectionSetNode, spot: Spot, types: Types, renames: ReadonlyMap<string, string>) => void;
 
 const renamesIn = (rewrites: readonly Rewrite[]): ReadonlyMap<string, string> =>
   new Map(
