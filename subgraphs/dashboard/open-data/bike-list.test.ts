@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { bikeList, bikeListResult, readBikeListPath } from './bike-list.ts';
+import { bikeList, bikeListOf, bikeListResult, readBikeListPath } from './bike-list.ts';
 import { bikeNumbered, pictureOf, pictures, stationNumbered } from './testing.ts';
 
 const many = pictureOf(
@@ -15,7 +15,9 @@ interface Answer {
 
 function ask(path: string, picture = many): Answer {
   const { type, asks } = readBikeListPath(path);
-  return JSON.parse(typeof asks === 'string' ? bikeListResult(asks, type) : bikeList(picture, asks, type)) as Answer;
+  return JSON.parse(
+    typeof asks === 'string' ? bikeListResult(asks, type) : bikeList(bikeListOf(picture), asks, type),
+  ) as Answer;
 }
 const codeOf = (path: string, picture = many) => {
   const answer = ask(path, picture);
@@ -54,7 +56,7 @@ describe('bikeList', () => {
     const picture = pictureOf([], [stationNumbered(1, { nameKo: 'A & B <1>\u0000', racks: 0 })]);
     const { asks } = readBikeListPath('/openapi/key/xml/bikeList/1/5');
     if (typeof asks === 'string') throw new Error(asks);
-    const text = bikeList(picture, asks, 'xml');
+    const text = bikeList(bikeListOf(picture), asks, 'xml');
     expect(text).toContain('<rentBikeStatus><list_total_count>1</list_total_count><RESULT><CODE>INFO-000</CODE>');
     expect(text).toContain('<stationName>1. A &amp; B &lt;1&gt; </stationName>');
     expect(text).toContain('<shared>0</shared>');

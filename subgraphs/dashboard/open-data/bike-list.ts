@@ -14,7 +14,6 @@ const messages = {
   'ERROR-333': '요청위치 값의 타입이 유효하지 않습니다. 요청위치 값은 정수를 입력하세요.',
   'ERROR-334': '요청종료위치 보다 요청시작위치가 더 큽니다. 요청시작조회건수는 정수를 입력하세요.',
   'ERROR-336': '데이터요청은 한번에 최대 1000건을 넘을 수 없습니다.',
-  'ERROR-500': '서버 오류입니다.',
 } as const;
 
 export type BikeListCode = keyof typeof messages;
@@ -50,16 +49,26 @@ function questionIn(service: string, from = '', to = '', stationId = ''): BikeLi
   return { from: first, to: last, stationId: stationId || undefined };
 }
 
+/** What answers are cut from. */
+export interface BikeList {
+  /** Those that are open, by number. */
+  stations: readonly StationView[];
+  parked: ReturnType<typeof parkedAt>;
+}
+
+export function bikeListOf({ bikes, stations }: Picture): BikeList {
+  const open = [...stations.values()].filter(({ state }) => state === 'OPEN');
+  return { stations: open.sort((one, other) => one.number - other.number), parked: parkedAt(bikes.values()) };
+}
+
 /** What the answer to a question is, as text. */
-export function bikeList({ bikes, stations }: Picture, asked: BikeListQuestion, type: BikeListType): string {
-  const open = [...stations.values()].filter(
-    ({ state, stationId }) => state === 'OPEN' && (asked.stationId === undefined || stationId === asked.stationId),
-  );
-  const listed = open.sort((one, other) => one.number - other.number).slice(asked.from - 1, asked.to);
+export function bikeList({ stations, parked }: BikeList, asked: BikeListQuestion, type: BikeListType): string {
+  const { from, to, stationId } = asked;
+  const found = stationId === undefined ? stations : stations.filter((station) => station.stationId === stationId);
+  const listed = found.slice(from - 1, to);
   if (listed.length === 0) return bikeListResult('INFO-200', type);
-  const parked = parkedAt(bikes.values());
   const row = listed.map((station) => rowOf(station, parked(station.stationId).bikes));
-  const answer = { list_total_count: open.length, RESULT: resultOf('INFO-000'), row };
+  const answer = { list_total_count: found.length, RESULT: resultOf('INFO-000'), row };
   return type === 'json' ? JSON.stringify({ rentBikeStatus: answer }) : xml({ rentBikeStatus: answer });
 }
 

@@ -18,8 +18,9 @@ describe('the feeds as they are sent', () => {
     let picture: Picture = pictureOf([bikeNumbered(1, { stationId: 'ST-1' })], [stationNumbered(1)]);
     let isAway = false;
     let asked = 0;
+    let broken: Error | undefined;
     const routes = createOpenData({
-      picture: () => Promise.resolve(picture),
+      picture: () => (broken ? Promise.reject(broken) : Promise.resolve(picture)),
       vehicleId: () => Promise.resolve(vehicleIds('secret')),
       tariff() {
         asked += 1;
@@ -28,12 +29,23 @@ describe('the feeds as they are sent', () => {
       contact: 'a@b.example',
       clock: () => new Date(now),
     });
-    const server = createServer((request, response) => void routes['/gbfs/']?.(request, response));
+    const failures: unknown[] = [];
+    const server = createServer((request, response) => {
+      const route = routes[request.url?.startsWith('/gbfs/') ? '/gbfs/' : '/openapi/'];
+      // As the platform does with what a route does not answer itself.
+      Promise.resolve(route?.(request, response)).catch((error: unknown) => {
+        failures.push(error);
+        response.writeHead(500).end();
+      });
+    });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     closing.push(() => (server.closeAllConnections(), server.close()));
-    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/gbfs/3.0`;
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     return {
-      get: (name: string, headers: Record<string, string> = {}) => fetch(`${base}/${name}.json`, { headers }),
+      get: (name: string, headers: Record<string, string> = {}) => fetch(`${base}/gbfs/3.0/${name}.json`, { headers }),
+      bikeList: (from: number) => fetch(`${base}/openapi/any/json/bikeList/${from}/${from}`),
+      breaks: (error?: Error) => (broken = error),
+      failures,
       /** A change of the picture, and its time. */
       change: (said: Partial<Picture>) => (picture = { ...picture, ...said, version: picture.version + 1 }),
       pass: (ms: number) => (now += ms),
@@ -83,5 +95,51 @@ describe('the feeds as they are sent', () => {
     const { get } = await open();
     const response = await get('gbfs', { 'x-open-data-base': 'https://bikes.example' });
     expect(JSON.stringify(await response.json())).toContain('"https://bikes.example/gbfs/3.0/station_status.json"');
+  });
+
+  it('are made anew when the clock was put back', async () => {
+    const { get, change, pass } = await open();
+    await get('vehicle_status');
+    change({ bikes: new Map() });
+    pass(-3_600_000);
+    expect(await (await get('vehicle_status')).json()).toMatchObject({ data: { vehicles: [] } });
+  });
+
+  it('sort stations and count bikes once for all who ask in a second', async () => {
+    const { bikeList, change, pass } = await open();
+    let counted = 0;
+    class Counted extends Map<number, ReturnType<typeof bikeNumbered>> {
+      override values() {
+        counted += 1;
+        return super.values();
+      }
+    }
+    change({ bikes: new Counted([[1, bikeNumbered(1, { stationId: 'ST-1' })]]) });
+    for (const from of [1, 2, 3, 1]) expect((await bikeList(from)).status).toBe(200);
+    expect(await (await bikeList(1)).json()).toMatchObject({ rentBikeStatus: { row: [{ parkingBikeTotCnt: '1' }] } });
+    pass(1_000);
+    await bikeList(1);
+    expect(counted).toBe(1);
+    change({});
+    pass(1_000);
+    await bikeList(1);
+    expect(counted).toBe(2);
+  });
+
+  it('are not there while the database is away, and say what they said last', async () => {
+    const { get, bikeList, breaks, pass, failures } = await open();
+    // As the driver says it.
+    const away = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:27017'), { name: 'MongoNetworkError' });
+    breaks(away);
+    for (const response of [await get('station_status'), await bikeList(1)]) {
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
+      expect(await response.text()).not.toContain('27017');
+    }
+    breaks();
+    const known = await (await get('station_status')).text();
+    breaks(away);
+    pass(1_000);
+    expect(await (await get('station_status')).text()).toBe(known);
+    expect(failures).toEqual([]);
   });
 });

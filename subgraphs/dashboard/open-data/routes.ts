@@ -3,14 +3,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   compressOnce,
   encodingFor,
+  isUnavailable,
   pathOf,
   sendJson,
   sendRefusal,
-  UnavailableError,
   worthCompressingBytes,
   type RequestHandler,
 } from '../../../platform/index.ts';
-import { bikeList, bikeListResult, readBikeListPath } from './bike-list.ts';
+import { bikeList, bikeListOf, bikeListResult, readBikeListPath } from './bike-list.ts';
 import {
   discovery,
   envelope,
@@ -55,7 +55,7 @@ export function createOpenData(options: OpenDataOptions): Record<string, Request
   const servers = [
     createServer(liveFeeds, seconds.live, clock, async () => {
       const [picture, vehicleId] = await Promise.all([options.picture(), options.vehicleId()]);
-      return { from: { picture, vehicleId }, version: picture.version, at: picture.at };
+      return { ...sourceOf(picture), from: { picture, vehicleId } };
     }),
     createServer(tariffFeeds, seconds.tariff, clock, async () => {
       const tariff = await options.tariff();
@@ -63,6 +63,7 @@ export function createOpenData(options: OpenDataOptions): Record<string, Request
     }),
     createServer(fixedFeeds, seconds.fixed, clock, () => ({ from: { contact }, version: 0, at: startedAt })),
   ];
+  const bikes = remembered(seconds.live, clock, async () => sourceOf(await options.picture()), bikeListOf);
 
   /** Names addresses, which depend on how the client came here. */
   const signpost = (request: IncomingMessage, version: GbfsVersion, data: (base: string) => string): Document =>
@@ -85,7 +86,7 @@ export function createOpenData(options: OpenDataOptions): Record<string, Request
   async function openApi(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { type, asks } = readBikeListPath(pathOf(request));
     const isQuestion = typeof asks !== 'string';
-    const text = isQuestion ? bikeList(await options.picture(), asks, type) : bikeListResult(asks, type);
+    const text = isQuestion ? bikeList(await bikes(), asks, type) : bikeListResult(asks, type);
     await send(request, response, documentOf(text, type, seconds.live));
   }
 
@@ -100,35 +101,57 @@ interface Source<From> {
   at: Date;
 }
 
-/** Feeds that are made anew at most every `ttl` seconds, and only when there is something new. */
+const sourceOf = (picture: Picture): Source<Picture> => ({ from: picture, version: picture.version, at: picture.at });
+
+/** What is made anew at most every `ttl` seconds, and only when there is something new. */
+function remembered<From, Made>(
+  ttl: number,
+  clock: () => Date,
+  source: () => Source<From> | Promise<Source<From>>,
+  make: (from: From, at: Date) => Made,
+): () => Promise<Made> {
+  let last: { made: Made; version: unknown; checkedAt: number } | undefined;
+
+  return async () => {
+    const checkedAt = clock().getTime();
+    // A clock that was put back must not keep it until it has caught up.
+    if (last && Math.abs(checkedAt - last.checkedAt) < ttl * 1_000) return last.made;
+    try {
+      const { from, version, at } = await source();
+      const made = last && last.version === version ? last.made : make(from, at);
+      last = { made, version, checkedAt };
+      return made;
+    } catch (error) {
+      // What it said last is better than nothing, and its `last_updated` says how old it is.
+      if (last && isUnavailable(error)) return last.made;
+      throw error;
+    }
+  };
+}
+
 function createServer<From>(
   feeds: Feeds<From>,
   ttl: number,
   clock: () => Date,
   source: () => Source<From> | Promise<Source<From>>,
 ) {
-  const made = new Map<string, { document: Document; version: unknown; checkedAt: number }>();
+  const documents = new Map<string, () => Promise<Document>>();
+  const has = (name: string) => Object.hasOwn(feeds, name);
 
-  async function get(gbfs: GbfsVersion, name: string): Promise<Document | undefined> {
-    const key = `${gbfs}/${name}`;
-    const before = made.get(key);
-    const checkedAt = clock().getTime();
-    if (before && checkedAt - before.checkedAt < ttl * 1_000) return before.document;
-    try {
-      const { from, version, at } = await source();
-      const known = made.get(key);
-      const data = known?.version === version ? undefined : feeds[name]?.(from, gbfs);
-      const document = data === undefined ? known?.document : documentOf(envelope(gbfs, ttl, at, data), 'json', ttl);
-      if (document) made.set(key, { document, version, checkedAt });
-      return document;
-    } catch (error) {
-      // What it said last is better than nothing, and its `last_updated` says how old it is.
-      if (before && error instanceof UnavailableError) return before.document;
-      throw error;
-    }
+  function get(version: GbfsVersion, name: string): Promise<Document> | undefined {
+    const feed = has(name) ? feeds[name] : undefined;
+    if (!feed) return undefined;
+    const key = `${version}/${name}`;
+    const document =
+      documents.get(key) ??
+      remembered(ttl, clock, source, (from, at) =>
+        documentOf(envelope(version, ttl, at, feed(from, version)), 'json', ttl),
+      );
+    documents.set(key, document);
+    return document();
   }
 
-  return { has: (name: string) => Object.hasOwn(feeds, name), get };
+  return { has, get };
 }
 
 const isVersion = (text: string): text is GbfsVersion => (gbfsVersions as readonly string[]).includes(text);
@@ -155,8 +178,9 @@ const read =
     try {
       await handler(request, response);
     } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error;
-      sendRefusal(request, response, { status: 503, body: { error: `${error.message}. Try again in a second.` } });
+      if (!isUnavailable(error)) throw error;
+      const body = { error: 'A server that is needed does not answer. Try again in a second.' };
+      sendRefusal(request, response, { status: 503, body });
     }
   };
 
