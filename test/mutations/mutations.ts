@@ -591,11 +591,12 @@ export const mutations: readonly Mutation[] = [
     caughtBy: router('gateway/planning/planner-process.test'),
   },
   {
-    name: 'a plan that takes too long is begun again by the second planner',
+    name: 'a plan that takes too long is not left to the second planner',
     file: createPlanner,
-    find: 'if (error instanceof PlanTimeout || isUnreachable(error)) throw error;',
-    replace: 'if (isUnreachable(error)) throw error;',
-    caughtBy: router('gateway/planning/planner-process.test'),
+    find: '      } catch (error) {\n        const name',
+    replace:
+      "      } catch (error) {\n        if ((error as Error).name === 'PlanTimeout') throw error;\n        const name",
+    caughtBy: router('gateway/planning/create-planner.test'),
   },
   {
     name: 'what a process was to plan is waited for though it has ended',
