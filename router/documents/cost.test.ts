@@ -126,6 +126,14 @@ describe('the product', () => {
     expect(undeclared).toEqual([]);
   });
 
+  it('lets a client look around a place, but not around thirty in one operation', () => {
+    const near = 'near: { latitude: 37.55, longitude: 126.99 }, first: 1';
+    for (const look of [`stations(${near}) { totalCount }`, `bikesNear(${near}) { meters }`]) {
+      expect(codesOf(`{ ${look} }`)).toEqual([]);
+      expect(codesOf(`{ ${times(30, (n) => `n${n}: ${look}`)} }`)).toEqual(['QUERY_TOO_COMPLEX']);
+    }
+  });
+
   it('refuses pages in pages before anything runs', () => {
     const pages = (first: number) =>
       `{ bikes(first: ${first}) { nodes { reservations(first: ${first}) { nodes { fee } } } } }`;

@@ -12,8 +12,11 @@ export interface BikesNearArguments {
 
 /** As far as anybody walks for a bike; station answers no further. */
 const farthestMeters = 5_000;
-/** Stations whose bikes are read together: the nearest few have as many bikes as most people look at. */
-const stationsPerLook = 20;
+/**
+ * Stations whose bikes are read first: the nearest few have as many bikes as most people look at. Each further look reads
+ * as many as all before: where few bikes match, the looks stay few.
+ */
+const stationsAtFirst = 20;
 
 /** The nearest bikes, at stations and beside. @throws {ContractError} when it is no distance from a place in Korea. */
 export async function bikesNear(
@@ -30,12 +33,12 @@ export async function bikesNear(
   const isAvailable = available ?? undefined;
   const [around, beside] = await Promise.all([
     stations.near(position, withinMeters),
-    store.nearBeside(position, withinMeters, isAvailable),
+    store.nearBeside(position, withinMeters, isAvailable, size),
   ]);
   const parked: NearBike[] = [];
-  for (let from = 0; from < around.length && parked.length < size; from += stationsPerLook) {
+  for (let from = 0, to = stationsAtFirst; from < around.length && parked.length < size; from = to, to *= 2) {
     // Stations come by distance, so that each look adds only what is as far or further.
-    parked.push(...(await store.nearAt(around.slice(from, from + stationsPerLook), isAvailable)));
+    parked.push(...(await store.nearAt(around.slice(from, to), isAvailable)));
   }
   return [...parked, ...beside].sort(nearestFirst).slice(0, size);
 }

@@ -100,6 +100,36 @@ describe('the bikes that can be had', () => {
   });
 });
 
+it('finds the nearest bikes beside stations, and reads not all of a district for one', async () => {
+  const { database } = await stage.runtime('beside');
+  const store = createReservationStore(database, 10);
+  const near = { latitude: 37.55, longitude: 126.99 };
+  // One bike every 11 metres to the north.
+  const bikes = Array.from({ length: 400 }, (_, index) => index + 1);
+  const rows = bikes.flatMap((bikeId) => {
+    const position = { latitude: near.latitude + bikeId / 10_000, longitude: near.longitude };
+    const state = { status: 'free', bikeId, condition: 'IN_SERVICE', place: { position }, last: null };
+    return store.changesOf({
+      version: 2,
+      events: [{ type: 'BikeMoved' }],
+      state,
+    } as unknown as JournalDocument<BikeSlot, ReservationEvent>);
+  });
+  await writeRows(rows[0]?.collection as never, rows.map(({ row }) => row));
+  const find = async (meters: number, size: number) =>
+    (await store.nearBeside(near, meters, true, size)).map(({ bikeId }) => bikeId);
+  for (const size of [1, 8, 9, 26, 27, 89, 90, 200]) {
+    for (const meters of [50, 100, 299, 1_000, 5_000]) {
+      const all = bikes.filter((bikeId) => bikeId * 11.1195 <= meters);
+      const found = await find(meters, size);
+      expect(found.slice(0, size)).toEqual(all.slice(0, size));
+      expect(found).toEqual(all.slice(0, found.length));
+    }
+  }
+  expect(await find(5_000, 1)).toHaveLength(8);
+  expect(await find(5_000, 200)).toHaveLength(400);
+});
+
 it('knows whose a reservation is from its decision, and reads only what others decided', async () => {
   const { database } = await stage.runtime('keys');
   const store = createReservationStore(database, 10);

@@ -100,6 +100,12 @@ const mostSince = 50;
 /** The fields of a reservation that never change. */
 export type ReservationKey = Pick<Reservation, 'reserveNo' | 'userId' | 'bikeId'>;
 
+/**
+ * How far to look for bikes beside stations first: where they stand close together, a question for a few reads not those
+ * of a whole district.
+ */
+const looksMeters = [100, 300, 1_000];
+
 /** Raise it when the rows must be rebuilt. */
 export const viewsVersion = 3;
 
@@ -117,6 +123,26 @@ export function createReservationStore(database: Connection, cacheSize: number) 
       .lean<ReservationRow[]>()
       .exec();
     return new Map(rows.map((row) => [row.reserveNo, row]));
+  }
+
+  /** All that stand so near at positions of their own, the nearest first, then by number. */
+  async function besideWithin(near: Position, meters: number, isAvailable: boolean | undefined): Promise<NearBike[]> {
+    const { south, north, west, east } = boxAround(near, meters);
+    const rows = await slots
+      .find(
+        {
+          'position.latitude': { $gte: south, $lte: north },
+          'position.longitude': { $gte: west, $lte: east },
+          ...(isAvailable === undefined ? {} : { isAvailable }),
+        },
+        { position: 1 },
+      )
+      .lean<SlotRow[]>()
+      .exec();
+    return rows
+      .flatMap(({ _id, position }) => (position ? { bikeId: _id, meters: metresBetween(near, position) } : []))
+      .filter((one) => one.meters <= meters)
+      .sort(nearestFirst);
   }
 
   return {
@@ -194,24 +220,18 @@ export function createReservationStore(database: Connection, cacheSize: number) 
       return rows.map((row) => ({ bikeId: row._id, meters: meters.get(row.stationId ?? '') ?? 0 })).sort(nearestFirst);
     },
 
-    /** The bikes at positions of their own that are so near; the nearest first, then by number. */
-    async nearBeside(near: Position, meters: number, isAvailable: boolean | undefined): Promise<NearBike[]> {
-      const { south, north, west, east } = boxAround(near, meters);
-      const rows = await slots
-        .find(
-          {
-            'position.latitude': { $gte: south, $lte: north },
-            'position.longitude': { $gte: west, $lte: east },
-            ...(isAvailable === undefined ? {} : { isAvailable }),
-          },
-          { position: 1 },
-        )
-        .lean<SlotRow[]>()
-        .exec();
-      return rows
-        .flatMap(({ _id, position }) => (position ? { bikeId: _id, meters: metresBetween(near, position) } : []))
-        .filter((one) => one.meters <= meters)
-        .sort(nearestFirst);
+    /** The bikes at positions of their own that are so near, at least so many of them; the nearest first, then by number. */
+    async nearBeside(
+      near: Position,
+      meters: number,
+      isAvailable: boolean | undefined,
+      size: number,
+    ): Promise<NearBike[]> {
+      for (const look of looksMeters.filter((each) => each < meters)) {
+        const found = await besideWithin(near, look, isAvailable);
+        if (found.length >= size) return found;
+      }
+      return besideWithin(near, meters, isAvailable);
     },
 
     /** Some bikes at a station that can be reserved. */

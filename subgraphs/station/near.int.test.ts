@@ -32,9 +32,16 @@ function expected(near: Position, meters: number, state: StationState | null = n
 describe('the stations near a place, of a city of 2,800', () => {
   let stage: Stage;
   let store: StationStore;
+  /** Whether each query since asked for whole rows. */
+  let reads: boolean[] = [];
   beforeAll(async () => {
     stage = await createStage();
-    store = createStationStore((await stage.runtime('station')).database);
+    const { database } = await stage.runtime('station');
+    store = createStationStore(database);
+    database.set('debug', (_collection: string, method: string, _filter: object, options?: { projection?: object }) => {
+      if (method === 'find') reads.push(options?.projection === undefined);
+      if (method === 'countDocuments') reads.push(false);
+    });
     await store.prepare();
     const changes = city.flatMap((state) =>
       store.changesOf({ version: 1, events: [{}], state } as unknown as JournalDocument<Station, StationEvent>),
@@ -90,6 +97,24 @@ describe('the stations near a place, of a city of 2,800', () => {
       ),
       { numRuns: 20 },
     );
+  });
+
+  it('cost few reads, and whole rows only of those shown, however little matches', async () => {
+    const near = { latitude: 37.55, longitude: 126.99 };
+    for (const [withinMeters, state] of [
+      [null, 'CLOSED'],
+      [null, null],
+      [20_000, 'CLOSED'],
+    ] as const) {
+      reads = [];
+      const page = await store.listNear({ state, district: 'JONGNO' }, { near, withinMeters }, { first: 200 });
+      const shown = page.nodes.length;
+      expect(shown).toBeGreaterThan(0);
+      expect(page.nodes.every(({ nameKo }) => nameKo.length > 0)).toBe(true);
+      await page.totalCount();
+      expect(reads.length).toBeLessThanOrEqual(6);
+      expect(reads.filter((isWhole) => isWhole)).toHaveLength(1);
+    }
   });
 
   it('of a place far away are found, too', async () => {

@@ -46,18 +46,21 @@ export interface Near {
   withinMeters: number | null;
 }
 
+/** Of a station, as much as says how near it is: whole rows are read only of those that are shown. */
+type Placed = Pick<StationRow, 'number' | 'stationId' | 'position'>;
+
 /** A station, and how far it is. */
 export interface NearStation {
-  station: StationRow;
+  station: Placed;
   meters: number;
 }
 
 /**
- * How far to look first: some 10 stations of Seoul. Each further look goes three times as far, the last around the
- * country.
+ * How far to look first: some 10, 100 and 1,000 stations of Seoul. Where these are not enough, few are left, or few match:
+ * the last look goes as far as it may.
  */
-const firstLookMeters = 1_000;
-const lookFurther = 3;
+const looksMeters = [1_000, 3_000, 9_000];
+/** Around the country, from anywhere in it. */
 const farthestMeters = 2_000_000;
 
 /** Raise it when the rows must be rebuilt. */
@@ -70,12 +73,15 @@ export function createStationStore(database: Connection) {
   async function within(near: Position, meters: number, filter: StationFilter = {}): Promise<NearStation[]> {
     const { south, north, west, east } = boxAround(near, meters);
     const rows = await stations
-      .find({
-        ...conditionsOf(filter),
-        'position.latitude': { $gte: south, $lte: north },
-        'position.longitude': { $gte: west, $lte: east },
-      })
-      .lean<StationRow[]>()
+      .find(
+        {
+          ...conditionsOf(filter),
+          'position.latitude': { $gte: south, $lte: north },
+          'position.longitude': { $gte: west, $lte: east },
+        },
+        { number: 1, stationId: 1, position: 1 },
+      )
+      .lean<Placed[]>()
       .exec();
     return rows
       .map((station) => ({ station, meters: metresBetween(near, station.position) }))
@@ -91,10 +97,20 @@ export function createStationStore(database: Connection) {
     place: [meters: number, number: number] | null,
     size: number,
   ): Promise<NearStation[]> {
-    for (let meters = firstLookMeters; ; meters *= lookFurther) {
-      const found = (await within(near, Math.min(meters, limit), filter)).filter((one) => isBeyond(one, place));
-      if (found.length > size || meters >= limit) return found;
+    const [before] = place ?? [0];
+    for (const meters of looksMeters.filter((each) => each > before && each < limit)) {
+      const found = (await within(near, meters, filter)).filter((one) => isBeyond(one, place));
+      if (found.length > size) return found;
     }
+    return (await within(near, limit, filter)).filter((one) => isBeyond(one, place));
+  }
+
+  async function byNumbers(numbers: readonly number[]): Promise<Map<number, StationRow>> {
+    const rows = await stations
+      .find({ _id: { $in: numbers } })
+      .lean<StationRow[]>()
+      .exec();
+    return new Map(rows.map((row) => [row.number, row]));
   }
 
   return {
@@ -108,13 +124,7 @@ export function createStationStore(database: Connection) {
       ];
     },
 
-    async byNumbers(numbers: readonly number[]): Promise<Map<number, StationRow>> {
-      const rows = await stations
-        .find({ _id: { $in: numbers } })
-        .lean<StationRow[]>()
-        .exec();
-      return new Map(rows.map((row) => [row.number, row]));
-    },
+    byNumbers,
 
     async statesOf(numbers: readonly number[]): Promise<Map<string, StationState>> {
       const rows = await stations
@@ -140,13 +150,17 @@ export function createStationStore(database: Connection) {
       const page = pageOf(found, size, {
         after,
         placeOf: ({ meters, station }) => [meters, station.number],
-        totalCount: async () => (await within(near, limit, filter)).length,
+        totalCount: async () =>
+          limit === farthestMeters
+            ? stations.countDocuments(conditionsOf(filter)).exec()
+            : (await within(near, limit, filter)).length,
       });
-      return {
-        ...page,
-        edges: page.edges.map(({ cursor, node }) => ({ cursor, node: node.station, meters: Math.round(node.meters) })),
-        nodes: page.nodes.map(({ station }) => station),
-      };
+      const rows = await byNumbers(page.nodes.map(({ station }) => station.number));
+      const edges = page.edges.flatMap(({ cursor, node: { station, meters } }) => {
+        const node = rows.get(station.number);
+        return node ? [{ cursor, node, meters: Math.round(meters) }] : [];
+      });
+      return { ...page, edges, nodes: edges.map(({ node }) => node) };
     },
   };
 }
