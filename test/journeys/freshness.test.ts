@@ -78,6 +78,9 @@ interface Truth {
   /** How many purchases the rider has made. */
   approvals: number;
   reservation: { reserveNo: number; status: string } | null;
+  station: { stationId: string; state: string; racks: number } | null;
+  /** The station where the bike stands. */
+  place: string | null;
 }
 
 const live = ['PENDING', 'RESERVED', 'IN_USE'];
@@ -94,8 +97,11 @@ function older(answer: unknown, truth: Truth): string[] {
             condition: truth.condition,
             isAvailable: truth.condition === 'IN_SERVICE' && !holding,
             currentReservation: current,
+            station: truth.place,
           }
         : {},
+    Station: ({ stationId }) =>
+      stationId === truth.station?.stationId ? { state: truth.station?.state, racks: truth.station?.racks } : {},
     User: ({ userId }) =>
       userId === truth.userId
         ? {
@@ -120,8 +126,14 @@ function older(answer: unknown, truth: Truth): string[] {
 }
 
 function valueOf(field: string, found: unknown): unknown {
-  const linked = found as { reserveNo?: number; totalCount?: number; nodes?: { balanceAfter: number }[] } | null;
+  const linked = found as {
+    reserveNo?: number;
+    totalCount?: number;
+    stationId?: string;
+    nodes?: { balanceAfter: number }[];
+  } | null;
   if (field === 'currentReservation') return linked?.reserveNo ?? null;
+  if (field === 'station') return linked?.stationId ?? null;
   if (field === 'approvals') return linked?.totalCount;
   if (field === 'pointEntries') return linked?.nodes?.[0]?.balanceAfter ?? 0;
   return found;
@@ -135,7 +147,7 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
   let proxies: FaultProxy[];
   let operator: Client;
   let token: string;
-  // Each has thirteen steps, every one with hundreds of fields fetched while all is slow at random.
+  // Each has nineteen steps, every one with hundreds of fields fetched while all is slow at random.
   const rounds = 2;
   const problems: string[] = [];
   const covered = new Set<string>();
@@ -149,7 +161,7 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
       const proxy = await createFaultProxy([Number(port)], createDice(seed));
       return proxy;
     };
-    const names = ['BIKE', 'APPROVAL', 'RESERVATION', 'POINT', 'DASHBOARD'];
+    const names = ['BIKE', 'APPROVAL', 'RESERVATION', 'POINT', 'DASHBOARD', 'STATION'];
     const databases = await Promise.all(names.map((_, index) => slow(mongodb.port, index)));
     const broker = await slow(nats.port, 99);
     proxies = [...databases, broker];
@@ -232,6 +244,8 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
       points: 0,
       approvals: 0,
       reservation: null,
+      station: null,
+      place: null,
     };
     const { userId } = truth;
     const step = async (
@@ -250,6 +264,12 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
       return { points, reservation: { reserveNo, status } };
     };
 
+    const stationId = `ST-${number}`;
+    const said = { nameKo: '역', district: 'MAPO', position: { latitude: 37.55, longitude: 126.91 }, racks: 10 };
+    const stands = (state: string, racks: number) => () => ({ station: { stationId, state, racks } });
+    await step('openStation', { number, ...said }, stands('OPEN', 10));
+    await step('changeStation', { stationId, racks: 11 }, stands('OPEN', 11));
+    await step('changeStations', { changes: [{ stationId, racks: 12 }] }, stands('OPEN', 12));
     const registered = ({ bike }: Record<string, unknown>) => ({ bikeId: (bike as { bikeId: number }).bikeId });
     await step('registerBike', { color: 'green' }, registered);
     await step('buyPoints', { userId, price: 5_000 }, () => ({ points: 5_000, approvals: 1 }));
@@ -260,6 +280,9 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
     await step('returnBike', { reserveNo: ride }, becomes('RETURNED', 4_000));
     await step('reserveBike', { bikeId, userId }, becomes('RESERVED', 3_000));
     await step('cancelReservation', { reserveNo: truth.reservation?.reserveNo }, becomes('CANCELLED', 4_000));
+    await step('moveBikes', { moves: [{ bikeId, stationId }] }, () => ({ place: stationId }));
+    await step('closeStation', { stationId }, stands('CLOSED', 12));
+    await step('openStations', { stations: [{ number, ...said }] }, stands('OPEN', 10));
     await step('reserveBike', { bikeId, userId }, becomes('RESERVED', 3_000));
     const withdrawn = becomes('CANCELLED', 4_000);
     await step('changeBikeCondition', { bikeId, condition: 'MAINTENANCE' }, (told) => ({
@@ -278,6 +301,7 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
     await step('registerBikes', { bikes: [{ color: 'red' }, { color: 'blue' }] }, (told) => ({
       ...bulk(told),
       condition: 'IN_SERVICE',
+      place: null,
     }));
   }
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstream } from '@nats-io/jetstream';
 import { connect, headers as natsHeaders } from '@nats-io/transport-node';
 import { runOps } from '../../cli/ops/ops.ts';
+import { subgraphNames } from '../../schema/subgraphs.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
@@ -37,7 +38,7 @@ describe('npm run ops', () => {
     const main = join(import.meta.dirname, '../../cli/ops/main.ts');
     const child = spawn(process.execPath, [main, 'services', '--json', ...url], { env: { PATH: process.env['PATH'] } });
     const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-    expect(JSON.parse(await text(child.stdout))).toHaveLength(5);
+    expect(JSON.parse(await text(child.stdout))).toHaveLength(subgraphNames.length);
     expect(await exited).toBe(0);
   }, 60_000);
 

@@ -39,8 +39,8 @@ function letIn(permission: string): Person[] {
 describe('who may use', () => {
   let system: TestSystem;
   const tokens = new Map<Person, string>();
-  /** What is the owner's. */
-  const own: Record<string, unknown> = { userId: 'owner' };
+  /** What is the owner's, and a place that is in Korea. */
+  const own: Record<string, unknown> = { userId: 'owner', latitude: 37.5, longitude: 127 };
 
   beforeAll(async () => {
     system = await startSystem();
@@ -63,7 +63,7 @@ describe('who may use', () => {
     if (isListType(nullable)) return [valueFor({ name, type: nullable.ofType })];
     if (isInputObjectType(nullable)) return valuesFor(Object.values(nullable.getFields()));
     if (isEnumType(nullable)) return nullable.getValues()[0]?.value;
-    if (nullable.name === 'Int' || nullable.name === 'Long') return 1;
+    if (['Int', 'Long', 'Float'].includes(nullable.name)) return 1;
     if (nullable.name === 'Boolean') return false;
     return 'x';
   }
