@@ -115,7 +115,10 @@ it('finds the nearest bikes beside stations, and reads not all of a district for
       state,
     } as unknown as JournalDocument<BikeSlot, ReservationEvent>);
   });
-  await writeRows(rows[0]?.collection as never, rows.map(({ row }) => row));
+  await writeRows(
+    rows[0]?.collection as never,
+    rows.map(({ row }) => row),
+  );
   const find = async (meters: number, size: number) =>
     (await store.nearBeside(near, meters, true, size)).map(({ bikeId }) => bikeId);
   for (const size of [1, 8, 9, 26, 27, 89, 90, 200]) {
