@@ -50,6 +50,14 @@ describe('a field that is missing and must not be', () => {
     });
   });
 
+  it('is not told in an object that two subgraphs give, where a field beside the object took one of them along', () => {
+    expect(write('{ account { points } time }', { account: {} }, [refused('time')])).toEqual({
+      data: null,
+      messages: ['refused'],
+    });
+    expect(write('{ account { points } bike { note } }', { account: {} }, [refused('bike')]).messages).toHaveLength(2);
+  });
+
   it('is told where the field beside it may be null itself, or the error is of another object', () => {
     for (const path of [
       ['bike', 'note'],

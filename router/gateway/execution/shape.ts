@@ -25,7 +25,7 @@ import type { ResponsePath } from './entities.ts';
 import type { Execution } from './execute.ts';
 import { compileLeaf } from './leaf.ts';
 import { isObject } from './values.ts';
-import { beginWriting, everywhere, fail, flat, noNames, writeOnce, type LaterPart, type Write } from './write.ts';
+import { beginWriting, everywhere, fail, failMissing, flat, writeOnce, type LaterPart, type Write } from './write.ts';
 
 /**
  * Writes an operation's answer as JSON, from what subgraphs have answered: only what the client asked for, in its
@@ -153,11 +153,12 @@ function compileRootShape(options: ShapeOptions): Write {
       const name = nameOf(key);
       const start = `${fields.length > 0 ? ',' : '{'}${JSON.stringify(name)}:`;
       if (isNonNullType(type.getFields()[nodes[0].name.value]?.type)) strict.add(name);
-      fields.push({ key, name, start, write: compileField(type, nodes, strict, group) });
+      fields.push({ key, name, start, write: compileField(type, nodes, group) });
     }
     const end = fields.length > 0 ? '}' : '{}';
     return (value, depth, writing) => {
       if (!isObject(value)) return fail(writing, depth, `Expected an object of type ${type.name}.`);
+      writing.strict[depth] = strict;
       let json = '';
       for (const { key, name, start, write } of fields) {
         writing.path[depth] = name;
@@ -172,7 +173,6 @@ function compileRootShape(options: ShapeOptions): Write {
   function compileField(
     parent: GraphQLObjectType | GraphQLInterfaceType,
     nodes: readonly [FieldNode, ...FieldNode[]],
-    strict: ReadonlySet<string>,
     group: ReadonlySet<DeferUsage>,
   ): Write {
     const name = nodes[0].name.value;
@@ -185,21 +185,19 @@ function compileRootShape(options: ShapeOptions): Write {
     if (!field) throw new Error(`The schema has no ${parent.name}.${name}.`);
     const sets = nodes.flatMap(({ selectionSet }) => selectionSet ?? []);
     const onNull = `Cannot return null for non-nullable field ${parent.name}.${name}.`;
-    return compileValue(field.type, sets, onNull, group, strict);
+    return compileValue(field.type, sets, onNull, group);
   }
 
-  /** @param strict the fields beside it that must not be null either, by response name. */
   function compileValue(
     type: GraphQLOutputType,
     sets: readonly SelectionSetNode[],
     onNull: string,
     group: ReadonlySet<DeferUsage>,
-    strict: ReadonlySet<string> = noNames,
   ): Write {
     if (isNonNullType(type)) {
       const write = compilePresent(type.ofType, sets, onNull, group);
       return (value, depth, writing) =>
-        value === undefined || value === null ? fail(writing, depth, onNull, strict) : write(value, depth, writing);
+        value === undefined || value === null ? failMissing(writing, depth, onNull) : write(value, depth, writing);
     }
     const write = compilePresent(type, sets, onNull, group);
     if (!deferral) {

@@ -23,6 +23,8 @@ export type Scope = ReadonlyMap<DeferUsage, ResponsePath>;
 export interface Writing {
   /** Where the value is that is written; longer than that, it is what was there before. */
   path: (string | number)[];
+  /** Of each object on the path, the fields that must not be null, by response name. */
+  strict: ReadonlySet<string>[];
   errors: GraphQLFormattedError[];
   variables: JsonObject;
   later: LaterPart[];
@@ -43,6 +45,7 @@ export const beginWriting = (
   repeated: ReadonlySet<JsonObject> = none,
 ): Writing => ({
   ...given,
+  strict: [],
   repeated: repeated.size > 0 ? new Map(Array.from(repeated, (object) => [object, undefined])) : undefined,
   failures: 0,
 });
@@ -75,27 +78,40 @@ export const everywhere: Scope = new Map();
 /** A value as JSON; undefined when it cannot be, which makes its parent null. The error is told already. */
 export type Write = (value: unknown, depth: number, writing: Writing) => string | undefined;
 
-export const noNames: ReadonlySet<string> = new Set();
+/** Tells what is wrong with the value at the path, unless a subgraph has told it there. */
+export function fail(writing: Writing, depth: number, message: string): undefined {
+  tellUnless(writing, depth, message, (_told, at) => at === depth);
+  return undefined;
+}
 
 /**
- * Tells what is wrong with the value at the path, unless a subgraph has told why it is missing: there, or at a field
- * beside it that must not be null, because the subgraph then gave nothing of the object.
+ * Tells that nothing is at the path, unless a subgraph has told why: there, or at a field beside it or beside an object
+ * that it is in. If such a field must not be null, the subgraph gave nothing of the object that has it.
  */
-export function fail(
+export function failMissing(writing: Writing, depth: number, message: string): undefined {
+  const { path, strict } = writing;
+  tellUnless(writing, depth, message, (told, at) => {
+    const beside = told[at];
+    if (at === depth) return true;
+    return typeof beside === 'string' && typeof path[at] === 'string' && strict[at]?.has(beside) === true;
+  });
+  return undefined;
+}
+
+/** @param explains whether this told path, which is the same up to here, says why. */
+function tellUnless(
   writing: Writing,
   depth: number,
   message: string,
-  strict: ReadonlySet<string> = noNames,
-): undefined {
+  explains: (told: readonly (string | number)[], at: number) => boolean,
+): void {
   const { path, errors } = writing;
   writing.failures += 1;
-  const here = path.slice(0, depth);
   const isTold = errors.some(({ path: told }) => {
-    if (!told || told.length < depth) return false;
-    const last = told[depth - 1];
-    const isBeside = typeof last === 'string' && strict.has(last);
-    return here.every((step, at) => told[at] === step || (isBeside && at === depth - 1));
+    if (!told) return false;
+    let at = 0;
+    while (at < depth && told[at] === path[at]) at += 1;
+    return explains(told, at);
   });
-  if (!isTold) errors.push({ message, path: here, extensions: { code: 'INTERNAL_SERVER_ERROR' } });
-  return undefined;
+  if (!isTold) errors.push({ message, path: path.slice(0, depth), extensions: { code: 'INTERNAL_SERVER_ERROR' } });
 }
