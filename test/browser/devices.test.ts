@@ -325,7 +325,8 @@ describeInBrowser(
         await pass(page, 9, asked);
         Object.assign(asked, { count: 0, bytes: 0 });
         await pass(page, 12, asked);
-        expect(asked.count).toBeLessThanOrEqual(2);
+        // The free bikes twice, the stations once: each less often, the longer nothing changes.
+        expect(asked.count).toBeLessThanOrEqual(3);
         expect(asked.bytes).toBeLessThan(10_000);
         await page.evaluate(hide);
         asked.count = 0;
