@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type {
   BikeCondition,
   DemandRefusal,
@@ -302,8 +301,13 @@ function moved(bike: BikeView, event: EventNamed<ReservationStep>): BikeView {
   // A bike that was not ridden stands where it stood, unless somebody says otherwise: then somebody took it there.
   if (said.stationId === undefined && said.position === undefined) return bike;
   const after = standing(bike, said);
-  return isDeepStrictEqual(after, bike) ? bike : { ...after, lastRide: reserveNo };
+  return isSamePlace(after, bike) ? bike : { ...after, lastRide: reserveNo };
 }
+
+const isSamePlace = (one: BikeView, other: BikeView) =>
+  one.stationId === other.stationId &&
+  one.position?.latitude === other.position?.latitude &&
+  one.position?.longitude === other.position?.longitude;
 
 function standing({ stationId: _station, position: _position, ...bike }: BikeView, place: Place): BikeView {
   const { stationId, position } = place;
