@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { boxAround, metresBetween, stationIdOf, stationNumberIn, type Position } from './places.ts';
+import { boxAround, metersBetween, stationIdOf, stationNumberIn, type Position } from './places.ts';
 
 const cityHall = { latitude: 37.5663, longitude: 126.9779 };
 const anywhere = fc.record({
   latitude: fc.double({ min: 33, max: 39, noNaN: true }),
   longitude: fc.double({ min: 124, max: 132, noNaN: true }),
 });
-/** Where one comes after so many metres in a direction, on a sphere. */
-function after({ latitude, longitude }: Position, metres: number, bearing: number): Position {
-  const [lat, lon, arc] = [(latitude * Math.PI) / 180, (longitude * Math.PI) / 180, metres / 6_371_008.8];
+/** Where one comes after so many meters in a direction, on a sphere. */
+function after({ latitude, longitude }: Position, meters: number, bearing: number): Position {
+  const [lat, lon, arc] = [(latitude * Math.PI) / 180, (longitude * Math.PI) / 180, meters / 6_371_008.8];
   const there = Math.asin(Math.sin(lat) * Math.cos(arc) + Math.cos(lat) * Math.sin(arc) * Math.cos(bearing));
   const turn = Math.atan2(
     Math.sin(bearing) * Math.sin(arc) * Math.cos(lat),
@@ -20,14 +20,14 @@ function after({ latitude, longitude }: Position, metres: number, bearing: numbe
 
 describe('a distance', () => {
   it('is the way on a sphere', () => {
-    expect(metresBetween(cityHall, cityHall)).toBe(0);
+    expect(metersBetween(cityHall, cityHall)).toBe(0);
     // A degree of latitude on the mean sphere: 111.195 km.
-    expect(metresBetween({ latitude: 37, longitude: 127 }, { latitude: 38, longitude: 127 })).toBeCloseTo(
+    expect(metersBetween({ latitude: 37, longitude: 127 }, { latitude: 38, longitude: 127 })).toBeCloseTo(
       111_195.08,
       2,
     );
     // Seoul Station; on the ellipsoid of maps it is 1436 m away.
-    expect(Math.round(metresBetween(cityHall, { latitude: 37.5547, longitude: 126.9707 }))).toBe(1438);
+    expect(Math.round(metersBetween(cityHall, { latitude: 37.5547, longitude: 126.9707 }))).toBe(1438);
   });
 
   it('is true to the millimetre in any direction, and the same both ways', () => {
@@ -36,10 +36,10 @@ describe('a distance', () => {
         anywhere,
         fc.double({ min: 0, max: 50_000, noNaN: true }),
         fc.double({ min: 0, max: 6.28, noNaN: true }),
-        (from, metres, bearing) => {
-          const to = after(from, metres, bearing);
-          expect(Math.abs(metresBetween(from, to) - metres)).toBeLessThan(0.001);
-          expect(metresBetween(to, from)).toBe(metresBetween(from, to));
+        (from, meters, bearing) => {
+          const to = after(from, meters, bearing);
+          expect(Math.abs(metersBetween(from, to) - meters)).toBeLessThan(0.001);
+          expect(metersBetween(to, from)).toBe(metersBetween(from, to));
         },
       ),
     );
@@ -53,13 +53,13 @@ describe('a box', () => {
         anywhere,
         fc.double({ min: 1, max: 2_000_000, noNaN: true }),
         fc.double({ min: 0, max: 6.28, noNaN: true }),
-        (from, metres, bearing) => {
-          const { south, north, west, east } = boxAround(from, metres);
-          const { latitude, longitude } = after(from, metres, bearing);
+        (from, meters, bearing) => {
+          const { south, north, west, east } = boxAround(from, meters);
+          const { latitude, longitude } = after(from, meters, bearing);
           expect(latitude).toBeGreaterThanOrEqual(south);
           expect(latitude).toBeLessThanOrEqual(north);
           // Far around, a circle may cross the date line, where no station is.
-          if (metres < 1_000_000) {
+          if (meters < 1_000_000) {
             expect(longitude).toBeGreaterThanOrEqual(west);
             expect(longitude).toBeLessThanOrEqual(east);
           }
@@ -67,7 +67,7 @@ describe('a box', () => {
       ),
     );
     const { south, north } = boxAround(cityHall, 1_000);
-    expect(metresBetween({ latitude: south, longitude: 127 }, { latitude: north, longitude: 127 })).toBeCloseTo(
+    expect(metersBetween({ latitude: south, longitude: 127 }, { latitude: north, longitude: 127 })).toBeCloseTo(
       2_000,
       0,
     );

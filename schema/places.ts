@@ -65,19 +65,19 @@ export function stationNumberIn(stationId: string): number | undefined {
 }
 
 /** Mean radius of the Earth (IUGG): on a sphere of it, distances within a city are true to 0.3 %. */
-const earthMetres = 6_371_008.8;
+const earthMeters = 6_371_008.8;
 const radians = (degrees: number) => (degrees * Math.PI) / 180;
-const degrees = (metres: number) => (metres / earthMetres) * (180 / Math.PI);
+const degrees = (meters: number) => (meters / earthMeters) * (180 / Math.PI);
 
 /** The great circle between two places (haversine). */
-export function metresBetween(one: Position, other: Position): number {
+export function metersBetween(one: Position, other: Position): number {
   const half = (from: number, to: number) => Math.sin(radians(to - from) / 2) ** 2;
   const cosines = Math.cos(radians(one.latitude)) * Math.cos(radians(other.latitude));
   const square = half(one.latitude, other.latitude) + cosines * half(one.longitude, other.longitude);
-  return 2 * earthMetres * Math.asin(Math.min(1, Math.sqrt(square)));
+  return 2 * earthMeters * Math.asin(Math.min(1, Math.sqrt(square)));
 }
 
-/** A box that holds every place within so many metres: what a database finds by comparing numbers. */
+/** A box that holds every place within so many meters: what a database finds by comparing numbers. */
 export interface Box {
   south: number;
   north: number;
@@ -85,9 +85,9 @@ export interface Box {
   east: number;
 }
 
-export function boxAround({ latitude, longitude }: Position, metres: number): Box {
+export function boxAround({ latitude, longitude }: Position, meters: number): Box {
   // A little more than needed: rounding must lose nothing at the edge.
-  const height = degrees(metres) * (1 + 1e-9) + 1e-9;
+  const height = degrees(meters) * (1 + 1e-9) + 1e-9;
   const narrowest = Math.cos(radians(Math.min(89, Math.abs(latitude) + height)));
   const width = height / narrowest;
   return {

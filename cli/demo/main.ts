@@ -40,10 +40,8 @@ const retryAfterMs = 1_000;
 /** How long people may take to bring their trips to an end once the demo is over. */
 const endWithinMs = 30_000;
 const progressEveryMs = 5_000;
-/** Lines of one call: a second's work or two on a laptop. */
-const linesPerCall = 1_000;
-/** An answer tells where each bike stands: more of them cost more than the router allows (MAX_QUERY_COST). */
-const movesPerCall = 250;
+/** Lines of one call: four seconds' work or so for the database that npm start brings along, within SUBGRAPH_TIMEOUT_MS. */
+const linesPerCall = 250;
 
 interface Options {
   url: string;
@@ -221,8 +219,8 @@ function createCity(options: Options, signal: AbortSignal) {
       await insist(() => operator.request(OpenStationsDocument, { input: { stations } }));
     }
     stationIds = city.map(({ number }) => stationIdOf(number));
-    for (let from = 0; from < bikeIds.length && !signal.aborted; from += movesPerCall) {
-      const moves = bikeIds.slice(from, from + movesPerCall).map((bikeId) => ({
+    for (let from = 0; from < bikeIds.length && !signal.aborted; from += linesPerCall) {
+      const moves = bikeIds.slice(from, from + linesPerCall).map((bikeId) => ({
         bikeId,
         stationId: dice.pick(stationIds) ?? null,
         idempotencyKey: randomUUID(),

@@ -43,7 +43,7 @@ const layout: Record<District, readonly [latitude: number, longitude: number, ar
   GANGDONG: [37.55, 127.147, 24.6, 155],
 };
 
-/** Kilometres in a degree, in Seoul. */
+/** Kilometers in a degree, in Seoul. */
 const kmOfLatitude = 111.2;
 const kmOfLongitude = 88.2;
 

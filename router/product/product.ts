@@ -32,6 +32,7 @@ export const ttareungi: Product = {
         sendJson(response, 200, installation);
       }),
       ...(devToken ? { '/dev/token': cors.wrap(devToken) } : {}),
+      '/gbfs': openData,
       '/gbfs/': openData,
       '/openapi/': openData,
       '/': createStaticRoute(settings.WEB_ROOT),

@@ -12,7 +12,7 @@ export type { Envelope, EventOf } from './envelope.ts';
 export { envelopeSchema, fromBinaryMode, toBinaryMode } from './envelope.ts';
 export { sourceOf } from './source.ts';
 export { streams } from './streams.ts';
-export type { DemandRefusal } from './demand.ts';
+export { demandRefusal, type DemandRefusal } from './demand.ts';
 export type { PointsRefusal } from './point.ts';
 export type { ReserveStatus } from './reservation.ts';
 export type { BikeCondition } from './values.ts';

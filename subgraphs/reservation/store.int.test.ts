@@ -104,7 +104,7 @@ it('finds the nearest bikes beside stations, and reads not all of a district for
   const { database } = await stage.runtime('beside');
   const store = createReservationStore(database, 10);
   const near = { latitude: 37.55, longitude: 126.99 };
-  // One bike every 11 metres to the north.
+  // One bike every 11 meters to the north.
   const bikes = Array.from({ length: 400 }, (_, index) => index + 1);
   const rows = bikes.flatMap((bikeId) => {
     const position = { latitude: near.latitude + bikeId / 10_000, longitude: near.longitude };

@@ -1,6 +1,6 @@
 import { Schema, type Connection } from 'mongoose';
 import type { BikeCondition, DemandEvent, ReservationEvent, ReserveStatus } from '../../schema/events/index.ts';
-import { boxAround, metresBetween, type Position } from '../../schema/places.ts';
+import { boxAround, metersBetween, type Position } from '../../schema/places.ts';
 import {
   createLruCache,
   paginate,
@@ -140,7 +140,7 @@ export function createReservationStore(database: Connection, cacheSize: number) 
       .lean<SlotRow[]>()
       .exec();
     return rows
-      .flatMap(({ _id, position }) => (position ? { bikeId: _id, meters: metresBetween(near, position) } : []))
+      .flatMap(({ _id, position }) => (position ? { bikeId: _id, meters: metersBetween(near, position) } : []))
       .filter((one) => one.meters <= meters)
       .sort(nearestFirst);
   }

@@ -1,4 +1,10 @@
-import { streams, type DemandEvent, type DemandRefusal, type ReservationEvent } from '../../schema/events/index.ts';
+import {
+  demandRefusal,
+  streams,
+  type DemandEvent,
+  type DemandRefusal,
+  type ReservationEvent,
+} from '../../schema/events/index.ts';
 import { stationNumberIn, whyNotThere, type Position } from '../../schema/places.ts';
 import {
   commandOrigin,
@@ -211,9 +217,9 @@ async function isDecided({ journal }: Slots, { isNew, cause }: Origin): Promise<
   return !isNew && (await journal.byCause(cause)) !== null;
 }
 
-/** Whether a refusal means that a rider got no bike. */
+/** Whether a refusal means that a rider got no bike; others are mistakes of the request. */
 function isDemand(code: string): code is DemandRefusal {
-  return !['IDEMPOTENCY_KEY_REUSED', 'STATION_NOT_FOUND', 'STATION_CLOSED'].includes(code);
+  return demandRefusal.safeParse(code).success;
 }
 
 function isPending(slot: BikeSlot, reserveNo: number): boolean {
@@ -250,7 +256,10 @@ export async function returnBike(
   return change(dependencies, 'returnBike', input, context, ({ reserveNo }) => ({ ...command, reserveNo }));
 }
 
-/** Says where bikes stand; lines of one bike queue up in their order, as commands of one stream do. Only of stations that there are: without an answer of theirs nothing is moved. */
+/**
+ * Says where bikes stand; lines of one bike queue up in their order, as commands of one stream do. Only of stations that
+ * there are: without an answer of station nothing is moved.
+ */
 export async function moveBikes(
   { slots, stations }: Dependencies,
   lines: readonly MoveBikesLine[],

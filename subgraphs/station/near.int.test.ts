@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { seoul, stationsInSeoul } from '../../cli/demo/seoul.ts';
 import { createDice } from '../../cli/demo/dice.ts';
-import { metresBetween, type Position } from '../../schema/places.ts';
+import { metersBetween, type Position } from '../../schema/places.ts';
 import type { StationEvent } from '../../schema/events/index.ts';
 import { writeRows, type JournalDocument } from '../../platform/index.ts';
 import { createStage, type Stage } from '../../platform/service/testing.ts';
@@ -23,7 +23,7 @@ const city = seoul(createDice(7)).map((station): Extract<Station, { status: 'kno
 function expected(near: Position, meters: number, state: StationState | null = null): number[] {
   return city
     .filter((station) => state === null || station.state === state)
-    .map((station) => ({ number: station.number, away: metresBetween(near, station.position) }))
+    .map((station) => ({ number: station.number, away: metersBetween(near, station.position) }))
     .filter(({ away }) => away <= meters)
     .sort((one, other) => one.away - other.away || one.number - other.number)
     .map(({ number }) => number);
@@ -60,7 +60,7 @@ describe('the stations near a place, of a city of 2,800', () => {
     longitude: fc.double({ min: 126.6, max: 127.3, noNaN: true }),
   });
 
-  it('are all of those that are so near, to the metre', async () => {
+  it('are all of those that are so near, to the meter', async () => {
     expect(city).toHaveLength(stationsInSeoul);
     await fc.assert(
       fc.asyncProperty(somewhere, fc.integer({ min: 1, max: 30_000 }), async (near, meters) => {

@@ -1,6 +1,6 @@
 import { Schema, type Connection } from 'mongoose';
 import type { StationEvent } from '../../schema/events/index.ts';
-import { boxAround, metresBetween, type District, type Position } from '../../schema/places.ts';
+import { boxAround, metersBetween, type District, type Position } from '../../schema/places.ts';
 import {
   pageOf,
   pageSize,
@@ -84,7 +84,7 @@ export function createStationStore(database: Connection) {
       .lean<Placed[]>()
       .exec();
     return rows
-      .map((station) => ({ station, meters: metresBetween(near, station.position) }))
+      .map((station) => ({ station, meters: metersBetween(near, station.position) }))
       .filter((one) => one.meters <= meters)
       .sort((one, other) => one.meters - other.meters || one.station.number - other.station.number);
   }

@@ -137,7 +137,9 @@ describe('open data', () => {
     expect((await get('/gbfs/3.0/system_regions.json', { method: 'HEAD' })).headers.get('etag')).toBe(etag);
     expect((await get('/gbfs/3.0/system_regions.json', { method: 'OPTIONS' })).status).toBe(204);
     for (const path of [
+      '/gbfs',
       '/gbfs/',
+      '/gbfs/gbfs.json',
       '/gbfs/2.3/gbfs.json',
       '/gbfs/3.0/nothing.json',
       '/gbfs/3.0/gbfs.json/more',

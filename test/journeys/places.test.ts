@@ -186,7 +186,7 @@ describe('where bikes are', () => {
   });
 
   it('bikes are found by how near they are, at stations and beside', async () => {
-    // 0.001 degrees of latitude are 111 metres.
+    // 0.001 degrees of latitude are 111 meters.
     const off = (steps: number) => ({ ...position, latitude: position.latitude + 0.5 + steps / 1_000 });
     const stations = [7, 8].map((number) => ({
       ...{ number, nameKo: `먼 대여소 ${number}`, district: 'NOWON' as const, racks: 5 },

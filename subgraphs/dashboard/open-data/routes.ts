@@ -90,7 +90,7 @@ export function createOpenData(options: OpenDataOptions): Record<string, Request
     await send(request, response, documentOf(text, type, seconds.live));
   }
 
-  return { '/gbfs/': read(gbfs), '/openapi/': read(openApi) };
+  return { '/gbfs': read(gbfs), '/gbfs/': read(gbfs), '/openapi/': read(openApi) };
 }
 
 interface Source<From> {

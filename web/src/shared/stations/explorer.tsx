@@ -1,6 +1,6 @@
 import './explorer.css';
 import { type ReactNode, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
-import { type District, districts, metresBetween, type Position } from '../../../../schema/places.ts';
+import { type District, districts, metersBetween, type Position } from '../../../../schema/places.ts';
 import { Button, Field } from '../ui/controls.tsx';
 import { useSharedWords, useSpeech, useWords } from '../i18n/speech.tsx';
 import { districtsOf, type Figure, figuresAt, place, type Placed } from './figures.ts';
@@ -63,7 +63,7 @@ export default function Explorer({ stations, onLook, actions }: ExplorerProps) {
     const from = position ?? toPosition(settled.center);
     const candidates = text.trim() ? matching(stations, text) : inSight.map(({ station }) => station);
     return candidates
-      .map((station) => ({ station, meters: metresBetween(from, station.position) }))
+      .map((station) => ({ station, meters: metersBetween(from, station.position) }))
       .sort((one, other) => one.meters - other.meters);
   }, [stations, inSight, text, position, settled]);
 
@@ -75,7 +75,7 @@ export default function Explorer({ stations, onLook, actions }: ExplorerProps) {
   const first = firstId && stations.find(({ stationId }) => stationId === firstId);
   const lines = first
     ? [
-        { station: first, meters: metresBetween(position ?? toPosition(settled.center), first.position) },
+        { station: first, meters: metersBetween(position ?? toPosition(settled.center), first.position) },
         ...found.filter(({ station }) => station !== first),
       ]
     : found;

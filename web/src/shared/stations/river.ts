@@ -32,6 +32,9 @@ const middle = [
   [37.5975, 126.81],
   [37.617, 126.776],
   [37.64, 126.73],
+  [37.6735, 126.69],
+  [37.71, 126.665],
+  [37.76, 126.655],
 ] as const;
 
 export const river: readonly Position[] = middle.map(([latitude, longitude]) => ({ latitude, longitude }));

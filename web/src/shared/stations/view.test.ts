@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { metresBetween } from '../../../../schema/places.ts';
+import { metersBetween } from '../../../../schema/places.ts';
 import {
   fit,
   isIn,
@@ -34,7 +34,7 @@ describe('a map', () => {
   it('finds each position again from where it stands', () => {
     fc.assert(
       fc.property(inKorea, (position) => {
-        expect(metresBetween(toPosition(toWorld(position)), position)).toBeLessThan(0.01);
+        expect(metersBetween(toPosition(toWorld(position)), position)).toBeLessThan(0.01);
       }),
     );
   });
@@ -90,7 +90,7 @@ describe('a map', () => {
 
   it('measures as the ground does', () => {
     const seoulStation = { latitude: 37.5547, longitude: 126.9707 };
-    const meters = metresBetween(cityHall, seoulStation);
+    const meters = metersBetween(cityHall, seoulStation);
     expect(meters).toBeGreaterThan(1_430);
     expect(meters).toBeLessThan(1_450);
     const [one, other] = [cityHall, seoulStation].map((position) => toScreen(city, size, toWorld(position)));

@@ -22,7 +22,7 @@ export interface View {
 const equatorMeters = 40_075_017;
 const radians = (degrees: number) => (degrees * Math.PI) / 180;
 
-/** Around Seoul's latitude, from 400 metres a pixel, all of Korea on a phone, to 20 centimetres, a single street. */
+/** Around Seoul's latitude, from 400 meters a pixel, all of Korea on a phone, to 20 centimeters, a single street. */
 export const scaleAt = (metersPerPixel: number) => (equatorMeters * Math.cos(radians(37.5))) / metersPerPixel;
 const leastScale = scaleAt(400);
 const mostScale = scaleAt(0.2);

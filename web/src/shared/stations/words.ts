@@ -1,7 +1,7 @@
 /** What a map of stations says, on every page that has one. */
 import { type Count, counted, formatCount } from '../i18n/numbers.ts';
 
-/** To ten metres, and kilometres beyond one: nobody walks by the metre. */
+/** To ten meters, and kilometers beyond one: nobody walks by the meter. */
 const distance = (meters: number) =>
   meters < 995 ? `${Math.round(meters / 10) * 10} m` : `${(meters / 1000).toFixed(1)} km`;
 
