@@ -8,5 +8,9 @@ export const pageAddresses = {
 
 export type PlaceName = keyof typeof pageAddresses;
 
+/** How others link to the ride page: to a station, or to a bike by its id in open data. */
+export const rideLink = (to: 'station' | 'vehicle', id: string) =>
+  `${pageAddresses.ride}?${to}=${encodeURIComponent(id)}`;
+
 /** The document that is built for a page: the playground's is its own, because its editor is heavy. */
 export const documentOf = (place: PlaceName) => (place === 'playground' ? 'playground.html' : 'index.html');

@@ -114,6 +114,9 @@ const general = {
   HOST: named('127.0.0.1', /^[\w.:%-]+$/, 'an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::').describe(
     'address to listen on; 0.0.0.0 in a container',
   ),
+  PUBLIC_URL: optionalHttpAddress().describe(
+    'what people and programs call this installation, e.g. https://bikes.example: in addresses and rental links of open data',
+  ),
   LOG_LEVEL: oneOf(logLevels, 'info').describe(logLevels.join(' ')),
 };
 

@@ -17,12 +17,6 @@ const pages = {
     .describe('private JWK (Ed25519) for POST /dev/token, in development only; made by npm start'),
 };
 
-const openData = {
-  PUBLIC_URL: optionalHttpAddress().describe(
-    'what clients call this router, in the addresses of open data; http:// and the host that they asked, unless set',
-  ),
-};
-
 /** Read by the gateway as those of any supergraph; here so that a mistake shows before anything starts. */
 const addresses = Object.fromEntries(
   subgraphNames.map((name) => [
@@ -35,9 +29,9 @@ const addresses = Object.fromEntries(
 
 /** Settings of the product's router, besides those of the gateway. */
 export const productSections = {
-  'router: product': { ...pages, ...openData, ...addresses },
+  'router: product': { ...pages, ...addresses },
 } satisfies SettingSections;
 
-export const productSettings = z.object({ ...pages, ...openData, ...addresses });
+export const productSettings = z.object({ ...pages, ...addresses });
 
 export type ProductSettings = z.infer<z.ZodObject<typeof pages>>;

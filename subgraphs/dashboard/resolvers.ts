@@ -1,6 +1,7 @@
 import {
   ContractError,
   requireRole,
+  requireViewer,
   type PageRequest,
   type RequestContext,
   type Resolvers,
@@ -18,6 +19,8 @@ interface Dependencies {
   clock(): Date;
   pendingEvents(): Promise<number>;
   parkedEvents(): Promise<number>;
+  /** The bike that open data calls so now. */
+  bikeNamed(vehicleId: string): Promise<number | undefined>;
 }
 
 const longestSeriesMinutes = 180;
@@ -33,6 +36,11 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         watch(context);
         const { at, cursor, totals } = feed.snapshot();
         return { at: at ?? clock().toISOString(), cursor, landscape, totals, lag: {} };
+      },
+      async bikeOfVehicle(_root: unknown, { vehicleId }: { vehicleId: string }, { viewer }: RequestContext) {
+        requireViewer(viewer);
+        const bikeId = await dependencies.bikeNamed(vehicleId);
+        return bikeId === undefined ? null : { __typename: 'Bike', bikeId };
       },
     },
 

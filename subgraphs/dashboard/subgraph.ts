@@ -125,6 +125,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
         clock,
         pendingEvents: () => consumer?.pending() ?? Promise.resolve(0),
         parkedEvents: () => deadLetters?.count() ?? Promise.resolve(0),
+        bikeNamed: openData.bikeNamed,
       }),
       createOperationResolvers(operations),
       createRebuildResolvers(rebuilds),

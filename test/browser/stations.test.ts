@@ -6,6 +6,7 @@ import {
   OpenStationsDocument,
   StationBikesDocument,
 } from '../../schema/client/generated/graphql.ts';
+import { rideLink } from '../../schema/page-addresses.ts';
 import { rider } from '../support/people.ts';
 import { until } from '../support/until.ts';
 import { violationsOf } from './accessibility.ts';
@@ -105,6 +106,18 @@ describeInBrowser('stations on the pages', (stage) => {
         await page.getByRole('button', { name: 'Return the bike here' }).click();
         await page.locator('.find').waitFor();
         await until('the bike stands there', async () => (await parkedAt('ST-104')) === 1);
+      });
+    });
+
+    it('a link of open data leads to its bike, and says when there is none', async () => {
+      const response = await fetch(`${stage.system.routerUrl}/gbfs/3.0/vehicle_status.json`);
+      const { data } = (await response.json()) as { data: { vehicles: { vehicle_id: string }[] } };
+      const [{ vehicle_id: vehicle } = { vehicle_id: '' }] = data.vehicles;
+      await stage.visit({ path: rideLink('vehicle', vehicle), width: 390, language: 'en' }, async (page) => {
+        await page.waitForURL(/\/ride\?bike=\d+$/);
+      });
+      await stage.visit({ path: rideLink('vehicle', 'gone'), width: 390, language: 'en' }, async (page) => {
+        await page.getByText('The bike of this link is not there any more').waitFor();
       });
     });
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
+  BikeOfVehicleDocument,
   ChangeBikeConditionDocument,
   CloseStationDocument,
   MoveBikesDocument,
@@ -19,6 +20,7 @@ interface Vehicle {
   station_id?: string;
   is_reserved: boolean;
   is_disabled: boolean;
+  rental_uris?: { web: string };
 }
 
 interface Feed {
@@ -37,7 +39,9 @@ describe('open data', () => {
   let operator: Client;
   beforeAll(async () => {
     // A hold that runs out while somebody looks, and lasts on a busy machine until the ride begins.
-    system = await startSystem({ env: { HOLD_MINUTES: '0.2', EXPIRY_EVERY_MS: '200' } });
+    system = await startSystem({
+      env: { HOLD_MINUTES: '0.2', EXPIRY_EVERY_MS: '200', PUBLIC_URL: 'https://bikes.example/' },
+    });
     operator = await system.client('boss', 'operator');
     const position = { latitude: 37.5556488, longitude: 126.91062927 };
     const stations = [1, 2].map((number) => ({
@@ -76,6 +80,11 @@ describe('open data', () => {
     expect(isReserved(before)).toBe(false);
 
     const person = await rider(system, randomUUID());
+    const bikeNamed = async (vehicleId = '') =>
+      (await person.client.request(BikeOfVehicleDocument, { vehicleId })).bikeOfVehicle?.bikeId;
+    const links = before.map(({ rental_uris }) => rental_uris?.web);
+    expect(new Set(links)).toEqual(new Set([undefined, `https://bikes.example/ride?vehicle=${name}`]));
+    expect(await bikeNamed(name)).toBe(bikeId);
     await person.buys(10_000);
     await person.reserves(bikeId);
     await shown(isReserved);
@@ -84,10 +93,13 @@ describe('open data', () => {
     const { reserveNo } = await person.reserves(bikeId);
     await person.starts(reserveNo);
     await shown((found) => found.length === 1 && found[0]?.vehicle_id !== name);
+    expect(await bikeNamed(name)).toBeUndefined();
     await person.client.request(ReturnBikeDocument, { input: { reserveNo, stationId: 'ST-2' } });
     const after = await shown((found) => found.length === 2);
     expect(after.find(({ station_id }) => station_id === 'ST-2')).toMatchObject({ is_reserved: false });
     expect(after.map(({ vehicle_id }) => vehicle_id)).not.toContain(name);
+    expect(await bikeNamed(name)).toBeUndefined();
+    expect(await bikeNamed(after.find(({ station_id }) => station_id === 'ST-2')?.vehicle_id)).toBe(bikeId);
 
     const { data } = await feed('station_status');
     const available = data.stations?.map((one) => [one.station_id, one.num_vehicles_available]);
@@ -113,10 +125,12 @@ describe('open data', () => {
       const { versions = [] } = (await feed('gbfs_versions', '3.1-RC3')).data;
       expect(versions.map(({ version }) => version)).toEqual(['3.0', '3.1-RC3']);
       for (const { version, url } of versions) {
-        const { feeds = [] } = ((await (await fetch(url)).json()) as Feed).data;
+        const { pathname, origin } = new URL(url);
+        expect(origin).toBe('https://bikes.example');
+        const { feeds = [] } = ((await (await get(pathname)).json()) as Feed).data;
         expect(feeds.map((one) => one.name)).toContain('vehicle_status');
         for (const one of [{ name: 'gbfs', url }, ...feeds]) {
-          const response = await fetch(one.url);
+          const response = await get(new URL(one.url).pathname);
           const check = schemaOf(version, one.name);
           check(await response.json());
           expect([one.url, response.status, check.errors]).toEqual([one.url, 200, null]);

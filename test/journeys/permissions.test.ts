@@ -28,12 +28,15 @@ const fields = [api.getQueryType(), api.getMutationType(), api.getSubscriptionTy
 const people = ['nobody', 'owner', 'another rider', 'operator', 'auditor', 'admin'] as const;
 type Person = (typeof people)[number];
 
+const roleOf = (person: Person) => (person === 'owner' || person === 'another rider' ? 'rider' : person);
+
 /** Whom a permission lets in, to what is the owner's. */
 function letIn(permission: string): Person[] {
   if (permission === 'For everybody') return [...people];
   if (permission.startsWith('A rider sees only')) return ['owner', 'operator', 'auditor', 'admin'];
   if (permission.startsWith('A rider for themselves')) return ['owner', 'operator', 'admin'];
-  return people.filter((person) => new RegExp(`^Roles? .*\\b${person}\\b`).test(permission));
+  const isNamed = (person: Person) => new RegExp(`^Roles? .*\\b${roleOf(person)}\\b`).test(permission);
+  return people.filter(isNamed);
 }
 
 describe('who may use', () => {
@@ -50,8 +53,7 @@ describe('who may use', () => {
     Object.assign(own, { bikeId, confirmId: 1, reserveNo: (await owner.reserves(bikeId)).reserveNo });
     for (const person of people) {
       if (person === 'nobody') continue;
-      const role = person === 'owner' || person === 'another rider' ? 'rider' : person;
-      tokens.set(person, await system.token(person, [role]));
+      tokens.set(person, await system.token(person, [roleOf(person)]));
     }
   }, 240_000);
   afterAll(() => system.close(), 240_000);

@@ -15,7 +15,7 @@ import { vehicleIds } from './vehicle-ids.ts';
     const check = schemaOf(version, name);
     return check(JSON.parse(envelope(version, 1, new Date(), data))) ? null : check.errors;
   };
-  const vehicleId = vehicleIds('secret');
+  const from = { vehicleIds: vehicleIds('secret'), publicUrl: 'https://bikes.example' };
   const base = 'http://127.0.0.1:8088';
 
   it.each(gbfsVersions)('is %s in every feed, whatever the picture', (version) => {
@@ -35,7 +35,7 @@ import { vehicleIds } from './vehicle-ids.ts';
     }
     fc.assert(
       fc.property(pictures, (picture) => {
-        for (const [name, feed] of Object.entries(liveFeeds)) check(name, feed({ picture, vehicleId }, version));
+        for (const [name, feed] of Object.entries(liveFeeds)) check(name, feed({ picture, ...from }, version));
       }),
       { numRuns: 50 },
     );
@@ -43,7 +43,7 @@ import { vehicleIds } from './vehicle-ids.ts';
 
   it('notices what is wrong', () => {
     const picture = pictureOf([bikeNumbered(1, { stationId: 'ST-1' })], [stationNumbered(1)]);
-    const right = liveFeeds['vehicle_status']?.({ picture, vehicleId }, '3.0') ?? '';
+    const right = liveFeeds['vehicle_status']?.({ picture, ...from }, '3.0') ?? '';
     expect(mistakes('3.0', 'vehicle_status', right)).toBeNull();
     expect(
       mistakes('3.0', 'vehicle_status', right.replace('"is_reserved":false', '"is_reserved":"no"')),

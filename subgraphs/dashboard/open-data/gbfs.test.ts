@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { whyNotThere } from '../../../schema/places.ts';
-import { fixedFeeds, gbfsVersions, liveFeeds, tariffFeeds, type Live } from './gbfs.ts';
+import { bikeNamed, fixedFeeds, gbfsVersions, liveFeeds, tariffFeeds, type Live } from './gbfs.ts';
 import { parkedAt } from './parked.ts';
 import { bikeNumbered, pictureOf, pictures, stationNumbered, tariff } from './testing.ts';
 import { vehicleIds } from './vehicle-ids.ts';
 
-const vehicleId = vehicleIds('secret');
+const from = { vehicleIds: vehicleIds('secret'), publicUrl: undefined };
 
 interface Vehicle {
   vehicle_id: string;
@@ -25,7 +25,7 @@ interface StationStatus {
 
 /** A feed of the live ones, read. */
 const read = (name: string, picture: Live['picture'], version: '3.0' | '3.1-RC3' = '3.0') =>
-  JSON.parse(liveFeeds[name]?.({ picture, vehicleId }, version) ?? 'null') as {
+  JSON.parse(liveFeeds[name]?.({ picture, ...from }, version) ?? 'null') as {
     vehicles: Vehicle[];
     stations: (StationStatus & { region_id?: string })[];
     alerts: { station_ids: string[] }[];
@@ -64,8 +64,8 @@ describe('vehicle_status', () => {
       names({}, { use: 'reserved' }, { condition: 'MAINTENANCE' }, { position: { latitude: 37, longitude: 127 } }).size,
     ).toBe(1);
     expect(names({}, { lastRide: 1 }, { lastRide: 2 }).size).toBe(3);
-    expect(names({ lastRide: 2 })).toEqual(new Set([vehicleIds('secret')({ ...bikeNumbered(17), lastRide: 2 })]));
-    expect(vehicleIds('secret')(bikeNumbered(17))).not.toBe(vehicleIds('another')(bikeNumbered(17)));
+    expect(names({ lastRide: 2 })).toEqual(new Set([vehicleIds('secret').nameOf(bikeNumbered(17, { lastRide: 2 }))]));
+    expect(vehicleIds('secret').nameOf(bikeNumbered(17))).not.toBe(vehicleIds('another').nameOf(bikeNumbered(17)));
   });
 
   it('names no two bikes alike, and neither the names nor their order tell which is which', () => {
@@ -73,7 +73,88 @@ describe('vehicle_status', () => {
     const names = vehiclesOf(bikes, stations).map(({ vehicle_id }) => vehicle_id);
     expect(new Set(names).size).toBe(2_000);
     expect(names).toEqual([...names].sort());
-    for (const name of names) expect(name).toMatch(/^[\w-]{16}$/);
+    for (const name of names) expect(name).toMatch(/^[\w-]{22}$/);
+  });
+});
+
+describe('a link', () => {
+  const publicUrl = 'https://bikes.example';
+  const linked = (name: string, picture: Live['picture']) =>
+    JSON.parse(liveFeeds[name]?.({ ...from, picture, publicUrl }, '3.0') ?? '') as Record<
+      string,
+      { vehicle_id?: string; rental_uris?: { web: string } }[]
+    >;
+
+  it('opens the reservation at each station that is open', () => {
+    const picture = pictureOf([], [stationNumbered(1), stationNumbered(2, { state: 'CLOSED' })]);
+    const links = linked('station_information', picture)['stations']?.map(({ rental_uris }) => rental_uris?.web);
+    expect(links).toEqual(['https://bikes.example/ride?station=ST-1', undefined]);
+  });
+
+  it('opens that of a bike that is free, by nothing but the name that changes', () => {
+    const link = (said: Parameters<typeof bikeNumbered>[1]) =>
+      linked('vehicle_status', pictureOf([bikeNumbered(17, { ...at, ...said })], stations))['vehicles']?.[0];
+    const free = link({});
+    expect(free?.rental_uris).toEqual({ web: `${publicUrl}/ride?vehicle=${free?.vehicle_id}` });
+    expect(link({ lastRide: 1 })?.rental_uris?.web).not.toBe(free?.rental_uris?.web);
+    expect(link({ use: 'reserved' })).not.toHaveProperty('rental_uris');
+    expect(link({ condition: 'MAINTENANCE' })).not.toHaveProperty('rental_uris');
+  });
+
+  it('is not there where the installation has no address', () => {
+    const picture = pictureOf([bikeNumbered(17, at)], stations);
+    for (const feed of Object.values(liveFeeds)) expect(feed({ ...from, picture }, '3.0')).not.toContain('rental_uris');
+  });
+});
+
+describe('the bike of a name', () => {
+  it('is the one that the feed calls so now, and no other', () => {
+    fc.assert(
+      fc.property(pictures, (picture) => {
+        const named = read('vehicle_status', picture).vehicles.map(({ vehicle_id }) => vehicle_id);
+        const found = named.map((name) => bikeNamed(name, { ...from, picture })?.bikeId);
+        expect(new Set(found).size).toBe(named.length);
+        for (const bike of picture.bikes.values()) {
+          const name = from.vehicleIds.nameOf(bike);
+          expect(bikeNamed(name, { ...from, picture })).toBe(named.includes(name) ? bike : undefined);
+          const before = from.vehicleIds.nameOf({ ...bike, lastRide: 1_000_000 });
+          expect(bikeNamed(before, { ...from, picture })).toBeUndefined();
+        }
+      }),
+    );
+  });
+
+  it('is none for any other text, or under another secret', () => {
+    const picture = pictureOf([bikeNumbered(17, at)], stations);
+    const name = from.vehicleIds.nameOf(bikeNumbered(17));
+    expect(bikeNamed(name, { ...from, picture })?.bikeId).toBe(17);
+    expect(bikeNamed(name, { vehicleIds: vehicleIds('another'), picture })).toBeUndefined();
+    // The last sign of a name says four bits only: others decode to the same.
+    const alike = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_').map(
+      (sign) => name.slice(0, -1) + sign,
+    );
+    expect(alike.filter((text) => bikeNamed(text, { ...from, picture }))).toEqual([name]);
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.string({ unit: fc.constantFrom('A', 'B', 'z', '9', '-', '_'), minLength: 22, maxLength: 22 }),
+        ),
+        (text) => expect(bikeNamed(text, { ...from, picture })).toBeUndefined(),
+      ),
+    );
+  });
+
+  it('is read back whatever the numbers are', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+        fc.integer({ min: 0, max: 2 ** 31 - 1 }),
+        (bikeId, lastRide) => {
+          expect(from.vehicleIds.bikeOf(from.vehicleIds.nameOf(bikeNumbered(bikeId, { lastRide })))).toBe(bikeId);
+        },
+      ),
+    );
   });
 });
 
@@ -118,7 +199,7 @@ describe('the feeds of any picture', () => {
     fc.assert(
       fc.property(pictures, fc.constantFrom(...gbfsVersions), (picture, version) => {
         const texts = [
-          ...Object.values(liveFeeds).map((feed) => feed({ picture, vehicleId }, version)),
+          ...Object.values(liveFeeds).map((feed) => feed({ picture, ...from }, version)),
           ...Object.values(tariffFeeds).map((feed) => feed(tariff, version)),
           ...Object.values(fixedFeeds).map((feed) => feed({ contact: '' }, version)),
         ];

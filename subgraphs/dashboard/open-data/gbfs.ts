@@ -1,7 +1,9 @@
+import { rideLink } from '../../../schema/page-addresses.ts';
 import { districtNames, districts } from '../../../schema/places.ts';
 import type { BikeView, StationView } from '../projections.ts';
 import { parkedAt } from './parked.ts';
 import type { Picture } from './picture.ts';
+import type { VehicleIds } from './vehicle-ids.ts';
 
 /**
  * The General Bikeshare Feed Specification (https://gbfs.org), two versions side by side: each feed is a pure function
@@ -23,8 +25,9 @@ export interface Tariff {
 /** What the feeds of now are made of. */
 export interface Live {
   picture: Picture;
-  /** The public name of a bike between two rides. */
-  vehicleId(bike: BikeView): string;
+  vehicleIds: VehicleIds;
+  /** What people call this installation; without it there are no links. */
+  publicUrl: string | undefined;
 }
 
 /** Seconds after which a feed may say something new: it is made anew at most so often. */
@@ -45,7 +48,7 @@ const told = (ko: string, en: string) => [
 ];
 
 export const liveFeeds: Feeds<Live> = {
-  station_information: ({ picture }, version) => stationInformation(picture, version),
+  station_information: stationInformation,
   station_status: ({ picture }) => stationStatus(picture),
   vehicle_status: vehicleStatus,
   system_alerts: ({ picture }) => alerts(picture),
@@ -113,12 +116,16 @@ const addressOf = (base: string, version: GbfsVersion, name: string) => `${base}
 /** RFC 3339 without fractions: the feeds' own examples have none, and some readers take none. */
 const toSeconds = (time: Date) => `${time.toISOString().slice(0, 19)}Z`;
 
+/** Opens the reservation of what can be reserved. */
+const linkTo = (to: Parameters<typeof rideLink>[0], id: string, publicUrl: string | undefined) =>
+  publicUrl === undefined ? {} : { rental_uris: { web: `${publicUrl}${rideLink(to, id)}` } };
+
 /** To a hand's breadth, as the specification asks; registers may say more digits than they know. */
 const degrees = (value: number) => Math.round(value * 1e6) / 1e6;
 
-function stationInformation({ stations }: Picture, version: GbfsVersion): string {
+function stationInformation({ picture: { stations }, publicUrl }: Live, version: GbfsVersion): string {
   return JSON.stringify({
-    stations: byNumber(stations).map(({ stationId, nameKo, nameEn, district, address, position, racks }) => ({
+    stations: byNumber(stations).map(({ stationId, nameKo, nameEn, district, address, position, racks, state }) => ({
       station_id: stationId,
       // Where a station has no English name, its sign says the Korean one to everybody.
       name: told(nameKo, nameEn ?? nameKo),
@@ -128,6 +135,7 @@ function stationInformation({ stations }: Picture, version: GbfsVersion): string
       region_id: district,
       ...(version === '3.0' ? {} : { city: 'Seoul' }),
       capacity: racks,
+      ...(state === 'OPEN' ? linkTo('station', stationId, publicUrl) : {}),
     })),
   });
 }
@@ -157,37 +165,46 @@ function stationStatus({ bikes, stations, at }: Picture): string {
 const byNumber = (stations: Picture['stations']): StationView[] =>
   [...stations.values()].sort((one, other) => one.number - other.number);
 
-function vehicleStatus({ picture: { bikes, stations }, vehicleId }: Live): string {
+function vehicleStatus(live: Live): string {
   const vehicles: string[] = [];
-  for (const bike of bikes.values()) {
-    if (!isShown(bike) || (bike.stationId !== undefined && !stations.has(bike.stationId))) continue;
-    vehicles.push(vehicleOf(bike, vehicleId));
+  for (const bike of live.picture.bikes.values()) {
+    if (isShown(bike, live.picture)) vehicles.push(vehicleOf(bike, live));
   }
   // The order would tell which vehicle is which bike.
   return `{"vehicles":[${vehicles.sort().join()}]}`;
 }
 
 /** On the street, not on a ride, and where that is known: a vehicle without a place has no form in the feed. */
-function isShown({ use, condition, stationId, position }: BikeView): boolean {
+function isShown({ use, condition, stationId, position }: BikeView, { stations }: Picture): boolean {
   const isOut = condition === 'IN_SERVICE' || condition === 'MAINTENANCE';
-  return isOut && use !== 'inUse' && (stationId !== undefined || position !== undefined);
+  const stands = stationId === undefined ? position !== undefined : stations.has(stationId);
+  return isOut && use !== 'inUse' && stands;
+}
+
+/** The bike that `vehicle_status` calls so now. */
+export function bikeNamed(name: string, { picture, vehicleIds }: Omit<Live, 'publicUrl'>): BikeView | undefined {
+  const bike = picture.bikes.get(vehicleIds.bikeOf(name) ?? -1);
+  return bike && isShown(bike, picture) && vehicleIds.nameOf(bike) === name ? bike : undefined;
 }
 
 /** A bike's view never changes: a new one takes its place. Of 45,000 bikes a few change between two feeds. */
 const vehicles = new WeakMap<BikeView, string>();
 
-function vehicleOf(bike: BikeView, vehicleId: Live['vehicleId']): string {
+function vehicleOf(bike: BikeView, { vehicleIds, publicUrl }: Live): string {
   const known = vehicles.get(bike);
   if (known !== undefined) return known;
   const { stationId, position, use, condition } = bike;
+  const name = vehicleIds.nameOf(bike);
   const vehicle = JSON.stringify({
-    vehicle_id: vehicleId(bike),
+    vehicle_id: name,
     ...(stationId === undefined && position
       ? { lat: degrees(position.latitude), lon: degrees(position.longitude) }
       : { station_id: stationId }),
     is_reserved: use === 'reserved',
     is_disabled: condition !== 'IN_SERVICE',
     vehicle_type_id: vehicleTypeId,
+    // By the name that changes: the number on the bike would tell where it has been.
+    ...(use === 'free' && condition === 'IN_SERVICE' ? linkTo('vehicle', name, publicUrl) : {}),
   });
   vehicles.set(bike, vehicle);
   return vehicle;

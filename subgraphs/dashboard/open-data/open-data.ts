@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Runtime } from '../../../platform/index.ts';
-import type { Tariff } from './gbfs.ts';
+import { bikeNamed, type Live, type Tariff } from './gbfs.ts';
 import { createPictures, type PictureRows } from './picture.ts';
 import { createOpenData } from './routes.ts';
-import { createSecretStore, vehicleIds } from './vehicle-ids.ts';
+import { createSecretStore, vehicleIds, type VehicleIds } from './vehicle-ids.ts';
 
 export const openDataSettings = z.object({
   OPEN_DATA_CONTACT: z
@@ -22,11 +22,12 @@ const pointTariff = z.object({
 });
 
 /** Open data of the dashboard's view (docs/open-data.md). Nothing is read or kept of it until somebody asks. */
-export function createOpenDataOf({ bus, clock, database, readSettings }: Runtime, rows: () => PictureRows) {
+export function createOpenDataOf({ bus, clock, database, readSettings, settings }: Runtime, rows: () => PictureRows) {
   const { OPEN_DATA_CONTACT } = readSettings(openDataSettings);
   const pictures = createPictures(rows, clock());
   const secret = createSecretStore(database);
-  let naming: ReturnType<typeof vehicleIds> | undefined;
+  let naming: VehicleIds | undefined;
+  const publicUrl = settings.PUBLIC_URL?.replace(/\/+$/, '');
 
   /** Each part from its owner. */
   async function tariff(): Promise<Tariff> {
@@ -37,11 +38,18 @@ export function createOpenDataOf({ bus, clock, database, readSettings }: Runtime
     return { ...reservationTariff.parse(reservation), ...pointTariff.parse(point) };
   }
 
+  async function live(): Promise<Live> {
+    naming ??= vehicleIds(await secret());
+    return { picture: await pictures.read(), vehicleIds: naming, publicUrl };
+  }
+
   return {
     absorb: pictures.absorb,
+    /** The bike that the feeds call so now. */
+    bikeNamed: async (name: string) => bikeNamed(name, await live())?.bikeId,
     routes: createOpenData({
       picture: pictures.read,
-      vehicleId: async () => (naming ??= vehicleIds(await secret())),
+      live,
       tariff,
       contact: OPEN_DATA_CONTACT,
       clock,

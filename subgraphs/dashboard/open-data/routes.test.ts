@@ -21,7 +21,10 @@ describe('the feeds as they are sent', () => {
     let broken: Error | undefined;
     const routes = createOpenData({
       picture: () => (broken ? Promise.reject(broken) : Promise.resolve(picture)),
-      vehicleId: () => Promise.resolve(vehicleIds('secret')),
+      live: () =>
+        broken
+          ? Promise.reject(broken)
+          : Promise.resolve({ picture, vehicleIds: vehicleIds('secret'), publicUrl: undefined }),
       tariff() {
         asked += 1;
         return isAway ? Promise.reject(new UnavailableError('point does not answer')) : Promise.resolve(tariff);

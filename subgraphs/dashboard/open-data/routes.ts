@@ -29,7 +29,8 @@ import type { Picture } from './picture.ts';
 
 export interface OpenDataOptions {
   picture(): Promise<Picture>;
-  vehicleId(): Promise<Live['vehicleId']>;
+  /** The same, with what else the feeds of now are made of. */
+  live(): Promise<Live>;
   /** @throws {UnavailableError} while its owners do not answer. */
   tariff(): Promise<Tariff>;
   contact: string;
@@ -54,8 +55,8 @@ export function createOpenData(options: OpenDataOptions): Record<string, Request
   const startedAt = clock();
   const servers = [
     createServer(liveFeeds, seconds.live, clock, async () => {
-      const [picture, vehicleId] = await Promise.all([options.picture(), options.vehicleId()]);
-      return { ...sourceOf(picture), from: { picture, vehicleId } };
+      const live = await options.live();
+      return { ...sourceOf(live.picture), from: live };
     }),
     createServer(tariffFeeds, seconds.tariff, clock, async () => {
       const tariff = await options.tariff();

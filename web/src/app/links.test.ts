@@ -2,8 +2,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { pageAddresses } from '../../../schema/page-addresses.ts';
-import { fleetTabs, foundIn, foundKinds, linkTo, linkToTab, tabIn } from './links.ts';
+import { pageAddresses, rideLink } from '../../../schema/page-addresses.ts';
+import { fleetTabs, foundIn, foundKinds, linkTo, linkToTab, tabIn, vehicleIn } from './links.ts';
 
 const searchOf = (link: string) => new URL(link, 'http://here').search;
 
@@ -12,6 +12,14 @@ describe('a link within the pages', () => {
     fc.assert(
       fc.property(fc.constantFrom(...foundKinds), fc.string({ unit: 'grapheme', minLength: 1 }), (kind, id) => {
         expect(foundIn(searchOf(linkTo(kind, id)))).toEqual({ kind, id });
+      }),
+    );
+  });
+
+  it('of open data leads to its vehicle', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (id) => {
+        expect(vehicleIn(searchOf(rideLink('vehicle', id)))).toBe(id);
       }),
     );
   });

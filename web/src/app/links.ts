@@ -26,3 +26,9 @@ export function tabIn(search: string): FleetTab {
   const wanted = new URLSearchParams(search).get('tab');
   return fleetTabs.find((tab) => tab === wanted) ?? 'search';
 }
+
+/** Stands on every bike, as a QR code: it never changes. */
+export const linkToRide = (bikeId: number) => `${ridePath}?bike=${bikeId}`;
+
+/** The bike that a rental link of open data means, by its id there. */
+export const vehicleIn = (search: string) => new URLSearchParams(search).get('vehicle');

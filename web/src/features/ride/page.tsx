@@ -3,6 +3,8 @@ import { useEffect, useRef, useState } from 'react';
 import { Skeleton } from '../../shared/ui/controls.tsx';
 import { type Submission, useSubmission } from '../../shared/ui/submission.tsx';
 import { type Acting, useActing } from '../../shared/session/acting.ts';
+import { vehicleIn } from '../../app/links.ts';
+import { useSearch } from '../../app/paths.ts';
 import { useSessionState } from '../../shared/session/session-context.ts';
 import { useStations } from '../../shared/stations/use-stations.ts';
 import { hourAndMinute } from '../../shared/i18n/seoul-time.ts';
@@ -13,6 +15,7 @@ import { History } from './history.tsx';
 import { Purse } from './purse.tsx';
 import { RideStations } from './ride-stations.tsx';
 import { type RiderPart, useRider } from './use-rider.ts';
+import { VehicleLink } from './vehicle-link.tsx';
 import { rideWords } from './words.ts';
 
 /** Everything a rider does, on a phone first. */
@@ -45,6 +48,7 @@ function RiderHome({ acting }: { acting: Acting }) {
   const hasStations = stations.all !== null && stations.all.length > 0;
   const balance = points?.user?.totalPoint;
   useForgetOutdated(submission, { lostSince, balance });
+  const vehicleId = vehicleIn(useSearch());
   const home = useFocusOnChange(rides ? (ride ? `${ride.reserveNo} ${ride.reserveStatus}` : 'none') : undefined);
   return (
     <div className="ride" data-stale={lostSince !== null} ref={home}>
@@ -54,6 +58,7 @@ function RiderHome({ acting }: { acting: Acting }) {
         </p>
       )}
       {lostSince === null && away.length > 0 && <Away parts={away} known={{ rides, points }} />}
+      {vehicleId !== null && <VehicleLink vehicleId={vehicleId} />}
       {rides && ride && <Current ride={ride} submission={submission} hasStations={hasStations} />}
       {rides && <RideStations stations={stations} ride={ride ?? null} onBuy={() => setWantsPoints(true)} />}
       {points?.user && (
