@@ -12,8 +12,10 @@ import { sampleOf } from '../../schema/events/samples.ts';
 import { createDice, type Dice } from '../../cli/demo/dice.ts';
 import { Long } from '../../platform/server/scalars.ts';
 import { applyEvent } from './fold.ts';
+import type { HourCount } from './hours.ts';
 import { dayOf, ledgerImbalance, noTotals, onDay, upgraded, type ReservationView, type Totals } from './projections.ts';
 import { namedRows, writtenFrom, type View } from './row-keys.ts';
+import { add, type Sum } from './sums.ts';
 
 /** What the feed and a rebuild make of the events, without a database. */
 function worldOf(events: readonly DomainEvent[]) {
@@ -147,6 +149,40 @@ describe('the dashboard', () => {
       { minute: '2026-11-23T00:31', refused: { BIKE_ALREADY_RESERVED: 5, NO_POINT_ACCOUNT: 1 } },
     ]);
     expect(totals.refusedToday).toBe(14);
+  });
+
+  it('counts each event in the hour of its time, however late it comes', () => {
+    const [started, returned] = [sample('RideStarted'), sample('BikeReturned')];
+    const ridden: typeof returned = {
+      ...atTime(returned, '2026-11-23T01:00:00.000Z'),
+      data: { ...returned.data, startedAt: '2026-11-23T00:20:30.000Z', returnedAt: '2026-11-23T01:00:00.000Z' },
+    };
+    const { hours } = worldOf([
+      ridden,
+      atTime(sample('OvertimeCharged'), '2026-11-23T01:59:59.999Z'),
+      atTime(started, '2026-11-23T00:20:30.000Z'),
+      atTime(sample('ReservationRejected'), '2026-11-23T09:59:59.999+09:00'),
+      atTime(sample('ReservationsRefused'), '2026-11-23T00:00:00.000Z'),
+      // Of another day, which the totals leave out.
+      atTime(sample('PointsIncreased'), beforeMidnight),
+      atTime(sample('PointsRestored'), midnight),
+      atTime(sample('PointsDeducted'), beforeMidnight),
+      sample('BikeRegistered'),
+    ]);
+    expect(hours).toEqual([
+      {
+        hour: '2026-11-23T01',
+        counts: { returned: 1, riddenMs: 2_370_000, pointsSpent: 600, overtimeCharged: 600 },
+        refused: {},
+      },
+      {
+        hour: '2026-11-23T00',
+        counts: { ridesStarted: 1, rejected: 1 },
+        refused: { BIKE_ALREADY_RESERVED: 5, NO_POINT_ACCOUNT: 2 },
+      },
+      { hour: '2026-11-23T14', counts: { pointsPurchased: 5000, pointsSpent: 1000 }, refused: {} },
+      { hour: '2026-11-23T15', counts: { pointsRestored: 1000 }, refused: {} },
+    ]);
   });
 
   it('takes totals of before refusals without a number were counted', () => {
@@ -483,6 +519,24 @@ describe('in whatever order the streams arrive', () => {
         inUse: bikes.filter(({ use }) => use === 'inUse').length,
         pointsInCirculation: circulating,
         pointsMoved: circulating,
+      });
+    }
+  });
+
+  it('the hours of today add up to the counts of today', () => {
+    for (const { events } of stories) {
+      const { totals, hours } = worldOf(events);
+      const of = hours.filter(({ hour }) => dayOf(`${hour}:00:00Z`) === totals.day);
+      const sum = (name: HourCount) => of.reduce<Sum>((all, { counts }) => add(all, counts[name] ?? 0), 0);
+      expect(totals).toMatchObject({
+        reservationsToday: sum('confirmed'),
+        cancelledToday: sum('cancelled'),
+        returnedToday: sum('returned'),
+        rejectedToday: sum('rejected'),
+        expiredToday: sum('expired'),
+        pointsPurchasedToday: sum('pointsPurchased'),
+        pointsSpentToday: sum('pointsSpent'),
+        pointsRestoredToday: sum('pointsRestored'),
       });
     }
   });

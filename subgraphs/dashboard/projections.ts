@@ -6,6 +6,7 @@ import type {
   PointsRefusal,
   ReserveStatus,
 } from '../../schema/events/index.ts';
+import { countsOf, hourAfter, hourOf, type HourView } from './hours.ts';
 import { add, subtract, type Sum } from './sums.ts';
 
 /** A reservation as the dashboard saw it in the events. */
@@ -116,6 +117,7 @@ export interface Rows {
   bike?: BikeView | undefined;
   account?: AccountView | undefined;
   minute?: MinuteView | undefined;
+  hour?: HourView | undefined;
   station?: StationView | undefined;
 }
 
@@ -132,12 +134,18 @@ export interface Touched {
   bike?: number;
   account?: string;
   minute?: string;
+  hour?: string;
   station?: string;
 }
 
 type TodayCount = Extract<keyof Totals, `${string}Today`>;
 
 export function touchedBy(event: DomainEvent): Touched {
+  const touched = toldBy(event);
+  return countsOf(event) ? { ...touched, hour: hourOf(event.time) } : touched;
+}
+
+function toldBy(event: DomainEvent): Touched {
   switch (event.type) {
     case 'BikeRegistered':
     case 'BikeConditionChanged':
@@ -181,6 +189,12 @@ export function pointsMovedBy(event: DomainEvent): number | null {
 
 /** Applies an event to its rows and to the totals. The order of events of different streams does not matter. */
 export function project(event: DomainEvent, before: Rows, totals: Totals): Projected {
+  const projected = apply(event, before, totals);
+  const hour = hourAfter(before.hour, event);
+  return hour ? { ...projected, rows: { ...projected.rows, hour } } : projected;
+}
+
+function apply(event: DomainEvent, before: Rows, totals: Totals): Projected {
   const today = turnDay(totals, event.time);
   switch (event.type) {
     case 'BikeRegistered':

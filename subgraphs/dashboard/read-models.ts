@@ -61,6 +61,7 @@ const feedSchema = new Schema<StoredFeedDocument>(
     bikes: Schema.Types.Mixed,
     accounts: Schema.Types.Mixed,
     minutes: Schema.Types.Mixed,
+    hours: Schema.Types.Mixed,
     stations: Schema.Types.Mixed,
     positions: Schema.Types.Mixed,
     totals: Schema.Types.Mixed,
@@ -143,6 +144,7 @@ export function createReadModels(database: Connection, feedRetentionSeconds: num
     position: (subject: string) => live.position(subject),
     named: (rowNames: readonly string[]) => live.named(rowNames),
     list: (filter: ReservationRowFilter, order: RowOrder, page: PageRequest) => live.list(filter, order, page),
+    hours: (names: readonly string[]) => live.find('hour', names),
     perMinute: (minutes: readonly string[]) => live.perMinute(minutes),
   };
 }

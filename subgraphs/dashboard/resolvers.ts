@@ -8,6 +8,8 @@ import {
 } from '../../platform/index.ts';
 import type { FeedItem } from './feed-follower.ts';
 import type { Feed, Snapshot } from './feed.ts';
+import { hourCounts, type Counts } from './hours.ts';
+import { beginsOf, bucketsOf, hoursIn, refusalsIn, rideMinutesIn, type HistoryRange } from './history.ts';
 import { dayOf, ledgerImbalance, minuteOf, onDay, upgraded, type Totals } from './projections.ts';
 import type { ReadModels } from './read-models.ts';
 import type { ReservationRowFilter, RowOrder } from './rows.ts';
@@ -66,6 +68,14 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         return feed.recent(cursor, first);
       },
       series: (_dashboard: unknown, { minutes }: { minutes: number }) => series(models, minutes, clock()),
+      history: (_dashboard: unknown, range: HistoryRange) => history(models, range),
+    },
+
+    DashboardBucket: {
+      ...Object.fromEntries(hourCounts.map((name) => [name, ({ counts }: Counts) => counts[name] ?? 0])),
+      rideMinutes: rideMinutesIn,
+      refused: ({ refused }: Counts) => Object.values(refused).reduce((sum, count) => sum + count, 0),
+      refusals: refusalsIn,
     },
 
     DashboardTotals: {
@@ -104,4 +114,10 @@ async function series(models: ReadModels, minutes: number, now: Date) {
   const counted = await models.perMinute(begins.map(minuteOf));
   const none = { requested: 0, rejected: 0, refused: 0, refusals: [] };
   return begins.map((minute) => ({ minute, ...(counted.get(minuteOf(minute)) ?? none) }));
+}
+
+async function history(models: ReadModels, range: HistoryRange) {
+  const begins = beginsOf(range);
+  const rows = await models.hours(hoursIn(begins, range.by));
+  return bucketsOf(begins, range.by, rows.values());
 }

@@ -1,3 +1,4 @@
+import type { HourView } from './hours.ts';
 import type { AccountView, BikeView, MinuteView, ReservationView, StationView } from './projections.ts';
 
 /** The last version in the view, by subject. */
@@ -12,6 +13,7 @@ export interface Views {
   bike: BikeView;
   account: AccountView;
   minute: MinuteView;
+  hour: HourView;
   station: StationView;
   position: PositionView;
 }
@@ -27,6 +29,8 @@ export interface Written {
   /** Absent from rows written by older code. */
   minutes?: MinuteView[];
   /** Likewise. */
+  hours?: HourView[];
+  /** Likewise. */
   stations?: StationView[];
   positions: PositionView[];
 }
@@ -37,6 +41,7 @@ export const plurals = {
   bike: 'bikes',
   account: 'accounts',
   minute: 'minutes',
+  hour: 'hours',
   station: 'stations',
   position: 'positions',
 } as const satisfies Record<Kind, keyof Written>;
@@ -49,6 +54,7 @@ const keyOf: { [Name in Kind]: (view: Views[Name]) => Key } = {
   bike: ({ bikeId }) => bikeId,
   account: ({ userId }) => userId,
   minute: ({ minute }) => minute,
+  hour: ({ hour }) => hour,
   station: ({ stationId }) => stationId,
   position: ({ subject }) => subject,
 };
@@ -81,6 +87,7 @@ export function writtenFrom(rows: Iterable<readonly [rowName: string, view: View
     bikes: [],
     accounts: [],
     minutes: [],
+    hours: [],
     stations: [],
     positions: [],
   };

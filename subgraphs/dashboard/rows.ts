@@ -8,6 +8,7 @@ import {
   type PageRequest,
   type ViewRow,
 } from '../../platform/index.ts';
+import type { HourView } from './hours.ts';
 import type { AccountView, BikeView, MinuteView, ReservationView, StationView } from './projections.ts';
 import {
   keyOfView,
@@ -71,6 +72,7 @@ const minuteSchema = new Schema<Row<MinuteView>>(
   { _id: String, version: Number, minute: String, refused: Schema.Types.Mixed },
   { versionKey: false },
 );
+const hourSchema = new Schema<Row<HourView>>({ _id: String, version: Number }, { versionKey: false });
 const stationSchema = new Schema<Row<StationView>>({ _id: String, version: Number }, { versionKey: false });
 type PositionRow = ViewRow & { _id: string; handled: number };
 const positionSchema = new Schema<PositionRow>(
@@ -108,6 +110,7 @@ export function createRows(database: Connection, generation: number) {
   const bikes = database.model<Row<BikeView>>(`Bike${generation}`, bikeSchema, named('bike'));
   const accounts = database.model<Row<AccountView>>(`Account${generation}`, accountSchema, named('account'));
   const minutes = database.model<Row<MinuteView>>(`Minute${generation}`, minuteSchema, named('minute'));
+  const hours = database.model<Row<HourView>>(`Hour${generation}`, hourSchema, named('hour'));
   const stations = database.model<Row<StationView>>(`Station${generation}`, stationSchema, named('station'));
   const positions = database.model<PositionRow>(`Position${generation}`, positionSchema, named('position'));
   const collections: { [Name in Kind]: Collection } = {
@@ -115,6 +118,7 @@ export function createRows(database: Connection, generation: number) {
     bike: bikes.collection,
     account: accounts.collection,
     minute: minutes.collection,
+    hour: hours.collection,
     station: stations.collection,
     position: positions.collection,
   };

@@ -7,14 +7,22 @@ import { until } from '../support/until.ts';
 interface Figures {
   totals: { refusedToday: number; rejectedToday: number };
   series: { requested: number; refused: number; refusals: { code: string; count: number }[] }[];
+  history: Figures['series'];
 }
 
 const figures = `{
   dashboard {
     totals { refusedToday rejectedToday }
     series(minutes: 5) { requested refused refusals { code count } }
+    history(from: "$from", to: "$to") { begin requested refused confirmed returned refusals { code count } }
   }
 }`;
+
+/** The hour before, this one and the next: a test may run past a full hour. */
+function askedNow(): string {
+  const around = (ms: number) => new Date(Date.now() + ms).toISOString();
+  return figures.replace('$from', around(-3_600_000)).replace('$to', around(3_600_000));
+}
 
 describe('demand that is not met', () => {
   let system: TestSystem;
@@ -30,13 +38,13 @@ describe('demand that is not met', () => {
         'content-type': 'application/json',
         authorization: `Bearer ${await system.token('operator', ['operator'])}`,
       },
-      body: JSON.stringify({ query: figures }),
+      body: JSON.stringify({ query: askedNow() }),
     });
     const { data } = (await response.json()) as { data: { dashboard: Figures } };
     return data.dashboard;
   }
 
-  const refusedAs = ({ series }: Figures, wanted: string) =>
+  const refusedAs = ({ series }: Pick<Figures, 'series'>, wanted: string) =>
     series
       .flatMap(({ refusals }) => refusals)
       .filter(({ code }) => code === wanted)
@@ -66,6 +74,10 @@ describe('demand that is not met', () => {
     expect(seen.totals).toEqual({ refusedToday: 6, rejectedToday: 0 });
     expect([refusedAs(seen, 'BIKE_ALREADY_RESERVED'), refusedAs(seen, 'BIKE_NOT_FOUND')]).toEqual([5, 1]);
     expect(seen.series.reduce((sum, { requested }) => sum + requested, 0)).toBe(2);
+    const hours = { series: seen.history };
+    expect([refusedAs(hours, 'BIKE_ALREADY_RESERVED'), refusedAs(hours, 'BIKE_NOT_FOUND')]).toEqual([5, 1]);
+    expect(seen.history.reduce((sum, { requested }) => sum + requested, 0)).toBe(2);
+    expect([2, 3]).toContain(seen.history.length);
 
     const port = system.services?.['reservation']?.port ?? 0;
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();

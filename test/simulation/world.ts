@@ -324,6 +324,7 @@ function gather(rows: World['rows'], broker: Broker): Evidence {
     broker: broker.messages().map(({ headers }) => ({ id: idIn(headers.get('ce-id')) }) as Evidence['broker'][number]),
     dashboard: {
       rows: new Map(rows('dashboard', 'reservations').map(({ _id, version: _version, ...row }) => [Number(_id), row])),
+      hours: new Map(rows('dashboard', 'hours').map(({ _id, version: _version, ...row }) => [String(_id), row])),
       totals: newest?.totals ?? noTotals,
     },
     slots: new Map(rows('reservation', 'slots').map((row) => [Number(row._id), row])),

@@ -63,6 +63,7 @@ export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): P
     });
     const slots = (await read('reservation', 'slots')) as unknown as { _id: number }[];
     const rows = (await read('dashboard', live('reservations'))) as unknown as { _id: number; version: number }[];
+    const hours = (await read('dashboard', live('hours'))) as unknown as { _id: string; version: number }[];
     const feed = (await read('dashboard', 'feed')) as unknown as { _id: number; totals: Totals }[];
     const newest = feed.sort((one, other) => other._id - one._id)[0];
     return {
@@ -72,6 +73,7 @@ export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): P
       broker,
       dashboard: {
         rows: new Map(rows.map(({ _id, version: _version, ...row }) => [_id, row])),
+        hours: new Map(hours.map(({ _id, version: _version, ...row }) => [_id, row])),
         totals: newest?.totals ?? noTotals,
       },
       slots: new Map(slots.map((row) => [row._id, row])),

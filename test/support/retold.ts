@@ -5,7 +5,12 @@ import type { DomainEvent, EventNamed } from '../../schema/events/index.ts';
  * step by step. It shares no line with the service's projections, so that both must be wrong to agree.
  */
 export function retold(events: readonly DomainEvent[]) {
-  return { rows: rowsOf(events), totals: totalsOf(events) };
+  return {
+    rows: rowsOf(events),
+    totals: totalsOf(events),
+    hours: hoursOf(events),
+    today: (day: string) => countsOn(day, events),
+  };
 }
 
 export interface RetoldRow {
@@ -90,4 +95,62 @@ function totalsOf(events: readonly DomainEvent[]) {
 /** Each stream's events in the order of their versions; the order of streams does not matter here. */
 function inOrder<Event extends DomainEvent>(events: readonly Event[]): Event[] {
   return events.toSorted((one, other) => one.sequence - other.sequence);
+}
+
+/** What happened in an hour, with what did not left out; `refused` is the sum of all reasons. */
+export type RetoldHour = Record<string, number>;
+
+const amountsOf: Partial<Record<DomainEvent['type'], (data: never) => RetoldHour>> = {
+  ReservationRequested: () => ({ requested: 1 }),
+  ReservationConfirmed: () => ({ confirmed: 1 }),
+  ReservationRejected: () => ({ rejected: 1, refused: 1 }),
+  ReservationCancelled: () => ({ cancelled: 1 }),
+  ReservationExpired: () => ({ expired: 1 }),
+  RideStarted: () => ({ ridesStarted: 1 }),
+  BikeReturned: ({ startedAt, returnedAt }: EventNamed<'BikeReturned'>['data']) => ({
+    returned: 1,
+    // The two may be by clocks of different instances.
+    riddenMs: Math.max(0, new Date(returnedAt).getTime() - new Date(startedAt ?? returnedAt).getTime()),
+  }),
+  ReservationsRefused: ({ refusals }: EventNamed<'ReservationsRefused'>['data']) => ({
+    refused: refusals.map(({ count }) => count).reduce((one, other) => one + other),
+  }),
+  PointsIncreased: ({ amount }: { amount: number }) => ({ pointsPurchased: amount }),
+  PointsDeducted: ({ amount }: { amount: number }) => ({ pointsSpent: amount }),
+  PointsRestored: ({ amount }: { amount: number }) => ({ pointsRestored: amount }),
+  OvertimeCharged: ({ amount }: { amount: number }) => ({ pointsSpent: amount, overtimeCharged: amount }),
+};
+
+function summed(events: readonly DomainEvent[]): RetoldHour {
+  const sums: RetoldHour = {};
+  for (const { type, data } of events) {
+    for (const [name, amount] of Object.entries(amountsOf[type]?.(data as never) ?? {})) {
+      if (amount !== 0) sums[name] = (sums[name] ?? 0) + amount;
+    }
+  }
+  return sums;
+}
+
+function hoursOf(events: readonly DomainEvent[]): Map<string, RetoldHour> {
+  const counted = events.filter(({ type }) => amountsOf[type]);
+  const hours = Map.groupBy(counted, ({ time }) => time.slice(0, 13));
+  return new Map([...hours].map(([hour, some]) => [hour, summed(some)]));
+}
+
+/** The counts of a day in Seoul, under the names that the totals have for them. */
+function countsOn(day: string, events: readonly DomainEvent[]): RetoldHour {
+  const inSeoul = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Seoul' });
+  const sums = summed(events.filter(({ time }) => inSeoul.format(new Date(time)) === day));
+  const named = {
+    reservationsToday: 'confirmed',
+    cancelledToday: 'cancelled',
+    returnedToday: 'returned',
+    rejectedToday: 'rejected',
+    refusedToday: 'refused',
+    expiredToday: 'expired',
+    pointsPurchasedToday: 'pointsPurchased',
+    pointsSpentToday: 'pointsSpent',
+    pointsRestoredToday: 'pointsRestored',
+  };
+  return Object.fromEntries(Object.entries(named).map(([total, count]) => [total, sums[count] ?? 0]));
 }

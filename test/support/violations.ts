@@ -8,10 +8,11 @@ import {
 import { subjectToken } from '../../platform/messaging/event-stream.ts';
 import { chainHash, lastVersionOf, type JournalDocument } from '../../platform/event-core/journal.ts';
 import { applyEvent } from '../../subgraphs/dashboard/fold.ts';
+import type { HourView } from '../../subgraphs/dashboard/hours.ts';
 import { noTotals, type Totals } from '../../subgraphs/dashboard/projections.ts';
 import { writtenFrom, type View } from '../../subgraphs/dashboard/row-keys.ts';
 import { entryOf } from '../../subgraphs/point/ledger.ts';
-import { retold } from './retold.ts';
+import { retold, type RetoldHour } from './retold.ts';
 
 /** Where reservation shows a bike. */
 interface Shown {
@@ -27,7 +28,7 @@ export interface Evidence {
   /** Per consumer: the last version handled of each subject. */
   positions: Record<Consumer, Map<string, number>>;
   parked: Record<Consumer, Set<string>>;
-  dashboard: { rows: Map<number, unknown>; totals: Totals };
+  dashboard: { rows: Map<number, unknown>; hours: Map<string, unknown>; totals: Totals };
   /** By bike, what reservation shows of it. */
   slots: Map<number, object>;
 }
@@ -238,6 +239,10 @@ function view({ journals, dashboard, parked }: Evidence): string[] {
   if (text(folded.totals) !== text(dashboard.totals)) {
     found.push(`I8 totals: the journals say ${text(folded.totals)}, the dashboard ${text(dashboard.totals)}`);
   }
+  for (const hour of new Set([...folded.hours.keys(), ...dashboard.hours.keys()])) {
+    const [said, shown] = [text(folded.hours.get(hour)), text(dashboard.hours.get(hour))];
+    if (said !== shown) found.push(`I8 hour ${hour}: the journals say ${said}, the dashboard ${shown}`);
+  }
   const told = retold(publishers.flatMap((publisher) => eventsOf(journals[publisher])));
   for (const [reserveNo, row] of told.rows) {
     const shown = dashboard.rows.get(reserveNo) as Record<string, unknown> | undefined;
@@ -251,6 +256,11 @@ function view({ journals, dashboard, parked }: Evidence): string[] {
     const shown = dashboard.totals[name as keyof typeof told.totals];
     if (shown !== value) found.push(`I8 ${name} is ${shown}, the events tell ${value}`);
   }
+  for (const [name, value] of Object.entries(told.today(dashboard.totals.day))) {
+    const shown = dashboard.totals[name as keyof Totals];
+    if (shown !== value) found.push(`I8 ${name} is ${shown}, the events tell ${value}`);
+  }
+  found.push(...hoursAreTold(dashboard.hours, told.hours));
   if (dashboard.totals.pointsMoved !== dashboard.totals.pointsInCirculation)
     found.push('I1 the dashboard’s ledger check is red');
   return found;
@@ -283,19 +293,39 @@ function whereIn(said: object): string {
   return stationId ?? (position ? `at ${position.latitude}, ${position.longitude}` : 'nowhere that is known');
 }
 
-function foldJournals(journals: Evidence['journals']): { rows: Map<number, unknown>; totals: Totals } {
+/** I8 each hour of the dashboard is what the events of that hour tell. */
+function hoursAreTold(shown: Map<string, unknown>, told: Map<string, RetoldHour>): string[] {
+  const flat = new Map(
+    Array.from(shown, ([hour, row]) => {
+      const { counts, refused } = row as HourView;
+      const refusals = Object.values(refused).reduce((sum, count) => sum + count, 0);
+      return [hour, { ...counts, ...(refusals > 0 ? { refused: refusals } : {}) }];
+    }),
+  );
+  return [...new Set([...flat.keys(), ...told.keys()])].flatMap((hour) => {
+    const [of, by] = [text(flat.get(hour)), text(told.get(hour))];
+    return of === by ? [] : [`I8 hour ${hour} is ${of}, the events tell ${by}`];
+  });
+}
+
+function foldJournals(journals: Evidence['journals']): Evidence['dashboard'] {
   const rows = new Map<string, View>();
   let totals = noTotals;
   for (const publisher of publishers) {
     for (const event of eventsOf(journals[publisher])) ({ totals } = applyEvent(event, rows, totals));
   }
-  const { reservations } = writtenFrom(rows);
-  return { rows: new Map(reservations.map((row) => [row.reserveNo, row])), totals };
+  const { reservations, hours } = writtenFrom(rows);
+  return {
+    rows: new Map(reservations.map((row) => [row.reserveNo, row])),
+    hours: new Map(hours.map((row) => [row.hour, row])),
+    totals,
+  };
 }
 
 function text(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
-  return JSON.stringify(Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))));
+  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return `{${entries.map(([name, each]) => `${name}: ${typeof each === 'object' ? text(each) : JSON.stringify(each)}`).join(', ')}}`;
 }
 
 function streamsOf(journal: JournalDocument[]): Map<string, JournalDocument[]> {
