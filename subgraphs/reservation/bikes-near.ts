@@ -1,6 +1,6 @@
 import { whyNotThere, type Position } from '../../schema/places.ts';
 import { ContractError, pageSize } from '../../platform/index.ts';
-import type { Stations } from './stations.ts';
+import type { From, Stations } from './stations.ts';
 import { nearestFirst, type NearBike, type ReservationStore } from './store.ts';
 
 export interface BikesNearArguments {
@@ -10,17 +10,22 @@ export interface BikesNearArguments {
   first?: number | null;
 }
 
+export interface Around {
+  store: Pick<ReservationStore, 'slotsByIds' | 'nearAt' | 'nearBeside'>;
+  stations: Pick<Stations, 'near'>;
+}
+
 /** As far as anybody walks for a bike; station answers no further. */
-const farthestMeters = 5_000;
+export const farthestMeters = 5_000;
 /**
  * Stations whose bikes are read first: the nearest few have as many bikes as most people look at. Each further look reads
  * as many as all before: where few bikes match, the looks stay few.
  */
 const stationsAtFirst = 20;
 
-/** The nearest bikes, at stations and beside. @throws {ContractError} when it is no distance from a place in Korea. */
+/** The nearest bikes. @throws {ContractError} when it is no distance from a place in Korea. */
 export async function bikesNear(
-  { store, stations }: { store: ReservationStore; stations: Stations },
+  around: Around,
   { near, withinMeters, available, first }: BikesNearArguments,
 ): Promise<NearBike[]> {
   const because = whyNotThere(near);
@@ -28,17 +33,26 @@ export async function bikesNear(
   if (withinMeters < 1 || withinMeters > farthestMeters) {
     throw new ContractError(`"withinMeters" must be 1 to ${farthestMeters}, not ${withinMeters}.`);
   }
-  const size = pageSize(first);
   const position = { latitude: near.latitude, longitude: near.longitude };
-  const isAvailable = available ?? undefined;
-  const [around, beside] = await Promise.all([
-    stations.near(position, withinMeters),
-    store.nearBeside(position, withinMeters, isAvailable, size),
-  ]);
+  return bikesAround(around, { position }, withinMeters, available ?? undefined, pageSize(first));
+}
+
+/** The nearest bikes, at stations and beside; none around a station that there is not. */
+export async function bikesAround(
+  { store, stations }: Around,
+  from: From,
+  meters: number,
+  isAvailable: boolean | undefined,
+  size: number,
+): Promise<NearBike[]> {
+  const asked = stations.near(from, meters);
+  const position = 'position' in from ? from.position : (await asked).position;
+  if (!position) return [];
+  const [{ near }, beside] = await Promise.all([asked, store.nearBeside(position, meters, isAvailable, size)]);
   const parked: NearBike[] = [];
-  for (let from = 0, to = stationsAtFirst; from < around.length && parked.length < size; from = to, to *= 2) {
+  for (let start = 0, end = stationsAtFirst; start < near.length && parked.length < size; start = end, end *= 2) {
     // Stations come by distance, so that each look adds only what is as far or further.
-    parked.push(...(await store.nearAt(around.slice(from, to), isAvailable)));
+    parked.push(...(await store.nearAt(near.slice(start, end), isAvailable)));
   }
   return [...parked, ...beside].sort(nearestFirst).slice(0, size);
 }

@@ -14,9 +14,10 @@ import {
   type Told,
   type Wish,
 } from '../../platform/index.ts';
+import { alternativesTo } from './alternatives.ts';
 import { bikesNear, type BikesNearArguments } from './bikes-near.ts';
 import { latestIn, type BikeSlot, type Reservation } from './reservation.ts';
-import type { ReservationFilter, ReservationRow, SlotRow } from './store.ts';
+import type { NearBike, ReservationFilter, ReservationRow, SlotRow } from './store.ts';
 import {
   cancelReservation,
   moveBikes,
@@ -25,6 +26,7 @@ import {
   startRide,
   type Dependencies as UseCaseDependencies,
   type ReserveBikeInput,
+  type ReserveBikePayload,
   type EndInput,
   type MoveBikesLine,
   type ReserveNoInput,
@@ -115,10 +117,7 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
       tariff: () => dependencies.tariff,
       availableBikes: async (_root: unknown, page: PageRequest) => bikesIn(await store.available(page)),
       bikesNear: async (_root: unknown, given: BikesNearArguments) =>
-        (await bikesNear(dependencies, given)).map(({ bikeId, meters }) => ({
-          meters: Math.round(meters),
-          bike: { __typename: 'Bike', bikeId },
-        })),
+        (await bikesNear(dependencies, given)).map(nearBikeOf),
       async nearestAvailableBike(_root: unknown, { bikeId }: OfBike) {
         const found = await store.nearestAvailable(bikeId);
         return found ? bikeOf(found) : null;
@@ -137,6 +136,11 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
       moveBikes: async (_root: unknown, { input }: { input: { moves: MoveBikesLine[] } }, context: RequestContext) => ({
         results: await moveBikes(dependencies, input.moves, context),
       }),
+    },
+
+    ReserveBikePayload: {
+      alternatives: async ({ asked, refusal }: ReserveBikePayload) =>
+        (await alternativesTo(dependencies, asked, refusal?.code)).map(nearBikeOf),
     },
 
     Subscription: {
@@ -218,7 +222,9 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
 }
 
 /** Of a bike, reservation knows only its number. */
-const bikeOf = ({ _id }: SlotRow) => ({ __typename: 'Bike', bikeId: _id });
+const bikeOf = ({ _id }: Pick<SlotRow, '_id'>) => ({ __typename: 'Bike', bikeId: _id });
+
+const nearBikeOf = ({ bikeId, meters }: NearBike) => ({ meters: Math.round(meters), bike: bikeOf({ _id: bikeId }) });
 
 function bikesIn(found: Page<SlotRow>) {
   const edges = found.edges.map(({ cursor, node }) => ({ cursor, node: bikeOf(node) }));

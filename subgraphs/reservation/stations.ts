@@ -4,7 +4,11 @@ import { UnavailableError } from '../../platform/index.ts';
 
 const statesAnswer = z.object({ states: z.record(z.string(), z.enum(['OPEN', 'CLOSED'])) });
 
-const nearAnswer = z.object({ near: z.array(z.object({ stationId: z.string(), meters: z.number() })) });
+const nearAnswer = z.object({
+  /** Of the station that was asked about; missing: there is none. */
+  position: z.object({ latitude: z.number(), longitude: z.number() }).optional(),
+  near: z.array(z.object({ stationId: z.string(), meters: z.number() })),
+});
 
 /** A station, and how far it is. */
 export interface NearStation {
@@ -12,13 +16,19 @@ export interface NearStation {
   meters: number;
 }
 
+/** Where to look from: a position, or where a station stands. */
+export type From = { position: Position } | { stationId: string };
+
 export type StationState = 'OPEN' | 'CLOSED' | 'unknown';
 
 export interface Stations {
   /** What station says of each of these; unknown: there is none. @throws {UnavailableError} when it does not answer. */
   statesOf(stationIds: readonly string[]): Promise<(stationId: string) => StationState>;
-  /** Those that are so near, the nearest first. @throws {UnavailableError} when station does not answer. */
-  near(position: Position, meters: number): Promise<NearStation[]>;
+  /**
+   * Those that are so near, the nearest first; without a position when there is no such station.
+   * @throws {UnavailableError} when station does not answer.
+   */
+  near(from: From, meters: number): Promise<{ position?: Position | undefined; near: NearStation[] }>;
 }
 
 /** The stations, as their owner knows them. @param ask asks station. */
@@ -28,7 +38,10 @@ export function createStations(ask: (endpoint: 'states' | 'near', question: obje
       const { states } = statesAnswer.parse(await ask('states', { stationIds: [...new Set(stationIds)] }));
       return (stationId) => (Object.hasOwn(states, stationId) ? (states[stationId] ?? 'unknown') : 'unknown');
     },
-    near: async (position, meters) => nearAnswer.parse(await ask('near', { position, meters })).near,
+    async near(from, meters) {
+      const answer = nearAnswer.parse(await ask('near', { ...from, meters }));
+      return { ...answer, ...from };
+    },
   };
 }
 

@@ -19,6 +19,7 @@ import {
   type Origin,
   type RequestContext,
 } from '../../platform/index.ts';
+import type { Asked } from './alternatives.ts';
 import type { Claims } from './claims.ts';
 import type { CountRefusals } from './demand.ts';
 import {
@@ -59,6 +60,11 @@ export interface Payload {
   refusal: { code: string; because: string } | null;
 }
 
+/** With what was asked for, so that others can be named where it was refused. */
+export interface ReserveBikePayload extends Payload {
+  asked: Asked;
+}
+
 export interface ReserveBikeInput {
   bikeId?: number | null;
   stationId?: string | null;
@@ -95,14 +101,29 @@ export async function reserveBike(
   dependencies: Dependencies,
   input: ReserveBikeInput,
   context: RequestContext,
-): Promise<Payload> {
-  const { slots, store, claims, countRefusal } = dependencies;
+): Promise<ReserveBikePayload> {
   const userId = input.userId ?? requireViewer(context.viewer).userId;
   const viewer = requireSelfOrOperator(context.viewer, userId);
   const origin = commandOrigin(context, viewer, 'reserveBike', input);
-  if ((typeof input.bikeId === 'number') === (typeof input.stationId === 'string')) {
-    throw new ContractError('Say "bikeId" or "stationId", one of the two.');
-  }
+  const asked = askedIn(input);
+  return { ...(await reserve(dependencies, { ...asked, userId }, origin, context)), asked };
+}
+
+/** @throws {ContractError} when it is neither or both. */
+export function askedIn({ bikeId, stationId }: { bikeId?: number | null; stationId?: string | null }): Asked {
+  if (typeof bikeId === 'number' && typeof stationId !== 'string') return { bikeId };
+  if (typeof stationId === 'string' && typeof bikeId !== 'number') return { stationId };
+  throw new ContractError('Say "bikeId" or "stationId", one of the two.');
+}
+
+async function reserve(
+  dependencies: Dependencies,
+  input: Asked & { userId: string },
+  origin: Origin,
+  context: RequestContext,
+): Promise<Payload> {
+  const { slots, store, claims, countRefusal } = dependencies;
+  const { userId } = input;
   // A claim that already stands is answered from its decision, even if point would refuse the rider by now.
   const stands = () => isDecided(slots, origin);
 
@@ -111,12 +132,11 @@ export async function reserveBike(
     countRefusal(refused.code);
     return { reservation: null, refusal: refused };
   }
-  const { bikeId, stationId } = input;
-  const claimOf = (which: number) =>
-    claim(dependencies, streams.bike(which), { userId, ...(stationId && { at: stationId }) }, origin, context, stands);
-  const outcome = await (typeof bikeId === 'number'
-    ? claimOf(bikeId)
-    : claimAt(dependencies, stationId ?? '', origin, claimOf));
+  const claimOf = (which: number, at?: string) =>
+    claim(dependencies, streams.bike(which), { userId, ...(at !== undefined && { at }) }, origin, context, stands);
+  const outcome = await ('bikeId' in input
+    ? claimOf(input.bikeId)
+    : claimAt(dependencies, input.stationId, origin, (bikeId) => claimOf(bikeId, input.stationId)));
   if (outcome.kind === 'empty') {
     if (isDemand(outcome.refusal.code)) countRefusal(outcome.refusal.code);
     return { reservation: null, refusal: outcome.refusal };

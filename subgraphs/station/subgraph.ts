@@ -11,10 +11,12 @@ const mostMeters = 5_000;
 /** As many as a call of many lines can name. */
 const statesQuestion = z.object({ stationIds: z.array(z.string()).max(1_000) });
 
-const nearQuestion = z.object({
-  position: z.object({ latitude: z.number(), longitude: z.number() }),
-  meters: z.number().positive().max(mostMeters),
-});
+const meters = z.number().positive().max(mostMeters);
+/** From a position, or from where a station stands. */
+const nearQuestion = z.union([
+  z.object({ position: z.object({ latitude: z.number(), longitude: z.number() }), meters }),
+  z.object({ stationId: z.string(), meters }),
+]);
 
 /** The stations. It follows no other service. */
 export function createStation(runtime: Runtime): Subgraph {
@@ -33,11 +35,21 @@ export function createStation(runtime: Runtime): Subgraph {
     return { states: Object.fromEntries(await store.statesOf(numbers)) };
   }
 
-  /** Answers which stations are so near, and how far each is, the nearest first. */
+  /** Answers which stations are so near, and how far each is, the nearest first; and from where, if there is that. */
   async function near(question: unknown) {
-    const { position, meters } = nearQuestion.parse(question);
-    const found = await store.within(position, meters);
-    return { near: found.map(({ station, meters: away }) => ({ stationId: station.stationId, meters: away })) };
+    const asked = nearQuestion.parse(question);
+    const position = 'position' in asked ? asked.position : await positionOf(asked.stationId);
+    if (!position) return { near: [] };
+    const found = await store.within(position, asked.meters);
+    return {
+      position,
+      near: found.map(({ station, meters: away }) => ({ stationId: station.stationId, meters: away })),
+    };
+  }
+
+  async function positionOf(stationId: string) {
+    const number = stationNumberIn(stationId);
+    return number === undefined ? undefined : (await store.byNumbers([number])).get(number)?.position;
   }
 
   function serve(): void {

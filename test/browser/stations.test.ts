@@ -121,6 +121,40 @@ describeInBrowser('stations on the pages', (stage) => {
       });
     });
 
+    it.each([
+      { width: 320, language: 'ko', colorScheme: 'light' },
+      { width: 390, language: 'en', colorScheme: 'dark' },
+    ] as const)('a rider whose bike is taken has the next one by one click, in $language at $width', async (look) => {
+      const first = await rider(stage.system, `32${look.language}`);
+      const second = await rider(stage.system, `33${look.language}`);
+      await Promise.all([first.buys(5_000), second.buys(5_000)]);
+      const { station } = await stage.operator.request(StationBikesDocument, { stationId: 'ST-101' });
+      const [taken = 0, next = 0] = station?.available.nodes.map(({ bikeId }) => bikeId) ?? [];
+      const { reserveNo } = await first.reserves(taken);
+      const { reserve, other } =
+        look.language === 'ko'
+          ? { reserve: `${taken}번 자전거 예약하기`, other: `${next}번 자전거, 같은 곳` }
+          : { reserve: `Reserve bike ${taken}`, other: `Bike ${next}, same place` };
+      await stage.visit({ path: '/ride', ...look }, async (page) => {
+        await signInAs(page, second.userId, 'rider');
+        await page.locator('input[name="bikeId"]').fill(String(taken));
+        await page.getByRole('button', { name: reserve }).click();
+        await page.getByRole('button', { name: other }).waitFor();
+        await page.screenshot({ path: `${artifacts}instead-${look.width}.png`, fullPage: true });
+        const count = await page.locator('.instead button').count();
+        expect(count).toBeGreaterThan(0);
+        expect(await page.locator('.find').getByRole('status').innerText()).toMatch(
+          count === 1 ? /아래 자전거|this one instead/ : new RegExp(`아래 ${count}대|these ${count} instead`),
+        );
+        expect(await violationsOf(page)).toEqual([]);
+        expect(await overflowOf(page)).toBe(0);
+        await page.getByRole('button', { name: other }).press('Enter');
+        await page.locator('.current[data-status="RESERVED"]').waitFor();
+        await page.locator('.current').getByText(String(next)).first().waitFor();
+      });
+      await first.cancels(reserveNo);
+    });
+
     it('a rider whose browser keeps their position to itself is told so', async () => {
       await stage.visit({ path: '/ride', width: 390, language: 'en' }, async (page) => {
         await page.getByRole('button', { name: 'Near me' }).click();

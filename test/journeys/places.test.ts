@@ -9,6 +9,7 @@ import {
   MoveBikesDocument,
   OpenStationsDocument,
   ReserveBikeDocument,
+  ReserveBikeOrAnotherDocument,
   ReturnBikeDocument,
   StationBikesDocument,
   StationsNearDocument,
@@ -230,6 +231,20 @@ describe('where bikes are', () => {
       [222, 'ST-8', 1],
       [expect.any(Number), 'ST-1', expect.any(Number)],
     ]);
+    const person = await newRider();
+    // Of two that are as far, rounding says which is nearer.
+    const instead = async (which: { bikeId: number } | { stationId: string }) => {
+      const answer = await person.client.request(ReserveBikeOrAnotherDocument, { input: which });
+      const { refusal, alternatives } = answer.reserveBike;
+      const near = alternatives.map(({ bike, meters }) => [bike.bikeId, meters] as const);
+      expect(near.map(([, meters]) => meters)).toEqual(near.map(([, meters]) => meters).toSorted((a, b) => a - b));
+      return [refusal?.code, ...near.toSorted(([bikeId], [other]) => bikeId - other)];
+    };
+    expect(await instead({ bikeId: lost })).toEqual(['BIKE_NOT_IN_SERVICE', [one, 111], [two, 222], [beside, 0]]);
+    await (await newRider()).reserves(one);
+    expect(await instead({ bikeId: one })).toEqual(['BIKE_ALREADY_RESERVED', [two, 111], [beside, 111]]);
+    expect(await instead({ stationId: 'ST-7' })).toEqual(['NO_BIKE_AT_STATION', [two, 111], [beside, 111]]);
+    expect(await instead({ bikeId: 999_999 })).toEqual(['BIKE_NOT_FOUND']);
     const swapped = { latitude: near.longitude, longitude: near.latitude };
     for (const ask of [
       (given: { near: typeof near; withinMeters?: number }) => operator.request(BikesNearDocument, given),

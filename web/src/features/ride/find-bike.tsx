@@ -1,22 +1,15 @@
 import './find-bike.css';
 import { type SubmitEvent, useId, useRef, useState } from 'react';
-import type { Client } from '../../../../schema/client/client.ts';
-import {
-  AvailableBikesDocument,
-  type AvailableBikesQuery,
-  NearestAvailableBikeDocument,
-  type RefusalCode,
-  ReserveBikeDocument,
-} from '../../../../schema/client/generated/graphql.ts';
+import { AvailableBikesDocument, type AvailableBikesQuery } from '../../../../schema/client/generated/graphql.ts';
 import { type Pace, type Question, withoutAway } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
 import { useTariff } from '../../shared/api/use-tariff.ts';
 import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
 import { BikeSwatch } from '../../shared/ui/icons.tsx';
-import { good, type Outcome, OutcomeText, refused, type Submission } from '../../shared/ui/submission.tsx';
+import { OutcomeText, type Submission } from '../../shared/ui/submission.tsx';
 import { wholeNumberIn } from '../../shared/i18n/numbers.ts';
-import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
-import { isDecided } from './rider.ts';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { NextStep, useReserving } from './reserving.tsx';
 import { rideWords } from './words.ts';
 
 type Available = AvailableBikesQuery['availableBikes'];
@@ -38,39 +31,27 @@ interface FindBikeProps {
 export function FindBike({ submission, onBuy }: FindBikeProps) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
-  const { language } = useSpeech();
   const formId = useId();
   const field = useRef<HTMLInputElement>(null);
   const [text, setText] = useState('');
   const [isWrong, setIsWrong] = useState(false);
-  const [instead, setInstead] = useState<number | null>(null);
+  const reserving = useReserving(submission);
   const [wantsAll, setWantsAll] = useState(false);
   const { reservationFee, holdMinutes } = useTariff();
   const asking = { pace: unwatched, keepsLast: true };
   const { data: free, failure } = useAnswer(freeBikes(wantsAll ? bikesShownOnDemand : bikesShown), asking);
   const number = bikeNumberIn(text);
 
-  async function reserve(bikeId: number, client: Client, idempotencyKey: string): Promise<Outcome> {
-    const input = { bikeId, idempotencyKey };
-    const { refusal, reservation } = (await client.request(ReserveBikeDocument, { input })).reserveBike;
-    if (!refusal) {
-      return good(({ onItsWay }) => (isDecided(reservation) ? rideWords[language].reserved(bikeId) : onItsWay));
-    }
-    if (helpedByAnother.has(refusal.code)) setInstead(await loadNearest(client, bikeId));
-    return refused(refusal);
-  }
   async function submit(bikeId: number | null) {
     setIsWrong(bikeId === null);
     if (bikeId === null) return field.current?.focus();
     setText(String(bikeId));
-    await submission.submit(`reserve ${bikeId}`, (client, key) => reserve(bikeId, client, key));
+    await reserving.reserve({ bikeId });
   }
   function choose(next: string) {
     setText(next);
     setIsWrong(false);
-    setInstead(null);
-    // What was said was about another bike.
-    submission.forget();
+    reserving.forget();
   }
 
   return (
@@ -117,12 +98,7 @@ export function FindBike({ submission, onBuy }: FindBikeProps) {
       {/* Sticky at the bottom: a rider who chose a bike far down need not look for the button. */}
       <div className="reserve-bar">
         <OutcomeText submission={submission} />
-        <NextStep
-          outcome={submission.outcome}
-          instead={instead}
-          onBuy={onBuy}
-          onReserve={(bikeId) => void submit(bikeId)}
-        />
+        <NextStep reserving={reserving} onBuy={onBuy} onReserve={(bikeId) => void submit(bikeId)} />
         <Button type="submit" form={formId} isPending={submission.pending}>
           {number === null ? words.reserve : words.reserveBike(number)}
         </Button>
@@ -148,41 +124,6 @@ function freeBikes(first: number): Question<Available> {
         async (looks) => (await client.request(AvailableBikesDocument, { first, looks }, { signal })).availableBikes,
       ),
   };
-}
-
-async function loadNearest(client: Client, bikeId: number): Promise<number | null> {
-  const { nearestAvailableBike } = await client
-    .request(NearestAvailableBikeDocument, { bikeId })
-    .catch(() => ({ nearestAvailableBike: null }));
-  return nearestAvailableBike?.bikeId ?? null;
-}
-
-interface NextStepProps {
-  outcome: Outcome | null;
-  instead: number | null;
-  onBuy: () => void;
-  onReserve: (bikeId: number) => void;
-}
-
-const helpedByPoints: ReadonlySet<RefusalCode> = new Set([
-  'INSUFFICIENT_POINTS',
-  'NO_POINT_ACCOUNT',
-  'OUTSTANDING_DEBT',
-]);
-const helpedByAnother: ReadonlySet<RefusalCode> = new Set([
-  'BIKE_ALREADY_RESERVED',
-  'BIKE_NOT_FOUND',
-  'BIKE_NOT_IN_SERVICE',
-]);
-
-/** A refusal is not the end: the button for what helps. */
-function NextStep({ outcome, instead, onBuy, onReserve }: NextStepProps) {
-  const words = useWords(rideWords);
-  const refusal = outcome?.refusal;
-  if (!refusal) return null;
-  if (helpedByPoints.has(refusal)) return <Button onPress={onBuy}>{words.buyEnough}</Button>;
-  if (instead === null || !helpedByAnother.has(refusal)) return null;
-  return <Button onPress={() => onReserve(instead)}>{words.reserveInstead(instead)}</Button>;
 }
 
 interface FreeBikesProps {

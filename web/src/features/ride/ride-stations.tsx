@@ -1,16 +1,13 @@
 import type { Client } from '../../../../schema/client/client.ts';
-import {
-  type RefusalCode,
-  ReserveBikeDocument,
-  ReturnBikeDocument,
-} from '../../../../schema/client/generated/graphql.ts';
+import { ReturnBikeDocument } from '../../../../schema/client/generated/graphql.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { nameOf, situationOf, type Station } from '../../shared/stations/places.ts';
 import { Stations } from '../../shared/stations/stations.tsx';
 import type { Stations as Known } from '../../shared/stations/use-stations.ts';
-import { isDecided, type Ride } from './rider.ts';
+import { NextStep, useReserving } from './reserving.tsx';
+import type { Ride } from './rider.ts';
 import { rideWords } from './words.ts';
 
 interface RideStationsProps {
@@ -30,27 +27,14 @@ export function RideStations({ stations, ride, onBuy }: RideStationsProps) {
   );
 }
 
-const helpedByPoints: ReadonlySet<RefusalCode | undefined> = new Set([
-  'INSUFFICIENT_POINTS',
-  'NO_POINT_ACCOUNT',
-  'OUTSTANDING_DEBT',
-]);
-
 function AtStation({ station, ride, onBuy }: { station: Station; ride: Ride | null; onBuy: () => void }) {
   const words = useWords(rideWords);
   const { language } = useSpeech();
   const submission = useSubmission();
+  const reserving = useReserving(submission);
   const { stationId } = station;
   const name = nameOf(station, language);
 
-  async function reserve(client: Client, idempotencyKey: string): Promise<Outcome> {
-    const { reserveBike } = await client.request(ReserveBikeDocument, { input: { stationId, idempotencyKey } });
-    const { refusal, reservation } = reserveBike;
-    if (refusal) return refused(refusal);
-    return good(({ onItsWay }) =>
-      isDecided(reservation) ? rideWords[language].reservedAt(reservation.bikeId, name) : onItsWay,
-    );
-  }
   async function giveBack({ reserveNo }: Ride, client: Client, idempotencyKey: string): Promise<Outcome> {
     const input = { reserveNo, stationId, idempotencyKey };
     const { refusal } = (await client.request(ReturnBikeDocument, { input })).returnBike;
@@ -62,10 +46,7 @@ function AtStation({ station, ride, onBuy }: { station: Station; ride: Ride | nu
   return (
     <>
       {canReserve && (
-        <Button
-          isPending={submission.pending}
-          onPress={() => void submission.submit(`reserve at ${stationId}`, reserve)}
-        >
+        <Button isPending={submission.pending} onPress={() => void reserving.reserve({ stationId, name })}>
           {words.reserveHere}
         </Button>
       )}
@@ -82,7 +63,9 @@ function AtStation({ station, ride, onBuy }: { station: Station; ride: Ride | nu
         </Button>
       )}
       <OutcomeText submission={submission} />
-      {helpedByPoints.has(submission.outcome?.refusal) && <Button onPress={onBuy}>{words.buyEnough}</Button>}
+      {!ride && (
+        <NextStep reserving={reserving} onBuy={onBuy} onReserve={(bikeId) => void reserving.reserve({ bikeId })} />
+      )}
     </>
   );
 }

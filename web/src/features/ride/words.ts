@@ -1,6 +1,6 @@
 /** What the rider's page says. */
 import { type Count, counted, formatCount } from '../../shared/i18n/numbers.ts';
-import { duration, minutes } from '../../shared/i18n/units.ts';
+import { distance, duration, minutes } from '../../shared/i18n/units.ts';
 
 const ko = {
   needSignIn: '로그인하면 자전거를 빌릴 수 있습니다.',
@@ -38,7 +38,11 @@ const ko = {
   numberWrong: '자전거 번호를 숫자로 입력하세요.',
   reserve: '예약하기',
   reserveBike: (bikeId: number) => `${bikeId}번 자전거 예약하기`,
+  others: (count: number) =>
+    count === 1 ? '아래 자전거를 예약할 수 있습니다.' : `아래 ${count}대 중에서 골라 예약하세요.`,
+  insteadTitle: '대신 예약할 자전거',
   reserveInstead: (bikeId: number) => `${bikeId}번을 예약하기`,
+  reserveNear: (bikeId: number, meters: number) => `${bikeId}번 자전거, ${meters < 5 ? '같은 곳' : distance(meters)}`,
   cost: (fee: Count, holdMinutes: number) =>
     `예약하면 ${formatCount(fee)}P가 차감되고 ${minutes(holdMinutes, 'ko')} 동안 예약이 유지됩니다. 대여 시작 전에 취소하면 모두 환불됩니다.`,
   noFreeBikes: '지금 대여 가능한 자전거가 없습니다',
@@ -117,7 +121,11 @@ const en: typeof ko = {
   numberWrong: 'Enter the number on the bike, in digits.',
   reserve: 'Reserve',
   reserveBike: (bikeId) => `Reserve bike ${bikeId}`,
+  others: (count) =>
+    count === 1 ? 'You can reserve this one instead.' : `You can reserve one of these ${count} instead.`,
+  insteadTitle: 'Bikes to reserve instead',
   reserveInstead: (bikeId) => `Reserve ${bikeId} instead`,
+  reserveNear: (bikeId, meters) => `Bike ${bikeId}, ${meters < 5 ? 'same place' : distance(meters)}`,
   cost: (fee, holdMinutes) =>
     `Reserving takes ${formatCount(fee)}P and holds the bike for ${minutes(holdMinutes, 'en')}. Cancel before you ride and you get all of it back.`,
   noFreeBikes: 'No bike is available now',

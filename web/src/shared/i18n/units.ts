@@ -66,3 +66,7 @@ export function minutesAgo(count: number, language: Language): string {
 }
 
 export const minutes = (count: number, language: Language) => duration(count * minuteMs, language);
+
+/** To ten meters, and kilometers beyond one: nobody walks by the meter. */
+export const distance = (meters: number) =>
+  meters < 995 ? `${Math.round(meters / 10) * 10} m` : `${(meters / 1000).toFixed(1)} km`;

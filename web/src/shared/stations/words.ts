@@ -1,9 +1,6 @@
 /** What a map of stations says, on every page that has one. */
 import { type Count, counted, formatCount } from '../i18n/numbers.ts';
-
-/** To ten meters, and kilometers beyond one: nobody walks by the meter. */
-const distance = (meters: number) =>
-  meters < 995 ? `${Math.round(meters / 10) * 10} m` : `${(meters / 1000).toFixed(1)} km`;
+import { distance } from '../i18n/units.ts';
 
 const ko = {
   stations: '대여소',

@@ -74,8 +74,13 @@ export function errorText(error: unknown, words: SharedWords): string {
   return words.error('UNKNOWN', error instanceof Error ? error.message : String(error));
 }
 
-export function refused({ code }: RefusalFieldsFragment): Outcome {
-  return { tone: 'refused', refusal: code, say: ({ refusal }) => `${refusal[code].because} ${refusal[code].next}` };
+/** @param next what to do about it, where the page knows better than the code. */
+export function refused({ code }: RefusalFieldsFragment, next?: string): Outcome {
+  return {
+    tone: 'refused',
+    refusal: code,
+    say: ({ refusal }) => `${refusal[code].because} ${next ?? refusal[code].next}`,
+  };
 }
 
 export function good(say: (words: SharedWords) => string): Outcome {

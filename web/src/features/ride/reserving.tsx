@@ -1,0 +1,112 @@
+import './reserving.css';
+import { useState } from 'react';
+import type { Client } from '../../../../schema/client/client.ts';
+import {
+  NearestAvailableBikeDocument,
+  type RefusalCode,
+  ReserveBikeOrAnotherDocument,
+} from '../../../../schema/client/generated/graphql.ts';
+import { Button } from '../../shared/ui/controls.tsx';
+import { good, type Outcome, refused, type Submission } from '../../shared/ui/submission.tsx';
+import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { isDecided } from './rider.ts';
+import { rideWords } from './words.ts';
+
+/** A bike to reserve instead. `meters`: from what was asked for; null where only its number is near. */
+interface Another {
+  bikeId: number;
+  meters: number | null;
+}
+
+type Wanted = { bikeId: number } | { stationId: string; name: string };
+
+export interface Reserving {
+  submission: Submission;
+  /** What can be had instead of the last one that was refused. */
+  instead: readonly Another[];
+  reserve(wanted: Wanted): Promise<Outcome | null>;
+  /** The rider thinks of another bike: what was said was about the last one. */
+  forget(): void;
+}
+
+const helpedByPoints: ReadonlySet<RefusalCode> = new Set([
+  'INSUFFICIENT_POINTS',
+  'NO_POINT_ACCOUNT',
+  'OUTSTANDING_DEBT',
+]);
+/** Of these bikes nobody may know where they stand: then one of a near number helps. */
+const helpedByNumber: ReadonlySet<RefusalCode> = new Set([
+  'BIKE_ALREADY_RESERVED',
+  'BIKE_NOT_FOUND',
+  'BIKE_NOT_IN_SERVICE',
+]);
+
+/** Reserves, and knows what can be had instead where that is refused. */
+export function useReserving(submission: Submission): Reserving {
+  const { language } = useSpeech();
+  const [instead, setInstead] = useState<readonly Another[]>([]);
+
+  async function ask(wanted: Wanted, client: Client, idempotencyKey: string): Promise<Outcome> {
+    const which = 'bikeId' in wanted ? { bikeId: wanted.bikeId } : { stationId: wanted.stationId };
+    const input = { ...which, idempotencyKey };
+    const { refusal, reservation, alternatives } = (await client.request(ReserveBikeOrAnotherDocument, { input }))
+      .reserveBike;
+    if (!refusal) {
+      setInstead([]);
+      return good(({ onItsWay }) => {
+        if (!isDecided(reservation)) return onItsWay;
+        const { reserved, reservedAt } = rideWords[language];
+        return 'name' in wanted ? reservedAt(reservation.bikeId, wanted.name) : reserved(reservation.bikeId);
+      });
+    }
+    const near = alternatives.map(({ bike, meters }) => ({ bikeId: bike.bikeId, meters }));
+    const isNumber = near.length === 0 && 'bikeId' in wanted && helpedByNumber.has(refusal.code);
+    const others = isNumber ? await nearestNumber(client, wanted.bikeId) : near;
+    setInstead(others);
+    return refused(refusal, others.length > 0 ? rideWords[language].others(others.length) : undefined);
+  }
+
+  return {
+    submission,
+    instead,
+    reserve: (wanted) =>
+      submission.submit(`reserve ${'bikeId' in wanted ? wanted.bikeId : `at ${wanted.stationId}`}`, (client, key) =>
+        ask(wanted, client, key),
+      ),
+    forget() {
+      setInstead([]);
+      submission.forget();
+    },
+  };
+}
+
+async function nearestNumber(client: Client, bikeId: number): Promise<Another[]> {
+  const { nearestAvailableBike } = await client
+    .request(NearestAvailableBikeDocument, { bikeId })
+    .catch(() => ({ nearestAvailableBike: null }));
+  return nearestAvailableBike ? [{ bikeId: nearestAvailableBike.bikeId, meters: null }] : [];
+}
+
+interface NextStepProps {
+  reserving: Reserving;
+  onBuy: () => void;
+  onReserve: (bikeId: number) => void;
+}
+
+/** A refusal is not the end: the buttons for what helps. */
+export function NextStep({ reserving: { submission, instead }, onBuy, onReserve }: NextStepProps) {
+  const words = useWords(rideWords);
+  const refusal = submission.outcome?.refusal;
+  if (refusal && helpedByPoints.has(refusal)) return <Button onPress={onBuy}>{words.buyEnough}</Button>;
+  if (instead.length === 0) return null;
+  return (
+    <div className="instead" role="group" aria-label={words.insteadTitle}>
+      {instead.map(({ bikeId, meters }, place) => (
+        // By its place: should this one be taken too, the focus stays on what comes instead.
+        <Button key={place} weight="plain" isPending={submission.pending} onPress={() => onReserve(bikeId)}>
+          {meters === null ? words.reserveInstead(bikeId) : words.reserveNear(bikeId, meters)}
+        </Button>
+      ))}
+    </div>
+  );
+}
