@@ -16,6 +16,7 @@ import { combineHooks } from '../gateway/hooks.ts';
 import { createApolloPlanner } from '../gateway/planning/apollo.ts';
 import { createOverrides, overridesIn } from '../gateway/planning/overrides.ts';
 import { createPlanner, createPlannerHere } from '../gateway/planning/create-planner.ts';
+import type { HivePlannerOptions } from '../gateway/planning/hive.ts';
 import type { Planner } from '../gateway/planning/planner.ts';
 import type { PlannerKind } from '../gateway/planning/planner-process.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
@@ -92,8 +93,8 @@ export interface FederationOptions {
   labels?: readonly string[] | undefined;
   /** What is done to every answer of a subgraph. */
   lie?: (subgraph: string) => Lie;
-  /** Whether the native planner fails, as where it would end its process: planners run in this one. */
-  isNativeOff?: () => boolean;
+  /** Where native planners come from: they run in this process, if not given. */
+  loadNative?: HivePlannerOptions['load'];
 }
 
 export function startFederation(definition: Definition, options: FederationOptions = {}): Federation {
@@ -129,14 +130,8 @@ export function startFederation(definition: Definition, options: FederationOptio
     engines.set(name, known);
     return known;
   };
-  async function startPlanner(kind: PlannerKind): Promise<Planner> {
-    const planner = await createPlannerHere(kind, { graph, timeoutMs: planTimeoutMs });
-    if (kind === 'javascript') return planner;
-    return {
-      name: planner.name,
-      plan: (...asked) => (options.isNativeOff?.() ? Promise.reject(new Error('It is off.')) : planner.plan(...asked)),
-    };
-  }
+  const startPlanner = (kind: PlannerKind) =>
+    createPlannerHere(kind, { graph, timeoutMs: planTimeoutMs, load: options.loadNative });
   async function createOne(name: EngineName) {
     const planner: Planner =
       name === 'own'

@@ -34,10 +34,8 @@ export async function createPlanner({ graph, logger, timeoutMs = planTimeoutMs, 
 }
 
 /** In this process: for the process that plans, and for tests of many supergraphs. */
-export const createPlannerHere = (
-  kind: PlannerKind,
-  options: Pick<HivePlannerOptions, 'graph' | 'timeoutMs'>,
-): Promise<Planner> => (kind === 'native' ? createHivePlanner(options) : createApolloPlanner(options));
+export const createPlannerHere = (kind: PlannerKind, options: HivePlannerOptions): Promise<Planner> =>
+  kind === 'native' ? createHivePlanner(options) : createApolloPlanner(options);
 
 /** Fails where a plan leaves out what is asked for: its answer would be null, and nobody would be told. */
 const whole = (planner: Planner, graph: AnsweringGraph): Planner => ({

@@ -27,18 +27,28 @@ import {
 import { plannedDocument, renamesType, sealLiterals, withTypenames } from './planned-document.ts';
 import { PlanTimeout, type Planner } from './planner.ts';
 
+/** What is used of it. */
+export type NativePlanner = Pick<QueryPlanner, 'planAsync'>;
+
 export interface HivePlannerOptions {
   graph: Pick<Graph, 'sdl' | 'schema'>;
   timeoutMs: number;
+  /** Where the native planner of a supergraph comes from: it runs in this process, if not given. */
+  load?: ((sdl: string) => Promise<NativePlanner>) | undefined;
+}
+
+async function loadHere(sdl: string): Promise<NativePlanner> {
+  const { QueryPlanner: Native } = await import('@graphql-hive/router-query-planner');
+  return new Native(sdl);
 }
 
 /**
  * Plans in native code, on a thread of its own.
  * @throws {Error} where no binary is built for this platform, or on a supergraph that it cannot read.
  */
-export async function createHivePlanner({ graph, timeoutMs }: HivePlannerOptions): Promise<Planner> {
-  const native = await import('@graphql-hive/router-query-planner');
-  const planner: QueryPlanner = new native.QueryPlanner(graph.sdl);
+export async function createHivePlanner({ graph, timeoutMs, ...given }: HivePlannerOptions): Promise<Planner> {
+  const { load = loadHere } = given;
+  const planner = await load(graph.sdl);
   return {
     name: 'hive',
     plan({ document, operation }, { labels, chance }) {

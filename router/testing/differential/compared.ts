@@ -4,6 +4,7 @@ import { deferRules } from '../../documents/defer.ts';
 import { differenceOf } from '../comparison.ts';
 import { deferredAtRandom, differenceInParts } from '../deferring.ts';
 import { startFederation, type EngineName, type Federation } from '../federation.ts';
+import type { NativePlanners } from './native-planners.ts';
 import { randomOperation } from './operations.ts';
 import { randomSupergraph } from './supergraphs.ts';
 
@@ -17,35 +18,27 @@ export interface Compared {
   found: Record<EngineName, string[]>;
 }
 
-/** What to compare: the same for the same seed. */
 export interface Task {
   seed: number;
   engines: readonly EngineName[];
-  /** Operations, by number, at which the native planner ends this process, or never ends itself. */
-  fatal: readonly number[];
+  planners: NativePlanners;
 }
 
-/** Operations on one supergraph: making one costs as much as answering a hundred. */
-export const perSupergraph = 40;
+/** Operations on one supergraph: making one costs as much as answering ten. */
+const perSupergraph = 50;
 /** Names at random are often in each other's way. */
 const triesPerSupergraph = 200;
 
 /** Of the operations, the share that is answered in parts where it can be. */
 const shareInParts = 0.25;
 
-/**
- * Compares engines with the monolith, by operations at random on a supergraph at random.
- * @param begin is told the number of each operation before anything is asked.
- */
-export async function compareOnOne(
-  { seed, engines, fatal }: Task,
-  begin: (at: number) => void = () => undefined,
-): Promise<Compared> {
+/** Compares engines with the monolith, by operations at random on a supergraph at random: the same for the same seed. */
+export async function compareOnOne({ seed, engines, planners }: Task): Promise<Compared> {
   const dice = createDice(seed);
   const compared: Compared = { operations: 0, inParts: 0, found: { own: [], apollo: [], stock: [] } };
   let federation: Federation;
   try {
-    federation = startFederation(randomSupergraph(dice), { isNativeOff: () => fatal.includes(compared.operations) });
+    federation = startFederation(randomSupergraph(dice), { loadNative: planners.load });
   } catch (error) {
     return { ...compared, refused: [String(error)] };
   }
@@ -54,7 +47,6 @@ export async function compareOnOne(
     const { query, variables } = randomOperation(schema, dice);
     if (validate(schema, parse(query)).length > 0) continue;
     compared.operations += 1;
-    begin(compared.operations);
     const deferred = dice.chance(shareInParts) ? deferredIn(query, dice) : undefined;
     if (deferred !== undefined) compared.inParts += 1;
     for (const engine of engines) {
