@@ -44,6 +44,7 @@ export const textRules = {
   paymentToken: { shortest: 1, longest: 8_192 },
   /** Opaque; one holds the values of a row, encoded. */
   after: { shortest: 0, longest: 8_192 },
+  before: { shortest: 0, longest: 8_192 },
 } as const satisfies Record<string, TextRule>;
 
 export type TextKind = keyof typeof textRules;

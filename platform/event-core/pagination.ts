@@ -50,9 +50,10 @@ const isOfKind = (kind: string | undefined, value: unknown) =>
   (kind === 'String' && typeof value === 'string') || (kind === 'Number' && Number.isFinite(value));
 
 /** @throws {ContractError} when it is not 1 to 200. */
-export function pageSize(first: PageRequest['first']): number {
+export function pageSize(first: PageRequest['first'], argument: 'first' | 'last' = 'first'): number {
   const size = first ?? defaultPageSize;
-  if (size < 1 || size > maxPageSize) throw new ContractError(`"first" must be 1 to ${maxPageSize}, not ${size}.`);
+  if (size < 1 || size > maxPageSize)
+    throw new ContractError(`"${argument}" must be 1 to ${maxPageSize}, not ${size}.`);
   return size;
 }
 
@@ -77,12 +78,14 @@ export function pageOf<Node>(
   };
 }
 
-const toCursor = (place: unknown[]) => Buffer.from(JSON.stringify(place)).toString('base64url');
+/** Names a place in a list. */
+export const toCursor = (place: unknown[]) => Buffer.from(JSON.stringify(place)).toString('base64url');
 
 /** The place that a cursor names. @throws {ContractError} when it is no cursor of this list. */
 export function readCursor<Place extends unknown[]>(
   cursor: string,
   isPlace: (values: unknown[]) => values is Place,
+  argument: 'after' | 'before' = 'after',
 ): Place {
   try {
     const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
@@ -91,7 +94,7 @@ export function readCursor<Place extends unknown[]>(
   } catch {
     // Falls through: what is not JSON is no cursor either.
   }
-  throw new ContractError(`"after" is not a cursor of this list: ${cursor.slice(0, 80)}`);
+  throw new ContractError(`"${argument}" is not a cursor of this list: ${cursor.slice(0, 80)}`);
 }
 
 /** What comes after a place: later in the first field, or equal there and later in the second, and so on. */

@@ -96,7 +96,10 @@ describe('the dashboard', () => {
 
   it('knows where a bike stands, which ride was its last, and nothing of the place of a ridden one', () => {
     const [moved, started, returned] = [sample('BikeMoved'), sample('RideStarted'), sample('BikeReturned')];
-    const bikeAfter = (...events: DomainEvent[]) => worldOf(events).bikes[0];
+    const bikeAfter = (...events: DomainEvent[]) => {
+      const { since: _since, holder: _holder, ...bike } = worldOf(events).bikes[0] ?? {};
+      return bike;
+    };
     const backAt = (place: object, startedAt = returned.data.startedAt): DomainEvent => ({
       ...returned,
       data: { ...returned.data, ...place, startedAt },
@@ -115,6 +118,26 @@ describe('the dashboard', () => {
     expect(bikeAfter(moved, backAt(beside, null))).toEqual({ ...bike, use: 'free', ...beside, lastRide: reserveNo });
     expect(bikeAfter(sample('BikeRegistered'), moved)).toMatchObject({ condition: 'IN_SERVICE', ...there });
     expect(bikeAfter(moved, sample('BikeRegistered'))).toMatchObject({ condition: 'IN_SERVICE', ...there });
+  });
+
+  it('knows who holds a bike, and since when it is as it is, in whatever order its streams arrive', () => {
+    const at = (minute: number) => `2026-11-27T00:0${minute}:00.000Z`;
+    const registered = atTime(sample('BikeRegistered'), at(0));
+    const [requested, confirmed] = [sample('ReservationRequested'), sample('ReservationConfirmed')];
+    const { reserveNo, userId } = requested.data;
+    const held = [atTime(requested, at(1)), atTime(confirmed, at(2))];
+    const withdrawn = atTime(sample('BikeConditionChanged'), at(3));
+    const cancelled = atTime(sample('ReservationCancelled'), at(4));
+    const bikeAfter = (...events: DomainEvent[]) => worldOf(events).bikes[0];
+    expect(bikeAfter(registered)).toMatchObject({ since: at(0) });
+    // The confirmation changes nothing of the bike.
+    expect(bikeAfter(registered, ...held)).toMatchObject({ holder: { reserveNo, userId }, since: at(1) });
+    expect(bikeAfter(registered, ...held, withdrawn)).toMatchObject({ holder: { reserveNo, userId }, since: at(3) });
+    const ended = bikeAfter(registered, ...held, withdrawn, cancelled);
+    expect(ended).toMatchObject({ use: 'free', since: at(4) });
+    expect(ended).not.toHaveProperty('holder');
+    expect(bikeAfter(...held, cancelled, registered, withdrawn)).toEqual(ended);
+    expect(bikeAfter(registered, atTime(sample('BikeMoved'), at(5)), withdrawn)).toMatchObject({ since: at(5) });
   });
 
   it('knows each station as its last event says it', () => {

@@ -35,6 +35,10 @@ export interface BikeView extends Place {
   use: 'free' | 'reserved' | 'inUse';
   /** The reservation whose ride was its last to end, or with which it was returned elsewhere without a ride. */
   lastRide?: number;
+  /** The reservation that holds it, unless it is free; rows from before this was noted lack it, and `since`. */
+  holder?: Pick<ReservationView, 'reserveNo' | 'userId'>;
+  /** Since when its condition, its use and its place are what they are. */
+  since?: string;
 }
 
 /** A station as its last event says it. */
@@ -200,7 +204,7 @@ function apply(event: DomainEvent, before: Rows, totals: Totals): Projected {
     case 'BikeRegistered':
     case 'BikeConditionChanged': {
       const { bikeId, condition } = event.data;
-      const bike: BikeView = { ...(before.bike ?? { bikeId, use: 'free' }), condition };
+      const bike = asOf({ ...(before.bike ?? { bikeId, use: 'free' }), condition }, event.time);
       return loud({ bike }, recount(today, before.bike, bike));
     }
     case 'PointsIncreased':
@@ -236,7 +240,7 @@ function apply(event: DomainEvent, before: Rows, totals: Totals): Projected {
     case 'BikeMoved': {
       const { bikeId } = event.data;
       const bike = before.bike ?? { bikeId, condition: null, use: 'free' };
-      return { rows: { bike: standing(bike, event.data) }, totals: today, quiet: true };
+      return { rows: { bike: asOf(standing(bike, event.data), event.time) }, totals: today, quiet: true };
     }
     case 'StationOpened':
     case 'StationChanged':
@@ -301,9 +305,18 @@ function step(
   count: TodayCount | null,
 ): Projected {
   const { bikeId } = event.data;
-  const bike: BikeView = { ...moved(before.bike ?? { bikeId, condition: null, use }, event), use };
+  const { holder: _holder, ...after } = moved(before.bike ?? { bikeId, condition: null, use }, event);
+  const { reserveNo, userId } = event.data;
+  const bike: BikeView = { ...after, use, ...(use === 'free' ? {} : { holder: { reserveNo, userId } }) };
   const counted = count ? countToday(totals, event.time, count, 1) : totals;
-  return loud({ reservation: evolve(before.reservation, event), bike }, recount(counted, before.bike, bike));
+  // A confirmed reservation holds the bike as it did since it was requested.
+  const changed = event.type === 'ReservationConfirmed' ? bike : asOf(bike, event.time);
+  return loud({ reservation: evolve(before.reservation, event), bike: changed }, recount(counted, before.bike, bike));
+}
+
+/** The bike, which changed at a time; events of different streams come in any order. */
+function asOf(bike: BikeView, time: string): BikeView {
+  return { ...bike, since: bike.since !== undefined && bike.since > time ? bike.since : time };
 }
 
 /** The bike, where it stands after the event. */

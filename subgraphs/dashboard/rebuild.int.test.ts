@@ -343,7 +343,7 @@ describe('a view that differs from the journals', () => {
 
     expect(await replica.rebuild({ acceptDifference: true })).toMatchObject({ status: 'switched', differences: 3 });
     expect(Object.fromEntries(await replica.models.named(['bike:5', 'account:ghost']))).toEqual({
-      'bike:5': { bikeId: 5, condition: 'IN_SERVICE', use: 'reserved' },
+      'bike:5': expect.objectContaining({ bikeId: 5, condition: 'IN_SERVICE', use: 'reserved' }),
     });
     expect(await replica.rebuild()).toMatchObject({ status: 'switched', differences: 0 });
   });

@@ -17,12 +17,14 @@ import { createFeed } from './feed.ts';
 import { createOperationResolvers } from './operation-resolvers.ts';
 import { createOpenDataOf, openDataSettings } from './open-data/open-data.ts';
 import { createOperations } from './operations.ts';
+import { createPictures } from './picture.ts';
 import { ledgerImbalance } from './projections.ts';
 import { createRebuildResolvers } from './rebuild-resolvers.ts';
 import { rebuildView } from './rebuild.ts';
 import { createRebuilds } from './rebuilds.ts';
 import { createReadModels, type FeedDocument } from './read-models.ts';
 import { createResolvers } from './resolvers.ts';
+import { createTableResolvers } from './table-resolvers.ts';
 
 export const settingsSchema = z.object({
   FEED_RECENT_COMMITS: wholeNumber(1_000, 1).describe('commits kept in memory for subscribers'),
@@ -57,7 +59,8 @@ export function createDashboard(runtime: Runtime): Subgraph {
   const settings = runtime.readSettings(settingsSchema);
   const stored = createReadModels(database, settings.FEED_RETENTION_SECONDS);
   const models = { ...stored, append: (commit: FeedDocument) => metrics.timeAppend(stored.append(commit)) };
-  const openData = createOpenDataOf(runtime, () => stored.live());
+  const pictures = createPictures(() => stored.live(), clock());
+  const openData = createOpenDataOf(runtime, pictures.read);
   const feed = createFeed({
     models,
     clock,
@@ -72,7 +75,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
     checkpointEveryMs,
     traced: runtime.tracing.on,
     committed: (version) => bus.notify(service, 'feed', String(version)),
-    absorbed: openData.absorb,
+    absorbed: pictures.absorb,
   });
   const operations = createOperations({
     bus,
@@ -127,6 +130,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
         parkedEvents: () => deadLetters?.count() ?? Promise.resolve(0),
         bikeNamed: openData.bikeNamed,
       }),
+      createTableResolvers(pictures.read),
       createOperationResolvers(operations),
       createRebuildResolvers(rebuilds),
     ),

@@ -5,13 +5,18 @@ import {
   BikeDocument,
   BikesDocument,
   ChangeBikeConditionsDocument,
+  FleetBikesDocument,
+  type FleetBikesQueryVariables,
+  FleetStationsDocument,
   RegisterBikeDocument,
   RegisterBikesDocument,
   type ChangeBikeConditionInput,
   type RegisterBikesLine,
 } from '../../schema/client/generated/graphql.ts';
 import { checkInvariants } from '../support/invariants.ts';
+import { rider } from '../support/people.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 describe('a whole fleet', () => {
   let system: TestSystem;
@@ -124,5 +129,31 @@ describe('a whole fleet', () => {
     const user = await system.client('user', 'rider');
     const input = { bikes: [line] };
     await expect(user.request(RegisterBikesDocument, { input })).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  it('is a table that operators filter and order, with who holds a bike and since when', async () => {
+    const table = async (variables: FleetBikesQueryVariables) =>
+      (await operator.request(FleetBikesDocument, variables)).dashboard.bikes;
+    const [held = 0] = (await register([{ color: 'red' }])).map(({ bike }) => bike?.bikeId ?? 0);
+    const person = await rider(system, 'holder');
+    await person.buys(1_000);
+    const { reserveNo } = await person.reserves(held);
+    const isThere = async () => (await table({ filter: { use: ['RESERVED'] } })).nodes.length === 1;
+    await until('the reserved bike is in the table', isThere);
+    const { nodes } = await table({ filter: { use: ['RESERVED'] }, orderBy: 'SINCE_DESC' });
+    expect(nodes).toMatchObject([{ bikeId: held, userId: 'holder', reserveNo, station: null }]);
+    expect(Date.parse(nodes[0]?.since ?? '')).toBeLessThanOrEqual(Date.now());
+
+    const last = await table({ orderBy: 'BIKE_ID_DESC', first: 1 });
+    expect(last).toMatchObject({ nodes: [{ bikeId: held }], totalCount: await fleet(), rowsBefore: 0 });
+    const after = last.pageInfo.endCursor;
+    expect((await table({ orderBy: 'BIKE_ID_DESC', first: 1, after })).rowsBefore).toBe(1);
+    await expect(table({ orderBy: 'SINCE_ASC', after })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: expect.stringContaining('"bikes BIKE_ID_DESC", not of "bikes SINCE_ASC"'),
+    });
+    await expect(table({ last: 201 })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    expect((await operator.request(FleetStationsDocument, {})).dashboard.stations).toMatchObject({ totalCount: 0 });
+    await expect(person.client.request(FleetBikesDocument, {})).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 });

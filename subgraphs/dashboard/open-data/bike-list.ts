@@ -1,6 +1,6 @@
 import type { StationView } from '../projections.ts';
-import { parkedAt } from './parked.ts';
-import type { Picture } from './picture.ts';
+import { parkedAt } from '../parked.ts';
+import type { Picture } from '../picture.ts';
 
 /** Seoul's `bikeList` (data.seoul.go.kr, OA-13252), with the codes and sentences that its users know. */
 const messages = {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { whyNotThere } from '../../../schema/places.ts';
+import { parkedAt } from '../parked.ts';
 import { bikeNamed, fixedFeeds, gbfsVersions, liveFeeds, tariffFeeds, type Live } from './gbfs.ts';
-import { parkedAt } from './parked.ts';
 import { bikeNumbered, pictureOf, pictures, stationNumbered, tariff } from './testing.ts';
 import { vehicleIds } from './vehicle-ids.ts';
 

@@ -1,8 +1,8 @@
 import { rideLink } from '../../../schema/page-addresses.ts';
 import { districtNames, districts } from '../../../schema/places.ts';
 import type { BikeView, StationView } from '../projections.ts';
-import { parkedAt } from './parked.ts';
-import type { Picture } from './picture.ts';
+import { parkedAt } from '../parked.ts';
+import type { Picture } from '../picture.ts';
 import type { VehicleIds } from './vehicle-ids.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Runtime } from '../../../platform/index.ts';
+import type { Picture } from '../picture.ts';
 import { bikeNamed, type Live, type Tariff } from './gbfs.ts';
-import { createPictures, type PictureRows } from './picture.ts';
 import { createOpenData } from './routes.ts';
 import { createSecretStore, vehicleIds, type VehicleIds } from './vehicle-ids.ts';
 
@@ -21,10 +21,12 @@ const pointTariff = z.object({
   cap: z.number(),
 });
 
-/** Open data of the dashboard's view (docs/open-data.md). Nothing is read or kept of it until somebody asks. */
-export function createOpenDataOf({ bus, clock, database, readSettings, settings }: Runtime, rows: () => PictureRows) {
+/** Open data of the dashboard's view (docs/open-data.md). */
+export function createOpenDataOf(
+  { bus, clock, database, readSettings, settings }: Runtime,
+  picture: () => Promise<Picture>,
+) {
   const { OPEN_DATA_CONTACT } = readSettings(openDataSettings);
-  const pictures = createPictures(rows, clock());
   const secret = createSecretStore(database);
   let naming: VehicleIds | undefined;
   const publicUrl = settings.PUBLIC_URL?.replace(/\/+$/, '');
@@ -40,15 +42,14 @@ export function createOpenDataOf({ bus, clock, database, readSettings, settings 
 
   async function live(): Promise<Live> {
     naming ??= vehicleIds(await secret());
-    return { picture: await pictures.read(), vehicleIds: naming, publicUrl };
+    return { picture: await picture(), vehicleIds: naming, publicUrl };
   }
 
   return {
-    absorb: pictures.absorb,
     /** The bike that the feeds call so now. */
     bikeNamed: async (name: string) => bikeNamed(name, await live())?.bikeId,
     routes: createOpenData({
-      picture: pictures.read,
+      picture,
       live,
       tariff,
       contact: OPEN_DATA_CONTACT,

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { UnavailableError } from '../../../platform/index.ts';
-import type { Picture } from './picture.ts';
+import type { Picture } from '../picture.ts';
 import { createOpenData } from './routes.ts';
 import { bikeNumbered, pictureOf, stationNumbered, tariff } from './testing.ts';
 import { vehicleIds } from './vehicle-ids.ts';

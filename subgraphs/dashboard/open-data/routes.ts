@@ -25,7 +25,7 @@ import {
   type Live,
   type Tariff,
 } from './gbfs.ts';
-import type { Picture } from './picture.ts';
+import type { Picture } from '../picture.ts';
 
 export interface OpenDataOptions {
   picture(): Promise<Picture>;

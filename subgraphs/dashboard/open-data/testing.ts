@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { districtNames } from '../../../schema/places.ts';
 import type { BikeView, StationView } from '../projections.ts';
 import type { Tariff } from './gbfs.ts';
-import type { Picture } from './picture.ts';
+import type { Picture } from '../picture.ts';
 
 export const tariff: Tariff = {
   reservationFee: 1_000,
@@ -81,18 +81,20 @@ export const pictures: fc.Arbitrary<Picture> = fc
           fc.integer({ min: 1, max: 22 }).map((number) => ({ stationId: `ST-${number}` })),
         ),
         lastRide: fc.option(fc.integer({ min: 1, max: 100_000 }), { nil: undefined }),
+        minute: fc.option(fc.integer({ min: 10, max: 15 }), { nil: undefined }),
       }),
       { selector: ({ bikeId }) => bikeId, maxLength: 60 },
     ),
   )
   .map(([stations, bikes]) =>
     pictureOf(
-      bikes.map(({ place, lastRide, use, ...bike }) => ({
+      bikes.map(({ place, lastRide, minute, use, ...bike }) => ({
         ...bike,
         use,
         // A bike on a ride stands nowhere.
         ...(use === 'inUse' ? {} : place),
         ...(lastRide === undefined ? {} : { lastRide }),
+        ...(minute === undefined ? {} : { since: `2026-11-27T00:${minute}:00.000Z` }),
       })),
       stations.map(({ number, ...said }) => stationNumbered(number, said)),
     ),

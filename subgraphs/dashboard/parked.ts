@@ -1,4 +1,4 @@
-import type { BikeView } from '../projections.ts';
+import type { BikeView } from './projections.ts';
 
 /** What stands at a station. */
 export interface Parked {

@@ -1,6 +1,6 @@
-import type { BikeView, StationView } from '../projections.ts';
-import type { FeedDocument } from '../read-models.ts';
-import type { Key } from '../row-keys.ts';
+import type { BikeView, StationView } from './projections.ts';
+import type { FeedDocument } from './read-models.ts';
+import type { Key } from './row-keys.ts';
 
 /** Every bike and station as the newest commit has them. */
 export interface Picture {
@@ -18,7 +18,7 @@ export interface PictureRows {
 }
 
 /**
- * The picture that open data is drawn from, in memory: the rows, read when somebody first asks, under what has been
+ * The picture that tables and open data are drawn from, in memory: the rows, read when somebody first asks, under what has been
  * committed since this process started. Every commit passes here before a row is written, so that none is missed.
  */
 export function createPictures(rows: () => PictureRows, startedAt: Date) {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { BikeView, StationView } from '../projections.ts';
-import type { Key } from '../row-keys.ts';
+import type { BikeView, StationView } from './projections.ts';
+import type { Key } from './row-keys.ts';
 import { createPictures, type PictureRows } from './picture.ts';
-import { bikeNumbered, stationNumbered } from './testing.ts';
+import { bikeNumbered, stationNumbered } from './open-data/testing.ts';
 
 /** Rows that are read when they are let go. */
 function rowsOf(bikes: BikeView[], stations: StationView[] = [], gate: Promise<void> = Promise.resolve()): PictureRows {

@@ -1,0 +1,56 @@
+import type { Resolvers } from '../../platform/index.ts';
+import type { Picture } from './picture.ts';
+import {
+  bikesTable,
+  stationsTable,
+  type BikeFilter,
+  type BikeLine,
+  type BikeOrder,
+  type BikeUse,
+  type StationFilter,
+  type StationLine,
+  type StationOrder,
+  type TableRequest,
+} from './tables.ts';
+
+/** As the graph has them. */
+const uses = { FREE: 'free', RESERVED: 'reserved', IN_USE: 'inUse' } as const satisfies Record<string, BikeUse>;
+const useNames: Record<BikeUse, keyof typeof uses> = { free: 'FREE', reserved: 'RESERVED', inUse: 'IN_USE' };
+
+interface BikesArguments extends TableRequest {
+  filter?: (Omit<BikeFilter, 'use'> & { use?: (keyof typeof uses)[] | null }) | null;
+  orderBy: BikeOrder;
+}
+
+interface StationsArguments extends TableRequest {
+  filter?: StationFilter | null;
+  orderBy: StationOrder;
+}
+
+/** The tables of operators; `dashboard` has asked who they are. */
+export function createTableResolvers(picture: () => Promise<Picture>): Resolvers {
+  return {
+    Dashboard: {
+      async bikes(_dashboard: unknown, { filter, orderBy, ...page }: BikesArguments) {
+        const use = filter?.use?.map((name) => uses[name]);
+        return bikesTable(await picture(), { ...filter, ...(use ? { use } : { use: null }) }, orderBy, page);
+      },
+      stations: async (_dashboard: unknown, { filter, orderBy, ...page }: StationsArguments) =>
+        stationsTable(await picture(), filter ?? {}, orderBy, page),
+    },
+
+    DashboardBike: {
+      use: ({ use }: BikeLine) => useNames[use],
+      reserveNo: ({ holder }: BikeLine) => holder?.reserveNo ?? null,
+      userId: ({ holder }: BikeLine) => holder?.userId ?? null,
+      bike: ({ bikeId }: BikeLine) => ({ __typename: 'Bike', bikeId }),
+    },
+
+    DashboardStation: {
+      bikesParked: ({ bikes }: StationLine) => bikes,
+      bikesAvailable: ({ available }: StationLine) => available,
+      freeRacks: ({ racks, bikes }: StationLine) => racks - bikes,
+      station: ({ stationId }: StationLine) => ({ __typename: 'Station', stationId }),
+    },
+  };
+}
