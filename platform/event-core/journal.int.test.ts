@@ -254,7 +254,27 @@ describe('a journal', () => {
       ]),
     );
     expect(new Set(all.map(({ stream }) => stream)).size).toBe(all.length);
-    expect(await collected(journal.lastPublished(between))).toEqual([{ stream: 'new', version: 6 }]);
+    for (const aheadMs of [-600_000, -1, 0, 1, 600_000, 86_400_000]) {
+      const lately = { since: between, now: new Date(Date.now() + aheadMs) };
+      const last = await collected(journal.lastPublished(lately));
+      // Whatever this process takes for now: the database dates the marks.
+      expect({ aheadMs, last }).toEqual({ aheadMs, last: [{ stream: 'new', version: 6 }] });
+    }
+  });
+
+  it('knows what was published lately however much it was, each stream once', async () => {
+    const since = new Date();
+    const streams = Array.from({ length: 700 }, (_, index) => `busy-${index}`);
+    for (const version of [1, 4]) {
+      for (const stream of streams) void journal.append(documentOf(stream, version, { count: 3 }));
+      await journal.append(documentOf('busy-last', version, { count: 3 }));
+      await journal.markPublished([...streams, 'busy-last'].map((stream) => `${stream}@${version}`));
+    }
+    const found = await collected(journal.lastPublished({ since, now: new Date(Date.now() + 5_000) }));
+    const busy = found.filter(({ stream }) => stream.startsWith('busy-'));
+    expect(busy).toHaveLength(streams.length + 1);
+    expect(new Set(busy.map(({ version }) => version))).toEqual(new Set([6]));
+    expect(new Set(found.map(({ stream }) => stream)).size).toBe(found.length);
   });
 
   it('says that it does not know when the database does not answer', async () => {

@@ -81,13 +81,18 @@ export interface Journal<State, Event extends Envelope> {
   putAside(id: string, refused: Refused): Promise<void>;
   markPublished(ids: string[]): Promise<void>;
   /**
-   * Each stream's last published version; with `since`, only of streams with something marked published since then.
-   * What is not published yet is on its way, not lost.
+   * Each stream's last published version; with `since`, only of streams with something marked published since then,
+   * and the last version of that. What is not published yet is on its way, not lost.
    */
-  lastPublished(since?: Date): AsyncIterable<{ stream: string; version: number }>;
+  lastPublished(lately?: { since: Date | undefined; now: Date }): AsyncIterable<StreamVersion>;
   /** Every document, stream by stream, newest first within a stream. */
   all(): AsyncIterable<JournalDocument<State, Event>>;
   createIndexes(): Promise<void>;
+}
+
+export interface StreamVersion {
+  stream: string;
+  version: number;
 }
 
 export interface StreamEvents<Event extends Envelope = Envelope> {
@@ -170,6 +175,12 @@ schema.index({ publishedAt: 1 });
 // Only unpublished documents: a full index would grow with every event ever decided.
 schema.index({ published: 1, 'refused.until': 1, at: 1 }, { partialFilterExpression: { published: false } });
 
+/**
+ * What was published lately is read in spans of time with about this many decisions each: one statement for the minutes
+ * that are compared keeps the decisions of a busy service waiting for half a second.
+ */
+const [fewMarks, manyMarks, firstSpanMs] = [250, 1_000, 1_000] as const;
+
 /** Later than any real date; some databases cannot store JavaScript's own last date. */
 const endOfTime = new Date('9999-12-31T23:59:59.999Z');
 
@@ -226,13 +237,35 @@ export function createJournal<State, Event extends Envelope>(
     return trusted(stream, documents).filter(({ sequence }) => sequence > version);
   }
 
-  const findRefused = (which: object, limit: number) =>
+  const findRefused = (until: object, limit: number) =>
     model
-      .find({ published: false, ...which })
+      .find({ published: false, 'refused.until': until })
       .sort({ 'refused.until': 1 })
       .limit(limit)
       .lean<Document[]>()
       .exec();
+
+  async function* publishedBetween(since: Date, now: Date): AsyncGenerator<StreamVersion> {
+    const newest = new Map<string, number>();
+    let spanMs = firstSpanMs;
+    for (let from: Date | undefined = since; from;) {
+      const to: Date = new Date(from.getTime() + spanMs);
+      // The last one has no end: the database's clock may be ahead.
+      const publishedAt = { $gte: from, ...(to < now ? { $lt: to } : {}) };
+      const projection = { _id: 0, stream: 1, 'events.sequence': 1 };
+      const marked = await collection
+        .find<Pick<Document, 'stream' | 'events'>>({ publishedAt }, { projection })
+        .toArray();
+      for (const { stream, events } of marked) {
+        const version = events.at(-1)?.sequence ?? 0;
+        if (version > (newest.get(stream) ?? 0)) newest.set(stream, version);
+      }
+      from = to < now ? to : undefined;
+      if (marked.length < fewMarks) spanMs *= 2;
+      else if (marked.length > manyMarks) spanMs /= 2;
+    }
+    for (const [stream, version] of newest) yield { stream, version };
+  }
 
   return {
     createIndexes: () => model.createIndexes(),
@@ -254,11 +287,14 @@ export function createJournal<State, Event extends Envelope>(
         .exec(),
     async containing(events) {
       if (events.length === 0) return [];
-      const near = events.map(({ stream, version }) => ({
-        stream,
-        version: { $lte: version, $gt: version - maxEventsPerDecision },
-      }));
-      const documents = await model.find({ $or: near }).lean<Document[]>().exec();
+      // A document is named by its first event, which is one of the few up to this one.
+      const names = events.flatMap(({ stream, version }) =>
+        Array.from({ length: Math.min(version, maxEventsPerDecision) }, (_, back) => journalId(stream, version - back)),
+      );
+      const documents = await model
+        .find({ _id: { $in: [...new Set(names)] } })
+        .lean<Document[]>()
+        .exec();
       const wanted = new Set(events.map(({ stream, version }) => journalId(stream, version)));
       return documents.filter((document) =>
         document.events.some((_event, index) => wanted.has(journalId(document.stream, document.version + index))),
@@ -296,10 +332,13 @@ export function createJournal<State, Event extends Envelope>(
       model.find({ published: false, 'refused.until': null }).sort({ at: 1 }).limit(limit).lean<Document[]>().exec(),
     unpublishedOf: (stream) => model.find({ stream, published: false }).sort({ version: 1 }).lean<Document[]>().exec(),
     countUnpublished: () => model.countDocuments({ published: false }).exec(),
-    refused: (limit) => findRefused({ 'refused.until': { $lte: endOfTime } }, limit),
-    refusedDue(limit, now, longestMs) {
+    refused: (limit) => findRefused({ $lte: endOfTime }, limit),
+    async refusedDue(limit, now, longestMs) {
       const beyond = new Date(now.getTime() + longestMs);
-      return findRefused({ $or: [{ 'refused.until': { $lte: now } }, { 'refused.until': { $gt: beyond } }] }, limit);
+      // Not one question with $or: some engines look at the whole journal for it.
+      const due = await findRefused({ $lte: now }, limit);
+      const putOff = due.length < limit ? await findRefused({ $gt: beyond }, limit - due.length) : [];
+      return [...due, ...putOff];
     },
     countRefused: () => model.countDocuments({ published: false, 'refused.until': { $ne: null } }).exec(),
     async putAside(id, refused) {
@@ -310,13 +349,16 @@ export function createJournal<State, Event extends Envelope>(
       const marked = { $set: { published: true }, $currentDate: { publishedAt: true } } as const;
       await model.updateMany({ _id: { $in: ids } }, marked).exec();
     },
-    async *lastPublished(since) {
-      const cursor = model.aggregate<{ _id: string; version: number }>([
-        { $match: { published: true, ...(since ? { publishedAt: { $gte: since } } : {}) } },
-        { $project: { stream: 1, last: { $subtract: [{ $add: ['$version', { $size: '$events' }] }, 1] } } },
-        { $group: { _id: '$stream', version: { $max: '$last' } } },
+    async *lastPublished(lately) {
+      if (lately?.since) {
+        yield* publishedBetween(lately.since, lately.now);
+        return;
+      }
+      const cursor = collection.aggregate<{ _id: string; version: number }>([
+        { $match: { published: true } },
+        { $group: { _id: '$stream', version: { $max: { $add: ['$version', { $size: '$events' }, -1] } } } },
       ]);
-      for await (const { _id, version } of cursor.cursor()) yield { stream: String(_id), version: Number(version) };
+      for await (const { _id, version } of cursor) yield { stream: _id, version };
     },
     all: () => model.find().sort({ stream: 1, version: -1 }).lean<Document>().cursor() as AsyncIterable<Document>,
   };

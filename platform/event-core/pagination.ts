@@ -99,10 +99,10 @@ export function readCursor<Place extends unknown[]>(
 
 /** What comes after a place: later in the first field, or equal there and later in the second, and so on. */
 function beyond(order: Order, values: unknown[]): Filter {
-  return {
-    $or: order.map(([field, direction], index) => ({
-      ...Object.fromEntries(order.slice(0, index).map(([earlier], place) => [earlier, values[place]])),
-      [field]: { [direction === 1 ? '$gt' : '$lt']: values[index] },
-    })),
-  };
+  const ways = order.map(([field, direction], index) => ({
+    ...Object.fromEntries(order.slice(0, index).map(([earlier], place) => [earlier, values[place]])),
+    [field]: { [direction === 1 ? '$gt' : '$lt']: values[index] },
+  }));
+  // Some engines use no index for $or.
+  return ways.length === 1 ? (ways[0] as Filter) : { $or: ways };
 }

@@ -35,6 +35,8 @@ export interface ReconcilerOptions<Event extends Envelope> {
 
 const pageOfEvents = 200;
 const streamsAtOnce = 16;
+/** The comparison of each minute has time: each stream is two requests, and decisions go on beside them. */
+const streamsAtOnceLately = 2;
 /**
  * A store that went back to an older copy lost its newest messages. Of streams with something published this recently,
  * the newest message is checked, too: a matching count may be older messages, some of them twice. Clocks may differ by
@@ -84,10 +86,9 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     const last = late?.since ?? seen?.comparedAt;
     // Two rounds of overlap: the database's clock, which dates the marks, may be behind.
     const since = last && !due.all && !exactly ? new Date(last.getTime() - 2 * options.everyMs) : undefined;
-    const streams = journal.lastPublished(since)[Symbol.asyncIterator]();
+    const streams = journal.lastPublished({ since, now: comparedAt })[Symbol.asyncIterator]();
     const all = since ? undefined : await bus.countMessages(service);
-    const lately =
-      all && !exactly ? await publishedSince(new Date(comparedAt.getTime() - latelyMs)) : new Set<string>();
+    const lately = all && !exactly ? await publishedLately(comparedAt) : new Set<string>();
     let refilled = 0;
     /** A stream that cannot be refilled blocks no other. */
     const refusals: unknown[] = [];
@@ -109,7 +110,7 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
         refilled += lacked;
       }
     };
-    await Promise.all(Array.from({ length: streamsAtOnce }, compareNext));
+    await Promise.all(Array.from({ length: since ? streamsAtOnceLately : streamsAtOnce }, compareNext));
     if (refilled > 0) logger.warn({ events: refilled }, 'refilled the broker from the journal');
     if (refusals.length > 0) {
       logger.error({ err: refusals[0], refused: refusals.length }, 'the broker lacks events, and refuses them');
@@ -124,9 +125,10 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     return refilled;
   }
 
-  async function publishedSince(since: Date): Promise<Set<string>> {
+  async function publishedLately(now: Date): Promise<Set<string>> {
     const streams = new Set<string>();
-    for await (const { stream } of journal.lastPublished(since)) streams.add(stream);
+    const since = new Date(now.getTime() - latelyMs);
+    for await (const { stream } of journal.lastPublished({ since, now })) streams.add(stream);
     return streams;
   }
 

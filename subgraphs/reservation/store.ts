@@ -304,8 +304,10 @@ export function createReservationStore(database: Connection, cacheSize: number) 
 
     /** Reservations whose deadline has passed, in the order of their numbers, after one of them. */
     due(at: string, after: number, limit: number): Promise<ReservationRow[]> {
+      // Without a number first: some engines would look through all reservations by number.
+      const behind = after > 0 ? { reserveNo: { $gt: after } } : {};
       return reservations
-        .find({ reserveNo: { $gt: after }, reserveStatus: { $in: ['PENDING', 'RESERVED'] }, deadline: { $lte: at } })
+        .find({ reserveStatus: { $in: ['PENDING', 'RESERVED'] }, deadline: { $lte: at }, ...behind })
         .sort({ reserveNo: 1 })
         .limit(limit)
         .lean<ReservationRow[]>()
