@@ -63,7 +63,11 @@ export function randomOperation(schema: GraphQLSchema, dice: Dice): RandomOperat
       }
       const field = fields.length > 0 ? dice.pick(fields) : undefined;
       if (!field || dice.chance(0.08)) parts.push(`${dice.chance(0.2) ? `${dice.pick(aliases)}: ` : ''}__typename`);
-      else parts.push(fieldOf(field, depth));
+      else {
+        parts.push(fieldOf(field, depth));
+        // The same objects, of which something else is asked.
+        if (isCompositeType(getNamedType(field.type)) && dice.chance(0.2)) parts.push(fieldOf(field, depth));
+      }
     }
     const given = parts.filter((part) => part !== '');
     return `{ ${given.length > 0 ? given.join(' ') : '__typename'} }`;

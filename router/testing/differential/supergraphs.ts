@@ -1,7 +1,7 @@
 import type { Dice } from '../../../cli/demo/dice.ts';
 import { to, type Computed, type Definition, type Row } from '../worlds.ts';
 import { inputTypes, possibleArguments } from './inputs.ts';
-import { randomValue } from './values.ts';
+import { isPair, pairName, pairTarget, randomValue } from './values.ts';
 
 interface Field {
   name: string;
@@ -79,7 +79,13 @@ export function randomSupergraph(dice: Dice): Definition {
       const target = one(entities).name;
       const owners = new Set([owner]);
       const field: Field = { name: `f${at}`, type: '', owners, providers: new Set(), isNeeded: false, arguments: '' };
-      if (some(0.35)) {
+      const another = one(subgraphs);
+      if (another !== owner && some(0.15)) {
+        // A type of its own, of which each subgraph knows a part.
+        field.type = `Pair${at}_${entity.name}_${target}`;
+        if (some(0.4)) field.type = `[${field.type}]`;
+        owners.add(another);
+      } else if (some(0.35)) {
         if (!knows(owner, target)) continue;
         field.type = one([target, `[${target}]`, `[${target}!]`, `${target}!`, `[[${target}]]`, `${target}Box`]);
         if (some(0.2)) field.arguments = argumentsOf();
@@ -87,7 +93,6 @@ export function randomSupergraph(dice: Dice): Definition {
         field.type = one(scalars);
         if (field.type === 'String' && some(0.8)) field.arguments = argumentsOf();
         else if (some(0.2)) owners.add(one(subgraphs));
-        const another = one(subgraphs);
         if (owners.size === 1 && another !== owner && some(0.2)) {
           owners.add(another);
           field.from = { owner, label: one(['', '', 'percent(50)', 'percent(0)', 'percent(100)']) };
@@ -106,6 +111,15 @@ export function randomSupergraph(dice: Dice): Definition {
       const own = { name: `r${at}`, type: 'String', arguments: some(0.2) ? argumentsOf() : '', isNeeded: false };
       fields.push({ ...own, owners: new Set([owner]), providers: new Set(), requires });
     }
+  }
+
+  /** What one of the two subgraphs knows of a pair. */
+  function pairIn(type: string, part: number, subgraph: string): string {
+    const name = pairName(type);
+    const target = pairTarget(name);
+    const of = knows(subgraph, target) ? `of: ${target}` : '';
+    const known = part === 0 ? `h: Int ${of}` : `note: Int! size: Size ${some(0.5) ? of : ''}`;
+    return `type ${name} @shareable { code: ID ${known} }`;
   }
 
   function argumentsOf(): string {
@@ -236,8 +250,11 @@ export function randomSupergraph(dice: Dice): Definition {
           each.fields.some((field) => field.owners.has(subgraph) && field.type === `${name}Box`),
         );
         const box = boxes ? `type ${name}Box @shareable { of: ${name} note: Int }` : '';
+        const pairs = entity.fields
+          .filter(({ type, owners }) => owners.has(subgraph) && isPair(type))
+          .map(({ type, owners }) => pairIn(type, [...owners].indexOf(subgraph), subgraph));
         return `type ${name}${node ? ' implements Node' : ''} ${own.map((key) => `@key(fields: "${key}")`).join(' ')} {
-          ${own.map((key) => keyFields[key]).join(' ')} ${tag} ${seen} ${lines.join(' ')} } ${box}`;
+          ${own.map((key) => keyFields[key]).join(' ')} ${tag} ${seen} ${lines.join(' ')} } ${box} ${pairs.join(' ')}`;
       });
       const key = objectIn !== undefined && subgraph === whole ? ' @key(fields: "id")' : '';
       const node =

@@ -3,6 +3,11 @@ import { to } from '../worlds.ts';
 
 const strings = ['', 'x', 'two words', '"quoted"', '따릉이 🚲', '\\ \n', '__proto__'];
 
+/** Of a type `Pair0_Bike_Rider` the last name is the entity that it may point at. */
+export const isPair = (type: string) => type.includes('Pair');
+export const pairName = (type: string) => type.replace(/\W/g, '');
+export const pairTarget = (name: string) => name.slice(name.lastIndexOf('_') + 1);
+
 /**
  * A value of a type as SDL writes it: sometimes null, sometimes an error, also where null may not be.
  * @param isNeeded it is neither, since others are computed from it.
@@ -40,6 +45,14 @@ export function randomValue(dice: Dice, type: string, isNeeded: boolean, rowOf: 
       case 'Size':
         return { h: value('Int'), w: value('Int') };
     }
+    if (isPair(inner))
+      return {
+        code: value('ID'),
+        h: value('Int'),
+        of: value(pairTarget(inner)),
+        note: value('Int!'),
+        size: value('Size'),
+      };
     if (!inner.endsWith('Box')) return to(rowOf(inner));
     return { of: value(inner.slice(0, -'Box'.length)), note: value('Int') };
   };
