@@ -115,7 +115,7 @@ const general = {
     'address to listen on; 0.0.0.0 in a container',
   ),
   PUBLIC_URL: optionalHttpAddress().describe(
-    'what people and programs call this installation, e.g. https://bikes.example: in addresses and rental links of open data',
+    'what people and programs call this installation, e.g. https://bikes.example: in addresses and rental links of open data, and in the QR codes of bikes',
   ),
   LOG_LEVEL: oneOf(logLevels, 'info').describe(logLevels.join(' ')),
 };

@@ -129,6 +129,11 @@ describe('POST /dev/token', () => {
     expect(response.status).toBe(404);
     const config = await fetch(`http://127.0.0.1:${port}/config.json`);
     expect(await config.json()).toEqual({ landscape: 'production', devTokens: false });
+    const named = await graph.startRouter({ LANDSCAPE: 'production', PUBLIC_URL: 'https://bikes.example/' });
+    const { publicUrl } = (await (await fetch(`http://127.0.0.1:${named.port}/config.json`)).json()) as {
+      publicUrl: string;
+    };
+    expect(publicUrl).toBe('https://bikes.example');
   });
 });
 

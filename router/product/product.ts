@@ -19,13 +19,14 @@ export const ttareungi: Product = {
   async routes(env, { cors, guestOf }) {
     const settings = readConfig(processSettings.extend(productSettings.shape), env);
     const devToken = await createDevTokenRoute(settings, cors);
+    const publicUrl = settings.PUBLIC_URL?.replace(/\/+$/, '');
     const openData = createOpenDataRoute({
       dashboard: settings.DASHBOARD_URL ?? `http://127.0.0.1:${subgraphs.dashboard.port}`,
-      publicUrl: settings.PUBLIC_URL?.replace(/\/+$/, ''),
+      publicUrl,
       guestOf,
     });
     /** What the pages need to know about this installation. */
-    const installation = { landscape: settings.LANDSCAPE, devTokens: offersDevTokens(settings) };
+    const installation = { landscape: settings.LANDSCAPE, devTokens: offersDevTokens(settings), publicUrl };
     return {
       '/config.json': cors.wrap((_request, response) => {
         response.setHeader('cache-control', 'no-store');

@@ -1,5 +1,7 @@
 /** What the pages' addresses say: written and read here, and nowhere else. */
 import { pageAddresses } from '../../../schema/page-addresses.ts';
+import { stationNumberIn } from '../../../schema/places.ts';
+import { bikeNumberIn } from '../shared/i18n/numbers.ts';
 
 export const { dashboard: dashboardPath, ride: ridePath, fleet: fleetPath } = pageAddresses;
 
@@ -32,3 +34,17 @@ export const linkToRide = (bikeId: number) => `${ridePath}?bike=${bikeId}`;
 
 /** The bike that a rental link of open data means, by its id there. */
 export const vehicleIn = (search: string) => new URLSearchParams(search).get('vehicle');
+
+/** What a ride address asks for. Cameras and other people's pages write it, so it may name nothing. */
+export type RideWish = { kind: 'bike'; bikeId: number } | { kind: 'station'; stationId: string } | { kind: 'unclear' };
+
+export function rideWishIn(search: string): RideWish | null {
+  const named = [...new URLSearchParams(search)].filter(([name]) => name === 'bike' || name === 'station');
+  const [only, ...others] = named;
+  if (!only) return null;
+  const [name, value] = only;
+  const bikeId = bikeNumberIn(value);
+  if (others.length > 0) return { kind: 'unclear' };
+  if (name === 'bike') return bikeId === null ? { kind: 'unclear' } : { kind: 'bike', bikeId };
+  return stationNumberIn(value) === undefined ? { kind: 'unclear' } : { kind: 'station', stationId: value };
+}

@@ -9,6 +9,7 @@ import { linkTo, linkToTab } from '../../app/links.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { AsOf } from './as-of.tsx';
 import { At } from './at.tsx';
+import { BikeCodes } from './bike-codes.tsx';
 import { Condition } from './condition.tsx';
 import { ChangeCondition, conditions } from './change-condition.tsx';
 import { watched } from './watched.ts';
@@ -82,6 +83,7 @@ export function Bikes() {
           <BikeLines bikes={page.nodes} />
           <div className="pager">
             <p className="aside number">{words.bikesShown(page.nodes.length, page.totalCount)}</p>
+            <BikeCodes bikeIds={page.nodes.map(({ bikeId }) => bikeId)} />
             {after.length > 0 && (
               <Button weight="plain" onPress={() => setAfter(after.slice(0, -1))}>
                 {words.previous}

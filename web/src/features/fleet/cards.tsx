@@ -12,6 +12,7 @@ import { linkTo } from '../../app/links.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { At } from './at.tsx';
 import { AuditTrail } from './audit-trail.tsx';
+import { BikeCodes } from './bike-codes.tsx';
 import { Condition } from './condition.tsx';
 import { ChangeCondition } from './change-condition.tsx';
 import { Force } from './force.tsx';
@@ -27,7 +28,7 @@ export function BikeCard({ bike }: { bike: Bike }) {
   return (
     <section className="card found" aria-labelledby="found-title">
       <h2 id="found-title">
-        {words.bikeTitle(bike.bikeId)} <ChangeCondition bike={bike} />
+        {words.bikeTitle(bike.bikeId)} <BikeCodes bikeIds={[bike.bikeId]} /> <ChangeCondition bike={bike} />
       </h2>
       <dl className="facts">
         <Fact label={words.condition}>

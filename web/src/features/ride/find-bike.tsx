@@ -7,7 +7,7 @@ import { useTariff } from '../../shared/api/use-tariff.ts';
 import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
 import { BikeSwatch } from '../../shared/ui/icons.tsx';
 import { OutcomeText, type Submission } from '../../shared/ui/submission.tsx';
-import { wholeNumberIn } from '../../shared/i18n/numbers.ts';
+import { bikeNumberIn } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { NextStep, useReserving } from './reserving.tsx';
 import { rideWords } from './words.ts';
@@ -19,21 +19,21 @@ const bikesShown = 60;
 const bikesShownOnDemand = 200;
 /** No event announces what other riders take and return. */
 const unwatched: Pace = { soonestMs: 10_000, longestMs: 60_000 };
-/** GraphQL's Int has no larger one. */
-const largestBikeNumber = 2 ** 31 - 1;
 
 interface FindBikeProps {
   submission: Submission;
+  /** The number that stands in the field at first. */
+  wanted: number | null;
   onBuy: () => void;
 }
 
 /** Which bike to take: by the number that stands on it, or from those that are free. */
-export function FindBike({ submission, onBuy }: FindBikeProps) {
+export function FindBike({ submission, wanted, onBuy }: FindBikeProps) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const formId = useId();
   const field = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState('');
+  const [text, setText] = useState(wanted === null ? '' : String(wanted));
   const [isWrong, setIsWrong] = useState(false);
   const reserving = useReserving(submission);
   const [wantsAll, setWantsAll] = useState(false);
@@ -108,11 +108,6 @@ export function FindBike({ submission, onBuy }: FindBikeProps) {
       </div>
     </section>
   );
-}
-
-function bikeNumberIn(text: string): number | null {
-  const number = wholeNumberIn(text);
-  return number !== null && number >= 1 && number <= largestBikeNumber ? number : null;
 }
 
 /** With their colors; while the service that knows colors is away, without. */

@@ -3,9 +3,9 @@ import { useEffect, useRef, useState } from 'react';
 import { Skeleton } from '../../shared/ui/controls.tsx';
 import { type Submission, useSubmission } from '../../shared/ui/submission.tsx';
 import { type Acting, useActing } from '../../shared/session/acting.ts';
-import { vehicleIn } from '../../app/links.ts';
-import { useSearch } from '../../app/paths.ts';
+import { rideWishIn, vehicleIn } from '../../app/links.ts';
 import { useSessionState } from '../../shared/session/session-context.ts';
+import { useSearch } from '../../app/paths.ts';
 import { useStations } from '../../shared/stations/use-stations.ts';
 import { hourAndMinute } from '../../shared/i18n/seoul-time.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
@@ -16,6 +16,7 @@ import { Purse } from './purse.tsx';
 import { RideStations } from './ride-stations.tsx';
 import { type RiderPart, useRider } from './use-rider.ts';
 import { VehicleLink } from './vehicle-link.tsx';
+import { useForgetMet, Wanted } from './wanted.tsx';
 import { rideWords } from './words.ts';
 
 /** Everything a rider does, on a phone first. */
@@ -45,10 +46,17 @@ function RiderHome({ acting }: { acting: Acting }) {
   // One for both sections: the outcome of one shows in the other.
   const submission = useSubmission();
   const ride = rides?.live.nodes[0];
+  const address = useSearch();
+  const wish = rideWishIn(address);
+  const vehicleId = vehicleIn(address);
+  const wantsBike = wish?.kind === 'bike' ? wish.bikeId : null;
   const hasStations = stations.all !== null && stations.all.length > 0;
   const balance = points?.user?.totalPoint;
   useForgetOutdated(submission, { lostSince, balance });
-  const vehicleId = vehicleIn(useSearch());
+  useForgetMet(wantsBike, rides && (ride ?? 'none'));
+  const find = rides && !ride && (
+    <FindBike key={wantsBike} wanted={wantsBike} submission={submission} onBuy={() => setWantsPoints(true)} />
+  );
   const home = useFocusOnChange(rides ? (ride ? `${ride.reserveNo} ${ride.reserveStatus}` : 'none') : undefined);
   return (
     <div className="ride" data-stale={lostSince !== null} ref={home}>
@@ -59,8 +67,17 @@ function RiderHome({ acting }: { acting: Acting }) {
       )}
       {lostSince === null && away.length > 0 && <Away parts={away} known={{ rides, points }} />}
       {vehicleId !== null && <VehicleLink vehicleId={vehicleId} />}
+      {rides && wish && <Wanted wish={wish} ride={ride ?? null} stations={stations.all} />}
+      {wantsBike !== null && find}
       {rides && ride && <Current ride={ride} submission={submission} hasStations={hasStations} />}
-      {rides && <RideStations stations={stations} ride={ride ?? null} onBuy={() => setWantsPoints(true)} />}
+      {rides && (
+        <RideStations
+          stations={stations}
+          ride={ride ?? null}
+          opened={wish?.kind === 'station' ? wish.stationId : null}
+          onBuy={() => setWantsPoints(true)}
+        />
+      )}
       {points?.user && (
         <Purse
           points={points.user}
@@ -69,7 +86,7 @@ function RiderHome({ acting }: { acting: Acting }) {
           onOpen={setWantsPoints}
         />
       )}
-      {rides && !ride && <FindBike submission={submission} onBuy={() => setWantsPoints(true)} />}
+      {wantsBike === null && find}
       {(rides ?? points) && <History rides={rides?.reservations} entries={points?.user?.pointEntries} />}
       {!rides && !points && away.length === 0 && <Skeleton label={shared.loading} lines={8} />}
     </div>

@@ -14,14 +14,17 @@ interface RideStationsProps {
   stations: Known;
   /** Null without a reservation. */
   ride: Ride | null;
+  /** The station whose card is open at first. */
+  opened: string | null;
   onBuy: () => void;
 }
 
 /** Where bikes stand: to reserve one there, or to bring it back. */
-export function RideStations({ stations, ride, onBuy }: RideStationsProps) {
+export function RideStations({ stations, ride, opened, onBuy }: RideStationsProps) {
   return (
     <Stations
       stations={stations}
+      opened={opened}
       actions={(station) => <AtStation key={station.stationId} station={station} ride={ride} onBuy={onBuy} />}
     />
   );

@@ -26,3 +26,12 @@ export function wholeNumberIn(text: string): number | null {
   const digits = text.normalize('NFKC').replace(/[\s,]/g, '');
   return /^\d{1,15}$/.test(digits) ? Number(digits) : null;
 }
+
+/** GraphQL's Int has no larger one. */
+const largestBikeNumber = 2 ** 31 - 1;
+
+/** The number of a bike, as people type it; null for what none can have. */
+export function bikeNumberIn(text: string): number | null {
+  const number = wholeNumberIn(text);
+  return number !== null && number >= 1 && number <= largestBikeNumber ? number : null;
+}

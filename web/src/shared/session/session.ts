@@ -10,6 +10,8 @@ export interface Config {
   landscape: string;
   /** Whether the router gives out tokens: in development only. */
   devTokens: boolean;
+  /** What its clients call it, if that is not what this page's address says. */
+  publicUrl?: string;
 }
 
 export interface Identity {

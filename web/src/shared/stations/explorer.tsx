@@ -17,6 +17,8 @@ export interface ExplorerProps {
   onLook: (districts: readonly District[]) => void;
   /** What can be done at the station that is chosen. */
   actions?: (station: Station) => ReactNode;
+  /** The station whose card is open at first. */
+  opened: string | null;
 }
 
 /** As many as one reads before moving the map. */
@@ -28,15 +30,16 @@ const groupStep = 2.5;
 const unseen: Size = { width: 0, height: 0 };
 
 /** A map of stations, and the list that says the same. */
-export default function Explorer({ stations, onLook, actions }: ExplorerProps) {
+export default function Explorer({ stations, onLook, actions, opened }: ExplorerProps) {
   const words = useWords(stationWords);
   const { language } = useSpeech();
   const [size, setSize] = useState(unseen);
   const [moved, setView] = useState<View | null>(null);
+  const [startsAt, setStartsAt] = useState(() => stations.find(({ stationId }) => stationId === opened)?.position);
   const [text, setText] = useState('');
-  const [chosenId, setChosenId] = useState<string | null>(null);
+  const [chosenId, setChosenId] = useState(opened);
   /** Chosen on the map: it stands first in the list. In the list it stays where it is, with the focus. */
-  const [firstId, setFirstId] = useState<string | null>(null);
+  const [firstId, setFirstId] = useState(opened);
 
   const placed = useMemo(() => place(stations), [stations]);
   const whole = useMemo(
@@ -48,7 +51,7 @@ export default function Explorer({ stations, onLook, actions }: ExplorerProps) {
       ),
     [placed, size],
   );
-  const view = moved ?? whole;
+  const view = moved ?? (startsAt ? closeTo(toWorld(startsAt), whole) : whole);
   const figures = useMemo(() => figuresAt(placed, view.scale), [placed, view.scale]);
   const labels = useMemo(
     () => [...districtsOf(placed)].map(([district, at]) => [district, districts[district][language], at] as const),
@@ -88,14 +91,23 @@ export default function Explorer({ stations, onLook, actions }: ExplorerProps) {
     setChosenId(station.stationId);
     setFirstId(station.stationId);
   }
+  const showEverything = () => {
+    setStartsAt(undefined);
+    setView(null);
+  };
   const chooseInList = (station: Station) => {
     const isSame = station.stationId === chosenId;
     setChosenId(isSame ? null : station.stationId);
     if (!isSame && !isIn(view, size, toWorld(station.position))) setView(closeTo(toWorld(station.position), view));
   };
 
+  const home = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (opened !== null) home.current?.querySelector('[data-chosen="true"]')?.scrollIntoView({ block: 'center' });
+  }, [opened]);
+
   return (
-    <div className="explorer">
+    <div className="explorer" ref={home}>
       <StationMap
         view={view}
         size={size}
@@ -106,7 +118,7 @@ export default function Explorer({ stations, onLook, actions }: ExplorerProps) {
         onView={setView}
         onSize={setSize}
         onChoose={chooseOnMap}
-        onEverything={() => setView(null)}
+        onEverything={showEverything}
       />
       <div className="explorer-side">
         <div className="explorer-tools">

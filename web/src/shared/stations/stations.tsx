@@ -13,6 +13,8 @@ const Explorer = lazy(() => import('./explorer.tsx'));
 interface StationsProps {
   stations: Known;
   actions?: ExplorerProps['actions'];
+  /** The station whose card is open at first. */
+  opened?: string | null;
   /** Can be folded away, and is on a narrow screen: the page is about something else. */
   isFoldable?: boolean;
 }
@@ -20,7 +22,7 @@ interface StationsProps {
 const wide = '(min-width: 720px)';
 
 /** A card with the map of stations; a system without any has nothing to show. */
-export function Stations({ stations, actions, isFoldable = false }: StationsProps) {
+export function Stations({ stations, actions, opened = null, isFoldable = false }: StationsProps) {
   const [isOpen, setOpen] = useState(() => !isFoldable || matchMedia(wide).matches);
   const words = useWords(stationWords);
   const shared = useSharedWords();
@@ -44,7 +46,7 @@ export function Stations({ stations, actions, isFoldable = false }: StationsProp
       )}
       {all && isOpen && (
         <Suspense fallback={<Skeleton label={shared.loading} lines={6} />}>
-          <Explorer stations={all} onLook={look} {...(actions && { actions })} />
+          <Explorer key={opened} stations={all} opened={opened} onLook={look} {...(actions && { actions })} />
         </Suspense>
       )}
     </section>

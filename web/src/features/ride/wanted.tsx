@@ -1,0 +1,95 @@
+import './wanted.css';
+import { useEffect, useRef } from 'react';
+import { WantedBikeDocument, type WantedBikeQuery } from '../../../../schema/client/generated/graphql.ts';
+import { ridePath, type RideWish } from '../../app/links.ts';
+import { go } from '../../app/paths.ts';
+import { type Pace, query } from '../../shared/api/answer.ts';
+import { useAnswer } from '../../shared/api/use-answer.ts';
+import { Button } from '../../shared/ui/controls.tsx';
+import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import type { RefusalWords } from '../../shared/i18n/refusals.ts';
+import { nameOf, type Station } from '../../shared/stations/places.ts';
+import type { Ride } from './rider.ts';
+import { rideWords } from './words.ts';
+
+/** A rider stands before the bike; another may take it meanwhile, which no event tells. */
+const beforeIt: Pace = { soonestMs: 5_000, longestMs: 30_000 };
+
+interface WantedProps {
+  wish: RideWish;
+  ride: Ride | null;
+  /** Null while they are not known. */
+  stations: readonly Station[] | null;
+}
+
+/** What the address asked for, by a QR code or a link of others: what becomes of it here. */
+export function Wanted({ wish, ride, stations }: WantedProps) {
+  const words = useWords(rideWords);
+  const shared = useSharedWords();
+  switch (wish.kind) {
+    case 'unclear':
+      return <Card>{words.wantedUnclear}</Card>;
+    case 'station': {
+      const isUnknown = stations?.every(({ stationId }) => stationId !== wish.stationId);
+      return isUnknown ? <Card>{inFull(shared.refusal.STATION_NOT_FOUND)}</Card> : null;
+    }
+    case 'bike':
+      if (!ride) return <WantedBike bikeId={wish.bikeId} stations={stations ?? []} />;
+      // Its own card says the rest.
+      if (ride.bikeId === wish.bikeId && ride.reserveStatus !== 'RESERVED') return null;
+      return (
+        <Card title={words.wanted(wish.bikeId)}>
+          {ride.bikeId === wish.bikeId
+            ? words.wantedIsMine
+            : ride.reserveStatus === 'IN_USE'
+              ? words.wantedIsNotRidden(ride.bikeId)
+              : words.wantedIsNotHeld(ride.bikeId)}
+        </Card>
+      );
+  }
+}
+
+function WantedBike({ bikeId, stations }: { bikeId: number; stations: readonly Station[] }) {
+  const words = useWords(rideWords);
+  const shared = useSharedWords();
+  const { language } = useSpeech();
+  const { data, failure } = useAnswer(query(WantedBikeDocument, { bikeId }), { pace: beforeIt });
+  function say({ bike }: WantedBikeQuery): string {
+    if (!bike) return inFull(shared.refusal.BIKE_NOT_FOUND);
+    if (bike.condition !== 'IN_SERVICE') return inFull(shared.refusal.BIKE_NOT_IN_SERVICE);
+    if (!bike.isAvailable) return inFull(shared.refusal.BIKE_ALREADY_RESERVED);
+    const station = stations.find(({ stationId }) => stationId === bike.station?.stationId);
+    return station ? words.wantedFreeAt(nameOf(station, language)) : words.wantedFree;
+  }
+  return <Card title={words.wanted(bikeId)}>{data ? say(data) : failure ? words.wantedAway : shared.loading}</Card>;
+}
+
+const inFull = ({ because, next }: RefusalWords) => `${because} ${next}`;
+
+function Card({ title, children }: { title?: string; children: string }) {
+  const shared = useSharedWords();
+  return (
+    <section className="card wanted">
+      {title && <h2>{title}</h2>}
+      <p role="status">{children}</p>
+      <Button weight="quiet" onPress={() => go(ridePath, { replace: true })}>
+        {shared.close}
+      </Button>
+    </section>
+  );
+}
+
+/**
+ * An address has done its work once the rider rides, or has taken another bike meanwhile: later it would speak of a bike
+ * that nobody asks about any more.
+ */
+export function useForgetMet(bikeId: number | null, ride: Ride | 'none' | null): void {
+  const before = useRef(ride);
+  useEffect(() => {
+    const hadNone = before.current === 'none';
+    before.current = ride;
+    if (bikeId === null || ride === null || ride === 'none') return;
+    const isMet = ride.bikeId === bikeId ? ride.reserveStatus === 'IN_USE' : hadNone;
+    if (isMet) go(ridePath, { replace: true });
+  }, [bikeId, ride]);
+}
