@@ -4,6 +4,7 @@ import type { Route } from 'playwright-core';
 import { DashboardDocument } from '../../schema/client/generated/graphql.ts';
 import { rider } from '../support/people.ts';
 import { until } from '../support/until.ts';
+import { violationsOf } from './accessibility.ts';
 import { describeInBrowser, rowOf, signInAs, untilLive } from './chromium.ts';
 
 describeInBrowser('the dashboard', (stage) => {
@@ -50,6 +51,59 @@ describeInBrowser('the dashboard', (stage) => {
       await page.reload();
       await page.locator('.refusals').getByText('Another rider has this bike.').waitFor();
       await until('each is counted still', async () => (await refusedToday()) === before + 3);
+    });
+  });
+
+  it('tells the hours of today and of earlier days, by pointer and by key, and in a table', async () => {
+    const [bikeId = 0] = await stage.registerBikes(1);
+    const rides = await rider(stage.system, '30');
+    await rides.buys(3000);
+    const { reserveNo } = await rides.reserves(bikeId);
+    await rides.starts(reserveNo);
+    const shot = 'dashboard-history';
+    await stage.visit({ path: '/?q=30&range=today', width: 390, language: 'en', shot }, async (page) => {
+      await untilLive(page);
+      const chart = page.locator('.demand').getByRole('slider');
+      const requested = async () => Number(/^([\d,]+) today/.exec((await chart.getAttribute('aria-label')) ?? '')?.[1]);
+      await chart.waitFor();
+      const before = await requested();
+      expect(before).toBeGreaterThan(0);
+
+      await chart.focus();
+      await page.keyboard.press('Home');
+      expect(await chart.getAttribute('aria-valuetext')).toMatch(/^00:00–01:00: \d+ requested, \d+ refused$/);
+      await page.keyboard.press('ArrowRight');
+      expect(await page.locator('.demand .sentence').innerText()).toMatch(/^0[01]:00–0[12]:00: /);
+      await page.keyboard.press('Escape');
+      const { width = 0, height = 0 } = (await chart.boundingBox()) ?? {};
+      await chart.hover({ position: { x: width - 2, y: height / 2 } });
+      // What is still to come has nothing to tell.
+      const now = new Date(Date.now() + 9 * 3_600_000).getUTCHours();
+      const hour = String(now).padStart(2, '0');
+      expect(await page.locator('.demand .sentence').innerText()).toMatch(new RegExp(`^${hour}:00–`));
+
+      await rides.returns(reserveNo);
+      await rides.reserves(bikeId);
+      await until('the bar has grown without a reload', async () => (await requested()) === before + 1, 15_000);
+
+      await page.getByText('As a table').click();
+      const sum = async (column: number) => {
+        const cells = await page.locator(`.figures-table tbody td:nth-of-type(${column})`).allInnerTexts();
+        return cells.reduce((all, text) => all + Number(text.replaceAll(',', '')), 0);
+      };
+      expect(await sum(1)).toBe(before + 1);
+      expect(await violationsOf(page)).toEqual([]);
+      await page.getByRole('radio', { name: '7 days' }).click();
+      await page
+        .locator('.demand')
+        .getByText(/ in 7 days, at most /)
+        .waitFor();
+      expect(new URL(page.url()).search).toBe('?q=30&range=week');
+      await page.reload();
+      await page
+        .locator('.demand')
+        .getByText(/ in 7 days, at most /)
+        .waitFor();
     });
   });
 

@@ -27,6 +27,12 @@ interface PageUnderTest {
 
 const pages: PageUnderTest[] = [
   { name: 'dashboard', path: '/', ready: liveLamp },
+  {
+    name: 'dashboard-week',
+    path: '/?range=week',
+    ready: (page) => page.locator('.demand [role=slider]'),
+    isPart: true,
+  },
   { name: 'ride', path: '/ride', ready: (page) => page.locator('.free-bike').first() },
   { name: 'fleet', path: '/fleet?bike=4', ready: (page) => page.locator('.trail li').first() },
   {

@@ -212,8 +212,8 @@ describe('the dashboard', () => {
     expect(
       refusalsIn([minute('NO_POINT_ACCOUNT', 1), minute('INSUFFICIENT_POINTS', 2), minute('NO_POINT_ACCOUNT', 4)]),
     ).toEqual([
-      { code: 'NO_POINT_ACCOUNT', perMinute: [1, 0, 4], total: 5 },
-      { code: 'INSUFFICIENT_POINTS', perMinute: [0, 2, 0], total: 2 },
+      { code: 'NO_POINT_ACCOUNT', counts: [1, 0, 4], total: 5 },
+      { code: 'INSUFFICIENT_POINTS', counts: [0, 2, 0], total: 2 },
     ]);
   });
 

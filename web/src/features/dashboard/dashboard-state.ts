@@ -262,8 +262,12 @@ function withRefusal(refusals: Minute['refusals'], { code, count }: Minute['refu
   return [...refusals.filter((refusal) => refusal.code !== code), { code, count: before + count }];
 }
 
-/** Everybody who wanted a bike in a minute, whether or not a number was taken for them. */
-export function attemptsIn({ requested, rejected, refused }: Minute): number {
+/** Everybody who wanted a bike in some time, whether or not a number was taken for them. */
+export function attemptsIn({
+  requested,
+  rejected,
+  refused,
+}: Pick<Minute, 'requested' | 'rejected' | 'refused'>): number {
   return requested + refused - rejected;
 }
 
@@ -273,19 +277,19 @@ function emptyMinute(start: number): Minute {
 
 export interface RefusalCounts {
   code: RefusalCode;
-  /** One for each of the minutes, oldest first. */
-  perMinute: readonly number[];
+  /** One for each minute, hour or day, oldest first. */
+  counts: readonly number[];
   total: number;
 }
 
-/** How often each reason was given in these minutes, the most frequent first. */
-export function refusalsIn(minutes: readonly Minute[]): readonly RefusalCounts[] {
-  const codes = new Set(minutes.flatMap(({ refusals }) => refusals.map(({ code }) => code)));
-  const counts = [...codes].map((code) => {
-    const perMinute = minutes.map(({ refusals }) => refusals.find((refusal) => refusal.code === code)?.count ?? 0);
-    return { code, perMinute, total: perMinute.reduce((sum, count) => sum + count, 0) };
+/** How often each reason was given in these minutes, hours or days, the most frequent first. */
+export function refusalsIn(slots: readonly Pick<Minute, 'refusals'>[]): readonly RefusalCounts[] {
+  const codes = new Set(slots.flatMap(({ refusals }) => refusals.map(({ code }) => code)));
+  const reasons = [...codes].map((code) => {
+    const counts = slots.map(({ refusals }) => refusals.find((refusal) => refusal.code === code)?.count ?? 0);
+    return { code, counts, total: counts.reduce((sum, count) => sum + count, 0) };
   });
-  return counts.sort((a, b) => b.total - a.total || a.code.localeCompare(b.code));
+  return reasons.sort((a, b) => b.total - a.total || a.code.localeCompare(b.code));
 }
 
 /** The last minutes up to now, with zeros where nothing was asked for. */

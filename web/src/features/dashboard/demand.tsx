@@ -1,86 +1,78 @@
 import './demand.css';
-import { memo, useMemo } from 'react';
-import { useClock } from '../../shared/i18n/clock.ts';
-import { hourAndMinute } from '../../shared/i18n/seoul-time.ts';
-import { useWords } from '../../shared/i18n/speech.tsx';
-import { attemptsIn, lastMinutes, type Minute, seriesMinutes, type Totals } from './dashboard-state.ts';
+import { memo } from 'react';
+import { Choice, Skeleton } from '../../shared/ui/controls.tsx';
+import { errorText } from '../../shared/ui/submission.tsx';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import type { Totals } from './dashboard-state.ts';
+import { DemandChart } from './demand-chart.tsx';
+import { DemandTable } from './demand-table.tsx';
+import { type Range, ranges, type Slot, type SummedCount, sums, sumsOf } from './history.ts';
 import { Figure } from './tiles.tsx';
+import type { History } from './use-history.ts';
 import { dashboardWords } from './words.ts';
 
-const height = 100;
-const barWidth = 7;
-const step = 10;
+interface DemandProps extends History {
+  totals: Totals;
+}
 
-/** Attempts to reserve in each of the last sixty minutes, the refused part hatched; and what became of them today. */
-export const Demand = memo(function Demand({ series, totals }: { series: readonly Minute[]; totals: Totals }) {
+/** Attempts to reserve over the range, the refused part hatched; and what became of them. */
+export const Demand = memo(function Demand({ range, choose, slots, error, totals }: DemandProps) {
   const words = useWords(dashboardWords);
+  const shared = useSharedWords();
   return (
     <section className="card demand" aria-labelledby="demand-title">
       <h2 id="demand-title">
-        {words.perMinute}
+        {words.demandTitle[range]}
         <span className="aside legend">
           <span className="key" data-part="available" aria-hidden="true" /> {words.requestedLegend}
           <span className="key" data-part="rejected" aria-hidden="true" /> {words.rejectedLegend}
         </span>
       </h2>
-      <Chart series={series} />
-      <h3>
-        {words.today} <span className="aside">{words.sinceMidnight}</span>
-      </h3>
-      <dl className="figures">
-        <Figure label={words.reservationsToday} value={totals.reservationsToday} />
-        <Figure label={words.returnedToday} value={totals.returnedToday} />
-        <Figure label={words.cancelledToday} value={totals.cancelledToday} />
-        <Figure label={words.expiredToday} value={totals.expiredToday} />
-        <Figure label={words.refusedToday} value={totals.refusedToday} />
-      </dl>
+      <Choice
+        label={words.range}
+        options={ranges.map((key) => ({ key, label: words.rangeNames[key] }))}
+        chosen={range}
+        onChoose={choose}
+      />
+      <p className="outcome history-error" data-tone="error" role="status">
+        {error ? errorText(error, shared) : ''}
+      </p>
+      {slots ? (
+        <>
+          <DemandChart key={range} range={range} slots={slots} />
+          <DemandTable range={range} slots={slots} />
+          <Outcomes range={range} slots={slots} totals={totals} />
+        </>
+      ) : (
+        <Skeleton label={error ? '' : words.loadingHistory} lines={4} />
+      )}
     </section>
   );
 });
 
-const Chart = memo(function Chart({ series }: { series: readonly Minute[] }) {
+/** What became of the attempts: of today while the chart shows minutes, else of its range. */
+function Outcomes({ range, slots, totals }: { range: Range; slots: readonly Slot[]; totals: Totals }) {
   const words = useWords(dashboardWords);
-  const minute = useClock((now) => Math.floor(now / 60_000));
-  const minutes = useMemo(() => lastMinutes(series, minute * 60_000), [series, minute]);
-  const peak = Math.max(...minutes.map(attemptsIn));
-  const requested = minutes.reduce((sum, entry) => sum + attemptsIn(entry), 0);
-  const scale = height / Math.max(4, peak);
-  const summary = words.perMinuteSummary(requested, peak);
+  const isToday = range === 'minutes' || range === 'today';
+  const ofToday: Record<SummedCount, number> = {
+    confirmed: totals.reservationsToday,
+    returned: totals.returnedToday,
+    cancelled: totals.cancelledToday,
+    expired: totals.expiredToday,
+    refused: totals.refusedToday,
+  };
+  const counts = isToday ? ofToday : sumsOf(slots.flatMap(({ bucket }) => bucket ?? []));
   return (
     <>
-      <svg viewBox={`0 0 ${seriesMinutes * step} ${height}`} preserveAspectRatio="none" role="img" aria-label={summary}>
-        <defs>
-          <pattern id="hatch" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-            <rect width="4" height="4" className="hatch-ground" />
-            <rect width="2" height="4" className="hatch-line" />
-          </pattern>
-        </defs>
-        {minutes.map((entry, place) => (
-          <Bar key={entry.minute} entry={entry} x={place * step} scale={scale} />
+      <h3>
+        {isToday ? words.today : words.rangeNames[range]}{' '}
+        {isToday && <span className="aside">{words.sinceMidnight}</span>}
+      </h3>
+      <dl className="figures">
+        {sums.map((name) => (
+          <Figure key={name} label={words.outcomes[name]} value={counts[name]} />
         ))}
-      </svg>
-      <p className="axis" aria-hidden="true">
-        <span>{words.minutesAgo(60)}</span>
-        <span>{words.minutesAgo(30)}</span>
-        <span>{words.now}</span>
-      </p>
-      <p className="aside">{summary}</p>
+      </dl>
     </>
   );
-});
-
-const Bar = memo(function Bar({ entry, x, scale }: { entry: Minute; x: number; scale: number }) {
-  const words = useWords(dashboardWords);
-  const attempts = attemptsIn(entry);
-  const total = attempts * scale;
-  const refused = Math.min(attempts, entry.refused) * scale;
-  const time = hourAndMinute(entry.minute);
-  return (
-    <g>
-      <title>{words.minute(time, attempts, entry.refused)}</title>
-      <rect className="empty-bar" x={x} y={height - 1} width={barWidth} height={1} />
-      {total > 0 && <rect className="bar" x={x} y={height - total} width={barWidth} height={total - refused} />}
-      {refused > 0 && <rect fill="url(#hatch)" x={x} y={height - refused} width={barWidth} height={refused} />}
-    </g>
-  );
-});
+}

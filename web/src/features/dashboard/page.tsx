@@ -7,7 +7,7 @@ import { useWords } from '../../shared/i18n/speech.tsx';
 import { Announcer } from './announcer.tsx';
 import { Attention } from './attention.tsx';
 import { BikeBoard } from './bike-board.tsx';
-import { type Connection, shownPicture } from './dashboard-state.ts';
+import { type Connection, type Picture, shownPicture } from './dashboard-state.ts';
 import { DashboardStations } from './dashboard-stations.tsx';
 import { Demand } from './demand.tsx';
 import { EventFeed } from './event-feed.tsx';
@@ -17,6 +17,7 @@ import { Refusals } from './refusals.tsx';
 import { ReservationTable } from './reservation-table.tsx';
 import { StatusStrip } from './status-strip.tsx';
 import { useDashboard } from './use-dashboard.ts';
+import { useHistory } from './use-history.ts';
 import { dashboardWords } from './words.ts';
 
 /** What is happening, as it happens. */
@@ -42,8 +43,7 @@ export default function DashboardPage() {
           <Attention picture={picture} />
           <PointsTile totals={picture.totals} />
           <DashboardStations updates={picture.updates} />
-          <Demand series={picture.series} totals={picture.totals} />
-          <Refusals series={picture.series} />
+          <HistoryCards picture={picture} />
           <BikeBoard rows={picture.rows} totals={picture.totals} />
           <ReservationTable rows={picture.rows} all={picture.reservations} hasBikes={picture.totals.bikes > 0} />
           <EventFeed feed={picture.feed} />
@@ -52,6 +52,17 @@ export default function DashboardPage() {
         <Waiting connection={connection} />
       )}
     </div>
+  );
+}
+
+/** Both show the same range. */
+function HistoryCards({ picture }: { picture: Picture }) {
+  const history = useHistory(picture);
+  return (
+    <>
+      <Demand {...history} totals={picture.totals} />
+      <Refusals range={history.range} slots={history.slots} />
+    </>
   );
 }
 

@@ -1,28 +1,27 @@
 import './refusals.css';
 import { memo, useMemo } from 'react';
 import { Empty } from '../../shared/ui/controls.tsx';
-import { useClock } from '../../shared/i18n/clock.ts';
 import { formatCount } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
-import { lastMinutes, type Minute, type RefusalCounts, refusalsIn, seriesMinutes } from './dashboard-state.ts';
+import { type RefusalCounts, refusalsIn } from './dashboard-state.ts';
+import type { Range, Slot } from './history.ts';
 import { dashboardWords } from './words.ts';
 
-/** Why riders got no bike in the last sixty minutes, minute by minute. */
-export const Refusals = memo(function Refusals({ series }: { series: readonly Minute[] }) {
+/** Why riders got no bike in the range, bar by bar. */
+export const Refusals = memo(function Refusals({ range, slots }: { range: Range; slots: readonly Slot[] | null }) {
   const words = useWords(dashboardWords);
-  const minute = useClock((now) => Math.floor(now / 60_000));
-  const reasons = useMemo(() => refusalsIn(lastMinutes(series, minute * 60_000)), [series, minute]);
+  const reasons = useMemo(() => refusalsIn(slots ?? []), [slots]);
   return (
     <section className="card refusals" aria-labelledby="refusals-title">
       <h2 id="refusals-title">
-        {words.refusals} <span className="aside">{words.lastHour}</span>
+        {words.refusals} <span className="aside">{words.rangeNames[range]}</span>
       </h2>
       {reasons.length === 0 ? (
-        <Empty title={words.noRefusals} />
+        slots && <Empty title={words.noRefusals} />
       ) : (
         <ul>
           {reasons.map((reason) => (
-            <Reason key={reason.code} {...reason} />
+            <Reason key={reason.code} range={range} {...reason} />
           ))}
         </ul>
       )}
@@ -33,18 +32,19 @@ export const Refusals = memo(function Refusals({ series }: { series: readonly Mi
 const height = 20;
 const step = 4;
 
-function Reason({ code, perMinute, total }: RefusalCounts) {
+function Reason({ code, counts, total, range }: RefusalCounts & { range: Range }) {
   const words = useWords(dashboardWords);
   const shared = useSharedWords();
-  const peak = Math.max(...perMinute);
-  const summary = words.refusedPerMinute(peak, perMinute.at(-1) ?? 0);
+  const peak = Math.max(...counts);
+  const summary =
+    range === 'minutes' ? words.refusedPerMinute(peak, counts.at(-1) ?? 0) : words.refusedAtMost[range](peak);
   return (
     <li title={code}>
       <span>{shared.refusal[code].because}</span>
       <strong className="number">{formatCount(total)}</strong>
-      <svg viewBox={`0 0 ${seriesMinutes * step} ${height}`} preserveAspectRatio="none" role="img" aria-label={summary}>
-        <rect className="empty-bar" y={height - 1} width={seriesMinutes * step} height={1} />
-        {perMinute.map((count, place) => {
+      <svg viewBox={`0 0 ${counts.length * step} ${height}`} preserveAspectRatio="none" role="img" aria-label={summary}>
+        <rect className="empty-bar" y={height - 1} width={counts.length * step} height={1} />
+        {counts.map((count, place) => {
           const bar = (count / Math.max(2, peak)) * height;
           return count > 0 && <rect key={place} x={place * step} y={height - bar} width={step - 1} height={bar} />;
         })}

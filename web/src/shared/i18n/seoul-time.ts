@@ -1,4 +1,5 @@
 /** Times as people in Seoul read them. */
+import type { Language } from './language.ts';
 
 const clockFormat = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'Asia/Seoul',
@@ -27,6 +28,21 @@ export function hourAndMinute(time: string | number): string {
 /** `18:00` today, `11-22 18:00` on another day. */
 export function hourAndMinuteOn(time: string | number, now: number): string {
   return clockTimeOn(time, now).slice(0, -3);
+}
+
+/** `11-22`, in Asia/Seoul. */
+export function monthAndDay(time: number): string {
+  return dayFormat.format(time).slice(5);
+}
+
+const weekdays = {
+  ko: new Intl.DateTimeFormat('ko', { timeZone: 'Asia/Seoul', weekday: 'short' }),
+  en: new Intl.DateTimeFormat('en', { timeZone: 'Asia/Seoul', weekday: 'short' }),
+};
+
+/** `금`, `Fri`, in Asia/Seoul. */
+export function weekday(time: number, language: Language): string {
+  return weekdays[language].format(time);
 }
 
 /** Days since 1970 in Asia/Seoul (UTC+9 all year): the counts of "today" restart with each. */

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { ago, briefly, duration, minutes, minutesAgo } from './units.ts';
+import { ago, briefly, duration, minutes } from './units.ts';
 
 it('a duration is said as people say it, also when there is one of it', () => {
   expect([minutes(10, 'ko'), minutes(1, 'en'), minutes(10, 'en'), minutes(60, 'ko'), minutes(0.5, 'en')]).toEqual([
@@ -40,8 +40,4 @@ it('what was measured is told in little room', () => {
   const said = (language: 'ko' | 'en') => [250, 1_240, 180_000].map((ms) => briefly(ms, language));
   expect(said('ko')).toEqual(['250ms', '1.2초', '3분']);
   expect(said('en')).toEqual(['250 ms', '1.2 sec', '3 min']);
-});
-
-it('an axis tells its minutes, also beyond the first hour', () => {
-  expect([minutesAgo(90, 'ko'), minutesAgo(90, 'en')]).toEqual(['90분 전', '90 min. ago']);
 });

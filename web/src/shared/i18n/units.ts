@@ -56,15 +56,6 @@ export function ago(ms: number, language: Language, justNow: string): string {
   return relative.format(-Math.floor(seconds / 86_400), 'day');
 }
 
-/** `60분 전`, `60 min. ago`: in minutes also beyond the first hour, as on an axis. */
-export function minutesAgo(count: number, language: Language): string {
-  const options = { numeric: 'always', style: 'short' } as const;
-  return formatOf(`${language} minutes ago`, () => new Intl.RelativeTimeFormat(language, options)).format(
-    -count,
-    'minute',
-  );
-}
-
 export const minutes = (count: number, language: Language) => duration(count * minuteMs, language);
 
 /** To ten meters, and kilometers beyond one: nobody walks by the meter. */

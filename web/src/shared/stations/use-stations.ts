@@ -1,8 +1,9 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { StationPlacesDocument } from '../../../../schema/client/generated/graphql.ts';
 import type { District } from '../../../../schema/places.ts';
 import { allPages, type Answer, answerTo, type Pace, type Question, withoutAway } from '../api/answer.ts';
+import { useNews } from '../api/use-news.ts';
 import { useActing } from '../session/acting.ts';
 import type { Station } from './places.ts';
 
@@ -37,31 +38,9 @@ export function useStations(news?: number): Stations {
   const { data: known } = city;
   const { data: newer } = near;
   const all = useMemo(() => (known ? merged(known, newer) : null), [known, newer]);
-  useNews(news, isNear ? nearPace : cityPace, () => void (isNear ? near : city).refetch());
+  // What happened may have moved a bike.
+  useNews(news, (isNear ? nearPace : cityPace).soonestMs, () => void (isNear ? near : city).refetch());
   return { all, failure: known?.failure ?? null, look };
-}
-
-/** After an event that may have moved a bike, what is in sight is asked for again, as soon as its pace allows. */
-function useNews(news: number | undefined, { soonestMs }: Pace, ask: () => void): void {
-  const asking = useRef(ask);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  useEffect(() => {
-    asking.current = ask;
-  });
-  useEffect(() => {
-    if (news === undefined) return;
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined;
-      asking.current();
-    }, soonestMs);
-  }, [news, soonestMs]);
-  useEffect(
-    () => () => {
-      clearTimeout(timer.current);
-      timer.current = undefined;
-    },
-    [],
-  );
 }
 
 /** Each station as the newer of two answers tells it. */
