@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { pino } from 'pino';
 import { until } from '../../test/support/until.ts';
 import { askInAnswer } from './half-closed.ts';
@@ -105,6 +107,46 @@ describe('a client that closes its side after its request', () => {
     expect(client.said().match(/"path":"\/\d"/g)).toEqual(['"path":"/1"', '"path":"/2"', '"path":"/3"']);
   });
 
+  it('is answered as often as it has asked, however its answers come', async () => {
+    const answer = fc.record({
+      inParts: fc.boolean(),
+      // When it begins, when it ends: by turns of all of them.
+      at: fc.nat(5),
+      for: fc.nat(5),
+    });
+    const running = await serve();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(answer, { minLength: 1, maxLength: 4 }),
+        fc.constantFrom(0, 120),
+        async (answers, waitMs) => {
+          running.splice(0);
+          const client = ask(answers.map((_each, at) => get(`/${at}`)).join(''));
+          await until('all are there', () => running.length === answers.length);
+          for (let turn = 0; turn <= 10; turn += 1) {
+            for (const [at, each] of answers.entries()) {
+              const response = running.find(({ path }) => path === `/${at}`)?.response;
+              if (!response) throw new Error(`Request ${at} is not there.`);
+              if (each.inParts && turn === each.at) {
+                askInAnswer(response, () => response.write(' '));
+                response.write(`begun ${at}`);
+              }
+              if (turn === each.at + each.for) response.end(` ended ${at}`);
+            }
+            // It is asked in between.
+            await delay(turn === 5 ? waitMs : 1);
+          }
+          await client.closed;
+          expect(client.said().match(/ended \d/g)).toEqual(answers.map((_each, at) => `ended ${at}`));
+          expect(client.said().match(/begun \d/g) ?? []).toEqual(
+            answers.flatMap(({ inParts }, at) => (inParts ? [`begun ${at}`] : [])),
+          );
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
   it('is told when that was no whole request', async () => {
     await serve();
     for (const bytes of ['GET / HT', 'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{}']) {
@@ -159,5 +201,18 @@ describe('a client that has gone', () => {
     }
     client.socket.destroy();
     await until('it is known', () => one?.gone() === true);
+  });
+
+  it('is found out while it is the turn of an earlier answer', async () => {
+    const running = await serve();
+    const client = ask(['/1', '/2', '/3'].map((path) => get(path)).join(''));
+    await until('all are there', () => running.length === 3);
+    const of = (path: string) => running.find((each) => each.path === path);
+    // One has ended, one has begun: both wait for the first.
+    of('/3')?.response.end();
+    of('/2')?.response.write('begun');
+    client.socket.destroy();
+    // Not only by the deadline of its answer.
+    await until('it is known', () => of('/1')?.gone() === true, 10_000);
   });
 });

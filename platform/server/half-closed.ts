@@ -21,16 +21,22 @@ export function answerHalfClosed(server: Server, latest: WeakMap<Duplex, ServerR
   server.on('connection', (socket) => socket.on('end', onEnd));
   function onEnd(this: Duplex) {
     const response = latest.get(this);
-    if (response && !this.destroyed) askUntilAnswered(response);
+    if (!response || this.destroyed) return;
+    response.shouldKeepAlive = false;
+    askUntilAnswered(this);
   }
 }
 
-function askUntilAnswered(response: ServerResponse): void {
+/** The answer whose turn it is: of requests in one packet the earlier ones are answered first. Node's, undocumented. */
+const answerOn = (socket: Duplex) => (socket as Duplex & { _httpMessage?: ServerResponse | null })._httpMessage;
+
+function askUntilAnswered(socket: Duplex): void {
   let timer: NodeJS.Timeout | undefined;
-  response.once('close', () => clearTimeout(timer));
+  socket.once('close', () => clearTimeout(timer));
   const askIn = (waitMs: number) => {
-    if (response.writableEnded || response.destroyed) return;
-    ask(response);
+    const response = answerOn(socket);
+    if (!response || socket.destroyed) return;
+    if (!response.writableEnded) ask(response);
     timer = setTimeout(() => askIn(2 * waitMs), waitMs);
   };
   askIn(askAgainMs);
@@ -40,9 +46,8 @@ function ask(response: ServerResponse): void {
   const question = questions.get(response);
   if (question) return question();
   if (response.headersSent) return void response.destroy();
-  response.shouldKeepAlive = false;
-  // Of requests in one packet, the earlier ones are answered first. HTTP/1.0 has no interim answers.
-  if (response.socket && response.req.httpVersion !== '1.0') response.writeProcessing();
+  // HTTP/1.0 has no interim answers.
+  if (response.req.httpVersion !== '1.0') response.writeProcessing();
 }
 
 /** What to write to a client in the middle of this answer, so that it says whether it is there. */
