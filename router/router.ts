@@ -181,6 +181,13 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
     ),
   };
 
+  async function leave(): Promise<void> {
+    hub.close();
+    await supergraph.close();
+    await tracing.close();
+    metrics.register.clear();
+  }
+
   const http = await startHttpServer({
     port: port ?? settings.ROUTER_PORT,
     host: settings.HOST,
@@ -201,6 +208,9 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
       '/metrics': metricsRoute(metrics.register),
       ...routes,
     },
+  }).catch(async (error: unknown) => {
+    await leave();
+    throw error;
   });
   const sockets = createWebSocketTransport({
     server: http.server,
@@ -219,10 +229,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
   async function close(): Promise<void> {
     streams.close();
     await Promise.all([sockets.close(settings.STOP_TIMEOUT_MS), http.close()]);
-    hub.close();
-    await supergraph.close();
-    await tracing.close();
-    metrics.register.clear();
+    await leave();
   }
 
   let closing: Promise<void> | undefined;

@@ -321,4 +321,15 @@ describe('a supergraph at an address', () => {
     answer = { status: 200, sdl: library.compose({ filmField: filmOfBook }) };
     await until('it is taken', async () => (await outcomes('taken')) === 1);
   });
+
+  it('is left alone by a router whose port is taken', async () => {
+    await router.close();
+    const { port } = server.address() as AddressInfo;
+    const asked = seen.length;
+    await expect(startRouter({ ...env, SUPERGRAPH: address }, { port })).rejects.toThrow('is in use');
+    expect(seen.length).toBe(asked + 1);
+    // It would look every 50 ms.
+    await delay(500);
+    expect(seen.length).toBe(asked + 1);
+  });
 });
