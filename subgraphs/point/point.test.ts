@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { pointEvents } from '../../schema/events/point.ts';
 import type { NewEvent, PointEvent } from '../../schema/events/index.ts';
+import { overtimePrice, type OvertimeRule } from '../../schema/overtime.ts';
 import { itDecides } from '../../test/support/decision-table.ts';
 import { createDice, type Dice } from '../../cli/demo/dice.ts';
 import { isRefusal } from '../../platform/event-core/decider.ts';
 import { specificationOf } from '../../platform/event-core/specification.ts';
 import { entryOf, type LedgerEntry } from './ledger.ts';
-import { account, overtimePrice, type Account, type OvertimeRule, type PointCommand } from './point.ts';
+import { account, type Account, type PointCommand } from './point.ts';
 
 type NewPointEvent = NewEvent<PointEvent>;
 type DataOf<Type extends NewPointEvent['type']> = Extract<NewPointEvent, { type: Type }>['data'];
@@ -131,14 +132,12 @@ describe('overtime', () => {
     [10_000, 30_000],
     [-5, 0],
   ])('for a ride of %d minutes is %d points', (minutes, price) => {
-    expect(overtimePrice(afterMinutes(0), afterMinutes(minutes), rule)).toBe(price);
+    expect(overtimePrice(minutes * 60_000, rule)).toBe(price);
   });
 
   it('follows its settings', () => {
     const other = { freeMinutes: 10, stepMinutes: 1, stepPrice: 7, cap: 50 };
-    expect([10, 11, 17, 60].map((minutes) => overtimePrice(afterMinutes(0), afterMinutes(minutes), other))).toEqual([
-      0, 7, 49, 50,
-    ]);
+    expect([10, 11, 17, 60].map((minutes) => overtimePrice(minutes * 60_000, other))).toEqual([0, 7, 49, 50]);
   });
 
   it('is paid from the balance when the ride is settled', () => {

@@ -1,4 +1,5 @@
 import type { EventNamed, NewEvent, PointEvent } from '../../schema/events/index.ts';
+import { overtimePrice, type OvertimeRule } from '../../schema/overtime.ts';
 import { refuse, type Decider } from '../../platform/event-core/decider.ts';
 
 type PointsRefusal = EventNamed<'PointsRefused'>['data']['code'];
@@ -24,16 +25,6 @@ export type PointCommand =
   | { type: 'DeductPoints'; userId: string; reserveNo: number; bikeId: number; fee: number }
   | { type: 'RestorePoints'; userId: string; reserveNo: number }
   | { type: 'SettleRide'; userId: string; reserveNo: number; startedAt: string | null; returnedAt: string };
-
-export interface OvertimeRule {
-  /** Minutes that the fee covers. */
-  freeMinutes: number;
-  /** Each started step costs. */
-  stepMinutes: number;
-  stepPrice: number;
-  /** Most that one ride can cost. */
-  cap: number;
-}
 
 type NewPointEvent = NewEvent<PointEvent>;
 
@@ -139,7 +130,7 @@ function settle(
 ): NewPointEvent[] {
   if (state.hold?.reserveNo !== reserveNo) return [];
   const settled: NewPointEvent = { type: 'ReservationSettled', data: { userId, reserveNo, at } };
-  const price = startedAt === null ? 0 : overtimePrice(startedAt, returnedAt, rule);
+  const price = startedAt === null ? 0 : overtimePrice(Date.parse(returnedAt) - Date.parse(startedAt), rule);
   return price === 0 ? [settled] : [settled, charge({ userId, reserveNo }, price, state.balance, at)];
 }
 
@@ -150,11 +141,4 @@ function charge(of: { userId: string; reserveNo: number }, price: number, balanc
     type: 'OvertimeCharged',
     data: { ...of, amount, balanceAfter: balance - amount, owed: price - amount, at },
   };
-}
-
-/** 200 points per started 5 minutes after the first 60, at most 30,000 (the city's own rules, docs/facts.md). */
-export function overtimePrice(startedAt: string, returnedAt: string, rule: OvertimeRule): number {
-  const minutes = (Date.parse(returnedAt) - Date.parse(startedAt)) / 60_000;
-  const steps = Math.ceil(Math.max(0, minutes - rule.freeMinutes) / rule.stepMinutes);
-  return Math.min(rule.cap, steps * rule.stepPrice);
 }

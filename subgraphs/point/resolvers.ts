@@ -1,3 +1,4 @@
+import type { OvertimeRule } from '../../schema/overtime.ts';
 import {
   requireSelfOrStaff,
   requireViewer,
@@ -5,7 +6,6 @@ import {
   type RequestContext,
   type Resolvers,
 } from '../../platform/index.ts';
-import type { OvertimeRule } from './point.ts';
 import type { PointStore } from './store.ts';
 
 interface Dependencies {

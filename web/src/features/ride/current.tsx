@@ -65,7 +65,7 @@ export function Current({ ride, submission, hasStations }: CurrentProps) {
       {ride.reserveStatus === 'RESERVED' && ride.expiresAt && (
         <HoldDial from={ride.reserveDateTime} until={ride.expiresAt} />
       )}
-      {isRiding && ride.startDateTime && <RideDial since={ride.startDateTime} />}
+      {isRiding && ride.startDateTime && <RideDial since={ride.startDateTime} reserveNo={ride.reserveNo} />}
       {isRiding && hasStations && <p className="aside">{words.returnHint}</p>}
       <div className="big-actions">
         {ride.reserveStatus === 'RESERVED' && (

@@ -1,9 +1,9 @@
 import './dials.css';
 import type { ReactNode } from 'react';
-import { useTariff } from '../../shared/api/use-tariff.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { hourAndMinute, timeLeft, timePassed } from '../../shared/i18n/seoul-time.ts';
 import { useWords } from '../../shared/i18n/speech.tsx';
+import { Overtime, useOvertimeRule } from './overtime.tsx';
 import { rideWords } from './words.ts';
 
 const soonMs = 2 * 60_000;
@@ -31,38 +31,20 @@ export function HoldDial({ from, until }: { from: string; until: string }) {
 }
 
 /** How long the ride has lasted, as a ring that fills until it costs extra. */
-export function RideDial({ since }: { since: string }) {
+export function RideDial({ since, reserveNo }: { since: string; reserveNo: number }) {
   const words = useWords(rideWords);
-  const { overtimeFreeMinutes } = useTariff();
+  const rule = useOvertimeRule();
   const start = Date.parse(since);
   const passed = useClock((now) => timePassed(since, now));
-  const freeMs = overtimeFreeMinutes === undefined ? null : overtimeFreeMinutes * minuteMs;
+  const freeMs = rule && rule.freeMinutes * minuteMs;
   // A ride that was never free is over its time from the beginning.
   const part = useClock((now) => (freeMs === null ? 0 : Math.max(0, Math.min(1, (now - start) / Math.max(1, freeMs)))));
-  const late = part >= 1;
   return (
     <>
-      <Dial part={part} tone={late ? 'soon' : 'riding'} figure={passed} label={words.rideTime} />
-      {freeMs !== null &&
-        (late ? (
-          <Overtime />
-        ) : (
-          <p className="dial-note" data-tone="calm">
-            {words.freeUntil(hourAndMinute(start + freeMs))}
-          </p>
-        ))}
+      <Dial part={part} tone={part >= 1 ? 'soon' : 'riding'} figure={passed} label={words.rideTime} />
+      {rule && <Overtime start={start} rule={rule} reserveNo={reserveNo} />}
       <p className="aside">{words.ridingSince(hourAndMinute(since))}</p>
     </>
-  );
-}
-
-function Overtime() {
-  const words = useWords(rideWords);
-  const { overtimeFreeMinutes = 0, overtimeStepMinutes = 0, overtimeStepPrice = 0, overtimeCap = 0 } = useTariff();
-  return (
-    <p className="dial-note" data-tone="bad">
-      {words.overtime(overtimeFreeMinutes, overtimeStepMinutes, overtimeStepPrice, overtimeCap)}
-    </p>
   );
 }
 

@@ -10,6 +10,7 @@ import { useStations } from '../../shared/stations/use-stations.ts';
 import { hourAndMinute } from '../../shared/i18n/seoul-time.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { Current } from './current.tsx';
+import { Debt } from './debt.tsx';
 import { FindBike } from './find-bike.tsx';
 import { History } from './history.tsx';
 import { Purse } from './purse.tsx';
@@ -66,6 +67,7 @@ function RiderHome({ acting }: { acting: Acting }) {
         </p>
       )}
       {lostSince === null && away.length > 0 && <Away parts={away} known={{ rides, points }} />}
+      {points?.pointAccount && <Debt debt={points.pointAccount.debt} onBuy={() => setWantsPoints(true)} />}
       {vehicleId !== null && <VehicleLink vehicleId={vehicleId} />}
       {rides && wish && <Wanted wish={wish} ride={ride ?? null} stations={stations.all} />}
       {wantsBike !== null && find}

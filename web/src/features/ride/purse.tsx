@@ -15,11 +15,11 @@ import {
 } from '../../shared/ui/submission.tsx';
 import { wholeNumberIn } from '../../shared/i18n/numbers.ts';
 import { formatCount } from '../../shared/i18n/numbers.ts';
-import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { type Language, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import type { Points } from './rider.ts';
 import { rideWords } from './words.ts';
 
-/** The offers: the prices of so many reservations. */
+/** The offers: the prices of so many reservations, with what is owed. */
 const usualReservations = [1, 3, 5, 10];
 /** The default fee of a reservation: only for the offers while the tariff is unknown. */
 const usualFee = 1_000;
@@ -36,14 +36,15 @@ export function Purse({ points, debt, isOpen, onOpen }: PurseProps) {
   const words = useWords(rideWords);
   const { language } = useSpeech();
   const submission = useSubmission();
-  const owes = BigInt(debt) > 0n;
 
   async function buy(price: number, client: Client, idempotencyKey: string): Promise<Outcome> {
     const input = { price, idempotencyKey };
     const { approval, refusal } = (await client.request(BuyPointsDocument, { input })).buyPoints;
     if (refusal) return refused(refusal);
     if (!approval) return good((shared) => shared.onItsWay);
-    return good(() => rideWords[language].bought(approval.price));
+    return good(() =>
+      [rideWords[language].bought(approval.price), ...paysDebt(approval.price, debt, language)].join(' '),
+    );
   }
 
   async function submit(price: number) {
@@ -68,23 +69,32 @@ export function Purse({ points, debt, isOpen, onOpen }: PurseProps) {
       <Button weight="plain" onPress={() => open(true)}>
         {words.buy}
       </Button>
-      {owes && (
-        <p className="notice" data-tone="bad">
-          <strong>{words.debt(debt)}</strong>
-          <span>{words.debtHint}</span>
-        </p>
-      )}
       {!isOpen && <OutcomeText submission={submission} />}
       <ConfirmDialog title={words.buy} isOpen={isOpen} onClose={() => open(false)}>
-        <Buying submission={submission} onBuy={(price) => void submit(price)} />
+        <Buying submission={submission} debt={debt} onBuy={(price) => void submit(price)} />
       </ConfirmDialog>
     </section>
   );
 }
 
+interface BuyingProps {
+  submission: Submission;
+  debt: number | string;
+  onBuy: (price: number) => void;
+}
+
+/** What becomes of points that are bought with a debt, which they pay first; nothing to say without one. */
+function paysDebt(price: number | string, debt: number | string, language: Language): string[] {
+  const [bought, owed] = [BigInt(price), BigInt(debt)];
+  if (owed === 0n) return [];
+  const paid = owed < bought ? owed : bought;
+  return [rideWords[language].paysDebt(String(paid), String(bought - paid))];
+}
+
 /** Asks for the amount, then for confirmation: one accidental tap must not cost money. */
-function Buying({ submission, onBuy }: { submission: Submission; onBuy: (price: number) => void }) {
+function Buying({ submission, debt, onBuy }: BuyingProps) {
   const words = useWords(rideWords);
+  const { language } = useSpeech();
   const [price, setPrice] = useState<number | null>(null);
   function choose(next: number | null) {
     submission.forget();
@@ -93,10 +103,13 @@ function Buying({ submission, onBuy }: { submission: Submission; onBuy: (price: 
   return (
     <>
       {price === null ? (
-        <Amounts onChoose={choose} />
+        <Amounts debt={debt} onChoose={choose} />
       ) : (
         <>
           <p className="buy-question">{words.buyQuestion(price)}</p>
+          {paysDebt(price, debt, language).map((said) => (
+            <p key="debt">{said}</p>
+          ))}
           <DialogActions>
             <Button weight="quiet" onPress={() => choose(null)} isDisabled={submission.pending}>
               {words.otherAmount}
@@ -112,7 +125,7 @@ function Buying({ submission, onBuy }: { submission: Submission; onBuy: (price: 
   );
 }
 
-function Amounts({ onChoose }: { onChoose: (price: number) => void }) {
+function Amounts({ debt, onChoose }: Pick<BuyingProps, 'debt'> & { onChoose: (price: number) => void }) {
   const words = useWords(rideWords);
   const { reservationFee = usualFee, maxPurchase } = useTariff();
   const [text, setText] = useState('');
@@ -120,7 +133,7 @@ function Amounts({ onChoose }: { onChoose: (price: number) => void }) {
   const field = useRef<HTMLInputElement>(null);
   const isTooMuch = (price: number) => maxPurchase !== undefined && price > Number(maxPurchase);
   const usualPrices = usualReservations
-    .map((count) => count * Number(reservationFee))
+    .map((count) => Number(debt) + count * Number(reservationFee))
     .filter((price) => !isTooMuch(price));
   const submit = (event: SubmitEvent) => {
     event.preventDefault();

@@ -17,7 +17,9 @@ const ko = {
   vehicleAway: '지금은 링크의 자전거를 찾을 수 없습니다. 다시 시도하는 중입니다.',
   balance: '내 포인트',
   debt: (points: Count) => `미납 초과요금 ${formatCount(points)}P`,
-  debtHint: '이만큼 충전하면 다시 예약할 수 있습니다.',
+  debtHint: '갚을 때까지 예약할 수 없습니다. 다음에 충전하는 포인트로 먼저 갚습니다.',
+  paysDebt: (paid: Count, left: Count) =>
+    `이 가운데 ${formatCount(paid)}P로 미납 초과요금을 갚고 ${formatCount(left)}P가 남습니다.`,
   buy: '포인트 충전',
   buyAmount: (points: Count) => `${formatCount(points)}P 충전`,
   buyQuestion: (points: Count) => `${formatCount(points)}P를 충전할까요? ${formatCount(points)}원이 결제됩니다.`,
@@ -70,6 +72,14 @@ const ko = {
   freeUntil: (time: string) => `${time}까지는 추가 요금이 없습니다.`,
   overtime: (free: number, step: number, price: Count, cap: Count) =>
     `${free > 0 ? `${minutes(free, 'ko')}이 지나 ` : ''}${minutes(step, 'ko')}마다 ${formatCount(price)}P가 추가되고 있습니다. 최대 ${formatCount(cap)}P입니다.`,
+  freeSoonOver: (left: number, time: string) => `${minutes(left, 'ko')} 뒤인 ${time}부터 초과요금이 붙습니다.`,
+  thenCosts: (step: number, price: Count, cap: Count) =>
+    `그때부터 ${minutes(step, 'ko')}마다 ${formatCount(price)}P, 최대 ${formatCount(cap)}P입니다.`,
+  costsSoFar: (price: Count) => `지금까지 초과요금 ${formatCount(price)}P`,
+  costsMoreAt: (price: Count, time: string) => `${time}부터 ${formatCount(price)}P`,
+  notify: '초과요금이 붙기 전에 알림 받기',
+  notifies: '이 화면이 열려 있는 동안 초과요금이 붙기 전에 알림을 보냅니다.',
+  notifyBlocked: '브라우저에서 알림이 차단되어 있습니다.',
   giveBack: '반납하기',
   cancel: '예약 취소',
   cancelTitle: (bikeId: number) => `${bikeId}번 자전거 예약을 취소할까요?`,
@@ -110,7 +120,9 @@ const en: typeof ko = {
   vehicleAway: 'The bike of this link cannot be found now. Trying again.',
   balance: 'My points',
   debt: (points) => `${formatCount(points)}P overtime unpaid`,
-  debtHint: 'Buy that many to reserve again.',
+  debtHint: 'Until it is paid you cannot reserve. The points that you buy next pay it first.',
+  paysDebt: (paid, left) =>
+    `${formatCount(paid)}P of them pay the overtime that you owe, ${formatCount(left)}P are left.`,
   buy: 'Buy points',
   buyAmount: (points) => `Buy ${formatCount(points)}P`,
   buyQuestion: (points) => `Buy ${formatCount(points)}P? You pay ₩${formatCount(points)}.`,
@@ -162,6 +174,14 @@ const en: typeof ko = {
   freeUntil: (time) => `No extra charge until ${time}.`,
   overtime: (free, step, price, cap) =>
     `${free > 0 ? `More than ${minutes(free, 'en')}: ` : ''}${formatCount(price)}P are added every ${minutes(step, 'en')}, ${formatCount(cap)}P at most.`,
+  freeSoonOver: (left, time) => `In ${minutes(left, 'en')}, at ${time}, overtime begins.`,
+  thenCosts: (step, price, cap) =>
+    `From then on ${formatCount(price)}P are added every ${minutes(step, 'en')}, ${formatCount(cap)}P at most.`,
+  costsSoFar: (price) => `${formatCount(price)}P of overtime so far`,
+  costsMoreAt: (price, time) => `${formatCount(price)}P from ${time}`,
+  notify: 'Notify me before overtime begins',
+  notifies: 'While this page is open, a notification comes before overtime begins.',
+  notifyBlocked: 'This browser blocks notifications.',
   giveBack: 'Return bike',
   cancel: 'Cancel',
   cancelTitle: (bikeId) => `Cancel the reservation of bike ${bikeId}?`,
