@@ -17,7 +17,7 @@ export interface Origin {
   cause: string;
   /** The cause was generated for this command: it cannot have come before. */
   isNew?: boolean;
-  /** The stream was named for this command: it has no decisions yet, so its head need not be read. */
+  /** The stream was named for this command: it has no decisions yet, as a rule, so its head is read only if it has. */
   opens?: boolean;
   correlationId: string;
   causationId: string;

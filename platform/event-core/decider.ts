@@ -31,6 +31,8 @@ export function isRefusal<NewEvent, Code extends string>(
 export interface Reaction<Command> {
   stream: string;
   command: Command;
+  /** The stream begins with it, as a rule: its head need not be read first. */
+  opens?: boolean;
 }
 
 /** By event type, then by name: `deductPointsWhenReservationRequested`. Pure; null when there is nothing to do. */

@@ -252,10 +252,11 @@ export function createJournal<State, Event extends Envelope>(
       const to: Date = new Date(from.getTime() + spanMs);
       // The last one has no end: the database's clock may be ahead.
       const publishedAt = { $gte: from, ...(to < now ? { $lt: to } : {}) };
-      const projection = { _id: 0, stream: 1, 'events.sequence': 1 };
-      const marked = await collection
-        .find<Pick<Document, 'stream' | 'events'>>({ publishedAt }, { projection })
-        .toArray();
+      const marked = await model
+        .find({ publishedAt })
+        .select({ _id: 0, stream: 1, 'events.sequence': 1 })
+        .lean<Pick<Document, 'stream' | 'events'>[]>()
+        .exec();
       for (const { stream, events } of marked) {
         const version = events.at(-1)?.sequence ?? 0;
         if (version > (newest.get(stream) ?? 0)) newest.set(stream, version);
@@ -354,11 +355,12 @@ export function createJournal<State, Event extends Envelope>(
         yield* publishedBetween(lately.since, lately.now);
         return;
       }
-      const cursor = collection.aggregate<{ _id: string; version: number }>([
+      const cursor = model.aggregate<{ _id: string; version: number }>([
         { $match: { published: true } },
-        { $group: { _id: '$stream', version: { $max: { $add: ['$version', { $size: '$events' }, -1] } } } },
+        { $project: { stream: 1, last: { $subtract: [{ $add: ['$version', { $size: '$events' }] }, 1] } } },
+        { $group: { _id: '$stream', version: { $max: '$last' } } },
       ]);
-      for await (const { _id, version } of cursor) yield { stream: _id, version };
+      for await (const { _id, version } of cursor.cursor()) yield { stream: String(_id), version: Number(version) };
     },
     all: () => model.find().sort({ stream: 1, version: -1 }).lean<Document>().cursor() as AsyncIterable<Document>,
   };

@@ -20,6 +20,7 @@ export function reactWith<Command>(
       if (!reaction) continue;
       await commands.handle(reaction.stream, reaction.command, {
         cause: `${name}:${event.id}`,
+        ...(reaction.opens ? { opens: true } : {}),
         correlationId: event.correlationid,
         causationId: event.id,
         ...(event.traceparent ? { traceparent: event.traceparent } : {}),

@@ -15,7 +15,7 @@ const reactionTo = (type: EventType) =>
 const expected: Partial<Record<EventType, [string, Reaction<ReservationCommand>]>> = {
   BikeRegistered: [
     'openSlotWhenBikeRegistered',
-    { stream: 'bike-17', command: { type: 'OpenSlot', bikeId: 17, condition: 'IN_SERVICE' } },
+    { stream: 'bike-17', command: { type: 'OpenSlot', bikeId: 17, condition: 'IN_SERVICE' }, opens: true },
   ],
   BikeConditionChanged: [
     'changeSlotWhenBikeConditionChanged',

@@ -8,6 +8,7 @@ export const policies: Policies<DomainEvent, ReservationCommand> = {
     openSlotWhenBikeRegistered: ({ data: { bikeId, condition } }) => ({
       stream: streams.bike(bikeId),
       command: { type: 'OpenSlot', bikeId, condition },
+      opens: true,
     }),
   },
   BikeConditionChanged: {
