@@ -126,6 +126,7 @@ describe('a bike decides on', () => {
     | 'RegisterBike without a color'
     | 'RegisterBike in the year 1'
     | `change to ${BikeCondition}`
+    | 'change from IN_SERVICE to LOST'
   >({
     decider: bike,
     situations: {
@@ -143,6 +144,7 @@ describe('a bike decides on', () => {
       'change to MAINTENANCE': { command: change('MAINTENANCE'), at },
       'change to LOST': { command: change('LOST'), at },
       'change to RETIRED': { command: change('RETIRED'), at },
+      'change from IN_SERVICE to LOST': { command: { ...change('LOST'), from: 'IN_SERVICE' } as BikeCommand, at },
     },
     outcomes: {
       RegisterBike: {
@@ -176,6 +178,12 @@ describe('a bike decides on', () => {
         BIKE_NOT_FOUND: ['unregistered'],
         nothing: ['RETIRED'],
         BikeConditionChanged: ['IN_SERVICE', 'MAINTENANCE', 'LOST'],
+      },
+      'change from IN_SERVICE to LOST': {
+        BIKE_NOT_FOUND: ['unregistered'],
+        nothing: ['LOST'],
+        BikeConditionChanged: ['IN_SERVICE'],
+        BIKE_CHANGED: ['MAINTENANCE', 'RETIRED'],
       },
     },
   });

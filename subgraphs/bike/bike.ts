@@ -15,9 +15,10 @@ export interface NewBike {
 
 export type BikeCommand =
   | ({ type: 'RegisterBike'; bikeId: number } & NewBike)
-  | { type: 'ChangeBikeCondition'; condition: BikeCondition; reason: string | null };
+  /** Only from one condition, if that is said. */
+  | { type: 'ChangeBikeCondition'; condition: BikeCondition; reason: string | null; from?: BikeCondition };
 
-export type BikeRefusal = 'INVALID_COLOR' | 'INVALID_DATE' | 'BIKE_NOT_FOUND';
+export type BikeRefusal = 'INVALID_COLOR' | 'INVALID_DATE' | 'BIKE_NOT_FOUND' | 'BIKE_CHANGED';
 
 export const longestColor = 40;
 
@@ -54,6 +55,9 @@ export const bike: Decider<Bike, BikeCommand, NewEvent<BikeEvent>, BikeRefusal> 
       case 'ChangeBikeCondition': {
         if (state.status === 'unregistered') return refuse('BIKE_NOT_FOUND', 'No bike has this number.');
         if (state.condition === command.condition) return [];
+        if (command.from !== undefined && state.condition !== command.from) {
+          return refuse('BIKE_CHANGED', `The bike is ${state.condition} now.`);
+        }
         const { bikeId, condition: previousCondition } = state;
         const { condition, reason } = command;
         return [

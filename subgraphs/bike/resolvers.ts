@@ -33,6 +33,7 @@ interface RegisterBikeInput {
 interface ChangeConditionInput {
   bikeId: number;
   condition: BikeCondition;
+  from?: BikeCondition | null;
   reason?: string | null;
   idempotencyKey?: string | null;
 }
@@ -132,10 +133,14 @@ async function changeCondition(
   viewer: Viewer,
 ): Promise<BikePayload> {
   const origin = commandOrigin(context, viewer, 'changeBikeCondition', input);
-  const { bikeId, condition } = input;
-  // Blank text is no text.
-  const reason = input.reason || null;
-  const outcome = await bikes.handle(streams.bike(bikeId), { type: 'ChangeBikeCondition', condition, reason }, origin);
+  const { bikeId, condition, from } = input;
+  const command: BikeCommand = {
+    ...{ type: 'ChangeBikeCondition', condition },
+    // Blank text is no text.
+    reason: input.reason || null,
+    ...(from ? { from } : {}),
+  };
+  const outcome = await bikes.handle(streams.bike(bikeId), command, origin);
   const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
   return { bike: registered(state), refusal: refusalOf(outcome) };
 }

@@ -87,6 +87,9 @@ describe('the table of bikes', () => {
     expect(bikeIds(picture, { district: 'MAPO' })).toEqual([3]);
     expect(bikeIds(picture, { number: ' 1 ' })).toEqual([1, 12, 13]);
     expect(bikeIds(picture, { number: '1', condition: ['LOST'], use: ['free'] })).toEqual([13]);
+    expect(bikeIds(picture, { bikeIds: [12, 4, 3, 99] })).toEqual([3, 12]);
+    expect(bikeIds(picture, { bikeIds: [] })).toEqual([]);
+    expect(() => bikeIds(picture, { bikeIds: Array.from({ length: 201 }, (_, index) => index) })).toThrow('"bikeIds"');
     expect(() => bikeIds(picture, { number: 'x' })).toThrow(ContractError);
   });
 });

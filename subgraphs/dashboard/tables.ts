@@ -1,5 +1,5 @@
 /** What operators' tables ask of the picture: rows that match, in an order, a page of them; pure. */
-import { ContractError, pageSize, readCursor, toCursor, type PageRequest } from '../../platform/index.ts';
+import { ContractError, maxPageSize, pageSize, readCursor, toCursor, type PageRequest } from '../../platform/index.ts';
 import type { BikeCondition } from '../../schema/events/index.ts';
 import { districtNames, type District } from '../../schema/places.ts';
 import { parkedAt, type Parked } from './parked.ts';
@@ -14,6 +14,7 @@ export interface BikeFilter {
   stationId?: string | null;
   district?: District | null;
   number?: string | null;
+  bikeIds?: number[] | null;
 }
 
 export interface StationFilter {
@@ -95,6 +96,9 @@ export function bikesTable(
   const { condition, use, stationId, district } = filter;
   const number = filter.number?.trim() ?? '';
   if (!/^\d{0,10}$/.test(number)) throw new ContractError('"number" must be the first digits of a number, at most 10.');
+  const { bikeIds } = filter;
+  if (bikeIds && bikeIds.length > maxPageSize) throw new ContractError(`"bikeIds" has at most ${maxPageSize} numbers.`);
+  const wanted = bikeIds && new Set(bikeIds);
   const stationOf = (bike: BikeView) => (bike.stationId === undefined ? undefined : stations.get(bike.stationId));
   // Heard of by its reservations only, it counts once it is registered.
   const isKnown = (bike: BikeView): bike is KnownBike => bike.condition !== null;
@@ -106,6 +110,7 @@ export function bikesTable(
       if (stationId && bike.stationId !== stationId) continue;
       if (number && !String(bike.bikeId).startsWith(number)) continue;
       if (district && stationOf(bike)?.district !== district) continue;
+      if (wanted && !wanted.has(bike.bikeId)) continue;
       yield bike;
     }
   }

@@ -349,6 +349,17 @@ describe('where a bike stands', () => {
     given(opened()).when(move()).then();
   });
 
+  it('is left only by who knows it, if they say so', () => {
+    const moveFrom = (from: string, place: Place) => ({ ...move(place), from }) as ReservationCommand;
+    given(opened(), moved(atStation)).when(moveFrom('ST-102', beside)).then(moved(beside));
+    for (const there of [{ stationId: 'ST-7' }, beside, {}]) {
+      given(opened(), moved(there))
+        .when(moveFrom('ST-102', { stationId: 'ST-8' }))
+        .refused('BIKE_CHANGED');
+    }
+    given(opened(), moved(beside)).when(moveFrom('ST-102', beside)).then();
+  });
+
   it('is where the rider took it from, until they do', () => {
     const standing = [opened(), moved(atStation), requested, confirmed];
     expect(placeAfter(...standing)).toEqual(atStation);
@@ -404,6 +415,7 @@ type AboutOne = Extract<ReservationCommand, { reserveNo: number }>['type'];
 type Name =
   | Exclude<ReservationCommand['type'], 'ChangeSlot'>
   | 'RequestReservation elsewhere'
+  | 'MoveBike from a station'
   | 'ChangeSlot to MAINTENANCE'
   | 'ChangeSlot to IN_SERVICE'
   | 'ExpireReservation too early'
@@ -446,6 +458,7 @@ describe('a slot decides on', () => {
       StartRide: { command: start(), at },
       ReturnBike: { command: giveBack(), at },
       MoveBike: { command: move(atStation), at },
+      'MoveBike from a station': { command: { ...move(beside), from: 'ST-102' } as ReservationCommand, at },
       'ConfirmReservation of another': { command: confirm(99), at },
       'RejectReservation of another': { command: reject(99), at },
       'CancelReservation of another': { command: cancel(99), at },
@@ -499,6 +512,12 @@ describe('a slot decides on', () => {
         BIKE_NOT_FOUND: ['unknown'],
         BIKE_ON_RIDE: both('IN_USE'),
         BikeMoved: without('unknown', ...both('IN_USE')),
+      },
+      // None of them stands anywhere.
+      'MoveBike from a station': {
+        BIKE_NOT_FOUND: ['unknown'],
+        BIKE_ON_RIDE: both('IN_USE'),
+        BIKE_CHANGED: without('unknown', ...both('IN_USE')),
       },
       'ConfirmReservation of another': { nothing: everywhere },
       'RejectReservation of another': { nothing: everywhere },

@@ -46,8 +46,8 @@ export type ReservationCommand =
   | { type: 'ExpireReservation'; reserveNo: number }
   | { type: 'StartRide'; reserveNo: number }
   | { type: 'ReturnBike'; reserveNo: number; reason?: string; place?: Place }
-  /** To nowhere that is known, without a place. */
-  | { type: 'MoveBike'; place?: Place; reason: string | null };
+  /** To nowhere that is known, without a place; only from one station, if that is said. */
+  | { type: 'MoveBike'; place?: Place; reason: string | null; from?: string };
 
 export type ReservationRefusal =
   | 'BIKE_NOT_FOUND'
@@ -57,7 +57,8 @@ export type ReservationRefusal =
   | 'NOT_CANCELLABLE'
   | 'NOT_STARTABLE'
   | 'NOT_RETURNABLE'
-  | 'BIKE_ON_RIDE';
+  | 'BIKE_ON_RIDE'
+  | 'BIKE_CHANGED';
 
 export interface ReservationRule {
   /** Points. */
@@ -129,6 +130,9 @@ export const reservation = (
           return refuse('BIKE_ON_RIDE', 'A rider is riding the bike.');
         }
         if (isSamePlace(slot.place, command.place)) return [];
+        if (command.from !== undefined && slot.place?.stationId !== command.from) {
+          return refuse('BIKE_CHANGED', `The bike does not stand at ${command.from} any more.`);
+        }
         const { bikeId } = slot;
         return [{ type: 'BikeMoved', data: { bikeId, ...command.place, reason: command.reason, movedAt: at } }];
       }

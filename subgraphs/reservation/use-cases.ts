@@ -92,6 +92,7 @@ interface PlaceInput {
 
 export interface MoveBikesLine extends PlaceInput {
   bikeId: number;
+  fromStationId?: string | null;
   reason?: string | null;
   idempotencyKey?: string | null;
 }
@@ -299,6 +300,7 @@ export async function moveBikes(
       type: 'MoveBike',
       reason: line.reason || null,
       ...('code' in place ? {} : place),
+      ...(line.fromStationId ? { from: line.fromStationId } : {}),
     };
     const outcome = await slots.handle(streams.bike(line.bikeId), command, origin);
     const { status } = outcome.kind === 'decided' ? outcome.document.state : outcome.state;

@@ -37,8 +37,8 @@ const pages: PageUnderTest[] = [
   { name: 'fleet', path: '/fleet?bike=4', ready: (page) => page.locator('.trail li').first() },
   {
     name: 'fleet-bikes',
-    path: '/fleet?tab=bikes',
-    ready: (page) => page.locator('.lines li').first(),
+    path: '/fleet?tab=bikes&sort=-since',
+    ready: (page) => page.locator('[data-bike]').first(),
     isPart: true,
   },
   {

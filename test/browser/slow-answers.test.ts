@@ -23,18 +23,18 @@ describeInBrowser('an answer that comes late', (stage) => {
     await stage.operator.request(ChangeBikeConditionDocument, { input });
     await stage.visit({ path: '/fleet?tab=bikes', width: 1024, shot: `late-${when}` }, async (page) => {
       const list = page.getByRole('tabpanel');
-      await list.locator('.lines li').first().waitFor();
-      const letThrough = await holdBack(page, '"condition":"MAINTENANCE"');
+      await list.locator('[data-bike]').first().waitFor();
+      const letThrough = await holdBack(page, '"condition":["MAINTENANCE"]');
       const asked = page.waitForRequest((request) => request.postData()?.includes('"MAINTENANCE"') ?? false);
-      await list.locator('select').selectOption('MAINTENANCE');
+      await list.locator('select[name="condition"]').selectOption('MAINTENANCE');
       await asked;
       if (when === 'before') letThrough();
-      await list.locator('select').selectOption('IN_SERVICE');
+      await list.locator('select[name="condition"]').selectOption('IN_SERVICE');
       await list.getByText(String(whole), { exact: true }).first().waitFor();
       letThrough();
       await page.waitForTimeout(1_000);
       expect(await list.locator('.skeleton').count()).toBe(0);
-      const shown = await list.locator('.lines li').allInnerTexts();
+      const shown = await list.locator('[data-bike]').allInnerTexts();
       expect(shown.length).toBeGreaterThan(0);
       for (const line of shown) expect(line).not.toContain('정비 중');
     });

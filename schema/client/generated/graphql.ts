@@ -61,6 +61,8 @@ export type CancelReservationInput = {
 export type ChangeBikeConditionInput = {
   bikeId: number;
   condition: BikeCondition;
+  /** Only if this is its condition now: otherwise BIKE_CHANGED, unless it is the new one already. */
+  from?: BikeCondition | null | undefined;
   /** 1 to 255 characters. The same key with the same body gives the first answer again. */
   idempotencyKey?: string | null | undefined;
   /** Why, in the operator's words; at most 500 characters. */
@@ -130,6 +132,8 @@ export type CloseStationInput = {
 
 /** Which bikes to list; all conditions must hold. */
 export type DashboardBikeFilter = {
+  /** Only these; at most 200. */
+  bikeIds?: Array<number> | null | undefined;
   /** Any of these. */
   condition?: Array<BikeCondition> | null | undefined;
   /** Those that stand at a station of this district. */
@@ -276,6 +280,8 @@ export type MoveBikesInput = {
 /** Where the bike stands now: at a station, or at a position, or neither where nobody knows. */
 export type MoveBikesLine = {
   bikeId: number;
+  /** Only if it stands at this station now: otherwise BIKE_CHANGED, unless it is where it is to be already. */
+  fromStationId?: string | null | undefined;
   /** 1 to 255 characters, of this line alone. The same key with the same body gives the first answer again. */
   idempotencyKey?: string | null | undefined;
   /** In Korea. */
@@ -400,6 +406,8 @@ export type RedriveParkedEventInput = {
 export type RefusalCode =
   /** Somebody else holds the bike. */
   | 'BIKE_ALREADY_RESERVED'
+  /** The bike is not as the request expects it: somebody changed it meanwhile. */
+  | 'BIKE_CHANGED'
   /** No bike has this number. */
   | 'BIKE_NOT_FOUND'
   /** The bike is in maintenance, lost or retired. */

@@ -1,126 +1,268 @@
-import './bikes.css';
-import { useState } from 'react';
-import { type BikeCondition, BikesDocument, type BikesQuery } from '../../../../schema/client/generated/graphql.ts';
-import { Button, Empty, Field, LinkButton, Skeleton } from '../../shared/ui/controls.tsx';
+import {
+  type DashboardBikeOrder,
+  FleetBikesDocument,
+  type FleetBikesQuery,
+} from '../../../../schema/client/generated/graphql.ts';
+import { districtNames, districts } from '../../../../schema/places.ts';
+import { linkTo, linkToTab } from '../../app/links.ts';
+import { go, useSearch } from '../../app/paths.ts';
 import { query } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
-import { BikeSwatch } from '../../shared/ui/icons.tsx';
-import { linkTo, linkToTab } from '../../app/links.ts';
-import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { actsForOthers, useActing } from '../../shared/session/acting.ts';
+import { Button, Empty, Field, LinkButton, Skeleton } from '../../shared/ui/controls.tsx';
+import { StatusIcon } from '../../shared/ui/icons.tsx';
 import { AsOf } from './as-of.tsx';
 import { At } from './at.tsx';
 import { BikeCodes } from './bike-codes.tsx';
+import { ChangeCondition } from './change-condition.tsx';
 import { Condition } from './condition.tsx';
-import { ChangeCondition, conditions } from './change-condition.tsx';
+import {
+  type BikeSort,
+  type BikesView,
+  conditions,
+  digitsIn,
+  everyBike,
+  linkToBikes,
+  mostDigits,
+  readBikes,
+  uses,
+} from './table-address.ts';
+import { pageOf, Pager, Sheet, WrongPage } from './table.tsx';
 import { watched } from './watched.ts';
 import { fleetWords } from './words.ts';
 
-const pageSize = 50;
+type Line = FleetBikesQuery['dashboard']['bikes']['nodes'][number];
 
-/** The fleet by number, and by what state it is in. */
+const columns = {
+  number: 'BIKE_ID',
+  condition: 'CONDITION',
+  use: 'USE',
+  station: 'STATION',
+  since: 'SINCE',
+} as const satisfies Record<BikeSort, string>;
+
+const orderOf = ({ sort, descending }: BikesView): DashboardBikeOrder =>
+  `${columns[sort]}_${descending ? 'DESC' : 'ASC'}`;
+
+const filterOf = ({ condition, use, district, stationId, digits }: BikesView) => ({
+  ...(condition && { condition: [condition] }),
+  ...(use && { use: [use] }),
+  ...(district && { district }),
+  ...(stationId && { stationId }),
+  ...(digits && { number: digits }),
+});
+
+/** All bikes, in the order and as far as the address says. */
 export function Bikes() {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
-  const [condition, setCondition] = useState<BikeCondition | null>(null);
-  const [color, setColor] = useState('');
-  const [after, setAfter] = useState<readonly string[]>([]);
-  const filter = { ...(condition && { condition }), ...(color.trim() && { color: color.trim() }) };
-  const answer = useAnswer(query(BikesDocument, { filter, first: pageSize, after: after.at(-1) ?? null }), {
+  const acting = useActing();
+  const view = readBikes(useSearch());
+  const show = (changes: Partial<BikesView>, replace = false) =>
+    go(linkToBikes({ ...view, page: null, ...changes }), { replace });
+  const filter = filterOf(view);
+  const isFiltered = Object.keys(filter).length > 0;
+  const answer = useAnswer(query(FleetBikesDocument, { filter, orderBy: orderOf(view), ...pageOf(view.page) }), {
     pace: watched,
+    keepsLast: true,
   });
-  const { data, isWaiting } = answer;
-  const restart = () => setAfter([]);
-  const page = data?.bikes;
-  const next = page?.pageInfo.hasNextPage ? page.pageInfo.endCursor : null;
+  const { data, error, isWaiting } = answer;
+  const page = data?.dashboard.bikes;
+  const mayChange = acting !== null && actsForOthers(acting.session);
+  const titles: Record<BikeSort, string> = {
+    number: shared.bikeNumber,
+    condition: words.condition,
+    use: words.use,
+    station: words.place,
+    since: words.since,
+  };
   return (
     <section className="card" aria-label={words.tabs.bikes}>
-      <div className="list-tools">
-        <Field label={words.condition}>
-          {(ids) => (
-            <select
-              {...ids}
-              value={condition ?? ''}
-              onChange={(event) => {
-                setCondition(conditions.find((name) => name === event.target.value) ?? null);
-                restart();
-              }}
-            >
-              <option value="">{words.anyCondition}</option>
-              {conditions.map((name) => (
-                <option key={name} value={name}>
-                  {shared.conditionNames[name]}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        <Field label={words.colorFilter}>
-          {(ids) => (
-            <input
-              {...ids}
-              type="search"
-              name="color"
-              maxLength={40}
-              autoComplete="off"
-              value={color}
-              onChange={(event) => {
-                setColor(event.target.value);
-                restart();
-              }}
-            />
-          )}
-        </Field>
-      </div>
-      <AsOf answer={answer} />
+      <Filters view={view} onView={show} />
+      <AsOf answer={{ at: answer.at, error: page ? error : null }} />
       {isWaiting && !page && <Skeleton label={shared.loading} lines={6} />}
-      {page && page.nodes.length === 0 && (
-        <Empty title={condition || color.trim() ? words.noBikesMatch : shared.noBikes}>
-          <LinkButton href={linkToTab('register')}>{shared.registerBikes}</LinkButton>
+      {!page && error !== null && <WrongPage error={error} onFirst={() => show({})} />}
+      {page?.nodes.length === 0 && (
+        <Empty title={isFiltered ? words.noBikesMatch : shared.noBikes}>
+          {isFiltered ? (
+            <Button onPress={() => show(everyBike)}>{words.showAll}</Button>
+          ) : (
+            <LinkButton href={linkToTab('register')}>{shared.registerBikes}</LinkButton>
+          )}
         </Empty>
       )}
       {page && page.nodes.length > 0 && (
         <>
-          <BikeLines bikes={page.nodes} />
-          <div className="pager">
-            <p className="aside number">{words.bikesShown(page.nodes.length, page.totalCount)}</p>
+          <Sheet
+            label={words.tabs.bikes}
+            columns={(Object.keys(columns) as BikeSort[]).map((key) => ({ key, title: titles[key] }))}
+            {...view}
+            onSort={show}
+            hasActions={mayChange}
+          >
+            {page.nodes.map((bike) => (
+              <BikeLine key={bike.bikeId} bike={bike} mayChange={mayChange} />
+            ))}
+          </Sheet>
+          <Pager page={page} onPage={(place) => show({ page: place })}>
             <BikeCodes bikeIds={page.nodes.map(({ bikeId }) => bikeId)} />
-            {after.length > 0 && (
-              <Button weight="plain" onPress={() => setAfter(after.slice(0, -1))}>
-                {words.previous}
-              </Button>
-            )}
-            {next && (
-              <Button weight="plain" onPress={() => setAfter([...after, next])}>
-                {words.next}
-              </Button>
-            )}
-          </div>
+          </Pager>
         </>
       )}
     </section>
   );
 }
 
-function BikeLines({ bikes }: { bikes: BikesQuery['bikes']['nodes'] }) {
+interface FiltersProps {
+  view: BikesView;
+  onView: (changes: Partial<BikesView>, replace?: boolean) => void;
+}
+
+function Filters({ view, onView }: FiltersProps) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
+  const { language } = useSpeech();
   return (
-    <ul className="lines">
-      {bikes.map((bike) => (
-        <li key={bike.bikeId}>
-          <a className="number" href={linkTo('bike', bike.bikeId)}>
-            {bike.bikeId}
-          </a>
-          <Condition condition={bike.condition} />
-          <span>
-            <BikeSwatch color={bike.color} /> {shared.colorName(bike.color)}
-          </span>
-          <span className="aside">
-            {words.registered} <At time={bike.registeredDate} />
-          </span>
-          <ChangeCondition bike={bike} />
-        </li>
-      ))}
-    </ul>
+    <div className="list-tools">
+      <Field label={shared.bikeNumber}>
+        {(ids) => (
+          <input
+            {...ids}
+            type="search"
+            name="number"
+            inputMode="numeric"
+            maxLength={mostDigits}
+            autoComplete="off"
+            value={view.digits}
+            onChange={(event) => onView({ digits: digitsIn(event.target.value) }, true)}
+          />
+        )}
+      </Field>
+      <Field label={words.condition}>
+        {(ids) => (
+          <select
+            {...ids}
+            name="condition"
+            value={view.condition ?? ''}
+            onChange={({ target }) => onView({ condition: conditions.find((name) => name === target.value) ?? null })}
+          >
+            <option value="">{words.anyCondition}</option>
+            {conditions.map((name) => (
+              <option key={name} value={name}>
+                {shared.conditionNames[name]}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <Field label={words.use}>
+        {(ids) => (
+          <select
+            {...ids}
+            name="use"
+            value={view.use ?? ''}
+            onChange={({ target }) => onView({ use: uses.find((name) => name === target.value) ?? null })}
+          >
+            <option value="">{words.anyUse}</option>
+            {uses.map((name) => (
+              <option key={name} value={name}>
+                {words.uses[name]}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <Field label={words.district}>
+        {(ids) => (
+          <select
+            {...ids}
+            name="district"
+            value={view.district ?? ''}
+            onChange={({ target }) => onView({ district: districtNames.find((name) => name === target.value) ?? null })}
+          >
+            <option value="">{words.anyDistrict}</option>
+            {districtNames.map((name) => (
+              <option key={name} value={name}>
+                {districts[name][language]}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      {view.stationId && (
+        <button type="button" className="chip" aria-pressed onClick={() => onView({ stationId: null })}>
+          {words.onlyAt(view.stationId)}
+        </button>
+      )}
+    </div>
   );
+}
+
+function BikeLine({ bike, mayChange }: { bike: Line; mayChange: boolean }) {
+  return (
+    <tr data-bike={bike.bikeId}>
+      <th scope="row" className="number">
+        <a href={linkTo('bike', bike.bikeId)}>{bike.bikeId}</a>
+      </th>
+      <td>
+        <Condition condition={bike.condition} />
+      </td>
+      <td>
+        <Use bike={bike} />
+      </td>
+      <td className="long-name">
+        <Place bike={bike} />
+      </td>
+      <td>{bike.since ? <At time={bike.since} /> : '–'}</td>
+      {mayChange && (
+        <td>
+          <ChangeCondition bike={bike} />
+        </td>
+      )}
+    </tr>
+  );
+}
+
+function Use({ bike: { use, reserveNo, userId } }: { bike: Line }) {
+  const words = useWords(fleetWords);
+  const shared = useSharedWords();
+  if (use === 'FREE') return <span className="aside">{words.uses.FREE}</span>;
+  return (
+    <>
+      <span className="status" data-status={use}>
+        <StatusIcon status={use} />
+        <span>{words.uses[use]}</span>
+      </span>
+      {typeof userId === 'string' && (
+        <>
+          {' '}
+          {shared.rider} <a href={linkTo('rider', userId)}>{userId}</a>
+        </>
+      )}
+      {typeof reserveNo === 'number' && (
+        <>
+          {' '}
+          <a className="number" href={linkTo('reservation', reserveNo)}>
+            #{reserveNo}
+          </a>
+        </>
+      )}
+    </>
+  );
+}
+
+function Place({ bike: { use, station, position } }: { bike: Line }) {
+  const words = useWords(fleetWords);
+  const { language } = useSpeech();
+  if (station) {
+    return (
+      <a href={linkToBikes({ stationId: station.stationId })}>
+        {station.number}. {language === 'en' ? (station.nameEn ?? station.nameKo) : station.nameKo}
+      </a>
+    );
+  }
+  if (position)
+    return <span className="number">{`${position.latitude.toFixed(5)}, ${position.longitude.toFixed(5)}`}</span>;
+  return <span className="aside">{use === 'IN_USE' ? '–' : words.placeUnknown}</span>;
 }

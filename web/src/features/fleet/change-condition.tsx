@@ -7,9 +7,8 @@ import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../s
 import { actsForOthers, useActing } from '../../shared/session/acting.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { Reason } from './reason.tsx';
+import { conditions } from './table-address.ts';
 import { fleetWords } from './words.ts';
-
-export const conditions = ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'] as const satisfies BikeCondition[];
 
 interface ChangeConditionProps {
   bike: { bikeId: number; condition: BikeCondition };

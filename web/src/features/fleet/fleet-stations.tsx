@@ -17,19 +17,23 @@ import { nameOf, type Station } from '../../shared/stations/places.ts';
 import { NoStations, Stations } from '../../shared/stations/stations.tsx';
 import { useStations } from '../../shared/stations/use-stations.ts';
 import { Reason } from './reason.tsx';
+import { StationsTable } from './stations-table.tsx';
 import { fleetWords } from './words.ts';
 
-/** The stations on a map; operators bring bikes there, close them and open them again. */
+/** The stations on a map and in a table; operators bring bikes there, close them and open them again. */
 export function FleetStations() {
   const stations = useStations();
   const acting = useActing();
   if (stations.all?.length === 0) return <NoStations />;
   const mayChange = acting !== null && actsForOthers(acting.session);
   return (
-    <Stations
-      stations={stations}
-      {...(mayChange && { actions: (station) => <Operate key={station.stationId} station={station} /> })}
-    />
+    <>
+      <Stations
+        stations={stations}
+        {...(mayChange && { actions: (station) => <Operate key={station.stationId} station={station} /> })}
+      />
+      <StationsTable />
+    </>
   );
 }
 

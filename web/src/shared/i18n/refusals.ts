@@ -45,6 +45,7 @@ export const refusalsKo: Record<RefusalCode, RefusalWords> = {
     next: '다른 대여소를 고르세요.',
   },
   BIKE_ON_RIDE: { because: '이용 중인 자전거입니다.', next: '반납된 뒤에 다시 해 주세요.' },
+  BIKE_CHANGED: { because: '그사이에 다른 사람이 바꾼 자전거입니다.', next: '지금 상태를 보고 다시 정하세요.' },
   STATION_NUMBER_TAKEN: { because: '이미 운영 중인 대여소의 번호입니다.', next: '다른 번호를 쓰세요.' },
   INVALID_STATION_NUMBER: {
     because: '대여소 번호는 1부터 999,999까지입니다.',
@@ -117,6 +118,7 @@ export const refusalsEn: typeof refusalsKo = {
     next: 'Choose another station.',
   },
   BIKE_ON_RIDE: { because: 'A rider is riding the bike.', next: 'Try again when it is back.' },
+  BIKE_CHANGED: { because: 'Somebody changed the bike meanwhile.', next: 'See how it is now, and decide again.' },
   STATION_NUMBER_TAKEN: { because: 'A station that is open has this number.', next: 'Use another number.' },
   INVALID_STATION_NUMBER: { because: 'A station has a number from 1 to 999,999.', next: 'Correct the number.' },
   INVALID_NAME: {

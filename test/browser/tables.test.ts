@@ -1,0 +1,133 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import {
+  ChangeBikeConditionsDocument,
+  FleetBikesDocument,
+  MoveBikesDocument,
+  OpenStationsDocument,
+  RegisterBikesDocument,
+} from '../../schema/client/generated/graphql.ts';
+import { until } from '../support/until.ts';
+import { violationsOf } from './accessibility.ts';
+import { artifacts, describeInBrowser, overflowOf } from './chromium.ts';
+
+const fleet = 120;
+const broken = [7, 8, 9];
+
+const bikesOn = (page: Page) =>
+  page.evaluate<number[]>(`[...document.querySelectorAll('[data-bike]')].map((row) => Number(row.dataset.bike))`);
+const addressOf = (page: Page) => new URL(page.url()).search;
+/** The list shows these first. */
+const shows = (page: Page, ...bikeIds: number[]) =>
+  until(`the list begins with ${bikeIds.join()}`, async () => {
+    const shown = await bikesOn(page);
+    return bikeIds.every((bikeId, place) => shown[place] === bikeId);
+  });
+
+describeInBrowser('the tables of operators', (stage) => {
+  beforeAll(async () => {
+    const { operator } = stage;
+    const bikes = Array.from({ length: fleet }, () => ({ color: 'green' }));
+    await operator.request(RegisterBikesDocument, { input: { bikes } });
+    const stations = [
+      { number: 101, nameKo: '망원역 1번출구 앞', nameEn: 'Mangwon Station Exit 1', district: 'MAPO' as const },
+      { number: 102, nameKo: '광화문역 2번출구', nameEn: 'Gwanghwamun Exit 2', district: 'JONGNO' as const },
+    ].map((station) => ({ ...station, position: { latitude: 37.55, longitude: 126.91 }, racks: 2 }));
+    await operator.request(OpenStationsDocument, { input: { stations } });
+    const moves = [1, 2, 3].map((bikeId) => ({ bikeId, stationId: 'ST-101' }));
+    await until('the bikes stand there', async () => {
+      const { results } = (await operator.request(MoveBikesDocument, { input: { moves } })).moveBikes;
+      return results.every(({ refusal }) => refusal === null);
+    });
+    const changes = broken.map((bikeId) => ({ bikeId, condition: 'MAINTENANCE' as const }));
+    await operator.request(ChangeBikeConditionsDocument, { input: { changes } });
+    await until('the dashboard has all of it', async () => {
+      const filter = { condition: ['MAINTENANCE' as const] };
+      const { bikes: found } = (await operator.request(FleetBikesDocument, { filter })).dashboard;
+      const { bikes: all } = (await operator.request(FleetBikesDocument, { filter: { stationId: 'ST-101' } }))
+        .dashboard;
+      return found.totalCount === broken.length && all.totalCount === 3;
+    });
+  });
+
+  it('are sorted, paged and filtered by the server; the address says how, and the way back works', async () => {
+    await stage.visit({ path: '/fleet?tab=bikes', width: 1440, language: 'en' }, async (page) => {
+      await shows(page, 1, 2, 3);
+      await page.getByText('1–50 of 120').waitFor();
+      await page.getByRole('button', { name: 'Next' }).click();
+      await shows(page, 51);
+      await page.getByText('51–100 of 120').waitFor();
+      expect(addressOf(page)).toMatch(/^\?tab=bikes&after=\w+/);
+      await page.reload();
+      await shows(page, 51);
+      await page.getByRole('button', { name: 'Previous' }).click();
+      await shows(page, 1);
+      await page.getByRole('columnheader', { name: 'So since' }).getByRole('button').focus();
+      await page.keyboard.press('Enter');
+      await page.keyboard.press('Enter');
+      await page.locator('th[aria-sort="descending"]').waitFor();
+      expect(addressOf(page)).toBe('?tab=bikes&sort=-since');
+      await until('what changed last is first', async () => broken.includes((await bikesOn(page))[0] ?? 0));
+      await page.locator('select[name="condition"]').selectOption('MAINTENANCE');
+      await page.getByText('1–3 of 3').waitFor();
+      expect((await bikesOn(page)).toSorted()).toEqual(broken);
+      await page.goBack();
+      await page.getByText('1–50 of 120').waitFor();
+      await page.goForward();
+      await page.getByText('1–3 of 3').waitFor();
+      await page.goto(`${stage.system.routerUrl}/fleet?tab=bikes`);
+      await page.getByLabel('Bike number').fill('12');
+      await shows(page, 12, 120);
+      await page.locator('select[name="district"]').selectOption('JONGNO');
+      await page.getByText('No bike matches.').waitFor();
+      await page.getByRole('button', { name: 'Show all' }).click();
+      await shows(page, 1, 2, 3);
+    });
+  });
+
+  it('say so when the address names a page that there is not, and leave out what makes no sense', async () => {
+    const path = '/fleet?tab=bikes&condition=new&sort=odd&q=x&after=nonsense';
+    await stage.visit({ path, width: 1440, language: 'en' }, async (page) => {
+      await page.getByText('There is no such page: the address may be of another order.').waitFor();
+      await page.getByRole('button', { name: 'First page' }).click();
+      await shows(page, 1, 2, 3);
+      expect(addressOf(page)).toBe('?tab=bikes');
+    });
+  });
+
+  it('of stations lead to the bikes that stand there', async () => {
+    await stage.visit(
+      { path: '/fleet?tab=stations&situation=full', width: 1440, language: 'en', shot: 'tables-to-bikes' },
+      async (page) => {
+        // The map comes later, and moves what is below it.
+        await page.locator('.map canvas').waitFor();
+        const row = page.locator('[data-station-row="ST-101"]');
+        expect((await row.innerText()).split(/\s*\t\s*/)).toEqual([
+          ...['101. Mangwon Station Exit 1', 'Mapo-gu', '2', '3', '3', '−1'],
+        ]);
+        expect(await page.locator('[data-station-row]').count()).toBe(1);
+        await row.getByRole('link').click();
+        await page.getByText('1–3 of 3').waitFor();
+        expect(addressOf(page)).toBe('?tab=bikes&at=ST-101');
+        await page.getByRole('button', { name: 'Only bikes at ST-101' }).click();
+        await page.getByText('1–50 of 120').waitFor();
+      },
+    );
+  });
+
+  describe('of stations', () => {
+    const looks = [
+      { width: 1440, language: 'ko', colorScheme: 'light' },
+      { width: 1024, language: 'en', colorScheme: 'dark' },
+      { width: 320, language: 'ko', colorScheme: 'dark' },
+    ] as const;
+    it.each(looks)('read well at $width, in $language and $colorScheme', async (look) => {
+      await stage.visit({ path: '/fleet?tab=stations&sort=free', ...look }, async (page) => {
+        await page.locator('[data-station-row]').first().waitFor();
+        await page.screenshot({ path: `${artifacts}fleet-stations-${look.width}.png`, fullPage: true });
+        expect(await violationsOf(page)).toEqual([]);
+        expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+      });
+    });
+  });
+});

@@ -1,0 +1,189 @@
+import {
+  type DashboardStationOrder,
+  FleetStationsDocument,
+  type FleetStationsQuery,
+} from '../../../../schema/client/generated/graphql.ts';
+import { districtNames, districts } from '../../../../schema/places.ts';
+import { go, useSearch } from '../../app/paths.ts';
+import { query } from '../../shared/api/answer.ts';
+import { useAnswer } from '../../shared/api/use-answer.ts';
+import { formatCount } from '../../shared/i18n/numbers.ts';
+import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
+import { AsOf } from './as-of.tsx';
+import {
+  everyStation,
+  linkToBikes,
+  linkToStations,
+  longestText,
+  readStations,
+  situations,
+  type StationSort,
+  type StationsView,
+} from './table-address.ts';
+import { pageOf, Pager, Sheet, WrongPage } from './table.tsx';
+import { watched } from './watched.ts';
+import { fleetWords } from './words.ts';
+
+type Line = FleetStationsQuery['dashboard']['stations']['nodes'][number];
+
+const columns = {
+  number: 'NUMBER',
+  district: 'DISTRICT',
+  racks: 'RACKS',
+  bikes: 'BIKES',
+  available: 'AVAILABLE',
+  free: 'FREE_RACKS',
+} as const satisfies Record<StationSort, string>;
+
+const orderOf = ({ sort, descending }: StationsView): DashboardStationOrder =>
+  `${columns[sort]}_${descending ? 'DESC' : 'ASC'}`;
+
+const filterOf = ({ district, situation, text }: StationsView) => ({
+  ...(district && { district }),
+  // A closed one needs no bikes.
+  ...(situation && {
+    situation: situation === 'empty' ? ('EMPTY' as const) : ('FULL' as const),
+    state: 'OPEN' as const,
+  }),
+  ...(text.trim() && { text: text.trim() }),
+});
+
+/** All stations with what stands there, in the order and as far as the address says. */
+export function StationsTable() {
+  const words = useWords(fleetWords);
+  const shared = useSharedWords();
+  const view = readStations(useSearch());
+  const show = (changes: Partial<StationsView>, replace = false) =>
+    go(linkToStations({ ...view, page: null, ...changes }), { replace });
+  const answer = useAnswer(
+    query(FleetStationsDocument, { filter: filterOf(view), orderBy: orderOf(view), ...pageOf(view.page) }),
+    { pace: watched, keepsLast: true },
+  );
+  const { data, error, isWaiting } = answer;
+  const page = data?.dashboard.stations;
+  const titles: Record<StationSort, string> = {
+    number: words.stationName,
+    district: words.district,
+    racks: words.racks,
+    bikes: words.bikesParked,
+    available: words.bikesAvailable,
+    free: words.freeRacks,
+  };
+  return (
+    <section className="card" aria-label={words.stationsTable}>
+      <h2>{words.stationsTable}</h2>
+      <Filters view={view} onView={show} />
+      <AsOf answer={{ at: answer.at, error: page ? error : null }} />
+      {isWaiting && !page && <Skeleton label={shared.loading} lines={6} />}
+      {!page && error !== null && <WrongPage error={error} onFirst={() => show({})} />}
+      {page?.nodes.length === 0 && (
+        <Empty title={words.noStationsMatch}>
+          <Button onPress={() => show(everyStation)}>{words.showAll}</Button>
+        </Empty>
+      )}
+      {page && page.nodes.length > 0 && (
+        <>
+          <Sheet
+            label={words.stationsTable}
+            columns={(Object.keys(columns) as StationSort[]).map((key) => ({
+              ...{ key, title: titles[key] },
+              isNumeric: key !== 'number' && key !== 'district',
+            }))}
+            {...view}
+            onSort={show}
+            hasActions={false}
+          >
+            {page.nodes.map((station) => (
+              <StationLine key={station.stationId} station={station} />
+            ))}
+          </Sheet>
+          <Pager page={page} onPage={(place) => show({ page: place })} />
+        </>
+      )}
+    </section>
+  );
+}
+
+interface FiltersProps {
+  view: StationsView;
+  onView: (changes: Partial<StationsView>, replace?: boolean) => void;
+}
+
+function Filters({ view, onView }: FiltersProps) {
+  const words = useWords(fleetWords);
+  const { language } = useSpeech();
+  return (
+    <div className="list-tools">
+      <Field label={words.stationText}>
+        {(ids) => (
+          <input
+            {...ids}
+            type="search"
+            name="stationText"
+            maxLength={longestText}
+            autoComplete="off"
+            value={view.text}
+            onChange={(event) => onView({ text: event.target.value }, true)}
+          />
+        )}
+      </Field>
+      <Field label={words.situation}>
+        {(ids) => (
+          <select
+            {...ids}
+            name="situation"
+            value={view.situation ?? ''}
+            onChange={({ target }) => onView({ situation: situations.find((name) => name === target.value) ?? null })}
+          >
+            <option value="">{words.anySituation}</option>
+            {situations.map((name) => (
+              <option key={name} value={name}>
+                {words.situations[name]}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <Field label={words.district}>
+        {(ids) => (
+          <select
+            {...ids}
+            name="district"
+            value={view.district ?? ''}
+            onChange={({ target }) => onView({ district: districtNames.find((name) => name === target.value) ?? null })}
+          >
+            <option value="">{words.anyDistrict}</option>
+            {districtNames.map((name) => (
+              <option key={name} value={name}>
+                {districts[name][language]}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+    </div>
+  );
+}
+
+function StationLine({ station }: { station: Line }) {
+  const words = useWords(fleetWords);
+  const { language } = useSpeech();
+  const { stationId, number, nameKo, nameEn, district, state, racks, bikesParked, bikesAvailable, freeRacks } = station;
+  return (
+    <tr data-station-row={stationId}>
+      <th scope="row" className="long-name">
+        <a href={linkToBikes({ stationId })}>
+          {number}. {language === 'en' ? (nameEn ?? nameKo) : nameKo}
+        </a>{' '}
+        {state === 'CLOSED' && <span className="pill">{words.closed}</span>}
+      </th>
+      <td>{districts[district][language]}</td>
+      {[racks, bikesParked, bikesAvailable, freeRacks].map((count, place) => (
+        <td key={place} className="number" data-numeric="true">
+          {formatCount(count).replace('-', '−')}
+        </td>
+      ))}
+    </tr>
+  );
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { districtNames } from '../../../../schema/places.ts';
+import { tabIn } from '../../app/links.ts';
+import {
+  bikeSorts,
+  conditions,
+  everyBike,
+  everyStation,
+  linkToBikes,
+  linkToStations,
+  readBikes,
+  readStations,
+  situations,
+  stationSorts,
+  uses,
+} from './table-address.ts';
+
+const searchOf = (link: string) => new URL(link, 'http://here').search;
+const cursor = fc.string({ minLength: 1, maxLength: 50 });
+const page = fc.oneof(fc.constant(null), fc.record({ after: cursor }), fc.record({ before: cursor }));
+const maybe = <Value>(...values: readonly Value[]) => fc.option(fc.constantFrom(...values));
+
+describe('the address of a table', () => {
+  it('of bikes says what it was made of', () => {
+    const views = fc.record({
+      condition: maybe(...conditions),
+      use: maybe(...uses),
+      district: maybe(...districtNames),
+      stationId: fc.option(fc.integer({ min: 1, max: 999_999 }).map((number) => `ST-${number}`)),
+      digits: fc.stringMatching(/^\d{0,10}$/),
+      sort: fc.constantFrom(...bikeSorts),
+      descending: fc.boolean(),
+      page,
+    });
+    fc.assert(fc.property(views, (view) => expect(readBikes(searchOf(linkToBikes(view)))).toEqual(view)));
+    expect(tabIn(searchOf(linkToBikes({})))).toBe('bikes');
+  });
+
+  it('of stations says what it was made of', () => {
+    const views = fc.record({
+      district: maybe(...districtNames),
+      situation: maybe(...situations),
+      text: fc.string({ unit: 'grapheme', maxLength: 20 }),
+      sort: fc.constantFrom(...stationSorts),
+      descending: fc.boolean(),
+      page,
+    });
+    fc.assert(fc.property(views, (view) => expect(readStations(searchOf(linkToStations(view)))).toEqual(view)));
+    expect(tabIn(searchOf(linkToStations({})))).toBe('stations');
+  });
+
+  it('without anything is the whole list, and so is one that makes no sense', () => {
+    const nonsense = '?tab=bikes&condition=NEW&use=&district=seoul&at=../x&q=abc&sort=--since&after=&before=';
+    for (const address of ['', nonsense]) expect(readBikes(address)).toEqual(everyBike);
+    for (const address of ['', '?situation=odd&sort=since&district=x']) {
+      expect(readStations(address)).toEqual(everyStation);
+    }
+    expect(linkToBikes(everyBike)).toBe(linkToBikes({}));
+  });
+
+  it('is read whatever it says', () => {
+    fc.assert(
+      fc.property(fc.webQueryParameters(), (query) => {
+        expect(readBikes(`?${query}`)).toEqual(readBikes(searchOf(linkToBikes(readBikes(`?${query}`)))));
+        expect(readStations(`?${query}`)).toEqual(readStations(searchOf(linkToStations(readStations(`?${query}`)))));
+      }),
+    );
+  });
+});

@@ -1,0 +1,128 @@
+/** What the address says of the tables of bikes and stations. What makes no sense there is left out. */
+import type { BikeCondition, BikeUse } from '../../../../schema/client/generated/graphql.ts';
+import { type District, districtNames } from '../../../../schema/places.ts';
+import { type FleetTab, linkToTab } from '../../app/links.ts';
+
+/** Where a page of a list begins or ends; null for the first. */
+export type PagePlace = { after: string } | { before: string } | null;
+
+interface Ordered<Key extends string> {
+  sort: Key;
+  descending: boolean;
+  page: PagePlace;
+}
+
+export const conditions = ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'] as const satisfies BikeCondition[];
+export const uses = ['FREE', 'RESERVED', 'IN_USE'] as const satisfies BikeUse[];
+
+export const bikeSorts = ['number', 'condition', 'use', 'station', 'since'] as const;
+export type BikeSort = (typeof bikeSorts)[number];
+
+export interface BikesView extends Ordered<BikeSort> {
+  condition: BikeCondition | null;
+  use: BikeUse | null;
+  district: District | null;
+  stationId: string | null;
+  /** The first digits of the bikes' numbers. */
+  digits: string;
+}
+
+export const situations = ['empty', 'full'] as const;
+export type Situation = (typeof situations)[number];
+
+export const stationSorts = ['number', 'district', 'racks', 'bikes', 'available', 'free'] as const;
+export type StationSort = (typeof stationSorts)[number];
+
+export interface StationsView extends Ordered<StationSort> {
+  district: District | null;
+  situation: Situation | null;
+  /** Of their names or numbers. */
+  text: string;
+}
+
+export const everyBike: BikesView = {
+  ...{ condition: null, use: null, district: null, stationId: null, digits: '' },
+  ...{ sort: 'number', descending: false, page: null },
+};
+
+export const everyStation: StationsView = {
+  ...{ district: null, situation: null, text: '' },
+  ...{ sort: 'number', descending: false, page: null },
+};
+
+/** More digits than a number has. */
+export const mostDigits = 10;
+export const longestText = 100;
+/** Longer ones are no cursors. */
+const longestCursor = 1_000;
+
+export function readBikes(address: string): BikesView {
+  const query = new URLSearchParams(address);
+  return {
+    ...readOrder(query, bikeSorts),
+    condition: oneOf(conditions, query.get('condition')),
+    use: oneOf(uses, query.get('use')),
+    district: oneOf(districtNames, query.get('district')),
+    stationId: /^ST-\d{1,6}$/.exec(query.get('at') ?? '')?.[0] ?? null,
+    digits: digitsIn(query.get('q') ?? ''),
+  };
+}
+
+export function linkToBikes({ condition, use, district, stationId, digits, ...order }: Partial<BikesView>): string {
+  return linkWith('bikes', {
+    condition,
+    use,
+    district,
+    at: stationId,
+    q: digits,
+    ...orderIn({ ...everyBike, ...order }),
+  });
+}
+
+export function readStations(address: string): StationsView {
+  const query = new URLSearchParams(address);
+  return {
+    ...readOrder(query, stationSorts),
+    district: oneOf(districtNames, query.get('district')),
+    situation: oneOf(situations, query.get('situation')),
+    text: (query.get('q') ?? '').slice(0, longestText),
+  };
+}
+
+export function linkToStations({ district, situation, text, ...order }: Partial<StationsView>): string {
+  return linkWith('stations', { district, situation, q: text, ...orderIn({ ...everyStation, ...order }) });
+}
+
+/** The digits of a text, as people type them. */
+export const digitsIn = (text: string) => text.normalize('NFKC').replace(/\D/g, '').slice(0, mostDigits);
+
+function readOrder<Key extends string>(query: URLSearchParams, sorts: readonly [Key, ...Key[]]): Ordered<Key> {
+  const [, minus, key] = /^(-?)(.*)$/.exec(query.get('sort') ?? '') ?? [];
+  const sort = oneOf(sorts, key ?? null);
+  const cursor = (name: string) => {
+    const value = query.get(name) ?? '';
+    return value !== '' && value.length <= longestCursor ? value : null;
+  };
+  const [after, before] = [cursor('after'), cursor('before')];
+  return {
+    sort: sort ?? sorts[0],
+    descending: sort !== null && minus === '-',
+    page: after ? { after } : before ? { before } : null,
+  };
+}
+
+/** Numbers from the first are how a list begins: that order is not in the address. */
+function orderIn({ sort, descending, page }: Ordered<string>): Record<string, string> {
+  return { ...(sort === 'number' && !descending ? {} : { sort: `${descending ? '-' : ''}${sort}` }), ...page };
+}
+
+/** Only what differs from the whole list is said. */
+function linkWith(tab: FleetTab, values: Record<string, string | null | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value) query.set(name, value);
+  const text = query.toString();
+  return linkToTab(tab) + (text && `&${text}`);
+}
+
+const oneOf = <Name extends string>(names: readonly Name[], said: string | null): Name | null =>
+  names.find((name) => name === said) ?? null;

@@ -1,0 +1,131 @@
+import './table.css';
+import type { ReactNode } from 'react';
+import { Button } from '../../shared/ui/controls.tsx';
+import { Icon } from '../../shared/ui/icons.tsx';
+import { errorText } from '../../shared/ui/submission.tsx';
+import { GraphqlRequestError } from '../../../../schema/client/client.ts';
+import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import type { PagePlace } from './table-address.ts';
+import { fleetWords } from './words.ts';
+
+export interface Column<Key extends string> {
+  key: Key;
+  title: string;
+  isNumeric?: boolean;
+}
+
+interface SheetProps<Key extends string> {
+  label: string;
+  columns: readonly Column<Key>[];
+  sort: Key;
+  descending: boolean;
+  onSort: (order: { sort: Key; descending: boolean }) => void;
+  /** What can be done with a row. */
+  hasActions: boolean;
+  children: ReactNode;
+}
+
+/** A page of rows, whose titles sort the whole list and stay in sight. */
+export function Sheet<Key extends string>(props: SheetProps<Key>) {
+  const { label, columns, sort, descending, onSort, hasActions, children } = props;
+  const words = useWords(fleetWords);
+  return (
+    <div className="sheet-scroll">
+      <table className="sheet" aria-label={label}>
+        <thead>
+          <tr>
+            {columns.map(({ key, title, isNumeric }) => (
+              <th
+                key={key}
+                scope="col"
+                data-numeric={isNumeric}
+                aria-sort={sort === key ? (descending ? 'descending' : 'ascending') : 'none'}
+              >
+                <button type="button" onClick={() => onSort({ sort: key, descending: sort === key && !descending })}>
+                  <span>{title}</span>
+                  <Icon>{sort === key && <path d={descending ? 'M4 6l4 5 4-5' : 'M4 10l4-5 4 5'} />}</Icon>
+                </button>
+              </th>
+            ))}
+            {hasActions && (
+              <th scope="col">
+                <span className="visually-hidden">{words.actions}</span>
+              </th>
+            )}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+export interface ListPage {
+  totalCount: number;
+  rowsBefore: number;
+  pageInfo: {
+    hasNextPage: boolean;
+    hasPreviousPage: boolean;
+    startCursor?: string | null;
+    endCursor?: string | null;
+  };
+  nodes: readonly unknown[];
+}
+
+interface PagerProps {
+  page: ListPage;
+  onPage: (place: PagePlace) => void;
+  /** What can be done with the rows of the page. */
+  children?: ReactNode;
+}
+
+/** Which rows these are, and the way to others. */
+export function Pager({ page, onPage, children }: PagerProps) {
+  const words = useWords(fleetWords);
+  const { rowsBefore, nodes, totalCount, pageInfo } = page;
+  const { hasPreviousPage, hasNextPage, startCursor, endCursor } = pageInfo;
+  return (
+    <div className="pager">
+      <p className="aside number" role="status">
+        {words.rows(rowsBefore + 1, rowsBefore + nodes.length, totalCount)}
+      </p>
+      {children}
+      {hasPreviousPage && (
+        <>
+          <Button weight="quiet" onPress={() => onPage(null)}>
+            {words.firstPage}
+          </Button>
+          <Button weight="plain" onPress={() => onPage(startCursor ? { before: startCursor } : null)}>
+            {words.previous}
+          </Button>
+        </>
+      )}
+      {hasNextPage && endCursor && (
+        <Button weight="plain" onPress={() => onPage({ after: endCursor })}>
+          {words.next}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+/** The page that an address names may be of another order, or none at all. */
+export function WrongPage({ error, onFirst }: { error: unknown; onFirst: () => void }) {
+  const words = useWords(fleetWords);
+  const shared = useSharedWords();
+  const isWrong = error instanceof GraphqlRequestError && error.code === 'BAD_USER_INPUT';
+  return (
+    <div className="empty" role="status">
+      <p>{isWrong ? words.noSuchPage : errorText(error, shared)}</p>
+      {isWrong && <Button onPress={onFirst}>{words.firstPage}</Button>}
+    </div>
+  );
+}
+
+/** How many rows a page has: a screen or two. */
+export const rowsPerPage = 50;
+
+export const pageOf = (place: PagePlace) =>
+  place && 'before' in place
+    ? { last: rowsPerPage, before: place.before }
+    : { first: rowsPerPage, after: place?.after ?? null };
