@@ -81,7 +81,7 @@ export default defineConfig({
   optimizeDeps: { exclude: ['graphiql/setup-workers/vite', '@graphiql/react/setup-workers/vite'] },
   server: {
     fs: { allow: ['../..'] },
-    proxy: { '/graphql': { ...toRouter, ws: true }, '/dev': toRouter, '/config.json': toRouter },
+    proxy: { '/graphql': { ...toRouter, ws: true }, '/dev': toRouter, '/config.json': toRouter, '/exports': toRouter },
   },
   build: {
     outDir: 'dist',

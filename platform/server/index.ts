@@ -17,7 +17,7 @@ export * from './operation-label.ts';
 export * from './places.ts';
 export * from './request-metrics.ts';
 export * from './retired-settings.ts';
-export { routerSecretHeader } from './router-secret.ts';
+export { createRouterCheck, routerSecretHeader } from './router-secret.ts';
 export * from './serialised.ts';
 export * from './socket-protocol.ts';
 export * from './socket-server.ts';

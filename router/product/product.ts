@@ -5,6 +5,7 @@ import { Cursor, DateTime, Long, processSettings, readConfig, sendJson } from '.
 import type { Product } from '../router.ts';
 import { createDevTokenRoute, offersDevTokens } from './dev-token.ts';
 import { productSettings } from './settings.ts';
+import { createExportRoute } from './exports.ts';
 import { createOpenDataRoute } from './open-data.ts';
 import { keepFresh } from './freshness.ts';
 import { createStaticRoute } from './static-pages.ts';
@@ -20,11 +21,9 @@ export const ttareungi: Product = {
     const settings = readConfig(processSettings.extend(productSettings.shape), env);
     const devToken = await createDevTokenRoute(settings, cors);
     const publicUrl = settings.PUBLIC_URL?.replace(/\/+$/, '');
-    const openData = createOpenDataRoute({
-      dashboard: settings.DASHBOARD_URL ?? `http://127.0.0.1:${subgraphs.dashboard.port}`,
-      publicUrl,
-      guestOf,
-    });
+    const dashboard = settings.DASHBOARD_URL ?? `http://127.0.0.1:${subgraphs.dashboard.port}`;
+    const openData = createOpenDataRoute({ dashboard, publicUrl, guestOf });
+    const exports = createExportRoute({ dashboard, secret: settings.ROUTER_SECRET[0], guestOf });
     /** What the pages need to know about this installation. */
     const installation = { landscape: settings.LANDSCAPE, devTokens: offersDevTokens(settings), publicUrl };
     return {
@@ -36,6 +35,7 @@ export const ttareungi: Product = {
       '/gbfs': openData,
       '/gbfs/': openData,
       '/openapi/': openData,
+      '/exports/': cors.wrap(exports),
       '/': createStaticRoute(settings.WEB_ROOT),
     };
   },

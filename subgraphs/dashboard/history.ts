@@ -47,6 +47,28 @@ export function beginsOf({ from, to, by }: HistoryRange): number[] {
   return Array.from({ length: count }, (_, place) => first + place * ms);
 }
 
+/** Eleven years by the hour. */
+const mostInAFile = 100_000;
+
+/**
+ * A range of any length as ranges that may be asked for at once.
+ * @throws {ContractError} when it ends before it begins, or is longer than a file may be.
+ */
+export function partsOf({ from, to, by }: HistoryRange): HistoryRange[] {
+  const { ms, name } = sizes[by];
+  const [first = 0] = beginsOf({ from, to: earlier(to, Date.parse(from) + 1), by });
+  const end = Date.parse(to);
+  const count = Math.ceil((end - first) / ms);
+  if (count > mostInAFile)
+    throw new ContractError(`"from" to "to" is ${count} ${name}; a file has at most ${mostInAFile}.`);
+  return Array.from({ length: Math.ceil(count / mostBuckets) }, (_, place) => {
+    const begin = first + place * mostBuckets * ms;
+    return { from: new Date(begin).toISOString(), to: earlier(to, begin + mostBuckets * ms), by };
+  });
+}
+
+const earlier = (time: string, ms: number) => new Date(Math.min(Date.parse(time), ms)).toISOString();
+
 /** The hours (as rows name them) that buckets are made of. */
 export function hoursIn(begins: readonly number[], by: BucketSize): string[] {
   const hours = sizes[by].ms / hourMs;

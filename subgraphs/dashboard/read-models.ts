@@ -145,6 +145,8 @@ export function createReadModels(database: Connection, feedRetentionSeconds: num
     named: (rowNames: readonly string[]) => live.named(rowNames),
     list: (filter: ReservationRowFilter, order: RowOrder, page: PageRequest) => live.list(filter, order, page),
     hours: (names: readonly string[]) => live.find('hour', names),
+    newestReservation: () => live.newestReservation(),
+    reservationsAfter: (after: number, upTo: number, count: number) => live.reservationsAfter(after, upTo, count),
     perMinute: (minutes: readonly string[]) => live.perMinute(minutes),
   };
 }

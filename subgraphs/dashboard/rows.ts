@@ -211,6 +211,23 @@ export function createRows(database: Connection, generation: number) {
       return paginate(reservations, conditions, orders[order], page);
     },
 
+    /** The highest number; 0 for none. */
+    async newestReservation(): Promise<number> {
+      const newest = await reservations
+        .findOne()
+        .sort({ reserveNo: -1 })
+        .select({ reserveNo: 1 })
+        .lean<ReservationRow>();
+      return newest?.reserveNo ?? 0;
+    },
+
+    /** Those with numbers above `after`, up to `upTo`, in order; at most `count`. */
+    async reservationsAfter(after: number, upTo: number, count: number): Promise<ReservationView[]> {
+      const range = { reserveNo: { $gt: after, $lte: upTo } };
+      const found = await reservations.find(range).sort({ reserveNo: 1 }).limit(count).lean<ReservationRow[]>();
+      return found.map((row) => withoutKey(row));
+    },
+
     /**
      * The requests and refusals of these minutes (`YYYY-MM-DDTHH:MM`), the oldest first, and since; empty minutes are
      * left out.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseEvent, publishers } from '../../schema/events/index.ts';
 import { subgraphNames, subgraphs } from '../../schema/subgraphs.ts';
 import {
+  createRouterCheck,
   eventSubject,
   largestInt,
   milliseconds,
@@ -13,6 +14,7 @@ import {
   type Runtime,
   type Subgraph,
 } from '../../platform/index.ts';
+import { createExports } from './exports/routes.ts';
 import { createFeed } from './feed.ts';
 import { createOperationResolvers } from './operation-resolvers.ts';
 import { createOpenDataOf, openDataSettings } from './open-data/open-data.ts';
@@ -151,7 +153,15 @@ export function createDashboard(runtime: Runtime): Subgraph {
       },
       rebuilds,
     ],
-    routes: openData.routes,
+    routes: {
+      ...openData.routes,
+      ...createExports({
+        rows: models,
+        verifyToken: runtime.verifyToken,
+        isRouter: createRouterCheck(runtime.settings.ROUTER_SECRET),
+        clock,
+      }),
+    },
     follows: {
       publishers: subgraphs.dashboard.follows,
       handle: (envelope, subject) => feed.add(parseOrThrow(envelope, parseEvent), subject),

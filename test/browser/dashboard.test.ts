@@ -135,7 +135,8 @@ describeInBrowser('the dashboard', (stage) => {
       const [head, ...lines] = (await readFile(await download.path(), 'utf8')).trim().split('\r\n');
       expect(head).toMatch(/^\uFEFF?reserveNo,reserveStatus,bikeId,userId,/);
       expect(lines.length).toBeGreaterThan(0);
-      for (const line of lines) expect(line).toMatch(/^\d+,CANCELLED,\d+,10,.*,"?status=CANCELLED&q=10&sort=bikeId"?$/);
+      for (const line of lines) expect(line).toMatch(/^\d+,CANCELLED,\d+,10,.*,status=CANCELLED&q=10$/);
+      await page.getByText('받았습니다.').waitFor();
     });
   });
 

@@ -1,9 +1,13 @@
 import { memo, useMemo } from 'react';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { type Count, formatCount } from '../../shared/i18n/numbers.ts';
+import { seoulDay } from '../../shared/i18n/seoul-time.ts';
+import { serverClock } from '../../shared/i18n/server-clock.ts';
 import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { attemptsIn } from './dashboard-state.ts';
-import { type Bucket, type Range, type Slot } from './history.ts';
+import { fileName, historyAddress } from './export-address.ts';
+import { ExportButtons } from './export-buttons.tsx';
+import { type Bucket, type Range, type Slot, spanOf } from './history.ts';
 import { slotName } from './slot-names.ts';
 import { dashboardWords } from './words.ts';
 
@@ -28,6 +32,7 @@ export const DemandTable = memo(function DemandTable({ range, slots }: { range: 
   const minute = useClock((now) => Math.floor(now / 60_000));
   const begun = useMemo(() => slots.filter(({ begin }) => begin < (minute + 1) * 60_000), [slots, minute]);
   const more = range === 'minutes' ? [] : columns;
+  const span = spanOf(range, useClock(seoulDay));
   return (
     <details className="figures-table">
       <summary>{words.asTable}</summary>
@@ -59,6 +64,12 @@ export const DemandTable = memo(function DemandTable({ range, slots }: { range: 
           </tbody>
         </table>
       </div>
+      {span && (
+        <ExportButtons
+          address={(format) => historyAddress(span, format)}
+          name={(format) => fileName(words.historyFile, range, serverClock.now(), format)}
+        />
+      )}
     </details>
   );
 });

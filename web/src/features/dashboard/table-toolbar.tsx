@@ -1,12 +1,12 @@
 import './table-toolbar.css';
-import { download } from '../../shared/api/csv.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { StatusIcon } from '../../shared/ui/icons.tsx';
 import { serverClock } from '../../shared/i18n/server-clock.ts';
 import { formatCount } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import type { ShownRow } from './dashboard-state.ts';
-import { csvName, toCsv } from './export-csv.ts';
+import { fileName, reservationsAddress } from './export-address.ts';
+import { ExportButtons } from './export-buttons.tsx';
 import { defaultView, isFiltered, statuses, type TableView, writeView } from './table-view.ts';
 import { useLimits } from './use-limits.ts';
 import { dashboardWords } from './words.ts';
@@ -15,18 +15,13 @@ interface TableToolbarProps {
   rows: readonly ShownRow[];
   /** Reservations that there are, also those that are not among the rows. */
   all: number;
-  shown: readonly ShownRow[];
   view: TableView;
   onView: (view: TableView) => void;
 }
 
-export function TableToolbar({ rows, all, shown, view, onView }: TableToolbarProps) {
+export function TableToolbar({ rows, all, view, onView }: TableToolbarProps) {
   const words = useWords(dashboardWords);
-  function exportCsv() {
-    const filter = writeView(view, '').slice(1);
-    const at = serverClock.now();
-    download(csvName(words.file, filter, at), toCsv(shown, filter, at));
-  }
+  const limits = useLimits();
   return (
     <div className="toolbar">
       <input
@@ -49,15 +44,16 @@ export function TableToolbar({ rows, all, shown, view, onView }: TableToolbarPro
             {words.clear}
           </Button>
         )}
-        <Button weight="plain" onPress={exportCsv}>
-          {words.exportCsv}
-        </Button>
+        <ExportButtons
+          address={(format) => reservationsAddress(view, limits, serverClock.now(), format)}
+          name={(format) => fileName(words.file, writeView(view, '').slice(1), serverClock.now(), format)}
+        />
       </div>
     </div>
   );
 }
 
-function StatusFilter({ rows, all, view, onView }: Omit<TableToolbarProps, 'shown'>) {
+function StatusFilter({ rows, all, view, onView }: TableToolbarProps) {
   const words = useWords(dashboardWords);
   const shared = useSharedWords();
   const { overdueMs } = useLimits();

@@ -90,7 +90,10 @@ const ko = {
   all: '전체',
   search: '예약·자전거 번호, 이용자 아이디',
   clear: '거르기 해제',
-  exportCsv: 'CSV 내려받기',
+  exportAs: (format: 'csv' | 'json') => `${format.toUpperCase()} 내려받기`,
+  exporting: (kilobytes: Count) => `받는 중 ${formatCount(kilobytes)} kB`,
+  exported: '받았습니다.',
+  stopExport: '그만두기',
   reservedAt: '예약 시각',
   returnedAt: '반납 시각',
   changed: '변경',
@@ -115,6 +118,7 @@ const ko = {
   announceLost: '연결이 끊겼습니다. 화면은 지금 상황이 아닙니다.',
   announceLive: '실시간으로 보고 있습니다.',
   file: '예약현황',
+  historyFile: '이용기록',
 };
 
 const en: typeof ko = {
@@ -208,7 +212,10 @@ const en: typeof ko = {
   all: 'All',
   search: 'Reservation, bike or rider ID',
   clear: 'Clear filter',
-  exportCsv: 'Download CSV',
+  exportAs: (format) => `Download ${format.toUpperCase()}`,
+  exporting: (kilobytes) => `Receiving, ${formatCount(kilobytes)} kB so far`,
+  exported: 'Received.',
+  stopExport: 'Stop',
   reservedAt: 'Reserved at',
   returnedAt: 'Returned at',
   changed: 'Changed',
@@ -233,6 +240,7 @@ const en: typeof ko = {
   announceLost: 'The connection was lost. The screen does not show the present.',
   announceLive: 'Live again.',
   file: 'reservations',
+  historyFile: 'history',
 };
 
 export const dashboardWords = { ko, en };

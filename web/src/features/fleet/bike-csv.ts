@@ -1,7 +1,7 @@
 /** What a CSV file with bikes says, line by line; pure. */
 import Papa from 'papaparse';
 import { isText, readText, textRules } from '../../../../schema/text.ts';
-import { plainText } from '../../shared/api/csv.ts';
+import { plainText } from '../../../../schema/csv.ts';
 import { readDate, type DateProblem } from './bike-date.ts';
 
 /** So many lines register in seconds and can be reviewed in minutes; the city's largest delivery was half of it. */

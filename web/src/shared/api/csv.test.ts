@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import Papa from 'papaparse';
-import { csvFile, plainText } from './csv.ts';
+import { plainText } from '../../../../schema/csv.ts';
+import { csvFile } from './csv.ts';
 
 const starts = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 const nasty = fc.string({ unit: fc.constantFrom(...starts, "'", '"', ',', ';', ' ', 'a', '따'), maxLength: 12 });
