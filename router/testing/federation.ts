@@ -58,7 +58,11 @@ interface EventContext extends RequestContext {
   state: Row;
 }
 
-const settings = routerSettings.parse({ MAX_QUERY_COST: '10000000', MAX_QUERY_DEPTH: '100' });
+const settings = routerSettings.parse({
+  MAX_QUERY_COST: '10000000',
+  MAX_QUERY_DEPTH: '100',
+  MAX_QUERY_SELECTIONS: '10000',
+});
 const logger = createLogger(process.env['TEST_LOG_LEVEL'] === undefined ? 'silent' : 'debug', 'router');
 const formatError = createErrorFormatter(logger);
 const hooks = combineHooks([]);

@@ -13,7 +13,7 @@ const graph = readGraph(
   compose({
     a: `type Query { things: [Thing] } union Thing = Bike | Rider type Bike @key(fields: "id") { id: ID! made: Int }
       type Rider @key(fields: "id") { id: ID! nick: String }`,
-    b: 'type Bike @key(fields: "id") { id: ID! seen: Int } type Rider @key(fields: "id") { id: ID! seen: Int }',
+    b: 'type Bike @key(fields: "id") { id: ID! seen: Int by: Rider } type Rider @key(fields: "id") { id: ID! seen: Int }',
     c: 'type Query { docks: [Thing] } union Thing = Bike | Dock type Dock { at: Int } type Bike @key(fields: "id") { id: ID! }',
   }),
 );
@@ -62,6 +62,7 @@ describe('the plan that is taken', () => {
     ['leaves out a field of one member', sequence(things('id made', 'id'), entities('Bike', 'seen'))],
     ['asks nobody for an entity’s field', sequence(things('id made', 'nick'))],
     ['does not know the key of an entity', sequence(things('made', 'nick'), entities('Bike', 'seen'))],
+    ['asks for an object and no field of it', sequence(things('id made', 'nick'), entities('Bike', 'seen by'))],
     ['asks for entities of another type', sequence(things('id made', 'nick'), entities('Rider', 'seen'))],
   ])('is the second planner’s where the first %s', async (_what, plan) => {
     expect(await taken({ native: plan, javascript: whole })).toBe(whole);

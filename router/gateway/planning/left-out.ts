@@ -1,4 +1,13 @@
-import { getNamedType, isInterfaceType, isObjectType, Kind, parse, type SelectionSetNode } from 'graphql';
+import {
+  getNamedType,
+  isCompositeType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  parse,
+  type GraphQLNamedType,
+  type SelectionSetNode,
+} from 'graphql';
 import type { CheckedOperation } from '../../documents/checked-operation.ts';
 import { fragmentsOf } from '../../documents/conditions.ts';
 import { isIntrospection, type Graph } from '../../documents/graph.ts';
@@ -18,8 +27,8 @@ interface KnownField {
 }
 
 /**
- * A field that an operation asks for and its plan does not bring, as a path; undefined when it brings all. The plan is
- * carried out with types in place of values: of each entity the key must be known by then.
+ * A field that an operation asks for and its plan does not bring, as a path, or an object of which a request asks for
+ * nothing; undefined when all is well. The plan is carried out with types in place of values: of each entity the key must be known by then.
  */
 export function leftOut(
   plan: Plan,
@@ -32,12 +41,18 @@ export function leftOut(
   const only = (types: Types, condition: string | undefined): Types =>
     condition === undefined ? types : new Set([...types].filter((type) => possibleTypes(condition).has(type)));
 
-  function typesIn(parent: string, field: string): Types {
+  function typeOf(parent: string, field: string): GraphQLNamedType | undefined {
     const type = supergraph.getType(parent);
-    const definition = isObjectType(type) || isInterfaceType(type) ? type.getFields()[field] : undefined;
-    if (!definition) return new Set();
-    return possibleTypes(getNamedType(definition.type).name, ownersOf(parent, field));
+    return getNamedType(isObjectType(type) || isInterfaceType(type) ? type.getFields()[field]?.type : undefined);
   }
+
+  function typesIn(parent: string, field: string): Types {
+    const type = typeOf(parent, field);
+    return type ? possibleTypes(type.name, ownersOf(parent, field)) : new Set();
+  }
+
+  /** An object of which a request asks for no field: its subgraph would refuse all of it. */
+  let bare: string | undefined;
 
   function take(fetch: RootFetch | EntityFetch, bring: (set: SelectionSetNode, read: Read) => void): void {
     const request = parse(fetch.operation, { noLocation: true });
@@ -57,6 +72,8 @@ export function leftOut(
           for (const type of types) field.of.set(type, typesIn(type, name.value));
           if (selectionSet) read(selectionSet, field.spot, innerOf(field, types), renames);
         }
+        if (!selectionSet && [...types].some((type) => isCompositeType(typeOf(type, name.value))))
+          bare ??= `what is in ${given}`;
       }
     };
     for (const each of request.definitions) if (each.kind === Kind.OPERATION_DEFINITION) bring(each.selectionSet, read);
@@ -148,7 +165,7 @@ export function leftOut(
 
   if (plan.subscription) carryOut(plan.subscription);
   if (plan.node) carryOut(plan.node);
-  return missingIn(operation.selectionSet, root, rootTypes);
+  return missingIn(operation.selectionSet, root, rootTypes) ?? bare;
 }
 
 const innerOf = ({ of }: KnownField, types: Types): Types =>
