@@ -1,6 +1,7 @@
 /** The process that plans, for planner-process.ts. */
 import { buildASTSchema, Kind, parse } from 'graphql';
 import { createPlannerHere } from './create-planner.ts';
+import { endWithParent } from './end-with-parent.ts';
 import { PlanTimeout, type Planner } from './planner.ts';
 import type { FromPlanner, ToPlanner } from './planner-process.ts';
 
@@ -25,7 +26,9 @@ async function plan({ id, document, at, overrides }: Extract<ToPlanner, { id: nu
   }
 }
 
-process.on('disconnect', () => process.exit());
+endWithParent();
+// Native code that never ends would keep it from an orderly end.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 // The router plans until its own end.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 process.on('message', (message: ToPlanner) => {
