@@ -61,7 +61,7 @@ module.exports = {
       from: { path: '^web/' },
       to: {
         path: '^(schema|platform|subgraphs|router|cli|deploy|test)/',
-        pathNot: '^schema/(client/|(text|places|csv|page-addresses)\\.ts$)',
+        pathNot: '^schema/(client/|(text|places|csv|page-addresses|sign-in)\\.ts$)',
       },
     },
     {

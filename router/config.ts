@@ -167,10 +167,10 @@ const contradictions: Contradictions = {
  */
 export function readRouterSettings(
   env: NodeJS.ProcessEnv,
-  product: { settings: z.ZodObject } | undefined,
+  product: { settings: z.ZodObject; contradictions: Contradictions } | undefined,
 ): RouterSettings {
   const all = product ? routerSettings.extend(product.settings.shape) : routerSettings;
-  return readConfig(all, env, { contradictions }) as RouterSettings;
+  return readConfig(all, env, { contradictions: { ...contradictions, ...product?.contradictions } }) as RouterSettings;
 }
 
 /** How long a subgraph may take to answer. */

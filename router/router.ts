@@ -8,7 +8,10 @@ import {
   createTracing,
   metricsRoute,
   startHttpServer,
+  type Contradictions,
+  type Logger,
   type RequestHandler,
+  type TokenVerifier,
   type Unwanted,
 } from '../platform/server/index.ts';
 import { clientOf as clientBehind, createDoor, createRouterAdmission, type RouterGuest } from './http/admission.ts';
@@ -49,12 +52,16 @@ export interface ProductDoor {
   cors: Cors;
   /** Who sends a request, and what they may still take; for once the router listens. */
   guestOf(request: IncomingMessage): Promise<RouterGuest>;
+  verifyToken: TokenVerifier;
+  logger: Logger;
 }
 
 /** What a product adds to the gateway. */
 export interface Product {
   /** Settings of its own. */
   settings: z.ZodObject;
+  /** Those of its settings that are right each, and wrong together. */
+  contradictions: Contradictions;
   /** Rules for scalars of its graph, by their name. */
   scalars: readonly GraphQLScalarType[];
   /** What it does at points of every operation. */
@@ -89,7 +96,12 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
   const corsOf = (names: readonly string[]) =>
     createCors(settings.CORS_ORIGINS, { loopback: settings.LANDSCAPE === 'development', headers: names });
   const cors = corsOf(headers.names);
-  const routes = await product?.routes(env, { cors, guestOf: (request) => guestOf(request) });
+  const routes = await product?.routes(env, {
+    cors,
+    guestOf: (request) => guestOf(request),
+    verifyToken,
+    logger,
+  });
   const metrics = createMetrics();
   const tracing = await createTracing(settings, 'router', logger);
   const formatError = createErrorFormatter(logger);

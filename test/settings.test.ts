@@ -124,6 +124,22 @@ const promises: Promised[] = [
       fc.constantFrom('http://127.0.0.1:1', 'https://issuer.example/keys?a=b', 'http://[::1]:80/', ' http://x '),
   },
   {
+    words: /^an address that begins with https:/,
+    isRight: (text) => isUrl(text) && (/^\s*https:/i.test(text) || text.trim() === 'http://127.0.0.1:1'),
+    value: (text) => text.trim(),
+    right: () => fc.constantFrom('http://127.0.0.1:1', 'https://login.example/realms/bikes', ' HTTPS://x '),
+  },
+  {
+    words: /^scopes, openid among them$/,
+    isRight: (text) => text.split(' ').every((scope) => /^[!#-[\]-~]+$/.test(scope)) && / openid /.test(` ${text} `),
+    right: () => fc.constantFrom('openid', 'openid offline_access', 'profile openid https://login.example/bikes'),
+  },
+  {
+    words: /^parameters as an address has them/,
+    isRight: (text) => text.split('&').every((part) => /^[A-Za-z0-9_.-]+=[^&=\s]+$/.test(part)),
+    right: () => fc.constantFrom('audience=bikes', 'resource=https%3A%2F%2Fbikes.example&prompt=consent'),
+  },
+  {
     words: /^an address that begins with mongodb:/,
     isRight: (text) => /^mongodb(\+srv)?:\/\/\S+$/.test(text),
     right: () => fc.constantFrom('mongodb://127.0.0.1', 'mongodb+srv://user:word@host/base?a=b'),
@@ -185,6 +201,12 @@ const promises: Promised[] = [
     right: () => listOf('x'.repeat(16), 'with blanks and ~!@#$%^&*', 'y'.repeat(1_000)),
   },
   {
+    words: /^at least 32 characters/,
+    isRight: (text) => itemsIn(text).every((item) => /^[!-~]{32,}$/.test(item)),
+    value: itemsIn,
+    right: () => listOf('x'.repeat(32), 'y'.repeat(1_000)),
+  },
+  {
     words: /^names with milliseconds/,
     isRight: (text) => itemsIn(text).every((item) => /^[A-Za-z0-9_-]+=[1-9][0-9]{0,8}$/.test(item)),
     value: itemsIn,
@@ -221,7 +243,8 @@ const promises: Promised[] = [
   },
   // What another program defines: anything but blanks.
   {
-    words: /^(a (file|folder|program|token|user|private JWK|public key)|that user|the (issuer|audience))/,
+    words:
+      /^(a (file|folder|program|token|user|private JWK|public key|client’s (name|secret))|that user|the (issuer|audience))/,
     isRight: (text) => /\S/.test(text),
     right: () => fc.constantFrom('x', ' y z '),
   },
@@ -339,12 +362,15 @@ const ofRouter = Object.keys(routerSettings.extend(ttareungi.settings.shape).sha
 const rightFor = (name: string) => promiseOf(name).right(promiseOf(name).bounds);
 const wrongFor = (name: string) => given.filter((text) => !promiseOf(name).isRight(text, promiseOf(name).bounds));
 
-/** Right each, and wrong together: @apollo/gateway has no labels, and tools are operations of a manifest. */
+const toSignIn = ['PUBLIC_URL', 'OIDC_CLIENT_ID', 'SESSION_SECRET', 'JWKS_URI'];
+
+/** Right each, and wrong together: @apollo/gateway has no labels, tools are of a manifest, a provider needs its client. */
 function contradicting(env: NodeJS.ProcessEnv): string[] {
   const labels = (env['OVERRIDE_LABELS'] ?? '').split(',').some((label) => label.trim() !== '');
   return [
     ...(env['ENGINE'] === 'apollo' && labels ? ['OVERRIDE_LABELS'] : []),
     ...(env['MCP'] === 'on' && !env['PERSISTED_DOCUMENTS'] ? ['MCP'] : []),
+    ...(env['OIDC_ISSUER'] && toSignIn.some((name) => !env[name]) ? ['OIDC_ISSUER'] : []),
   ];
 }
 
@@ -390,7 +416,7 @@ describe('the settings of the router, several at once', () => {
     const fixed = {
       ...keys,
       ...{ ROUTER_PORT: '0', HOST: '127.0.0.1', LOG_LEVEL: 'silent', STOP_TIMEOUT_MS: '100', STOP_DELAY_MS: '0' },
-      ...{ SUPERGRAPH: 'schema/supergraph.graphql', OTEL_EXPORTER_OTLP_ENDPOINT: '', JWKS_URI: '' },
+      ...{ SUPERGRAPH: 'schema/supergraph.graphql', OTEL_EXPORTER_OTLP_ENDPOINT: '', JWKS_URI: '', OIDC_ISSUER: '' },
       PERSISTED_DOCUMENTS: 'schema/client/generated/persisted-documents.json',
     };
     const free = ofRouter.filter((name) => !(name in fixed));

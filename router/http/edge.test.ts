@@ -137,6 +137,40 @@ describe('POST /dev/token', () => {
   });
 });
 
+describe('signing in at a provider', () => {
+  const settings = {
+    LANDSCAPE: 'development',
+    OIDC_ISSUER: 'https://login.example',
+    OIDC_CLIENT_ID: 'pages',
+    SESSION_SECRET: 'x'.repeat(32),
+    JWKS_URI: 'https://login.example/jwks',
+    PUBLIC_URL: 'https://bikes.example/',
+  };
+
+  it('takes the place of tokens for anyone, and pages are told so', async () => {
+    const { port } = await graph.startRouter(settings);
+    const get = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method });
+    expect(await (await get('/config.json')).json()).toMatchObject({
+      devTokens: false,
+      provider: true,
+      publicUrl: 'https://bikes.example',
+    });
+    expect((await get('/dev/token', 'POST')).status).toBe(404);
+    expect((await get('/auth/token', 'POST')).status).toBe(403);
+    expect((await get('/auth/callback', 'POST')).status).toBe(405);
+    expect((await get('/auth/elsewhere')).status).toBe(404);
+  });
+
+  it.each(['OIDC_CLIENT_ID', 'SESSION_SECRET', 'JWKS_URI', 'PUBLIC_URL'])('says that it needs %s', async (name) => {
+    const started = graph.startRouter({ ...settings, [name]: '' });
+    await expect(started).rejects.toThrow(`OIDC_ISSUER: it needs ${name}, too.`);
+  });
+
+  it.each(['http://login.example', 'https://a:b@login.example', 'login.example'])('is not at %s', async (issuer) => {
+    await expect(graph.startRouter({ ...settings, OIDC_ISSUER: issuer })).rejects.toThrow(/^OIDC_ISSUER: must be/m);
+  });
+});
+
 describe('CORS', () => {
   const preflight = (origin: string) => raw('/graphql', { origin, 'access-control-request-method': 'POST' }, 'OPTIONS');
 

@@ -4,8 +4,9 @@ import { subgraphs } from '../../schema/subgraphs.ts';
 import { Cursor, DateTime, Long, processSettings, readConfig, sendJson } from '../../platform/server/index.ts';
 import type { Product } from '../router.ts';
 import { createDevTokenRoute, offersDevTokens } from './dev-token.ts';
-import { productSettings } from './settings.ts';
+import { productContradictions, productSettings } from './settings.ts';
 import { createExportRoute } from './exports.ts';
+import { createSignIn } from './sign-in/sign-in.ts';
 import { createOpenDataRoute } from './open-data.ts';
 import { keepFresh } from './freshness.ts';
 import { createStaticRoute } from './static-pages.ts';
@@ -13,25 +14,37 @@ import { createStaticRoute } from './static-pages.ts';
 /** What Ttareungi adds to the gateway: its pages, its tokens for development, the rules of its scalars, the freshness of its answers. */
 export const ttareungi: Product = {
   settings: productSettings,
+  contradictions: productContradictions,
   scalars: [Long, DateTime, Cursor],
   hooks: [keepFresh()],
   operationNames: clientOperations,
   playground: pageAddresses.playground,
-  async routes(env, { cors, guestOf }) {
+  async routes(env, { cors, guestOf, verifyToken, logger }) {
     const settings = readConfig(processSettings.extend(productSettings.shape), env);
-    const devToken = await createDevTokenRoute(settings, cors);
+    const { OIDC_ISSUER: issuer } = settings;
     const publicUrl = settings.PUBLIC_URL?.replace(/\/+$/, '');
+    const signIn =
+      issuer !== undefined && publicUrl !== undefined
+        ? createSignIn({ settings, issuer, publicUrl, guestOf, verifyToken, logger })
+        : undefined;
+    const devToken = await createDevTokenRoute(settings, cors);
     const dashboard = settings.DASHBOARD_URL ?? `http://127.0.0.1:${subgraphs.dashboard.port}`;
     const openData = createOpenDataRoute({ dashboard, publicUrl, guestOf });
     const exports = createExportRoute({ dashboard, secret: settings.ROUTER_SECRET[0], guestOf });
     /** What the pages need to know about this installation. */
-    const installation = { landscape: settings.LANDSCAPE, devTokens: offersDevTokens(settings), publicUrl };
+    const installation = {
+      landscape: settings.LANDSCAPE,
+      devTokens: offersDevTokens(settings) && !signIn,
+      publicUrl,
+      ...(signIn ? { provider: true } : {}),
+    };
     return {
       '/config.json': cors.wrap((_request, response) => {
         response.setHeader('cache-control', 'no-store');
         sendJson(response, 200, installation);
       }),
-      ...(devToken ? { '/dev/token': cors.wrap(devToken) } : {}),
+      ...(devToken && !signIn ? { '/dev/token': cors.wrap(devToken) } : {}),
+      ...signIn,
       '/gbfs': openData,
       '/gbfs/': openData,
       '/openapi/': openData,

@@ -25,9 +25,9 @@ it.each(ingresses)('$file lets every page through, also when it is loaded again'
   expect(open).toEqual(expect.arrayContaining(Object.values(pageAddresses)));
 });
 
-it.each(ingresses)('$file lets everybody at the open data, and staff at exports', ({ paths }) => {
+it.each(ingresses)('$file lets everybody sign in and at the open data, and staff at exports', ({ paths }) => {
   const open = paths.filter(({ pathType }) => pathType === 'Prefix').map(({ path }) => path);
-  expect(open).toEqual(expect.arrayContaining(['/gbfs', '/openapi', '/exports']));
+  expect(open).toEqual(expect.arrayContaining(['/auth', '/gbfs', '/openapi', '/exports']));
 });
 
 it.each(Object.values(pageAddresses))('the router answers %s with a document', (address) => {

@@ -17,7 +17,7 @@ export function Account(state: SessionState) {
     <DialogTrigger>
       <AriaButton
         className="account-button"
-        aria-label={session ? `${session.userId}, ${words.account}` : words.account}
+        aria-label={`${session ? session.userId : words.signIn}, ${words.account}`}
       >
         <Icon>
           <circle cx="8" cy="5" r="3" />
@@ -34,28 +34,30 @@ export function Account(state: SessionState) {
   );
 }
 
-function Panel({ config, area, session, signIn, signOut, close }: SessionState & { close: () => void }) {
+function Panel({ config, area, session, notice, signIn, signOut, close }: SessionState & { close: () => void }) {
   const words = useSharedWords();
   return (
     <>
       <Preferences />
       {config && (
         <section>
-          <h2>{config.devTokens ? words.signInAs : words.signIn}</h2>
+          <h2>{config.devTokens ? words.signInAs : session ? words.signedIn : words.signIn}</h2>
           {session && (
             <p>
-              <strong>{session.userId}</strong>
-              <span className="aside">{session.roles.join(' ')}</span>
+              <strong>{session.userId}</strong> <span className="aside">{session.roles.join(' ')}</span>
             </p>
           )}
-          <SignIn
-            config={config}
-            area={area}
-            onSignedIn={(next) => {
-              signIn(next);
-              close();
-            }}
-          />
+          {!(config.provider && session) && (
+            <SignIn
+              config={config}
+              area={area}
+              notice={notice}
+              onSignedIn={(next) => {
+                signIn(next);
+                close();
+              }}
+            />
+          )}
           {session && (
             <Button weight="quiet" onPress={signOut}>
               {words.signOut}

@@ -3,13 +3,14 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Component, type ReactNode, Suspense, useEffect, useMemo, useRef } from 'react';
 import { Button, Skeleton } from '../shared/ui/controls.tsx';
 import { ActingContext, createActing } from '../shared/session/acting.ts';
-import { useSession } from '../shared/session/use-session.ts';
+import { SignInLink } from '../shared/session/sign-in.tsx';
+import { type SessionState, useSession } from '../shared/session/use-session.ts';
 import { SessionContext } from '../shared/session/session-context.ts';
 import { useSkew } from '../shared/i18n/clock.ts';
 import { useSharedWords } from '../shared/i18n/speech.tsx';
 import { Header } from './header.tsx';
 import { pages } from './pages.ts';
-import { usePage } from './paths.ts';
+import { usePage, useSearch } from './paths.ts';
 import { useTitle } from './use-title.ts';
 
 /** The frame around every page: where one is, who one is, and the page itself once it is loaded. */
@@ -35,6 +36,7 @@ export function Shell() {
               {words.noServer}
             </p>
           )}
+          <SignInNotice {...sessionState} />
           <SkewNotice />
           <Fence key={page} words={words}>
             <Suspense fallback={<Skeleton label={words.loading} lines={6} />}>
@@ -44,6 +46,20 @@ export function Shell() {
         </main>
       </ActingContext>
     </SessionContext>
+  );
+}
+
+/** Where people sign in at a provider: why they are not signed in, and the way there. */
+function SignInNotice({ config, session, notice }: SessionState) {
+  const words = useSharedWords();
+  // The way back is to the address of now.
+  useSearch();
+  if (!config?.provider || (session && notice !== 'stillIn')) return null;
+  return (
+    <div className="card signed-out">
+      <p role="status">{notice ? words.signInNotices[notice] : words.signInFirst}</p>
+      {!session && <SignInLink config={config} notice={notice} />}
+    </div>
   );
 }
 

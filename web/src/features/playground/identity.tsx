@@ -1,7 +1,8 @@
 import { type ChangeEvent, useState } from 'react';
 import { type Identity as Someone, signInAs, signInWith } from '../../shared/session/session.ts';
 import type { SessionState } from '../../shared/session/use-session.ts';
-import { type SharedWords, useSharedWords } from '../../shared/i18n/speech.tsx';
+import { signInAddress } from '../../shared/session/provider.ts';
+import { type SharedWords, useSharedWords, useSpeech } from '../../shared/i18n/speech.tsx';
 
 const presets = [
   { userId: 'operator', roles: ['operator'] },
@@ -14,8 +15,9 @@ const presets = [
 type Problem = 'signInFailed' | 'notAToken';
 
 /** The identity of every request: in development any user, elsewhere that of the pasted token. */
-export function Identity({ config, session, signIn, signOut }: SessionState) {
+export function Identity({ config, session, notice, signIn, signOut }: SessionState) {
   const words = useSharedWords();
+  const { language } = useSpeech();
   const [problem, setProblem] = useState<Problem | null>(null);
   const current = session ? nameOf(session) : '';
   const isPreset = presets.some((preset) => nameOf(preset) === current);
@@ -39,7 +41,18 @@ export function Identity({ config, session, signIn, signOut }: SessionState) {
 
   return (
     <div className="identity">
-      {config?.devTokens ? (
+      {config?.provider ? (
+        <>
+          {current && <span>{current}</span>}
+          {session ? (
+            <button type="button" onClick={signOut}>
+              {words.signOut}
+            </button>
+          ) : (
+            <a href={signInAddress(config, language, notice)}>{words.signIn}</a>
+          )}
+        </>
+      ) : config?.devTokens ? (
         <label>
           {words.signInAs}{' '}
           <select value={current} onChange={(event) => void choose(event)}>
@@ -58,7 +71,7 @@ export function Identity({ config, session, signIn, signOut }: SessionState) {
           {current && ` ${current}`}
         </label>
       )}
-      <span role="status">{problem && words[problem]}</span>
+      <span role="status">{problem ? words[problem] : notice && words.signInNotices[notice]}</span>
     </div>
   );
 }

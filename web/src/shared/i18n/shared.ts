@@ -1,5 +1,6 @@
 /** What every page says: the frame around it, who is signed in, the names of the domain. */
 import type { BikeCondition, PointEntryKind, ReserveStatus } from '../../../../schema/client/generated/graphql.ts';
+import type { SessionNotice } from '../session/provider.ts';
 import { refusalsEn, refusalsKo } from './refusals.ts';
 import { type Count, formatCount, formatSigned } from './numbers.ts';
 import { ago, duration } from './units.ts';
@@ -112,6 +113,34 @@ const entryEn: Names<PointEntryKind> = {
   COMPENSATED: 'Correction',
 };
 
+const signInKo: Names<SessionNotice> = {
+  cancelled: '로그인을 취소했습니다.',
+  away: '로그인 서비스가 응답하지 않습니다. 잠시 뒤에 다시 시도하세요.',
+  stale: '로그인 절차가 이 브라우저에서 시작되지 않았거나 너무 오래되었습니다. 다시 로그인하세요.',
+  mixedUp: '요청한 곳이 아닌 다른 로그인 서비스가 응답해서 로그인하지 않았습니다. 다시 로그인하세요.',
+  clock: '로그인 서비스와 이 서비스의 시계가 서로 달라서 로그인할 수 없습니다. 운영자에게 알려 주세요.',
+  otherAudience: '다른 서비스에 쓰는 로그인이라서 여기서는 쓸 수 없습니다. 운영자에게 알려 주세요.',
+  noRole: '이 계정에는 여기서 쓸 수 있는 역할이 없습니다. 다른 계정으로 로그인하거나 운영자에게 문의하세요.',
+  unusable: '로그인 서비스의 응답을 쓸 수 없습니다. 운영자에게 알려 주세요.',
+  ended: '로그아웃되었습니다. 다시 로그인하세요.',
+  outHere: '여기서는 로그아웃했지만 로그인 서비스가 응답하지 않았습니다. 그곳에는 아직 로그인되어 있을 수 있습니다.',
+  stillIn: '서버가 응답하지 않아 로그아웃하지 못했습니다. 다시 시도하세요.',
+};
+
+const signInEn: typeof signInKo = {
+  cancelled: 'You did not sign in.',
+  away: 'The sign-in service does not answer. Try again in a moment.',
+  stale: 'This was not begun in this browser, or too long ago. Sign in again.',
+  mixedUp: 'Another sign-in service answered than the one that was asked, so you are not signed in. Sign in again.',
+  clock: 'The clocks of the sign-in service and of this one differ too much. Please tell the operators.',
+  otherAudience: 'This sign-in is for another service and cannot be used here. Please tell the operators.',
+  noRole: 'This account has no role here. Sign in with another, or ask the operators.',
+  unusable: 'The answer of the sign-in service cannot be used. Please tell the operators.',
+  ended: 'You are signed out. Sign in again.',
+  outHere: 'You are signed out here, but the sign-in service did not answer: you may still be signed in there.',
+  stillIn: 'The server does not answer: you are still signed in. Try again.',
+};
+
 const ko = {
   name: '따릉이',
   pages: { dashboard: '현황', ride: '대여', fleet: '운영', playground: 'GraphQL' },
@@ -128,6 +157,9 @@ const ko = {
   signedOut: '로그아웃됨',
   noAccess: '권한 없음',
   signIn: '로그인',
+  signedIn: '로그인한 계정',
+  signInFirst: '로그인하면 모든 기능을 쓸 수 있습니다.',
+  signInNotices: signInKo,
   signInAs: '계정 선택',
   userId: '아이디',
   fieldMissing: '입력하세요.',
@@ -197,6 +229,9 @@ const en: typeof ko = {
   signedOut: 'Signed out',
   noAccess: 'No access',
   signIn: 'Sign in',
+  signedIn: 'Signed in',
+  signInFirst: 'Sign in to use everything here.',
+  signInNotices: signInEn,
   signInAs: 'Choose an account',
   userId: 'User ID',
   fieldMissing: 'Please fill this in.',

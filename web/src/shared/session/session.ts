@@ -1,5 +1,6 @@
 /**
- * Who is signed in, kept for this tab. In development the router signs tokens for anyone; elsewhere one is pasted.
+ * Who is signed in, kept for this tab. In development the router signs tokens for anyone; elsewhere people sign in at a
+ * provider (`provider.ts`) or, without one, paste a token.
  * Riding and running the fleet are remembered apart, so that one tab can be a rider and an operator in turn.
  */
 
@@ -12,6 +13,8 @@ export interface Config {
   devTokens: boolean;
   /** What its clients call it, if that is not what this page's address says. */
   publicUrl?: string;
+  /** Whether people sign in at an OpenID provider, which knows this installation by its `publicUrl`. */
+  provider?: boolean;
 }
 
 export interface Identity {

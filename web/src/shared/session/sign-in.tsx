@@ -1,18 +1,33 @@
 import './sign-in.css';
 import { type SubmitEvent, useRef, useState } from 'react';
-import { Button, Field } from '../ui/controls.tsx';
-import { useSharedWords } from '../i18n/speech.tsx';
+import { Button, Field, LinkButton } from '../ui/controls.tsx';
+import { useSharedWords, useSpeech } from '../i18n/speech.tsx';
+import { type SessionNotice, signInAddress } from './provider.ts';
 import { type Area, type Config, type Identity, type Session, signInAs, signInWith, TokenRefused } from './session.ts';
 
 interface SignInProps {
   config: Config;
   area: Area;
+  notice: SessionNotice | null;
   onSignedIn: (session: Session) => void;
 }
 
-/** In development as anyone; elsewhere with a token that was issued there. */
-export function SignIn({ config, ...rest }: SignInProps) {
+/** In development as anyone; elsewhere at the provider or, without one, with a token that was issued there. */
+export function SignIn({ config, notice, ...rest }: SignInProps) {
+  if (config.provider) return <SignInLink config={config} notice={notice} />;
   return config.devTokens ? <SignInAs {...rest} /> : <SignInWith {...rest} />;
+}
+
+interface SignInLinkProps {
+  config: Config;
+  notice: SessionNotice | null;
+}
+
+/** Leads to the provider and back to this page. */
+export function SignInLink({ config, notice }: SignInLinkProps) {
+  const words = useSharedWords();
+  const { language } = useSpeech();
+  return <LinkButton href={signInAddress(config, language, notice)}>{words.signIn}</LinkButton>;
 }
 
 const roles = ['operator', 'rider', 'auditor', 'admin'] as const;
@@ -29,7 +44,9 @@ const presets: Record<Area, readonly (Identity & { roles: readonly [Role] })[]> 
   ],
 };
 
-function SignInAs({ area, onSignedIn }: Omit<SignInProps, 'config'>) {
+type AreaProps = Omit<SignInProps, 'config' | 'notice'>;
+
+function SignInAs({ area, onSignedIn }: AreaProps) {
   const words = useSharedWords();
   const [userId, setUserId] = useState('');
   const [role, setRole] = useState<Role>(area === 'rider' ? 'rider' : 'operator');
@@ -99,7 +116,7 @@ function SignInAs({ area, onSignedIn }: Omit<SignInProps, 'config'>) {
   );
 }
 
-function SignInWith({ area, onSignedIn }: Omit<SignInProps, 'config'>) {
+function SignInWith({ area, onSignedIn }: AreaProps) {
   const words = useSharedWords();
   const [token, setToken] = useState('');
   const [failed, setFailed] = useState(false);

@@ -1,5 +1,7 @@
+import { useEffect, useState } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { backoffMs } from '../../../../schema/client/backoff.ts';
+import { forgetNotice, noticeIn, resumeAtProvider, type SessionNotice, signOutAtProvider } from './provider.ts';
 import { type Area, type Config, forgetSession, loadConfig, resumeSession, type Session } from './session.ts';
 
 export interface SessionState {
@@ -9,6 +11,8 @@ export interface SessionState {
   session: Session | null;
   /** The router does not answer. */
   failed: boolean;
+  /** What there is to tell about signing in or out. */
+  notice: SessionNotice | null;
   signIn: (session: Session) => void;
   signOut: () => void;
 }
@@ -22,11 +26,19 @@ interface Begun {
 export function useSession(area: Area): SessionState {
   const queries = useQueryClient();
   const queryKey = ['session', area];
+  const [notice, setNotice] = useState<SessionNotice | null>(() => noticeIn(location.search));
+  useEffect(forgetNotice, []);
+  const begin = (session: Session | null) =>
+    queries.setQueryData<Begun>(queryKey, (before) => before && { ...before, session });
+  const end = (reason: SessionNotice) => {
+    setNotice(reason);
+    begin(null);
+  };
   const { data, failureCount } = useQuery({
     queryKey,
     async queryFn(): Promise<Begun> {
       const config = await loadConfig();
-      return { config, session: await resumeSession(config, area) };
+      return { config, session: await (config.provider ? resumeAtProvider(end) : resumeSession(config, area)) };
     },
     retry: true,
     retryDelay: (failures) => backoffMs(failures + 1),
@@ -34,15 +46,15 @@ export function useSession(area: Area): SessionState {
     gcTime: Infinity,
     structuralSharing: false,
   });
-  const begin = (session: Session | null) =>
-    queries.setQueryData<Begun>(queryKey, (before) => before && { ...before, session });
   return {
     area,
     config: data?.config ?? null,
     session: data?.session ?? null,
     failed: failureCount > 0 && !data,
+    notice,
     signIn: begin,
     signOut() {
+      if (data?.config.provider) return void signOutAtProvider().catch(() => setNotice('stillIn'));
       forgetSession(area);
       begin(null);
     },

@@ -1,0 +1,104 @@
+/** Signed in at an OpenID provider: the router holds what lasts, pages have the token of now, in memory alone. */
+import {
+  failureParameter,
+  signInFailures,
+  signInPaths,
+  type SignedIn,
+  type SignInFailure,
+} from '../../../../schema/sign-in.ts';
+import { serverClock } from '../i18n/server-clock.ts';
+import type { Config, Session } from './session.ts';
+
+/** Why nobody is signed in; or, for `stillIn`, why somebody still is. */
+export type SessionNotice = SignInFailure | 'stillIn';
+
+/** One for both areas and for all tabs: whoever signs out does it everywhere. */
+const tabs = 'BroadcastChannel' in globalThis ? new BroadcastChannel('ttareungi.session') : null;
+/** One tab at a time renews: a provider may take a second use of the same token for a theft. */
+const lock = 'ttareungi.session';
+
+/** Leads to the provider and back to this page; from the address that the provider knows. */
+export function signInAddress({ publicUrl = '' }: Config, language: string, notice: SessionNotice | null): string {
+  const { pathname, search } = withoutNotice();
+  const query = new URLSearchParams({ to: pathname + search, lang: language });
+  // The account that is signed in there has no role here: another may.
+  if (notice === 'noRole') query.set('as-another', '');
+  return `${publicUrl}${signInPaths.begin}?${query.toString()}`;
+}
+
+/** What the way back from the provider has to tell. */
+export function noticeIn(search: string): SessionNotice | null {
+  const told = new URLSearchParams(search).get(failureParameter);
+  return signInFailures.find((failure) => failure === told) ?? null;
+}
+
+/** It is said once: a reload does not say it again. */
+export function forgetNotice(): void {
+  if (noticeIn(location.search)) history.replaceState(history.state, '', withoutNotice());
+}
+
+function withoutNotice(): URL {
+  const address = new URL(location.href);
+  address.searchParams.delete(failureParameter);
+  return address;
+}
+
+class SignedOut extends Error {
+  override name = 'SignedOut';
+  readonly reason: SignInFailure;
+  constructor(reason: SignInFailure) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+/** This browser's session; null without one. `onEnd` is told when it ends by itself, or in another tab. */
+export async function resumeAtProvider(onEnd: (reason: SignInFailure) => void): Promise<Session | null> {
+  let current: SignedIn;
+  try {
+    current = await askToken('');
+  } catch (error) {
+    if (error instanceof SignedOut) return null;
+    throw error;
+  }
+  const { userId, roles } = current;
+  let renewing: Promise<SignedIn> | null = null;
+  tabs?.addEventListener('message', () => onEnd('ended'), { once: true });
+  return {
+    userId,
+    roles,
+    async token(refused) {
+      const isRefused = refused === current.token;
+      if (!isRefused && serverClock.now() < Date.parse(current.renewAt)) return current.token;
+      // Concurrent callers share one renewal.
+      renewing ??= askToken(isRefused ? '?renew' : '').finally(() => (renewing = null));
+      try {
+        const next = await renewing;
+        // Somebody else signed in meanwhile, in another tab.
+        if (next.userId !== userId) throw new SignedOut('ended');
+        current = next;
+      } catch (error) {
+        if (error instanceof SignedOut) onEnd(error.reason);
+        throw error;
+      }
+      return current.token;
+    },
+  };
+}
+
+/** Signs out here and, by the address that it goes to, there. @throws {Error} when the router does not answer. */
+export async function signOutAtProvider(): Promise<void> {
+  const response = await fetch(signInPaths.end, { method: 'POST' });
+  if (!response.ok) throw new Error(`${signInPaths.end} answered ${response.status}`);
+  tabs?.postMessage('signed out');
+  location.assign(((await response.json()) as { to: string }).to);
+}
+
+async function askToken(query: '' | '?renew'): Promise<SignedIn> {
+  const ask = () => fetch(signInPaths.token + query, { method: 'POST', cache: 'no-store' });
+  // There are no locks for pages without TLS.
+  const response = await ('locks' in navigator ? navigator.locks.request(lock, ask) : ask());
+  if (response.ok) return (await response.json()) as SignedIn;
+  if (response.status === 401) throw new SignedOut(((await response.json()) as { reason: SignInFailure }).reason);
+  throw new Error(`${signInPaths.token} answered ${response.status}`);
+}
