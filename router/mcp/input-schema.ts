@@ -19,7 +19,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 
 const largestInt = 2 ** 31 - 1;
 
-const ofBuiltIns: Readonly<Record<string, JsonSchema>> = {
+export const ofBuiltIns: Readonly<Record<string, JsonSchema>> = {
   Int: { type: 'integer', minimum: -largestInt - 1, maximum: largestInt },
   Float: { type: 'number' },
   String: { type: 'string' },
@@ -115,8 +115,9 @@ function ofScalar({ name, description, extensions }: GraphQLScalarType): JsonSch
   return { ...described(description ?? undefined), ...(typeof given === 'object' ? given : anything) };
 }
 
-function orNull(schema: JsonSchema): JsonSchema {
-  const { type } = schema;
+export function orNull(schema: JsonSchema): JsonSchema {
+  const { type, enum: values } = schema;
+  if (Array.isArray(values)) return { ...schema, type: [type, 'null'], enum: [...(values as unknown[]), null] };
   return type === undefined ? { anyOf: [schema, { type: 'null' }] } : { ...schema, type: [type, 'null'].flat() };
 }
 

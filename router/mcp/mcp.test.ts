@@ -113,14 +113,20 @@ describe.each(spoken)('the reference client that speaks %s', (version, options) 
 
   it('calls them, with the token that it has', async () => {
     const authorization = await graph.signIn('boss', 'operator');
-    const ask = (client: Client) => client.callTool({ name: 'BikeLooks', arguments: { bikeId: 7 } });
+    // A client that knows what tools answer with looks whether they do.
+    const ask = async (client: Client) => {
+      await client.listTools();
+      return client.callTool({ name: 'BikeLooks', arguments: { bikeId: 7 } });
+    };
     const answer = { data: { bike: { color: 'color 7' } } };
     expect(await withClient(url, ask, options)).toMatchObject({
       structuredContent: answer,
       content: [{ type: 'text', text: JSON.stringify(answer) }],
     });
-    const register = (client: Client) =>
-      client.callTool({ name: 'RegisterBike', arguments: { input: { color: 'green' } } });
+    const register = async (client: Client) => {
+      await client.listTools();
+      return client.callTool({ name: 'RegisterBike', arguments: { input: { color: 'green' } } });
+    };
     expect(await withClient(url, register, { ...options, authorization })).toMatchObject({
       structuredContent: { data: { registerBike: { bike: { color: 'green' } } } },
     });
@@ -160,6 +166,10 @@ describe('a tool', () => {
     });
     expect(plain?.inputSchema.required).toBeUndefined();
     expect(described?.inputSchema.required).toEqual(['bikeId']);
+    expect(described?.outputSchema).toMatchObject({
+      type: 'object',
+      properties: { data: { properties: { bike: { properties: { color: { type: 'string' } } } } } },
+    });
   });
 
   it('is the last operation of its name', async () => {

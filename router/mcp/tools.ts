@@ -20,6 +20,7 @@ import type { Logger } from '../../platform/server/index.ts';
 import type { Generation } from '../supergraph/generation.ts';
 import type { Manifest } from '../documents/persisted.ts';
 import { inputSchemaOf, type JsonSchema } from './input-schema.ts';
+import { outputSchemaOf } from './output-schema.ts';
 
 /** One operation of the manifest. */
 export interface Tool {
@@ -76,6 +77,7 @@ export async function toolsOf(
           name,
           description: descriptionOf(operation) ?? toldOfFields(operation, fragments, schema),
           inputSchema,
+          outputSchema: outputSchemaOf(operation, fragments, schema),
           // What a mutation does, no schema says: an assistant shall ask.
           annotations: isQuery
             ? { readOnlyHint: true }
