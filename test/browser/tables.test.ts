@@ -115,6 +115,56 @@ describeInBrowser('the tables of operators', (stage) => {
     );
   });
 
+  it('change many bikes at once, say what will happen, and take it back where nobody was faster', async () => {
+    const path = '/fleet?tab=bikes&pick=21';
+    await stage.visit({ path, width: 1440, language: 'en', shot: 'tables-bulk' }, async (page) => {
+      await page.getByText('1 bike picked').waitFor();
+      await page.getByLabel('Pick bike 22').check();
+      await page.getByLabel('Pick bike 7').check();
+      expect(addressOf(page)).toBe('?tab=bikes&pick=21,22,7');
+      await page.getByRole('button', { name: 'Change conditions' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('Reason').fill('Old brakes');
+      await dialog.getByRole('button', { name: 'Preview' }).click();
+      await dialog.getByText('2 bikes will change.').waitFor();
+      await dialog.getByText('1 bike is so already.').waitFor();
+      expect(await violationsOf(page)).toEqual([]);
+      await page.screenshot({ path: `${artifacts}tables-preview.png` });
+      await dialog.getByRole('button', { name: 'Change 2 bikes' }).click();
+      await page.getByText('2 bikes changed.').waitFor();
+      const isChanged = page.locator('[data-bike="21"]').getByText('In repair');
+      await isChanged.waitFor();
+      const changes = [{ bikeId: 22, condition: 'RETIRED' as const }];
+      await stage.operator.request(ChangeBikeConditionsDocument, { input: { changes } });
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await page.getByText('1 bike is as before. Turned down: 1.').waitFor();
+      await page.getByText('Each bike').click();
+      await page.locator('[data-outcome="refused"]').getByText('Somebody changed the bike meanwhile.').waitFor();
+      expect(await violationsOf(page)).toEqual([]);
+      await page.locator('[data-bike="21"]').getByText('In service').waitFor();
+      await page.locator('[data-bike="22"]').getByText('Retired').waitFor();
+    });
+    await stage.visit({ path: '/fleet?tab=bikes&q=3&pick=all', width: 390, language: 'ko' }, async (page) => {
+      await page.getByText('조건에 맞는 11대 모두 골랐음').waitFor();
+      await page.getByRole('button', { name: '여러 대 옮기기' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('옮겨 놓을 대여소').fill('999');
+      await dialog.getByLabel('사유').fill('행사');
+      await dialog.getByRole('button', { name: '미리 보기' }).click();
+      await dialog.getByText('없는 대여소 번호입니다.').waitFor();
+      await dialog.getByLabel('옮겨 놓을 대여소').fill('102');
+      await dialog.getByRole('button', { name: '미리 보기' }).click();
+      await dialog.getByText('11대를 바꿉니다.').waitFor();
+      await dialog.getByRole('button', { name: '11대 바꾸기' }).click();
+      await page.getByText('11대를 바꾸었습니다.').waitFor();
+      expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+      await page.screenshot({ path: `${artifacts}tables-bulk-390.png`, fullPage: true });
+      await page.getByRole('button', { name: '되돌리기' }).click();
+      await page.getByText('11대를 되돌렸습니다.').waitFor();
+      await page.locator('[data-bike="3"]').getByText('망원역').waitFor();
+    });
+  });
+
   describe('of stations', () => {
     const looks = [
       { width: 1440, language: 'ko', colorScheme: 'light' },

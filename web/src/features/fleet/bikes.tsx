@@ -15,6 +15,7 @@ import { StatusIcon } from '../../shared/ui/icons.tsx';
 import { AsOf } from './as-of.tsx';
 import { At } from './at.tsx';
 import { BikeCodes } from './bike-codes.tsx';
+import { BulkBar } from './bulk-bar.tsx';
 import { ChangeCondition } from './change-condition.tsx';
 import { Condition } from './condition.tsx';
 import {
@@ -25,10 +26,13 @@ import {
   everyBike,
   linkToBikes,
   mostDigits,
+  mostPicked,
+  type Picked,
   readBikes,
   uses,
 } from './table-address.ts';
 import { pageOf, Pager, Sheet, WrongPage } from './table.tsx';
+import { useBulk } from './use-bulk.ts';
 import { watched } from './watched.ts';
 import { fleetWords } from './words.ts';
 
@@ -59,8 +63,13 @@ export function Bikes() {
   const shared = useSharedWords();
   const acting = useActing();
   const view = readBikes(useSearch());
+  const run = useBulk();
   const show = (changes: Partial<BikesView>, replace = false) =>
     go(linkToBikes({ ...view, page: null, ...changes }), { replace });
+  // Others match after a change of the filter: whoever picked all did not see them.
+  const showOthers = (changes: Partial<BikesView>, replace = false) =>
+    show({ ...(view.picked === 'all' ? { picked: [] } : {}), ...changes }, replace);
+  const pick = (picked: Picked) => show({ picked, page: view.page }, true);
   const filter = filterOf(view);
   const isFiltered = Object.keys(filter).length > 0;
   const answer = useAnswer(query(FleetBikesDocument, { filter, orderBy: orderOf(view), ...pageOf(view.page) }), {
@@ -79,10 +88,14 @@ export function Bikes() {
   };
   return (
     <section className="card" aria-label={words.tabs.bikes}>
-      <Filters view={view} onView={show} />
+      <Filters view={view} onView={showOthers} />
       <AsOf answer={{ at: answer.at, error: page ? error : null }} />
       {isWaiting && !page && <Skeleton label={shared.loading} lines={6} />}
       {!page && error !== null && <WrongPage error={error} onFirst={() => show({})} />}
+      {/* Also when nothing matches any more: what was changed may not. */}
+      {page && mayChange && (
+        <BulkBar picked={view.picked} filter={filter} totalCount={page.totalCount} run={run} onPick={pick} />
+      )}
       {page?.nodes.length === 0 && (
         <Empty title={isFiltered ? words.noBikesMatch : shared.noBikes}>
           {isFiltered ? (
@@ -100,9 +113,31 @@ export function Bikes() {
             {...view}
             onSort={show}
             hasActions={mayChange}
+            {...(mayChange && {
+              picking: pickingOf(
+                view.picked,
+                page.nodes.map(({ bikeId }) => bikeId),
+                pick,
+              ),
+            })}
           >
             {page.nodes.map((bike) => (
-              <BikeLine key={bike.bikeId} bike={bike} mayChange={mayChange} />
+              <BikeLine
+                key={bike.bikeId}
+                bike={bike}
+                mayChange={mayChange}
+                isPicked={view.picked === 'all' || view.picked.includes(bike.bikeId)}
+                onPick={(isPicked) =>
+                  pick(
+                    withPicked(
+                      view.picked,
+                      page.nodes.map(({ bikeId }) => bikeId),
+                      bike.bikeId,
+                      isPicked,
+                    ),
+                  )
+                }
+              />
             ))}
           </Sheet>
           <Pager page={page} onPage={(place) => show({ page: place })}>
@@ -199,9 +234,42 @@ function Filters({ view, onView }: FiltersProps) {
   );
 }
 
-function BikeLine({ bike, mayChange }: { bike: Line; mayChange: boolean }) {
+/** Of all that match, one that is taken out leaves those of the page. */
+function withPicked(picked: Picked, onPage: readonly number[], bikeId: number, isPicked: boolean): Picked {
+  const others = (picked === 'all' ? onPage : picked).filter((each) => each !== bikeId);
+  return isPicked ? [...others, bikeId].slice(-mostPicked) : others;
+}
+
+function pickingOf(picked: Picked, onPage: readonly number[], onPick: (picked: Picked) => void) {
+  const others = picked === 'all' ? [] : picked.filter((bikeId) => !onPage.includes(bikeId));
+  return {
+    isAll: picked === 'all' || onPage.every((bikeId) => picked.includes(bikeId)),
+    onAll: (isAll: boolean) => onPick(isAll ? [...others, ...onPage].slice(-mostPicked) : others),
+  };
+}
+
+interface BikeLineProps {
+  bike: Line;
+  mayChange: boolean;
+  isPicked: boolean;
+  onPick: (isPicked: boolean) => void;
+}
+
+function BikeLine({ bike, mayChange, isPicked, onPick }: BikeLineProps) {
+  const words = useWords(fleetWords);
   return (
-    <tr data-bike={bike.bikeId}>
+    <tr data-bike={bike.bikeId} data-picked={isPicked}>
+      {mayChange && (
+        <td>
+          <input
+            type="checkbox"
+            className="pick"
+            aria-label={words.bulk.pick(bike.bikeId)}
+            checked={isPicked}
+            onChange={({ target }) => onPick(target.checked)}
+          />
+        </td>
+      )}
       <th scope="row" className="number">
         <a href={linkTo('bike', bike.bikeId)}>{bike.bikeId}</a>
       </th>

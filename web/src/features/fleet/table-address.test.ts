@@ -9,9 +9,11 @@ import {
   everyStation,
   linkToBikes,
   linkToStations,
+  mostPicked,
   readBikes,
   readStations,
   situations,
+  stationIdIn,
   stationSorts,
   uses,
 } from './table-address.ts';
@@ -29,6 +31,7 @@ describe('the address of a table', () => {
       district: maybe(...districtNames),
       stationId: fc.option(fc.integer({ min: 1, max: 999_999 }).map((number) => `ST-${number}`)),
       digits: fc.stringMatching(/^\d{0,10}$/),
+      picked: fc.oneof(fc.constant('all' as const), fc.uniqueArray(fc.integer({ min: 1, max: 2 ** 31 - 1 }))),
       sort: fc.constantFrom(...bikeSorts),
       descending: fc.boolean(),
       page,
@@ -51,12 +54,24 @@ describe('the address of a table', () => {
   });
 
   it('without anything is the whole list, and so is one that makes no sense', () => {
-    const nonsense = '?tab=bikes&condition=NEW&use=&district=seoul&at=../x&q=abc&sort=--since&after=&before=';
+    const nonsense =
+      '?tab=bikes&condition=NEW&use=&district=seoul&at=../x&q=abc&sort=--since&after=&before=&pick=0,-1,x,2147483648';
     for (const address of ['', nonsense]) expect(readBikes(address)).toEqual(everyBike);
     for (const address of ['', '?situation=odd&sort=since&district=x']) {
       expect(readStations(address)).toEqual(everyStation);
     }
     expect(linkToBikes(everyBike)).toBe(linkToBikes({}));
+  });
+
+  it('has each number once, and no more than an address can say', () => {
+    expect(readBikes('?pick=7,7,,3').picked).toEqual([7, 3]);
+    const many = Array.from({ length: 600 }, (_, index) => index + 1);
+    expect(readBikes(`?pick=${many.join()}`).picked).toHaveLength(mostPicked);
+  });
+
+  it('of a station is read as people type its number', () => {
+    for (const text of ['ST-101', 'st-101', ' 101', '００１０１']) expect(stationIdIn(text)).toBe('ST-101');
+    for (const text of ['', '0', 'ST-', '1234567', '1 01', 'x']) expect(stationIdIn(text)).toBeNull();
   });
 
   it('is read whatever it says', () => {

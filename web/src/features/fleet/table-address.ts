@@ -15,6 +15,9 @@ interface Ordered<Key extends string> {
 export const conditions = ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'] as const satisfies BikeCondition[];
 export const uses = ['FREE', 'RESERVED', 'IN_USE'] as const satisfies BikeUse[];
 
+/** The bikes that something is to be done with: these, or all that match. */
+export type Picked = 'all' | readonly number[];
+
 export const bikeSorts = ['number', 'condition', 'use', 'station', 'since'] as const;
 export type BikeSort = (typeof bikeSorts)[number];
 
@@ -25,6 +28,7 @@ export interface BikesView extends Ordered<BikeSort> {
   stationId: string | null;
   /** The first digits of the bikes' numbers. */
   digits: string;
+  picked: Picked;
 }
 
 export const situations = ['empty', 'full'] as const;
@@ -41,7 +45,7 @@ export interface StationsView extends Ordered<StationSort> {
 }
 
 export const everyBike: BikesView = {
-  ...{ condition: null, use: null, district: null, stationId: null, digits: '' },
+  ...{ condition: null, use: null, district: null, stationId: null, digits: '', picked: [] },
   ...{ sort: 'number', descending: false, page: null },
 };
 
@@ -65,18 +69,29 @@ export function readBikes(address: string): BikesView {
     district: oneOf(districtNames, query.get('district')),
     stationId: /^ST-\d{1,6}$/.exec(query.get('at') ?? '')?.[0] ?? null,
     digits: digitsIn(query.get('q') ?? ''),
+    picked: readPicked(query.get('pick') ?? ''),
   };
 }
 
-export function linkToBikes({ condition, use, district, stationId, digits, ...order }: Partial<BikesView>): string {
-  return linkWith('bikes', {
-    condition,
-    use,
-    district,
-    at: stationId,
-    q: digits,
-    ...orderIn({ ...everyBike, ...order }),
-  });
+export function linkToBikes(view: Partial<BikesView>): string {
+  const { condition, use, district, stationId, digits, picked, ...order } = view;
+  const said = { condition, use, district, at: stationId, q: digits, ...orderIn({ ...everyBike, ...order }) };
+  return linkWith('bikes', { ...said, pick: typeof picked === 'string' ? picked : picked?.join() });
+}
+
+/** As many as an address can say: a longer one is refused by servers on the way. */
+export const mostPicked = 500;
+
+function readPicked(text: string): Picked {
+  if (text === 'all') return 'all';
+  const numbers = text.split(',').flatMap((each) => (/^[1-9]\d{0,9}$/.test(each) ? [Number(each)] : []));
+  return [...new Set(numbers.filter((number) => number < 2 ** 31))].slice(0, mostPicked);
+}
+
+/** The id of a station, of its number as people type it, or null. */
+export function stationIdIn(text: string): string | null {
+  const [, digits] = /^(?:ST-)?0*([1-9]\d{0,5})$/.exec(text.normalize('NFKC').trim().toUpperCase()) ?? [];
+  return digits === undefined ? null : `ST-${digits}`;
 }
 
 export function readStations(address: string): StationsView {
@@ -120,7 +135,7 @@ function orderIn({ sort, descending, page }: Ordered<string>): Record<string, st
 function linkWith(tab: FleetTab, values: Record<string, string | null | undefined>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values)) if (value) query.set(name, value);
-  const text = query.toString();
+  const text = query.toString().replaceAll('%2C', ',');
   return linkToTab(tab) + (text && `&${text}`);
 }
 

@@ -22,18 +22,31 @@ interface SheetProps<Key extends string> {
   onSort: (order: { sort: Key; descending: boolean }) => void;
   /** What can be done with a row. */
   hasActions: boolean;
+  /** Whether rows can be picked, and all of this page are. */
+  picking?: { isAll: boolean; onAll: (isAll: boolean) => void };
   children: ReactNode;
 }
 
 /** A page of rows, whose titles sort the whole list and stay in sight. */
 export function Sheet<Key extends string>(props: SheetProps<Key>) {
-  const { label, columns, sort, descending, onSort, hasActions, children } = props;
+  const { label, columns, sort, descending, onSort, hasActions, picking, children } = props;
   const words = useWords(fleetWords);
   return (
     <div className="sheet-scroll">
       <table className="sheet" aria-label={label}>
         <thead>
           <tr>
+            {picking && (
+              <th scope="col">
+                <input
+                  type="checkbox"
+                  className="pick"
+                  aria-label={words.bulk.pickPage}
+                  checked={picking.isAll}
+                  onChange={({ target }) => picking.onAll(target.checked)}
+                />
+              </th>
+            )}
             {columns.map(({ key, title, isNumeric }) => (
               <th
                 key={key}
