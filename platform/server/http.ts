@@ -370,6 +370,20 @@ export function abortedBy(response: ServerResponse): Unwanted {
   return signal;
 }
 
+/**
+ * For an answer in pieces, the next of which may take long to make: its client is not cut for what is not there yet, as
+ * long as it took all that was. Ends with the answer.
+ */
+export function keepWhileMaking({ socket }: IncomingMessage, response: ServerResponse): void {
+  const { timeout } = socket;
+  if (!timeout) return;
+  const again = setInterval(() => {
+    // Begins the wait for its client anew.
+    if (response.writableLength === 0) socket.setTimeout(timeout);
+  }, timeout / 3);
+  response.once('close', () => clearInterval(again));
+}
+
 /** The whole answer in one write, compressed where that is worth it and its client takes it. */
 export async function sendText(
   request: IncomingMessage,

@@ -146,7 +146,7 @@ export function createReadModels(database: Connection, feedRetentionSeconds: num
     list: (filter: ReservationRowFilter, order: RowOrder, page: PageRequest) => live.list(filter, order, page),
     hours: (names: readonly string[]) => live.find('hour', names),
     newestReservation: () => live.newestReservation(),
-    reservationsAfter: (after: number, upTo: number, count: number) => live.reservationsAfter(after, upTo, count),
+    reservationsBetween: (first: number, last: number) => live.reservationsBetween(first, last),
     perMinute: (minutes: readonly string[]) => live.perMinute(minutes),
   };
 }

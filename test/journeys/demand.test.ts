@@ -154,4 +154,25 @@ describe('demand that is not met', () => {
     expect(sum + rejected).toBe((await look()).totals.refusedToday);
     expect(sum).toBeGreaterThan(told.length * 3);
   }, 60_000);
+
+  it('is exported to staff and nobody else, every reservation and every hour', async () => {
+    const exported = async (file: string, role?: 'operator' | 'rider') => {
+      const authorization = role ? { authorization: `Bearer ${await system.token(role, [role])}` } : {};
+      return fetch(`${system.routerUrl}/exports/${file}`, { headers: { ...authorization } });
+    };
+    const { status, ok } = await exported('reservations.csv');
+    expect([status, ok, (await exported('reservations.json', 'rider')).status]).toEqual([401, false, 403]);
+    const evidence = await checkInvariants(system);
+    const file = (await (await exported('reservations.json', 'operator')).json()) as {
+      lines: { reserveNo: number; reserveStatus: string }[];
+    };
+    const requested = eventsNamed(evidence, 'ReservationRequested').map(({ data }) => data.reserveNo);
+    expect(file.lines.map(({ reserveNo }) => reserveNo)).toEqual(requested.toSorted((one, other) => one - other));
+    expect(new Set(file.lines.map(({ reserveStatus }) => reserveStatus)).size).toBeGreaterThan(1);
+    const [from, to] = [-3_600_000, 3_600_000].map((ms) => new Date(Date.now() + ms).toISOString());
+    const csv = await (await exported(`history.csv?from=${from}&to=${to}`, 'operator')).text();
+    const [head = '', ...hours] = csv.trim().split('\r\n');
+    const column = head.split(',').indexOf('requested');
+    expect(hours.reduce((sum, line) => sum + Number(line.split(',')[column]), 0)).toBe(requested.length);
+  }, 60_000);
 });

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import Papa from 'papaparse';
 import { plainText } from '../../../schema/csv.ts';
@@ -33,22 +34,25 @@ describe('an export', () => {
   });
 
   /** A dashboard with so many reservations, or these. */
-  async function open(of: number | readonly ReservationView[], more: Partial<ExportRows> = {}) {
+  async function open(
+    of: number | readonly ReservationView[],
+    more: Partial<ExportRows> = {},
+    answerTimeoutMs = 5_000,
+  ) {
     const reads: number[] = [];
     const rows: ExportRows = {
       newestReservation: async () => (typeof of === 'number' ? of : (of.at(-1)?.reserveNo ?? 0)),
-      async reservationsAfter(after, upTo, count) {
-        reads.push(after);
-        if (typeof of !== 'number')
-          return of.filter(({ reserveNo }) => reserveNo > after && reserveNo <= upTo).slice(0, count);
-        const length = Math.max(0, Math.min(count, Math.min(of, upTo) - after));
-        return Array.from({ length }, (_, place) => reservation(after + 1 + place));
+      async reservationsBetween(first, last) {
+        reads.push(first);
+        if (typeof of !== 'number') return of.filter(({ reserveNo }) => reserveNo >= first && reserveNo <= last);
+        return Array.from({ length: last - first + 1 }, (_, place) => reservation(first + place));
       },
       hours: async () => new Map(),
       ...more,
     };
     const server = await startHttpServer({
-      ...{ port: 0, host: '127.0.0.1', keepAliveMs: 1_000, lingerMs: 0, drainMs: 0, limits },
+      ...{ port: 0, host: '127.0.0.1', keepAliveMs: 1_000, lingerMs: 0, drainMs: 0 },
+      limits: { ...limits, ANSWER_TIMEOUT_MS: answerTimeoutMs },
       logger: createLogger('silent', 'dashboard'),
       routes: createExports({
         rows,
@@ -256,6 +260,17 @@ describe('an export', () => {
     expect(after).toBeLessThan(100);
   });
 
+  it('is waited for while nothing matches, however long that is for a client that reads', async () => {
+    const answerTimeoutMs = 600;
+    const reservationsBetween = async (first: number) => {
+      await delay(answerTimeoutMs / 3);
+      return first === 4_001 ? [reservation(4_001)] : [];
+    };
+    const { text } = await open(5_000, { reservationsBetween }, answerTimeoutMs);
+    const file = JSON.parse(await text('reservations.json')) as { lines: object[] };
+    expect(file.lines).toHaveLength(1);
+  });
+
   it('is one of few at once', async () => {
     let go: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (go = resolve));
@@ -276,9 +291,9 @@ describe('an export', () => {
     expect((await gone.get('reservations.csv')).status).toBe(503);
     let reads = 0;
     const { get } = await open(3_000, {
-      reservationsAfter: async (after) => {
+      reservationsBetween: async (first, last) => {
         if ((reads += 1) > 2) throw new UnavailableError('away');
-        return Array.from({ length: 1_000 }, (_, place) => reservation(after + 1 + place));
+        return Array.from({ length: last - first + 1 }, (_, place) => reservation(first + place));
       },
     });
     const response = await get('reservations.csv');

@@ -7,6 +7,7 @@ import {
   httpStatus,
   HttpRefusal,
   isUnavailable,
+  keepWhileMaking,
   refuseGraphql,
   requireRole,
   type ErrorCode,
@@ -23,8 +24,8 @@ import { historyColumns, historyLine, reservationColumns, reservationLine, textO
 export interface ExportRows {
   /** The highest number there is; 0 for none. */
   newestReservation(): Promise<number>;
-  /** Those with numbers above `after`, up to `upTo`, in order; at most `count`. */
-  reservationsAfter(after: number, upTo: number, count: number): Promise<ReservationView[]>;
+  /** Those with numbers from `first` to `last`, in order. */
+  reservationsBetween(first: number, last: number): Promise<ReservationView[]>;
   hours(names: readonly string[]): Promise<Map<unknown, HourView>>;
 }
 
@@ -35,7 +36,7 @@ export interface ExportsOptions {
   clock(): Date;
 }
 
-/** Rows that are read at once: some 150 kB, of which a slow reader holds one or two. */
+/** Numbers that are read at once, few of which are missing: some 150 kB, of which a slow reader holds one or two. */
 const rowsPerRead = 1_000;
 /** Each reads without a pause: more at once would take the database from the dashboards. */
 const mostAtOnce = 4;
@@ -49,12 +50,9 @@ export function createExports({ rows, verifyToken, isRouter, clock }: ExportsOpt
   let running = 0;
 
   async function* reservations({ matches }: ReservationsAsked, newest: number) {
-    for (let after = 0; after < newest;) {
-      const some = await rows.reservationsAfter(after, newest, rowsPerRead);
+    for (let first = 1; first <= newest; first += rowsPerRead) {
+      const some = await rows.reservationsBetween(first, Math.min(newest, first + rowsPerRead - 1));
       yield some.filter(matches).map(reservationLine);
-      const last = some.at(-1);
-      if (!last || some.length < rowsPerRead) return;
-      after = last.reserveNo;
     }
   }
 
@@ -91,6 +89,8 @@ export function createExports({ rows, verifyToken, isRouter, clock }: ExportsOpt
     const lines = isReservations ? reservations(asked, newest) : history(asked);
     const columns = isReservations ? reservationColumns : historyColumns;
     const { format, filter } = asked;
+    // Of millions, few may match.
+    keepWhileMaking(request, response);
     // A client that leaves ends the reading; one that is slow holds it up.
     await pipeline(
       Readable.from(textOf({ format, columns, exportedAt, filter }, lines), { highWaterMark: 1 }),
