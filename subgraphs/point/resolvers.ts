@@ -17,9 +17,20 @@ interface Keyed {
   userId: string;
 }
 
+interface OfReservation extends Keyed {
+  reserveNo: number;
+}
+
 export function createResolvers({ store, overtime }: Dependencies): Resolvers {
   const load = (context: RequestContext, userId: string) =>
     context.load('account', userId, (ids) => store.byUserIds(ids));
+
+  const loadPaid = (context: RequestContext, { reserveNo, userId }: OfReservation) =>
+    context.load('overtime', `${reserveNo} ${userId}`, async (keys) => {
+      const asked = keys.map((key) => ({ key, reserveNo: parseInt(key, 10), userId: key.slice(key.indexOf(' ') + 1) }));
+      const paid = await store.overtimeOf(asked);
+      return new Map(asked.map((each) => [each.key, paid.get(each.reserveNo) ?? 0]));
+    });
 
   const entries = ({ userId }: Keyed, page: PageRequest, { viewer }: RequestContext) => {
     requireSelfOrStaff(viewer, userId);
@@ -59,6 +70,15 @@ export function createResolvers({ store, overtime }: Dependencies): Resolvers {
         return (await load(context, userId))?.totalPoint ?? 0;
       },
       pointEntries: entries,
+    },
+
+    Reservation: {
+      __resolveReference: (reservation: OfReservation) => reservation,
+      async overtime({ reserveNo, userId }: OfReservation, _arguments: unknown, context: RequestContext) {
+        requireSelfOrStaff(context.viewer, userId);
+        const [account, paid] = await Promise.all([load(context, userId), loadPaid(context, { reserveNo, userId })]);
+        return (paid ?? 0) + (account?.debtOf === reserveNo ? account.debt : 0);
+      },
     },
 
     PointAccount: { __resolveReference: account, entries },

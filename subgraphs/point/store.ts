@@ -18,6 +18,8 @@ export interface AccountRow extends ViewRow {
   opened: boolean;
   totalPoint: number;
   debt: number;
+  /** The reservation whose overtime the debt is for. */
+  debtOf: number | null;
 }
 
 /** A ledger entry as a list shows it. */
@@ -29,7 +31,7 @@ export interface EntryRow extends ViewRow, LedgerEntry {
 }
 
 const accountSchema = new Schema<AccountRow>(
-  { _id: String, version: Number, userId: String, opened: Boolean, totalPoint: Number, debt: Number },
+  { _id: String, version: Number, userId: String, opened: Boolean, totalPoint: Number, debt: Number, debtOf: Number },
   { collection: 'accounts', versionKey: false },
 );
 
@@ -53,7 +55,7 @@ const entrySchema = new Schema<EntryRow>(
 entrySchema.index({ userId: 1, seq: -1 });
 
 /** Raise it when the rows must be rebuilt. */
-export const viewsVersion = 2;
+export const viewsVersion = 3;
 
 export function createPointStore(database: Connection) {
   const accounts = database.model<AccountRow>('Account', accountSchema);
@@ -63,10 +65,10 @@ export function createPointStore(database: Connection) {
     prepare: () => Promise.all([accounts.createIndexes(), entries.createIndexes()]),
 
     changesOf(document: JournalDocument<Account, PointEvent>): ViewChange<AccountRow | EntryRow>[] {
-      const { userId, opened, balance, debt, seq } = document.state;
+      const { userId, opened, balance, debt, debtOf, seq } = document.state;
       if (userId === null) return [];
       const version = rowVersion(document);
-      const account: AccountRow = { _id: userId, version, userId, opened, totalPoint: balance, debt };
+      const account: AccountRow = { _id: userId, version, userId, opened, totalPoint: balance, debt, debtOf };
       const booked = document.events.map(entryOf).filter((entry) => entry !== null);
       return [
         ...(booked.length > 0 || document.events.some(owesMore)
@@ -86,6 +88,21 @@ export function createPointStore(database: Connection) {
         .lean<AccountRow[]>()
         .exec();
       return new Map(rows.map((row) => [row.userId, row]));
+    },
+
+    /** What these reservations have paid of their overtime; those that paid nothing are left out. */
+    async overtimeOf(reservations: readonly { userId: string; reserveNo: number }[]): Promise<Map<number, number>> {
+      const userIds = [...new Set(reservations.map(({ userId }) => userId))];
+      const reserveNos = reservations.map(({ reserveNo }) => reserveNo);
+      const rows = await entries
+        .find({ userId: { $in: userIds }, kind: 'OVERTIME', reserveNo: { $in: reserveNos } })
+        .lean<EntryRow[]>()
+        .exec();
+      const paid = new Map<number, number>();
+      for (const { reserveNo, amount } of rows) {
+        if (reserveNo !== null) paid.set(reserveNo, (paid.get(reserveNo) ?? 0) - amount);
+      }
+      return paid;
     },
 
     entriesOf: (userId: string, page: PageRequest): Promise<Page<EntryRow>> =>

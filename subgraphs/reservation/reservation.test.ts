@@ -633,6 +633,29 @@ describe('whatever happens to a bike', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('a ride remembers where it began and where it was left, as its events tell it', () => {
+    const wrong = stories.flatMap(({ seed, told }) =>
+      told.flatMap(({ slot }, last) => {
+        const latest = latestIn(slot);
+        const events = told.slice(0, last + 1).map(({ event }) => event);
+        const toldBy = (wanted: 'RideStarted' | 'BikeReturned') => {
+          const event = events.find(({ type, data }) => {
+            return type === wanted && (data as { reserveNo: number }).reserveNo === latest?.reserveNo;
+          });
+          const { stationId, position } = (event?.data ?? {}) as Place;
+          return stationId ?? position;
+        };
+        const ends = [latest?.startPlace, latest?.returnPlace].map((place) => place?.stationId ?? place?.position);
+        const expected = [toldBy('RideStarted'), toldBy('BikeReturned')];
+        return JSON.stringify(ends) === JSON.stringify(expected) ? [] : [`${seed}@${last}: ${JSON.stringify(ends)}`];
+      }),
+    );
+    expect(wrong).toEqual([]);
+    const ends = stories.flatMap(({ told }) => told.map(({ slot }) => latestIn(slot)));
+    expect(ends.some((latest) => latest?.startPlace)).toBe(true);
+    expect(ends.some((latest) => latest?.returnPlace)).toBe(true);
+  });
+
   /** By rules of its own: the newest event that says anything of the place. */
   function toldPlace(events: NewReservationEvent[]): Place {
     const newest = events.findLast(

@@ -21,7 +21,11 @@ export interface Reservation {
   /** The deadline of the present state: the wait for the points, then the hold. Null when it has none. */
   deadline: string | null;
   startDateTime: string | null;
+  /** Where the bike stood then; missing where nobody knew, and for rides from before it was remembered. */
+  startPlace?: Place;
   returnDateTime: string | null;
+  /** Where the bike was left, if the rider said. */
+  returnPlace?: Place;
   refusal: { code: PointsRefusal; because: string } | null;
 }
 
@@ -153,7 +157,16 @@ export const reservation = (
       case 'ReservationConfirmed':
         return update(slot, { reserveStatus: 'RESERVED', deadline: event.data.expiresAt });
       case 'RideStarted':
-        return update(slot, { reserveStatus: 'IN_USE', startDateTime: event.data.startedAt, deadline: null }, {});
+        return update(
+          slot,
+          {
+            reserveStatus: 'IN_USE',
+            startDateTime: event.data.startedAt,
+            deadline: null,
+            ...(isPlace(event.data) && { startPlace: placeIn(event.data) }),
+          },
+          {},
+        );
       case 'ReservationRejected': {
         const { code, because } = event.data;
         return end(slot, { reserveStatus: 'REJECTED', refusal: { code, because } });
@@ -163,7 +176,15 @@ export const reservation = (
       case 'ReservationExpired':
         return end(slot, { reserveStatus: 'EXPIRED' });
       case 'BikeReturned':
-        return end(slot, { reserveStatus: 'RETURNED', returnDateTime: event.data.returnedAt }, event.data);
+        return end(
+          slot,
+          {
+            reserveStatus: 'RETURNED',
+            returnDateTime: event.data.returnedAt,
+            ...(isPlace(event.data) && { returnPlace: placeIn(event.data) }),
+          },
+          event.data,
+        );
     }
   },
 });

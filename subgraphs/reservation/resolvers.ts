@@ -16,7 +16,7 @@ import {
 } from '../../platform/index.ts';
 import { alternativesTo } from './alternatives.ts';
 import { bikesNear, type BikesNearArguments } from './bikes-near.ts';
-import { latestIn, type BikeSlot, type Reservation } from './reservation.ts';
+import { latestIn, type BikeSlot, type Place, type Reservation } from './reservation.ts';
 import type { NearBike, ReservationFilter, ReservationRow, SlotRow } from './store.ts';
 import {
   cancelReservation,
@@ -166,6 +166,8 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
       user: ({ userId }: OfUser) => ({ __typename: 'User', userId }),
       bike: ({ bikeId }: OfBike) => ({ __typename: 'Bike', bikeId }),
       expiresAt: ({ reserveStatus, deadline }: Reservation) => (reserveStatus === 'RESERVED' ? deadline : null),
+      startPlace: ({ startPlace }: Reservation) => shownPlace(startPlace),
+      returnPlace: ({ returnPlace }: Reservation) => shownPlace(returnPlace),
       async history({ reserveNo, bikeId }: Reservation, _arguments: unknown, context: RequestContext) {
         requireRole(context.viewer, 'operator', 'auditor', 'admin');
         const row = await load(context, reserveNo);
@@ -219,6 +221,12 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
       },
     },
   };
+}
+
+function shownPlace(place: Place | undefined) {
+  if (!place) return null;
+  const { stationId, position } = place;
+  return { station: stationId === undefined ? null : { __typename: 'Station', stationId }, position };
 }
 
 /** Of a bike, reservation knows only its number. */

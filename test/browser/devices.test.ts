@@ -268,7 +268,7 @@ describeInBrowser(
         await page.locator('.current[data-status="IN_USE"] h2:focus').waitFor();
         await tabToButton(page, '반납하기');
         await page.keyboard.press('Enter');
-        await page.locator('.find h2:focus').waitFor();
+        await page.locator('.receipt h2:focus').waitFor();
       });
     });
 

@@ -78,6 +78,14 @@ describeInBrowser(
         await page.getByRole('button', { name: 'Return bike' }).click();
         await page.getByText('300P overtime unpaid').waitFor();
         await page.getByText('Until it is paid you cannot reserve.').waitFor();
+        const receipt = page.locator('.receipt');
+        await receipt.getByText('In all').waitFor();
+        expect((await receipt.locator('dl').innerText()).split(/\s*\n\s*/)).toEqual([
+          ...['Bike', '1', 'Time', expect.stringMatching(/^\d\d:\d\d–\d\d:\d\d \(\d+ seconds?\)$/)],
+          ...['Reservation', '1,000P', 'Overtime', '300P', 'In all', '1,300P', 'Points left', '0P'],
+        ]);
+        await page.locator('.history').getByText('1,300P (overtime 300P)').waitFor();
+        await page.screenshot({ path: `${artifacts}overtime-receipt.png`, fullPage: true });
         expect(await violationsOf(page)).toEqual([]);
         await page.locator('.notice').getByRole('button', { name: 'Buy points' }).click();
         const dialog = page.getByRole('dialog');
@@ -88,6 +96,10 @@ describeInBrowser(
         await page.getByText('Bought 1,300P. 300P of them pay the overtime that you owe, 1,000P are left.').waitFor();
         await page.getByText('300P overtime unpaid').waitFor({ state: 'detached' });
         await page.locator('.balance').getByText('1,000').waitFor();
+        // Owed or paid, it is what the ride cost.
+        await page.locator('.history').getByText('1,300P (overtime 300P)').waitFor();
+        await receipt.getByRole('button', { name: 'Close' }).click();
+        await receipt.waitFor({ state: 'detached' });
       });
     });
   },

@@ -106,6 +106,11 @@ describeInBrowser('stations on the pages', (stage) => {
         await page.getByRole('button', { name: 'Return the bike here' }).click();
         await page.locator('.find').waitFor();
         await until('the bike stands there', async () => (await parkedAt('ST-104')) === 1);
+        const receipt = page.locator('.receipt');
+        expect(await receipt.innerText()).toMatch(/From\s+Mangwon Station\s+To\s+Seoul Forest/);
+        await page.locator('.history').getByText('Mangwon Station → Seoul Forest').waitFor();
+        expect(await violationsOf(page)).toEqual([]);
+        await page.screenshot({ path: `${artifacts}stations-receipt.png`, fullPage: true });
       });
     });
 

@@ -11,6 +11,7 @@ import {
   ReserveBikeDocument,
   ReserveBikeOrAnotherDocument,
   ReturnBikeDocument,
+  RiderRidesDocument,
   StationBikesDocument,
   StationsNearDocument,
   type MoveBikesLine,
@@ -110,6 +111,33 @@ describe('where bikes are', () => {
       expect(await returns(person, { reserveNo, ...place })).toBe('RETURNED');
       expect(await placeOf(bikeId)).toEqual('position' in place ? position : 'nowhere');
     }
+  });
+
+  it('a ride tells its rider, and nobody else, from where to where it went and what it cost', async () => {
+    const [bikeId = 0] = await bikesAt('ST-6', 1);
+    const person = await newRider();
+    const goes = async (place: Partial<ReturnBikeInput>) => {
+      const { reserveNo } = await person.reserves(bikeId);
+      await person.starts(reserveNo);
+      expect(await returns(person, { reserveNo, ...place })).toBe('RETURNED');
+    };
+    for (const place of [{ position }, { stationId: 'ST-2' }, {}]) await goes(place);
+    const { reservations } = await person.client.request(RiderRidesDocument, { userId: person.userId });
+    const [atStation, atPosition] = [
+      { station: { stationId: 'ST-2' }, position: null },
+      { station: null, position },
+    ];
+    expect(
+      reservations.nodes.map(({ startPlace, returnPlace, overtime }) => [startPlace, returnPlace, overtime]),
+    ).toEqual([
+      [atStation, null, 0],
+      [atPosition, atStation, 0],
+      [{ station: { stationId: 'ST-6' }, position: null }, atPosition, 0],
+    ]);
+    const other = await newRider();
+    await expect(other.client.request(RiderRidesDocument, { userId: person.userId })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
   });
 
   it('a return is refused only for a place that cannot be', async () => {

@@ -5,17 +5,20 @@ import { StatusIcon } from '../../shared/ui/icons.tsx';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { hourAndMinuteOn } from '../../shared/i18n/seoul-time.ts';
 import { formatSigned } from '../../shared/i18n/numbers.ts';
-import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
-import type { Points, Ride } from './rider.ts';
+import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import type { Station } from '../../shared/stations/places.ts';
+import type { PastRide, Points } from './rider.ts';
+import { lastedMs, placeName, sumsOf } from './sums.ts';
 import { rideWords } from './words.ts';
 
 interface HistoryProps {
-  rides: { totalCount: number; nodes: readonly Ride[] } | undefined;
+  rides: { totalCount: number; nodes: readonly PastRide[] } | undefined;
   entries: Points['pointEntries'] | undefined;
+  stations: readonly Station[] | null;
 }
 
 /** Past rides and every movement of points; if one is unavailable, the other still shows. */
-export function History({ rides, entries }: HistoryProps) {
+export function History({ rides, entries, stations }: HistoryProps) {
   const words = useWords(rideWords);
   const [kind, setKind] = useState<'rides' | 'points'>('rides');
   return (
@@ -32,7 +35,7 @@ export function History({ rides, entries }: HistoryProps) {
       />
       {kind === 'rides' ? (
         rides ? (
-          <Rides rides={rides.nodes} />
+          <Rides rides={rides.nodes} stations={stations} />
         ) : (
           <p className="aside">{words.away.rides}</p>
         )
@@ -53,7 +56,7 @@ function Shown({ list }: { list: { totalCount: number; nodes: readonly unknown[]
   return <p className="aside">{words.latest(list.nodes.length, list.totalCount)}</p>;
 }
 
-function Rides({ rides }: { rides: readonly Ride[] }) {
+function Rides({ rides, stations }: { rides: readonly PastRide[]; stations: HistoryProps['stations'] }) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   if (rides.length === 0) return <Empty title={words.noRides} />;
@@ -67,14 +70,37 @@ function Rides({ rides }: { rides: readonly Ride[] }) {
           </span>
           <span className="record-what">
             <span>{words.rideOf(ride.bikeId)}</span>
-            {ride.startDateTime && ride.returnDateTime && (
-              <span className="aside number">{words.rodeFor(rideMs(ride.startDateTime, ride.returnDateTime))}</span>
-            )}
+            <Details ride={ride} stations={stations} />
           </span>
           <At time={ride.reserveDateTime} />
         </li>
       ))}
     </ul>
+  );
+}
+
+/** How long a ride took, from where to where as far as anybody knows, and what it cost. */
+function Details({ ride, stations }: { ride: PastRide; stations: HistoryProps['stations'] }) {
+  const words = useWords(rideWords);
+  const { language } = useSpeech();
+  const ms = lastedMs(ride);
+  const from = placeName(ride.startPlace, stations, language);
+  const to = placeName(ride.returnPlace, stations, language);
+  const sums = ride.reserveStatus === 'RETURNED' ? sumsOf(ride) : null;
+  return (
+    <>
+      {ms !== null && <span className="aside number">{words.rodeFor(ms)}</span>}
+      {(from ?? to) && (
+        <span className="aside record-places">
+          {from && to ? words.rodeFromTo(from, to) : from ? words.rodeFrom(from) : words.rodeTo(to ?? '')}
+        </span>
+      )}
+      {sums && (
+        <span className="aside number record-cost">
+          {sums.overtime === '0' ? words.rideCost(sums.all) : words.rideCostOf(sums.all, sums.overtime)}
+        </span>
+      )}
+    </>
   );
 }
 
@@ -98,13 +124,6 @@ function Entries({ entries }: { entries: Points['pointEntries']['nodes'] }) {
       ))}
     </ul>
   );
-}
-
-/** In whole minutes from the first one on, as a ride is charged. */
-function rideMs(from: string, to: string): number {
-  const ms = Math.max(0, Date.parse(to) - Date.parse(from));
-  const unit = ms < 60_000 ? 1_000 : 60_000;
-  return Math.floor(ms / unit) * unit;
 }
 
 function At({ time }: { time: string }) {

@@ -14,6 +14,7 @@ import { Debt } from './debt.tsx';
 import { FindBike } from './find-bike.tsx';
 import { History } from './history.tsx';
 import { Purse } from './purse.tsx';
+import { Receipt, useReceipt } from './receipt.tsx';
 import { RideStations } from './ride-stations.tsx';
 import { type RiderPart, useRider } from './use-rider.ts';
 import { VehicleLink } from './vehicle-link.tsx';
@@ -55,6 +56,7 @@ function RiderHome({ acting }: { acting: Acting }) {
   const balance = points?.user?.totalPoint;
   useForgetOutdated(submission, { lostSince, balance });
   useForgetMet(wantsBike, rides && (ride ?? 'none'));
+  const receipt = useReceipt(ride, rides?.reservations.nodes);
   const find = rides && !ride && (
     <FindBike key={wantsBike} wanted={wantsBike} submission={submission} onBuy={() => setWantsPoints(true)} />
   );
@@ -69,6 +71,9 @@ function RiderHome({ acting }: { acting: Acting }) {
       {lostSince === null && away.length > 0 && <Away parts={away} known={{ rides, points }} />}
       {points?.pointAccount && <Debt debt={points.pointAccount.debt} onBuy={() => setWantsPoints(true)} />}
       {vehicleId !== null && <VehicleLink vehicleId={vehicleId} />}
+      {receipt.ride && (
+        <Receipt ride={receipt.ride} stations={stations.all} balance={balance} onClose={receipt.close} />
+      )}
       {rides && wish && <Wanted wish={wish} ride={ride ?? null} stations={stations.all} />}
       {wantsBike !== null && find}
       {rides && ride && <Current ride={ride} submission={submission} hasStations={hasStations} />}
@@ -89,7 +94,9 @@ function RiderHome({ acting }: { acting: Acting }) {
         />
       )}
       {wantsBike === null && find}
-      {(rides ?? points) && <History rides={rides?.reservations} entries={points?.user?.pointEntries} />}
+      {(rides ?? points) && (
+        <History rides={rides?.reservations} entries={points?.user?.pointEntries} stations={stations.all} />
+      )}
       {!rides && !points && away.length === 0 && <Skeleton label={shared.loading} lines={8} />}
     </div>
   );
@@ -138,7 +145,7 @@ function useFocusOnChange(situation: string | undefined) {
     const isChange = before.current !== undefined && before.current !== situation;
     before.current = situation;
     if (!isChange || (document.activeElement && document.activeElement !== document.body)) return;
-    home.current?.querySelector<HTMLElement>(':is(.current, .find) h2')?.focus();
+    home.current?.querySelector<HTMLElement>(':is(.current, .receipt, .find) h2')?.focus();
   }, [situation]);
   return home;
 }

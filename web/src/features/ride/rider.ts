@@ -4,7 +4,10 @@ import type {
   RiderRidesQuery,
 } from '../../../../schema/client/generated/graphql.ts';
 
-export type Ride = RiderRidesQuery['reservations']['nodes'][number];
+/** One of now. */
+export type Ride = RiderRidesQuery['live']['nodes'][number];
+/** One of all, with where it went and what it cost. */
+export type PastRide = RiderRidesQuery['reservations']['nodes'][number];
 export type Points = NonNullable<RiderPointsQuery['user']>;
 
 type Reserved = NonNullable<ReserveBikeMutation['reserveBike']['reservation']>;

@@ -7,7 +7,7 @@ import {
   RiderRidesDocument,
   type RiderRidesQuery,
 } from '../../../../schema/client/generated/graphql.ts';
-import { type Pace, query } from '../../shared/api/answer.ts';
+import { type Pace, query, type Question, withoutAway } from '../../shared/api/answer.ts';
 import { stayConnected } from '../../shared/api/reconnect.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
 import type { Acting } from '../../shared/session/acting.ts';
@@ -31,7 +31,7 @@ const untold: Pace = { soonestMs: 2_000, longestMs: 10_000 };
 export function useRider(acting: Acting): Rider {
   const { userId } = acting.session;
   const pace = useReservationNews(acting) ? {} : { pace: untold };
-  const rides = useAnswer(query(RiderRidesDocument, { userId }), pace);
+  const rides = useAnswer(ridesOf(userId), pace);
   const points = useAnswer(query(RiderPointsDocument, { userId }), pace);
   const failed = Object.entries({ rides, points }).filter(([, { failure }]) => failure !== null);
   const isLost = failed.length === 2 && failed.every(([, { error }]) => isSilence(error));
@@ -40,6 +40,14 @@ export function useRider(acting: Acting): Rider {
     points: points.data,
     away: isLost ? [] : failed.map(([part]) => part as RiderPart),
     lostSince: isLost ? Math.min(...failed.map(([, { failure }]) => failure?.since ?? Infinity)) : null,
+  };
+}
+
+/** With what they cost; while the service that knows it is away, without. */
+function ridesOf(userId: string): Question<RiderRidesQuery> {
+  return {
+    key: ['RiderRides', userId],
+    ask: (client, signal) => withoutAway((sums) => client.request(RiderRidesDocument, { userId, sums }, { signal })),
   };
 }
 
