@@ -7,6 +7,7 @@ import { pointEvents } from './point.ts';
 import { reservationEvents } from './reservation.ts';
 import { sourceOf } from './source.ts';
 import { stationEvents } from './station.ts';
+import { waitingEvents } from './waiting.ts';
 
 export type { Envelope, EventOf } from './envelope.ts';
 export { envelopeSchema, fromBinaryMode, toBinaryMode } from './envelope.ts';
@@ -15,6 +16,7 @@ export { streams } from './streams.ts';
 export { demandRefusal, type DemandRefusal } from './demand.ts';
 export type { PointsRefusal } from './point.ts';
 export type { ReserveStatus } from './reservation.ts';
+export type { WaitingEnd } from './waiting.ts';
 export type { BikeCondition } from './values.ts';
 
 /** Who publishes what. A type has one publisher, and its name is unique in the system. */
@@ -22,7 +24,7 @@ export const publishers = {
   bike: { aggregate: 'bike', events: bikeEvents },
   approval: { aggregate: 'approval', events: approvalEvents },
   point: { aggregate: 'account', events: pointEvents },
-  reservation: { aggregate: 'bike', events: { ...reservationEvents, ...demandEvents } },
+  reservation: { aggregate: 'bike', events: { ...reservationEvents, ...demandEvents, ...waitingEvents } },
   station: { aggregate: 'station', events: stationEvents },
 } as const;
 
@@ -39,8 +41,11 @@ export type PointEvent = EventsIn<typeof pointEvents>;
 export type ReservationEvent = EventsIn<typeof reservationEvents>;
 /** Published by reservation too, on streams of their own. */
 export type DemandEvent = EventsIn<typeof demandEvents>;
+/** … and these. */
+export type WaitingEvent = EventsIn<typeof waitingEvents>;
 export type StationEvent = EventsIn<typeof stationEvents>;
-export type DomainEvent = BikeEvent | ApprovalEvent | PointEvent | ReservationEvent | DemandEvent | StationEvent;
+export type DomainEvent =
+  BikeEvent | ApprovalEvent | PointEvent | ReservationEvent | DemandEvent | WaitingEvent | StationEvent;
 export type EventType = DomainEvent['type'];
 
 /** One event by its type, e.g. `EventNamed<'PointsDeducted'>`. */
@@ -86,7 +91,7 @@ interface EventsOf {
   bike: BikeEvent;
   approval: ApprovalEvent;
   point: PointEvent;
-  reservation: ReservationEvent | DemandEvent;
+  reservation: ReservationEvent | DemandEvent | WaitingEvent;
   station: StationEvent;
 }
 

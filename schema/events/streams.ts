@@ -2,6 +2,9 @@
 export const streams = {
   /** In the journals of bike and of reservation, one each. */
   bike: (bikeId: number) => `bike-${bikeId}`,
+  /** Who waits for a bike, or at a station. */
+  waiting: (awaited: { bikeId: number } | { stationId: string }) =>
+    `waiting-${'bikeId' in awaited ? `bike-${awaited.bikeId}` : awaited.stationId}`,
   station: (number: number) => `station-${number}`,
   account: (userId: string) => `account-${userId}`,
   approval: (confirmId: number) => `approval-${confirmId}`,

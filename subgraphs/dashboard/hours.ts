@@ -71,6 +71,10 @@ export function countsOf(event: DomainEvent): Counts | null {
     case 'BikeMoved':
     case 'BikeSlotOpened':
     case 'BikeSlotChanged':
+    case 'WaitingBegan':
+    case 'BikeOffered':
+    case 'BikeOfferWithdrawn':
+    case 'WaitingEnded':
     case 'PointPurchaseApproved':
     case 'PointPurchaseDeclined':
     case 'PointsRefused':

@@ -176,6 +176,10 @@ function toldBy(event: DomainEvent): Touched {
       return { minute: minuteOf(event.time) };
     case 'BikeSlotOpened':
     case 'BikeSlotChanged':
+    case 'WaitingBegan':
+    case 'BikeOffered':
+    case 'BikeOfferWithdrawn':
+    case 'WaitingEnded':
     case 'PointPurchaseApproved':
     case 'PointPurchaseDeclined':
     case 'PointsRefused':
@@ -232,6 +236,10 @@ function apply(event: DomainEvent, before: Rows, totals: Totals): Projected {
       return refusals(event, before, today);
     case 'BikeSlotOpened':
     case 'BikeSlotChanged':
+    case 'WaitingBegan':
+    case 'BikeOffered':
+    case 'BikeOfferWithdrawn':
+    case 'WaitingEnded':
     case 'PointPurchaseApproved':
     case 'PointPurchaseDeclined':
     case 'PointsRefused':

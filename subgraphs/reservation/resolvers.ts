@@ -18,6 +18,9 @@ import { alternativesTo } from './alternatives.ts';
 import { bikesNear, type BikesNearArguments } from './bikes-near.ts';
 import { latestIn, type BikeSlot, type Place, type Reservation } from './reservation.ts';
 import type { NearBike, ReservationFilter, ReservationRow, SlotRow } from './store.ts';
+import { stopWaiting, waitForBike, type StopWaitingInput, type WaitingDependencies } from './wait-for-bike.ts';
+import { heardBy, type ListChange, type Waiting } from './waiting.ts';
+import { whereIn } from './waiting-lists.ts';
 import {
   cancelReservation,
   moveBikes,
@@ -33,11 +36,14 @@ import {
   type ReturnBikeInput,
 } from './use-cases.ts';
 
-interface Dependencies extends UseCaseDependencies {
-  changes: ChangeFeed<Reservation>;
+interface Dependencies extends UseCaseDependencies, WaitingDependencies {
+  changes: ChangeFeed<Change>;
   /** This subgraph's part of the tariff. */
-  tariff: { reservationFee: number; holdMinutes: number };
+  tariff: { reservationFee: number; holdMinutes: number; waitMinutes: number; offerSeconds: number };
 }
+
+/** What subscribers hear of: a reservation, or a list. */
+export type Change = Reservation | ListChange;
 
 interface OfBike {
   bikeId: number;
@@ -90,11 +96,12 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
   }
 
   /** Which changes a subscriber gets: of this reservation, of this rider, or all. */
-  const wishFor = (reserveNo: number | undefined, userId: string | undefined): Omit<Wish<Reservation>, 'after'> => ({
+  const wishFor = (reserveNo: number | undefined, userId: string | undefined): Omit<Wish<Change>, 'after'> => ({
     name: JSON.stringify([reserveNo ?? null, userId ?? null]),
-    wants: (reservation) =>
-      (reserveNo === undefined || reservation.reserveNo === reserveNo) &&
-      (userId === undefined || reservation.userId === userId),
+    wants: (change) =>
+      'reserveNo' in change &&
+      (reserveNo === undefined || change.reserveNo === reserveNo) &&
+      (userId === undefined || change.userId === userId),
     ...(reserveNo === undefined && userId === undefined
       ? {}
       : {
@@ -127,6 +134,10 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
     Mutation: {
       reserveBike: (_root: unknown, { input }: { input: ReserveBikeInput }, context: RequestContext) =>
         reserveBike(dependencies, input, context),
+      waitForBike: (_root: unknown, { input }: { input: ReserveBikeInput }, context: RequestContext) =>
+        waitForBike(dependencies, input, context),
+      stopWaiting: (_root: unknown, { input }: { input: StopWaitingInput }, context: RequestContext) =>
+        stopWaiting(dependencies, input, context),
       startRide: (_root: unknown, { input }: { input: ReserveNoInput }, context: RequestContext) =>
         startRide(dependencies, input, context),
       cancelReservation: (_root: unknown, { input }: { input: EndInput }, context: RequestContext) =>
@@ -158,6 +169,24 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         },
         resolve: ({ value, cursor }: Told<Reservation>) => ({ ...value, cursor }),
       },
+      waitingChanged: {
+        async subscribe(
+          _root: unknown,
+          { userId, after }: { userId?: string | null; after?: string | null },
+          { viewer }: RequestContext,
+        ) {
+          const who = userId ?? requireViewer(viewer).userId;
+          requireSelfOrStaff(viewer, who);
+          const name = JSON.stringify(['waiting', who]);
+          const wants = (change: Change) => 'list' in change && heardBy(change, who) !== null;
+          return dependencies.changes.follow({ after: after ?? null, name, wants });
+        },
+        resolve: (
+          { value, cursor }: Told<ListChange>,
+          { userId }: { userId?: string | null },
+          { viewer }: RequestContext,
+        ) => ({ ...heardBy(value, userId ?? requireViewer(viewer).userId), cursor }),
+      },
     },
 
     Reservation: {
@@ -175,6 +204,14 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         const documents = await dependencies.slots.journal.latest(streams.bike(bikeId), longestHistory, row.version);
         return documents.flatMap((document) => historyIn(document, reserveNo));
       },
+    },
+
+    Waiting: {
+      user: ({ userId }: Waiting) => ({ __typename: 'User', userId }),
+      bike: ({ awaited }: Waiting) => ('bikeId' in awaited ? { __typename: 'Bike', ...awaited } : null),
+      station: ({ awaited }: Waiting) => ('stationId' in awaited ? { __typename: 'Station', ...awaited } : null),
+      offer: ({ offer }: Waiting) =>
+        offer && { bike: { __typename: 'Bike', bikeId: offer.bikeId }, until: offer.until },
     },
 
     Bike: {
@@ -214,6 +251,18 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
       currentReservation({ userId }: OfUser, _arguments: unknown, context: RequestContext) {
         requireSelfOrStaff(context.viewer, userId);
         return context.load('liveReservation', userId, (ids) => store.liveByUserIds(ids));
+      },
+      waiting({ userId }: OfUser, _arguments: unknown, context: RequestContext) {
+        requireSelfOrStaff(context.viewer, userId);
+        return context.load('waiting', userId, async (ids) => {
+          const found = await dependencies.rows.of(ids);
+          return new Map(
+            ids.flatMap((id) => {
+              const waits = whereIn(found, id);
+              return waits ? [[id, waits] as const] : [];
+            }),
+          );
+        });
       },
       reservations({ userId }: OfUser, page: PageRequest, context: RequestContext) {
         requireSelfOrStaff(context.viewer, userId);

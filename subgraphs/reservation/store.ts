@@ -240,6 +240,20 @@ export function createReservationStore(database: Connection, cacheSize: number) 
       return rows.map(({ _id }) => _id);
     },
 
+    /** Of these bikes, and of all at these stations, those that can be reserved, by number. */
+    async availableFor(bikeIds: readonly number[], stationIds: readonly string[]) {
+      const rows = await slots
+        .find(
+          { isAvailable: true, $or: [{ _id: { $in: bikeIds } }, { stationId: { $in: stationIds } }] },
+          { stationId: 1 },
+        )
+        .lean<SlotRow[]>()
+        .exec();
+      return rows
+        .map(({ _id: bikeId, stationId }) => ({ bikeId, ...(stationId !== undefined && { stationId }) }))
+        .sort((one, other) => one.bikeId - other.bikeId);
+    },
+
     /** Available bikes, by number. */
     available: (page: PageRequest): Promise<Page<SlotRow>> =>
       paginate(slots, { isAvailable: true }, [['_id', 1]], page),

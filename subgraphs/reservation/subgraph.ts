@@ -12,18 +12,38 @@ import {
   milliseconds,
   reactWith,
   wholeNumber,
+  type Aggregate,
   type Runtime,
   type Subgraph,
+  type ViewChange,
 } from '../../platform/index.ts';
 import { createClaims } from './claims.ts';
-import { withRefusals } from './demand.ts';
+import { withRefusals, type CountRefusals } from './demand.ts';
 import { expireAll } from './expiry.ts';
 import { policies } from './policies.ts';
 import { createRefusalCount } from './refusal-count.ts';
-import { changeIn, reservation } from './reservation.ts';
-import { createResolvers } from './resolvers.ts';
+import {
+  changeIn,
+  reservation,
+  type BikeSlot,
+  type ReservationCommand,
+  type ReservationRefusal,
+} from './reservation.ts';
+import { createOffers } from './offers.ts';
+import { createResolvers, type Change } from './resolvers.ts';
 import { createStations } from './stations.ts';
 import { createReservationStore, viewsVersion } from './store.ts';
+import type { Slots } from './use-cases.ts';
+import { waiting, type WaitingCommand, type WaitingList, type WaitingRefusal } from './waiting.ts';
+import {
+  awaitedIn,
+  createWaitingRows,
+  listIn,
+  withWaiting,
+  type AnyDocument,
+  type Lists,
+  type SlotDocument,
+} from './waiting-lists.ts';
 
 export const settingsSchema = z.object({
   RESERVATION_FEE: wholeNumber(1000, 1).describe('points'),
@@ -33,6 +53,12 @@ export const settingsSchema = z.object({
   SAGA_DEADLINE_MS: milliseconds(30_000, 1).describe('without an answer from point by then, the reservation expires'),
   EXPIRY_EVERY_MS: milliseconds(1_000, 1).describe('how often every instance looks for what is due'),
   RESERVATION_CACHE_SIZE: wholeNumber(10_000).describe('reservations whose rider and bike are remembered'),
+  WAIT_MINUTES: decimal(60, largestInt, 'a number above 0, at most 2,147,483,647', (minutes) => minutes > 0).describe(
+    'how long a rider waits for a bike at most',
+  ),
+  OFFER_SECONDS: decimal(120, largestInt, 'a number above 0, at most 2,147,483,647', (seconds) => seconds > 0).describe(
+    'how long the first who waits has, before the next one is told of a free bike',
+  ),
   MAX_CLAIMS_PER_MINUTE: wholeNumber(120, 1).describe(
     'of one rider, at one instance; more are answered TOO_MANY_REQUESTS',
   ),
@@ -44,6 +70,8 @@ const expiryBatch = 100;
 const bikeWaitMs = 1_000;
 /** Refusals of so long are published as one event: an outage or a rush makes thousands of them. */
 const refusalsEveryMs = 1_000;
+/** How soon whoever waits is told of a free bike; while nobody waits, a look reads nothing but that. */
+const offersEveryMs = 1_000;
 /** How long station may take to say which stations there are; a rider at one waits for it. */
 const stationsTimeoutMs = 500;
 /** How long point may take to say whether a rider could pay; without an answer the claim itself finds out. */
@@ -54,32 +82,53 @@ const standingAnswer = z.object({ refusal: z.object({ code: pointsRefusal, becau
 /** What point publishes when a reservation no longer binds the rider. */
 const freeing = ['PointsRestored', 'ReservationSettled', 'PointsRefused'];
 
+type AnyCommand = ReservationCommand | CountRefusals | WaitingCommand;
+type AnyRefusal = ReservationRefusal | WaitingRefusal;
+
 /** Who has which bike: the saga's owner. It follows the fleet and the ledger. */
 export function createReservation(runtime: Runtime): Subgraph {
   const { clock, database } = runtime;
   const settings = runtime.readSettings(settingsSchema);
   const store = createReservationStore(database, settings.RESERVATION_CACHE_SIZE);
-  const slots = createAggregate(runtime, {
-    decider: withRefusals(
-      reservation({
-        fee: settings.RESERVATION_FEE,
-        holdMs: settings.HOLD_MINUTES * 60_000,
-        sagaMs: settings.SAGA_DEADLINE_MS,
-      }),
-    ),
-    changesOf: store.changesOf,
-    parse: parserOf('reservation'),
-    viewsVersion,
-  });
+  const rows = createWaitingRows(database);
+  const rules = waiting({ waitMs: settings.WAIT_MINUTES * 60_000, offerMs: settings.OFFER_SECONDS * 1_000 });
+  const all: Aggregate<BikeSlot | WaitingList, AnyCommand, AnyDocument['events'][number], AnyRefusal> = createAggregate(
+    runtime,
+    {
+      decider: withWaiting(
+        withRefusals(
+          reservation({
+            fee: settings.RESERVATION_FEE,
+            holdMs: settings.HOLD_MINUTES * 60_000,
+            sagaMs: settings.SAGA_DEADLINE_MS,
+          }),
+        ),
+        rules,
+      ),
+      changesOf(document: AnyDocument): ViewChange[] {
+        const list = listIn(document);
+        return list ? rows.changesOf(list) : store.changesOf(document as SlotDocument);
+      },
+      parse: parserOf('reservation'),
+      viewsVersion,
+    },
+  );
+  // A stream holds decisions of one kind: who names it knows which.
+  const slots = all as unknown as Slots;
+  const lists = all as unknown as Lists;
 
-  const { journal, notices } = slots;
+  const { journal, notices } = all;
   const changes = createChangeFeed({
     service: runtime.service,
     journal,
     notices,
     bus: runtime.bus,
     time: runtime.time,
-    changeIn,
+    changeIn(document: AnyDocument): Change | undefined {
+      const list = listIn(document);
+      if (!list) return changeIn(document as SlotDocument);
+      return { awaited: awaitedIn(list.stream), list: list.state, events: list.events };
+    },
   });
 
   const claims = createClaims({
@@ -135,11 +184,19 @@ export function createReservation(runtime: Runtime): Subgraph {
     () => store.countDue(new Date(clock().getTime() - missedSweepsMs).toISOString()),
   );
 
-  const tariff = { reservationFee: settings.RESERVATION_FEE, holdMinutes: settings.HOLD_MINUTES };
+  const tariff = {
+    reservationFee: settings.RESERVATION_FEE,
+    holdMinutes: settings.HOLD_MINUTES,
+    waitMinutes: settings.WAIT_MINUTES,
+    offerSeconds: settings.OFFER_SECONDS,
+  };
+  const offers = createOffers({ lists, slots, rows, store, stations, rules, clock });
 
   return {
     resolvers: createResolvers({
       slots,
+      lists,
+      rows,
       store,
       bikeWaitMs,
       claims,
@@ -155,7 +212,8 @@ export function createReservation(runtime: Runtime): Subgraph {
     }),
     parts: [
       store,
-      slots,
+      rows,
+      all,
       {
         prepare: () => Promise.resolve(),
         start: () => runtime.bus.serve('reservation', 'tariff', () => Promise.resolve(tariff)),
@@ -171,6 +229,7 @@ export function createReservation(runtime: Runtime): Subgraph {
     },
     sweeps: [
       { name: 'expiry', everyMs: settings.EXPIRY_EVERY_MS, run: expireWhatIsDue },
+      { name: 'offers', everyMs: offersEveryMs, run: () => offers.run() },
       { name: 'refusals', everyMs: refusalsEveryMs, run: () => refusals.tell() },
     ],
   };

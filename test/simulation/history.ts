@@ -22,6 +22,7 @@ import { misjudged } from './payments.ts';
 import type { FaultKind, Plan } from './plan.ts';
 import { comeLate, halfWritten, liveThrough } from './riders.ts';
 import { createScheduler } from './scheduler.ts';
+import { waitingWrongly } from './waiting.ts';
 import { missedOrRepeated, watch } from './watchers.ts';
 import { createWorld, prefix, type World } from './world.ts';
 
@@ -53,11 +54,17 @@ const settings: NodeJS.ProcessEnv = {
   PAYMENT_RETRY_MS: '300',
   PAYMENT_RETRY_MAX_MS: '2000',
   SETTLE_EVERY_MS: '250',
+  OFFER_SECONDS: '2',
 };
 /** No wait for points expires: whatever is late at the end hangs. */
 const patient: NodeJS.ProcessEnv = { SAGA_DEADLINE_MS: '120000' };
 /** Reservations expire while the riders still ride; the decision at the front of the relay's queue fills a batch. */
-const hasty: NodeJS.ProcessEnv = { SAGA_DEADLINE_MS: '3000', HOLD_MINUTES: '0.05', SWEEP_BATCH: '1' };
+const hasty: NodeJS.ProcessEnv = {
+  SAGA_DEADLINE_MS: '3000',
+  HOLD_MINUTES: '0.05',
+  WAIT_MINUTES: '0.1',
+  SWEEP_BATCH: '1',
+};
 
 /** Runs a plan from its start to its end, and checks everything. */
 export async function simulate(plan: Plan): Promise<History> {
@@ -170,6 +177,7 @@ function violationsNow(world: World, plan: Plan, story: Story, damage: Damage, e
     ...payments(world.payments.told, charges, evidence),
     ...misjudged(world.payments.ledger(), charges, !cutsOff(plan)),
     ...halfWritten(world, evidence),
+    ...waitingWrongly(world),
   ];
 }
 
@@ -207,6 +215,7 @@ function heldForNothing(evidence: Evidence): string[] {
 function views(world: World, { journals }: Evidence): string[] {
   const latest = new Map(
     journals.reservation
+      .filter(({ stream }) => stream.startsWith('bike-'))
       .map(({ state }) => latestIn(state as BikeSlot))
       .filter((one) => one !== null)
       .map((one) => [one.reserveNo, one.reserveStatus]),

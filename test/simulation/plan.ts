@@ -20,6 +20,18 @@ export interface Plan {
   faults: Fault[];
   /** Who watches reservations, by subscription. */
   watchers: Watcher[];
+  waits: Wait[];
+}
+
+/** Somebody who waits for a bike. */
+export interface Wait {
+  at: number;
+  /** One of the riders, or, beyond them, somebody who does nothing else. */
+  rider: number;
+  /** For this bike; null for any at the station. */
+  bike: number | null;
+  /** How long they wait before they give it up; null for ever. */
+  staysMs: number | null;
 }
 
 export interface Watcher {
@@ -131,6 +143,13 @@ const watcher: fc.Arbitrary<Watcher> = fc.record({
   staysMs: fc.integer({ min: 200, max: 6_000 }),
 });
 
+const wait: fc.Arbitrary<Wait> = fc.record({
+  at: fc.nat(5_000),
+  rider: fc.nat(7),
+  bike: fc.option(fc.nat(1)),
+  staysMs: fc.option(fc.integer({ min: 200, max: 3_000 })),
+});
+
 export const plans: fc.Arbitrary<Plan> = fc.record({
   dice: fc.noShrink(fc.noBias(fc.nat(2 ** 31 - 1))),
   hasty: fc.boolean(),
@@ -148,10 +167,22 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
   unfit: fc.array(unfit, { maxLength: 2 }),
   faults: fc.array(fault, { maxLength: 6 }),
   watchers: fc.array(watcher, { maxLength: 2 }),
+  waits: fc.array(wait, { maxLength: 5 }),
 });
 
 /** A plan as lines of text. */
-export function tell({ dice, hasty, twins, bikes, riders, conditions, unfit, faults, watchers }: Plan): string[] {
+export function tell({
+  dice,
+  hasty,
+  twins,
+  bikes,
+  riders,
+  conditions,
+  unfit,
+  faults,
+  watchers,
+  waits,
+}: Plan): string[] {
   return [
     `dice ${dice}, ${bikes} bikes, ${hasty ? 'hasty' : 'patient'}, two of ${twins.join(', ') || 'none'}`,
     ...riders.map((steps, index) => `rider ${index + 1}: ${steps.map((step) => JSON.stringify(step)).join(' ')}`),
@@ -160,6 +191,10 @@ export function tell({ dice, hasty, twins, bikes, riders, conditions, unfit, fau
     ...watchers.map(
       ({ at, rider, staysMs }, index) =>
         `watcher ${index + 1}: ${rider === null ? 'everything' : `rider ${rider + 1}`} from ${at} ms, for ${staysMs} ms at a time`,
+    ),
+    ...waits.map(
+      ({ at, rider, bike, staysMs }) =>
+        `rider ${rider + 1} waits ${bike === null ? 'at the station' : `for bike ${bike + 1}`} from ${at} ms, ${staysMs === null ? 'for ever' : `for ${staysMs} ms`}`,
     ),
     ...faults.map(
       ({ kind, at, forMs, service, instance, detail }) =>

@@ -2,7 +2,7 @@ import { isUnavailable, toClientError } from '../../platform/foundation/errors.t
 import type { SubgraphName } from '../../schema/subgraphs.ts';
 import { createSeededRider, type CommandKind, type Payload, type Story } from '../support/seeded-rider.ts';
 import type { Evidence } from '../support/violations.ts';
-import type { Plan, Unfit, UnfitPlace } from './plan.ts';
+import type { Plan, Unfit, UnfitPlace, Wait } from './plan.ts';
 import type { World } from './world.ts';
 
 /** By command: who decides, and the mutation. */
@@ -25,6 +25,7 @@ export async function liveThrough(world: World, plan: Plan, mayBeStrange: boolea
   const story: Story = { bikeIds: [], riders: [], attempts: [], looks: [], wrong: [] };
   const registered = Array.from({ length: plan.bikes }, (_, index) => registerBike(world, `bike-${index + 1}`));
   story.bikeIds.push(...(await Promise.all(registered)));
+  await openStation(world);
   const bikeIdOf = (bike: number) => story.bikeIds[bike % story.bikeIds.length] ?? 0;
   await Promise.all([
     ...plan.riders.map((steps, index) =>
@@ -34,9 +35,10 @@ export async function liveThrough(world: World, plan: Plan, mayBeStrange: boolea
       await world.scheduler.wait(at);
       const input = { bikeId: bikeIdOf(bike), condition, idempotencyKey: `condition-${index}` };
       await mutate(world, 'bike', 'changeBikeCondition', 'operator', input).catch(() => undefined);
-      const move = { bikeId: bikeIdOf(bike), position: somewhere(at), idempotencyKey: `move-${index}` };
+      const move = { bikeId: bikeIdOf(bike), ...somewhere(at), idempotencyKey: `move-${index}` };
       await mutate(world, 'reservation', 'moveBikes', 'operator', { moves: [move] }).catch(() => undefined);
     }),
+    ...plan.waits.map((wait, index) => waitFor(world, wait, bikeIdOf, `wait-${index}`)),
     ...plan.unfit.map((saying, index) =>
       sayUnfit(world, story, saying, `${unfitMark}${index}`, bikeIdOf, mayBeStrange),
     ),
@@ -70,11 +72,52 @@ async function registerBike(world: World, idempotencyKey: string): Promise<numbe
 
 /** Of every three bikes that riders return, they say of two where they are; the same each time they say it. */
 function placed(input: { reserveNo: number }) {
-  return input.reserveNo % 3 === 0 ? input : { ...input, position: somewhere(input.reserveNo) };
+  return input.reserveNo % 3 === 0 ? input : { ...input, ...somewhere(input.reserveNo) };
 }
 
-/** Where it is by a number, so that two numbers seldom mean the same place. */
-const somewhere = (number: number) => ({ latitude: 37.4 + (number % 1_000) / 5_000, longitude: 127 });
+const theStation = 'ST-1';
+
+/** Where it is by a number: at the station, or beside, where two numbers seldom mean the same place. */
+const somewhere = (number: number) =>
+  number % 2 === 0
+    ? { stationId: theStation }
+    : { position: { latitude: 37.4 + (number % 1_000) / 5_000, longitude: 127 } };
+
+async function openStation(world: World): Promise<void> {
+  const position = { latitude: 37.5, longitude: 127 };
+  const input = { number: 1, nameKo: '역', district: 'MAPO', position, racks: 1, idempotencyKey: 'station' };
+  for (;;) {
+    const isOpen = await mutate(world, 'station', 'openStation', 'operator', input).catch(() => undefined);
+    if (isOpen) return;
+    await world.scheduler.wait(200);
+  }
+}
+
+/** How often somebody who waits asks again after a failure. */
+const waitingTries = 3;
+
+async function waitFor(
+  world: World,
+  { at, rider, bike, staysMs }: Wait,
+  bikeIdOf: (bike: number) => number,
+  key: string,
+): Promise<void> {
+  const { scheduler } = world;
+  const which = bike === null ? { stationId: theStation } : { bikeId: bikeIdOf(bike) };
+  const tell = async (mutation: string, input: object) => {
+    for (let tries = 0; tries < waitingTries; tries += 1) {
+      const answer = await mutate(world, 'reservation', mutation, `rider-${rider + 1}`, input).catch(() => undefined);
+      scheduler.note(`rider-${rider + 1} ${mutation} ${key}: ${JSON.stringify(answer) ?? 'nothing'}`);
+      if (answer) return;
+      await scheduler.wait(200);
+    }
+  };
+  await scheduler.wait(at);
+  await tell('waitForBike', { ...which, idempotencyKey: key });
+  if (staysMs === null) return;
+  await scheduler.wait(staysMs);
+  await tell('stopWaiting', { idempotencyKey: `${key}-stop` });
+}
 
 /** Is in every text with half a surrogate pair, and nowhere else. */
 const unfitMark = 'unfit-';

@@ -446,6 +446,8 @@ export type RefusalCode =
   | 'NOT_RETURNABLE'
   /** Only a confirmed reservation can be started. */
   | 'NOT_STARTABLE'
+  /** The rider waits for no bike. */
+  | 'NOT_WAITING'
   /** No bike that stands at the station can be reserved now. */
   | 'NO_BIKE_AT_STATION'
   /** The rider never bought points. */
@@ -471,7 +473,9 @@ export type RefusalCode =
   /** A station that is open has this number. */
   | 'STATION_NUMBER_TAKEN'
   /** The event was handled again, and failed again. */
-  | 'STILL_FAILING';
+  | 'STILL_FAILING'
+  /** As many riders wait there as may. */
+  | 'WAITING_LIST_FULL';
 
 export type RegisterBikeInput = {
   /** 1 to 40 characters after trimming. */

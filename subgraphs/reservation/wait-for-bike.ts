@@ -1,0 +1,113 @@
+import { streams } from '../../schema/events/index.ts';
+import { stationNumberIn } from '../../schema/places.ts';
+import {
+  commandOrigin,
+  refusalOf,
+  requireSelfOrOperator,
+  requireViewer,
+  type Origin,
+  type RequestContext,
+} from '../../platform/index.ts';
+import { stateIfKnown } from './stations.ts';
+import { askedIn, type Dependencies, type ReserveBikeInput } from './use-cases.ts';
+import { placeIn, type Awaited, type Waiting } from './waiting.ts';
+import { isElsewhere, type Lists, type WaitingRows } from './waiting-lists.ts';
+
+export interface WaitingDependencies extends Pick<Dependencies, 'slots' | 'store' | 'stations'> {
+  lists: Lists;
+  rows: Pick<WaitingRows, 'of'>;
+}
+
+export interface StopWaitingInput {
+  userId?: string | null;
+  idempotencyKey?: string | null;
+}
+
+export interface WaitingPayload {
+  waiting: Waiting | null;
+  refusal: { code: string; because: string } | null;
+}
+
+/** Puts the rider behind all who wait for the bike, or at the station, and takes them out of every other list. */
+export async function waitForBike(
+  dependencies: WaitingDependencies,
+  input: ReserveBikeInput,
+  context: RequestContext,
+): Promise<WaitingPayload> {
+  const { lists, rows } = dependencies;
+  const userId = input.userId ?? requireViewer(context.viewer).userId;
+  const viewer = requireSelfOrOperator(context.viewer, userId);
+  const origin = commandOrigin(context, viewer, 'waitForBike', input);
+  const awaited = askedIn(input);
+  const refusal = await whyNot(dependencies, awaited, userId);
+  if (refusal && (origin.isNew || !(await lists.journal.byCause(origin.cause)))) return { waiting: null, refusal };
+  const stream = streams.waiting(awaited);
+  const outcome = await lists.handle(stream, { type: 'JoinList', userId, awaited }, origin);
+  const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
+  const place = placeIn(state, awaited, userId);
+  if (place && outcome.kind === 'decided' && !outcome.replayed) {
+    const earlier = (await rows.of([userId])).filter((row) => isElsewhere(row, place));
+    await leave(
+      lists,
+      earlier.map(({ _id }) => _id),
+      userId,
+      'ELSEWHERE',
+      origin,
+    );
+  }
+  return { waiting: place, refusal: refusalOf(outcome) };
+}
+
+/** Takes the rider out of the list that they are in. */
+export async function stopWaiting(
+  { lists, rows }: WaitingDependencies,
+  input: StopWaitingInput,
+  context: RequestContext,
+): Promise<{ refusal: WaitingPayload['refusal'] }> {
+  const userId = input.userId ?? requireViewer(context.viewer).userId;
+  const viewer = requireSelfOrOperator(context.viewer, userId);
+  const origin = commandOrigin(context, viewer, 'stopWaiting', input);
+  // The same key again: the list in which it was decided.
+  const earlier = origin.isNew ? null : await lists.journal.byCause(origin.cause);
+  const [first, ...others] = earlier ? [earlier.stream] : (await rows.of([userId])).map(({ _id }) => _id);
+  if (first === undefined) return { refusal: { code: 'NOT_WAITING', because: 'The rider waits for no bike.' } };
+  const outcome = await lists.handle(first, { type: 'LeaveList', userId, because: 'BY_RIDER' }, origin);
+  await leave(lists, others, userId, 'BY_RIDER', origin);
+  return { refusal: refusalOf(outcome) };
+}
+
+/** Why nobody, or not this rider, can wait for it. */
+async function whyNot({ slots, store, stations }: WaitingDependencies, awaited: Awaited, userId: string) {
+  if ('stationId' in awaited) {
+    const { stationId } = awaited;
+    // Without an answer of station the rider waits: should it have closed, the list ends.
+    const state = stationNumberIn(stationId) === undefined ? 'unknown' : await stateIfKnown(stations, stationId);
+    if (state === 'unknown') return { code: 'STATION_NOT_FOUND', because: 'No station has this number.' };
+    if (state === 'CLOSED') return { code: 'STATION_CLOSED', because: 'The station is closed.' };
+  } else {
+    const slot = await slots.state(streams.bike(awaited.bikeId));
+    if (slot.status === 'unknown') return { code: 'BIKE_NOT_FOUND', because: 'No bike has this number.' };
+    // One in maintenance comes back.
+    if (slot.condition === 'LOST' || slot.condition === 'RETIRED') {
+      return { code: 'BIKE_NOT_IN_SERVICE', because: 'The bike is out of service.' };
+    }
+  }
+  const isLive = (await store.liveByUserIds([userId])).has(userId);
+  return isLive ? { code: 'RIDER_HAS_LIVE_RESERVATION', because: 'The rider has a reservation or a ride.' } : null;
+}
+
+async function leave(
+  lists: Lists,
+  found: readonly string[],
+  userId: string,
+  because: 'ELSEWHERE' | 'BY_RIDER',
+  { body: _body, ...origin }: Origin,
+): Promise<void> {
+  for (const stream of found) {
+    await lists.handle(
+      stream,
+      { type: 'LeaveList', userId, because },
+      { ...origin, cause: `leave:${stream}:${origin.cause}` },
+    );
+  }
+}

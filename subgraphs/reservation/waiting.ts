@@ -1,0 +1,160 @@
+import type { NewEvent, WaitingEnd, WaitingEvent } from '../../schema/events/index.ts';
+import { refuse, type Decider } from '../../platform/event-core/decider.ts';
+
+/** What a rider waits for: one of the two. */
+export type Awaited = { bikeId: number } | { stationId: string };
+
+/** A rider in a list. */
+export interface Entry {
+  userId: string;
+  since: string;
+  /** The wait ends by itself then. */
+  until: string;
+  /** The bike that they were told of, and when the next one is told. */
+  offer: { bikeId: number; bikeVersion: number; until: string } | null;
+}
+
+/** Those who wait for one bike, or at one station: whoever came first is told first. */
+export interface WaitingList {
+  status: 'list';
+  entries: readonly Entry[];
+}
+
+/** A bike at a version of its stream: an offer is over with the next decision about the bike. */
+export interface BikeAsItStood {
+  bikeId: number;
+  bikeVersion: number;
+}
+
+export type WaitingCommand =
+  | { type: 'JoinList'; userId: string; awaited: Awaited }
+  | { type: 'LeaveList'; userId: string; because: WaitingEnd }
+  /** What was found out: whose wait is over, and which bikes on offer nobody can have any more. */
+  | { type: 'TidyList'; over: readonly { userId: string; because: WaitingEnd }[]; taken: readonly BikeAsItStood[] }
+  /** A bike that all who wait here may have. */
+  | ({ type: 'OfferBike' } & BikeAsItStood);
+
+export type WaitingRefusal = 'WAITING_LIST_FULL' | 'NOT_WAITING';
+
+export interface WaitingRule {
+  /** How long a rider waits at most. */
+  waitMs: number;
+  /** How long the first rider has, before the next one is told. */
+  offerMs: number;
+}
+
+/**
+ * Riders in one list. Whoever is further behind waits for longer than it takes to walk elsewhere; and a list is part of
+ * each decision about it.
+ */
+export const mostInList = 20;
+/** As many events as one decision may have. */
+const mostAtOnce = 8;
+
+type NewWaitingEvent = NewEvent<WaitingEvent>;
+
+export const waiting = (rule: WaitingRule): Decider<WaitingList, WaitingCommand, NewWaitingEvent, WaitingRefusal> => ({
+  initial: { status: 'list', entries: [] },
+
+  decide(command, { entries }, at) {
+    switch (command.type) {
+      case 'JoinList': {
+        const { userId, awaited } = command;
+        if (entries.some((entry) => entry.userId === userId)) return [];
+        if (entries.length >= mostInList)
+          return refuse('WAITING_LIST_FULL', `${mostInList} riders wait there already.`);
+        return [{ type: 'WaitingBegan', data: { userId, ...awaited, at, until: later(at, rule.waitMs) } }];
+      }
+      case 'LeaveList': {
+        const { userId, because } = command;
+        const entry = entries.find((each) => each.userId === userId);
+        if (!entry) return refuse('NOT_WAITING', 'The rider waits for no bike.');
+        return [{ type: 'WaitingEnded', data: { userId, since: entry.since, because, at } }];
+      }
+      case 'TidyList':
+        return entries.flatMap((entry) => tidy(entry, command, at)).slice(0, mostAtOnce);
+      case 'OfferBike': {
+        const { bikeId, bikeVersion } = command;
+        const first = entries.find(({ offer }) => !offer);
+        if (!first || entries.some(({ offer }) => offer?.bikeId === bikeId)) return [];
+        const until = later(at, rule.offerMs);
+        return [{ type: 'BikeOffered', data: { userId: first.userId, bikeId, bikeVersion, at, until } }];
+      }
+    }
+  },
+
+  evolve({ entries }, { type, data }) {
+    switch (type) {
+      case 'WaitingBegan': {
+        const { userId, at: since, until } = data;
+        return { status: 'list', entries: [...entries, { userId, since, until, offer: null }] };
+      }
+      case 'BikeOffered':
+        return offering(entries, data, { bikeId: data.bikeId, bikeVersion: data.bikeVersion, until: data.until });
+      case 'BikeOfferWithdrawn':
+        return offering(entries, data, null);
+      case 'WaitingEnded':
+        return { status: 'list', entries: entries.filter(({ userId }) => userId !== data.userId) };
+    }
+  },
+});
+
+/** Why somebody's wait is over, or their offer; nothing while it goes on. */
+function tidy(
+  { userId, since, until, offer }: Entry,
+  { over, taken }: Extract<WaitingCommand, { type: 'TidyList' }>,
+  at: string,
+): NewWaitingEvent[] {
+  const ended = (because: WaitingEnd): NewWaitingEvent[] => [
+    { type: 'WaitingEnded', data: { userId, since, because, at } },
+  ];
+  const known = over.find((one) => one.userId === userId);
+  if (known) return ended(known.because);
+  if (!offer) return isPast(until, at) ? ended('TIMED_OUT') : [];
+  if (taken.some(({ bikeId, bikeVersion }) => bikeId === offer.bikeId && bikeVersion === offer.bikeVersion))
+    return [{ type: 'BikeOfferWithdrawn', data: { userId, bikeId: offer.bikeId, at } }];
+  return isPast(offer.until, at) ? ended('OFFER_LAPSED') : [];
+}
+
+function offering(entries: readonly Entry[], { userId }: { userId: string }, offer: Entry['offer']): WaitingList {
+  return { status: 'list', entries: entries.map((entry) => (entry.userId === userId ? { ...entry, offer } : entry)) };
+}
+
+const isPast = (time: string, at: string) => Date.parse(time) <= Date.parse(at);
+
+function later(at: string, ms: number): string {
+  return new Date(Date.parse(at) + ms).toISOString();
+}
+
+/** A rider's place in a list, as they see it. */
+export interface Waiting extends Entry {
+  awaited: Awaited;
+  /** 1 came first; null once it has ended. */
+  place: number | null;
+  /** Why it ended; null while it goes on. */
+  ended: WaitingEnd | null;
+}
+
+export function placeIn({ entries }: WaitingList, awaited: Awaited, userId: string): Waiting | null {
+  const index = entries.findIndex((entry) => entry.userId === userId);
+  const entry = entries[index];
+  return entry ? { ...entry, awaited, place: index + 1, ended: null } : null;
+}
+
+/** What those in a list hear of a decision. */
+export interface ListChange {
+  awaited: Awaited;
+  list: WaitingList;
+  events: readonly NewWaitingEvent[];
+}
+
+/** A rider's place after a change, or the end of their wait; null when it is none of theirs. */
+export function heardBy({ awaited, list, events }: ListChange, userId: string): Waiting | null {
+  const concerns = ({ type, data }: NewWaitingEvent) => type !== 'WaitingBegan' || data.userId === userId;
+  const end = events.find((event) => event.type === 'WaitingEnded' && event.data.userId === userId);
+  if (end?.type === 'WaitingEnded') {
+    const { since, because, at } = end.data;
+    return { userId, awaited, since, until: at, offer: null, place: null, ended: because };
+  }
+  return events.some(concerns) ? placeIn(list, awaited, userId) : null;
+}
