@@ -242,14 +242,18 @@ export function createReservationStore(database: Connection, cacheSize: number) 
 
     /** Of these bikes, and of all at these stations, those that can be reserved, by number. */
     async availableFor(bikeIds: readonly number[], stationIds: readonly string[]) {
-      const rows = await slots
-        .find(
-          { isAvailable: true, $or: [{ _id: { $in: bikeIds } }, { stationId: { $in: stationIds } }] },
-          { stationId: 1 },
-        )
-        .lean<SlotRow[]>()
-        .exec();
-      return rows
+      const look = (which: object) =>
+        slots
+          .find({ ...which, isAvailable: true }, { stationId: 1 })
+          .lean<SlotRow[]>()
+          .exec();
+      // Not one question with $or: some engines look at all bikes for it.
+      const found = await Promise.all([
+        bikeIds.length > 0 ? look({ _id: { $in: bikeIds } }) : [],
+        stationIds.length > 0 ? look({ stationId: { $in: stationIds } }) : [],
+      ]);
+      const rows = new Map(found.flat().map((row) => [row._id, row]));
+      return [...rows.values()]
         .map(({ _id: bikeId, stationId }) => ({ bikeId, ...(stationId !== undefined && { stationId }) }))
         .sort((one, other) => one.bikeId - other.bikeId);
     },

@@ -1,5 +1,11 @@
 import { Schema, type Connection } from 'mongoose';
-import { streams, type DemandEvent, type ReservationEvent, type WaitingEvent } from '../../schema/events/index.ts';
+import {
+  streams,
+  type DemandEvent,
+  type NewEvent,
+  type ReservationEvent,
+  type WaitingEvent,
+} from '../../schema/events/index.ts';
 import type { Decider } from '../../platform/event-core/decider.ts';
 import {
   rowVersion,
@@ -58,7 +64,7 @@ export function createWaitingRows(database: Connection) {
     /** Lists with somebody in them, in the order of their names, after one of them. */
     open: (after: string, limit: number): Promise<ListRow[]> =>
       rows
-        .find({ isOpen: true, list: { $gt: after } })
+        .find({ isOpen: true, ...(after === '' ? {} : { list: { $gt: after } }) })
         .sort({ list: 1 })
         .limit(limit)
         .lean<ListRow[]>()
@@ -67,7 +73,7 @@ export function createWaitingRows(database: Connection) {
     /** The lists that these riders are in. */
     of: (userIds: readonly string[]): Promise<ListRow[]> =>
       rows
-        .find({ 'entries.userId': { $in: userIds } })
+        .find({ isOpen: true, 'entries.userId': { $in: userIds } })
         .lean<ListRow[]>()
         .exec(),
   };
@@ -106,10 +112,10 @@ export function isElsewhere({ _id, entries }: ListRow, place: Came, when: 'earli
 }
 
 /** The rules of slots, plus those of lists, which have streams of their own in the same journal. */
-export function withWaiting<Command extends { type: string }, NewEvent extends { type: string }, Code extends string>(
-  slots: Decider<BikeSlot, Command, NewEvent, Code>,
+export function withWaiting<Command extends { type: string }, Made extends { type: string }, Code extends string>(
+  slots: Decider<BikeSlot, Command, Made, Code>,
   lists: Decider<WaitingList, WaitingCommand, NewListEvent, WaitingRefusal>,
-): Decider<BikeSlot | WaitingList, Command | WaitingCommand, NewEvent | NewListEvent, Code | WaitingRefusal> {
+): Decider<BikeSlot | WaitingList, Command | WaitingCommand, Made | NewListEvent, Code | WaitingRefusal> {
   const slotIn = (state: BikeSlot | WaitingList) => (state.status === 'list' ? slots.initial : state);
   const listIn = (state: BikeSlot | WaitingList) => (state.status === 'list' ? state : lists.initial);
   return {
@@ -121,7 +127,7 @@ export function withWaiting<Command extends { type: string }, NewEvent extends {
   };
 }
 
-type NewListEvent = Parameters<ReturnType<typeof import('./waiting.ts').waiting>['evolve']>[1];
+type NewListEvent = NewEvent<WaitingEvent>;
 
 const commands: Record<WaitingCommand['type'], true> = {
   JoinList: true,
@@ -136,10 +142,8 @@ const events: Record<WaitingEvent['type'], true> = {
   WaitingEnded: true,
 };
 
-const isForList = <Command extends { type: string }>(command: Command | WaitingCommand): command is WaitingCommand =>
-  Object.hasOwn(commands, command.type);
-const isOfList = <NewEvent extends { type: string }>(event: NewEvent | NewListEvent): event is NewListEvent =>
-  Object.hasOwn(events, event.type);
+const isForList = (command: { type: string }): command is WaitingCommand => Object.hasOwn(commands, command.type);
+const isOfList = (event: { type: string }): event is NewListEvent => Object.hasOwn(events, event.type);
 
 /** A stream holds decisions of one kind. */
 export function listIn(document: AnyDocument): ListDocument | null {

@@ -160,6 +160,45 @@ describeInBrowser('stations on the pages', (stage) => {
       await first.cancels(reserveNo);
     });
 
+    it.each([
+      { width: 320, language: 'ko', colorScheme: 'light' },
+      { width: 390, language: 'en', colorScheme: 'dark' },
+    ] as const)('a rider waits at an empty station, and is told of a bike, in $language at $width', async (look) => {
+      const waits = await rider(stage.system, `34${look.language}`);
+      await waits.buys(5_000);
+      const say =
+        look.language === 'ko'
+          ? { tellMe: '빌릴 수 있게 되면 알림 받기', next: '다음 차례입니다.', stop: '그만 기다리기' }
+          : { tellMe: 'Tell me when one is free', next: 'You are next.', stop: 'Stop waiting' };
+      await stage.visit({ path: '/ride', ...look }, async (page) => {
+        await signInAs(page, waits.userId, 'rider');
+        await lineOf(page, 'ST-103').locator('button').first().click();
+        await page.getByRole('button', { name: say.tellMe }).click();
+        await page.locator('.waiting').getByText(say.next).waitFor();
+        await page.getByRole('button', { name: say.stop }).click();
+        await page.locator('.waiting').waitFor({ state: 'detached' });
+        await page.getByRole('button', { name: say.tellMe }).click();
+        await page.locator('.waiting').getByText(say.next).waitFor();
+        const [bikeId = 0] = await stage.registerBikes(1);
+        const moves = [{ bikeId, stationId: 'ST-103' }];
+        await until('the bike stands there', async () => {
+          const { moveBikes } = await stage.operator.request(MoveBikesDocument, { input: { moves } });
+          return moveBikes.results.every(({ refusal }) => refusal === null);
+        });
+        await page.locator('.offer-left').waitFor();
+        await page.screenshot({ path: `${artifacts}waiting-${look.width}.png`, fullPage: true });
+        expect(await violationsOf(page)).toEqual([]);
+        expect(await overflowOf(page)).toBe(0);
+        await page.locator('.waiting-actions button').first().press('Enter');
+        await page.locator('.current[data-status="RESERVED"]').waitFor();
+        await page.locator('.current').getByText(String(bikeId)).first().waitFor();
+        await page.locator('.waiting').waitFor({ state: 'detached' });
+        // The station is empty again for the next one.
+        await page.getByRole('button', { name: /^(대여 시작|Start)/ }).click();
+        await page.locator('.current[data-status="IN_USE"]').waitFor();
+      });
+    });
+
     it('a rider whose browser keeps their position to itself is told so', async () => {
       await stage.visit({ path: '/ride', width: 390, language: 'en' }, async (page) => {
         await page.getByRole('button', { name: 'Near me' }).click();

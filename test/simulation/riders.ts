@@ -107,7 +107,7 @@ async function waitFor(
   const tell = async (mutation: string, input: object) => {
     for (let tries = 0; tries < waitingTries; tries += 1) {
       const answer = await mutate(world, 'reservation', mutation, `rider-${rider + 1}`, input).catch(() => undefined);
-      scheduler.note(`rider-${rider + 1} ${mutation} ${key}: ${JSON.stringify(answer) ?? 'nothing'}`);
+      scheduler.note(`rider-${rider + 1} ${mutation} ${key}: ${JSON.stringify(answer ?? null)}`);
       if (answer) return;
       await scheduler.wait(200);
     }

@@ -19,6 +19,7 @@ import { RideStations } from './ride-stations.tsx';
 import { type RiderPart, useRider } from './use-rider.ts';
 import { VehicleLink } from './vehicle-link.tsx';
 import { useForgetMet, Wanted } from './wanted.tsx';
+import { WaitingCard } from './waiting.tsx';
 import { rideWords } from './words.ts';
 
 /** Everything a rider does, on a phone first. */
@@ -75,6 +76,7 @@ function RiderHome({ acting }: { acting: Acting }) {
         <Receipt ride={receipt.ride} stations={stations.all} balance={balance} onClose={receipt.close} />
       )}
       {rides && wish && <Wanted wish={wish} ride={ride ?? null} stations={stations.all} />}
+      {rides && !ride && <WaitingCard acting={acting} stations={stations} onBuy={() => setWantsPoints(true)} />}
       {wantsBike !== null && find}
       {rides && ride && <Current ride={ride} submission={submission} hasStations={hasStations} />}
       {rides && (

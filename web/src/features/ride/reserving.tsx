@@ -5,6 +5,7 @@ import {
   NearestAvailableBikeDocument,
   type RefusalCode,
   ReserveBikeOrAnotherDocument,
+  WaitForBikeDocument,
 } from '../../../../schema/client/generated/graphql.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { good, type Outcome, refused, type Submission } from '../../shared/ui/submission.tsx';
@@ -24,7 +25,10 @@ export interface Reserving {
   submission: Submission;
   /** What can be had instead of the last one that was refused. */
   instead: readonly Another[];
+  /** What was refused for want of a bike: the rider can wait for one. */
+  missed: Wanted | null;
   reserve(wanted: Wanted): Promise<Outcome | null>;
+  wait(wanted: Wanted): Promise<Outcome | null>;
   /** The rider thinks of another bike: what was said was about the last one. */
   forget(): void;
 }
@@ -41,18 +45,39 @@ const helpedByNumber: ReadonlySet<RefusalCode> = new Set([
   'BIKE_NOT_IN_SERVICE',
 ]);
 
+/** There may be one again. */
+const helpedByTime: ReadonlySet<RefusalCode> = new Set([
+  'BIKE_ALREADY_RESERVED',
+  'BIKE_NOT_IN_SERVICE',
+  'NO_BIKE_AT_STATION',
+]);
+
+const whichOf = (wanted: Wanted) => ('bikeId' in wanted ? { bikeId: wanted.bikeId } : { stationId: wanted.stationId });
+const nameIn = (wanted: Wanted) => ('bikeId' in wanted ? String(wanted.bikeId) : `at ${wanted.stationId}`);
+
 /** Reserves, and knows what can be had instead where that is refused. */
 export function useReserving(submission: Submission): Reserving {
   const { language } = useSpeech();
   const [instead, setInstead] = useState<readonly Another[]>([]);
+  const [missed, setMissed] = useState<Wanted | null>(null);
+  const clear = () => {
+    setInstead([]);
+    setMissed(null);
+  };
 
+  async function join(wanted: Wanted, client: Client, idempotencyKey: string): Promise<Outcome> {
+    const input = { ...whichOf(wanted), idempotencyKey };
+    const { refusal } = (await client.request(WaitForBikeDocument, { input })).waitForBike;
+    if (refusal) return refused(refusal);
+    clear();
+    return good(() => rideWords[language].waitingNow);
+  }
   async function ask(wanted: Wanted, client: Client, idempotencyKey: string): Promise<Outcome> {
-    const which = 'bikeId' in wanted ? { bikeId: wanted.bikeId } : { stationId: wanted.stationId };
-    const input = { ...which, idempotencyKey };
+    const input = { ...whichOf(wanted), idempotencyKey };
     const { refusal, reservation, alternatives } = (await client.request(ReserveBikeOrAnotherDocument, { input }))
       .reserveBike;
     if (!refusal) {
-      setInstead([]);
+      clear();
       return good(({ onItsWay }) => {
         if (!isDecided(reservation)) return onItsWay;
         const { reserved, reservedAt } = rideWords[language];
@@ -63,18 +88,18 @@ export function useReserving(submission: Submission): Reserving {
     const isNumber = near.length === 0 && 'bikeId' in wanted && helpedByNumber.has(refusal.code);
     const others = isNumber ? await nearestNumber(client, wanted.bikeId) : near;
     setInstead(others);
+    setMissed(helpedByTime.has(refusal.code) ? wanted : null);
     return refused(refusal, others.length > 0 ? rideWords[language].others(others.length) : undefined);
   }
 
   return {
     submission,
     instead,
-    reserve: (wanted) =>
-      submission.submit(`reserve ${'bikeId' in wanted ? wanted.bikeId : `at ${wanted.stationId}`}`, (client, key) =>
-        ask(wanted, client, key),
-      ),
+    missed,
+    reserve: (wanted) => submission.submit(`reserve ${nameIn(wanted)}`, (client, key) => ask(wanted, client, key)),
+    wait: (wanted) => submission.submit(`wait for ${nameIn(wanted)}`, (client, key) => join(wanted, client, key)),
     forget() {
-      setInstead([]);
+      clear();
       submission.forget();
     },
   };
@@ -89,16 +114,32 @@ async function nearestNumber(client: Client, bikeId: number): Promise<Another[]>
 
 interface NextStepProps {
   reserving: Reserving;
+  /** They wait already. */
+  isWaiting?: boolean;
   onBuy: () => void;
   onReserve: (bikeId: number) => void;
 }
 
 /** A refusal is not the end: the buttons for what helps. */
-export function NextStep({ reserving: { submission, instead }, onBuy, onReserve }: NextStepProps) {
+export function NextStep({ reserving, isWaiting = false, onBuy, onReserve }: NextStepProps) {
   const words = useWords(rideWords);
+  const { submission, instead, missed, wait } = reserving;
   const refusal = submission.outcome?.refusal;
   if (refusal && helpedByPoints.has(refusal)) return <Button onPress={onBuy}>{words.buyEnough}</Button>;
-  if (instead.length === 0) return null;
+  return (
+    <>
+      {instead.length > 0 && <Instead reserving={reserving} onReserve={onReserve} />}
+      {missed && !isWaiting && (
+        <Button weight="plain" isPending={submission.pending} onPress={() => void wait(missed)}>
+          {words.tellMe}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function Instead({ reserving: { submission, instead }, onReserve }: Omit<NextStepProps, 'onBuy'>) {
+  const words = useWords(rideWords);
   return (
     <div className="instead" role="group" aria-label={words.insteadTitle}>
       {instead.map(({ bikeId, meters }, place) => (

@@ -45,12 +45,18 @@ function AtStation({ station, ride, onBuy }: { station: Station; ride: Ride | nu
   }
 
   const canReserve = !ride && situationOf(station) !== 'closed' && station.bikesAvailable !== 0;
+  const canWait = !ride && situationOf(station) !== 'closed' && station.bikesAvailable === 0;
   const canReturn = ride?.reserveStatus === 'IN_USE' && situationOf(station) !== 'closed';
   return (
     <>
       {canReserve && (
         <Button isPending={submission.pending} onPress={() => void reserving.reserve({ stationId, name })}>
           {words.reserveHere}
+        </Button>
+      )}
+      {canWait && (
+        <Button isPending={submission.pending} onPress={() => void reserving.wait({ stationId, name })}>
+          {words.tellMe}
         </Button>
       )}
       {canReturn && (
@@ -67,7 +73,12 @@ function AtStation({ station, ride, onBuy }: { station: Station; ride: Ride | nu
       )}
       <OutcomeText submission={submission} />
       {!ride && (
-        <NextStep reserving={reserving} onBuy={onBuy} onReserve={(bikeId) => void reserving.reserve({ bikeId })} />
+        <NextStep
+          reserving={reserving}
+          isWaiting={canWait}
+          onBuy={onBuy}
+          onReserve={(bikeId) => void reserving.reserve({ bikeId })}
+        />
       )}
     </>
   );

@@ -1,4 +1,5 @@
 /** What the rider's page says. */
+import type { WaitingEnd } from '../../../../schema/client/generated/graphql.ts';
 import { type Count, counted, formatCount } from '../../shared/i18n/numbers.ts';
 import { distance, duration, minutes } from '../../shared/i18n/units.ts';
 
@@ -51,6 +52,26 @@ const ko = {
   reserveBike: (bikeId: number) => `${bikeId}번 자전거 예약하기`,
   others: (count: number) =>
     count === 1 ? '아래 자전거를 예약할 수 있습니다.' : `아래 ${count}대 중에서 골라 예약하세요.`,
+  tellMe: '빌릴 수 있게 되면 알림 받기',
+  waitingNow: '차례가 되면 이 페이지에서 알려 드립니다.',
+  waitTitle: '자전거 기다리는 중',
+  anyBikeAt: (station: string) => `${station}의 자전거`,
+  waitPlace: (place: number) => (place === 1 ? '다음 차례입니다.' : `앞에 ${place - 1}명이 기다립니다.`),
+  waitUntil: (time: string) => `${time}까지 기다립니다.`,
+  isFree: (bikeId: number) =>
+    `지금 ${bikeId}번 자전거를 빌릴 수 있습니다. 다른 이용자가 먼저 예약할 수 있으니 서두르세요.`,
+  offerLeft: '다음 사람에게 알리기까지',
+  stopWaiting: '그만 기다리기',
+  waitStopped: '이제 기다리지 않습니다.',
+  waitEnded: {
+    BY_RIDER: '이제 기다리지 않습니다.',
+    RESERVED: '예약하여 기다림이 끝났습니다.',
+    ELSEWHERE: '다른 곳에서 기다립니다.',
+    OFFER_LAPSED: '빌릴 수 있던 자전거를 제때 예약하지 않아 다음 사람에게 알렸습니다. 다시 기다릴 수 있습니다.',
+    TIMED_OUT: '오래 기다렸지만 자전거가 나지 않았습니다. 다른 대여소를 찾아보세요.',
+    BIKE_GONE: '기다리던 자전거는 더 이상 운행하지 않습니다. 다른 자전거를 고르세요.',
+    STATION_CLOSED: '기다리던 대여소가 문을 닫았습니다. 다른 대여소를 고르세요.',
+  } satisfies Record<WaitingEnd, string>,
   insteadTitle: '대신 예약할 자전거',
   reserveInstead: (bikeId: number) => `${bikeId}번을 예약하기`,
   reserveNear: (bikeId: number, meters: number) => `${bikeId}번 자전거, ${meters < 5 ? '같은 곳' : distance(meters)}`,
@@ -167,6 +188,25 @@ const en: typeof ko = {
   reserveBike: (bikeId) => `Reserve bike ${bikeId}`,
   others: (count) =>
     count === 1 ? 'You can reserve this one instead.' : `You can reserve one of these ${count} instead.`,
+  tellMe: 'Tell me when one is free',
+  waitingNow: 'This page tells you when it is your turn.',
+  waitTitle: 'Waiting for a bike',
+  anyBikeAt: (station) => `Any bike at ${station}`,
+  waitPlace: (place) => (place === 1 ? 'You are next.' : `${counted(place - 1, 'rider')} before you.`),
+  waitUntil: (time) => `You wait until ${time}.`,
+  isFree: (bikeId) => `Bike ${bikeId} is free now. Be quick: anybody can still reserve it.`,
+  offerLeft: 'Until the next rider is told',
+  stopWaiting: 'Stop waiting',
+  waitStopped: 'You no longer wait.',
+  waitEnded: {
+    BY_RIDER: 'You no longer wait.',
+    RESERVED: 'You have reserved, and no longer wait.',
+    ELSEWHERE: 'You wait elsewhere now.',
+    OFFER_LAPSED: 'You did not reserve the free bike in time, and the next rider was told. You can wait again.',
+    TIMED_OUT: 'No bike came free in all that time. Try another station.',
+    BIKE_GONE: 'The bike you waited for is out of service for good. Choose another one.',
+    STATION_CLOSED: 'The station you waited at has closed. Choose another one.',
+  },
   insteadTitle: 'Bikes to reserve instead',
   reserveInstead: (bikeId) => `Reserve ${bikeId} instead`,
   reserveNear: (bikeId, meters) => `Bike ${bikeId}, ${meters < 5 ? 'same place' : distance(meters)}`,
