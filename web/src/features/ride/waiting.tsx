@@ -95,7 +95,7 @@ export function WaitingCard({ acting, stations, onBuy }: WaitingCardProps) {
   if (!waiting) {
     // Always there, so that screen readers hear why it ended.
     return (
-      <p className="notice waiting-ended" role="status" hidden={ended === null}>
+      <p className="notice" role="status" hidden={ended === null}>
         {ended && words.waitEnded[ended]}
       </p>
     );
