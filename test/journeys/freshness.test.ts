@@ -147,7 +147,7 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
   let proxies: FaultProxy[];
   let operator: Client;
   let token: string;
-  // Each has nineteen steps, every one with hundreds of fields fetched while all is slow at random.
+  // Each has some twenty steps, every one with hundreds of fields fetched while all is slow at random.
   const rounds = 2;
   const problems: string[] = [];
   const covered = new Set<string>();
@@ -275,6 +275,8 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
     await step('buyPoints', { userId, price: 5_000 }, () => ({ points: 5_000, approvals: 1 }));
     const { bikeId } = truth;
     await step('reserveBike', { bikeId, userId }, becomes('RESERVED', 4_000));
+    await step('waitForBike', { bikeId, userId: `waiter-${number}` }, () => ({}));
+    await step('stopWaiting', { userId: `waiter-${number}` }, () => ({}));
     const ride = truth.reservation?.reserveNo;
     await step('startRide', { reserveNo: ride }, becomes('IN_USE', 4_000));
     await step('returnBike', { reserveNo: ride }, becomes('RETURNED', 4_000));
