@@ -58,7 +58,7 @@ const filterOf = ({ condition, use, district, stationId, digits }: BikesView) =>
 });
 
 /** All bikes, in the order and as far as the address says. */
-export function Bikes() {
+export default function Bikes() {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   const acting = useActing();

@@ -1,5 +1,5 @@
 import './page.css';
-import { type ReactNode, useRef } from 'react';
+import { lazy, type ReactNode, Suspense, useRef } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components/Tabs';
 import { useKeptFocus } from '../../shared/api/keep-focus.ts';
 import { Skeleton } from '../../shared/ui/controls.tsx';
@@ -9,12 +9,14 @@ import { useSessionState } from '../../shared/session/session-context.ts';
 import { type FleetTab, fleetTabs, linkToTab, tabIn } from '../../app/links.ts';
 import { go, useSearch } from '../../app/paths.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
-import { Bikes } from './bikes.tsx';
 import { FleetStations } from './fleet-stations.tsx';
 import { Parked } from './parked.tsx';
-import { Register } from './register.tsx';
 import { Search } from './search.tsx';
 import { fleetWords } from './words.ts';
+
+/** Loaded when they are looked at: the page opens with its search. */
+const Bikes = lazy(() => import('./bikes.tsx'));
+const Register = lazy(() => import('./register.tsx'));
 
 /** Where operators look things up and put them right. */
 export default function FleetPage() {
@@ -36,6 +38,7 @@ export default function FleetPage() {
 
 function Operations({ session, wanted }: { session: Session; wanted: FleetTab }) {
   const words = useWords(fleetWords);
+  const shared = useSharedWords();
   const content = useRef<HTMLDivElement>(null);
   useKeptFocus(content);
   const mayChange = actsForOthers(session);
@@ -63,7 +66,7 @@ function Operations({ session, wanted }: { session: Session; wanted: FleetTab })
         </TabList>
         {names.map((name) => (
           <TabPanel key={name} id={name} className="tab-panel">
-            {panels[name]}
+            <Suspense fallback={<Skeleton label={shared.loading} lines={6} />}>{panels[name]}</Suspense>
           </TabPanel>
         ))}
       </Tabs>

@@ -11,7 +11,7 @@ import { fleetWords } from './words.ts';
 const usualColors = ['green', 'white', 'blue', 'yellow', 'red', 'black'];
 
 /** New bikes, one or many. */
-export function Register() {
+export default function Register() {
   return (
     <div className="register">
       <RegisterOne />
