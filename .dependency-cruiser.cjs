@@ -39,7 +39,7 @@ module.exports = {
       },
       to: {
         pathNot:
-          '^(schema/events/|schema/(text|places)\\.ts|platform/event-core/decider\\.ts|subgraphs/$1/($1|policies|projections|fold|row-keys|hours|sums|ledger)\\.ts)',
+          '^(schema/events/|schema/(text|places|overtime)\\.ts|platform/event-core/decider\\.ts|subgraphs/$1/($1|policies|projections|fold|row-keys|hours|sums|ledger)\\.ts)',
       },
     },
     {
@@ -61,7 +61,7 @@ module.exports = {
       from: { path: '^web/' },
       to: {
         path: '^(schema|platform|subgraphs|router|cli|deploy|test)/',
-        pathNot: '^schema/(client/|(text|places|csv|page-addresses|sign-in)\\.ts$)',
+        pathNot: '^schema/(client/|(text|places|csv|overtime|page-addresses|sign-in)\\.ts$)',
       },
     },
     {
