@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
@@ -74,9 +76,28 @@ const firstLoad: Plugin = {
   },
 };
 
+/** The service worker of this build: its version changes with any file, its pages are those of the router. */
+const serviceWorker: Plugin = {
+  name: 'service-worker',
+  generateBundle: {
+    order: 'post',
+    handler(_options, bundle) {
+      const read = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8');
+      const text = read('service-worker.js');
+      // Names in the bundle have the hash of their content.
+      const parts = [...Object.keys(bundle).sort(), read('public/app/offline.html'), text];
+      const version = createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
+      const source = text
+        .replace('__VERSION__', version)
+        .replace('__PAGES__', JSON.stringify(Object.values(pageAddresses)));
+      this.emitFile({ type: 'asset', fileName: 'service-worker.js', source });
+    },
+  },
+};
+
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), pagesOfRouter, fontsAsFiles, firstLoad],
+  plugins: [react(), pagesOfRouter, fontsAsFiles, firstLoad, serviceWorker],
   // Workers are files of their own, which the dependency optimizer cannot bundle.
   optimizeDeps: { exclude: ['graphiql/setup-workers/vite', '@graphiql/react/setup-workers/vite'] },
   server: {

@@ -30,6 +30,11 @@ it.each(ingresses)('$file lets everybody sign in and at the open data, and staff
   expect(open).toEqual(expect.arrayContaining(['/auth', '/gbfs', '/openapi', '/exports']));
 });
 
+it.each(ingresses)('$file lets everybody install the pages', ({ paths }) => {
+  const open = paths.map(({ path, pathType }) => `${path} ${pathType}`);
+  expect(open).toEqual(expect.arrayContaining(['/app Prefix', '/service-worker.js Exact', '/assets Prefix']));
+});
+
 it.each(Object.values(pageAddresses))('the router answers %s with a document', (address) => {
   expect(resolvePage(address)).toMatch(/\.html$/);
   expect(resolvePage(`${address}/`.replace('//', '/'))).toBe(resolvePage(address));

@@ -11,6 +11,7 @@ import { useSharedWords } from '../shared/i18n/speech.tsx';
 import { Header } from './header.tsx';
 import { pages } from './pages.ts';
 import { usePage, useSearch } from './paths.ts';
+import { useServiceWorker } from './use-service-worker.ts';
 import { useTitle } from './use-title.ts';
 
 /** The frame around every page: where one is, who one is, and the page itself once it is loaded. */
@@ -23,6 +24,7 @@ export function Shell() {
   const acting = useMemo(() => session && createActing(session, queries), [session, queries]);
   useEffect(() => () => acting?.close(), [acting]);
   useTitle(`${words.name} · ${words.pageTitles[page]}`);
+  useServiceWorker(sessionState.config);
   const content = useFocusOnMove(page);
   const { Content } = pages[page];
   return (

@@ -51,6 +51,8 @@ export function SpeechProvider({ children }: { children: ReactNode }) {
   useEffect(keepLanguageOfLink, []);
   useEffect(() => {
     document.documentElement.lang = language;
+    // Under this name the app is installed.
+    document.querySelector('link[rel="manifest"]')?.setAttribute('href', `/app/manifest.${language}.webmanifest`);
   }, [language]);
   const speech = useMemo(
     () => ({
