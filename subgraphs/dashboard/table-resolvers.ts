@@ -27,6 +27,9 @@ interface StationsArguments extends TableRequest {
   orderBy: StationOrder;
 }
 
+/** Older code left the last holder in the row of a bike that is free. */
+const holderOf = ({ use, holder }: BikeLine) => (use === 'free' ? undefined : holder);
+
 /** The tables of operators; `dashboard` has asked who they are. */
 export function createTableResolvers(picture: () => Promise<Picture>): Resolvers {
   return {
@@ -41,8 +44,8 @@ export function createTableResolvers(picture: () => Promise<Picture>): Resolvers
 
     DashboardBike: {
       use: ({ use }: BikeLine) => useNames[use],
-      reserveNo: ({ holder }: BikeLine) => holder?.reserveNo ?? null,
-      userId: ({ holder }: BikeLine) => holder?.userId ?? null,
+      reserveNo: (bike: BikeLine) => holderOf(bike)?.reserveNo ?? null,
+      userId: (bike: BikeLine) => holderOf(bike)?.userId ?? null,
       bike: ({ bikeId }: BikeLine) => ({ __typename: 'Bike', bikeId }),
     },
 

@@ -85,7 +85,8 @@ function createStage() {
         }),
       ),
   };
-  const dependencies = { lists: all, slots: all, rows, stations, store } as unknown as WaitingDependencies;
+  const claims = { begin: () => () => undefined };
+  const dependencies = { lists: all, slots: all, rows, stations, store, claims } as unknown as WaitingDependencies;
   const offers = createOffers({ ...dependencies, rules, clock: () => new Date(now) } as unknown as OffersOptions);
   const command = (bikeId: number, given: ReservationCommand) => {
     causes += 1;
@@ -194,6 +195,23 @@ describe('whoever waits', () => {
     });
     await stage.reserves('11', 1);
     expect(await look()).toEqual({ 'waiting-ST-1': [['12', 2]] });
+  });
+
+  it('is told of a bike a hundred times at most, however often somebody comes and goes', async () => {
+    await cancel(1);
+    let told = 0;
+    for (let time = 0; time < 120; time += 1) {
+      await stage.waits('10', { bikeId: 1 });
+      if ((await look(1))['waiting-bike-1']?.some(([, bikeId]) => bikeId === 1)) told += 1;
+      await stopWaiting(stage.dependencies, {}, stage.context('10'));
+    }
+    expect(told).toBe(100);
+    await stage.waits('11', { bikeId: 1 });
+    expect(await look()).toEqual({ 'waiting-bike-1': [['11', null]] });
+    // Once the bike has moved on there is something new to tell.
+    await stage.reserves('quick', 1);
+    await cancel(1);
+    expect(await look()).toEqual({ 'waiting-bike-1': [['11', 1]] });
   });
 
   it('is the first again where somebody else took the bike', async () => {

@@ -18,6 +18,11 @@ export interface OffersOptions {
   clock(): Date;
 }
 
+/**
+ * So often a bike is offered as it stands: riders who leave and come again would make the chain of its offers, which is
+ * read each second, as long as they like.
+ */
+const mostOffersAsItStands = 100;
 /** Lists that share their reads. */
 const listsPerPage = 100;
 
@@ -91,18 +96,19 @@ export function createOffers({ lists, slots, rows, store, stations, rules, clock
   }
 
   /**
-   * What the next offer of a bike, as it stands, is caused by; null while one is open. A cause is unique in the whole journal: of two
-   * lists, and of two instances, one tells its first rider.
+   * What the next offer of a bike, as it stands, is caused by; null while one is open, or after too many. A cause is
+   * unique in the whole journal: of two lists, and of two instances, one tells its first rider.
    */
   async function nextOffer({ bikeId, bikeVersion }: BikeAsItStood): Promise<string | null> {
     let cause = `offer:${streams.bike(bikeId)}@${bikeVersion}`;
-    for (;;) {
+    for (let offers = 0; offers < mostOffersAsItStands; offers += 1) {
       const earlier = await lists.journal.byCause(cause);
       if (!earlier) return cause;
       const { entries } = await lists.state(earlier.stream);
       if (entries.some(({ offer: told }) => told?.bikeId === bikeId && told.bikeVersion === bikeVersion)) return null;
       cause = `offer:after:${earlier._id}`;
     }
+    return null;
   }
 
   const decide = (stream: string, command: WaitingCommand, cause: string) =>

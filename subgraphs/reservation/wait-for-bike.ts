@@ -13,7 +13,7 @@ import { askedIn, type Dependencies, type ReserveBikeInput } from './use-cases.t
 import { placeIn, type Awaited, type Waiting } from './waiting.ts';
 import { isElsewhere, type Lists, type WaitingRows } from './waiting-lists.ts';
 
-export interface WaitingDependencies extends Pick<Dependencies, 'slots' | 'store' | 'stations'> {
+export interface WaitingDependencies extends Pick<Dependencies, 'slots' | 'store' | 'stations' | 'claims'> {
   lists: Lists;
   rows: Pick<WaitingRows, 'of'>;
 }
@@ -34,14 +34,17 @@ export async function waitForBike(
   input: ReserveBikeInput,
   context: RequestContext,
 ): Promise<WaitingPayload> {
-  const { lists, rows } = dependencies;
+  const { lists, rows, claims } = dependencies;
   const userId = input.userId ?? requireViewer(context.viewer).userId;
   const viewer = requireSelfOrOperator(context.viewer, userId);
   const origin = commandOrigin(context, viewer, 'waitForBike', input);
   const awaited = askedIn(input);
   const refusal = await whyNot(dependencies, awaited, userId);
-  if (refusal && (origin.isNew || !(await lists.journal.byCause(origin.cause)))) return { waiting: null, refusal };
+  const isRepeated = !origin.isNew && (await lists.journal.byCause(origin.cause)) !== null;
+  if (refusal && !isRepeated) return { waiting: null, refusal };
   const stream = streams.waiting(awaited);
+  // Coming and going is what a rider could do without end.
+  if (!isRepeated) claims.begin(userId);
   const outcome = await lists.handle(stream, { type: 'JoinList', userId, awaited }, origin);
   const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
   const place = placeIn(state, awaited, userId);

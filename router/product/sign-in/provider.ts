@@ -168,6 +168,13 @@ function reasonOf(error: unknown): SignInFailure {
     : 'unusable';
 }
 
+/** What the errors behind it say, one after the other; without what an answer held, which may be a token. */
+export const becauseOf = (error: unknown): string =>
+  causesOf(error)
+    .map(({ code, error: name, message }) => [code, name, message].filter((part) => typeof part === 'string').join(' '))
+    .filter(Boolean)
+    .join(': ');
+
 /** An error, and what caused it. */
 const causesOf = (error: unknown): Cause[] =>
   typeof error === 'object' && error !== null ? [error, ...causesOf((error as Cause).cause)] : [];
@@ -176,6 +183,8 @@ const causesOf = (error: unknown): Cause[] =>
 interface Cause {
   message?: unknown;
   code?: unknown;
+  /** The code of an OAuth error. */
+  error?: unknown;
   status?: unknown;
   cause?: unknown;
 }

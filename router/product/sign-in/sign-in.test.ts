@@ -266,7 +266,9 @@ describe('nobody is signed in', () => {
     expect(await victim.go(callback)).toBe('/?sign-in=stale');
     await victim.leave('/fleet');
     expect(await victim.go(callback)).toBe('/fleet?sign-in=stale');
-    expect(await victim.go(`${origin}${signInPaths.callback}`)).toBe('/?sign-in=stale');
+    expect(await victim.go(`${origin}${signInPaths.callback}`)).toBe('/fleet?sign-in=stale');
+    // The way that was begun is still open.
+    expect([...victim.cookies().keys()]).toEqual(['ttareungi-begun']);
     expect(await victim.whyNot()).toEqual([401, { reason: 'ended' }]);
   });
 

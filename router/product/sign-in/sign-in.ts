@@ -13,7 +13,7 @@ import {
   type TokenVerifier,
 } from '../../../platform/server/index.ts';
 import type { SignInSettings } from '../settings.ts';
-import { createProvider, isSilence, SignInRefused, type Begun, type Granted } from './provider.ts';
+import { becauseOf, createProvider, isSilence, SignInRefused, type Begun, type Granted } from './provider.ts';
 import { createSealedCookies } from './sealed-cookies.ts';
 
 interface SignInOptions {
@@ -77,14 +77,16 @@ export function createSignIn(options: SignInOptions): Record<string, RequestHand
     const begun = (await cookies.open(request, 'begun')) as (Begun & { to: string }) | undefined;
     const answer = new URL(publicUrl + signInPaths.callback);
     answer.search = queryOf(request).toString();
+    // Anybody's link leads here: one that was not asked for must not end a way that was.
+    const isAnswer = begun !== undefined && answer.searchParams.get('state') === begun.state;
+    const over = isAnswer ? [cookies.clear('begun')] : [];
     try {
-      if (!begun || answer.searchParams.get('state') !== begun.state) {
-        throw new SignInRefused('stale', 'the answer is to no question of this browser');
-      }
+      if (!isAnswer) throw new SignInRefused('stale', 'the answer is to no question of this browser');
       const kept = await keep(await provider.finish(answer, begun));
-      redirect(response, begun.to, [...kept, cookies.clear('begun')]);
+      // What somebody else left here comes first, so that it is gone where nothing takes its place.
+      redirect(response, begun.to, [...forgotten(), ...kept, ...over]);
     } catch (error) {
-      redirect(response, toldOn(begun?.to ?? pageAddresses.dashboard, refusal(error)), [cookies.clear('begun')]);
+      redirect(response, toldOn(begun?.to ?? pageAddresses.dashboard, refusal(error)), over);
     }
   }
 
@@ -180,7 +182,10 @@ export function createSignIn(options: SignInOptions): Record<string, RequestHand
   function refusal(error: unknown): SignInFailure {
     if (!(error instanceof SignInRefused)) throw error;
     const isOurs = error.reason !== 'cancelled' && error.reason !== 'stale';
-    logger[isOurs ? 'warn' : 'debug']({ err: error, reason: error.reason }, 'nobody is signed in');
+    logger[isOurs ? 'warn' : 'debug'](
+      { err: error, reason: error.reason, because: becauseOf(error) },
+      'nobody is signed in',
+    );
     return error.reason;
   }
 

@@ -75,6 +75,24 @@ export function createExports({ rows, verifyToken, isRouter, clock }: ExportsOpt
       const known = 'Exports are /exports/reservations.csv, .json, /exports/history.csv and .json.';
       throw new HttpRefusal(404, 'BAD_REQUEST', known);
     }
+    // Only of those who may: others must not keep staff from theirs.
+    if (running >= mostAtOnce) {
+      const because = `${mostAtOnce} exports are being read, which is as many as there may be. Try again later.`;
+      throw new HttpRefusal(503, 'SERVICE_UNAVAILABLE', because);
+    }
+    running += 1;
+    try {
+      await send(asked, request, response);
+    } finally {
+      running -= 1;
+    }
+  }
+
+  async function send(
+    asked: ReservationsAsked | HistoryAsked,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     const exportedAt = clock().toISOString();
     const isReservations = asked.of === 'reservations';
     // What can fail, fails before the file begins.
@@ -102,11 +120,6 @@ export function createExports({ rows, verifyToken, isRouter, clock }: ExportsOpt
     if (!isRouter(request.headers)) {
       return refuseGraphql(request, response, new HttpRefusal(403, 'FORBIDDEN', 'A subgraph answers the router only.'));
     }
-    if (running >= mostAtOnce) {
-      const because = `${mostAtOnce} exports are being read, which is as many as there may be. Try again later.`;
-      return refuseGraphql(request, response, new HttpRefusal(503, 'SERVICE_UNAVAILABLE', because));
-    }
-    running += 1;
     try {
       await answer(request, response);
     } catch (error) {
@@ -115,8 +128,6 @@ export function createExports({ rows, verifyToken, isRouter, clock }: ExportsOpt
       const refusal = refusalOf(error);
       if (!refusal) throw error;
       refuseGraphql(request, response, refusal);
-    } finally {
-      running -= 1;
     }
   };
 

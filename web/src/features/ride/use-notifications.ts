@@ -27,7 +27,7 @@ export function useNotifications(occasion: string, text: string | null): Notific
   useEffect(() => {
     if (state !== 'granted' || text === null || tabMemory.get(toldKey) === occasion) return;
     tabMemory.set(toldKey, occasion);
-    void notify(name, { body: text, tag: toldKey });
+    void notify(name, { body: text, tag: occasion });
   }, [state, occasion, text, name]);
   return {
     state,

@@ -58,8 +58,9 @@ export async function resumeAtProvider(onEnd: (reason: SignInFailure) => void): 
   try {
     current = await askToken('');
   } catch (error) {
-    if (error instanceof SignedOut) return null;
-    throw error;
+    if (!(error instanceof SignedOut)) throw error;
+    if (error.reason !== 'ended') onEnd(error.reason);
+    return null;
   }
   const { userId, roles } = current;
   let renewing: Promise<SignedIn> | null = null;
@@ -88,7 +89,8 @@ export async function resumeAtProvider(onEnd: (reason: SignInFailure) => void): 
 
 /** Signs out here and, by the address that it goes to, there. @throws {Error} when the router does not answer. */
 export async function signOutAtProvider(): Promise<void> {
-  const response = await fetch(signInPaths.end, { method: 'POST' });
+  // Not beside a renewal: its answer would sign in again.
+  const response = await alone(() => fetch(signInPaths.end, { method: 'POST' }));
   if (!response.ok) throw new Error(`${signInPaths.end} answered ${response.status}`);
   tabs?.postMessage('signed out');
   location.assign(((await response.json()) as { to: string }).to);
@@ -96,9 +98,16 @@ export async function signOutAtProvider(): Promise<void> {
 
 async function askToken(query: '' | '?renew'): Promise<SignedIn> {
   const ask = () => fetch(signInPaths.token + query, { method: 'POST', cache: 'no-store' });
-  // There are no locks for pages without TLS.
-  const response = await ('locks' in navigator ? navigator.locks.request(lock, ask) : ask());
+  const response = await alone(ask);
   if (response.ok) return (await response.json()) as SignedIn;
-  if (response.status === 401) throw new SignedOut(((await response.json()) as { reason: SignInFailure }).reason);
+  const { reason } = (await response.json().catch(() => ({}))) as { reason?: SignInFailure };
+  // Nobody is signed in; or may be at another address of the router, to which signing in leads.
+  if (response.status === 401 || response.status === 403) throw new SignedOut(reason ?? 'ended');
+  // The provider cannot tell: who wants to try again signs in.
+  if (query === '' && reason !== undefined) throw new SignedOut(reason);
   throw new Error(`${signInPaths.token} answered ${response.status}`);
 }
+
+/** There are no locks for pages without TLS. */
+const alone = (ask: () => Promise<Response>): Promise<Response> =>
+  'locks' in navigator ? navigator.locks.request(lock, ask) : ask();
