@@ -30,6 +30,7 @@ function createServers() {
   let failures = 0;
   let skipped = 0;
   const hearers = new Set<(event: Envelope) => void>();
+  const connected: (() => void)[] = [];
   const polls = new Set<() => void>();
   const documentsOf = (stream: string) => journal.get(stream) ?? [];
   const lastOf = ({ version, events }: Document) => version + events.length - 1;
@@ -76,6 +77,7 @@ function createServers() {
     },
     pass: (ms: number) => void (now += ms),
     hearers,
+    connected,
     /** Leaves places to other services' messages. */
     skip: (places: number) => void (skipped += places),
     publish(document: Document, isHeard: boolean): void {
@@ -128,6 +130,7 @@ function createServers() {
               return log.slice(placeIn(log, sequence)).find(isWanted) ?? null;
             }),
           lastStored: () => up(() => log.at(-1) ?? null),
+          onConnected: (listener) => void connected.push(listener),
           listen(_service, _stream, hear) {
             hearers.add(hear);
             return () => hearers.delete(hear);
@@ -419,6 +422,17 @@ describe('a feed of changes', () => {
     servers.publish(servers.decide('s7', 1), true);
     await settle(servers);
     expect(names(all.told).at(-1)).toBe('s7@1');
+  });
+
+  it('tells what came first to a broker that lost everything, though it has grown past the place since', async () => {
+    const { servers, all } = await begun();
+    servers.publish(servers.decide('s0', 1), true);
+    await settle(servers);
+    servers.log = [];
+    for (const reconnected of servers.connected) reconnected();
+    for (let count = 1; count <= 5; count += 1) servers.publish(servers.decide(`s${count}`, 1), count === 5);
+    await turns(25);
+    expect(names(all.told).slice(-5)).toEqual(['s1@1', 's2@1', 's3@1', 's4@1', 's5@1']);
   });
 
   it('tells a decision of two events once, though it begins between their messages', async () => {

@@ -57,7 +57,7 @@ export interface ChangeFeedOptions<State, Event extends Envelope, Value> {
   service: string;
   journal: Pick<Journal<State, Event>, 'containing' | 'latest'>;
   notices: Pick<Notices<State, Event>, 'onDecision'>;
-  bus: Pick<EventBus, 'listen'> & Pick<EventStream, 'nextStored' | 'lastStored'>;
+  bus: Pick<EventBus, 'listen' | 'onConnected'> & Pick<EventStream, 'nextStored' | 'lastStored'>;
   time: Time;
   /** How many changes to keep in memory. */
   mostKept?: number;
@@ -129,7 +129,10 @@ export function createChangeFeed<State, Event extends Envelope, Value>(
   let extending: Promise<unknown> = Promise.resolve();
   let running = false;
   let news: 'none' | 'heard' | 'poll' = 'none';
+  /** The broker was away, and may have come back without its store, which has grown past the place since. */
+  let wasAway = false;
   let closed = false;
+  bus.onConnected(() => (wasAway = true));
 
   async function begin(): Promise<void> {
     stops = [
@@ -176,7 +179,10 @@ export function createChangeFeed<State, Event extends Envelope, Value>(
     // After a failure the next poll looks again.
     void beginning
       .then(readOn)
-      .catch(() => (news = 'none'))
+      .catch(() => {
+        wasAway = true;
+        news = 'none';
+      })
       .finally(() => {
         running = false;
         if (news !== 'none') look(news);
@@ -186,8 +192,9 @@ export function createChangeFeed<State, Event extends Envelope, Value>(
   async function readOn(): Promise<void> {
     let [retryIn, waited] = [retryMs.first, 0];
     while (news !== 'none' && !closed) {
-      if (news === 'poll') await checkPlace();
-      const isPoll = news === 'poll';
+      const isPoll = news === 'poll' || wasAway;
+      wasAway = false;
+      if (isPoll) await checkPlace();
       news = 'none';
       if (await readAll(isPoll)) [retryIn, waited] = [retryMs.first, 0];
       if (expected.size === 0) continue;

@@ -53,8 +53,6 @@ const entrySchema = new Schema<EntryRow>(
   { collection: 'entries', versionKey: false },
 );
 entrySchema.index({ userId: 1, seq: -1 });
-// What a ride has cost: few entries are overtime.
-entrySchema.index({ reserveNo: 1 }, { partialFilterExpression: { kind: 'OVERTIME' } });
 
 /** Raise it when the rows must be rebuilt. */
 export const viewsVersion = 3;

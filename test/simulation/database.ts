@@ -175,7 +175,7 @@ function fits(operator: string, values: unknown[], operand: unknown): boolean {
 
 function compareBy(order: Order, one: Row, other: Row): number {
   for (const [field, direction] of Object.entries(order)) {
-    const [a, b] = [one[field], other[field]] as [number, number];
+    const [a = 0, b = 0] = [one, other].map((row) => valuesAt(row, field.split('.'))[0]) as (number | undefined)[];
     if (a < b) return -Number(direction);
     if (a > b) return Number(direction);
   }
