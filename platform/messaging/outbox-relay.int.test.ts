@@ -352,6 +352,45 @@ describe('a relay', () => {
     await until('it is listed no more', async () => (await silent.journal.countRefused()) === 9);
   });
 
+  it('tries all again that are due in one round, more than one batch', async () => {
+    const service = await stage.runtime('crowded');
+    const silent = createSilentTally(service, false);
+    await silent.journal.createIndexes();
+    const streams = ['a', 'b', 'c', 'd', 'e', 'f'];
+    for (const stream of streams) await silent.add(stream, 1);
+    let isRefused = true;
+    let rounds = 0;
+    const relay = createOutboxRelay<Tally, TallyEvent>({
+      service: 'crowded',
+      journal: {
+        ...silent.journal,
+        unpublished: (limit) => {
+          rounds += 1;
+          return silent.journal.unpublished(limit);
+        },
+      },
+      bus: owner.bus,
+      logger: owner.logger,
+      applyViews: async () => {
+        if (isRefused) throw new Error('the view is broken');
+      },
+      sweepEveryMs: 20,
+      gatherMs: 0,
+      sweepBatch: 1,
+      longestDelayMs: 100,
+      clock: () => new Date(),
+    });
+    relay.start();
+    stage.keep(relay);
+    await until('all stepped aside', async () => (await silent.journal.countRefused()) === streams.length);
+    isRefused = false;
+    await until('all are due', async () => (await silent.journal.refusedDue(9, new Date(), 100)).length !== 1);
+    rounds = 0;
+    await allPublished(silent.journal);
+    // One may have been under way, and of some the time may not have come.
+    expect(rounds).toBeLessThanOrEqual(4);
+  });
+
   it('tries again at once what a clock ahead by an hour has put off', async () => {
     const service = await stage.runtime('ahead');
     const silent = createSilentTally(service, false);

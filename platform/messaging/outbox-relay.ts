@@ -148,11 +148,15 @@ export function createOutboxRelay<State, Event extends Envelope>(
 
   /** A queue of its own, so that it takes no place of others. */
   async function tryAgain(): Promise<void> {
-    if (bus.status() !== 'ok') return;
-    const due = await journal.refusedDue(options.sweepBatch, options.clock(), options.longestDelayMs);
-    const free = due.filter(({ _id }) => !underWay.has(_id));
-    const streams = Map.groupBy(free, ({ stream }) => stream);
-    await Promise.all(Array.from(streams.values(), deliverStream));
+    const now = options.clock();
+    while (bus.status() === 'ok' && !closed) {
+      const due = await journal.refusedDue(options.sweepBatch, now, options.longestDelayMs);
+      const free = due.filter(({ _id }) => !underWay.has(_id));
+      const streams = Map.groupBy(free, ({ stream }) => stream);
+      const delivered = await Promise.all(Array.from(streams.values(), deliverStream));
+      // What is refused again is due later than now, so that the next ones have their turn.
+      if (due.length < options.sweepBatch || free.length === 0 || delivered.includes(null)) return;
+    }
   }
 
   /** Another instance may have published them. */
