@@ -181,9 +181,8 @@ describe('a bike decides on', () => {
       },
       'change from IN_SERVICE to LOST': {
         BIKE_NOT_FOUND: ['unregistered'],
-        nothing: ['LOST'],
         BikeConditionChanged: ['IN_SERVICE'],
-        BIKE_CHANGED: ['MAINTENANCE', 'RETIRED'],
+        BIKE_CHANGED: ['MAINTENANCE', 'LOST', 'RETIRED'],
       },
     },
   });

@@ -54,10 +54,11 @@ export const bike: Decider<Bike, BikeCommand, NewEvent<BikeEvent>, BikeRefusal> 
       }
       case 'ChangeBikeCondition': {
         if (state.status === 'unregistered') return refuse('BIKE_NOT_FOUND', 'No bike has this number.');
-        if (state.condition === command.condition) return [];
+        // First: what somebody else made so is not what this command did, and must not be taken back for it.
         if (command.from !== undefined && state.condition !== command.from) {
           return refuse('BIKE_CHANGED', `The bike is ${state.condition} now.`);
         }
+        if (state.condition === command.condition) return [];
         const { bikeId, condition: previousCondition } = state;
         const { condition, reason } = command;
         return [

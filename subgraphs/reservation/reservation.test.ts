@@ -357,7 +357,11 @@ describe('where a bike stands', () => {
         .when(moveFrom('ST-102', { stationId: 'ST-8' }))
         .refused('BIKE_CHANGED');
     }
-    given(opened(), moved(beside)).when(moveFrom('ST-102', beside)).then();
+    // Also where somebody else has moved it to the same place, so that nobody takes that back.
+    given(opened(), moved(beside)).when(moveFrom('ST-102', beside)).refused('BIKE_CHANGED');
+    given(opened(), moved(atStation))
+      .when(moveFrom('ST-102', { ...atStation }))
+      .then();
   });
 
   it('is where the rider took it from, until they do', () => {

@@ -133,10 +133,11 @@ export const reservation = (
         if (slot.status === 'held' && slot.reservation.reserveStatus === 'IN_USE') {
           return refuse('BIKE_ON_RIDE', 'A rider is riding the bike.');
         }
-        if (isSamePlace(slot.place, command.place)) return [];
+        // First: what somebody else made so is not what this command did, and must not be taken back for it.
         if (command.from !== undefined && slot.place?.stationId !== command.from) {
           return refuse('BIKE_CHANGED', `The bike does not stand at ${command.from} any more.`);
         }
+        if (isSamePlace(slot.place, command.place)) return [];
         const { bikeId } = slot;
         return [{ type: 'BikeMoved', data: { bikeId, ...command.place, reason: command.reason, movedAt: at } }];
       }

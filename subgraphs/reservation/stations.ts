@@ -35,14 +35,21 @@ export interface Stations {
 export function createStations(ask: (endpoint: 'states' | 'near', question: object) => Promise<unknown>): Stations {
   return {
     async statesOf(stationIds) {
-      const { states } = statesAnswer.parse(await ask('states', { stationIds: [...new Set(stationIds)] }));
+      const { states } = understood(statesAnswer, await ask('states', { stationIds: [...new Set(stationIds)] }));
       return (stationId) => (Object.hasOwn(states, stationId) ? (states[stationId] ?? 'unknown') : 'unknown');
     },
     async near(from, meters) {
-      const answer = nearAnswer.parse(await ask('near', { ...from, meters }));
+      const answer = understood(nearAnswer, await ask('near', { ...from, meters }));
       return { ...answer, ...from };
     },
   };
+}
+
+/** An answer that makes no sense, of another version say, is none. @throws {UnavailableError} */
+function understood<Answer>(schema: z.ZodType<Answer>, answer: unknown): Answer {
+  const { data, error } = schema.safeParse(answer);
+  if (error) throw new UnavailableError('station gives an answer that is none.', { cause: error });
+  return data;
 }
 
 /** The same, for those who go on without an answer: undefined then. */

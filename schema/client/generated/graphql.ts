@@ -61,7 +61,7 @@ export type CancelReservationInput = {
 export type ChangeBikeConditionInput = {
   bikeId: number;
   condition: BikeCondition;
-  /** Only if this is its condition now: otherwise BIKE_CHANGED, unless it is the new one already. */
+  /** Only if this is its condition now: otherwise BIKE_CHANGED. */
   from?: BikeCondition | null | undefined;
   /** 1 to 255 characters. The same key with the same body gives the first answer again. */
   idempotencyKey?: string | null | undefined;
@@ -280,7 +280,7 @@ export type MoveBikesInput = {
 /** Where the bike stands now: at a station, or at a position, or neither where nobody knows. */
 export type MoveBikesLine = {
   bikeId: number;
-  /** Only if it stands at this station now: otherwise BIKE_CHANGED, unless it is where it is to be already. */
+  /** Only if it stands at this station now: otherwise BIKE_CHANGED. */
   fromStationId?: string | null | undefined;
   /** 1 to 255 characters, of this line alone. The same key with the same body gives the first answer again. */
   idempotencyKey?: string | null | undefined;
