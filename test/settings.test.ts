@@ -364,13 +364,21 @@ const wrongFor = (name: string) => given.filter((text) => !promiseOf(name).isRig
 
 const toSignIn = ['PUBLIC_URL', 'OIDC_CLIENT_ID', 'SESSION_SECRET', 'JWKS_URI'];
 
-/** Right each, and wrong together: @apollo/gateway has no labels, tools are of a manifest, a provider needs its client. */
+/** What two machines say to each other without TLS. */
+const inTheClear = /^\s*http:\/\/(?!(.*@)?(localhost|127\.0\.0\.1|\[::1\])(:|\/|\s*$))/;
+
+/**
+ * Right each, and wrong together: @apollo/gateway has no labels, tools are of a manifest, a provider needs its client, and
+ * TLS.
+ */
 function contradicting(env: NodeJS.ProcessEnv): string[] {
   const labels = (env['OVERRIDE_LABELS'] ?? '').split(',').some((label) => label.trim() !== '');
   return [
     ...(env['ENGINE'] === 'apollo' && labels ? ['OVERRIDE_LABELS'] : []),
     ...(env['MCP'] === 'on' && !env['PERSISTED_DOCUMENTS'] ? ['MCP'] : []),
-    ...(env['OIDC_ISSUER'] && toSignIn.some((name) => !env[name]) ? ['OIDC_ISSUER'] : []),
+    ...(env['OIDC_ISSUER'] && (toSignIn.some((name) => !env[name]) || inTheClear.test(env['PUBLIC_URL'] ?? ''))
+      ? ['OIDC_ISSUER']
+      : []),
   ];
 }
 

@@ -42,6 +42,7 @@ describe('exports at the router', () => {
           dashboard: `http://127.0.0.1:${dashboardPort}/graphql`,
           secret: 'secret of the router',
           guestOf: () => Promise.resolve({ take } as unknown as Guest),
+          logger: createLogger('silent', 'router'),
         }),
       },
       readiness: () => ({ ready: true, checks: {} }),

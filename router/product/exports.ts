@@ -9,8 +9,10 @@ import {
   refuseGraphql,
   routerSecretHeader,
   type Guest,
+  type Logger,
   type RequestHandler,
 } from '../../platform/server/index.ts';
+import { picked } from './open-data.ts';
 
 export interface ExportsOptions {
   /** Where the dashboard answers. */
@@ -18,6 +20,7 @@ export interface ExportsOptions {
   /** Proves to the dashboard that the router asks. */
   secret: string | undefined;
   guestOf(request: IncomingMessage): Promise<Guest>;
+  logger: Pick<Logger, 'debug'>;
 }
 
 /** As many as the dashboard makes at once, and those that it refuses. */
@@ -33,10 +36,10 @@ const answered = ['allow', 'cache-control', 'content-disposition', 'content-type
  * Passes the dashboard's exports on as they come: a slow client holds the dashboard up, one that leaves ends its
  * reading. The dashboard checks the token. An export is an operation of its client until it has ended.
  */
-export function createExportRoute({ dashboard, secret, guestOf }: ExportsOptions): RequestHandler {
+export function createExportRoute({ dashboard, secret, guestOf, logger }: ExportsOptions): RequestHandler {
   const pool = new Pool(new URL(dashboard).origin, {
     connections,
-    headersTimeout: beginsWithinMs,
+    headersTimeout: 0,
     bodyTimeout: continuesWithinMs,
   });
 
@@ -48,6 +51,8 @@ export function createExportRoute({ dashboard, secret, guestOf }: ExportsOptions
     const place = placeFor(await guestOf(request), 'operations');
     const leaving = new AbortController();
     response.once('close', () => leaving.abort());
+    // Undici counts from when it has sent the request, which waits while all connections are taken.
+    const late = setTimeout(() => leaving.abort(), beginsWithinMs);
     try {
       const { authorization } = request.headers;
       const answer = await pool.request({
@@ -60,15 +65,18 @@ export function createExportRoute({ dashboard, secret, guestOf }: ExportsOptions
         },
         signal: leaving.signal,
       });
-      const given = answered.flatMap((name) => (name in answer.headers ? [[name, answer.headers[name]] as const] : []));
-      response.writeHead(answer.statusCode, { ...Object.fromEntries(given), 'x-content-type-options': 'nosniff' });
+      clearTimeout(late);
+      const given = picked(answer.headers, answered);
+      response.writeHead(answer.statusCode, { ...given, 'x-content-type-options': 'nosniff' });
       keepWhileMaking(request, response);
       await pipeline(answer.body, response);
-    } catch {
+    } catch (error) {
+      if (!response.destroyed) logger.debug({ err: error }, 'an export broke off');
       if (response.headersSent || response.destroyed) return void response.destroy();
       const because = 'Exports are not there now. Try again in a second.';
       refuseGraphql(request, response, new HttpRefusal(503, 'SERVICE_UNAVAILABLE', because));
     } finally {
+      clearTimeout(late);
       place.leave();
     }
   };

@@ -109,7 +109,8 @@ export function createOpenDataRoute(options: OpenDataOptions): RequestHandler {
   };
 }
 
-function picked(headers: Dispatcher.ResponseData['headers'], names: readonly string[]): Record<string, string> {
+/** Those of the headers that are passed on. */
+export function picked(headers: Dispatcher.ResponseData['headers'], names: readonly string[]): Record<string, string> {
   const given = names.map((name) => [name, headers[name]] as const);
   return Object.fromEntries(given.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }

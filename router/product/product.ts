@@ -30,7 +30,7 @@ export const ttareungi: Product = {
     const devToken = await createDevTokenRoute(settings, cors);
     const dashboard = settings.DASHBOARD_URL ?? `http://127.0.0.1:${subgraphs.dashboard.port}`;
     const openData = createOpenDataRoute({ dashboard, publicUrl, guestOf });
-    const exports = createExportRoute({ dashboard, secret: settings.ROUTER_SECRET[0], guestOf });
+    const exports = createExportRoute({ dashboard, secret: settings.ROUTER_SECRET[0], guestOf, logger });
     /** What the pages need to know about this installation. */
     const installation = {
       landscape: settings.LANDSCAPE,

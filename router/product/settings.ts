@@ -84,6 +84,11 @@ export const productContradictions: Contradictions = {
   OIDC_ISSUER(given) {
     const missing =
       given['OIDC_ISSUER'] === undefined ? [] : neededToSignIn.filter((name) => given[name] === undefined);
-    return missing.length > 0 ? `it needs ${missing.join(', ')}, too.` : undefined;
+    if (missing.length > 0) return `it needs ${missing.join(', ')}, too.`;
+    const publicUrl = given['OIDC_ISSUER'] === undefined ? null : URL.parse(given['PUBLIC_URL'] ?? '');
+    // What is no address is told at its own name.
+    return publicUrl?.protocol === 'http:' && !isPrivate(publicUrl)
+      ? 'PUBLIC_URL must begin with https:// then: what signs people in would travel in the clear.'
+      : undefined;
   },
 };
