@@ -60,8 +60,11 @@ export function ExportButtons({ address, name }: ExportButtonsProps) {
           {words.stopExport}
         </Button>
       )}
-      <p className="outcome number" role="status" data-tone={progress.is === 'failed' ? 'error' : 'none'}>
-        {progress.is === 'receiving' && progress.kilobytes > 0 && words.exporting(progress.kilobytes)}
+      {/* Not in the live region, which would say each figure. */}
+      {progress.is === 'receiving' && progress.kilobytes > 0 && (
+        <p className="outcome number">{words.exporting(progress.kilobytes)}</p>
+      )}
+      <p className="outcome" role="status" data-tone={progress.is === 'failed' ? 'error' : 'none'}>
         {progress.is === 'done' && words.exported}
         {progress.is === 'failed' && errorText(progress.error, shared)}
       </p>

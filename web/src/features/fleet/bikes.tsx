@@ -3,7 +3,6 @@ import {
   FleetBikesDocument,
   type FleetBikesQuery,
 } from '../../../../schema/client/generated/graphql.ts';
-import { districtNames, districts } from '../../../../schema/places.ts';
 import { linkTo, linkToTab } from '../../app/links.ts';
 import { go, useSearch } from '../../app/paths.ts';
 import { query } from '../../shared/api/answer.ts';
@@ -31,7 +30,7 @@ import {
   readBikes,
   uses,
 } from './table-address.ts';
-import { pageOf, Pager, Sheet, WrongPage } from './table.tsx';
+import { ChoiceFilter, DistrictFilter, NoSuchPage, pageOf, Pager, Sheet, WrongPage } from './table.tsx';
 import { useBulk } from './use-bulk.ts';
 import { watched } from './watched.ts';
 import { fleetWords } from './words.ts';
@@ -96,7 +95,8 @@ export default function Bikes() {
       {page && mayChange && (
         <BulkBar picked={view.picked} filter={filter} totalCount={page.totalCount} run={run} onPick={pick} />
       )}
-      {page?.nodes.length === 0 && (
+      {page?.nodes.length === 0 && page.totalCount > 0 && <NoSuchPage onFirst={() => show({})} />}
+      {page?.totalCount === 0 && (
         <Empty title={isFiltered ? words.noBikesMatch : shared.noBikes}>
           {isFiltered ? (
             <Button onPress={() => show(everyBike)}>{words.showAll}</Button>
@@ -157,7 +157,6 @@ interface FiltersProps {
 function Filters({ view, onView }: FiltersProps) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
-  const { language } = useSpeech();
   return (
     <div className="list-tools">
       <Field label={shared.bikeNumber}>
@@ -174,57 +173,19 @@ function Filters({ view, onView }: FiltersProps) {
           />
         )}
       </Field>
-      <Field label={words.condition}>
-        {(ids) => (
-          <select
-            {...ids}
-            name="condition"
-            value={view.condition ?? ''}
-            onChange={({ target }) => onView({ condition: conditions.find((name) => name === target.value) ?? null })}
-          >
-            <option value="">{words.anyCondition}</option>
-            {conditions.map((name) => (
-              <option key={name} value={name}>
-                {shared.conditionNames[name]}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-      <Field label={words.use}>
-        {(ids) => (
-          <select
-            {...ids}
-            name="use"
-            value={view.use ?? ''}
-            onChange={({ target }) => onView({ use: uses.find((name) => name === target.value) ?? null })}
-          >
-            <option value="">{words.anyUse}</option>
-            {uses.map((name) => (
-              <option key={name} value={name}>
-                {words.uses[name]}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-      <Field label={words.district}>
-        {(ids) => (
-          <select
-            {...ids}
-            name="district"
-            value={view.district ?? ''}
-            onChange={({ target }) => onView({ district: districtNames.find((name) => name === target.value) ?? null })}
-          >
-            <option value="">{words.anyDistrict}</option>
-            {districtNames.map((name) => (
-              <option key={name} value={name}>
-                {districts[name][language]}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <ChoiceFilter
+        {...{ label: words.condition, name: 'condition', any: words.anyCondition, options: conditions }}
+        labelOf={(name) => shared.conditionNames[name]}
+        chosen={view.condition}
+        onChoose={(condition) => onView({ condition })}
+      />
+      <ChoiceFilter
+        {...{ label: words.use, name: 'use', any: words.anyUse, options: uses }}
+        labelOf={(name) => words.uses[name]}
+        chosen={view.use}
+        onChoose={(use) => onView({ use })}
+      />
+      <DistrictFilter chosen={view.district} onChoose={(district) => onView({ district })} />
       {view.stationId && (
         <button type="button" className="chip" aria-pressed onClick={() => onView({ stationId: null })}>
           {words.onlyAt(view.stationId)}

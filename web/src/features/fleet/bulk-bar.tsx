@@ -1,6 +1,5 @@
 import './bulk-bar.css';
 import { type SubmitEvent, useState } from 'react';
-import { ProgressBar } from 'react-aria-components/ProgressBar';
 import { type BikeCondition, StationDocument } from '../../../../schema/client/generated/graphql.ts';
 import { linkTo } from '../../app/links.ts';
 import { listed } from '../../shared/i18n/lists.ts';
@@ -21,8 +20,9 @@ import {
   lookAt,
   mostAtOnce,
 } from './bulk.ts';
+import { Progress } from './progress.tsx';
 import { Reason } from './reason.tsx';
-import { conditions, type Picked, stationIdIn } from './table-address.ts';
+import { conditions, mostPicked, type Picked, stationIdIn } from './table-address.ts';
 import { type Bulk, type RunningBulk, useUndoSeconds } from './use-bulk.ts';
 import { fleetWords } from './words.ts';
 
@@ -40,8 +40,8 @@ export function BulkBar({ picked, filter, totalCount, run, onPick }: BulkBarProp
   const words = useWords(fleetWords).bulk;
   const [asking, setAsking] = useState<Change['kind'] | null>(null);
   const count = picked === 'all' ? totalCount : picked.length;
-  const isBusy = run.bulk?.status === 'running' || run.bulk?.status === 'undoing';
-  if (run.bulk) return <Progress bulk={run.bulk} run={run} />;
+  const isTooMuch = count > mostAtOnce;
+  if (run.bulk) return <Outcome bulk={run.bulk} run={run} />;
   if (count === 0) return null;
   const wanted = picked === 'all' ? { filter } : { bikeIds: picked };
   return (
@@ -53,10 +53,10 @@ export function BulkBar({ picked, filter, totalCount, run, onPick }: BulkBarProp
             {words.pickAll(totalCount)}
           </Button>
         )}
-        <Button weight="plain" isDisabled={isBusy} onPress={() => setAsking('condition')}>
+        <Button weight="plain" isDisabled={isTooMuch} onPress={() => setAsking('condition')}>
           {words.changeConditions}
         </Button>
-        <Button weight="plain" isDisabled={isBusy} onPress={() => setAsking('move')}>
+        <Button weight="plain" isDisabled={isTooMuch} onPress={() => setAsking('move')}>
           {words.moveBikes}
         </Button>
         <Button weight="quiet" onPress={() => onPick([])}>
@@ -64,6 +64,7 @@ export function BulkBar({ picked, filter, totalCount, run, onPick }: BulkBarProp
         </Button>
       </div>
       {totalCount > mostAtOnce && <p className="aside">{words.atOnce(mostAtOnce)}</p>}
+      {picked.length === mostPicked && <p className="aside">{words.mostPicked(mostPicked)}</p>}
       {asking && (
         <Ask
           key={asking}
@@ -215,7 +216,7 @@ function Preview({ change, lines, where }: { change: Change; lines: readonly Bul
   );
 }
 
-function Progress({ bulk, run }: { bulk: Bulk; run: RunningBulk }) {
+function Outcome({ bulk, run }: { bulk: Bulk; run: RunningBulk }) {
   const words = useWords(fleetWords).bulk;
   const fleet = useWords(fleetWords);
   const { status, lines, outcomes, undone } = bulk;
@@ -265,25 +266,9 @@ function Progress({ bulk, run }: { bulk: Bulk; run: RunningBulk }) {
           </>
         )}
       </div>
-      {isRunning && (
-        <ProgressBar
-          className="progress"
-          aria-label={words.running}
-          value={shown.size}
-          maxValue={among.length}
-          valueLabel={fleet.importDone(shown.size, among.length)}
-        >
-          {({ percentage, valueText }) => (
-            <>
-              <span className="progress-track">
-                <span style={{ width: `${percentage ?? 0}%` }} />
-              </span>
-              <span className="aside number">{valueText}</span>
-            </>
-          )}
-        </ProgressBar>
-      )}
-      <Lines lines={among} outcomes={shown} isUndo={isUndo} />
+      {isRunning && <Progress label={words.running} done={shown.size} of={among.length} />}
+      {/* Not before: its links lead away, which would stop it. */}
+      {!isRunning && <Lines lines={among} outcomes={shown} isUndo={isUndo} />}
     </div>
   );
 }

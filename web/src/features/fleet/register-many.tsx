@@ -1,7 +1,6 @@
 import './register-many.css';
 import { type ReactNode, useDeferredValue, useMemo, useState } from 'react';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
-import { ProgressBar } from 'react-aria-components/ProgressBar';
 import { csvFile, download } from '../../shared/api/csv.ts';
 import { Button, Field } from '../../shared/ui/controls.tsx';
 import { serverClock } from '../../shared/i18n/server-clock.ts';
@@ -9,6 +8,7 @@ import { useWords } from '../../shared/i18n/speech.tsx';
 import { type BikeLine, type FileProblem, largestFileBytes, longestImport, readBikes } from './bike-csv.ts';
 import { textOf } from './file-text.ts';
 import { Report, reportFile, useOutcomeWords } from './import-report.tsx';
+import { Progress } from './progress.tsx';
 import { type RunningImport, useImport } from './use-import.ts';
 import { fleetWords, type FleetWords } from './words.ts';
 
@@ -134,22 +134,7 @@ function Running({ lines, run }: { lines: readonly BikeLine[]; run: RunningImpor
         )}
       </div>
       {(run.isRunning || known.length > 0) && (
-        <ProgressBar
-          className="progress"
-          aria-label={words.importProgress}
-          value={known.length}
-          maxValue={sound.length}
-          valueLabel={words.importDone(known.length, sound.length)}
-        >
-          {({ percentage, valueText }) => (
-            <>
-              <span className="progress-track">
-                <span style={{ width: `${percentage ?? 0}%` }} />
-              </span>
-              <span className="aside number">{valueText}</span>
-            </>
-          )}
-        </ProgressBar>
+        <Progress label={words.importProgress} done={known.length} of={sound.length} />
       )}
     </>
   );

@@ -3,7 +3,7 @@ import {
   FleetStationsDocument,
   type FleetStationsQuery,
 } from '../../../../schema/client/generated/graphql.ts';
-import { districtNames, districts } from '../../../../schema/places.ts';
+import { districts } from '../../../../schema/places.ts';
 import { go, useSearch } from '../../app/paths.ts';
 import { query } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
@@ -21,7 +21,7 @@ import {
   type StationSort,
   type StationsView,
 } from './table-address.ts';
-import { pageOf, Pager, Sheet, WrongPage } from './table.tsx';
+import { ChoiceFilter, DistrictFilter, NoSuchPage, pageOf, Pager, Sheet, WrongPage } from './table.tsx';
 import { watched } from './watched.ts';
 import { fleetWords } from './words.ts';
 
@@ -77,7 +77,8 @@ export function StationsTable() {
       <AsOf answer={{ at: answer.at, error: page ? error : null }} />
       {isWaiting && !page && <Skeleton label={shared.loading} lines={6} />}
       {!page && error !== null && <WrongPage error={error} onFirst={() => show({})} />}
-      {page?.nodes.length === 0 && (
+      {page?.nodes.length === 0 && page.totalCount > 0 && <NoSuchPage onFirst={() => show({})} />}
+      {page?.totalCount === 0 && (
         <Empty title={words.noStationsMatch}>
           <Button onPress={() => show(everyStation)}>{words.showAll}</Button>
         </Empty>
@@ -112,7 +113,6 @@ interface FiltersProps {
 
 function Filters({ view, onView }: FiltersProps) {
   const words = useWords(fleetWords);
-  const { language } = useSpeech();
   return (
     <div className="list-tools">
       <Field label={words.stationText}>
@@ -128,40 +128,13 @@ function Filters({ view, onView }: FiltersProps) {
           />
         )}
       </Field>
-      <Field label={words.situation}>
-        {(ids) => (
-          <select
-            {...ids}
-            name="situation"
-            value={view.situation ?? ''}
-            onChange={({ target }) => onView({ situation: situations.find((name) => name === target.value) ?? null })}
-          >
-            <option value="">{words.anySituation}</option>
-            {situations.map((name) => (
-              <option key={name} value={name}>
-                {words.situations[name]}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-      <Field label={words.district}>
-        {(ids) => (
-          <select
-            {...ids}
-            name="district"
-            value={view.district ?? ''}
-            onChange={({ target }) => onView({ district: districtNames.find((name) => name === target.value) ?? null })}
-          >
-            <option value="">{words.anyDistrict}</option>
-            {districtNames.map((name) => (
-              <option key={name} value={name}>
-                {districts[name][language]}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
+      <ChoiceFilter
+        {...{ label: words.situation, name: 'situation', any: words.anySituation, options: situations }}
+        labelOf={(name) => words.situations[name]}
+        chosen={view.situation}
+        onChoose={(situation) => onView({ situation })}
+      />
+      <DistrictFilter chosen={view.district} onChoose={(district) => onView({ district })} />
     </div>
   );
 }

@@ -1,10 +1,11 @@
 import './table.css';
 import type { ReactNode } from 'react';
-import { Button } from '../../shared/ui/controls.tsx';
+import { Button, Field } from '../../shared/ui/controls.tsx';
 import { Icon } from '../../shared/ui/icons.tsx';
 import { errorText } from '../../shared/ui/submission.tsx';
 import { GraphqlRequestError } from '../../../../schema/client/client.ts';
-import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { type District, districtNames, districts } from '../../../../schema/places.ts';
+import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import type { PagePlace } from './table-address.ts';
 import { fleetWords } from './words.ts';
 
@@ -122,16 +123,74 @@ export function Pager({ page, onPage, children }: PagerProps) {
   );
 }
 
-/** The page that an address names may be of another order, or none at all. */
+/** The page that an address names may be of another order, or of no list. */
 export function WrongPage({ error, onFirst }: { error: unknown; onFirst: () => void }) {
-  const words = useWords(fleetWords);
   const shared = useSharedWords();
   const isWrong = error instanceof GraphqlRequestError && error.code === 'BAD_USER_INPUT';
+  if (isWrong) return <NoSuchPage onFirst={onFirst} />;
+  return (
+    <p className="empty" role="status">
+      {errorText(error, shared)}
+    </p>
+  );
+}
+
+/** … or its rows have moved to others. */
+export function NoSuchPage({ onFirst }: { onFirst: () => void }) {
+  const words = useWords(fleetWords);
   return (
     <div className="empty" role="status">
-      <p>{isWrong ? words.noSuchPage : errorText(error, shared)}</p>
-      {isWrong && <Button onPress={onFirst}>{words.firstPage}</Button>}
+      <p>{words.noSuchPage}</p>
+      <Button onPress={onFirst}>{words.firstPage}</Button>
     </div>
+  );
+}
+
+interface ChoiceFilterProps<Key extends string> {
+  label: string;
+  name: string;
+  /** What stands there while nothing is chosen. */
+  any: string;
+  options: readonly Key[];
+  labelOf: (key: Key) => string;
+  chosen: Key | null;
+  onChoose: (key: Key | null) => void;
+}
+
+/** Narrows a table to rows with one of some values. */
+export function ChoiceFilter<Key extends string>(props: ChoiceFilterProps<Key>) {
+  const { label, name, any, options, labelOf, chosen, onChoose } = props;
+  return (
+    <Field label={label}>
+      {(ids) => (
+        <select
+          {...ids}
+          name={name}
+          value={chosen ?? ''}
+          onChange={({ target }) => onChoose(options.find((option) => option === target.value) ?? null)}
+        >
+          <option value="">{any}</option>
+          {options.map((option) => (
+            <option key={option} value={option}>
+              {labelOf(option)}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+/** Narrows a table to one district. */
+export function DistrictFilter({ chosen, onChoose }: Pick<ChoiceFilterProps<District>, 'chosen' | 'onChoose'>) {
+  const words = useWords(fleetWords);
+  const { language } = useSpeech();
+  return (
+    <ChoiceFilter
+      {...{ label: words.district, name: 'district', any: words.anyDistrict, chosen, onChoose }}
+      options={districtNames}
+      labelOf={(name) => districts[name][language]}
+    />
   );
 }
 

@@ -46,7 +46,8 @@ export function useBulk(): RunningBulk {
     told: 'outcomes' | 'undone',
     after: 'ended' | 'undone',
   ): Promise<void> {
-    if (!acting) return;
+    // Signed out meanwhile: what got no answer can be sent again.
+    if (!acting) return setBulk((known) => known && { ...known, status: after });
     const { signal } = (leaving.current = new AbortController());
     const isUndo = told === 'undone';
     await runBulk({

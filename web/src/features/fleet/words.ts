@@ -95,6 +95,8 @@ const ko = {
     allPicked: (count: Count) => `조건에 맞는 ${formatCount(count)}대 모두 골랐음`,
     pickAll: (count: Count) => `조건에 맞는 ${formatCount(count)}대 모두`,
     unpick: '고르기 취소',
+    mostPicked: (most: Count) =>
+      `한 번에 고를 수 있는 ${formatCount(most)}대를 모두 골랐습니다. 더 고르면 먼저 고른 것이 빠집니다.`,
     atOnce: (most: Count) => `한꺼번에 ${formatCount(most)}대까지 바꿀 수 있습니다. 조건으로 좁혀 보세요.`,
     changeConditions: '여러 대 상태 변경',
     moveBikes: '여러 대 옮기기',
@@ -329,6 +331,7 @@ const en: typeof ko = {
     allPicked: (count) => `All ${counted(count, 'bike')} that match picked`,
     pickAll: (count) => `All ${formatCount(count)} that match`,
     unpick: 'Pick none',
+    mostPicked: (most) => `${counted(most, 'bike')} picked, and no more can be: one more drops the first.`,
     atOnce: (most) => `At most ${counted(most, 'bike')} change at once: narrow the list by its filters.`,
     changeConditions: 'Change conditions',
     moveBikes: 'Move bikes',

@@ -1,18 +1,16 @@
 import './waiting.css';
-import { useEffect, useState } from 'react';
-import { createClient } from '../../../../schema/client/client.ts';
+import { useCallback, useState } from 'react';
 import {
   RiderWaitingDocument,
   StopWaitingDocument,
   WaitingChangedDocument,
+  type WaitingChangedSubscription,
   type WaitingEnd,
   type WaitingFieldsFragment,
 } from '../../../../schema/client/generated/graphql.ts';
-import { type Pace, query } from '../../shared/api/answer.ts';
-import { stayConnected } from '../../shared/api/reconnect.ts';
+import { query } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
 import type { Acting } from '../../shared/session/acting.ts';
-import { graphqlUrl } from '../../shared/session/session.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { hourAndMinute, timeLeft } from '../../shared/i18n/seoul-time.ts';
 import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
@@ -21,10 +19,9 @@ import type { Stations } from '../../shared/stations/use-stations.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { good, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { NextStep, useReserving } from './reserving.tsx';
+import { useChanges } from './use-changes.ts';
+import { untold } from './use-rider.ts';
 import { rideWords } from './words.ts';
-
-/** While no subscription tells what changes. */
-const untold: Pace = { soonestMs: 2_000, longestMs: 10_000 };
 
 interface RiderWaiting {
   waiting: WaitingFieldsFragment | null;
@@ -38,47 +35,24 @@ interface RiderWaiting {
 const expected: ReadonlySet<WaitingEnd> = new Set<WaitingEnd>(['RESERVED', 'ELSEWHERE']);
 
 /** Where the rider waits for a bike. Only who waits follows what changes. */
-function useWaiting({ session, refresh }: Acting): RiderWaiting {
-  const { userId, token } = session;
-  const [isLive, setLive] = useState(false);
+function useWaiting(acting: Acting): RiderWaiting {
+  const { userId } = acting.session;
   const [ended, setEnded] = useState<WaitingEnd | null>(null);
   const question = query(RiderWaitingDocument, { userId });
   const waiting = useAnswer(question).data?.user?.waiting ?? null;
   const isWaiting = waiting !== null;
+  const [wasWaiting, setWasWaiting] = useState(isWaiting);
+  if (isWaiting !== wasWaiting) {
+    setWasWaiting(isWaiting);
+    // Another wait may end unheard: then why the one before ended is not said again.
+    if (isWaiting) setEnded(null);
+  }
+  const heard = useCallback(({ waitingChanged: { ended: because, cursor } }: WaitingChangedSubscription) => {
+    setEnded(because && !expected.has(because) ? because : null);
+    return cursor;
+  }, []);
+  const isLive = useChanges(acting, isWaiting ? WaitingChangedDocument : null, heard);
   useAnswer(question, isWaiting && !isLive ? { pace: untold } : {});
-  useEffect(() => {
-    if (!isWaiting) return;
-    const leaving = new AbortController();
-    let cursor: string | undefined;
-    void stayConnected({
-      connect: (onConnected) => createClient({ url: graphqlUrl, token, onConnected }),
-      async run({ client, alive }) {
-        const changes = client.subscribe(WaitingChangedDocument, { userId }, { after: cursor, resume: false });
-        for await (const { waitingChanged } of changes) {
-          cursor = waitingChanged.cursor ?? undefined;
-          alive();
-          const { ended: because } = waitingChanged;
-          setEnded(because && !expected.has(because) ? because : null);
-          void refresh();
-        }
-      },
-      onLive() {
-        setLive(true);
-        setEnded(null);
-        void refresh();
-      },
-      onEnd(code) {
-        setLive(false);
-        if (code !== 'CONNECTION_LOST') cursor = undefined;
-        return code === 'CURSOR_EXPIRED' ? 'at once' : 'wait';
-      },
-      signal: leaving.signal,
-    });
-    return () => {
-      leaving.abort();
-      setLive(false);
-    };
-  }, [isWaiting, userId, token, refresh]);
   return { waiting, ended: isWaiting ? null : ended, stopped: () => setEnded('BY_RIDER') };
 }
 
