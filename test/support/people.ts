@@ -1,4 +1,5 @@
-import type { Client } from '../../schema/client/client.ts';
+import { randomUUID } from 'node:crypto';
+import { GraphqlRequestError, type Client } from '../../schema/client/client.ts';
 import {
   BuyPointsDocument,
   CancelReservationDocument,
@@ -56,8 +57,25 @@ export async function registerBikes(system: TestSystem, count = 1): Promise<numb
   const operator = await system.client('operator', 'operator');
   const bikeIds: number[] = [];
   for (let index = 0; index < count; index += 1) {
-    const { registerBike } = await operator.request(RegisterBikeDocument, { input: { color: 'green' } });
+    const input = { color: 'green', idempotencyKey: randomUUID() };
+    const { registerBike } = await answered(() => operator.request(RegisterBikeDocument, { input }));
     bikeIds.push(registerBike.bike?.bikeId ?? 0);
   }
   return bikeIds;
+}
+
+/** A busy machine's database may be silent for longer than a request waits, but hardly three times in a row. */
+const attempts = 3;
+
+/** What got no answer is sent again with the same key, as its error says to. */
+async function answered<Result>(send: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await send();
+    } catch (error) {
+      const isSilent = error instanceof GraphqlRequestError && error.code === 'SERVICE_UNAVAILABLE';
+      if (!isSilent || attempt === attempts) throw error;
+      console.warn('no answer, sent again:', error.message);
+    }
+  }
 }

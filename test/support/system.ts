@@ -62,6 +62,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
     PATH: process.env['PATH'],
     LANDSCAPE: 'development',
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
+    // Beside a second suite its database may stop for longer than a person would wait; the client waits for 30 s.
+    SUBGRAPH_TIMEOUT_MS: '25000',
     ...(await createDevelopmentKeys()),
     MONGODB_URI: process.env['TEST_MONGODB_URI'],
     NATS_URL: process.env['TEST_NATS_URL'],
