@@ -104,12 +104,35 @@ const hiveIn = (folder: string, name: string, more: string[]): Contestant => ({
   }),
 });
 
+/** In Rust; with one thread, as the others have. */
+const hiveRouterIn = (folder: string): Contestant => ({
+  name: 'hive-router',
+  version: /"hive-router (\S+) /.exec(readFileSync(join(folder, '.crates.toml'), 'utf8'))?.[1] ?? '',
+  hasSubscriptions: true,
+  start: ({ supergraphFile, port }) => ({
+    command: join(folder, 'bin/hive_router'),
+    args: [],
+    env: {
+      SUPERGRAPH_FILE_PATH: supergraphFile,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ROUTER_HTTP_WORKERS: '1',
+      SUBSCRIPTIONS_ENABLED: 'true',
+      WEBSOCKET_ENABLED: 'true',
+      LOG_LEVEL: 'error',
+    },
+    cwd: folder,
+  }),
+});
+
 /**
  * @param profileDirectory where our gateway leaves CPU profiles.
- * @returns all that are here; Hive Gateway where HIVE_GATEWAY names the folder that it is installed in.
+ * @returns all that are here; Hive Gateway and Hive Router where HIVE_GATEWAY and HIVE_ROUTER name the folders that npm
+ *   and `cargo install --root` put them in.
  */
 export function contestants(profileDirectory?: string): Contestant[] {
   const hive = process.env['HIVE_GATEWAY'];
+  const hiveRouter = process.env['HIVE_ROUTER'];
   return [
     ours(profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`]),
     bare,
@@ -117,5 +140,6 @@ export function contestants(profileDirectory?: string): Contestant[] {
     ...(hive && existsSync(hive)
       ? [hiveIn(hive, 'hive', []), hiveIn(hive, 'hive, native planner', ['--hive-router-runtime'])]
       : []),
+    ...(hiveRouter && existsSync(hiveRouter) ? [hiveRouterIn(hiveRouter)] : []),
   ];
 }

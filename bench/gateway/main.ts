@@ -12,7 +12,8 @@ const usage = `npm run bench:gateway -- [--rounds 3] [--seconds 6] [--events 30]
   Gateways before the same four subgraphs, in turn, on one core; subgraphs, load and listeners on the other.
   With --add, what was measured before stays in the file: a long run in pieces.
   Hive Gateway is measured if it is installed in a folder named by HIVE_GATEWAY (npm i @graphql-hive/gateway
-  @graphql-hive/router-runtime there). Scenarios: all that begin with one of the names.`;
+  @graphql-hive/router-runtime there), Hive Router, in Rust, if HIVE_ROUTER does (cargo install hive-router --locked
+  --root DIR). Scenarios: all that begin with one of the names.`;
 
 const { values: options } = parseArgs({
   options: {

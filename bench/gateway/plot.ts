@@ -16,6 +16,7 @@ const colors: Readonly<Record<string, string>> = {
   apollo: '#8250df',
   hive: '#bf8700',
   'hive, native planner': '#cf8f5a',
+  'hive-router': '#b7410e',
 };
 const [bar, gap, left, width] = [16, 14, 170, 560];
 const lines: string[] = [];

@@ -62,6 +62,7 @@ const settings = routerSettings.parse({
   MAX_QUERY_COST: '10000000',
   MAX_QUERY_DEPTH: '100',
   MAX_QUERY_SELECTIONS: '10000',
+  MAX_QUERY_ALIASES: '10000',
 });
 const logger = createLogger(process.env['TEST_LOG_LEVEL'] === undefined ? 'silent' : 'debug', 'router');
 const formatError = createErrorFormatter(logger);

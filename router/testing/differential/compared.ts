@@ -1,6 +1,7 @@
 import { parse, specifiedRules, validate } from 'graphql';
 import { createDice, type Dice } from '../../../cli/demo/dice.ts';
 import { deferRules } from '../../documents/defer.ts';
+import { refuseShape } from '../../documents/shape.ts';
 import { differenceOf } from '../comparison.ts';
 import { deferredAtRandom, differenceInParts } from '../deferring.ts';
 import { startFederation, type EngineName, type Federation } from '../federation.ts';
@@ -31,6 +32,8 @@ const triesPerSupergraph = 200;
 
 /** Of the operations, the share that is answered in parts where it can be. */
 const shareInParts = 0.25;
+
+const unlimited = { maxDepth: Infinity, maxTokens: Infinity, maxSelections: Infinity, maxAliases: Infinity };
 
 /** Compares engines with the monolith, by operations at random on a supergraph at random: the same for the same seed. */
 export async function compareOnOne({ seed, engines, planners }: Task): Promise<Compared> {
@@ -69,7 +72,10 @@ export async function compareOnOne({ seed, engines, planners }: Task): Promise<C
     // Events are whole: it may be there, and off.
     const isEvent = query.startsWith('subscription');
     const deferred = isEvent ? random.replace(/@defer\([^)]*\)/g, '@defer(if: false)') : random;
-    const isValid = validate(schema, parse(deferred), [...specifiedRules, ...deferRules]).length === 0;
+    const document = parse(deferred);
+    // More parts than a document may have are refused, whatever the settings.
+    if (refuseShape(document, unlimited)) return undefined;
+    const isValid = validate(schema, document, [...specifiedRules, ...deferRules]).length === 0;
     return deferred.includes('@defer') && isValid ? deferred : undefined;
   }
 }
