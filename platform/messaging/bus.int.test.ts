@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Envelope } from '../../schema/events/envelope.ts';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ContractError, UnavailableError } from '../foundation/errors.ts';
 import type { ConnectedRuntime } from '../service/runtime.ts';
+import type { Delivery } from './event-stream.ts';
 import { connected, createGate, createStage, natsUrl, type Gate, type Stage } from '../service/testing.ts';
 import { until } from '../../test/support/until.ts';
 
@@ -66,6 +68,51 @@ describe('what a consumer has not acknowledged', () => {
     await until('the second is the oldest', async () => (await oldest())?.getTime() === ofSecond?.getTime());
     second?.ack();
     await until('nothing is left', async () => (await oldest()) === null);
+    deliveries.stop();
+  });
+});
+
+describe('what leaves for the broker in one turn of the event loop leaves in one write', () => {
+  const several = [1, 2, 3, 4, 5];
+
+  /** Runs some work, and returns what was written that holds a text, a line each. */
+  async function writesWith(text: string, work: () => Promise<unknown>): Promise<string[]> {
+    const write = jest.spyOn(Socket.prototype, 'write');
+    try {
+      await work();
+      return write.mock.calls.map(([bytes]) => Buffer.from(bytes).toString()).filter((bytes) => bytes.includes(text));
+    } finally {
+      write.mockRestore();
+    }
+  }
+
+  it('although each part of it comes a few steps after the one before', async () => {
+    await one.bus.ensureStream();
+    const deliveries = await one.bus.consume({
+      name: 'gathering',
+      publishers: ['gathered'],
+      ackWaitMs: 60_000,
+      maxAckPending: 10,
+    });
+    const published = await writesWith('gathered.together', () =>
+      Promise.all(
+        several.map(async (version) => {
+          for (let step = 0; step < 10 * version; step += 1) await Promise.resolve();
+          await one.bus.publish('gathered', eventOf('together', version));
+        }),
+      ),
+    );
+    expect(published).toHaveLength(1);
+    const received: Delivery[] = [];
+    for await (const delivery of deliveries) if (received.push(delivery) === several.length) break;
+    const acknowledged = await writesWith('+ACK', async () => {
+      for (const delivery of received) {
+        delivery.ack();
+        for (let step = 0; step < 10; step += 1) await Promise.resolve();
+      }
+      await until('all are acknowledged', async () => (await one.bus.pending('gathering')) === 0);
+    });
+    expect(acknowledged).toHaveLength(1);
     deliveries.stop();
   });
 });

@@ -11,6 +11,7 @@ import {
   clientError,
   type ErrorCode,
 } from '../foundation/errors.ts';
+import { endOfTurn } from '../foundation/turn.ts';
 import { allSubjects, eventSubject } from './event-stream.ts';
 import {
   createJetStreamEvents,
@@ -318,6 +319,8 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
     async close() {
       closed = true;
       clearTimeout(late);
+      // What is settled by now is still acknowledged.
+      await endOfTurn();
       up = false;
       if (state) await state.connection.close();
     },

@@ -154,9 +154,11 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   return {
     start() {
       running = run();
-      // Held messages must not be redelivered while they are worked on.
+      // Held messages must not be redelivered while they are worked on. Most are settled before it is worth a message.
+      let held: Delivery[] = [];
       stopBeating = time.every(options.ackWaitMs / 3, () => {
-        for (const delivery of inHand.keys()) delivery.working();
+        for (const delivery of held) if (inHand.has(delivery)) delivery.working();
+        held = [...inHand.keys()];
       });
       stopLooking = time.every(options.stallMs / 2, () => {
         // Others report the outage; the next look comes soon.

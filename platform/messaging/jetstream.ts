@@ -12,6 +12,7 @@ import {
 import { errors, headers as natsHeaders, nanos, type MsgHdrs } from '@nats-io/transport-node';
 import { fromBinaryMode, toBinaryMode, toHeaderValue, type Envelope } from '../../schema/events/envelope.ts';
 import { UnavailableError } from '../foundation/errors.ts';
+import { endOfTurn } from '../foundation/turn.ts';
 import {
   allSubjects,
   eventSubject,
@@ -100,6 +101,7 @@ export function createJetStreamEvents(
     const carried = natsHeaders();
     for (const [key, value] of headers) carried.append(key, value);
     const subject = eventSubject(subjectPrefix, service, event.subject);
+    await endOfTurn();
     const stored = await ask(({ client }) => client.publish(subject, payload, { msgID, headers: carried }));
     // Concurrent duplicates can be answered with sequence 0, which proves neither (nats-server #5827).
     if (stored.seq === 0) throw new UnavailableError('The broker did not say whether it stored the event.');
@@ -206,7 +208,7 @@ export function createJetStreamEvents(
         }),
       );
       const consumer = await ask(({ client }) => client.consumers.get(streamName, name));
-      const messages = await consumer.consume({ max_messages: 64, expires: 10_000, idle_heartbeat: 2_000 });
+      const messages = await consumer.consume({ max_messages: 256, expires: 10_000, idle_heartbeat: 2_000 });
       void stopWhenGone(messages);
       return toDeliveries(messages);
     },
@@ -255,7 +257,7 @@ function toDelivery(message: JsMsg): Delivery {
     subject: message.subject,
     header: headersIn(message.headers),
     payload: message.string(),
-    ack: () => message.ack(),
+    ack: () => void endOfTurn().then(() => message.ack()),
     nak: (delayMs) => message.nak(delayMs),
     working: () => message.working(),
   };
