@@ -132,10 +132,9 @@ const documents = {
   MCP: oneOf(['off', 'on'], 'off').describe(
     'on: assistants call the queries and mutations of PERSISTED_DOCUMENTS as tools, at /mcp (Model Context Protocol)',
   ),
-  SCOPES_CLAIM: named('scope', /^\S+$/, 'the name of a claim').describe(
-    'of a token: what @requiresScopes in a supergraph asks for, as words or a list',
+  POLICIES_CLAIM: named('policies', /^\S+$/, 'the name of a claim').describe(
+    'where tokens list what @policy in a supergraph asks for, as words or a list',
   ),
-  POLICIES_CLAIM: named('policies', /^\S+$/, 'the name of a claim').describe('likewise, for @policy'),
 };
 
 /** Settings of the router, besides those of every process. */

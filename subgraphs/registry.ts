@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { clientOperations } from '../schema/client-operations.ts';
 import { subgraphNames, subgraphs, subgraphSdl, type SubgraphName } from '../schema/subgraphs.ts';
+import { scopeFields } from '../schema/scopes.ts';
 import { createApproval, settingsSchema as approval } from './approval/subgraph.ts';
 import { createBike } from './bike/subgraph.ts';
 import {
@@ -83,6 +84,7 @@ export function definitionOf(name: SubgraphName, env: NodeJS.ProcessEnv): Servic
     sdl: subgraphSdl(name),
     port: ports[setting] ?? subgraphs[name].port,
     operations: clientOperations(),
+    scopes: scopeFields,
     create: creators[name],
   };
 }

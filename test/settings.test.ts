@@ -195,6 +195,12 @@ const promises: Promised[] = [
     right: () => listOf('authorization:Bearer a.b.c', 'x-key: "7"', '!#$:%'),
   },
   {
+    words: /^the names of clients/,
+    isRight: (text) => itemsIn(text).every((item) => /^[!-~]+$/.test(item)),
+    value: itemsIn,
+    right: () => listOf('pages', 'a', 'https://planner.example/id', 'x'.repeat(300)),
+  },
+  {
     words: /^at least 16 characters/,
     isRight: (text) => itemsIn(text).every((item) => /^[!-~ ]{16,}$/.test(item)),
     value: itemsIn,
@@ -362,7 +368,7 @@ const ofRouter = Object.keys(routerSettings.extend(ttareungi.settings.shape).sha
 const rightFor = (name: string) => promiseOf(name).right(promiseOf(name).bounds);
 const wrongFor = (name: string) => given.filter((text) => !promiseOf(name).isRight(text, promiseOf(name).bounds));
 
-const toSignIn = ['PUBLIC_URL', 'OIDC_CLIENT_ID', 'SESSION_SECRET', 'JWKS_URI'];
+const toSignIn = ['PUBLIC_URL', 'OIDC_CLIENT_ID', 'SESSION_SECRET', 'JWKS_URI', 'OWN_CLIENTS'];
 
 /** What two machines say to each other without TLS. */
 const inTheClear = /^\s*http:\/\/(?!(.*@)?(localhost|127\.0\.0\.1|\[::1\])(:|\/|\s*$))/;
@@ -376,7 +382,10 @@ function contradicting(env: NodeJS.ProcessEnv): string[] {
   return [
     ...(env['ENGINE'] === 'apollo' && labels ? ['OVERRIDE_LABELS'] : []),
     ...(env['MCP'] === 'on' && !env['PERSISTED_DOCUMENTS'] ? ['MCP'] : []),
-    ...(env['OIDC_ISSUER'] && (toSignIn.some((name) => !env[name]) || inTheClear.test(env['PUBLIC_URL'] ?? ''))
+    ...(env['OIDC_ISSUER'] &&
+    (toSignIn.some((name) => !env[name]) ||
+      !itemsIn(env['OWN_CLIENTS'] ?? '').includes(env['OIDC_CLIENT_ID'] ?? '') ||
+      inTheClear.test(env['PUBLIC_URL'] ?? ''))
       ? ['OIDC_ISSUER']
       : []),
   ];

@@ -77,6 +77,34 @@ describe('a token', () => {
     }
   });
 
+  it.each<[string, JWTPayload, object | null]>([
+    ['of the API’s own client has its roles', { client_id: 'pages', scope: 'rides' }, { roles: ['rider'] }],
+    [
+      'of another client has scopes instead',
+      { client_id: 'planner', scope: 'b a b' },
+      { roles: [], scopes: ['a', 'b'] },
+    ],
+    ['may list them', { client_id: 'planner', scope: ['a', 7, ''] }, { roles: [], scopes: ['a'] }],
+    ['without any may do nothing', { client_id: 'planner' }, { roles: [], scopes: [] }],
+    ['that names no client is another’s', {}, { roles: [], scopes: [] }],
+    ['may name its client as providers used to', { azp: 'tablet' }, { roles: ['rider'] }],
+    ['is of the client that it was given to', { client_id: 'planner', azp: 'pages' }, { roles: [], scopes: [] }],
+    ['names a client in no other way', { client_id: ['pages'] }, { roles: [], scopes: [] }],
+    ['lends no powers of staff', { client_id: 'planner', roles: ['admin', 'rider'] }, { roles: [], scopes: [] }],
+    ['of staff is of nobody there', { client_id: 'planner', roles: ['operator'], scope: 'rides' }, null],
+  ])('%s', async (_is, claims, viewer) => {
+    const env = { JWT_PUBLIC_KEY: pem, OWN_CLIENTS: 'pages, tablet' };
+    const found = await answer(await sign(rider(claims)), env);
+    expect(found).toEqual(viewer && { userId: '10', expiresAtMs: now + 60_000, ...viewer });
+  });
+
+  it('has its scopes where a setting says', async () => {
+    const env = { JWT_PUBLIC_KEY: pem, OWN_CLIENTS: 'pages', SCOPES_CLAIM: 'scp' };
+    expect(await answer(await sign(rider({ scp: ['rides'], scope: 'balance' })), env)).toMatchObject({
+      scopes: ['rides'],
+    });
+  });
+
   it('says who is asking, whether the key is set as a PEM or as a JWK', async () => {
     const token = await sign(rider());
     for (const JWT_PUBLIC_KEY of [pem, jwk, ` ${jwk}`]) {
@@ -268,6 +296,10 @@ describe('a viewer', () => {
     expect([null, kim, otherRider, operator, admin].map(authScope)).toEqual([
       ...['anonymous', 'user:10', 'user:11', 'roles:operator', 'roles:admin'],
     ]);
+    const planner = (userId: string, ...scopes: string[]): Viewer => ({ ...viewer(userId), roles: [], scopes });
+    const ofOthers = [planner('10'), planner('10', 'rides'), planner('10', 'balance', 'rides'), planner('11', 'rides')];
+    expect(new Set([kim, ...ofOthers].map(authScope)).size).toBe(5);
+    expect(authScope(planner('10', 'rides'))).toBe(authScope(planner('10', 'rides')));
     expect(authScope(viewer('5', 'rider', 'operator'))).toBe(authScope(viewer('6', 'rider', 'operator')));
   });
 

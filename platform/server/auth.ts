@@ -22,8 +22,10 @@ export type Role = (typeof roles)[number];
 /** Who is asking, as their token says. */
 export interface Viewer {
   userId: string;
-  /** At least one: a viewer without a known role is anonymous. */
+  /** At least one: a viewer without a known role is anonymous. None where `scopes` say what they may. */
   roles: readonly Role[];
+  /** Of a rider's token that another client has (OWN_CLIENTS): what that client may do for them. */
+  scopes?: readonly string[];
   /** All that the token says of them, where roles are not ours and so do not tell who sees what. */
   claims?: string;
   /** When the token ends, in ms since 1970. */
@@ -71,7 +73,7 @@ export async function createTokenVerifier(
     if (remembered && now() < remembered.until) return remembered.viewer;
     known.delete(name);
     const claims = await verify(token, key, settings, now);
-    const viewer = viewerOf(claims, now() + toleranceMs, settings.ROLES_CLAIM, whose);
+    const viewer = viewerOf(claims, now() + toleranceMs, settings, whose);
     const until = Math.min(claims.exp * 1000 + toleranceMs, now() + rememberedMs);
     known.set(name, { viewer, until });
     return viewer;
@@ -177,8 +179,9 @@ async function verify(
 }
 
 /** @param latest the latest plausible issue time; a later one means that the issuer's clock is wrong. */
-function viewerOf(claims: Claims, latest: number, rolesClaim: string, whose: TokensOf): Viewer | null {
+function viewerOf(claims: Claims, latest: number, settings: ProcessSettings, whose: TokensOf): Viewer | null {
   const { sub, exp, iat } = claims;
+  const { ROLES_CLAIM: rolesClaim, SCOPES_CLAIM: scopesClaim, OWN_CLIENTS: ownClients } = settings;
   const claimed: unknown = claims[rolesClaim];
   const no = (reason: string) => clientError('UNAUTHENTICATED', reason);
   if (sub === undefined || sub === '') throw no('The token has no subject (claim "sub").');
@@ -191,7 +194,24 @@ function viewerOf(claims: Claims, latest: number, rolesClaim: string, whose: Tok
     throw no(`The token’s claim "${rolesClaim}" must be a list.`);
   }
   const given = roles.filter((role) => (claimed as unknown[] | null | undefined)?.includes(role));
-  return given.length === 0 ? null : { userId: sub, roles: given, expiresAtMs };
+  if (given.length === 0) return null;
+  if (ownClients.length === 0 || ownClients.includes(clientOf(claims) ?? '')) {
+    return { userId: sub, roles: given, expiresAtMs };
+  }
+  // Staff's powers are for no other client, whatever it has got from them.
+  if (!given.includes('rider')) return null;
+  return { userId: sub, roles: [], scopes: wordsIn(claims[scopesClaim]), expiresAtMs };
+}
+
+/** Whom the token was given to: by RFC 9068, and by providers that are older. */
+function clientOf({ client_id, azp }: Claims): string | undefined {
+  return [client_id, azp].find((claim) => typeof claim === 'string');
+}
+
+/** The words of a claim: `"a b"` (RFC 8693) or `["a", "b"]`. */
+export function wordsIn(claim: unknown): string[] {
+  const words = Array.isArray(claim) ? claim : typeof claim === 'string' ? claim.split(' ') : [];
+  return [...new Set(words.filter((word): word is string => typeof word === 'string' && word !== ''))].toSorted();
 }
 
 /** What a renewed token says too. */
@@ -227,11 +247,12 @@ export function isStaff(viewer: Viewer | null): boolean {
 
 /**
  * Viewers with the same scope see the same data, so one subscription upstream can serve them all: staff with the same
- * roles, or one rider; of others’ tokens those that say the same.
+ * roles, or one rider, by clients that may do the same; of others’ tokens those that say the same.
  */
 export function authScope(viewer: Viewer | null): string {
   if (!viewer) return 'anonymous';
   if (viewer.claims !== undefined) return `claims:${viewer.claims}`;
+  if (viewer.scopes) return `scopes:${JSON.stringify([viewer.userId, ...viewer.scopes])}`;
   return isStaff(viewer) ? `roles:${viewer.roles.join('+')}` : `user:${viewer.userId}`;
 }
 

@@ -181,6 +181,12 @@ const callers = {
     .meta({ secret: true })
     .describe('or one key: PEM (SPKI) or JWK'),
   ROLES_CLAIM: named('roles', /^\S+$/, 'the name of a claim').describe('where tokens list the roles of this API'),
+  SCOPES_CLAIM: named('scope', /^\S+$/, 'the name of a claim').describe(
+    'where they list their scopes, as words or a list: what OWN_CLIENTS and @requiresScopes in a supergraph ask for',
+  ),
+  OWN_CLIENTS: list(/^[\x21-\x7e]+$/, 'the names of clients at the issuer').describe(
+    'whose tokens (client_id or azp) may do all that the roles allow; with any other’s a rider may do what its scopes say. None: the roles alone count',
+  ),
   JWT_ISSUER: text('the issuer that tokens name').describe('if set, tokens must name it'),
   JWT_AUDIENCE: text('the audience that tokens name').describe('if set, tokens must name it'),
 };

@@ -37,6 +37,7 @@ import { readNullArguments } from './null-arguments.ts';
 import { readTextArguments } from './text-arguments.ts';
 import { createAdmission, type Admission, type Client } from './places.ts';
 import { authorizationOf } from './socket-protocol.ts';
+import { withinScopes, type ScopeFields } from './scopes.ts';
 import { createSocketServer } from './socket-server.ts';
 import { maxPings, startSocketSession, type SessionHost } from './socket-session.ts';
 import { createSubscriptionStarter, type Starter } from './subscriptions.ts';
@@ -70,6 +71,8 @@ export type Resolvers = Record<string, object>;
 export interface GraphqlServerOptions {
   sdl: string;
   resolvers: Resolvers;
+  /** What tokens of other clients may; nothing where it is left out. */
+  scopes?: ScopeFields | undefined;
   port: number;
   host: string;
   logger: Logger;
@@ -118,7 +121,12 @@ export async function startGraphqlServer(options: GraphqlServerOptions): Promise
   const schema = buildSubgraphSchema([
     {
       typeDefs: parse(options.sdl),
-      resolvers: { ...options.resolvers, Long, DateTime, Cursor } as unknown as Record<string, never>,
+      resolvers: {
+        ...withinScopes(options.resolvers, options.scopes ?? {}),
+        Long,
+        DateTime,
+        Cursor,
+      } as unknown as Record<string, never>,
     },
   ]);
   readNullArguments(schema);

@@ -12,6 +12,7 @@ const production = {
   JWKS_URI: 'https://issuer.example/keys',
   JWT_ISSUER: 'issuer',
   JWT_AUDIENCE: 'bikes',
+  OWN_CLIENTS: 'pages',
 };
 
 describe('settings that are not safe', () => {
@@ -38,7 +39,7 @@ describe('settings that are not safe', () => {
     },
   );
 
-  it.each(['JWT_ISSUER', 'JWT_AUDIENCE', 'ROUTER_SECRET'])('are a production without %s', (setting) => {
+  it.each(['JWT_ISSUER', 'JWT_AUDIENCE', 'OWN_CLIENTS', 'ROUTER_SECRET'])('are a production without %s', (setting) => {
     expect(unsafe({ ...production, [setting]: '' })).toEqual([setting]);
   });
 

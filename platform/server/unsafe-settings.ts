@@ -8,7 +8,7 @@ export interface UnsafeSetting {
 
 /** Settings that work but let in callers by accident. */
 export function unsafeSettings(settings: ProcessSettings): UnsafeSetting[] {
-  const { LANDSCAPE, HOST, JWKS_URI, JWT_ISSUER, JWT_AUDIENCE } = settings;
+  const { LANDSCAPE, HOST, JWKS_URI, JWT_ISSUER, JWT_AUDIENCE, OWN_CLIENTS } = settings;
   const issuer = JWKS_URI === undefined ? undefined : new URL(JWKS_URI);
   const isDevelopment = LANDSCAPE === 'development';
   const found: (UnsafeSetting | false | undefined)[] = [
@@ -26,6 +26,13 @@ export function unsafeSettings(settings: ProcessSettings): UnsafeSetting[] {
           because: 'it is not set: tokens that these keys signed for something else are taken',
         },
     ),
+    JWKS_URI !== undefined &&
+      !isDevelopment &&
+      OWN_CLIENTS.length === 0 && {
+        setting: 'OWN_CLIENTS',
+        because:
+          'it is not set: any client that has a rider’s token, such as a journey planner, may do all that they may',
+      },
     isDevelopment &&
       !isThisMachine(HOST) && {
         setting: 'HOST',

@@ -1,6 +1,7 @@
 import { assemble, type Subgraph } from './assembly.ts';
 import { metricsRoute } from '../server/prometheus.ts';
 import { startGraphqlServer, type GraphqlServer } from '../server/graphql-server.ts';
+import type { ScopeFields } from '../server/scopes.ts';
 import { createRuntime, databaseStatus, type ConnectedRuntime, type Runtime } from './runtime.ts';
 
 export interface RunningService {
@@ -16,6 +17,8 @@ export interface ServiceDefinition {
   port: number;
   /** Names of clients' operations that metrics and traces distinguish; all others are `other`. */
   operations?: ReadonlySet<string>;
+  /** What tokens of other clients may; nothing where it is left out. */
+  scopes?: ScopeFields;
   create(runtime: Runtime): Subgraph;
 }
 
@@ -45,6 +48,7 @@ async function run(definition: ServiceDefinition, runtime: ConnectedRuntime): Pr
       ...subgraph.resolvers,
       Query: { ...subgraph.resolvers['Query'], serverTime: () => runtime.clock() },
     },
+    scopes: definition.scopes,
     port: definition.port,
     host: settings.HOST,
     logger,

@@ -18,6 +18,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { decodeJwt } from 'jose';
+import { wordsIn } from '../../platform/server/index.ts';
 import { routerError } from '../client-errors.ts';
 import type { Features } from './features.ts';
 import type { Graph } from './graph.ts';
@@ -64,15 +65,9 @@ export function grantsOf(authorization: string | undefined, claims: GrantClaims)
   const payload: Record<string, unknown> = decodeJwt(authorization.replace(/^\s*Bearer +/i, '').trim());
   return {
     isAuthenticated: true,
-    scopes: wordsOf(payload[claims.scopes]),
-    policies: wordsOf(payload[claims.policies]),
+    scopes: new Set(wordsIn(payload[claims.scopes])),
+    policies: new Set(wordsIn(payload[claims.policies])),
   };
-}
-
-/** `"a b"` (RFC 8693) or `["a", "b"]`. */
-function wordsOf(claim: unknown): ReadonlySet<string> {
-  const words = Array.isArray(claim) ? claim : typeof claim === 'string' ? claim.split(' ') : [];
-  return new Set(words.filter((word): word is string => typeof word === 'string' && word !== ''));
 }
 
 /** Undefined for a supergraph in which nothing is protected by `@authenticated`, `@requiresScopes` or `@policy`. */

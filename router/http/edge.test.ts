@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { decodeJwt } from 'jose';
 import { ConfigError } from '../../platform/server/index.ts';
 import { ttareungi } from '../product/product.ts';
 import { startRouter } from '../router.ts';
@@ -107,6 +108,19 @@ describe('POST /dev/token', () => {
     expect(await answer.json()).toEqual({ data: { me: { userId: '10' } } });
   });
 
+  it('gives one as another client has it, where there are such', async () => {
+    const asked = '{"userId":"10","roles":["rider"],"scope":"rides"}';
+    const refused = await askToken(asked);
+    expect([refused.status, await refused.json()]).toEqual([400, { error: expect.stringContaining('OWN_CLIENTS') }]);
+    const { port } = await graph.startRouter({ OWN_CLIENTS: 'pages,tablets' });
+    const claimsOf = async (body: string) => {
+      const response = await fetch(`http://127.0.0.1:${port}/dev/token`, { method: 'POST', body });
+      return decodeJwt(((await response.json()) as { token: string }).token);
+    };
+    expect(await claimsOf(asked)).toMatchObject({ client_id: 'another client', scope: 'rides' });
+    expect(await claimsOf('{"userId":"10"}')).toMatchObject({ client_id: 'pages' });
+  });
+
   it.each(['', '{', '{}', '{"userId":10}', '{"userId":""}', '{"userId":"1","roles":["king"]}', '{"userId":"1","x":1}'])(
     'says what is wrong with %j',
     async (body) => {
@@ -145,6 +159,7 @@ describe('signing in at a provider', () => {
     SESSION_SECRET: 'x'.repeat(32),
     JWKS_URI: 'https://login.example/jwks',
     PUBLIC_URL: 'https://bikes.example/',
+    OWN_CLIENTS: 'tablets, pages',
   };
 
   it('takes the place of tokens for anyone, and pages are told so', async () => {
@@ -161,9 +176,17 @@ describe('signing in at a provider', () => {
     expect((await get('/auth/elsewhere')).status).toBe(404);
   });
 
-  it.each(['OIDC_CLIENT_ID', 'SESSION_SECRET', 'JWKS_URI', 'PUBLIC_URL'])('says that it needs %s', async (name) => {
-    const started = graph.startRouter({ ...settings, [name]: '' });
-    await expect(started).rejects.toThrow(`OIDC_ISSUER: it needs ${name}, too.`);
+  it.each(['OIDC_CLIENT_ID', 'SESSION_SECRET', 'JWKS_URI', 'PUBLIC_URL', 'OWN_CLIENTS'])(
+    'says that it needs %s',
+    async (name) => {
+      const started = graph.startRouter({ ...settings, [name]: '' });
+      await expect(started).rejects.toThrow(`OIDC_ISSUER: it needs ${name}, too.`);
+    },
+  );
+
+  it('is for a client of our own', async () => {
+    const started = graph.startRouter({ ...settings, OWN_CLIENTS: 'pages2, my-pages' });
+    await expect(started).rejects.toThrow('OIDC_ISSUER: OWN_CLIENTS must name OIDC_CLIENT_ID');
   });
 
   it.each(['http://login.example', 'https://a:b@login.example', 'login.example'])('is not at %s', async (issuer) => {

@@ -20,10 +20,15 @@ const tokenRequest = z.strictObject({
     .trim()
     .refine((text) => isText(text, textRules.userId), 'must be text of 1 to 255 visible characters'),
   roles: z.array(z.enum(roles)).max(roles.length).default(['rider']),
+  /** As another client's, such as a journey planner's, which may do what these scopes say. */
+  scope: z.string().max(255).optional(),
 });
 
 /** A working day: a developer signs in once in the morning. */
 const tokenLastsSeconds = 28_800;
+
+/** No client at an issuer is called so: it could not be in OWN_CLIENTS. */
+const anotherClient = 'another client';
 
 /** Far more than a request for a token needs. */
 const maxTokenRequestBytes = 4_096;
@@ -34,8 +39,8 @@ export function offersDevTokens(settings: DevTokenSettings): boolean {
 }
 
 /**
- * `POST /dev/token {"userId":"10","roles":["rider"]}` answers `{"token","expiresAt"}`; undefined where it is not
- * offered.
+ * `POST /dev/token {"userId":"10","roles":["rider"]}` answers `{"token","expiresAt"}`, with `"scope":"rides"` as it is
+ * given to a journey planner; undefined where it is not offered.
  * @throws {ConfigError} when the key cannot be read.
  */
 export async function createDevTokenRoute(
@@ -59,6 +64,9 @@ export async function createDevTokenRoute(
     response.setHeader('connection', 'close');
     const asked = parseTokenRequest(await readBody(request, maxTokenRequestBytes));
     if ('error' in asked) return sendJson(response, 400, asked);
+    if (asked.scope !== undefined && settings.OWN_CLIENTS.length === 0) {
+      return sendJson(response, 400, { error: 'scope: counts only where OWN_CLIENTS is set, e.g. OWN_CLIENTS=pages.' });
+    }
     response.setHeader('cache-control', 'no-store');
     sendJson(response, 200, await sign(asked));
   };
@@ -82,10 +90,16 @@ export function parseTokenRequest(text: string): TokenRequest | { error: string 
 
 async function createSigner(settings: DevTokenSettings, now: () => number) {
   const { key, algorithm, kid } = await signingKey(settings.DEV_TOKEN_PRIVATE_KEY ?? '');
-  return async ({ userId, roles: claimed }: TokenRequest): Promise<{ token: string; expiresAt: string }> => {
+  return async ({ userId, roles: claimed, scope }: TokenRequest): Promise<{ token: string; expiresAt: string }> => {
     const issuedAt = Math.floor(now() / 1000);
     const expiresAt = issuedAt + tokenLastsSeconds;
-    const jwt = new SignJWT({ [settings.ROLES_CLAIM]: claimed })
+    const [ownClient] = settings.OWN_CLIENTS;
+    const jwt = new SignJWT({
+      [settings.ROLES_CLAIM]: claimed,
+      ...(scope === undefined
+        ? ownClient !== undefined && { client_id: ownClient }
+        : { client_id: anotherClient, [settings.SCOPES_CLAIM]: scope }),
+    })
       .setProtectedHeader({ alg: algorithm, ...(kid ? { kid } : {}) })
       .setSubject(userId)
       .setIssuedAt(issuedAt)

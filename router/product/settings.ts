@@ -77,14 +77,19 @@ export const productSettings = z.object({ ...pages, ...addresses, ...signIn });
 export type ProductSettings = z.infer<z.ZodObject<typeof pages>>;
 export type SignInSettings = z.infer<z.ZodObject<typeof signIn>>;
 
+const namesIn = (list = '') => list.split(',').map((name) => name.trim());
+
 /** What signing in at a provider cannot do without. */
-const neededToSignIn = ['PUBLIC_URL', 'OIDC_CLIENT_ID', 'SESSION_SECRET', 'JWKS_URI'] as const;
+const neededToSignIn = ['PUBLIC_URL', 'OIDC_CLIENT_ID', 'SESSION_SECRET', 'JWKS_URI', 'OWN_CLIENTS'] as const;
 
 export const productContradictions: Contradictions = {
   OIDC_ISSUER(given) {
     const missing =
       given['OIDC_ISSUER'] === undefined ? [] : neededToSignIn.filter((name) => given[name] === undefined);
     if (missing.length > 0) return `it needs ${missing.join(', ')}, too.`;
+    if (given['OIDC_ISSUER'] !== undefined && !namesIn(given['OWN_CLIENTS']).includes(given['OIDC_CLIENT_ID'] ?? '')) {
+      return 'OWN_CLIENTS must name OIDC_CLIENT_ID, or the pages’ own tokens could do little.';
+    }
     const publicUrl = given['OIDC_ISSUER'] === undefined ? null : URL.parse(given['PUBLIC_URL'] ?? '');
     // What is no address is told at its own name.
     return publicUrl?.protocol === 'http:' && !isPrivate(publicUrl)

@@ -17,6 +17,7 @@ import {
   type GraphQLInputType,
 } from 'graphql';
 import { permissionIn } from '../../schema/reference.ts';
+import { scopeFields } from '../../schema/scopes.ts';
 import { registerBikes, rider } from '../support/people.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
 
@@ -27,6 +28,9 @@ const fields = [api.getQueryType(), api.getMutationType(), api.getSubscriptionTy
 
 const people = ['nobody', 'owner', 'another rider', 'operator', 'auditor', 'admin'] as const;
 type Person = (typeof people)[number];
+
+/** Another client with the owner's token, and these scopes. */
+const planners = ['', 'rides', 'balance', 'rides balance', 'buyPoints *'];
 
 const roleOf = (person: Person) => (person === 'owner' || person === 'another rider' ? 'rider' : person);
 
@@ -41,12 +45,12 @@ function letIn(permission: string): Person[] {
 
 describe('who may use', () => {
   let system: TestSystem;
-  const tokens = new Map<Person, string>();
+  const tokens = new Map<string, string>();
   /** What is the owner's, and a place that is in Korea. */
   const own: Record<string, unknown> = { userId: 'owner', latitude: 37.5, longitude: 127 };
 
   beforeAll(async () => {
-    system = await startSystem();
+    system = await startSystem({ env: { OWN_CLIENTS: 'pages' } });
     const [bikeId = 0] = await registerBikes(system);
     const owner = await rider(system, 'owner');
     await owner.buys(5_000);
@@ -55,8 +59,18 @@ describe('who may use', () => {
       if (person === 'nobody') continue;
       tokens.set(person, await system.token(person, [roleOf(person)]));
     }
+    for (const scope of planners) tokens.set(`planner: ${scope}`, await plannersToken(scope));
   }, 240_000);
   afterAll(() => system.close(), 240_000);
+
+  async function plannersToken(scope: string): Promise<string> {
+    const response = await fetch(`${system.routerUrl}/dev/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ userId: 'owner', roles: ['rider', 'operator', 'admin'], scope }),
+    });
+    return ((await response.json()) as { token: string }).token;
+  }
 
   /** A value that fits; what names something of a rider's names the owner's. */
   function valueFor({ name, type }: { name: string; type: GraphQLInputType }): unknown {
@@ -76,7 +90,7 @@ describe('who may use', () => {
     return Object.fromEntries(parts.filter(isAsked).map((part) => [part.name, valueFor(part)]));
   }
 
-  async function answerTo(person: Person, root: string, field: GraphQLField<unknown, unknown>): Promise<string> {
+  async function answerTo(person: string, root: string, field: GraphQLField<unknown, unknown>): Promise<string> {
     const given = Object.entries(valuesFor(field.args)).map(([name, value]) => {
       const type = field.args.find((argument) => argument.name === name)?.type;
       const literal = type && astFromValue(value, type);
@@ -112,6 +126,16 @@ describe('who may use', () => {
     for (const person of people) {
       const expected = welcome.includes(person) ? 'let in' : person === 'nobody' ? 'UNAUTHENTICATED' : 'FORBIDDEN';
       expect([person, await answerTo(person, root, field)]).toEqual([person, expected]);
+    }
+  });
+
+  it.each(fields)('$root $field.name is for another client only as its scopes say', async ({ root, field }) => {
+    const name = `${root.charAt(0).toUpperCase()}${root.slice(1)}.${field.name}`;
+    const isForAll = letIn(permissionIn(field.description ?? '') ?? '').includes('nobody');
+    for (const given of planners) {
+      const isIn = given.split(' ').some((scope) => scopeFields[scope]?.includes(name));
+      const expected = isForAll || isIn ? 'let in' : 'FORBIDDEN';
+      expect([given, await answerTo(`planner: ${given}`, root, field)]).toEqual([given, expected]);
     }
   });
 });

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair } from 'jose';
+import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import Provider from 'oidc-provider';
 
 /** A real OpenID provider (oidc-provider) whose people sign in by their name alone. */
@@ -12,6 +12,8 @@ export interface OpenIdProvider {
   audience: string;
   /** For how long, in seconds. */
   tokenLastsSeconds: number;
+  /** A token as it signs them, for what a test does beside. */
+  sign(claims: JWTPayload): Promise<string>;
   /** Its doors: while it is away, connections are cut. */
   isAway: boolean;
   /** What was asked of it: methods and paths. */
@@ -24,6 +26,9 @@ const rolesOf: Readonly<Record<string, readonly string[]>> = { '10': ['rider'], 
 
 const clientId = 'ttareungi-pages';
 const clientSecret = 'a secret of client and provider';
+
+/** A client of somebody else's, without a secret. */
+export const planner = { clientId: 'a-planner', callback: 'https://planner.example/callback' };
 
 export async function startOpenIdProvider(callbacks: () => string[]): Promise<OpenIdProvider> {
   const { privateKey } = await generateKeyPair('RS256', { extractable: true });
@@ -42,6 +47,7 @@ export async function startOpenIdProvider(callbacks: () => string[]): Promise<Op
       OIDC_ISSUER: issuer,
       OIDC_CLIENT_ID: clientId,
       OIDC_CLIENT_SECRET: clientSecret,
+      OWN_CLIENTS: clientId,
       OIDC_PARAMETERS: 'prompt=consent',
       SESSION_SECRET: 'x'.repeat(32),
       JWKS_URI: `${issuer}/jwks`,
@@ -52,6 +58,12 @@ export async function startOpenIdProvider(callbacks: () => string[]): Promise<Op
     tokenLastsSeconds: 600,
     isAway: false,
     asked: [],
+    sign: (claims) =>
+      new SignJWT({ aud: state.audience, client_id: clientId, ...claims })
+        .setProtectedHeader({ alg: 'RS256', kid: key.kid })
+        .setIssuer(issuer)
+        .setExpirationTime('10 minutes')
+        .sign(privateKey),
     close: () => new Promise((resolve) => (server.close(() => resolve()), server.closeAllConnections())),
   };
   const provider = quietly(
@@ -66,6 +78,12 @@ export async function startOpenIdProvider(callbacks: () => string[]): Promise<Op
             grant_types: ['authorization_code', 'refresh_token'],
             redirect_uris: callbacks().map((origin) => `${origin}/auth/callback`),
             post_logout_redirect_uris: callbacks().map((origin) => `${origin}/`),
+          },
+          {
+            client_id: planner.clientId,
+            token_endpoint_auth_method: 'none',
+            grant_types: ['authorization_code', 'refresh_token'],
+            redirect_uris: [planner.callback],
           },
         ],
         rotateRefreshToken: true,
@@ -84,7 +102,7 @@ export async function startOpenIdProvider(callbacks: () => string[]): Promise<Op
             defaultResource: () => 'https://bikes.example',
             useGrantedResource: () => true,
             getResourceServerInfo: () => ({
-              scope: '',
+              scope: 'rides balance',
               audience: state.audience,
               accessTokenFormat: 'jwt',
               accessTokenTTL: state.tokenLastsSeconds,
