@@ -82,7 +82,8 @@ function timeIn(query: URLSearchParams, name: string): string | undefined {
 
 /** Words are found as in the table of the page: a number as it is, a rider's name in part. */
 function matcherOf(query: URLSearchParams): (row: ReservationView) => boolean {
-  const wanted = (query.get('status') ?? '').split(',').filter(Boolean);
+  const listed = query.get('status') ?? '';
+  const wanted = listed === '' ? [] : listed.split(',');
   const unknown = wanted.find((status) => !statuses.includes(status));
   if (unknown !== undefined) throw new ContractError(`"${unknown}" is no status; these are: ${statuses.join(', ')}.`);
   const words = (query.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);

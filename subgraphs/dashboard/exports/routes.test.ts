@@ -178,6 +178,7 @@ describe('an export', () => {
   it.each([
     ['reservations.csv?color=green', 400, /"color" is no parameter here; these are: status, q,/],
     ['reservations.csv?status=BORROWED', 400, /"BORROWED" is no status/],
+    ['reservations.csv?status=,', 400, /"" is no status/],
     ['reservations.csv?q=1&q=2', 400, /may be given once/],
     ['reservations.csv?from=yesterday', 400, /"from" is a time like/],
     ['reservations.csv?from=2026-11-23T00:00:00+09:00', 400, /%2B/],

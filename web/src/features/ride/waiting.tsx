@@ -69,7 +69,7 @@ export function WaitingCard({ acting, stations, onBuy }: WaitingCardProps) {
   if (!waiting) {
     // Always there, so that screen readers hear why it ended.
     return (
-      <p className="notice" role="status" hidden={ended === null}>
+      <p className={ended === null ? 'visually-hidden' : 'notice'} role="status">
         {ended && words.waitEnded[ended]}
       </p>
     );
