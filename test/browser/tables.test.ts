@@ -165,6 +165,45 @@ describeInBrowser('the tables of operators', (stage) => {
     });
   });
 
+  it('and everything else are found from every page, by keys alone', async () => {
+    await stage.visit({ path: '/', width: 1440, language: 'en', shot: 'search' }, async (page) => {
+      const button = page.getByRole('button', { name: 'Search everything' });
+      await button.waitFor();
+      await page.keyboard.press('Control+k');
+      const field = page.locator('input[role="combobox"]');
+      await field.waitFor();
+      await page.keyboard.type('101');
+      await page.getByRole('option', { name: 'Bike 101' }).waitFor();
+      await page.getByRole('option', { name: '101. Mangwon Station Exit 1' }).waitFor();
+      await page.getByText('2 results.').waitFor();
+      await page.keyboard.press('ArrowDown');
+      await page.locator('[role="option"][aria-selected="true"]', { hasText: 'Mangwon' }).waitFor();
+      expect(await violationsOf(page)).toEqual([]);
+      await page.screenshot({ path: `${artifacts}search-1440.png` });
+      await page.keyboard.press('Enter');
+      await page.getByText('1–3 of 3').waitFor();
+      expect(addressOf(page)).toBe('?tab=bikes&at=ST-101');
+      await page.keyboard.press('Control+k');
+      await page.keyboard.type('nobody and nothing');
+      await page.getByText('Nothing found.').waitFor();
+      await page.keyboard.press('Escape');
+      await field.waitFor({ state: 'detached' });
+      await button.click();
+      await field.fill('#1');
+      await page.getByText('Nothing found.').waitFor();
+    });
+    await stage.visit({ path: '/fleet', width: 320, language: 'ko', colorScheme: 'dark' }, async (page) => {
+      await page.getByRole('button', { name: '무엇이든 찾기' }).click();
+      await page.locator('input[role="combobox"]').fill('광화문');
+      await page.getByRole('option', { name: '102. 광화문역 2번출구' }).waitFor();
+      expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+      expect(await violationsOf(page)).toEqual([]);
+      await page.screenshot({ path: `${artifacts}search-320.png` });
+      await page.getByRole('option').click();
+      await page.getByText('조건에 맞는 자전거가 없습니다.').waitFor();
+    });
+  });
+
   describe('of stations', () => {
     const looks = [
       { width: 1440, language: 'ko', colorScheme: 'light' },

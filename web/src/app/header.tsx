@@ -8,6 +8,7 @@ import { useSharedWords } from '../shared/i18n/speech.tsx';
 import { Account } from './account.tsx';
 import { Navigation } from './navigation.tsx';
 import type { PageName } from './paths.ts';
+import { SearchButton } from './search-button.tsx';
 
 export function Header({ page, sessionState }: { page: PageName; sessionState: SessionState }) {
   const words = useSharedWords();
@@ -26,6 +27,7 @@ export function Header({ page, sessionState }: { page: PageName; sessionState: S
       <div className="personal">
         {/* A rider's phone has a clock of its own. */}
         {page !== 'ride' && <SeoulClock />}
+        {page !== 'ride' && <SearchButton />}
         <Account {...sessionState} />
       </div>
     </header>

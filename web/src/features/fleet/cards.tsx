@@ -28,7 +28,7 @@ export function BikeCard({ bike }: { bike: Bike }) {
   return (
     <section className="card found" aria-labelledby="found-title">
       <h2 id="found-title">
-        {words.bikeTitle(bike.bikeId)} <BikeCodes bikeIds={[bike.bikeId]} /> <ChangeCondition bike={bike} />
+        {shared.bikeTitle(bike.bikeId)} <BikeCodes bikeIds={[bike.bikeId]} /> <ChangeCondition bike={bike} />
       </h2>
       <dl className="facts">
         <Fact label={words.condition}>
@@ -59,7 +59,7 @@ export function RiderCard({ rider, debt }: { rider: Rider; debt: number | string
   const shared = useSharedWords();
   return (
     <section className="card found" aria-labelledby="found-title">
-      <h2 id="found-title">{words.riderTitle(rider.userId)}</h2>
+      <h2 id="found-title">{shared.riderTitle(rider.userId)}</h2>
       <dl className="facts">
         <Fact label={words.balance}>{shared.points(rider.totalPoint)}</Fact>
         <Fact label={words.debt}>{shared.points(debt)}</Fact>
@@ -83,7 +83,7 @@ export function ReservationCard({ reservation }: { reservation: Reservation }) {
   return (
     <section className="card found" aria-labelledby="found-title">
       <h2 id="found-title">
-        {words.reservationTitle(reservation.reserveNo)} <Force reservation={reservation} />
+        {shared.reservationTitle(reservation.reserveNo)} <Force reservation={reservation} />
       </h2>
       <dl className="facts">
         <Fact label={shared.status}>

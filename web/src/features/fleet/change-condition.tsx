@@ -46,7 +46,7 @@ export function ChangeCondition({ bike }: ChangeConditionProps) {
       {!isOpen && <OutcomeText submission={submission} />}
       <Button
         weight="plain"
-        aria-label={`${words.change}, ${words.bikeTitle(bike.bikeId)}`}
+        aria-label={`${words.change}, ${shared.bikeTitle(bike.bikeId)}`}
         onPress={() => {
           setCondition(bike.condition);
           submission.forget();

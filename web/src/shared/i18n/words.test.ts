@@ -86,6 +86,7 @@ it('every part of the site has its sentences', () => {
     'features/dashboard/words.ts',
     'features/fleet/words.ts',
     'features/ride/words.ts',
+    'features/search/words.ts',
     'shared/i18n/shared.ts',
     'shared/stations/words.ts',
   ]);
