@@ -14,6 +14,10 @@ export interface LoadOptions {
   schedule: readonly number[];
   riders: readonly Client[];
   bikeIds: readonly number[];
+  /** Every bike is returned to one of these; without any, nowhere that is known. */
+  stationIds?: readonly string[];
+  /** Asks for any bike at one of the stations, not for a bike by its number. */
+  byStation?: boolean;
   /** Pause of the rider before getting on the bike, and how long the ride takes. */
   pauseMs: number;
   rideMs?: number;
@@ -53,7 +57,10 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const bikes = createPool(options.bikeIds);
   const times = { reserveBike: [] as number[], startRide: [] as number[], returnBike: [] as number[] };
   const stories: number[] = [];
-  const { pauseMs, rideMs = pauseMs, sliceMs = Infinity } = options;
+  const { pauseMs, rideMs = pauseMs, sliceMs = Infinity, stationIds = [], byStation = false } = options;
+  let asked = 0;
+  /** The next in turn; they are many more than there are stories at a time. */
+  const nextStation = () => stationIds[asked++ % stationIds.length] ?? null;
   const slices = sliceMs === Infinity ? [] : perSlice(options.schedule, sliceMs);
   const { counts: refusals, count: countRefusal } = createCounter();
   const { counts: errors, count: countError } = createCounter();
@@ -81,7 +88,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   }
 
   async function ride(dueAt: number, rider: Client, bikeId: number): Promise<void> {
-    const input = { bikeId };
+    const input = byStation ? { stationId: nextStation() } : { bikeId };
     const { reserveBike } = await timed('reserveBike', dueAt, rider.request(ReserveBikeDocument, { input }));
     const reserveNo = reserveBike.reservation?.reserveNo;
     if (reserveBike.refusal || reserveNo === undefined) {
@@ -101,7 +108,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
       const { returnBike } = await timed(
         'returnBike',
         performance.now(),
-        rider.request(ReturnBikeDocument, { input: { reserveNo } }),
+        rider.request(ReturnBikeDocument, { input: { reserveNo, stationId: nextStation() } }),
       );
       const refusal = startRide.refusal ?? returnBike.refusal;
       if (refusal) countRefusal(refusal.code);
