@@ -201,6 +201,21 @@ const promises: Promised[] = [
     right: () => listOf('pages', 'a', 'https://planner.example/id', 'x'.repeat(300)),
   },
   {
+    words: /^a private key of the curve P-256/,
+    // Larger than the curve's order, or 0, it is none.
+    isRight: (text) => /^[\w-]{43}$/.test(text) && !/^_|^A{43}$/.test(text),
+    right: () => fc.constantFrom(`${'A'.repeat(42)}E`, `U${'x'.repeat(41)}w`),
+  },
+  {
+    words: /^hosts, such as/,
+    isRight: (text) =>
+      itemsIn(text).every((item) =>
+        /^(https?:\/\/[A-Za-z0-9_.-]+(:[0-9]+)?|(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)+)$/.test(item),
+      ),
+    value: itemsIn,
+    right: () => listOf('push.example', '*.push.example', 'http://127.0.0.1:8080'),
+  },
+  {
     words: /^at least 16 characters/,
     isRight: (text) => itemsIn(text).every((item) => /^[!-~ ]{16,}$/.test(item)),
     value: itemsIn,

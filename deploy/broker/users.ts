@@ -41,7 +41,7 @@ const operatorsQuestions = ['health', 'parked.list', 'parked.get', 'parked.redri
 
 /** Further questions that a subgraph asks. */
 const ownQuestions: Partial<Record<SubgraphName, string[]>> = {
-  reservation: ['point.account.standing', 'station.states', 'station.near'],
+  reservation: ['point.account.standing', 'point.tariff', 'station.states', 'station.near'],
   // What open data tells of prices.
   dashboard: ['point.tariff', 'reservation.tariff'],
 };

@@ -16,6 +16,7 @@ import {
 } from '../../platform/index.ts';
 import { alternativesTo } from './alternatives.ts';
 import { bikesNear, type BikesNearArguments } from './bikes-near.ts';
+import type { Pushes, StartPushesInput, StopPushesInput } from './pushes/pushes.ts';
 import { latestIn, type BikeSlot, type Place, type Reservation } from './reservation.ts';
 import type { NearBike, ReservationFilter, ReservationRow, SlotRow } from './store.ts';
 import { stopWaiting, waitForBike, type StopWaitingInput, type WaitingDependencies } from './wait-for-bike.ts';
@@ -37,6 +38,7 @@ import {
 } from './use-cases.ts';
 
 interface Dependencies extends UseCaseDependencies, WaitingDependencies {
+  pushes: Pushes;
   changes: ChangeFeed<Change>;
   /** This subgraph's part of the tariff. */
   tariff: { reservationFee: number; holdMinutes: number; waitMinutes: number; offerSeconds: number };
@@ -122,6 +124,7 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         context: RequestContext,
       ) => list(filter ?? {}, page, context),
       tariff: () => dependencies.tariff,
+      pushKey: () => dependencies.pushes.publicKey,
       availableBikes: async (_root: unknown, page: PageRequest) => bikesIn(await store.available(page)),
       bikesNear: async (_root: unknown, given: BikesNearArguments) =>
         (await bikesNear(dependencies, given)).map(nearBikeOf),
@@ -138,6 +141,10 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         waitForBike(dependencies, input, context),
       stopWaiting: (_root: unknown, { input }: { input: StopWaitingInput }, context: RequestContext) =>
         stopWaiting(dependencies, input, context),
+      startPushes: (_root: unknown, { input }: { input: StartPushesInput }, { viewer }: RequestContext) =>
+        dependencies.pushes.start(requireRole(viewer, 'rider').userId, input),
+      stopPushes: (_root: unknown, { input }: { input: StopPushesInput }, { viewer }: RequestContext) =>
+        dependencies.pushes.stop(requireRole(viewer, 'rider').userId, input),
       startRide: (_root: unknown, { input }: { input: ReserveNoInput }, context: RequestContext) =>
         startRide(dependencies, input, context),
       cancelReservation: (_root: unknown, { input }: { input: EndInput }, context: RequestContext) =>

@@ -9,6 +9,7 @@ import {
   expectEvent,
   largestInt,
   ledTo,
+  list,
   milliseconds,
   reactWith,
   wholeNumber,
@@ -21,6 +22,7 @@ import { createClaims } from './claims.ts';
 import { withRefusals, type CountRefusals } from './demand.ts';
 import { expireAll } from './expiry.ts';
 import { policies } from './policies.ts';
+import { createPushes, isPrivateKey } from './pushes/pushes.ts';
 import { createRefusalCount } from './refusal-count.ts';
 import {
   changeIn,
@@ -39,6 +41,7 @@ import {
   awaitedIn,
   createWaitingRows,
   listIn,
+  whereIn,
   withWaiting,
   type AnyDocument,
   type Lists,
@@ -59,6 +62,23 @@ export const settingsSchema = z.object({
   OFFER_SECONDS: decimal(120, largestInt, 'a number above 0, at most 2,147,483,647', (seconds) => seconds > 0).describe(
     'how long the first who waits has, before the next one is told of a free bike',
   ),
+  VAPID_PRIVATE_KEY: z
+    .string()
+    .regex(/^[\w-]{43}$/)
+    .refine(isPrivateKey)
+    .optional()
+    .meta({ allowed: 'a private key of the curve P-256, 43 characters of base64url', secret: true })
+    .describe('signs what is pushed to browsers; none, and nothing is pushed. With another one all must agree again'),
+  VAPID_CONTACT: z
+    .email()
+    .default('open-data@ttareungi.example')
+    .meta({ allowed: 'an e-mail address' })
+    .describe('to whom push services write'),
+  PUSH_SERVICES: list(
+    /^(https?:\/\/[\w.-]+(:\d+)?|(\*\.)?[a-z\d-]+(\.[a-z\d-]+)+)$/,
+    'hosts, such as push.example, *.push.example for all below, or origins',
+    'fcm.googleapis.com,updates.push.services.mozilla.com,*.push.services.mozilla.com,*.notify.windows.com,*.push.apple.com',
+  ).describe('to which something is pushed, and to no other: a browser says where its own is'),
   MAX_CLAIMS_PER_MINUTE: wholeNumber(120, 1).describe(
     'of one rider, at one instance; more are answered TOO_MANY_REQUESTS',
   ),
@@ -190,6 +210,16 @@ export function createReservation(runtime: Runtime): Subgraph {
     waitMinutes: settings.WAIT_MINUTES,
     offerSeconds: settings.OFFER_SECONDS,
   };
+  const pushes = createPushes(runtime, {
+    privateKey: settings.VAPID_PRIVATE_KEY,
+    contact: settings.VAPID_CONTACT,
+    services: settings.PUSH_SERVICES,
+    holdMs: settings.HOLD_MINUTES * 60_000,
+    async ridersNow(userIds) {
+      const [live, found] = await Promise.all([store.liveByUserIds(userIds), rows.of(userIds)]);
+      return (userId) => ({ live: live.get(userId) ?? null, waiting: whereIn(found, userId) });
+    },
+  });
   const offers = createOffers({ lists, slots, rows, store, stations, rules, clock });
 
   return {
@@ -209,10 +239,12 @@ export function createReservation(runtime: Runtime): Subgraph {
       expectPointsFreed,
       changes,
       tariff,
+      pushes,
     }),
     parts: [
       store,
       rows,
+      { prepare: () => pushes.prepare() },
       all,
       {
         prepare: () => Promise.resolve(),
@@ -230,6 +262,7 @@ export function createReservation(runtime: Runtime): Subgraph {
     sweeps: [
       { name: 'expiry', everyMs: settings.EXPIRY_EVERY_MS, run: expireWhatIsDue },
       { name: 'offers', everyMs: offersEveryMs, run: () => offers.run() },
+      ...pushes.sweeps,
       { name: 'refusals', everyMs: refusalsEveryMs, run: () => refusals.tell() },
     ],
   };

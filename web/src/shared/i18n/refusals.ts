@@ -47,6 +47,10 @@ export const refusalsKo: Record<RefusalCode, RefusalWords> = {
   BIKE_ON_RIDE: { because: '이용 중인 자전거입니다.', next: '반납된 뒤에 다시 해 주세요.' },
   BIKE_CHANGED: { because: '그사이에 다른 사람이 바꾼 자전거입니다.', next: '지금 상태를 보고 다시 정하세요.' },
   WAITING_LIST_FULL: { because: '대기자가 너무 많습니다.', next: '다른 자전거나 대여소를 고르세요.' },
+  PUSH_NOT_POSSIBLE: {
+    because: '이 브라우저로는 알림을 보낼 수 없습니다.',
+    next: '다른 브라우저에서 해 보세요.',
+  },
   NOT_WAITING: { because: '기다리는 자전거가 없습니다.', next: '목록을 새로 고쳐 주세요.' },
   STATION_NUMBER_TAKEN: { because: '이미 운영 중인 대여소의 번호입니다.', next: '다른 번호를 쓰세요.' },
   INVALID_STATION_NUMBER: {
@@ -122,6 +126,7 @@ export const refusalsEn: typeof refusalsKo = {
   BIKE_ON_RIDE: { because: 'A rider is riding the bike.', next: 'Try again when it is back.' },
   BIKE_CHANGED: { because: 'Somebody changed the bike meanwhile.', next: 'See how it is now, and decide again.' },
   WAITING_LIST_FULL: { because: 'Too many riders wait there already.', next: 'Choose another bike or station.' },
+  PUSH_NOT_POSSIBLE: { because: 'Nothing can be pushed to this browser.', next: 'Try another browser.' },
   NOT_WAITING: { because: 'You are not waiting for a bike.', next: 'Load the list again.' },
   STATION_NUMBER_TAKEN: { because: 'A station that is open has this number.', next: 'Use another number.' },
   INVALID_STATION_NUMBER: { because: 'A station has a number from 1 to 999,999.', next: 'Correct the number.' },

@@ -1,0 +1,269 @@
+import { createECDH } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { createLogger } from '../../../platform/index.ts';
+import { startPushService, type PushManner } from '../../../test/support/push-service.ts';
+import { createNotifier } from './notifier.ts';
+import { occasionsOf, type Occasion, type RiderNow } from './occasions.ts';
+import { areKeys, isKnownService, push } from './push-service.ts';
+import type { PushSubscriptionRow } from './subscriptions.ts';
+import { textOf } from './texts.ts';
+
+const at = (time: string) => Date.parse(`2026-11-27T${time}Z`);
+const iso = (ms: number) => new Date(ms).toISOString();
+const rule = { holdMs: 600_000, freeMs: 3_600_000 };
+const nobody: RiderNow = { live: null, waiting: null };
+const live = { reserveNo: 7, bikeId: 17, reserveStatus: 'RESERVED', deadline: null, startDateTime: null } as const;
+const held = (until: number): RiderNow => ({ ...nobody, live: { ...live, deadline: iso(until) } });
+const riding = (since: number): RiderNow => ({
+  ...nobody,
+  live: { ...live, reserveStatus: 'IN_USE', startDateTime: iso(since) },
+});
+const offered = (until: number): RiderNow => ({
+  ...nobody,
+  waiting: { offer: { bikeId: 17, bikeVersion: 3, until: iso(until) } },
+});
+
+describe('a rider is told', () => {
+  const moments: [string, RiderNow, number, number, Occasion['kind']][] = [
+    ['that a hold ends, for two minutes before', held(at('10:00:00')), at('09:58:00'), at('10:00:00'), 'HOLD_ENDS'],
+    [
+      'that a ride will cost, for ten minutes',
+      riding(at('09:00:00')),
+      at('09:50:00'),
+      at('10:00:00'),
+      'OVERTIME_BEGINS',
+    ],
+    ['of a free bike, until the next one is', offered(at('10:00:00')), at('09:00:00'), at('10:00:00'), 'BIKE_OFFERED'],
+  ];
+
+  it.each(moments)('%s', (_what, rider, from, until, kind) => {
+    const seen = (ms: number) => occasionsOf(rider, rule, iso(ms)).map((occasion) => occasion.kind);
+    expect([seen(from), seen(until - 1)]).toEqual([[kind], [kind]]);
+    expect(seen(until)).toEqual([]);
+    if (kind !== 'BIKE_OFFERED') expect(seen(from - 1)).toEqual([]);
+    const names = [from, until - 1].map((ms) => occasionsOf(rider, rule, iso(ms))[0]?.name);
+    expect(names[0]).toBe(names[1]);
+  });
+
+  it('of nothing before its moment or after its end, at any time and under any rule', () => {
+    const time = fc.integer({ min: at('08:00:00'), max: at('12:00:00') });
+    const rider = time.chain((ms) => fc.constantFrom(held(ms), riding(ms), offered(ms), nobody));
+    const length = fc.integer({ min: 0, max: 7_200_000 });
+    fc.assert(
+      fc.property(rider, time, length, fc.option(length, { nil: undefined }), (one, now, holdMs, freeMs) => {
+        for (const { kind, until } of occasionsOf(one, { holdMs, freeMs }, iso(now))) {
+          const left = Date.parse(until) - now;
+          expect(left).toBeGreaterThan(0);
+          if (kind === 'HOLD_ENDS') expect(left).toBeLessThanOrEqual(holdMs / 2);
+          if (kind === 'OVERTIME_BEGINS') expect([left <= 600_000, freeMs === undefined]).toEqual([true, false]);
+        }
+      }),
+    );
+  });
+
+  it('in two languages, with the time in Seoul', () => {
+    for (const [, rider, from, , kind] of moments) {
+      const [occasion] = occasionsOf(rider, rule, iso(from));
+      if (!occasion) throw new Error(`No occasion: ${kind}`);
+      expect(textOf(occasion, 'EN').body).toMatch(/17.*19:00/);
+      expect(textOf(occasion, 'KO').body).toMatch(/17.*19:00.*[가-힣]/);
+    }
+  });
+});
+
+describe('an endpoint', () => {
+  const services = ['push.example', '*.push.example', 'http://127.0.0.1:8080'];
+
+  it.each([
+    'https://push.example/a',
+    'https://PUSH.example/',
+    'https://eu.push.example/a?b',
+    'https://a.b.push.example/',
+    'http://127.0.0.1:8080/x',
+  ])('is asked: %s', (endpoint) => {
+    expect(isKnownService(endpoint, services)).toBe(true);
+  });
+
+  it.each([
+    ...['http://push.example/', 'https://push.example:8443/', 'https://push.example.evil.example/'],
+    ...['https://evilpush.example/', 'https://a@push.example/', 'https://push.example@10.0.0.1/', 'https://10.0.0.1/'],
+    ...[
+      'http://127.0.0.1:8081/',
+      'https://127.0.0.1:8080/',
+      'http://localhost:8080/',
+      'file:///etc/passwd',
+      'push.example',
+    ],
+    ...['https://push.example\\@10.0.0.1.nip.example/x', '', 'https://169.254.169.254/latest', 'https://[::1]/'],
+  ])('is not: %j', (endpoint) => {
+    const url = URL.parse(endpoint);
+    // A browser reads a backslash as a slash, and so does what sends.
+    const isMeant =
+      url?.hostname === 'push.example' && url.protocol === 'https:' && url.username === '' && url.port === '';
+    expect(isKnownService(endpoint, services)).toBe(isMeant);
+    expect(isKnownService(endpoint, [])).toBe(false);
+  });
+});
+
+describe('the keys of a browser', () => {
+  const p256dh = createECDH('prime256v1').generateKeys('base64url');
+  const auth = 'A'.repeat(22);
+  it('are a point of the curve and a secret', () => {
+    expect(areKeys({ p256dh, auth })).toBe(true);
+    const wrong = [
+      ...[
+        { p256dh: '', auth },
+        { p256dh, auth: '' },
+        { p256dh, auth: 'A'.repeat(23) },
+        { p256dh: `${p256dh}=`, auth },
+      ],
+      ...[
+        { p256dh: 'B'.repeat(87), auth },
+        { p256dh: p256dh.slice(0, -4), auth },
+        { p256dh: auth, auth: p256dh },
+      ],
+    ];
+    for (const keys of wrong) expect(areKeys(keys)).toBe(false);
+    fc.assert(fc.property(fc.string(), fc.string(), (one, other) => !areKeys({ p256dh: one, auth: other })));
+  });
+});
+
+describe('a push', () => {
+  const ecdh = createECDH('prime256v1');
+  const publicKey = ecdh.generateKeys('base64url');
+  const keys = { publicKey, privateKey: ecdh.getPrivateKey('base64url'), subject: 'mailto:bikes@city.example' };
+  let service: Awaited<ReturnType<typeof startPushService>>;
+  let now = at('09:58:00');
+  let rows: PushSubscriptionRow[] = [];
+  let riders: Record<string, RiderNow> = {};
+  let counted: string[] = [];
+
+  beforeAll(async () => {
+    service = await startPushService();
+  });
+  afterAll(() => service.close());
+  beforeEach(() => {
+    now = at('09:58:00');
+    [rows, riders, counted, service.pushed.length] = [[], { '10': held(at('10:00:00')) }, [], 0];
+    service.behave('takes it');
+  });
+
+  const agree = (userId: string, language: 'KO' | 'EN' = 'EN') => {
+    const row = { ...service.browser(), _id: `${rows.length}`, userId, language, at: new Date(now), told: [] };
+    rows.push({ ...row, notBefore: new Date(0) });
+  };
+  const subscriptions = {
+    page: async (after: { _id: string } | undefined, limit: number) =>
+      structuredClone(rows.filter(({ _id }) => !after || Number(_id) > Number(after._id)).slice(0, limit)),
+    async claim({ _id }: PushSubscriptionRow, name: string) {
+      const row = rows.find((one) => one._id === _id);
+      if (!row || row.told.includes(name)) return false;
+      row.told.push(name);
+      return true;
+    },
+    async release({ _id }: PushSubscriptionRow, name: string, notBefore: Date) {
+      for (const row of rows) {
+        if (row._id === _id) Object.assign(row, { told: row.told.filter((one) => one !== name), notBefore });
+      }
+    },
+    async forget({ _id }: PushSubscriptionRow) {
+      rows = rows.filter((row) => row._id !== _id);
+    },
+  };
+  const instance = () =>
+    createNotifier({
+      subscriptions,
+      ridersNow: async () => (userId) => riders[userId] ?? nobody,
+      ...{ holdMs: rule.holdMs, freeMs: async () => rule.freeMs },
+      push: (row, occasion) => push(keys, row, occasion, new Date(now)),
+      count: (outcome) => void counted.push(outcome),
+      clock: () => new Date(now),
+      logger: createLogger('silent', 'reservation'),
+    });
+  const look = () => instance().run();
+
+  it('is read by its browser alone, and says who sent it and until when it is of use', async () => {
+    agree('10');
+    await look();
+    expect(service.pushed).toEqual([
+      {
+        path: new URL(rows[0]?.endpoint ?? '').pathname,
+        text: {
+          ...textOf({ kind: 'HOLD_ENDS', bikeId: 17, until: iso(at('10:00:00')), name: '' }, 'EN'),
+          url: '/ride',
+          tag: expect.any(String),
+        },
+        ttl: 120,
+        urgency: 'high',
+        signed: { aud: service.origin, sub: keys.subject },
+      },
+    ]);
+  });
+
+  it('comes once to each browser, whoever looks and however often', async () => {
+    for (const userId of ['10', '10', '11']) agree(userId);
+    await Promise.all([look(), look(), look()]);
+    for (now = at('09:58:00'); now < at('10:10:00'); now += 30_000) await look();
+    expect(new Set(service.pushed.map(({ path }) => path)).size).toBe(2);
+    expect(service.pushed.length).toBe(2);
+    riders['10'] = offered(now + 120_000);
+    await look();
+    expect(service.pushed.length).toBe(4);
+  });
+
+  it('is tried again while a push service fails, not before it asked to be, and not after the end', async () => {
+    agree('10');
+    service.behave('fails');
+    await look();
+    now += 9_000;
+    await look();
+    expect(service.pushed.length).toBe(1);
+    now += 1_000;
+    service.behave('wants a pause');
+    await look();
+    now += 59_000;
+    await look();
+    expect(service.pushed.length).toBe(2);
+    now += 1_000;
+    service.behave('takes it');
+    await look();
+    await look();
+    expect(service.pushed.length).toBe(3);
+    expect(counted).toEqual(['later', 'later', 'taken']);
+  });
+
+  it('has no end of tries once there is nothing to tell', async () => {
+    agree('10');
+    service.behave('fails');
+    for (; now < at('10:30:00'); now += 10_000) await look();
+    expect(service.pushed.length).toBe(12);
+  });
+
+  it('to a browser that is gone is the last one', async () => {
+    for (const userId of ['10', '10']) agree(userId);
+    service.behave('has no such browser');
+    await look();
+    expect([rows, counted]).toEqual([[], ['gone', 'gone']]);
+  });
+
+  it.each<PushManner>(['is silent', 'leads elsewhere', 'refuses it', 'cuts'])(
+    'is not sent twice to a push service that %s',
+    async (manner) => {
+      agree('10');
+      service.behave(manner);
+      await look();
+      service.behave('takes it');
+      await look();
+      expect([service.pushed.length, rows.length, counted]).toEqual([1, 1, ['lost']]);
+    },
+    10_000,
+  );
+
+  it('does not wait for the end of an answer', async () => {
+    agree('10');
+    service.behave('never ends its answer');
+    await look();
+    expect(counted).toEqual(['taken']);
+  });
+});

@@ -1,0 +1,79 @@
+import { createECDH } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { PushKeyDocument, StartPushesDocument, StopPushesDocument } from '../../schema/client/generated/graphql.ts';
+import { mostBrowsers } from '../../subgraphs/reservation/pushes/subscriptions.ts';
+import { registerBikes, rider, type Rider } from '../support/people.ts';
+import { startPushService } from '../support/push-service.ts';
+import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
+
+describe('a rider whose page is closed', () => {
+  let system: TestSystem;
+  let service: Awaited<ReturnType<typeof startPushService>>;
+  const ecdh = createECDH('prime256v1');
+
+  beforeAll(async () => {
+    service = await startPushService();
+    ecdh.generateKeys();
+    // Held for so short a time that its second half has begun at the first look or the second.
+    const env = {
+      VAPID_PRIVATE_KEY: ecdh.getPrivateKey('base64url'),
+      PUSH_SERVICES: service.origin,
+      HOLD_MINUTES: '0.25',
+    };
+    system = await startSystem({ env });
+  }, 240_000);
+  afterAll(async () => {
+    await system.close();
+    await service.close();
+  }, 240_000);
+
+  const start = async ({ client }: Rider, input: ReturnType<typeof service.browser>) =>
+    (await client.request(StartPushesDocument, { input: { ...input, language: 'EN' } })).startPushes;
+  const stop = async ({ client }: Rider, endpoint?: string) =>
+    (await client.request(StopPushesDocument, { input: endpoint === undefined ? {} : { endpoint } })).stopPushes;
+
+  it('is told that a hold ends, once, in each browser where they agreed and did not take it back', async () => {
+    const [bikeId = 0] = await registerBikes(system);
+    const one = await rider(system, 'one');
+    await one.buys(5_000);
+    const { pushKey } = await one.client.request(PushKeyDocument, {});
+    expect(pushKey).toBe(ecdh.getPublicKey('base64url'));
+    const [phone, tablet] = [service.browser(), service.browser()];
+    expect(await start(one, phone)).toEqual({ browsers: 1, refusal: null });
+    expect(await start(one, tablet)).toEqual({ browsers: 2, refusal: null });
+    expect(await start(one, phone)).toEqual({ browsers: 2, refusal: null });
+    expect(await stop(one, tablet.endpoint)).toEqual({ browsers: 1 });
+    await one.reserves(bikeId);
+    await until('it is told', () => service.pushed.length > 0);
+    expect(service.pushed).toMatchObject([
+      { path: new URL(phone.endpoint).pathname, text: { body: expect.stringContaining(`${bikeId}`), url: '/ride' } },
+    ]);
+  });
+
+  it('has a bounded number of browsers, each of one rider alone', async () => {
+    const [two, three] = [await rider(system, 'two'), await rider(system, 'three')];
+    const browsers = Array.from({ length: mostBrowsers + 2 }, () => service.browser());
+    for (const browser of browsers) await start(two, browser);
+    const [first = service.browser(), last = service.browser()] = [browsers[0], browsers.at(-1)];
+    expect(await stop(two, first.endpoint)).toEqual({ browsers: mostBrowsers });
+    expect(await start(three, last)).toEqual({ browsers: 1, refusal: null });
+    expect(await stop(two, last.endpoint)).toEqual({ browsers: mostBrowsers - 1 });
+    expect(await stop(three, last.endpoint)).toEqual({ browsers: 0 });
+    expect(await stop(two)).toEqual({ browsers: 0 });
+  });
+
+  it('has nothing sent anywhere else', async () => {
+    const one = await rider(system, 'one');
+    const browser = service.browser();
+    for (const wrong of [
+      { endpoint: 'https://127.0.0.1/x' },
+      { endpoint: 'http://10.0.0.1/' },
+      { p256dh: 'x' },
+      { auth: '' },
+    ]) {
+      const { refusal } = await start(one, { ...browser, ...wrong });
+      expect(refusal).toMatchObject({ code: 'PUSH_NOT_POSSIBLE' });
+    }
+  });
+});
