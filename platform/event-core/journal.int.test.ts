@@ -237,6 +237,35 @@ describe('a journal', () => {
     expect(await waiting()).toEqual([2]);
   });
 
+  it('lists what was refused and is due, and what a clock that was ahead put off for too long', async () => {
+    const { database } = await stage.runtime('refused');
+    const refusing = createJournal<{ note: unknown }, Envelope>(database);
+    await refusing.createIndexes();
+    const now = new Date();
+    const longestMs = 60_000;
+    const waits = {
+      late: -1_000,
+      later: -500,
+      now: 0,
+      soon: 1,
+      longest: longestMs,
+      far: longestMs + 1,
+      farther: 10 ** 9,
+    };
+    expect(await refusing.refusedDue(10, now, longestMs)).toEqual([]);
+    for (const [stream, waitMs] of Object.entries(waits).toReversed()) {
+      await refusing.append(documentOf(stream, 1));
+      const refused = { because: 'too long', times: 1, since: now, until: new Date(now.getTime() + waitMs) };
+      await refusing.putAside(journalId(stream, 1), refused);
+    }
+    await refusing.append(documentOf('not refused', 1));
+    const due = ['late', 'later', 'now', 'far', 'farther'];
+    for (let limit = 1; limit <= 10; limit += 1) {
+      const listed = await refusing.refusedDue(limit, now, longestMs);
+      expect(listed.map(({ stream }) => stream)).toEqual(due.slice(0, limit));
+    }
+  });
+
   it('knows each stream’s last published version, and those of the streams published lately', async () => {
     await journal.append(documentOf('old', 1, { at: new Date('2020-01-01'), count: 3 }));
     await journal.append(documentOf('new', 1, { at: new Date('2030-01-01') }));

@@ -336,8 +336,13 @@ export function createJournal<State, Event extends Envelope>(
     refused: (limit) => findRefused({ $lte: endOfTime }, limit),
     async refusedDue(limit, now, longestMs) {
       const beyond = new Date(now.getTime() + longestMs);
-      // Not one question with $or: some engines look at the whole journal for it.
-      const due = await findRefused({ $lte: now }, limit);
+      const isDue = ({ refused }: Document) => refused !== undefined && refused.until <= now;
+      const isPutOff = ({ refused }: Document) => refused !== undefined && refused.until > beyond;
+      // Asked each second, and few are refused, if any: then one question has them all. Not one with $or: some engines
+      // look at the whole journal for it.
+      const first = await findRefused({ $lte: endOfTime }, limit);
+      if (first.length < limit) return first.filter((document) => isDue(document) || isPutOff(document));
+      const due = first.filter(isDue);
       const putOff = due.length < limit ? await findRefused({ $gt: beyond }, limit - due.length) : [];
       return [...due, ...putOff];
     },
