@@ -5,6 +5,7 @@ import { fold, positionName, rowNamesOf, versionIn, type Placed, type RowsByName
 import { pointsMovedBy, touchedBy, type Projected, type Totals } from './projections.ts';
 import type { Change, FeedDocument, ReadModels } from './read-models.ts';
 import { rowKey, writtenFrom, type View } from './row-keys.ts';
+import { stationsTouched } from './station-counts.ts';
 
 /** An event on its way into the feed. */
 export interface InboxMessage extends Placed {
@@ -154,6 +155,7 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
       changes,
       ...writtenFrom(changed),
       totals: after,
+      touched: stationsTouched(changed, loaded),
     };
     return { document, failed, putOff: waiting };
   }

@@ -8,6 +8,7 @@ import {
   latestIn,
   readCursor,
   type FeedItem,
+  type FollowedFeed,
   type Place,
 } from './feed-follower.ts';
 import { createFeedMemory } from './feed-memory.ts';
@@ -59,6 +60,13 @@ export interface Feed {
    * @throws a client error CURSOR_EXPIRED when the feed no longer goes back that far.
    */
   follow(after: string | null): Promise<AsyncIterableIterator<FeedItem>>;
+  /** The commits themselves, for those who tell something else of them. */
+  source: FollowedFeed;
+  /**
+   * Where a cursor stands; without one, at the head.
+   * @throws a client error CURSOR_EXPIRED when the feed no longer goes back that far.
+   */
+  placeAfter(cursor: string | null): Promise<Place>;
   close(): Promise<void>;
 }
 
@@ -282,6 +290,8 @@ export function createFeed(options: FeedOptions): Feed {
     return head > version ? models.feedAfter(version, pageOfCommits) : [];
   }
 
+  const source: FollowedFeed = { commitsAfter, watchers, head: () => head, isClosed: () => closed };
+
   return {
     position,
     // One that has not started yet serves all callers.
@@ -339,9 +349,10 @@ export function createFeed(options: FeedOptions): Feed {
       }),
 
     async follow(after) {
-      const start = after === null ? { version: head, index: Number.MAX_SAFE_INTEGER } : await checkedCursor(after);
-      return followFrom(start, { commitsAfter, watchers, head: () => head, isClosed: () => closed });
+      return followFrom(await placeAfter(after), source);
     },
+    source,
+    placeAfter,
 
     async close() {
       closed = true;
@@ -353,7 +364,8 @@ export function createFeed(options: FeedOptions): Feed {
     },
   };
 
-  async function checkedCursor(cursor: string): Promise<Place> {
+  async function placeAfter(cursor: string | null): Promise<Place> {
+    if (cursor === null) return { version: head, index: Number.MAX_SAFE_INTEGER };
     const place = readCursor(cursor);
     if (!place) throw clientError('BAD_USER_INPUT', '"after" is not a cursor of this feed.');
     // It may come from another replica, for a commit that this one has not absorbed.

@@ -33,6 +33,8 @@ export interface FeedDocument extends Written {
   at: Date;
   changes: Change[];
   totals: Totals;
+  /** The stations whose counts it may have changed; commits of older code lack it. */
+  touched?: string[];
   /** With this commit, the rows of another generation replace the live ones. */
   generation?: number;
   /** How long other replicas must commit nothing: the replica that made this commit makes the next one. */
@@ -65,6 +67,7 @@ const feedSchema = new Schema<StoredFeedDocument>(
     stations: Schema.Types.Mixed,
     positions: Schema.Types.Mixed,
     totals: Schema.Types.Mixed,
+    touched: [String],
     generation: Number,
     holdMs: Number,
   },

@@ -13,10 +13,13 @@ import { beginsOf, bucketsOf, hoursIn, refusalsIn, rideMinutesIn, type HistoryRa
 import { dayOf, ledgerImbalance, minuteOf, onDay, upgraded, type Totals } from './projections.ts';
 import type { ReadModels } from './read-models.ts';
 import type { ReservationRowFilter, RowOrder } from './rows.ts';
+import type { createStationCounts, StationCounts } from './station-counts.ts';
+import { parkedFields } from './table-resolvers.ts';
 
 interface Dependencies {
   feed: Feed;
   models: ReadModels;
+  stationCounts: ReturnType<typeof createStationCounts>;
   landscape: string;
   clock(): Date;
   pendingEvents(): Promise<number>;
@@ -39,6 +42,7 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         const { at, cursor, totals } = feed.snapshot();
         return { at: at ?? clock().toISOString(), cursor, landscape, totals, lag: {} };
       },
+      stationCounts: () => dependencies.stationCounts.now(),
       async bikeOfVehicle(_root: unknown, { vehicleId }: { vehicleId: string }, { viewer }: RequestContext) {
         requireViewer(viewer);
         const bikeId = await dependencies.bikeNamed(vehicleId);
@@ -53,6 +57,11 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
           return feed.follow(after ?? null);
         },
         resolve: (item: FeedItem) => item,
+      },
+      stationCountsChanged: {
+        subscribe: async (_root: unknown, { after }: { after?: string | null }) =>
+          dependencies.stationCounts.follow(await feed.placeAfter(after ?? null)),
+        resolve: (counts: StationCounts) => counts,
       },
     },
 
@@ -90,6 +99,9 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
       points: ({ points }: FeedItem) => points ?? null,
       refusals: ({ refusals }: FeedItem) => refusals ?? [],
     },
+
+    StationCounts: { at: ({ at }: StationCounts) => at.toISOString() },
+    StationCount: parkedFields,
 
     DashboardLag: {
       pendingEvents: () => dependencies.pendingEvents(),

@@ -19,6 +19,7 @@ import { createFeed } from './feed.ts';
 import { createOperationResolvers } from './operation-resolvers.ts';
 import { createOpenDataOf, openDataSettings } from './open-data/open-data.ts';
 import { createOperations } from './operations.ts';
+import { createStationCounts } from './station-counts.ts';
 import { createPictures } from './picture.ts';
 import { ledgerImbalance } from './projections.ts';
 import { createRebuildResolvers } from './rebuild-resolvers.ts';
@@ -79,6 +80,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
     committed: (version) => bus.notify(service, 'feed', String(version)),
     absorbed: pictures.absorb,
   });
+  const stationCounts = createStationCounts({ source: feed.source, picture: pictures.read, time });
   const operations = createOperations({
     bus,
     services: subgraphNames,
@@ -126,6 +128,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
       createResolvers({
         feed,
         models,
+        stationCounts,
         landscape: runtime.settings.LANDSCAPE,
         clock,
         pendingEvents: () => consumer?.pending() ?? Promise.resolve(0),

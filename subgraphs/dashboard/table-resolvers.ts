@@ -30,6 +30,13 @@ interface StationsArguments extends TableRequest {
 /** Older code left the last holder in the row of a bike that is free. */
 const holderOf = ({ use, holder }: BikeLine) => (use === 'free' ? undefined : holder);
 
+/** What stands at a station, as the graph has it. */
+export const parkedFields = {
+  bikesParked: ({ bikes }: StationLine) => bikes,
+  bikesAvailable: ({ available }: StationLine) => available,
+  freeRacks: ({ racks, bikes }: StationLine) => racks - bikes,
+};
+
 /** The tables of operators; `dashboard` has asked who they are. */
 export function createTableResolvers(picture: () => Promise<Picture>): Resolvers {
   return {
@@ -50,9 +57,7 @@ export function createTableResolvers(picture: () => Promise<Picture>): Resolvers
     },
 
     DashboardStation: {
-      bikesParked: ({ bikes }: StationLine) => bikes,
-      bikesAvailable: ({ available }: StationLine) => available,
-      freeRacks: ({ racks, bikes }: StationLine) => racks - bikes,
+      ...parkedFields,
       station: ({ stationId }: StationLine) => ({ __typename: 'Station', stationId }),
     },
   };

@@ -114,6 +114,38 @@ describeInBrowser('stations on the pages', (stage) => {
       });
     });
 
+    it.each(['/', '/ride', '/fleet?tab=stations'])('%s hears what stands there, without asking again', async (path) => {
+      const before = (await parkedAt('ST-104')) ?? 0;
+      const [bikeId = 0] = await stage.registerBikes(1);
+      let asked = 0;
+      let isFollowing = false;
+      const prepare = async (page: Page) => {
+        page.on('request', (request) => {
+          if (request.postData()?.includes('query StationPlaces')) asked += 1;
+        });
+        page.on('websocket', (socket) =>
+          socket.on('framesent', ({ payload }) => {
+            isFollowing ||= String(payload).includes('subscription StationCountsChanged');
+          }),
+        );
+      };
+      await stage.visit({ path, width: 1440, language: 'en', prepare }, async (page) => {
+        await lineOf(page, 'ST-104').waitFor();
+        await until('the page follows the counts', () => isFollowing);
+        // What was asked before it did is answered by then.
+        await page.waitForTimeout(1_000);
+        asked = 0;
+        const moves = [{ bikeId, stationId: 'ST-104' }];
+        await until('the bike stands there', async () => {
+          const { moveBikes } = await stage.operator.request(MoveBikesDocument, { input: { moves } });
+          return moveBikes.results.every(({ refusal }) => refusal === null);
+        });
+        const bikes = before === 0 ? '1 bike' : `${before + 1} bikes`;
+        await lineOf(page, 'ST-104').getByText(bikes, { exact: false }).first().waitFor();
+        expect(asked).toBe(0);
+      });
+    });
+
     it('a link of open data leads to its bike, and says when there is none', async () => {
       const response = await fetch(`${stage.system.routerUrl}/gbfs/3.0/vehicle_status.json`);
       const { data } = (await response.json()) as { data: { vehicles: { vehicle_id: string }[] } };

@@ -5,21 +5,25 @@ import type { District } from '../../../../schema/places.ts';
 import { allPages, type Answer, answerTo, type Pace, type Question, withoutAway } from '../api/answer.ts';
 import { useNews } from '../api/use-news.ts';
 import { useActing } from '../session/acting.ts';
+import { type Counts, strangersIn, withCounts } from './counts.ts';
 import type { Station } from './places.ts';
+import { useStationCounts } from './use-station-counts.ts';
 
 export interface Stations {
   /** By number; null until the first answer. */
   all: readonly Station[] | null;
   failure: Answer<unknown>['failure'];
-  /** Says which districts the map shows: what stands there is asked more often. */
+  /** Says which districts the map shows: without the stream, what stands there is asked more often. */
   look(districts: readonly District[]): void;
 }
 
 /** Seoul has 2,800 stations, and no city has this many. */
 const mostStations = 20_000;
-/** A city is some requests: a map of all of it follows at this pace, for everybody who looks. */
+/** While the counts are told by a stream, names and places are asked for at this pace: they rarely change. */
+const namesPace: Pace = { soonestMs: 300_000, longestMs: 300_000 };
+/** A city is some requests: without the stream, a map of all of it follows at this pace, for everybody who looks. */
 const cityPace: Pace = { soonestMs: 10_000, longestMs: 60_000 };
-/** A few districts are a request each. No subscription tells whose counts change. */
+/** … and the few districts that it shows, a request each, at this one. */
 const nearPace: Pace = { soonestMs: 2_000, longestMs: 20_000 };
 /** With more of them in sight, the map is one of the city. */
 export const mostDistricts = 4;
@@ -28,29 +32,41 @@ export const mostDistricts = 4;
 export function useStations(news?: number): Stations {
   const acting = useActing();
   const [seen, look] = useState<readonly District[]>([]);
+  const counts = useStationCounts(acting);
+  const isLive = counts?.lostAt === null;
   // Not as the answer to one caller, which is asked again after each of their clicks: a city is too much for that.
-  const city = useQuery(answerTo(everyStation, acting && { id: 'city', client: acting.client }, cityPace));
-  const isNear = seen.length > 0 && seen.length <= mostDistricts;
+  const city = useQuery(
+    answerTo(everyStation, acting && { id: 'city', client: acting.client }, isLive ? namesPace : cityPace),
+  );
+  const isNear = !isLive && seen.length > 0 && seen.length <= mostDistricts;
   const near = useQuery({
     ...answerTo(isNear ? stationsIn(seen) : null, acting, nearPace),
     placeholderData: keepPreviousData,
   });
   const { data: known } = city;
   const { data: newer } = near;
-  const all = useMemo(() => (known ? merged(known, newer) : null), [known, newer]);
-  // What happened may have moved a bike.
-  useNews(news, (isNear ? nearPace : cityPace).soonestMs, () => void (isNear ? near : city).refetch());
+  const all = useMemo(() => (known ? shown(known, newer, counts) : null), [known, newer, counts]);
+  const strangers = counts && known?.data ? strangersIn(counts, known.data) : 0;
+  // Stations have opened; or, without the stream, what happened may have moved a bike.
+  useNews(
+    isLive ? strangers || undefined : news,
+    (isNear ? nearPace : cityPace).soonestMs,
+    () => void (isNear ? near : city).refetch(),
+  );
   return { all, failure: known?.failure ?? null, look };
 }
 
-/** Each station as the newer of two answers tells it. */
-function merged(
+/** Each station as the newest of two answers and the stream tells it. */
+function shown(
   city: Answer<readonly Station[]>,
   near: Answer<readonly Station[]> | undefined,
+  counts: Counts | null,
 ): readonly Station[] | null {
-  if (!city.data || !near?.data || (near.at ?? 0) < (city.at ?? 0)) return city.data;
-  const newer = new Map(near.data.map((station) => [station.stationId, station]));
-  return city.data.map((station) => newer.get(station.stationId) ?? station);
+  if (!city.data) return null;
+  const all = withCounts(city.data, city.at, counts);
+  if (!near?.data || (near.at ?? 0) < (city.at ?? 0)) return all;
+  const newer = new Map(withCounts(near.data, near.at, counts).map((station) => [station.stationId, station]));
+  return all.map((station) => newer.get(station.stationId) ?? station);
 }
 
 const everyStation = stationsOf(null);
