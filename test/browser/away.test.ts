@@ -52,6 +52,13 @@ describeInBrowser('while one service is away', (stage) => {
     const userId = `ride-without-${name}`;
     const [bikeId = 0] = await stage.registerBikes(1);
     const person = await rider(stage.system, userId);
+    // For a second the router does not ask again what did not answer before.
+    await until('what was away before is asked again', () =>
+      person.points().then(
+        () => true,
+        () => false,
+      ),
+    );
     await person.buys(5_000);
     await person.starts((await person.reserves(bikeId)).reserveNo);
     await stop(name);
