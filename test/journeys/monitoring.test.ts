@@ -5,6 +5,7 @@ import { queriesOf, readDashboards } from '../../deploy/monitoring/dashboards.ts
 import { metricNamesIn } from '../../deploy/monitoring/promql.ts';
 import { readRuleGroups } from '../../deploy/monitoring/rules.ts';
 import { subgraphNames } from '../../schema/subgraphs.ts';
+import { until } from '../support/until.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -56,6 +57,11 @@ describe('what is said of metrics', () => {
         body: JSON.stringify({ query }),
       });
     }
+    // Node tells of it after the first time.
+    await until('garbage was collected', async () => {
+      Array.from({ length: 100_000 }, () => ({}));
+      return (await (await fetch(`${system.routerUrl}/metrics`)).text()).includes('nodejs_gc_duration_seconds_sum');
+    });
     const urls = [
       ...Object.values(system.services ?? {}).map(({ name, port }) => [name, `http://127.0.0.1:${port}`] as const),
       ['router', system.routerUrl] as const,
