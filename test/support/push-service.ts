@@ -28,6 +28,7 @@ export interface Pushed {
 /** A browser's push service, and the browsers: it decrypts what it is sent, as they would. */
 export async function startPushService() {
   const pushed: Pushed[] = [];
+  const asked: string[] = [];
   const browsers = new Map<string, { ecdh: ReturnType<typeof createECDH>; auth: Buffer }>();
   const state = { manner: 'takes it' as PushManner };
 
@@ -58,6 +59,7 @@ export async function startPushService() {
   }
 
   const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
     void read(request).then(
       () => {
         const { manner } = state;
@@ -78,6 +80,8 @@ export async function startPushService() {
   return {
     origin,
     pushed,
+    /** All that was asked of it, elsewhere too. */
+    asked,
     behave: (manner: PushManner) => void (state.manner = manner),
     /** What a browser there tells of itself. */
     browser() {

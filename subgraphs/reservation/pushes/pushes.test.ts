@@ -256,6 +256,7 @@ describe('a push', () => {
       service.behave('takes it');
       await look();
       expect([service.pushed.length, rows.length, counted]).toEqual([1, 1, ['lost']]);
+      expect(service.asked).not.toContain('/elsewhere');
     },
     10_000,
   );
