@@ -117,6 +117,13 @@ describe('the stations near a place, of a city of 2,800', () => {
     }
   });
 
+  it('cost a look and the rows that are shown, where there are as many as usual', async () => {
+    reads = [];
+    const near = { latitude: 37.55, longitude: 126.99 };
+    const page = await store.listNear({}, { near, withinMeters: null }, { first: 50 });
+    expect([page.nodes.length, reads]).toEqual([50, [false, true]]);
+  });
+
   it('of a place far away are found, too', async () => {
     const far = { latitude: 33.2, longitude: 126.5 };
     const found = await store.listNear({}, { near: far, withinMeters: null }, { first: 5 });

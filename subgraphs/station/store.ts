@@ -56,10 +56,14 @@ export interface NearStation {
 }
 
 /**
- * How far to look first: some 10, 100 and 1,000 stations of Seoul. Where these are not enough, few are left, or few match:
- * the last look goes as far as it may.
+ * How far to look first, and about how many stations of Seoul are so near: a look at fewer than are asked for would be in
+ * vain. Where these are not enough, few are left, or few match: the last look goes as far as it may.
  */
-const looksMeters = [1_000, 3_000, 9_000];
+const looks = [
+  { meters: 1_000, stations: 10 },
+  { meters: 3_000, stations: 100 },
+  { meters: 9_000, stations: 1_000 },
+];
 /** Around the country, from anywhere in it. */
 const farthestMeters = 2_000_000;
 
@@ -98,7 +102,8 @@ export function createStationStore(database: Connection) {
     size: number,
   ): Promise<NearStation[]> {
     const [before] = place ?? [0];
-    for (const meters of looksMeters.filter((each) => each > before && each < limit)) {
+    for (const { meters, stations: many } of looks) {
+      if (many < size || meters <= before || meters >= limit) continue;
       const found = (await within(near, meters, filter)).filter((one) => isBeyond(one, place));
       if (found.length > size) return found;
     }
