@@ -41,12 +41,23 @@ export interface Position {
 /** From Marado to the northernmost point of the South, and from Baengnyeongdo to Dokdo, and some. */
 const korea = { latitude: [33, 39], longitude: [124, 132] } as const;
 
-/** Why nothing of ours can stand there, for people; null when it can. */
-export function whyNotThere({ latitude, longitude }: Position): string | null {
+/** Why nothing of ours can stand there; pages have their own words for each. */
+export type PositionFault = 'SWAPPED' | 'OUTSIDE';
+
+export function positionFault({ latitude, longitude }: Position): PositionFault | null {
   if (isWithin(latitude, korea.latitude) && isWithin(longitude, korea.longitude)) return null;
-  return isWithin(longitude, korea.latitude) && isWithin(latitude, korea.longitude)
-    ? 'Latitude and longitude are swapped.'
-    : 'The position is not in Korea: latitude 33 to 39, longitude 124 to 132.';
+  return isWithin(longitude, korea.latitude) && isWithin(latitude, korea.longitude) ? 'SWAPPED' : 'OUTSIDE';
+}
+
+const positionWords: Record<PositionFault, string> = {
+  SWAPPED: 'Latitude and longitude are swapped.',
+  OUTSIDE: 'The position is not in Korea: latitude 33 to 39, longitude 124 to 132.',
+};
+
+/** Why nothing of ours can stand there, for people; null when it can. */
+export function whyNotThere(position: Position): string | null {
+  const fault = positionFault(position);
+  return fault && positionWords[fault];
 }
 
 /** False for NaN too. */

@@ -218,5 +218,45 @@ describeInBrowser('the tables of operators', (stage) => {
         expect(await overflowOf(page)).toBeLessThanOrEqual(0);
       });
     });
+
+    it('are imported from the city’s file, chosen or dropped, once however often', async () => {
+      const csv = (racks: number) =>
+        [
+          '대여소번호,대여소명,자치구,위도,경도,거치대수',
+          '101,망원역 1번출구 앞,마포구,37.55,126.91,2',
+          `103,합정역 7번출구,마포구,37.5499,126.9145,${racks}`,
+          '104,서울숲,성동구,127.0374,37.5444,10',
+        ].join('\n');
+      const file = (racks: number) => ({ name: 'x.csv', mimeType: 'text/csv', buffer: Buffer.from(csv(racks)) });
+      const address = '/fleet?tab=register';
+      await stage.visit({ path: address, width: 320, language: 'en', colorScheme: 'dark' }, async (page) => {
+        const part = page.locator('section', { has: page.locator('#register-stations') });
+        await part.locator('input[type="file"]').setInputFiles(file(8));
+        await part.getByText('1 to open, 0 to change, 1 the same, 1 line that cannot be taken').waitFor();
+        await part.getByText('Latitude and longitude are swapped.').waitFor();
+        expect(await violationsOf(page)).toEqual([]);
+        expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+        await page.screenshot({ path: `${artifacts}import-stations-320.png`, fullPage: true });
+        await part.getByRole('button', { name: 'Import 1 station' }).click();
+        await part.locator('[data-line="done"]', { hasText: 'Opened' }).waitFor();
+        await part.locator('input[type="file"]').setInputFiles(file(8));
+        await part.getByText('0 to open, 0 to change, 2 the same, 1 line that cannot be taken').waitFor();
+      });
+      await stage.visit({ path: address, width: 1440, language: 'ko' }, async (page) => {
+        const part = page.locator('section', { has: page.locator('#register-stations') });
+        const dropped = await page.evaluateHandle<DataTransfer>(`(() => {
+          const data = new DataTransfer();
+          data.items.add(new File([${JSON.stringify(csv(9))}], 'x.csv', { type: 'text/csv' }));
+          return data;
+        })()`);
+        for (const type of ['dragenter', 'dragover', 'drop']) {
+          await part.locator('.drop-zone').dispatchEvent(type, { dataTransfer: dropped });
+        }
+        await part.getByRole('button', { name: '1곳 등록' }).click();
+        await part.locator('[data-line="done"]', { hasText: '고쳤음' }).waitFor();
+        expect(await violationsOf(page)).toEqual([]);
+        await page.screenshot({ path: `${artifacts}import-stations-1440.png`, fullPage: true });
+      });
+    });
   });
 });

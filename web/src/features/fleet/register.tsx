@@ -6,16 +6,18 @@ import { Button, Field } from '../../shared/ui/controls.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { RegisterMany } from './register-many.tsx';
+import { RegisterStations } from './register-stations.tsx';
 import { fleetWords } from './words.ts';
 
 const usualColors = ['green', 'white', 'blue', 'yellow', 'red', 'black'];
 
-/** New bikes, one or many. */
+/** New bikes, one or many, and stations. */
 export default function Register() {
   return (
     <div className="register">
       <RegisterOne />
       <RegisterMany />
+      <RegisterStations />
     </div>
   );
 }

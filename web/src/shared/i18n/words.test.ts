@@ -12,7 +12,7 @@ interface Languages {
 const source = join(import.meta.dirname, '../..');
 const files = readdirSync(source, { recursive: true })
   .map(String)
-  .filter((file) => /(^|\/)(words|shared)\.ts$/.test(file));
+  .filter((file) => /(^|[/-])(words|shared)\.ts$/.test(file));
 
 async function languagesOf(file: string): Promise<Languages> {
   const module = (await import(join(source, file))) as Record<string, unknown>;
@@ -84,6 +84,7 @@ it('a sentence that several pages say is a shared one', async () => {
 it('every part of the site has its sentences', () => {
   expect(files.sort()).toEqual([
     'features/dashboard/words.ts',
+    'features/fleet/station-words.ts',
     'features/fleet/words.ts',
     'features/ride/words.ts',
     'features/search/words.ts',

@@ -1,8 +1,14 @@
 /** What the city's file of stations says, line by line; pure. */
 import Papa from 'papaparse';
-import { districts, whyNotThere, type District, type Position } from '../../schema/places.ts';
-import { readText, textRules, wordsFor } from '../../schema/text.ts';
-import { readDate } from '../../web/src/features/fleet/bike-date.ts';
+import {
+  type District,
+  districts,
+  type Position,
+  positionFault,
+  type PositionFault,
+} from '../../../../schema/places.ts';
+import { readText, type TextFault, textRules } from '../../../../schema/text.ts';
+import { readDate } from './bike-date.ts';
 
 /** Three times as many as Seoul has: a longer file is another file. */
 export const longestFile = 10_000;
@@ -18,19 +24,27 @@ export interface FileStation {
   openedDate: string | null;
 }
 
+/** Why a line is no station; `station-words.ts` says it to people. */
+export type StationProblem =
+  | { code: 'badQuotes' | 'noPosition' | 'noRacks' }
+  | { code: 'badPosition'; fault: PositionFault }
+  | { code: 'badNumber' | 'badDate' | 'badDistrict'; said: string }
+  | { code: 'badText'; field: 'name' | 'address'; fault: TextFault | 'BROKEN' }
+  | { code: 'sameNumber'; line: number };
+
+/** Why nothing in a file can be read. */
+export type StationFileProblem = { code: 'noColumns'; columns: readonly Column[] } | { code: 'tooMany' };
+
 export type FileLine = { line: number } & (
-  | { station: FileStation; problem: null }
-  /** Why it is no station, for people. */
-  | { station: null; problem: string }
+  { station: FileStation; problem: null } | { station: null; problem: StationProblem }
 );
 
 export interface StationFile {
   lines: readonly FileLine[];
-  /** Why nothing in it can be read, for people. */
-  problem: string | null;
+  problem: StationFileProblem | null;
 }
 
-type Column = 'number' | 'name' | 'district' | 'address' | 'latitude' | 'longitude' | 'date' | 'racks';
+export type Column = 'number' | 'name' | 'district' | 'address' | 'latitude' | 'longitude' | 'date' | 'racks';
 /** By column: where it is; racks may be in several (LCD and QR). */
 type Columns = Record<Column, number[]>;
 
@@ -56,7 +70,8 @@ const districtByName = new Map(
   ),
 );
 
-const badQuotes = 'The quotes do not match. If one is not closed, the lines behind it cannot be read either.';
+/** Characters of a station's texts: the station's own rules have them, too (INVALID_NAME, INVALID_ADDRESS). */
+export const longestTexts = { name: 100, address: 200 };
 
 /** Every line that says something. `now` in epoch milliseconds: no station opens long after. */
 export function readStations(text: string, now: number): StationFile {
@@ -75,17 +90,17 @@ export function readStations(text: string, now: number): StationFile {
   if (rows.length === 0) return { lines: [], problem: null };
   const columns = columnsIn(rows.slice(0, first < 0 ? rows.length : first).map(({ cells }) => cells));
   const missing = needed.filter((column) => columns[column].length === 0);
-  if (missing.length > 0) return { lines: [], problem: `Its heading names no ${missing.join(', ')}.` };
+  if (missing.length > 0) return { lines: [], problem: { code: 'noColumns', columns: missing } };
   const stations = first < 0 ? [] : rows.slice(first);
   if (meta.truncated || stations.length > longestFile) {
-    return { lines: [], problem: `It has more than ${longestFile} lines.` };
+    return { lines: [], problem: { code: 'tooMany' } };
   }
   const lineOf = new Map<number, number>();
   const lines = stations.map(({ line, cells }): FileLine => {
-    const read = misquoted.has(cells) ? badQuotes : stationIn(cells, columns, now);
-    if (typeof read === 'string') return { line, station: null, problem: read };
+    const read = misquoted.has(cells) ? { code: 'badQuotes' as const } : stationIn(cells, columns, now);
+    if ('code' in read) return { line, station: null, problem: read };
     const earlier = lineOf.get(read.number);
-    if (earlier !== undefined) return { line, station: null, problem: `Line ${earlier} has this number, too.` };
+    if (earlier !== undefined) return { line, station: null, problem: { code: 'sameNumber', line: earlier } };
     lineOf.set(read.number, line);
     return { line, station: read, problem: null };
   });
@@ -120,10 +135,10 @@ function columnsIn(heading: readonly (readonly string[])[]): Columns {
 const plain = (cell: string) => cell.normalize('NFKC').trim();
 
 /** A station, or why the line is none. */
-function stationIn(cells: readonly string[], columns: Columns, now: number): FileStation | string {
+function stationIn(cells: readonly string[], columns: Columns, now: number): FileStation | StationProblem {
   const cell = (column: Column) => cells[columns[column][0] ?? -1] ?? '';
   const [, digits] = /^(?:ST-)?0*(\d{1,6})$/.exec(plain(cell('number'))) ?? [];
-  if (!digits || Number(digits) === 0) return `"${cell('number').trim()}" is no number of a station.`;
+  if (!digits || Number(digits) === 0) return { code: 'badNumber', said: cell('number').trim() };
   const nameKo = oneLine(cell('name')).replace(/^\d+\s*\.\s*/, '');
   const address = oneLine(cell('address')) || null;
   const district = districtByName.get(plain(cell('district')).toLowerCase());
@@ -131,35 +146,34 @@ function stationIn(cells: readonly string[], columns: Columns, now: number): Fil
   const date = plain(cell('date'));
   const opened = date === '' ? { time: null, problem: null } : readDate(date, now);
   const racks = racksIn(columns.racks.map((place) => plain(cells[place] ?? '')));
-  return (
-    whyNoText('name', nameKo, 100) ??
-    (address === null ? null : whyNoText('address', address, 200)) ??
-    whyNoPosition(position) ??
-    (opened.problem ? `"${date}" is no date on which a station opened.` : null) ??
-    (racks === undefined ? 'It has no number of racks.' : null) ??
-    (district === undefined ? `"${cell('district').trim()}" is none of the 25 districts.` : null) ??
-    // What is not known was told above.
-    ({ number: Number(digits), nameKo, district, address, position, racks, openedDate: opened.time } as FileStation)
-  );
+  const problem =
+    textProblem('name', nameKo) ??
+    (address === null ? null : textProblem('address', address)) ??
+    positionProblem(position) ??
+    (opened.problem ? ({ code: 'badDate', said: date } as const) : null);
+  if (problem) return problem;
+  if (racks === undefined) return { code: 'noRacks' };
+  if (district === undefined) return { code: 'badDistrict', said: cell('district').trim() };
+  return { number: Number(digits), nameKo, district, address, position, racks, openedDate: opened.time };
 }
 
 /** Blanks of any kind, and line breaks, are one space. */
 const oneLine = (cell: string) => cell.replace(/\s+/g, ' ').trim();
 
-function whyNoText(what: string, text: string, longest: number): string | null {
-  const rule = { ...textRules.nameKo, shortest: 1, longest };
-  const { fault } = readText(text, rule);
-  if (fault) return `Its ${what} ${wordsFor(fault, rule)}.`;
-  return text.includes('\uFFFD') ? `Its ${what} has a broken character in it.` : null;
+function textProblem(field: 'name' | 'address', text: string): StationProblem | null {
+  const { fault } = readText(text, { ...textRules.nameKo, shortest: 1, longest: longestTexts[field] });
+  if (fault) return { code: 'badText', field, fault };
+  return text.includes('\uFFFD') ? { code: 'badText', field, fault: 'BROKEN' } : null;
 }
 
 /** NaN where there is none. */
 const degreesIn = (cell: string) => (plain(cell) === '' ? Number.NaN : Number(plain(cell)));
 
-function whyNoPosition(position: Position): string | null {
+function positionProblem(position: Position): StationProblem | null {
   const { latitude, longitude } = position;
-  const isMissing = [latitude, longitude].some((degrees) => Number.isNaN(degrees) || degrees === 0);
-  return isMissing ? 'It has no position.' : whyNotThere(position);
+  if ([latitude, longitude].some((degrees) => Number.isNaN(degrees) || degrees === 0)) return { code: 'noPosition' };
+  const fault = positionFault(position);
+  return fault && { code: 'badPosition', fault };
 }
 
 /** The sum of what stands there; undefined where nothing does, or no number. */

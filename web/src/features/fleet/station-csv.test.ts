@@ -1,11 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { textOf } from '../../web/src/features/fleet/file-text.ts';
-import { longestFile, readStations } from './station-file.ts';
+import { textOf } from './file-text.ts';
+import { longestFile, readStations, type StationProblem } from './station-csv.ts';
+import { fileProblem, lineProblem } from './station-words.ts';
 
 const now = Date.parse('2026-11-27T00:00:00.000Z');
 const read = (text: string) => readStations(text, now);
-const told = (text: string) => read(text).lines.map(({ line, station, problem }) => [line, station?.number ?? problem]);
+const said = (problem: StationProblem | null) => problem && lineProblem(problem, 'en');
+const told = (text: string) =>
+  read(text).lines.map(({ line, station, problem }) => [line, station?.number ?? said(problem)]);
+const whyNot = (text: string) => {
+  const { lines, problem } = read(text);
+  return { lines, problem: problem && fileProblem(problem, 'en') };
+};
 
 /** As the portal publishes it since 2020: a heading of several lines, racks of LCD and QR in two columns. */
 const since2020 = `"대여소
@@ -39,7 +46,7 @@ describe('a file of stations', () => {
   it('has its racks in two columns, of which one or both say how many', () => {
     const racks = (lcd: string, qr: string) =>
       read(`${since2020}102,이름,마포구,,37.5,126.9,,${lcd},${qr},QR\n`).lines.map(
-        (line) => line.station?.racks ?? line.problem,
+        (line) => line.station?.racks ?? said(line.problem),
       );
     expect([racks('15', ''), racks('', '10'), racks('１５', '10.0'), racks('-', '0')]).toEqual([[15], [10], [25], [0]]);
     for (const [lcd, qr] of [
@@ -64,16 +71,17 @@ describe('a file of stations', () => {
   });
 
   it('has names without their number and without blanks around, of any width', () => {
-    const name = (said: string) =>
-      read(`${since2020}"102","${said}",마포,,37.5,126.9,,15,,LCD\n`).lines.map(
-        (line) => line.station?.nameKo ?? line.problem,
+    const name = (written: string) =>
+      read(`${since2020}"102","${written}",마포,,37.5,126.9,,15,,LCD\n`).lines.map(
+        (line) => line.station?.nameKo ?? said(line.problem),
       );
+    const unfitName = 'Its name is missing, has more than 100 characters, or one that cannot be read.';
     expect(name('　 102.　망원역\n1번출구  앞 ')).toEqual(['망원역 1번출구 앞']);
     expect(name('망원역（１번출구）')).toEqual(['망원역（１번출구）']);
-    expect(name('　')).toEqual(['Its name must have 1 to 100 characters.']);
-    expect(name('가'.repeat(101))).toEqual(['Its name must have 1 to 100 characters.']);
-    expect(name('망원\uFFFD 1번출구')).toEqual(['Its name has a broken character in it.']);
-    expect(name('망원\u202E역')).toEqual(['Its name has a character in it that cannot be seen or turns text around.']);
+    expect(name('　')).toEqual([unfitName]);
+    expect(name('가'.repeat(101))).toEqual([unfitName]);
+    expect(name('망원\uFFFD 1번출구')).toEqual([unfitName]);
+    expect(name('망원\u202E역')).toEqual([unfitName]);
   });
 
   it('says line by line what is wrong', () => {
@@ -121,20 +129,20 @@ describe('a file of stations', () => {
       [7, 101],
       [8, badQuotes],
     ]);
-    expect(read(`"${asOf2019}${rows('101')}`).problem).toMatch(/^Its heading names no/);
+    expect(whyNot(`"${asOf2019}${rows('101')}`).problem).toMatch(/^Its heading names no/);
   });
 
   it('of no line, or none but its heading, has no station; of another kind, it says so', () => {
     for (const text of ['', '\uFEFF', '\n\n', since2020, ',,,\n']) expect(read(text).lines).toEqual([]);
-    expect(read('color,date\ngreen,2026-11-23\n').problem).toBe(
-      'Its heading names no number, name, district, latitude, longitude, racks.',
+    expect(whyNot('color,date\ngreen,2026-11-23\n').problem).toBe(
+      'Its heading names no number, name, district, latitude, longitude, and racks.',
     );
   });
 
   it('of 200,000 lines is refused whole, and one of as many as are allowed is not', () => {
     const row = (number: number) => `${number},이름,마포구,,37.5,126.9,,15,,LCD\n`;
     const rows = Array.from({ length: 200_000 }, (_, index) => row(index + 1));
-    expect(read(since2020 + rows.join(''))).toEqual({ lines: [], problem: `It has more than ${longestFile} lines.` });
+    expect(whyNot(since2020 + rows.join(''))).toEqual({ lines: [], problem: 'It has more than 10,000 lines.' });
     expect(read(since2020 + rows.slice(0, longestFile).join('')).lines).toHaveLength(longestFile);
   });
 

@@ -1,0 +1,162 @@
+import './register-many.css';
+import './import-report.css';
+import './register-stations.css';
+import { type ReactNode, useState } from 'react';
+import { DropZone } from 'react-aria-components/DropZone';
+import { FileTrigger } from 'react-aria-components/FileTrigger';
+import { Button } from '../../shared/ui/controls.tsx';
+import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { isDeed, type Step } from './import-stations.ts';
+import { Progress } from './progress.tsx';
+import { fileProblem, lineProblem, stationWords } from './station-words.ts';
+import { type StationImport, useStationImport } from './use-station-import.ts';
+import { fleetWords } from './words.ts';
+
+/** The city's file of stations: compared with what there is, then opened and changed call by call. */
+export function RegisterStations() {
+  const words = useWords(stationWords);
+  const run = useStationImport();
+  const isBusy = run.state !== 'idle';
+  return (
+    <section className="card register-many" aria-labelledby="register-stations">
+      <h2 id="register-stations">{words.title}</h2>
+      <p className="aside">{words.hint}</p>
+      <DropZone
+        className="import-source drop-zone"
+        aria-label={words.drop}
+        isDisabled={isBusy}
+        getDropOperation={() => 'copy'}
+        onDrop={({ items }) => {
+          const file = items.find((item) => item.kind === 'file');
+          if (file) void file.getFile().then(run.choose);
+        }}
+      >
+        <FileTrigger
+          acceptedFileTypes={['.csv', 'text/csv', 'text/plain']}
+          onSelect={(files) => {
+            const [file] = files ?? [];
+            if (file) void run.choose(file);
+          }}
+        >
+          <Button weight="plain" isDisabled={isBusy}>
+            {words.choose}
+          </Button>
+        </FileTrigger>
+        <span className="aside">{words.drop}</span>
+      </DropZone>
+      {run.state === 'reading' && <p className="aside">{words.reading}</p>}
+      <Problem run={run} />
+      {run.steps && (
+        <>
+          <Running steps={run.steps} run={run} />
+          <Report steps={run.steps} run={run} />
+        </>
+      )}
+    </section>
+  );
+}
+
+function Problem({ run: { refusal, error } }: { run: StationImport }): ReactNode {
+  const shared = useSharedWords();
+  const { language } = useSpeech();
+  return (
+    <p className="outcome" role="status" data-tone="error">
+      {refusal ? fileProblem(refusal, language) : error !== null && shared.error(error, '')}
+    </p>
+  );
+}
+
+/** What is to be done, how far it is, and stopping or going on. */
+function Running({ steps, run }: { steps: readonly Step[]; run: StationImport }) {
+  const words = useWords(stationWords);
+  const fleet = useWords(fleetWords);
+  const deeds = steps.filter(isDeed);
+  const waiting = deeds.filter((deed) => !run.results.has(deed));
+  const count = (...kinds: Step['kind'][]) => steps.filter(({ kind }) => kinds.includes(kind)).length;
+  const isRunning = run.state === 'running';
+  const hasBegun = isRunning || run.results.size > 0;
+  return (
+    <>
+      <div className="import-run">
+        <p role="status">
+          {isRunning ? '' : words.plan(count('open'), count('change'), count('same'), count('invalid', 'closed'))}
+        </p>
+        {isRunning && (
+          <Button weight="plain" onPress={run.stop}>
+            {fleet.stop}
+          </Button>
+        )}
+        {!isRunning && waiting.length > 0 && (
+          <Button onPress={() => void run.start(waiting)}>
+            {hasBegun ? words.goOn(waiting.length) : words.start(waiting.length)}
+          </Button>
+        )}
+      </div>
+      {hasBegun && <Progress label={words.progress} done={run.results.size} of={deeds.length} />}
+    </>
+  );
+}
+
+type Looks = 'invalid' | 'failed' | 'waiting' | 'done';
+/** Lines that need a correction come first. */
+const order: readonly Looks[] = ['invalid', 'failed', 'waiting', 'done'];
+const linesShown = 100;
+
+function Report({ steps, run }: { steps: readonly Step[]; run: StationImport }) {
+  const words = useWords(stationWords);
+  const fleet = useWords(fleetWords);
+  const shared = useSharedWords();
+  const { language } = useSpeech();
+  const [room, setRoom] = useState(linesShown);
+
+  function toldOf(step: Step): { looks: Looks; status: string; because: string } {
+    if (step.kind === 'invalid')
+      return { looks: 'invalid', status: words.outcome.invalid, because: lineProblem(step.problem, language) };
+    if (step.kind === 'closed') return { looks: 'failed', status: words.outcome.refused, because: words.closed };
+    if (step.kind === 'same') return { looks: 'done', status: words.outcome.same, because: '' };
+    const result = run.results.get(step);
+    if (result === undefined) return { looks: 'waiting', status: words.planned[step.kind], because: '' };
+    if (result) {
+      return { looks: 'failed', status: words.outcome.refused, because: shared.refusal[result.code].because };
+    }
+    return { looks: 'done', status: words.outcome[step.kind === 'open' ? 'opened' : 'changed'], because: '' };
+  }
+  const report = steps
+    .map((step) => ({ step, ...toldOf(step) }))
+    .sort((one, other) => order.indexOf(one.looks) - order.indexOf(other.looks) || one.step.line - other.step.line);
+  return (
+    <>
+      <div className="scroll" tabIndex={0} role="region" aria-labelledby="register-stations">
+        <table className="report">
+          <thead>
+            <tr>
+              <th scope="col">{fleet.line}</th>
+              <th scope="col">{words.number}</th>
+              <th scope="col">{words.name}</th>
+              <th scope="col">{shared.status}</th>
+              <th scope="col">{fleet.outcome}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {report.slice(0, room).map(({ step, looks, status, because }) => (
+              <tr key={step.line} data-line={looks}>
+                <th scope="row" className="number">
+                  {step.line}
+                </th>
+                <td className="number">{step.station?.number ?? '–'}</td>
+                <td translate="no">{step.station?.nameKo ?? '–'}</td>
+                <td className="line-status">{status}</td>
+                <td>{because || '–'}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {report.length > room && (
+        <Button weight="quiet" onPress={() => setRoom(room + linesShown)}>
+          {shared.more}
+        </Button>
+      )}
+    </>
+  );
+}
