@@ -1,5 +1,8 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import {
   ChangeBikeConditionsDocument,
   FleetBikesDocument,
@@ -23,6 +26,27 @@ const shows = (page: Page, ...bikeIds: number[]) =>
     const shown = await bikesOn(page);
     return bikeIds.every((bikeId, place) => shown[place] === bikeId);
   });
+
+/** As from another window: a file that a script makes is none that was dropped. */
+async function drop(page: Page, zone: Locator, content: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'dropped-'));
+  try {
+    const file = join(folder, 'stations.csv');
+    await writeFile(file, content);
+    await zone.scrollIntoViewIfNeeded();
+    const box = await zone.boundingBox();
+    if (!box) throw new Error('Nowhere to drop it.');
+    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+    const devtools = await page.context().newCDPSession(page);
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      const data = { items: [], files: [file], dragOperationsMask: 1 };
+      await devtools.send('Input.dispatchDragEvent', { type, x, y, data });
+    }
+    await page.locator('[data-line]').first().waitFor();
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
 
 describeInBrowser('the tables of operators', (stage) => {
   beforeAll(async () => {
@@ -244,14 +268,7 @@ describeInBrowser('the tables of operators', (stage) => {
       });
       await stage.visit({ path: address, width: 1440, language: 'ko' }, async (page) => {
         const part = page.locator('section', { has: page.locator('#register-stations') });
-        const dropped = await page.evaluateHandle<DataTransfer>(`(() => {
-          const data = new DataTransfer();
-          data.items.add(new File([${JSON.stringify(csv(9))}], 'x.csv', { type: 'text/csv' }));
-          return data;
-        })()`);
-        for (const type of ['dragenter', 'dragover', 'drop']) {
-          await part.locator('.drop-zone').dispatchEvent(type, { dataTransfer: dropped });
-        }
+        await drop(page, part.locator('.drop-zone'), csv(9));
         await part.getByRole('button', { name: '1곳 등록' }).click();
         await part.locator('[data-line="done"]', { hasText: '고쳤음' }).waitFor();
         expect(await violationsOf(page)).toEqual([]);
