@@ -271,6 +271,7 @@ describeInBrowser('the tables of operators', (stage) => {
         await drop(page, part.locator('.drop-zone'), csv(9));
         await part.getByRole('button', { name: '1곳 등록' }).click();
         await part.locator('[data-line="done"]', { hasText: '고쳤음' }).waitFor();
+        await part.getByText('1곳 처리됨, 0곳 거절됨, 0곳 남음').waitFor();
         expect(await violationsOf(page)).toEqual([]);
         await page.screenshot({ path: `${artifacts}import-stations-1440.png`, fullPage: true });
       });

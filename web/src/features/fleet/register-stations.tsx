@@ -74,12 +74,14 @@ function Running({ steps, run }: { steps: readonly Step[]; run: StationImport })
   const waiting = deeds.filter((deed) => !run.results.has(deed));
   const count = (...kinds: Step['kind'][]) => steps.filter(({ kind }) => kinds.includes(kind)).length;
   const isRunning = run.state === 'running';
+  const done = [...run.results.values()].filter((result) => result === null).length;
+  const plan = words.plan(count('open'), count('change'), count('same'), count('invalid', 'closed'));
   const hasBegun = isRunning || run.results.size > 0;
   return (
     <>
       <div className="import-run">
         <p role="status">
-          {isRunning ? '' : words.plan(count('open'), count('change'), count('same'), count('invalid', 'closed'))}
+          {!isRunning && (hasBegun ? words.result(done, run.results.size - done, waiting.length) : plan)}
         </p>
         {isRunning && (
           <Button weight="plain" onPress={run.stop}>

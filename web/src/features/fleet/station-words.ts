@@ -13,6 +13,8 @@ const ko = {
   reading: '지금 있는 대여소와 비교하는 중입니다.',
   plan: (opened: Count, changed: Count, same: Count, bad: Count) =>
     `새로 열 ${formatCount(opened)}곳, 고칠 ${formatCount(changed)}곳, 같은 ${formatCount(same)}곳, 등록할 수 없는 ${formatCount(bad)}줄`,
+  result: (done: Count, refused: Count, waiting: Count) =>
+    `${formatCount(done)}곳 처리됨, ${formatCount(refused)}곳 거절됨, ${formatCount(waiting)}곳 남음`,
   start: (count: Count) => `${formatCount(count)}곳 등록`,
   goOn: (count: Count) => `남은 ${formatCount(count)}곳 계속`,
   progress: '대여소 등록 진행',
@@ -58,6 +60,8 @@ const en: typeof ko = {
   reading: 'Comparing it with the stations that there are …',
   plan: (opened, changed, same, bad) =>
     `${formatCount(opened)} to open, ${formatCount(changed)} to change, ${formatCount(same)} the same, ${counted(bad, 'line')} that cannot be taken`,
+  result: (done, refused, waiting) =>
+    `${formatCount(done)} done, ${formatCount(refused)} turned down, ${formatCount(waiting)} left`,
   start: (count) => `Import ${counted(count, 'station')}`,
   goOn: (count) => `Go on with ${counted(count, 'station')}`,
   progress: 'Progress of the stations',
