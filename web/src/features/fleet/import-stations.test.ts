@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { StationFieldsFragment } from '../../../../schema/client/generated/graphql.ts';
-import { isDeed, planFor } from './import-stations.ts';
+import type { Client } from '../../../../schema/client/client.ts';
+import type { OpenStationsInput, StationFieldsFragment } from '../../../../schema/client/generated/graphql.ts';
+import { carryOut, isDeed, planFor } from './import-stations.ts';
 import type { FileLine, FileStation } from './station-csv.ts';
 
 const written: FileStation = {
@@ -26,7 +27,7 @@ const plan = (changes: Partial<FileStation>, now?: Partial<StationFieldsFragment
 
 describe('a line of a file of stations', () => {
   it('opens a station that is not there', () => {
-    expect(plan({})).toEqual({ line: 2, kind: 'open', station: written });
+    expect(plan({})).toMatchObject({ line: 2, kind: 'open', station: written });
   });
 
   it('changes what it says otherwise, and nothing that it does not say', () => {
@@ -54,4 +55,21 @@ describe('a line of a file of stations', () => {
     const opened = { ...there, address: written.address, openedDate: written.openedDate };
     expect(plan({}, opened)).toMatchObject({ kind: 'same' });
   });
+});
+
+it('a station that is asked for again, as its answer was lost, is asked for by the same key', async () => {
+  const deeds = planFor([line(written), line({ ...written, number: 103 })], new Map()).filter(isDeed);
+  const asked: unknown[] = [];
+  const client = {
+    request: (_document: unknown, { input }: { input: OpenStationsInput }) => {
+      asked.push(input.stations.map(({ idempotencyKey }) => idempotencyKey));
+      return Promise.reject(new Error('The answer is lost.'));
+    },
+  } as unknown as Client;
+  for (let time = 0; time < 2; time += 1) {
+    await expect(carryOut(client, deeds, () => undefined)).rejects.toThrow('lost');
+  }
+  const keys = [expect.any(String), expect.any(String)];
+  expect(asked).toEqual([keys, asked[0]]);
+  expect(new Set(asked[0] as string[]).size).toBe(2);
 });

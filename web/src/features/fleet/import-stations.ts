@@ -10,11 +10,13 @@ import {
   StationsDocument,
   type StationsQuery,
 } from '../../../../schema/client/generated/graphql.ts';
+import { randomId } from '../../shared/api/random-id.ts';
 import type { FileLine, FileStation, StationProblem } from './station-csv.ts';
 
 /** A line with something to do. */
 export type Deed =
-  | { line: number; kind: 'open'; station: FileStation }
+  /** With its idempotency key: where an answer was lost, asking again is told what was done, not that it is taken. */
+  | { line: number; kind: 'open'; station: FileStation; idempotencyKey: string }
   | { line: number; kind: 'change'; station: FileStation; change: ChangeStationsLine };
 
 /** What a line asks for. */
@@ -38,7 +40,7 @@ export function planFor(lines: readonly FileLine[], known: ReadonlyMap<number, S
     const { line, station } = read;
     if (station === null) return { line, kind: 'invalid', station, problem: read.problem };
     const now = known.get(station.number);
-    if (!now) return { line, kind: 'open', station };
+    if (!now) return { line, kind: 'open', station, idempotencyKey: randomId() };
     if (now.state === 'CLOSED') return { line, kind: 'closed', station };
     const change = changeTo(station, now);
     return change ? { line, kind: 'change', station, change } : { line, kind: 'same', station };
@@ -81,7 +83,7 @@ export async function carryOut(
   const changing = deeds.filter((deed) => deed.kind === 'change');
   for (const some of chunks(opening)) {
     if (signal?.aborted) return;
-    const input = { stations: some.map(({ station }) => station) };
+    const input = { stations: some.map(({ station, idempotencyKey }) => ({ ...station, idempotencyKey })) };
     const { results } = (await client.request(OpenStationsDocument, { input })).openStations;
     told(resultsOf(some, results));
   }
