@@ -72,10 +72,13 @@ function envExample(): string {
 ${Object.keys(sections).map(section).join('')}`;
 }
 
+/** A star would begin emphasis. */
+const shown = (fallback: string) => (fallback === '' ? '–' : fallback.includes('*') ? `\`${fallback}\`` : fallback);
+
 function settingsTable(reader: string): string {
   const rows = settings
     .filter((setting) => setting.reader === reader)
-    .map(({ name, fallback, what }) => [`\`${name}\``, fallback === '' ? '–' : fallback, what]);
+    .map(({ name, fallback, what }) => [`\`${name}\``, shown(fallback), what]);
   if (rows.length === 0) throw new Error(`There are no settings of "${reader}".`);
   return table(['setting', 'default', 'for'], rows);
 }

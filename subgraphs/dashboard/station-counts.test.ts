@@ -166,7 +166,7 @@ describe('the counts of stations', () => {
     );
   });
 
-  it('are told at once after a quiet second, then once a second, of each station once', async () => {
+  it('are told at once after a quiet moment, then a few times a second, of each station once', async () => {
     const city = createCity();
     city.commit(stationIds.map((_, index) => stationNumbered(index + 1)));
     const first = await city.counts().now();

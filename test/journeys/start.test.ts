@@ -210,7 +210,9 @@ describe('npm start', () => {
     expect(await ended).toEqual([78, null]);
     const told = output().match(/"setting":"\w+"/g);
     expect(told?.toSorted()).toEqual(
-      ['JWKS_URI', 'JWT_AUDIENCE', 'JWT_ISSUER', 'MAX_HELD', 'ROUTER_SECRET'].map((name) => `"setting":"${name}"`),
+      ['JWKS_URI', 'JWT_AUDIENCE', 'JWT_ISSUER', 'MAX_HELD', 'OWN_CLIENTS', 'ROUTER_SECRET'].map(
+        (name) => `"setting":"${name}"`,
+      ),
     );
   });
 
