@@ -44,7 +44,7 @@ const pages: PageUnderTest[] = [
   {
     name: 'fleet-register',
     path: '/fleet?tab=register',
-    ready: (page) => page.locator('.register-many'),
+    ready: (page) => page.locator('section[aria-labelledby="register-stations"]'),
     isPart: true,
   },
   {
