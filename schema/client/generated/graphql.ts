@@ -568,7 +568,7 @@ export type StartPushesInput = {
   /** The address of the browser at its push service. */
   endpoint: string;
   /** Of what it is told. */
-  language?: PushLanguage | null | undefined;
+  language?: PushLanguage;
   /** Its public key, base64url. */
   p256dh: string;
 };

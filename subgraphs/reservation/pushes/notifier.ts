@@ -10,6 +10,8 @@ export interface NotifierOptions {
   holdMs: number;
   /** How long a ride costs nothing more; undefined while point does not say. */
   freeMs(): Promise<number | undefined>;
+  /** Whether its push service may be asked: those that may are a setting, and fewer perhaps than when it agreed. */
+  isKnown(endpoint: string): boolean;
   push(row: PushSubscriptionRow, occasion: Occasion): Promise<Outcome>;
   count(outcome: Outcome['is']): void;
   clock(): Date;
@@ -28,7 +30,7 @@ export function createNotifier(options: NotifierOptions) {
   const { subscriptions, clock, logger } = options;
 
   async function tell(row: PushSubscriptionRow, occasion: Occasion): Promise<void> {
-    if (!(await subscriptions.claim(row, occasion.name))) return;
+    if (!(await subscriptions.claim(row, occasion.name, clock()))) return;
     const outcome = await options.push(row, occasion);
     options.count(outcome.is);
     if (outcome.is === 'gone') await subscriptions.forget(row);
@@ -41,7 +43,7 @@ export function createNotifier(options: NotifierOptions) {
 
   async function tellPage(page: readonly PushSubscriptionRow[]): Promise<void> {
     const now = clock();
-    const due = page.filter(({ notBefore, told }) => notBefore <= now && Array.isArray(told));
+    const due = page.filter(({ endpoint, notBefore }) => notBefore <= now && options.isKnown(endpoint));
     const [nowOf, freeMs] = await Promise.all([
       options.ridersNow([...new Set(due.map(({ userId }) => userId))]),
       options.freeMs(),

@@ -28,6 +28,14 @@ const retryMs = 10_000;
 /** No occasion lasts so long that waiting for longer would be of use. */
 const longestRetryMs = 600_000;
 
+/** No push service was reached: nothing was told. */
+const neverLeft: ReadonlySet<string | undefined> = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
 /**
  * Whether browsers' endpoints may be asked: whoever names one has this service send requests there. So only those of
  * push services that are known, by host (`*.host` for any below it) or by origin.
@@ -86,7 +94,9 @@ export async function push(
     await response.body?.cancel();
     return outcomeOf(response, now);
   } catch (error) {
-    return { is: 'lost', because: error instanceof Error ? error.name : 'unknown' };
+    const { name = 'unknown', cause } = error as { name?: string; cause?: { code?: string } };
+    if (neverLeft.has(cause?.code)) return { is: 'later', afterMs: retryMs };
+    return { is: 'lost', because: cause?.code ?? name };
   }
 }
 

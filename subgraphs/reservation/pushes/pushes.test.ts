@@ -1,6 +1,7 @@
 import { createECDH } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { freePort } from '../../../deploy/local/free-port.ts';
 import { createLogger } from '../../../platform/index.ts';
 import { startPushService, type PushManner } from '../../../test/support/push-service.ts';
 import { createNotifier } from './notifier.ts';
@@ -136,6 +137,7 @@ describe('a push', () => {
   let service: Awaited<ReturnType<typeof startPushService>>;
   let now = at('09:58:00');
   let rows: PushSubscriptionRow[] = [];
+  let allowed: string[] = [];
   let riders: Record<string, RiderNow> = {};
   let counted: string[] = [];
 
@@ -146,6 +148,7 @@ describe('a push', () => {
   beforeEach(() => {
     now = at('09:58:00');
     [rows, riders, counted, service.pushed.length] = [[], { '10': held(at('10:00:00')) }, [], 0];
+    allowed = [service.origin];
     service.behave('takes it');
   });
 
@@ -176,6 +179,7 @@ describe('a push', () => {
       subscriptions,
       ridersNow: async () => (userId) => riders[userId] ?? nobody,
       ...{ holdMs: rule.holdMs, freeMs: async () => rule.freeMs },
+      isKnown: (endpoint) => isKnownService(endpoint, allowed),
       push: (row, occasion) => push(keys, row, occasion, new Date(now)),
       count: (outcome) => void counted.push(outcome),
       clock: () => new Date(now),
@@ -199,6 +203,30 @@ describe('a push', () => {
         signed: { aud: service.origin, sub: keys.subject },
       },
     ]);
+  });
+
+  it('is kept back from a push service that is not to be asked any more', async () => {
+    agree('10');
+    allowed = ['push.example'];
+    await look();
+    expect([service.pushed, counted]).toEqual([[], []]);
+    allowed = [service.origin];
+    await look();
+    expect(counted).toEqual(['taken']);
+  });
+
+  it('is tried again when no push service was reached', async () => {
+    agree('10');
+    const nowhere = `http://127.0.0.1:${await freePort()}`;
+    const { endpoint } = rows[0] ?? { endpoint: '' };
+    Object.assign(rows[0] ?? {}, { endpoint: `${nowhere}/away` });
+    allowed.push(nowhere);
+    await look();
+    Object.assign(rows[0] ?? {}, { endpoint });
+    await look();
+    now += 10_000;
+    await look();
+    expect(counted).toEqual(['later', 'taken']);
   });
 
   it('comes once to each browser, whoever looks and however often', async () => {

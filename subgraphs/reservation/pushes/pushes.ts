@@ -54,17 +54,18 @@ export function createPushes(runtime: Runtime, { privateKey, contact, services, 
     'outcome',
   );
 
-  let tariff: { freeMs: number; until: number } | undefined;
+  let tariff: { freeMs?: number; until: number } = { until: 0 };
   async function freeMs(): Promise<number | undefined> {
     const now = clock().getTime();
-    if (tariff && now < tariff.until) return tariff.freeMs;
+    if (now < tariff.until) return tariff.freeMs;
     try {
       const { freeMinutes } = tariffAnswer.parse(await bus.ask('point', 'tariff', null, tariffTimeoutMs));
       tariff = { freeMs: freeMinutes * 60_000, until: now + tariffLastsMs };
     } catch {
-      // What it said last is nearer to the truth than silence.
+      // What it said last is nearer to the truth than silence, and no page of this look waits for it again.
+      tariff = { ...tariff, until: now + everyMs };
     }
-    return tariff?.freeMs;
+    return tariff.freeMs;
   }
 
   const notifier =
@@ -73,6 +74,7 @@ export function createPushes(runtime: Runtime, { privateKey, contact, services, 
       subscriptions,
       ...options,
       freeMs,
+      isKnown: (endpoint) => isKnownService(endpoint, services),
       push: (row, occasion) => push(keys, row, occasion, clock()),
       count: counted,
       clock,

@@ -53,9 +53,11 @@ export function createPushSubscriptions(database: Connection) {
     async add(given: NewPushSubscription, now: Date): Promise<number> {
       const _id = idOf(given.endpoint);
       const kept = await rows.findOne({ _id, userId: given.userId }).lean<PushSubscriptionRow>().exec();
-      // Another rider's occasions are none of this one's.
-      const own = kept ? {} : { told: [], notBefore: new Date(0) };
-      await rows.updateOne({ _id }, { $set: { ...given, ...own, at: now } }, { upsert: true }).exec();
+      const nothingYet = { told: [], notBefore: new Date(0) };
+      const said = { ...given, at: now };
+      // Another rider's occasions are none of this one's; what was kept may be gone by now.
+      const change = kept ? { $set: said, $setOnInsert: nothingYet } : { $set: { ...said, ...nothingYet } };
+      await rows.updateOne({ _id }, change, { upsert: true }).exec();
       const all = await rows.find({ userId: given.userId }).sort({ at: -1 }).lean<PushSubscriptionRow[]>().exec();
       const beyond = all.slice(mostBrowsers).map((row) => row._id);
       if (beyond.length > 0) await rows.deleteMany({ _id: { $in: beyond } }).exec();
@@ -82,11 +84,11 @@ export function createPushSubscriptions(database: Connection) {
         .lean<PushSubscriptionRow[]>()
         .exec(),
 
-    /** Whether this instance may tell it: the first that asks. */
-    async claim({ _id, userId }: PushSubscriptionRow, occasion: string): Promise<boolean> {
+    /** Whether this instance may tell it: the first that asks, and not before its push service is to be asked. */
+    async claim({ _id, userId }: PushSubscriptionRow, occasion: string, now: Date): Promise<boolean> {
       const { modifiedCount } = await rows
         .updateOne(
-          { _id, userId, told: { $ne: occasion } },
+          { _id, userId, told: { $ne: occasion }, notBefore: { $lte: now } },
           { $push: { told: { $each: [occasion], $slice: -rememberedOccasions } } },
         )
         .exec();
@@ -94,8 +96,8 @@ export function createPushSubscriptions(database: Connection) {
     },
 
     /** It was not told: another look may try again, from then on. */
-    async release({ _id }: PushSubscriptionRow, occasion: string, notBefore: Date): Promise<void> {
-      await rows.updateOne({ _id }, { $pull: { told: occasion }, $set: { notBefore } }).exec();
+    async release({ _id, userId }: PushSubscriptionRow, occasion: string, notBefore: Date): Promise<void> {
+      await rows.updateOne({ _id, userId }, { $pull: { told: occasion }, $set: { notBefore } }).exec();
     },
 
     async forget({ _id, userId, p256dh }: PushSubscriptionRow): Promise<void> {
