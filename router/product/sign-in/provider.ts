@@ -77,7 +77,14 @@ export function createProvider(options: ProviderOptions): Provider {
     const viewer = await verifyToken(`Bearer ${accessToken}`).catch((cause: unknown) => {
       throw new SignInRefused(whyNot(accessToken, cause, settings, now()), 'the token is not taken here', { cause });
     });
-    if (!viewer) throw new SignInRefused('noRole', `the token’s claim "${settings.ROLES_CLAIM}" gives no role here`);
+    if (!viewer) {
+      const claim = `the token’s claim "${settings.ROLES_CLAIM}" gives no role here`;
+      throw new SignInRefused('noRole', `${claim}, or it names no client of OWN_CLIENTS in "client_id" or "azp"`);
+    }
+    // To be signed in with it would be to see nothing.
+    if (viewer.scopes) {
+      throw new SignInRefused('unusable', 'the token names no client of OWN_CLIENTS in "client_id" or "azp"');
+    }
     return viewer;
   }
 
