@@ -103,7 +103,7 @@ export function createStationStore(database: Connection) {
   ): Promise<NearStation[]> {
     const [before] = place ?? [0];
     for (const { meters, stations: many } of looks) {
-      if (many < size || meters <= before || meters >= limit) continue;
+      if (many <= size || meters <= before || meters >= limit) continue;
       const found = (await within(near, meters, filter)).filter((one) => isBeyond(one, place));
       if (found.length > size) return found;
     }

@@ -1,3 +1,4 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { GraphqlRequestError } from '../../../../schema/client/client.ts';
 import { useActing } from '../../shared/session/acting.ts';
@@ -28,6 +29,7 @@ const codeOf = (error: unknown) => (error instanceof GraphqlRequestError ? error
 
 export function useStationImport(): StationImport {
   const acting = useActing();
+  const queries = useQueryClient();
   const [refusal, setRefusal] = useState<FileRefusal | null>(null);
   const [steps, setSteps] = useState<readonly Step[] | null>(null);
   const [results, setResults] = useState<ReadonlyMap<Deed, Result>>(new Map());
@@ -67,6 +69,8 @@ export function useStationImport(): StationImport {
       setError(codeOf(failure));
     } finally {
       setState('idle');
+      // Names and places too, which the stream of counts does not tell.
+      await Promise.all([acting.refresh(), queries.invalidateQueries({ queryKey: ['city'] })]);
     }
   }
   return { refusal, steps, results, state, error, choose, start, stop: () => leaving.current?.abort() };

@@ -7,6 +7,9 @@ import type { Acting } from '../session/acting.ts';
 import { graphqlUrl } from '../session/session.ts';
 import { type Counts, countsOf, told } from './counts.ts';
 
+/** The server has lost the cursor, or never gave it: all is asked for again. After any other end it still holds. */
+const badCursorCodes: ReadonlySet<string> = new Set(['CURSOR_EXPIRED', 'CURSOR_IGNORED', 'BAD_USER_INPUT']);
+
 /** What stands at the stations, told each time it changes; null until the stream has begun. */
 export function useStationCounts(acting: Acting | null): Counts | null {
   const [counts, setCounts] = useState<Counts | null>(null);
@@ -24,9 +27,11 @@ export function useStationCounts(acting: Acting | null): Counts | null {
       connect: (onConnected) => createClient({ url: graphqlUrl, token: session.token, onConnected }),
       async run({ client, signal, alive }) {
         if (cursor === null) {
+          // Not live yet: a network may let requests through, and no socket.
+          const askedAt = serverClock.now();
           const { stationCounts } = await client.request(StationCountsDocument, {}, { signal });
           cursor = stationCounts.cursor;
-          show(countsOf(stationCounts.stations));
+          show({ ...countsOf(stationCounts.stations), lostAt: askedAt });
         }
         const changes = client.subscribe(StationCountsChangedDocument, { after: cursor }, { resume: false });
         for await (const { stationCountsChanged } of changes) {
@@ -40,8 +45,7 @@ export function useStationCounts(acting: Acting | null): Counts | null {
       },
       onEnd(code) {
         if (known?.lostAt === null) show({ ...known, lostAt: serverClock.now() });
-        // The server refused the cursor, or has lost it: all is asked for again.
-        if (code !== 'CONNECTION_LOST' && code !== 'TOKEN_EXPIRED') cursor = null;
+        if (badCursorCodes.has(code)) cursor = null;
         return code === 'CURSOR_EXPIRED' ? 'at once' : 'wait';
       },
       signal: leaving.signal,
