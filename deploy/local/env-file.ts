@@ -29,7 +29,7 @@ function read(): string | undefined {
 function* oddities(given: string): Generator<string> {
   // A value in quotes may have several lines.
   const plain = given.replace(/=[ \t]*(["'`])[^]*?\1/g, (value) => `=${'\n'.repeat(value.split('\n').length - 1)}`);
-  for (const [index, line] of plain.split('\n').entries()) {
+  for (const [index, line] of plain.split(/\r?\n/).entries()) {
     if (!/^\s*(#.*|(export\s+)?\w[\w.-]*\s*=.*)?$/.test(line))
       yield `line ${index + 1} is no NAME=value, and is left out.`;
   }
