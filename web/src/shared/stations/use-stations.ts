@@ -48,11 +48,10 @@ export function useStations(news?: number): Stations {
   const all = useMemo(() => (known ? shown(known, newer, counts) : null), [known, newer, counts]);
   const strangers = counts && known?.data ? strangersIn(counts, known.data) : 0;
   // Stations have opened; or, without the stream, what happened may have moved a bike.
-  useNews(
-    isLive ? strangers || undefined : news,
-    (isNear ? nearPace : cityPace).soonestMs,
-    () => void (isNear ? near : city).refetch(),
-  );
+  useNews(isLive ? strangers || undefined : news, (isNear ? nearPace : cityPace).soonestMs, () => {
+    // What happened before the stream began, it has told.
+    if (!isLive || strangers > 0) void (isNear ? near : city).refetch();
+  });
   return { all, failure: known?.failure ?? null, look };
 }
 
