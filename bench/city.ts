@@ -19,6 +19,7 @@ import {
 import { districts, stationIdOf } from '../schema/places.ts';
 import { checkInvariants } from '../test/support/invariants.ts';
 import { machine, versions } from './environment.ts';
+import { openMap } from './event-to-screen.ts';
 import { evenly, runLoad, type LoadOptions } from './load.ts';
 import { measureUsage } from './process-usage.ts';
 import { registerBikes, signInRiders, untilQuiet } from './seeding.ts';
@@ -210,16 +211,27 @@ async function measureReservations(system: SystemUnderTest, operator: Client) {
   };
   const runs: Record<string, object[]> = {};
   const p99s: Record<string, number[]> = {};
+  const map = openMap(operator, await system.client('somebody', 'rider'));
   for (const load of Object.values(kinds)) await runLoad({ ...load, schedule: evenly(rate, 5) });
   for (let repeat = 0; repeat < repeats && !stopping.signal.aborted; repeat += 1) {
     for (const [kind, load] of Object.entries(kinds)) {
       await untilQuiet(operator);
+      map.reset();
       const stopUsage = measureUsage(system.pids);
       const result = await runLoad({ ...load, schedule: evenly(rate, seconds) });
       const used = stopUsage();
       const { asked, completed, reserveBike, story, refusals, errors } = result;
       const each = Object.entries(used.cpuMs).map(([name, ms]) => [name, round(ms / Math.max(1, completed))] as const);
-      const run = { asked, completed, reserveBike, story, refusals, errors, cpuMsEach: Object.fromEntries(each) };
+      const run = {
+        asked,
+        completed,
+        reserveBike,
+        story,
+        refusals,
+        errors,
+        cpuMsEach: Object.fromEntries(each),
+        eventToMap: map.latencies(),
+      };
       say(`${kind}: ${JSON.stringify(run)}`);
       (runs[kind] ??= []).push({ ...run, coresBusyWithOthers: used.coresBusyWithOthers });
       (p99s[kind] ??= []).push(reserveBike.p99);

@@ -60,7 +60,7 @@ export function createCityFeed(rowCount: number): CityFeed {
     const busy = stories.length;
     return {
       ...{ bikes, available: bikes - busy, reserved: busy >> 1, inUse: busy - (busy >> 1), outOfService: 0 },
-      ...{ ...today, cancelledToday: 0, rejectedToday: 0, expiredToday: 0 },
+      ...{ ...today, cancelledToday: 0, rejectedToday: 0, refusedToday: 0, expiredToday: 0 },
       ...{ pointsPurchasedToday: lastNo * 1000, pointsSpentToday: lastNo * 1000, pointsRestoredToday: 0 },
       ...{ pointsInCirculation: 0, ledgerImbalance: 0 },
     };
@@ -68,7 +68,7 @@ export function createCityFeed(rowCount: number): CityFeed {
 
   function publish(eventType: string, row: Row | null): void {
     const cursor = String(feed.items.length + 1);
-    feed.publish({ cursor, at: isoNow(), eventType, reservation: row, totals: totals() });
+    feed.publish({ cursor, at: isoNow(), eventType, reservation: row, refusals: [], totals: totals() });
   }
 
   function change(reserveNo: number, eventType: string, changes: Partial<Row>): void {
@@ -126,6 +126,7 @@ export function createCityFeed(rowCount: number): CityFeed {
     totals: totals(),
     reservations: ({ first, after }: { first: number; after?: string | null }) => page(first, after),
     series: [],
+    recent: [],
     lag: { pendingEvents: 0, parkedEvents: 0 },
   });
   const fleet = Array.from({ length: bikes }, (_, place) => ({ bikeId: place + 1, condition: 'IN_SERVICE' }));
