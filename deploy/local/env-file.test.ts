@@ -53,6 +53,11 @@ describe('a file .env', () => {
     expect((await start()).told).toContain('.env: line 1 is no NAME=value');
   });
 
+  it('is told of once, though a process that it starts reads it too', async () => {
+    writeFileSync(join(directory, '.env'), 'RESERVATON_FEE=5\n');
+    expect((await start({ TTAREUNGI_ENV_FILE_TOLD: 'yes' })).told).toBe('');
+  });
+
   it('gives way to the environment', async () => {
     writeFileSync(join(directory, '.env'), 'RESERVATION_FEE=5\n');
     expect((await start({ RESERVATION_FEE: '8' })).fee).toBe('8');

@@ -10,10 +10,14 @@ const file = '.env';
 /** As in sysexits.h, and as for a wrong setting. */
 const configurationError = 78;
 
+const toldBefore = 'TTAREUNGI_ENV_FILE_TOLD';
+
 const text = read();
 if (text !== undefined) {
   for (const [name, value] of Object.entries(parseEnv(text))) process.env[name] ??= value;
-  for (const line of oddities(text)) console.error(`${file}: ${line}`);
+  // Processes that this one starts are preloaded, too.
+  if (process.env[toldBefore] === undefined) for (const line of oddities(text)) console.error(`${file}: ${line}`);
+  process.env[toldBefore] = 'yes';
 }
 
 function read(): string | undefined {
