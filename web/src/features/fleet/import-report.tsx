@@ -1,10 +1,8 @@
-import './import-report.css';
-import { useState } from 'react';
 import { csvFile } from '../../shared/api/csv.ts';
-import { Button } from '../../shared/ui/controls.tsx';
 import { type SharedWords, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { type BikeLine, fileColumns } from './bike-csv.ts';
 import type { LineOutcome } from './import-bikes.ts';
+import { type LineLooks, ReportTable } from './report-table.tsx';
 import { fleetWords, type FleetWords } from './words.ts';
 
 interface OutcomeWords {
@@ -31,9 +29,7 @@ function outcomeText({ problem }: BikeLine, outcome: LineOutcome | undefined, wo
   }
 }
 
-type LineStatus = 'invalid' | 'waiting' | 'done' | 'failed';
-
-function statusOf({ problem }: BikeLine, outcome: LineOutcome | undefined): LineStatus {
+function statusOf({ problem }: BikeLine, outcome: LineOutcome | undefined): LineLooks {
   if (problem) return 'invalid';
   if (!outcome) return 'waiting';
   return outcome.status === 'done' ? 'done' : 'failed';
@@ -55,10 +51,6 @@ export function reportFile(
   return csvFile([['line', ...fileColumns, 'status', 'outcome'], ...rows]);
 }
 
-/** Lines that need a correction come first. */
-const order: readonly LineStatus[] = ['invalid', 'failed', 'waiting', 'done'];
-const linesShown = 200;
-
 interface ReportProps {
   lines: readonly BikeLine[];
   outcomes: ReadonlyMap<string, LineOutcome>;
@@ -66,43 +58,14 @@ interface ReportProps {
 
 export function Report({ lines, outcomes }: ReportProps) {
   const words = useWords(fleetWords);
-  const shared = useSharedWords();
   const outcomeWords = useOutcomeWords();
-  const [room, setRoom] = useState(linesShown);
-  const report = lines
-    .map((line) => ({ line, outcome: outcomes.get(line.key), status: statusOf(line, outcomes.get(line.key)) }))
-    .sort((a, b) => order.indexOf(a.status) - order.indexOf(b.status) || a.line.line - b.line.line);
-  return (
-    <>
-      <table className="report">
-        <thead>
-          <tr>
-            <th scope="col">{words.line}</th>
-            <th scope="col">{words.color}</th>
-            <th scope="col">{words.registered}</th>
-            <th scope="col">{shared.status}</th>
-            <th scope="col">{words.outcome}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {report.slice(0, room).map(({ line, outcome, status }) => (
-            <tr key={line.line} data-line={status}>
-              <th scope="row" className="number">
-                {line.line}
-              </th>
-              <td>{line.color || '–'}</td>
-              <td>{line.date || '–'}</td>
-              <td className="line-status">{words.lineStatus[status]}</td>
-              <td>{outcomeText(line, outcome, outcomeWords)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {report.length > room && (
-        <Button weight="quiet" onPress={() => setRoom(room + linesShown)}>
-          {shared.more}
-        </Button>
-      )}
-    </>
-  );
+  const report = lines.map((line) => {
+    const outcome = outcomes.get(line.key);
+    const looks = statusOf(line, outcome);
+    return {
+      ...{ line: line.line, looks, said: [line.color || '–', line.date || '–'] },
+      ...{ status: words.lineStatus[looks], outcome: outcomeText(line, outcome, outcomeWords) },
+    };
+  });
+  return <ReportTable columns={[words.color, words.registered]} lines={report} />;
 }

@@ -1,13 +1,13 @@
 import './register-many.css';
-import './import-report.css';
 import './register-stations.css';
-import { type ReactNode, useState } from 'react';
+import type { ReactNode } from 'react';
 import { DropZone } from 'react-aria-components/DropZone';
 import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { Button } from '../../shared/ui/controls.tsx';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { isDeed, type Step } from './import-stations.ts';
 import { Progress } from './progress.tsx';
+import { type ReportLine, ReportTable } from './report-table.tsx';
 import { fileProblem, lineProblem, stationWords } from './station-words.ts';
 import { type StationImport, useStationImport } from './use-station-import.ts';
 import { fleetWords } from './words.ts';
@@ -99,66 +99,31 @@ function Running({ steps, run }: { steps: readonly Step[]; run: StationImport })
   );
 }
 
-type Looks = 'invalid' | 'failed' | 'waiting' | 'done';
-/** Lines that need a correction come first. */
-const order: readonly Looks[] = ['invalid', 'failed', 'waiting', 'done'];
-const linesShown = 100;
-
 function Report({ steps, run }: { steps: readonly Step[]; run: StationImport }) {
   const words = useWords(stationWords);
-  const fleet = useWords(fleetWords);
   const shared = useSharedWords();
   const { language } = useSpeech();
-  const [room, setRoom] = useState(linesShown);
 
-  function toldOf(step: Step): { looks: Looks; status: string; because: string } {
+  function toldOf(step: Step): Pick<ReportLine, 'looks' | 'status' | 'outcome'> {
     if (step.kind === 'invalid')
-      return { looks: 'invalid', status: words.outcome.invalid, because: lineProblem(step.problem, language) };
-    if (step.kind === 'closed') return { looks: 'failed', status: words.outcome.refused, because: words.closed };
-    if (step.kind === 'same') return { looks: 'done', status: words.outcome.same, because: '' };
+      return { looks: 'invalid', status: words.outcome.invalid, outcome: lineProblem(step.problem, language) };
+    if (step.kind === 'closed') return { looks: 'failed', status: words.outcome.refused, outcome: words.closed };
+    if (step.kind === 'same') return { looks: 'done', status: words.outcome.same, outcome: '' };
     const result = run.results.get(step);
-    if (result === undefined) return { looks: 'waiting', status: words.planned[step.kind], because: '' };
+    if (result === undefined) return { looks: 'waiting', status: words.planned[step.kind], outcome: '' };
     if (result) {
-      return { looks: 'failed', status: words.outcome.refused, because: shared.refusal[result.code].because };
+      return { looks: 'failed', status: words.outcome.refused, outcome: shared.refusal[result.code].because };
     }
-    return { looks: 'done', status: words.outcome[step.kind === 'open' ? 'opened' : 'changed'], because: '' };
+    return { looks: 'done', status: words.outcome[step.kind === 'open' ? 'opened' : 'changed'], outcome: '' };
   }
-  const report = steps
-    .map((step) => ({ step, ...toldOf(step) }))
-    .sort((one, other) => order.indexOf(one.looks) - order.indexOf(other.looks) || one.step.line - other.step.line);
+  const report = steps.map((step) => ({
+    ...toldOf(step),
+    line: step.line,
+    said: [step.station?.number ?? '–', <span translate="no">{step.station?.nameKo ?? '–'}</span>],
+  }));
   return (
-    <>
-      <div className="scroll" tabIndex={0} role="region" aria-labelledby="register-stations">
-        <table className="report">
-          <thead>
-            <tr>
-              <th scope="col">{fleet.line}</th>
-              <th scope="col">{words.number}</th>
-              <th scope="col">{words.name}</th>
-              <th scope="col">{shared.status}</th>
-              <th scope="col">{fleet.outcome}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {report.slice(0, room).map(({ step, looks, status, because }) => (
-              <tr key={step.line} data-line={looks}>
-                <th scope="row" className="number">
-                  {step.line}
-                </th>
-                <td className="number">{step.station?.number ?? '–'}</td>
-                <td translate="no">{step.station?.nameKo ?? '–'}</td>
-                <td className="line-status">{status}</td>
-                <td>{because || '–'}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
-      {report.length > room && (
-        <Button weight="quiet" onPress={() => setRoom(room + linesShown)}>
-          {shared.more}
-        </Button>
-      )}
-    </>
+    <div className="scroll" tabIndex={0} role="region" aria-labelledby="register-stations">
+      <ReportTable columns={[words.number, words.name]} lines={report} />
+    </div>
   );
 }
