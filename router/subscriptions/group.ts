@@ -120,6 +120,8 @@ export function createGroup(options: GroupOptions): Group {
     return longestLived;
   }
 
+  const authorization = () => (plan.isSameForEverybody ? undefined : speaker()?.authorization);
+
   async function render(
     result: SubgraphAnswer,
     by: Planned,
@@ -129,7 +131,7 @@ export function createGroup(options: GroupOptions): Group {
     try {
       const answer = await by.plan.complete(result, by.variables, {
         viewer: null,
-        authorization: speaker()?.authorization,
+        authorization: authorization(),
         headers: options.headers,
         correlationId: randomUUID(),
         traceparent,
@@ -238,7 +240,7 @@ export function createGroup(options: GroupOptions): Group {
         after: options.after,
         upstream: options.upstream,
         resume: options.resume,
-        authorization: () => speaker()?.authorization,
+        authorization,
         headers: options.headers,
         metrics,
         next: (result) => {

@@ -119,7 +119,9 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
     const family = familyOf.get(group);
     // Everybody has left meanwhile, or yet another supergraph has come.
     if (!family || adopted !== supergraph) return;
-    if (!plan) return group.endWith(schemaReloaded());
+    // Those who shared one that is private now may see different things.
+    const isParted = group.plan.isSameForEverybody && !plan?.isSameForEverybody;
+    if (!plan || isParted) return group.endWith(schemaReloaded());
     group.replan(plan, valid.coerced);
     if (group.ending) return;
     leaveFamily(group);
@@ -182,7 +184,7 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
   return {
     join({ plan, variables, cursor, viewer, authorization, headers: given }, receiver, ended) {
       const headers = options.headers.kept(given);
-      const scope = JSON.stringify([authScope(viewer), headers]);
+      const scope = JSON.stringify([authScope(plan.isSameForEverybody ? null : viewer), headers]);
       const key = groupKey(plan, variables, scope);
       const after =
         cursor === undefined || cursor === null

@@ -12,6 +12,7 @@ import type { SubgraphAnswer } from '../gateway/execution/answer.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
 import type { SubgraphClient } from '../gateway/subgraph-client.ts';
 import { readResumables } from './resumable.ts';
+import { readSameForEverybody } from './same-for-everybody.ts';
 import { toUpstreamOperation, usedVariables, type UpstreamOperation } from './upstream-operation.ts';
 
 /** A planned subscription: what to ask its owner, and how to complete each event from the other subgraphs. */
@@ -25,6 +26,8 @@ export interface SubscriptionPlan {
   upstream: UpstreamOperation;
   /** The client's variable that only says where to begin; it does not tell two running subscriptions apart. */
   beginningVariable: string | undefined;
+  /** Its answer depends on no token, so that none is sent for it. */
+  isSameForEverybody: boolean;
   /** Variables that the owner is sent. */
   upstreamVariables(variables: Variables): Variables;
   /** The answer for the clients. Takes the event over: entities are merged into it. */
@@ -32,7 +35,7 @@ export interface SubscriptionPlan {
 }
 
 export interface SubscriptionPlanner {
-  /** @throws a client error INTERNAL_SERVER_ERROR when it cannot be planned; the log has why. */
+  /** @throws a client error as `Compiler.compile`. */
   plan(operation: CheckedOperation, variables: Variables): Promise<SubscriptionPlan>;
 }
 
@@ -49,14 +52,16 @@ export function createSubscriptionPlanner(options: SubscriptionPlannerOptions): 
   const { compiler, formatError, graph } = options;
   const { isOf } = compiler;
   const resumables = readResumables(graph);
+  const isSameForEverybody = readSameForEverybody(graph);
   /** As long as the compiled operation is kept. */
   const plans = new WeakMap<object, SubscriptionPlan>();
 
   function createPlan(
     checked: CheckedOperation,
     decisions: Variables,
-    { plan: { subscription }, run, shape }: Awaited<ReturnType<Compiler['compile']>>,
+    { plan, run, shape }: Awaited<ReturnType<Compiler['compile']>>,
   ): SubscriptionPlan {
+    const { subscription } = plan;
     if (!subscription) throw new Error('The planner made no subscription of a valid one.');
     const { operation } = checked;
     // Only this operation and its fragments: the document's other operations must not affect sharing.
@@ -74,6 +79,7 @@ export function createSubscriptionPlanner(options: SubscriptionPlannerOptions): 
         beginning !== undefined && usedVariables(operation).get(beginning) === 1 && !inFragments(document)
           ? beginning
           : undefined,
+      isSameForEverybody: isSameForEverybody(checked, plan),
       upstreamVariables: (variables) => {
         const names = subscription.variables.filter((name) => name in variables && name !== replaced);
         return Object.fromEntries(names.map((name) => [name, variables[name]]));

@@ -14,6 +14,7 @@ import {
 import { ConfigError } from '../../platform/server/index.ts';
 import { routerError } from '../client-errors.ts';
 import type { Graph } from '../documents/graph.ts';
+import { declaredSubscriptions } from './declared.ts';
 
 /** A subscription field that goes on after any of its events, as its owner declares by `@resumable`. */
 export interface Resumable {
@@ -23,7 +24,6 @@ export interface Resumable {
   cursor: string;
 }
 
-/** What a supergraph's `@link` says that means this directive, whatever it is called there. */
 const specification = 'https://specs.example/resumable/v1.0';
 
 /** By the subscription field's name. */
@@ -34,16 +34,11 @@ export type Resumables = ReadonlyMap<string, Resumable>;
  * @throws {ConfigError} one line per declaration that cannot hold: a stream that is not as declared would lose events.
  */
 export function readResumables(graph: Graph): Resumables {
-  const { supergraph, features } = graph;
-  const type = supergraph.getSubscriptionType();
   const resumables = new Map<string, Resumable>();
   const mistakes: string[] = [];
-  const directive = features.directive(specification, 'resumable');
-  for (const field of Object.values(type?.getFields() ?? {})) {
-    const declared = field.astNode?.directives?.find(({ name }) => name.value === directive);
-    if (!type || !declared) continue;
-    const read = resumableOf(graph, type.name, field, declared);
-    if (typeof read === 'string') mistakes.push(`${type.name}.${field.name} cannot be @resumable: ${read}`);
+  for (const { parent, field, directive } of declaredSubscriptions(graph, specification, 'resumable')) {
+    const read = resumableOf(graph, parent, field, directive);
+    if (typeof read === 'string') mistakes.push(`${parent}.${field.name} cannot be @resumable: ${read}`);
     else resumables.set(field.name, read);
   }
   if (mistakes.length > 0) throw new ConfigError(mistakes.join('\n'));

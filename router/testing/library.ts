@@ -11,6 +11,8 @@ export interface Library {
   added: Feed<string>;
   /** Fed to `bookLent`, which has none. */
   lent: Feed<string>;
+  /** Fed to `bookShelved`, which has none, and is the same for everybody. */
+  shelved: Feed<string>;
   /** The supergraph with these parts; each subgraph is where it runs unless told otherwise. */
   compose(parts: Partial<LibraryParts>): string;
   /** Lets `book` wait for the word. */
@@ -21,6 +23,8 @@ export interface Library {
 export interface LibraryParts {
   /** Books can answer how many stars they have, which otherwise films do. */
   starsOfBooks: boolean;
+  /** What books declare of `bookShelved`. */
+  shelvedIs: string;
   /** What films say about a book beside its stars. */
   filmField: string;
   booksUrl: string;
@@ -30,19 +34,25 @@ export interface LibraryParts {
 }
 
 const federation = `extend schema
-  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@composeDirective", "@key", "@shareable"])`;
+  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@authenticated", "@composeDirective", "@key", "@shareable"])`;
 
 const resumable = `extend schema
   @link(url: "https://specs.example/resumable/v1.0", import: ["@resumable"]) @composeDirective(name: "@resumable")
   directive @resumable(after: String! = "after", cursor: String! = "cursor") on FIELD_DEFINITION`;
 
-const booksSdl = (starsOfBooks: boolean) => `${federation}
+const sameForEverybody = `extend schema
+  @link(url: "https://specs.example/sameForEverybody/v1.0", import: ["@sameForEverybody"])
+  @composeDirective(name: "@sameForEverybody")
+  directive @sameForEverybody on FIELD_DEFINITION`;
+
+const booksSdl = (starsOfBooks: boolean, shelvedIs = '@sameForEverybody') => `${federation}
   ${resumable}
+  ${sameForEverybody}
   "A scalar of the same name as one of the product's, with other rules."
   scalar DateTime
   type Query { book(id: ID!): Book  printed(at: DateTime!): String }
   type Book @key(fields: "id") { id: ID!  title: String!  ${starsOfBooks ? 'stars: Int! @shareable' : ''} }
-  type Subscription { bookAdded(after: String): BookAdded @resumable  bookLent: Book }
+  type Subscription { bookAdded(after: String): BookAdded @resumable  bookLent: Book  bookShelved: Book ${shelvedIs} }
   type BookAdded { cursor: String!  book: Book! }`;
 
 const filmsSdl = (filmField: string) => `${federation}
@@ -55,9 +65,10 @@ export const filmOfBook = 'film: Film';
 export async function startLibrary(): Promise<Library> {
   const added = createFeed<string>();
   const lent = createFeed<string>();
+  const shelved = createFeed<string>();
   let wait: Promise<void> | undefined;
   let asked = 0;
-  const { Query, ...others } = booksResolvers(added, lent);
+  const { Query, ...others } = booksResolvers({ added, lent, shelved });
   const resolvers = {
     ...others,
     Query: {
@@ -78,9 +89,17 @@ export async function startLibrary(): Promise<Library> {
     films,
     added,
     lent,
-    compose({ starsOfBooks = false, filmField = filmOfBook, booksUrl = books.url, filmsUrl = films.url, more = {} }) {
+    shelved,
+    compose({
+      starsOfBooks = false,
+      shelvedIs,
+      filmField = filmOfBook,
+      booksUrl = books.url,
+      filmsUrl = films.url,
+      more = {},
+    }) {
       const composed = composeServices([
-        { name: 'books', url: booksUrl, typeDefs: parse(booksSdl(starsOfBooks)) },
+        { name: 'books', url: booksUrl, typeDefs: parse(booksSdl(starsOfBooks, shelvedIs)) },
         { name: 'film-archive', url: filmsUrl, typeDefs: parse(filmsSdl(filmField)) },
         ...Object.entries(more).map(([name, sdl]) => ({ name, url: films.url, typeDefs: parse(sdl) })),
       ]);
@@ -105,12 +124,13 @@ export async function startLibrary(): Promise<Library> {
 }
 
 /** The subgraph of books once more, elsewhere. */
-export const startOtherBooks = ({ added, lent }: Pick<Library, 'added' | 'lent'>) =>
-  startSubgraph(booksSdl(true), booksResolvers(added, lent));
+export const startOtherBooks = (feeds: Feeds) => startSubgraph(booksSdl(true), booksResolvers(feeds));
+
+type Feeds = Pick<Library, 'added' | 'lent' | 'shelved'>;
 
 const book = (id: string) => ({ id, title: `title ${id}`, stars: Number(id) % 6 });
 
-function booksResolvers(added: Feed<string>, lent: Feed<string>) {
+function booksResolvers({ added, lent, shelved }: Feeds) {
   return {
     Query: {
       book: (_root: unknown, { id }: { id: string }) => book(id),
@@ -123,6 +143,7 @@ function booksResolvers(added: Feed<string>, lent: Feed<string>) {
         resolve: ({ item, at }: Numbered<string>) => ({ cursor: `c${at}`, book: book(item) }),
       },
       bookLent: { subscribe: () => lent.follow(lent.items.length), resolve: book },
+      bookShelved: { subscribe: () => shelved.follow(shelved.items.length), resolve: book },
     },
   };
 }
