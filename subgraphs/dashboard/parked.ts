@@ -12,16 +12,25 @@ export interface Parked {
 
 const nothing: Parked = { bikes: 0, available: 0, disabled: 0 };
 
-/** What stands at each station. */
-export function parkedAt(bikes: Iterable<BikeView>): (stationId: string) => Parked {
+/** What stands at each station, of the bikes that it was told of: kept up with each of them, because there are 45,000. */
+export function createParked() {
   const counts = new Map<string, Parked>();
-  for (const { stationId, condition, use } of bikes) {
-    if (stationId === undefined || condition === null) continue;
+
+  function add({ stationId, condition, use }: BikeView, one: 1 | -1): void {
+    if (stationId === undefined || condition === null) return;
     const count = counts.get(stationId) ?? { ...nothing };
     counts.set(stationId, count);
-    count.bikes += 1;
-    if (condition === 'MAINTENANCE') count.disabled += 1;
-    else if (condition === 'IN_SERVICE' && use === 'free') count.available += 1;
+    count.bikes += one;
+    if (condition === 'MAINTENANCE') count.disabled += one;
+    else if (condition === 'IN_SERVICE' && use === 'free') count.available += one;
   }
-  return (stationId) => counts.get(stationId) ?? nothing;
+
+  return {
+    at: (stationId: string): Readonly<Parked> => counts.get(stationId) ?? nothing,
+    /** A bike is so now. */
+    change(before: BikeView | undefined, now: BikeView): void {
+      if (before) add(before, -1);
+      add(now, 1);
+    },
+  };
 }

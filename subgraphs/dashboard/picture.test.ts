@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { BikeView, StationView } from './projections.ts';
 import type { Key } from './row-keys.ts';
 import { createPictures, type PictureRows } from './picture.ts';
@@ -62,6 +63,38 @@ describe('the picture', () => {
     pictures.absorb({ generation: 1, at });
     open();
     expect([...(await reading).bikes.values()]).toEqual([reserved]);
+  });
+
+  it('counts what stands at each station as its bikes say, whatever was committed before and after rows were read', async () => {
+    const bike = fc
+      .record({
+        bikeId: fc.integer({ min: 1, max: 5 }),
+        condition: fc.constantFrom('IN_SERVICE' as const, 'MAINTENANCE' as const, 'LOST' as const, null),
+        use: fc.constantFrom('free' as const, 'reserved' as const, 'inUse' as const),
+        stationId: fc.constantFrom('ST-1', 'ST-2', undefined),
+      })
+      .map(({ bikeId, stationId, ...said }) => bikeNumbered(bikeId, { ...said, ...(stationId ? { stationId } : {}) }));
+    const bikes = fc.array(bike, { maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(bikes, bikes, bikes, fc.boolean(), async (rows, before, after, isRebuilt) => {
+        const pictures = createPictures(() => rowsOf(rows), at);
+        pictures.absorb({ bikes: before, at });
+        await pictures.read();
+        if (isRebuilt) pictures.absorb({ generation: 1, at });
+        pictures.absorb({ bikes: after, at });
+        const picture = await pictures.read();
+        for (const stationId of ['ST-1', 'ST-2']) {
+          const here = [...picture.bikes.values()].filter(
+            (one) => one.stationId === stationId && one.condition !== null,
+          );
+          expect(picture.parked(stationId)).toEqual({
+            bikes: here.length,
+            available: here.filter(({ condition, use }) => condition === 'IN_SERVICE' && use === 'free').length,
+            disabled: here.filter(({ condition }) => condition === 'MAINTENANCE').length,
+          });
+        }
+      }),
+    );
   });
 
   it('can be asked for again after the database was away', async () => {

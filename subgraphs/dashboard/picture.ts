@@ -1,3 +1,4 @@
+import { createParked, type Parked } from './parked.ts';
 import type { BikeView, StationView } from './projections.ts';
 import type { FeedDocument } from './read-models.ts';
 import type { Key } from './row-keys.ts';
@@ -6,6 +7,8 @@ import type { Key } from './row-keys.ts';
 export interface Picture {
   bikes: ReadonlyMap<number, BikeView>;
   stations: ReadonlyMap<string, StationView>;
+  /** What stands at a station now; it goes on counting, so that who keeps it takes a copy. */
+  parked: (stationId: string) => Readonly<Parked>;
   /** When the newest change in it was committed. */
   at: Date;
   /** Grows with every change. */
@@ -24,9 +27,16 @@ export interface PictureRows {
 export function createPictures(rows: () => PictureRows, startedAt: Date) {
   let current = emptyPicture(startedAt, 0);
 
-  async function fill({ bikes, stations }: Filling): Promise<void> {
-    for await (const some of rows().all('bike')) addOlder(bikes, some.values(), ({ bikeId }) => bikeId);
-    for await (const some of rows().all('station')) addOlder(stations, some.values(), ({ stationId }) => stationId);
+  /** What was committed meanwhile is newer than its row. */
+  async function fill({ bikes, stations, put }: Filling): Promise<void> {
+    for await (const some of rows().all('bike')) {
+      for (const bike of some.values()) if (!bikes.has(bike.bikeId)) put(bike);
+    }
+    for await (const some of rows().all('station')) {
+      for (const station of some.values()) {
+        if (!stations.has(station.stationId)) stations.set(station.stationId, station);
+      }
+    }
   }
 
   async function read(): Promise<Picture> {
@@ -45,7 +55,7 @@ export function createPictures(rows: () => PictureRows, startedAt: Date) {
     absorb({ at, generation, bikes = [], stations = [] }: Partial<FeedDocument>): void {
       if (generation !== undefined) current = emptyPicture(current.at, current.version + 1);
       if (bikes.length === 0 && stations.length === 0) return;
-      for (const bike of bikes) current.bikes.set(bike.bikeId, bike);
+      for (const bike of bikes) current.put(bike);
       for (const station of stations) current.stations.set(station.stationId, station);
       current.at = at ?? current.at;
       current.version += 1;
@@ -54,14 +64,18 @@ export function createPictures(rows: () => PictureRows, startedAt: Date) {
 }
 
 interface Filling extends Picture {
-  bikes: Map<number, BikeView>;
+  put(bike: BikeView): void;
   stations: Map<string, StationView>;
   /** Resolves when the rows are in it; unset until somebody asks. */
   filled?: Promise<void> | undefined;
 }
 
-const emptyPicture = (at: Date, version: number): Filling => ({ bikes: new Map(), stations: new Map(), at, version });
-
-function addOlder<Name, View>(to: Map<Name, View>, views: Iterable<View>, nameOf: (view: View) => Name): void {
-  for (const view of views) if (!to.has(nameOf(view))) to.set(nameOf(view), view);
+function emptyPicture(at: Date, version: number): Filling {
+  const bikes = new Map<number, BikeView>();
+  const parked = createParked();
+  const put = (bike: BikeView) => {
+    parked.change(bikes.get(bike.bikeId), bike);
+    bikes.set(bike.bikeId, bike);
+  };
+  return { bikes, put, parked: parked.at, stations: new Map(), at, version };
 }

@@ -1,6 +1,5 @@
 import { createPulled, type Time } from '../../platform/index.ts';
 import { cursorExpired, cursorOf, type FollowedFeed, type Place } from './feed-follower.ts';
-import { parkedAt } from './parked.ts';
 import type { Picture } from './picture.ts';
 import type { FeedDocument } from './read-models.ts';
 import { readRowKey, type View } from './row-keys.ts';
@@ -68,24 +67,15 @@ export function createStationCounts({ source, picture, time }: Dependencies) {
       turn = undefined;
     }));
 
-  let counted: { of: Picture; version: number; parked: ReturnType<typeof parkedAt> } | undefined;
-  function parkedIn(of: Picture): ReturnType<typeof parkedAt> {
-    if (counted?.of !== of || counted.version !== of.version) {
-      counted = { of, version: of.version, parked: parkedAt(of.bikes.values()) };
-    }
-    return counted.parked;
-  }
-
   async function countsOf(stationIds: Iterable<string> | 'all', version: number): Promise<StationCounts> {
     const now = await picture();
-    const parked = parkedIn(now);
     const known = [...(stationIds === 'all' ? now.stations.keys() : stationIds)].flatMap(
       (stationId) => now.stations.get(stationId) ?? [],
     );
     return {
       cursor: cursorOf(version, whole),
       at: now.at,
-      stations: known.map((station) => ({ ...station, ...parked(station.stationId) })),
+      stations: known.map((station) => ({ ...station, ...now.parked(station.stationId) })),
     };
   }
 

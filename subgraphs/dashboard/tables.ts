@@ -2,7 +2,7 @@
 import { ContractError, maxPageSize, pageSize, readCursor, toCursor, type PageRequest } from '../../platform/index.ts';
 import type { BikeCondition } from '../../schema/events/index.ts';
 import { districtNames, type District } from '../../schema/places.ts';
-import { parkedAt, type Parked } from './parked.ts';
+import type { Parked } from './parked.ts';
 import type { Picture } from './picture.ts';
 import type { BikeView, StationView } from './projections.ts';
 
@@ -130,14 +130,13 @@ export function stationsTable(
   orderBy: StationOrder,
   page: TableRequest,
 ): TablePage<StationLine> {
-  const parked = parkedAt(picture.bikes.values());
   const wanted = plain(text ?? '');
   function* matching(): Iterable<StationLine> {
     for (const station of picture.stations.values()) {
       if (district && station.district !== district) continue;
       if (state && station.state !== state) continue;
       if (wanted && !isNamed(station, wanted)) continue;
-      const line = { ...station, ...parked(station.stationId) };
+      const line = { ...station, ...picture.parked(station.stationId) };
       if (situation === 'EMPTY' && line.available > 0) continue;
       if (situation === 'FULL' && line.racks > line.bikes) continue;
       yield line;

@@ -1,6 +1,5 @@
-import type { StationView } from '../projections.ts';
-import { parkedAt } from '../parked.ts';
 import type { Picture } from '../picture.ts';
+import type { StationLine } from '../tables.ts';
 
 /** Seoul's `bikeList` (data.seoul.go.kr, OA-13252), with the codes and sentences that its users know. */
 const messages = {
@@ -52,22 +51,22 @@ function questionIn(service: string, from = '', to = '', stationId = ''): BikeLi
 /** What answers are cut from. */
 export interface BikeList {
   /** Those that are open, by number. */
-  stations: readonly StationView[];
-  parked: ReturnType<typeof parkedAt>;
+  stations: readonly StationLine[];
 }
 
-export function bikeListOf({ bikes, stations }: Picture): BikeList {
+export function bikeListOf({ parked, stations }: Picture): BikeList {
   const open = [...stations.values()].filter(({ state }) => state === 'OPEN');
-  return { stations: open.sort((one, other) => one.number - other.number), parked: parkedAt(bikes.values()) };
+  const lines = open.map((station) => ({ ...station, ...parked(station.stationId) }));
+  return { stations: lines.sort((one, other) => one.number - other.number) };
 }
 
 /** What the answer to a question is, as text. */
-export function bikeList({ stations, parked }: BikeList, asked: BikeListQuestion, type: BikeListType): string {
+export function bikeList({ stations }: BikeList, asked: BikeListQuestion, type: BikeListType): string {
   const { from, to, stationId } = asked;
   const found = stationId === undefined ? stations : stations.filter((station) => station.stationId === stationId);
   const listed = found.slice(from - 1, to);
   if (listed.length === 0) return bikeListResult('INFO-200', type);
-  const row = listed.map((station) => rowOf(station, parked(station.stationId).bikes));
+  const row = listed.map(rowOf);
   const answer = { list_total_count: found.length, RESULT: resultOf('INFO-000'), row };
   return type === 'json' ? JSON.stringify({ rentBikeStatus: answer }) : xml({ rentBikeStatus: answer });
 }
@@ -81,12 +80,12 @@ export function bikeListResult(code: BikeListCode, type: BikeListType): string {
 const resultOf = (code: BikeListCode) => ({ CODE: code, MESSAGE: messages[code] });
 
 /** All of it is text, as there. */
-function rowOf({ number, nameKo, position, racks, stationId }: StationView, standing: number) {
+function rowOf({ number, nameKo, position, racks, stationId, bikes }: StationLine) {
   return {
     rackTotCnt: String(racks),
     stationName: `${number}. ${nameKo}`,
-    parkingBikeTotCnt: String(standing),
-    shared: String(racks === 0 ? 0 : Math.round((100 * standing) / racks)),
+    parkingBikeTotCnt: String(bikes),
+    shared: String(racks === 0 ? 0 : Math.round((100 * bikes) / racks)),
     stationLatitude: String(position.latitude),
     stationLongitude: String(position.longitude),
     stationId,

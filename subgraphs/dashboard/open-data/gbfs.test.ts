@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { whyNotThere } from '../../../schema/places.ts';
-import { parkedAt } from '../parked.ts';
+import type { BikeView } from '../projections.ts';
 import { bikeNamed, fixedFeeds, gbfsVersions, liveFeeds, tariffFeeds, type Live } from './gbfs.ts';
 import { bikeNumbered, pictureOf, pictures, stationNumbered, tariff } from './testing.ts';
 import { vehicleIds } from './vehicle-ids.ts';
@@ -168,13 +168,14 @@ describe('the feeds of any picture', () => {
         const known = information.map(({ station_id }) => station_id);
         expect(status.map(({ station_id }) => station_id)).toEqual(known);
         expect(new Set(known)).toEqual(new Set(picture.stations.keys()));
-        const parked = parkedAt(picture.bikes.values());
+        const isKnown = (bike: BikeView) => bike.condition !== null;
+        const standing = Map.groupBy([...picture.bikes.values()].filter(isKnown), ({ stationId }) => stationId);
         for (const { station_id, num_vehicles_available, num_vehicles_disabled, num_docks_available } of status) {
           const here = vehicles.filter((vehicle) => vehicle.station_id === station_id);
           expect(here.filter((one) => !one.is_reserved && !one.is_disabled)).toHaveLength(num_vehicles_available);
           expect(here.filter((one) => one.is_disabled)).toHaveLength(num_vehicles_disabled);
           const racks = picture.stations.get(station_id)?.racks ?? 0;
-          expect(num_docks_available).toBe(Math.max(0, racks - parked(station_id).bikes));
+          expect(num_docks_available).toBe(Math.max(0, racks - (standing.get(station_id)?.length ?? 0)));
         }
         for (const vehicle of vehicles) {
           if (vehicle.station_id !== undefined) expect(known).toContain(vehicle.station_id);

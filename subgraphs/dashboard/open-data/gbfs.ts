@@ -1,7 +1,6 @@
 import { rideLink } from '../../../schema/page-addresses.ts';
 import { districtNames, districts } from '../../../schema/places.ts';
 import type { BikeView, StationView } from '../projections.ts';
-import { parkedAt } from '../parked.ts';
 import type { Picture } from '../picture.ts';
 import type { VehicleIds } from './vehicle-ids.ts';
 
@@ -140,8 +139,7 @@ function stationInformation({ picture: { stations }, publicUrl }: Live, version:
   });
 }
 
-function stationStatus({ bikes, stations, at }: Picture): string {
-  const parked = parkedAt(bikes.values());
+function stationStatus({ parked, stations, at }: Picture): string {
   const last_reported = toSeconds(at);
   return JSON.stringify({
     stations: byNumber(stations).map(({ stationId, racks, state }) => {

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { districtNames } from '../../../schema/places.ts';
+import { createParked } from '../parked.ts';
+import type { Picture } from '../picture.ts';
 import type { BikeView, StationView } from '../projections.ts';
 import type { Tariff } from './gbfs.ts';
-import type { Picture } from '../picture.ts';
 
 export const tariff: Tariff = {
   reservationFee: 1_000,
@@ -35,12 +36,17 @@ export const bikeNumbered = (bikeId: number, said: Partial<BikeView> = {}): Bike
   ...said,
 });
 
-export const pictureOf = (bikes: BikeView[], stations: StationView[] = []): Picture => ({
-  bikes: new Map(bikes.map((bike) => [bike.bikeId, bike])),
-  stations: new Map(stations.map((station) => [station.stationId, station])),
-  at: new Date('2026-11-27T01:02:03.456Z'),
-  version: 1,
-});
+export function pictureOf(bikes: BikeView[], stations: StationView[] = []): Picture {
+  const parked = createParked();
+  for (const bike of bikes) parked.change(undefined, bike);
+  return {
+    bikes: new Map(bikes.map((bike) => [bike.bikeId, bike])),
+    stations: new Map(stations.map((station) => [station.stationId, station])),
+    parked: parked.at,
+    at: new Date('2026-11-27T01:02:03.456Z'),
+    version: 1,
+  };
+}
 
 const positions = fc.record({
   latitude: fc.double({ min: 33, max: 39, noNaN: true }),
