@@ -1,5 +1,5 @@
 import { createLruCache, type Logger } from '../../platform/server/index.ts';
-import { routerError } from '../client-errors.ts';
+import { routerError, unavailable } from '../client-errors.ts';
 import { decide } from '../documents/conditions.ts';
 import type { CheckedOperation } from '../documents/documents.ts';
 import type { Graph } from '../documents/graph.ts';
@@ -15,7 +15,7 @@ import type { DeferringRun } from './incremental/deliver.ts';
 import { separateMembers } from './planning/members.ts';
 import type { DecideOverrides, Overrides } from './planning/overrides.ts';
 import type { Plan } from './planning/plan.ts';
-import type { Planner } from './planning/planner.ts';
+import { PlannerDied, PlanTimeout, type Planner } from './planning/planner.ts';
 
 /** An operation that is ready to run, as often as it comes with the same @skip, @include and @defer. */
 export interface CompiledOperation {
@@ -43,7 +43,8 @@ export interface Compiler {
   isOf: TypeTest;
   /**
    * Plans an operation that is new, or asks for something else with these variables: once however many ask for it.
-   * @throws a client error INTERNAL_SERVER_ERROR when it cannot be planned; the log has why.
+   * @throws a client error INTERNAL_SERVER_ERROR when it cannot be planned, SERVICE_UNAVAILABLE when it could not be in
+   * time; the log has why.
    */
   compile(operation: CheckedOperation, variables: Variables): Promise<CompiledOperation>;
 }
@@ -95,7 +96,12 @@ export function createCompiler({
       return plan;
     } catch (error) {
       planned?.(undefined);
-      logger.error({ err: error, operation: checked.operation.name?.value }, 'a valid operation cannot be planned');
+      const operation = checked.operation.name?.value;
+      if (isPassing(error)) {
+        logger.warn({ err: error, operation }, 'an operation could not be planned in time');
+        throw unavailable('The router could not plan this operation in time. Try again later.');
+      }
+      logger.error({ err: error, operation }, 'a valid operation cannot be planned');
       throw routerError('INTERNAL_SERVER_ERROR', 'The router cannot plan this operation. The log has why.');
     }
   }
@@ -117,3 +123,6 @@ export function createCompiler({
     },
   };
 }
+
+/** On a machine that is overloaded, plans come late: the same operation may be planned a moment later. */
+const isPassing = (error: unknown) => error instanceof PlanTimeout || error instanceof PlannerDied;

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import type { DocumentNode } from 'graphql';
 import type { Overrides } from './overrides.ts';
 import type { Plan } from './plan.ts';
-import { PlanTimeout, type Planner } from './planner.ts';
+import { PlannerDied, PlanTimeout, type Planner } from './planner.ts';
 
 /** Which planner a process has. */
 export type PlannerKind = 'native' | 'javascript';
@@ -18,11 +18,6 @@ export type FromPlanner =
   | { refused: string }
   | { id: number; plan: Plan }
   | { id: number; failed: string; isLate: boolean };
-
-/** Its process ended while it planned: a panic of native code takes all of a process along. */
-export class PlannerDied extends Error {
-  override name = 'PlannerDied';
-}
 
 export interface PlannerProcessOptions {
   sdl: string;

@@ -8,12 +8,18 @@ export interface Planner {
   name: 'hive' | 'apollo';
   /**
    * @throws {PlanTimeout} when it takes too long.
+   * @throws {PlannerDied} when the process that plans ended, or is to rest.
    * @throws {Error} when it cannot plan: a fault of the planner or of the supergraph, not of the client.
    */
   plan(operation: Pick<CheckedOperation, 'document' | 'operation'>, overrides: Overrides): Promise<Plan>;
 }
 
-/** Planning was given up: the document was made to take long. */
+/** Planning was given up: the machine is overloaded, or the document was made to take long. */
 export class PlanTimeout extends Error {
   override name = 'PlanTimeout';
+}
+
+/** Its process ended while it planned: a panic of native code takes all of a process along. */
+export class PlannerDied extends Error {
+  override name = 'PlannerDied';
 }
