@@ -58,9 +58,9 @@ describe('an export', () => {
         rows,
         isRouter: (headers) => headers['x-router-secret'] === 'right',
         async verifyToken(authorization) {
-          const role = authorization?.slice('Bearer '.length);
+          const [role, userId = '1'] = authorization?.slice('Bearer '.length).split(' ') ?? [];
           if (role === 'broken') throw clientError('UNAUTHENTICATED', 'The token cannot be read.');
-          return role === undefined ? null : ({ userId: '1', roles: [role] } as unknown as Viewer);
+          return role === undefined ? null : ({ userId, roles: [role] } as unknown as Viewer);
         },
         clock: () => new Date('2026-11-27T08:00:05.123Z'),
       }),
@@ -272,19 +272,33 @@ describe('an export', () => {
     expect(file.lines).toHaveLength(1);
   });
 
-  it('is one of few at once', async () => {
+  it('is one of few at once, and of fewer for one person', async () => {
     let go: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (go = resolve));
-    const { get } = await open(1, { newestReservation: () => held.then(() => 0) });
-    const first = Array.from({ length: 4 }, () => get('reservations.csv'));
-    let fifth: Response | undefined;
-    await until('the fifth is refused', async () => {
-      fifth = await Promise.race([get('reservations.csv'), held.then(() => undefined)]);
-      return fifth?.status === 503;
-    });
-    expect(fifth?.headers.get('retry-after')).toBe('1');
+    let begun = 0;
+    const newestReservation = () => {
+      begun += 1;
+      return held.then(() => 0);
+    };
+    const { get } = await open(1, { newestReservation });
+    const by = (userId: string) =>
+      get('reservations.csv', {
+        headers: { authorization: `Bearer operator ${userId}`, 'x-router-secret': 'right' },
+      });
+    const refusedFor = async (userId: string) => {
+      const { status, headers } = await by(userId);
+      expect(headers.get('retry-after')).toBe('1');
+      return status;
+    };
+    const kims = [by('kim'), by('kim')];
+    await until('both are begun', () => begun === 2);
+    expect(await refusedFor('kim')).toBe(429);
+    const others = [by('lee'), by('park')];
+    await until('all are begun', () => begun === 4);
+    expect(await refusedFor('lee')).toBe(503);
     go();
-    expect((await Promise.all(first)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect((await Promise.all([...kims, ...others])).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect((await by('kim')).status).toBe(200);
   });
 
   it('breaks off when its rows do, and is refused before it begins', async () => {

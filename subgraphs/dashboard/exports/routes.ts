@@ -40,6 +40,8 @@ export interface ExportsOptions {
 const rowsPerRead = 1_000;
 /** Each reads without a pause: more at once would take the database from the dashboards. */
 const mostAtOnce = 4;
+/** So that nobody keeps all the others from theirs. */
+const mostPerCaller = 2;
 
 /**
  * Reservations and history as files, for staff: `/exports/reservations.csv?status=IN_USE`. A file has every reservation
@@ -47,7 +49,8 @@ const mostAtOnce = 4;
  * slow reader, and none of it waits in memory.
  */
 export function createExports({ rows, verifyToken, isRouter, clock }: ExportsOptions): Record<string, RequestHandler> {
-  let running = 0;
+  /** Who is reading, as often as they are. */
+  const reading: string[] = [];
 
   async function* reservations({ matches }: ReservationsAsked, newest: number) {
     for (let first = 1; first <= newest; first += rowsPerRead) {
@@ -69,22 +72,27 @@ export function createExports({ rows, verifyToken, isRouter, clock }: ExportsOpt
       response.setHeader('allow', 'GET, HEAD');
       throw new HttpRefusal(405, 'BAD_REQUEST', 'Exports are read with GET.');
     }
-    requireRole(await verifyToken(request.headers.authorization), 'operator', 'auditor', 'admin');
+    const viewer = await verifyToken(request.headers.authorization);
+    const { userId } = requireRole(viewer, 'operator', 'auditor', 'admin');
     const asked = readExport(request.url ?? '');
     if (!asked) {
       const known = 'Exports are /exports/reservations.csv, .json, /exports/history.csv and .json.';
       throw new HttpRefusal(404, 'BAD_REQUEST', known);
     }
     // Only of those who may: others must not keep staff from theirs.
-    if (running >= mostAtOnce) {
+    if (reading.filter((reader) => reader === userId).length >= mostPerCaller) {
+      const because = `You are reading ${mostPerCaller} exports, which is as many as you may at once. Try again later.`;
+      throw new HttpRefusal(429, 'TOO_MANY_REQUESTS', because);
+    }
+    if (reading.length >= mostAtOnce) {
       const because = `${mostAtOnce} exports are being read, which is as many as there may be. Try again later.`;
       throw new HttpRefusal(503, 'SERVICE_UNAVAILABLE', because);
     }
-    running += 1;
+    reading.push(userId);
     try {
       await send(asked, request, response);
     } finally {
-      running -= 1;
+      reading.splice(reading.indexOf(userId), 1);
     }
   }
 
