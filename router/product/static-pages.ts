@@ -7,11 +7,13 @@ import {
   encodingFor,
   pathOf,
   sendJson,
+  weightsIn,
   worthCompressingBytes,
   type Encoding,
   type RequestHandler,
 } from '../../platform/server/index.ts';
 import { documentOf, pageAddresses, type PlaceName } from '../../schema/page-addresses.ts';
+import { nothingHere } from './nothing-here.ts';
 import { pageHeaders } from './page-headers.ts';
 
 const pages: Record<string, string> = Object.fromEntries(
@@ -95,12 +97,28 @@ export function createStaticRoute(webRoot: string): RequestHandler {
       return sendJson(response, 405, { error: 'Pages are read with GET.' });
     }
     const isPage = file?.endsWith('.html') && Object.values(pages).includes(file);
+    if (!isPage && isByPerson(request)) return sendNothingHere(request, response);
     sendJson(response, isPage ? 503 : 404, {
       error: isPage
         ? 'The web pages are not built. Build them with `npm run build:web`.'
         : `Nothing here under ${pathname}.`,
     });
   };
+}
+
+/** A browser names HTML where it shows an answer; programs, and what pages ask for, do not. */
+const isByPerson = ({ method, headers }: IncomingMessage) =>
+  (method === 'GET' || method === 'HEAD') && (weightsIn(headers.accept).get('text/html') ?? 0) > 0;
+
+function sendNothingHere(request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(404, {
+    ...pageHeaders(request.headers.host),
+    'cache-control': 'no-cache',
+    'content-type': contentTypes['.html'],
+    'content-length': Buffer.byteLength(nothingHere),
+    vary: 'accept, origin',
+  });
+  response.end(request.method === 'HEAD' ? undefined : nothingHere);
 }
 
 async function send(
