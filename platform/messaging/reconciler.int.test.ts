@@ -207,6 +207,32 @@ describe('a reconciler', () => {
     await close();
   });
 
+  it('asks for a stream once, until more of it was published', async () => {
+    const { runtime, reconcilerOn, decide, close } = await createPublished('asked-once');
+    const asked: string[] = [];
+    const bus: ReconciledBus = {
+      ...runtime.bus,
+      newestVersion(service, stream) {
+        asked.push(stream);
+        return runtime.bus.newestVersion(service, stream);
+      },
+    };
+    const reconciler = reconcilerOn(bus);
+    const asksFor = async () => {
+      asked.length = 0;
+      expect(await reconciler.reconcile()).toBe(0);
+      return asked.toSorted();
+    };
+    // The first one counts all streams at once, and looks at the newest message of each.
+    expect(await asksFor()).toEqual(['a', 'b', 'c.서울']);
+    expect(await asksFor()).toEqual(['a', 'b', 'c.서울']);
+    expect(await asksFor()).toEqual([]);
+    await decide('b', 1);
+    expect(await asksFor()).toEqual(['b']);
+    expect(await asksFor()).toEqual([]);
+    await close();
+  });
+
   it('leaves to the relay what is not published yet', async () => {
     const { reconciler, runtime, manager, streamName, subject, messages, close } = await createPublished('on-its-way');
     await createSilentTally(runtime, false).add('a', 1);

@@ -57,6 +57,8 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
   let due = { all: true, exact: 0 };
   /** The last loss, until what was marked late is checked. */
   let lost: { since: Date; lateAt: number } | undefined;
+  /** The versions up to which the last short comparison looked: the next one sees most of them again, by the overlap. */
+  let compared = new Map<string, number>();
   let running: Promise<number> | undefined;
   let stops: (() => void)[] = [];
   let closed = false;
@@ -89,6 +91,7 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     const streams = journal.lastPublished({ since, now: comparedAt })[Symbol.asyncIterator]();
     const all = since ? undefined : await bus.countMessages(service);
     const lately = all && !exactly ? await publishedLately(comparedAt) : new Set<string>();
+    const found = new Map<string, number>();
     let refilled = 0;
     /** A stream that cannot be refilled blocks no other. */
     const refusals: unknown[] = [];
@@ -101,6 +104,9 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
         const { stream, version } = next.value;
         // After a loss also what the lost store may have accepted; otherwise that is on its way.
         const upTo = exactly ? Infinity : version;
+        const isKnown = since !== undefined && !late && compared.get(stream) === version;
+        if (since && !late) found.set(stream, version);
+        if (isKnown) continue;
         const lacked = await compareStream(
           stream,
           upTo,
@@ -117,6 +123,7 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     }
     if (!closed) {
       seen = { ...holdings, comparedAt };
+      compared = found;
       // What was refused may be accepted the next time, and is not marked again by then.
       due = { all: refusals.length > 0, exact: Math.max(0, due.exact - 1) };
       // Another loss may have been detected meanwhile.
