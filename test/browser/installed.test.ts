@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -145,7 +145,9 @@ interface Manifest {
     await install();
     const [{ version: before } = { version: '' }] = await kept();
     const file = join(webRoot, 'service-worker.js');
-    await writeFile(file, (await readFile(file, 'utf8')).replaceAll(before, 'the next version'));
+    // As a deployment does, at once: a browser that asks meanwhile would take half a file for the next version.
+    await writeFile(`${file}.next`, (await readFile(file, 'utf8')).replaceAll(before, 'the next version'));
+    await rename(`${file}.next`, file);
     await page.reload();
     await until(
       'the next version serves',
