@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { exportJWK, generateKeyPair, type CryptoKey } from 'jose';
@@ -16,12 +17,29 @@ export async function createDevelopmentKeys(): Promise<DevelopmentKeys> {
   return { DEV_TOKEN_PRIVATE_KEY: await jwk(privateKey), JWT_PUBLIC_KEY: await jwk(publicKey) };
 }
 
-/** The keys kept in a file, made at the first call: tokens stay good over a restart. */
-export async function keptDevelopmentKeys(file: string): Promise<DevelopmentKeys> {
+/** The environment variable that lets reservation push to browsers. */
+export interface PushKey {
+  VAPID_PRIVATE_KEY: string;
+}
+
+export function createPushKey(): PushKey {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  // Of 32 bytes always, as it has to be: createECDH leaves out leading zeros.
+  return { VAPID_PRIVATE_KEY: privateKey.export({ format: 'jwk' }).d ?? '' };
+}
+
+/** Tokens stay good over a restart. */
+export const keptDevelopmentKeys = (file: string): Promise<DevelopmentKeys> => keptIn(file, createDevelopmentKeys);
+
+/** Browsers that agreed need not agree again. */
+export const keptPushKey = (file: string): Promise<PushKey> => keptIn(file, createPushKey);
+
+/** What a file has; made and kept there at the first call. */
+async function keptIn<Keys>(file: string, make: () => Keys | Promise<Keys>): Promise<Keys> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as DevelopmentKeys;
+    return JSON.parse(await readFile(file, 'utf8')) as Keys;
   } catch {
-    const keys = await createDevelopmentKeys();
+    const keys = await make();
     makeFolder(dirname(file));
     await writeFile(file, JSON.stringify(keys), { mode: 0o600 });
     return keys;

@@ -21,7 +21,7 @@ import { DATA_DIRECTORY, DataPlaneError, startDataPlane } from './data-plane.ts'
 import { cannotWrite, shown } from './data-plane-error.ts';
 import { pageAddresses } from '../../schema/page-addresses.ts';
 import { routerPort, subgraphNames } from '../../schema/subgraphs.ts';
-import { keptDevelopmentKeys } from './development-keys.ts';
+import { keptDevelopmentKeys, keptPushKey } from './development-keys.ts';
 import { isPortFree } from './free-port.ts';
 import { localSettings } from './settings.ts';
 import { startSystem } from './system.ts';
@@ -60,7 +60,7 @@ try {
   await checkPorts(settings);
   // An external broker has its own users.
   const brokerPasswords = env['NATS_URL'] ? undefined : await kept(() => keptBrokerPasswords(BROKER_PASSWORDS_FILE));
-  const [dataPlane, keys] = await Promise.all([
+  const [dataPlane, keys, pushKey] = await Promise.all([
     startDataPlane({
       directory: DATA_DIRECTORY,
       env,
@@ -75,11 +75,13 @@ try {
       return plane;
     }),
     kept(() => keptDevelopmentKeys(join(DATA_DIRECTORY, 'development-keys.json'))),
+    kept(() => keptPushKey(join(DATA_DIRECTORY, 'push-key.json'))),
     buildWebIfStale(report),
   ]);
   const system = await startSystem({
     LOG_LEVEL: 'warn',
     ...keys,
+    ...pushKey,
     ...env,
     ...(brokerPasswords ? brokerEnvironment(brokerPasswords) : {}),
     // Random, because only this process needs it; set one in order to ask a subgraph directly.

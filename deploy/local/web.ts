@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 const built = join(root, 'web/dist/index.html');
-const sources = ['web/*.html', 'web/*.ts', 'web/src/**/*', 'schema/client/**/*.ts'];
+const sources = ['web/*.html', 'web/*.{ts,js}', 'web/{src,public}/**/*', 'schema/client/**/*.ts'];
 
 /** Builds the pages when they were never built, or a source is newer. @throws {Error} with the builder's own words. */
 export async function buildWebIfStale(report: (line: string) => void): Promise<void> {

@@ -26,7 +26,14 @@ export interface Subgraph {
   /** What stands beside /graphql, by path. */
   routes?: Record<string, RequestHandler>;
   /** Periodic work; every instance does it, the journal decides who wins. */
-  sweeps?: { name: string; everyMs: number; run(): Promise<void> }[];
+  sweeps?: Sweep[];
+}
+
+export interface Sweep {
+  name: string;
+  everyMs: number;
+  /** @param stopping is aborted when the service stops: what is begun then holds it up. */
+  run(stopping: AbortSignal): Promise<void>;
 }
 
 export interface Part {
@@ -84,7 +91,7 @@ export async function assemble(runtime: Runtime, subgraph: Subgraph): Promise<As
       await runtime.bus.settled();
     },
     async stopSweeping() {
-      for (const stop of stops) await stop();
+      await Promise.all(stops.map((stop) => stop()));
     },
     async close() {
       await follower?.consumer.close();
@@ -180,11 +187,12 @@ async function countUnpublished(parts: Part[]): Promise<number> {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-function startSweep(runtime: Runtime, sweep: { name: string; everyMs: number; run(): Promise<void> }) {
+function startSweep(runtime: Runtime, sweep: Sweep) {
+  const stopping = new AbortController();
   let running: Promise<void> | undefined;
   const stop = runtime.time.every(sweep.everyMs, () => {
     running ??= sweep
-      .run()
+      .run(stopping.signal)
       .catch((error: unknown) => {
         runtime.logger.warn({ err: error, sweep: sweep.name }, 'a sweep failed; it will run again');
       })
@@ -194,6 +202,7 @@ function startSweep(runtime: Runtime, sweep: { name: string; everyMs: number; ru
   });
   return async () => {
     stop();
+    stopping.abort();
     await running;
   };
 }

@@ -11,6 +11,7 @@ import {
   type ViewChange,
   type ViewRow,
 } from '../../platform/index.ts';
+import type { Span } from './pushes/occasions.ts';
 import type { NearStation } from './stations.ts';
 import { latestIn, placeOf, type BikeSlot, type Place, type Reservation } from './reservation.ts';
 
@@ -68,7 +69,8 @@ reservationSchema.index({ reserveNo: -1 });
 reservationSchema.index({ userId: 1, reserveNo: -1 });
 reservationSchema.index({ bikeId: 1, reserveNo: -1 });
 reservationSchema.index({ bikeId: 1, reserveStatus: 1 });
-reservationSchema.index({ reserveStatus: 1, deadline: 1 });
+// A ride has no deadline: those that began at some time stand together.
+reservationSchema.index({ reserveStatus: 1, deadline: 1, startDateTime: 1 });
 
 const slotSchema = new Schema<SlotRow>(
   {
@@ -143,6 +145,11 @@ export function createReservationStore(database: Connection, cacheSize: number) 
       .flatMap(({ _id, position }) => (position ? { bikeId: _id, meters: metersBetween(near, position) } : []))
       .filter((one) => one.meters <= meters)
       .sort(nearestFirst);
+  }
+
+  async function ridersOf(filter: object): Promise<string[]> {
+    const rows = await reservations.find(filter, { userId: 1 }).lean<ReservationRow[]>().exec();
+    return rows.map(({ userId }) => userId);
   }
 
   return {
@@ -290,6 +297,14 @@ export function createReservationStore(database: Connection, cacheSize: number) 
         .exec();
       return new Map(rows.toReversed().map((row) => [row.userId, row]));
     },
+
+    /** Riders with a hold that ends in this time. */
+    ridersWhoseHoldEnds: ({ after, until }: Span): Promise<string[]> =>
+      ridersOf({ reserveStatus: 'RESERVED', deadline: { $gt: after, $lte: until } }),
+
+    /** Riders on a ride that began in this time. */
+    ridersWhoseRideBegan: ({ after, until }: Span): Promise<string[]> =>
+      ridersOf({ reserveStatus: 'IN_USE', deadline: null, startDateTime: { $gt: after, $lte: until } }),
 
     list({ userId, bikeId, reserveStatus }: ReservationFilter, page: PageRequest): Promise<Page<ReservationRow>> {
       const filter = {

@@ -68,7 +68,9 @@ export const settingsSchema = z.object({
     .refine(isPrivateKey)
     .optional()
     .meta({ allowed: 'a private key of the curve P-256, 43 characters of base64url', secret: true })
-    .describe('signs what is pushed to browsers; none, and nothing is pushed. With another one all must agree again'),
+    .describe(
+      'signs what is pushed to browsers; none, and nothing is pushed (npm start makes one). With another one, browsers agree again when their page is opened',
+    ),
   VAPID_CONTACT: z
     .email()
     .default('open-data@ttareungi.example')
@@ -215,6 +217,14 @@ export function createReservation(runtime: Runtime): Subgraph {
     contact: settings.VAPID_CONTACT,
     services: settings.PUSH_SERVICES,
     holdMs: settings.HOLD_MINUTES * 60_000,
+    async ridersWith({ holdEnds, rideBegan, offerAfter }) {
+      const found = await Promise.all([
+        store.ridersWhoseHoldEnds(holdEnds),
+        rideBegan ? store.ridersWhoseRideBegan(rideBegan) : [],
+        rows.offered(offerAfter),
+      ]);
+      return [...new Set(found.flat())];
+    },
     async ridersNow(userIds) {
       const [live, found] = await Promise.all([store.liveByUserIds(userIds), rows.of(userIds)]);
       return (userId) => ({ live: live.get(userId) ?? null, waiting: whereIn(found, userId) });

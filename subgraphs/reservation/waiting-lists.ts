@@ -70,6 +70,17 @@ export function createWaitingRows(database: Connection) {
         .lean<ListRow[]>()
         .exec(),
 
+    /** Riders with an offer that lasts for longer than until then. */
+    async offered(at: string): Promise<string[]> {
+      const found = await rows
+        .find({ isOpen: true, 'entries.offer.until': { $gt: at } })
+        .lean<ListRow[]>()
+        .exec();
+      return found.flatMap(({ entries }) =>
+        entries.filter(({ offer }) => offer !== null && offer.until > at).map(({ userId }) => userId),
+      );
+    },
+
     /** The lists that these riders are in. */
     of: (userIds: readonly string[]): Promise<ListRow[]> =>
       rows

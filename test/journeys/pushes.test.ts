@@ -1,6 +1,7 @@
-import { createECDH } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createPushKey } from '../../deploy/local/development-keys.ts';
 import { PushKeyDocument, StartPushesDocument, StopPushesDocument } from '../../schema/client/generated/graphql.ts';
+import { publicKeyOf } from '../../subgraphs/reservation/pushes/pushes.ts';
 import { mostBrowsers } from '../../subgraphs/reservation/pushes/subscriptions.ts';
 import { registerBikes, rider, type Rider } from '../support/people.ts';
 import { startPushService } from '../support/push-service.ts';
@@ -10,14 +11,13 @@ import { until } from '../support/until.ts';
 describe('a rider whose page is closed', () => {
   let system: TestSystem;
   let service: Awaited<ReturnType<typeof startPushService>>;
-  const ecdh = createECDH('prime256v1');
+  const key = createPushKey();
 
   beforeAll(async () => {
     service = await startPushService();
-    ecdh.generateKeys();
     // Held for so short a time that its second half has begun at the first look or the second.
     const env = {
-      VAPID_PRIVATE_KEY: ecdh.getPrivateKey('base64url'),
+      ...key,
       PUSH_SERVICES: service.origin,
       HOLD_MINUTES: '0.25',
     };
@@ -38,7 +38,7 @@ describe('a rider whose page is closed', () => {
     const one = await rider(system, 'one');
     await one.buys(5_000);
     const { pushKey } = await one.client.request(PushKeyDocument, {});
-    expect(pushKey).toBe(ecdh.getPublicKey('base64url'));
+    expect(pushKey).toBe(publicKeyOf(key.VAPID_PRIVATE_KEY));
     const [phone, tablet] = [service.browser(), service.browser()];
     expect(await start(one, phone)).toEqual({ browsers: 1, refusal: null });
     expect(await start(one, tablet)).toEqual({ browsers: 2, refusal: null });

@@ -27,18 +27,45 @@ export interface OccasionRule {
   freeMs: number | undefined;
 }
 
+/** From when until when something may be; both as the rows of reservations have their times. */
+export interface Span {
+  after: string;
+  until: string;
+}
+
+/** Of whom there is something to tell at a time: of nobody else need anything be read. */
+export interface Due {
+  /** When the hold ends. */
+  holdEnds: Span;
+  /** When the ride began; undefined while point has not said how long one is free. */
+  rideBegan: Span | undefined;
+  /** An offer that lasts for longer. */
+  offerAfter: string;
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();
+const holdNoticeMs = (holdMs: number) => Math.min(holdWarningMs, holdMs / 2);
+
+export function dueAt({ holdMs, freeMs }: OccasionRule, at: string): Due {
+  const now = Date.parse(at);
+  return {
+    holdEnds: { after: at, until: iso(now + holdNoticeMs(holdMs)) },
+    rideBegan:
+      freeMs === undefined ? undefined : { after: iso(now - freeMs), until: iso(now - freeMs + overtimeWarningMs) },
+    offerAfter: at,
+  };
+}
+
 export function occasionsOf({ live, waiting }: RiderNow, { holdMs, freeMs }: OccasionRule, at: string): Occasion[] {
   const found: Occasion[] = [];
   const tell = (kind: Occasion['kind'], of: string, bikeId: number, until: number, noticeMs: number) => {
     const now = Date.parse(at);
     // Of another ride, hold or offer the time is another.
     const name = `${kind} ${of} ${until}`;
-    if (now >= until - noticeMs && now < until)
-      found.push({ name, kind, bikeId, until: new Date(until).toISOString() });
+    if (now >= until - noticeMs && now < until) found.push({ name, kind, bikeId, until: iso(until) });
   };
   if (live?.reserveStatus === 'RESERVED' && live.deadline !== null) {
-    const noticeMs = Math.min(holdWarningMs, holdMs / 2);
-    tell('HOLD_ENDS', `${live.reserveNo}`, live.bikeId, Date.parse(live.deadline), noticeMs);
+    tell('HOLD_ENDS', `${live.reserveNo}`, live.bikeId, Date.parse(live.deadline), holdNoticeMs(holdMs));
   }
   if (live?.reserveStatus === 'IN_USE' && live.startDateTime !== null && freeMs !== undefined) {
     const until = Date.parse(live.startDateTime) + freeMs;

@@ -23,6 +23,8 @@ export interface PushKeys {
 
 /** A push service that takes longer is not waited for. */
 const answerTimeoutMs = 5_000;
+/** How a push is lost to one that does not answer in time. */
+export const silence = 'TimeoutError';
 /** Between two tries of a push service that fails, if it does not say. */
 const retryMs = 10_000;
 /** No occasion lasts so long that waiting for longer would be of use. */

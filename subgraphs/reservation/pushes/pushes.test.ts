@@ -1,12 +1,15 @@
 import { createECDH } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { createPushKey } from '../../../deploy/local/development-keys.ts';
 import { freePort } from '../../../deploy/local/free-port.ts';
 import { createLogger } from '../../../platform/index.ts';
 import { startPushService, type PushManner } from '../../../test/support/push-service.ts';
-import { createNotifier } from './notifier.ts';
-import { occasionsOf, type Occasion, type RiderNow } from './occasions.ts';
+import { until } from '../../../test/support/until.ts';
+import { atOncePerService, createNotifier } from './notifier.ts';
+import { dueAt, occasionsOf, type Due, type Occasion, type RiderNow } from './occasions.ts';
 import { areKeys, isKnownService, push } from './push-service.ts';
+import { isPrivateKey, publicKeyOf } from './pushes.ts';
 import type { PushSubscriptionRow } from './subscriptions.ts';
 import { textOf } from './texts.ts';
 
@@ -24,6 +27,17 @@ const offered = (until: number): RiderNow => ({
   ...nobody,
   waiting: { offer: { bikeId: 17, bikeVersion: 3, until: iso(until) } },
 });
+
+/** What the rows of reservations and lists answer of a rider. */
+function isDue({ live, waiting }: RiderNow, { holdEnds, rideBegan, offerAfter }: Due): boolean {
+  const within = (time: string | null | undefined, span: Due['rideBegan']) =>
+    span !== undefined && typeof time === 'string' && time > span.after && time <= span.until;
+  return (
+    (live?.reserveStatus === 'RESERVED' && within(live.deadline, holdEnds)) ||
+    (live?.reserveStatus === 'IN_USE' && within(live.startDateTime, rideBegan)) ||
+    (waiting?.offer?.until ?? '') > offerAfter
+  );
+}
 
 describe('a rider is told', () => {
   const moments: [string, RiderNow, number, number, Occasion['kind']][] = [
@@ -60,6 +74,34 @@ describe('a rider is told', () => {
           if (kind === 'OVERTIME_BEGINS') expect([left <= 600_000, freeMs === undefined]).toEqual([true, false]);
         }
       }),
+    );
+  });
+
+  it('and is read of then, and at no other time', () => {
+    const time = fc.integer({ min: at('08:00:00'), max: at('12:00:00') });
+    // Also to the millisecond: where one begins to be told, and where no more.
+    const rider = time.chain((ms) => fc.constantFrom(held(ms), riding(ms), offered(ms), nobody));
+    const length = fc.constantFrom(0, 60_000, 600_000, 3_600_000);
+    const offset = fc.constantFrom(0, 1, -1, 120_000, 600_000, 3_000_000, 3_000_001, 3_600_000);
+    fc.assert(
+      fc.property(
+        rider,
+        time,
+        offset,
+        length,
+        fc.option(length, { nil: undefined }),
+        (one, any, by, holdMs, freeMs) => {
+          const { live, waiting } = one;
+          const [of] = [live?.deadline, live?.startDateTime, waiting?.offer?.until].filter(
+            (ms) => typeof ms === 'string',
+          );
+          for (const now of [any, ...(of === undefined ? [] : [Date.parse(of) + by, Date.parse(of) - by])]) {
+            const found = occasionsOf(one, { holdMs, freeMs }, iso(now)).length > 0;
+            expect(isDue(one, dueAt({ holdMs, freeMs }, iso(now)))).toBe(found);
+          }
+        },
+      ),
+      { numRuns: 500 },
     );
   });
 
@@ -107,6 +149,13 @@ describe('an endpoint', () => {
   });
 });
 
+describe('the key of a city', () => {
+  it('has 32 bytes', () => {
+    for (let time = 0; time < 600; time += 1) expect(isPrivateKey(createPushKey().VAPID_PRIVATE_KEY)).toBe(true);
+    for (const wrong of ['', 'x', 'A'.repeat(43), 'AQ', `${'_'.repeat(42)}8`]) expect(isPrivateKey(wrong)).toBe(false);
+  });
+});
+
 describe('the keys of a browser', () => {
   const p256dh = createECDH('prime256v1').generateKeys('base64url');
   const auth = 'A'.repeat(22);
@@ -131,15 +180,15 @@ describe('the keys of a browser', () => {
 });
 
 describe('a push', () => {
-  const ecdh = createECDH('prime256v1');
-  const publicKey = ecdh.generateKeys('base64url');
-  const keys = { publicKey, privateKey: ecdh.getPrivateKey('base64url'), subject: 'mailto:bikes@city.example' };
+  const { VAPID_PRIVATE_KEY: privateKey } = createPushKey();
+  const keys = { publicKey: publicKeyOf(privateKey) ?? '', privateKey, subject: 'mailto:bikes@city.example' };
   let service: Awaited<ReturnType<typeof startPushService>>;
   let now = at('09:58:00');
   let rows: PushSubscriptionRow[] = [];
   let allowed: string[] = [];
   let riders: Record<string, RiderNow> = {};
   let counted: string[] = [];
+  let read: string[] = [];
 
   beforeAll(async () => {
     service = await startPushService();
@@ -147,18 +196,22 @@ describe('a push', () => {
   afterAll(() => service.close());
   beforeEach(() => {
     now = at('09:58:00');
-    [rows, riders, counted, service.pushed.length] = [[], { '10': held(at('10:00:00')) }, [], 0];
+    [rows, riders, counted, read] = [[], { '10': held(at('10:00:00')) }, [], []];
+    [service.pushed.length, service.asked.length] = [0, 0];
     allowed = [service.origin];
     service.behave('takes it');
   });
 
   const agree = (userId: string, language: 'KO' | 'EN' = 'EN') => {
-    const row = { ...service.browser(), _id: `${rows.length}`, userId, language, at: new Date(now), told: [] };
+    const row = { ...service.browser(), _id: `${rows.length}`, userId, language, at: new Date(now), told: [], key: '' };
     rows.push({ ...row, notBefore: new Date(0) });
   };
   const subscriptions = {
-    page: async (after: { _id: string } | undefined, limit: number) =>
-      structuredClone(rows.filter(({ _id }) => !after || Number(_id) > Number(after._id)).slice(0, limit)),
+    isEmpty: async () => rows.length === 0,
+    async of(userIds: readonly string[]) {
+      read.push(...userIds);
+      return structuredClone(rows.filter(({ userId }) => userIds.includes(userId)));
+    },
     async claim({ _id }: PushSubscriptionRow, name: string) {
       const row = rows.find((one) => one._id === _id);
       if (!row || row.told.includes(name)) return false;
@@ -177,6 +230,7 @@ describe('a push', () => {
   const instance = () =>
     createNotifier({
       subscriptions,
+      ridersWith: async (due) => Object.keys(riders).filter((userId) => isDue(riders[userId] ?? nobody, due)),
       ridersNow: async () => (userId) => riders[userId] ?? nobody,
       ...{ holdMs: rule.holdMs, freeMs: async () => rule.freeMs },
       isKnown: (endpoint) => isKnownService(endpoint, allowed),
@@ -185,7 +239,7 @@ describe('a push', () => {
       clock: () => new Date(now),
       logger: createLogger('silent', 'reservation'),
     });
-  const look = () => instance().run();
+  const look = (stopping?: AbortSignal) => instance().run(stopping);
 
   it('is read by its browser alone, and says who sent it and until when it is of use', async () => {
     agree('10');
@@ -203,6 +257,49 @@ describe('a push', () => {
         signed: { aud: service.origin, sub: keys.subject },
       },
     ]);
+  });
+
+  it('is looked for with those alone of whom there is something to tell', async () => {
+    riders = { '10': held(at('10:00:00')), '11': held(at('11:00:00')), '12': nobody, '13': riding(at('09:08:00')) };
+    await look();
+    expect(read).toEqual([]);
+    for (const userId of Object.keys(riders)) agree(userId);
+    await look();
+    expect(read).toEqual(['10', '13']);
+    expect(counted).toEqual(['taken', 'taken']);
+  });
+
+  it('goes to a bounded number of browsers at once, and to others beside a push service that is silent', async () => {
+    const other = await startPushService();
+    try {
+      allowed.push(other.origin);
+      for (let index = 0; index < 3 * atOncePerService; index += 1) agree('10');
+      const theirs = other.browser();
+      agree('10');
+      Object.assign(rows.at(-1) ?? {}, theirs);
+      service.behave('is silent');
+      await look();
+      expect([service.asked.length, other.pushed.length]).toEqual([atOncePerService, 1]);
+      service.behave('takes it');
+      await look();
+      expect(service.asked.length).toBe(3 * atOncePerService);
+      expect(counted.filter((outcome) => outcome === 'lost').length).toBe(atOncePerService);
+    } finally {
+      await other.close();
+    }
+  }, 20_000);
+
+  it('is begun no more once the service stops', async () => {
+    for (let index = 0; index < 3 * atOncePerService; index += 1) agree('10');
+    const stopping = new AbortController();
+    const running = look(stopping.signal);
+    await until('it has begun', () => service.asked.length > 0);
+    stopping.abort();
+    await running;
+    expect(service.asked.length).toBeLessThan(3 * atOncePerService);
+    expect(counted.length).toBe(service.asked.length);
+    await look();
+    expect(counted.length).toBe(3 * atOncePerService);
   });
 
   it('is kept back from a push service that is not to be asked any more', async () => {

@@ -2,7 +2,7 @@ import { createECDH } from 'node:crypto';
 import { z } from 'zod';
 import type { Runtime } from '../../../platform/index.ts';
 import { createNotifier } from './notifier.ts';
-import type { RiderNow } from './occasions.ts';
+import type { Due, RiderNow } from './occasions.ts';
 import { areKeys, isKnownService, push } from './push-service.ts';
 import { createPushSubscriptions, type PushLanguage } from './subscriptions.ts';
 
@@ -23,6 +23,8 @@ export interface PushesOptions {
   contact: string;
   services: readonly string[];
   holdMs: number;
+  /** Riders of whom there may be something to tell; each once. */
+  ridersWith(due: Due): Promise<readonly string[]>;
   ridersNow(userIds: readonly string[]): Promise<(userId: string) => RiderNow>;
 }
 
@@ -82,9 +84,9 @@ export function createPushes(runtime: Runtime, { privateKey, contact, services, 
     });
 
   return {
-    prepare: () => subscriptions.prepare(),
+    prepare: () => subscriptions.prepare(keys?.publicKey),
     publicKey: keys?.publicKey ?? null,
-    sweeps: notifier ? [{ name: 'pushes', everyMs, run: () => notifier.run() }] : [],
+    sweeps: notifier ? [{ name: 'pushes', everyMs, run: (stopping: AbortSignal) => notifier.run(stopping) }] : [],
 
     async start(userId: string, input: StartPushesInput): Promise<Payload> {
       const whyNot = !keys
@@ -96,7 +98,8 @@ export function createPushes(runtime: Runtime, { privateKey, contact, services, 
             : 'The keys are none of a browser.';
       if (whyNot !== null) return { browsers: 0, refusal: { code: 'PUSH_NOT_POSSIBLE', because: whyNot } };
       const { endpoint, p256dh, auth, language } = input;
-      const browsers = await subscriptions.add({ userId, endpoint, p256dh, auth, language }, clock());
+      const key = keys?.publicKey ?? '';
+      const browsers = await subscriptions.add({ userId, endpoint, p256dh, auth, language, key }, clock());
       return { browsers, refusal: null };
     },
 
@@ -109,8 +112,11 @@ export function createPushes(runtime: Runtime, { privateKey, contact, services, 
 
 export type Pushes = Pick<ReturnType<typeof createPushes>, 'publicKey' | 'start' | 'stop'>;
 
-function publicKeyOf(privateKey: string): string | undefined {
+/** Undefined for what is no private key of the curve P-256, base64url. */
+export function publicKeyOf(privateKey: string): string | undefined {
   const ecdh = createECDH('prime256v1');
+  // What signs takes no shorter one, not even where the missing bytes are zeros.
+  if (Buffer.from(privateKey, 'base64url').length !== 32) return undefined;
   try {
     ecdh.setPrivateKey(privateKey, 'base64url');
     return ecdh.getPublicKey('base64url');

@@ -10,6 +10,8 @@ export interface PushSubscriptionRow {
   p256dh: string;
   auth: string;
   language: PushLanguage;
+  /** The key under which it agreed: for another one its push service takes nothing. */
+  key: string;
   at: Date;
   /** Occasions that it was told of, or is being told of. */
   told: string[];
@@ -19,7 +21,10 @@ export interface PushSubscriptionRow {
 
 export type PushLanguage = 'KO' | 'EN';
 
-export type NewPushSubscription = Pick<PushSubscriptionRow, 'userId' | 'endpoint' | 'p256dh' | 'auth' | 'language'>;
+export type NewPushSubscription = Pick<
+  PushSubscriptionRow,
+  'userId' | 'endpoint' | 'p256dh' | 'auth' | 'language' | 'key'
+>;
 
 /** A phone, a tablet, a computer or two; of more the one that agreed first is forgotten. */
 export const mostBrowsers = 5;
@@ -34,6 +39,7 @@ const schema = new Schema<PushSubscriptionRow>(
     p256dh: String,
     auth: String,
     language: String,
+    key: String,
     at: Date,
     told: [String],
     notBefore: Date,
@@ -47,7 +53,11 @@ const idOf = (endpoint: string) => hash('sha256', endpoint, 'hex');
 export function createPushSubscriptions(database: Connection) {
   const rows = database.model<PushSubscriptionRow>('PushSubscription', schema);
   return {
-    prepare: () => rows.createIndexes(),
+    /** @param key what it agreed to under another one is of no use any more; its page agrees again. */
+    async prepare(key: string | undefined): Promise<void> {
+      await rows.createIndexes();
+      if (key !== undefined) await rows.deleteMany({ key: { $ne: key } }).exec();
+    },
 
     /** Agrees, again too; answers how many browsers of the rider there are. */
     async add(given: NewPushSubscription, now: Date): Promise<number> {
@@ -70,17 +80,13 @@ export function createPushSubscriptions(database: Connection) {
       return rows.countDocuments({ userId }).exec();
     },
 
-    /** Those of all riders, after one of them, a page at a time, all of a rider's on one page as a rule. */
-    page: (
-      after: Pick<PushSubscriptionRow, 'userId' | '_id'> | undefined,
-      limit: number,
-    ): Promise<PushSubscriptionRow[]> =>
+    isEmpty: async (): Promise<boolean> => (await rows.exists({}).exec()) === null,
+
+    /** The browsers of these riders. */
+    of: (userIds: readonly string[]): Promise<PushSubscriptionRow[]> =>
       rows
-        .find(
-          after ? { $or: [{ userId: { $gt: after.userId } }, { userId: after.userId, _id: { $gt: after._id } }] } : {},
-        )
+        .find({ userId: { $in: userIds } })
         .sort({ userId: 1, _id: 1 })
-        .limit(limit)
         .lean<PushSubscriptionRow[]>()
         .exec(),
 
