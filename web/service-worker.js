@@ -1,8 +1,9 @@
-/* global URL, addEventListener, caches, clients, fetch, location, skipWaiting */
+/* global URL, addEventListener, caches, clients, fetch, location, navigator, registration, skipWaiting */
 /*
  * What an installed app needs: pages come from the network, always; without one, a page that says so. Files whose name
- * has the hash of their content are kept, and nothing else: no answer of the graph ever is. `vite build` puts in the
- * version, which changes with any of those files, and the addresses of the pages.
+ * has the hash of their content are kept, and nothing else: no answer of the graph ever is. A push is shown, and a click
+ * on it leads to its page. `vite build` puts in the version, which changes with any of those files, and the addresses of
+ * the pages.
  */
 const version = '__VERSION__';
 const pages = JSON.parse('__PAGES__');
@@ -46,4 +47,52 @@ async function fromCache(request) {
   const response = await fetch(request);
   if (response.ok) await cache.put(request, response.clone());
   return response;
+}
+
+/** Where a rider finds what a push is about, if it does not say. */
+const home = '/ride';
+/** Of a push that nobody can read: browsers take the consent back where one shows nothing. */
+const somethingNew = navigator.language.startsWith('ko')
+  ? { title: '따릉이', body: '새 소식이 있습니다. 눌러서 확인하세요.' }
+  : { title: 'Ttareungi', body: 'There is news for you. Open the page to see it.' };
+
+addEventListener('push', (event) => {
+  const { title, body, tag, url } = { ...somethingNew, ...told(event.data) };
+  const options = { body, icon: '/app/icon-192.png', data: { url }, ...(tag === undefined ? {} : { tag }) };
+  event.waitUntil(registration.showNotification(title, options));
+});
+
+/** What the texts of a push say; nothing where one of them is missing. */
+function told(data) {
+  try {
+    const { title, body, tag, url } = data.json();
+    const isText = (text) => typeof text === 'string' && text.trim() !== '';
+    return isText(title) && isText(body) ? { title, body, url, ...(isText(tag) && { tag }) } : {};
+  } catch {
+    return {};
+  }
+}
+
+addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(show(event.notification.data?.url));
+});
+
+/** The page that is open already, or a new one. */
+async function show(url) {
+  const path = pages.includes(url) ? url : home;
+  const open = await clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const there = open.find((page) => new URL(page.url).pathname === path);
+  await (there ? there.focus() : clients.openWindow(path));
+}
+
+addEventListener('pushsubscriptionchange', (event) => event.waitUntil(renew(event.oldSubscription)));
+
+/** Pages tell the server, when they hear of it or are opened: only they are signed in. */
+async function renew(before) {
+  const applicationServerKey = before?.options.applicationServerKey;
+  if (applicationServerKey) {
+    await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey }).catch(() => undefined);
+  }
+  for (const page of await clients.matchAll({ type: 'window' })) page.postMessage('push subscription changed');
 }

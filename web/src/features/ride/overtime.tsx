@@ -1,4 +1,5 @@
 import './overtime.css';
+import { use } from 'react';
 import type { OvertimeRule } from '../../../../schema/overtime.ts';
 import { useTariff } from '../../shared/api/use-tariff.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
@@ -7,6 +8,7 @@ import { useWords } from '../../shared/i18n/speech.tsx';
 import { Button } from '../../shared/ui/controls.tsx';
 import { rideTimeAt, type Stage } from './ride-time.ts';
 import { useNotifications } from './use-notifications.ts';
+import { type PushState, PushStateContext } from './use-pushes.ts';
 import { rideWords } from './words.ts';
 
 const minuteMs = 60_000;
@@ -22,6 +24,9 @@ export function useOvertimeRule(): OvertimeRule | null {
     cap: Number(overtimeCap),
   };
 }
+
+/** Where nothing can be pushed, the page itself tells while it is open, for who asks it to. */
+const tellsItself: ReadonlySet<PushState> = new Set<PushState>(['noKey', 'noPushes', 'notInstalled']);
 
 interface OvertimeProps {
   /** Epoch milliseconds. */
@@ -41,7 +46,9 @@ export function Overtime({ start, rule, reserveNo }: OvertimeProps) {
   const dearer = useClock((now) => rideTimeAt(now, start, rule).dearer);
   const dearerAt = useClock((now) => rideTimeAt(now, start, rule).dearerAt);
   const warning = words.freeSoonOver(left, hourAndMinute(freeUntil));
-  const notices: Record<Stage, string | null> = { free: null, soon: warning, over: words.costsSoFar(price) };
+  const pushes = use(PushStateContext);
+  const soon = pushes === 'on' ? null : warning;
+  const notices: Record<Stage, string | null> = { free: null, soon, over: words.costsSoFar(price) };
   const notifications = useNotifications(`${reserveNo} ${stage}`, notices[stage]);
 
   return (
@@ -67,12 +74,14 @@ export function Overtime({ start, rule, reserveNo }: OvertimeProps) {
           </>
         )}
       </div>
-      {stage !== 'over' && notifications.state === 'default' && (
+      {stage !== 'over' && notifications.state === 'default' && tellsItself.has(pushes) && (
         <Button weight="plain" onPress={notifications.ask}>
           {words.notify}
         </Button>
       )}
-      {stage !== 'over' && notifications.state === 'granted' && <p className="aside">{words.notifies}</p>}
+      {stage !== 'over' && notifications.state === 'granted' && tellsItself.has(pushes) && (
+        <p className="aside">{words.notifies}</p>
+      )}
       {notifications.state === 'denied' && notifications.asked && <p className="aside">{words.notifyBlocked}</p>}
     </>
   );

@@ -14,8 +14,10 @@ import { Debt } from './debt.tsx';
 import { FindBike } from './find-bike.tsx';
 import { History } from './history.tsx';
 import { Purse } from './purse.tsx';
+import { PushesCard } from './pushes.tsx';
 import { Receipt, useReceipt } from './receipt.tsx';
 import { RideStations } from './ride-stations.tsx';
+import { PushStateContext, usePushes } from './use-pushes.ts';
 import { type RiderPart, useRider } from './use-rider.ts';
 import { VehicleLink } from './vehicle-link.tsx';
 import { useForgetMet, Wanted } from './wanted.tsx';
@@ -45,6 +47,7 @@ function RiderHome({ acting }: { acting: Acting }) {
   const shared = useSharedWords();
   const { rides, points, away, lostSince } = useRider(acting);
   const stations = useStations();
+  const pushes = usePushes(acting);
   const [wantsPoints, setWantsPoints] = useState(false);
   // One for both sections: the outcome of one shows in the other.
   const submission = useSubmission();
@@ -78,7 +81,11 @@ function RiderHome({ acting }: { acting: Acting }) {
       {rides && wish && <Wanted wish={wish} ride={ride ?? null} stations={stations.all} />}
       {rides && !ride && <WaitingCard acting={acting} stations={stations} onBuy={() => setWantsPoints(true)} />}
       {wantsBike !== null && find}
-      {rides && ride && <Current ride={ride} submission={submission} hasStations={hasStations} />}
+      {rides && ride && (
+        <PushStateContext value={pushes.state}>
+          <Current ride={ride} submission={submission} hasStations={hasStations} />
+        </PushStateContext>
+      )}
       {rides && (
         <RideStations
           stations={stations}
@@ -96,6 +103,7 @@ function RiderHome({ acting }: { acting: Acting }) {
         />
       )}
       {wantsBike === null && find}
+      {(rides ?? points) && <PushesCard {...pushes} />}
       {(rides ?? points) && (
         <History rides={rides?.reservations} entries={points?.user?.pointEntries} stations={stations.all} />
       )}

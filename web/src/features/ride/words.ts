@@ -101,6 +101,19 @@ const ko = {
   notify: '초과요금이 붙기 전에 알림 받기',
   notifies: '이 화면이 열려 있는 동안 초과요금이 붙기 전에 알림을 보냅니다.',
   notifyBlocked: '브라우저에서 알림이 차단되어 있습니다.',
+  pushes: '페이지를 닫아도 알림 받기',
+  pushesHint:
+    '이 브라우저에 알려 드립니다. 예약이 곧 끝날 때, 곧 초과요금이 붙을 때, 기다리던 자전거가 났을 때입니다. 로그아웃하면 꺼집니다.',
+  pushesStarted: '이제 이 브라우저에 알려 드립니다.',
+  pushesStopped: '이제 이 브라우저에 알리지 않습니다.',
+  pushNotAllowed: '브라우저에서 알림을 허용하지 않아 켜지 않았습니다.',
+  pushServiceAway: '브라우저의 푸시 서비스에 연결할 수 없습니다. 나중에 다시 시도하세요.',
+  noPushes: {
+    noPushes: '이 브라우저는 페이지를 닫은 뒤에 알림을 받을 수 없습니다.',
+    notInstalled:
+      '이 휴대전화에서는 홈 화면에 추가한 앱에서만 알림을 받을 수 있습니다. 공유 메뉴에서 홈 화면에 추가한 뒤 거기서 켜세요.',
+    blocked: '브라우저에서 알림이 차단되어 있습니다. 브라우저 설정에서 이 사이트의 알림을 허용하면 켤 수 있습니다.',
+  },
   giveBack: '반납하기',
   cancel: '예약 취소',
   cancelTitle: (bikeId: number) => `${bikeId}번 자전거 예약을 취소할까요?`,
@@ -236,6 +249,19 @@ const en: typeof ko = {
   notify: 'Notify me before overtime begins',
   notifies: 'While this page is open, a notification comes before overtime begins.',
   notifyBlocked: 'This browser blocks notifications.',
+  pushes: 'Tell me when this page is closed',
+  pushesHint:
+    'This browser is told when your reservation is about to end, when overtime is about to begin, and when a bike that you wait for is free. Signing out turns it off.',
+  pushesStarted: 'This browser is told from now on.',
+  pushesStopped: 'This browser is not told any more.',
+  pushNotAllowed: 'The browser did not allow notifications, so it stays off.',
+  pushServiceAway: 'The push service of this browser cannot be reached. Try again later.',
+  noPushes: {
+    noPushes: 'This browser cannot be told once the page is closed.',
+    notInstalled:
+      'On this phone only an app on the home screen can be told. Add this page to the home screen from the share menu, then turn it on there.',
+    blocked: 'This browser blocks notifications. Allow them for this site in its settings to turn this on.',
+  },
   giveBack: 'Return bike',
   cancel: 'Cancel',
   cancelTitle: (bikeId) => `Cancel the reservation of bike ${bikeId}?`,

@@ -13,8 +13,8 @@ import { type Answer, answerTo, query } from './answer.ts';
 /** What things cost and how long they last, as far as the services have answered; the rest stays unknown. */
 export type Tariff = Partial<Omit<TariffQuery['tariff'], '__typename'>>;
 
-/** Public, so without a token. */
-const anyone = { id: 'anyone', client: createClient({ url: graphqlUrl }) };
+/** For what is public: without a token. */
+export const anyone = { id: 'anyone', client: createClient({ url: graphqlUrl }) };
 
 const documents: readonly TypedDocumentNode<{ tariff: Tariff }, Record<string, never>>[] = [
   ReservationTariffDocument,

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { backoffMs } from '../../../../schema/client/backoff.ts';
+import { withdrawPushes } from '../pushes/consent.ts';
 import { forgetNotice, noticeIn, resumeAtProvider, type SessionNotice, signOutAtProvider } from './provider.ts';
 import { type Area, type Config, forgetSession, loadConfig, resumeSession, type Session } from './session.ts';
 
@@ -54,7 +55,9 @@ export function useSession(area: Area): SessionState {
     notice,
     signIn: begin,
     signOut() {
-      if (data?.config.provider) return void signOutAtProvider().catch(() => setNotice('stillIn'));
+      // Before the session ends, which it needs.
+      const withdrawn = data?.session ? withdrawPushes(data.session) : Promise.resolve();
+      if (data?.config.provider) return void withdrawn.then(signOutAtProvider).catch(() => setNotice('stillIn'));
       forgetSession(area);
       begin(null);
     },
