@@ -74,7 +74,7 @@ describe('the service worker', () => {
     const pushed = fc.oneof(
       fc.constant(null),
       fc.string().map(dataOf),
-      fc.anything().map((value) => dataOf(String(JSON.stringify(value)))),
+      fc.jsonValue().map((value) => dataOf(JSON.stringify(value))),
       fc.record({ title: part, body: part, tag: part, url: part }).map((value) => dataOf(JSON.stringify(value))),
     );
     await fc.assert(

@@ -7,7 +7,7 @@ import { rider } from '../support/people.ts';
 import { startPushService } from '../support/push-service.ts';
 import { until } from '../support/until.ts';
 import { violationsOf } from './accessibility.ts';
-import { describeInBrowser, overflowOf, signInAs, type Stage } from './chromium.ts';
+import { artifacts, describeInBrowser, overflowOf, signInAs, type Stage } from './chromium.ts';
 
 let service: Awaited<ReturnType<typeof startPushService>> | undefined;
 const services = () => service ?? Promise.reject(new Error('No push service.'));
@@ -104,7 +104,7 @@ describeInBrowser(
 
     it('is still told after a reload, under the key and in the language of then, and no more after signing out', async () => {
       const browser = (await services()).browser();
-      const desktop = { path: '/ride', width: 1280, colorScheme: 'dark', shot: 'pushes-desktop' } as const;
+      const desktop = { path: '/ride', width: 1280, colorScheme: 'dark' } as const;
       await stage.visit({ ...desktop, prepare: device('granted', browser) }, async (page) => {
         await signInAs(page, '42', 'rider');
         await switchIn(page).click();
@@ -116,6 +116,7 @@ describeInBrowser(
         await until('it has subscribed anew', async () => (await subscribedIn(page)) === publicKey);
         expect(await switchIn(page).isChecked()).toBe(true);
         expect(await violationsOf(page)).toEqual([]);
+        await page.screenshot({ path: `${artifacts}pushes-desktop.png` });
         await page.getByRole('button', { name: /^42,/ }).click();
         await page.getByRole('dialog').getByRole('button', { name: '로그아웃' }).click();
         await until('nothing is told there', async () => (await browsersOf(stage, '42')) === 0);
