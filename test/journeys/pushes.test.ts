@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createPushKey } from '../../deploy/local/development-keys.ts';
-import { PushKeyDocument, StartPushesDocument, StopPushesDocument } from '../../schema/client/generated/graphql.ts';
+import {
+  PushKeyDocument,
+  StartPushesDocument,
+  StopPushesDocument,
+  WaitForBikeDocument,
+} from '../../schema/client/generated/graphql.ts';
 import { publicKeyOf } from '../../subgraphs/reservation/pushes/pushes.ts';
 import { mostBrowsers } from '../../subgraphs/reservation/pushes/subscriptions.ts';
 import { registerBikes, rider, type Rider } from '../support/people.ts';
@@ -15,11 +20,12 @@ describe('a rider whose page is closed', () => {
 
   beforeAll(async () => {
     service = await startPushService();
-    // Held for so short a time that its second half has begun at the first look or the second.
+    // Held, and free, for so short a time that something is to be told at the first look or the second.
     const env = {
       ...key,
       PUSH_SERVICES: service.origin,
       HOLD_MINUTES: '0.25',
+      OVERTIME_FREE_MINUTES: '10',
     };
     system = await startSystem({ env });
   }, 240_000);
@@ -49,6 +55,32 @@ describe('a rider whose page is closed', () => {
     expect(service.pushed).toMatchObject([
       { path: new URL(phone.endpoint).pathname, text: { body: expect.stringContaining(`${bikeId}`), url: '/ride' } },
     ]);
+  });
+
+  it('is told that a ride is about to cost, and that the bike which they wait for is free', async () => {
+    const [bikeId = 0] = await registerBikes(system);
+    const [rides, waits] = [await rider(system, 'rides'), await rider(system, 'waits')];
+    await rides.buys(5_000);
+    const { reserveNo } = await rides.reserves(bikeId);
+    expect(await rides.starts(reserveNo)).toBe('IN_USE');
+    const { waitForBike } = await waits.client.request(WaitForBikeDocument, { input: { bikeId } });
+    expect(waitForBike.refusal).toBe(null);
+    const theirs = new Map<Rider, ReturnType<typeof service.browser>>();
+    for (const each of [rides, waits]) {
+      const browser = service.browser();
+      theirs.set(each, browser);
+      await start(each, browser);
+    }
+    const toldTo = (one: Rider) => {
+      const path = new URL(theirs.get(one)?.endpoint ?? '').pathname;
+      return service.pushed.filter((push) => push.path === path).map(({ text }) => text.body);
+    };
+    await until('it is told of the ride', () => toldTo(rides).length > 0);
+    expect(toldTo(rides)).toEqual([expect.stringContaining(`Bike ${bikeId} costs nothing more until`)]);
+    expect(toldTo(waits)).toEqual([]);
+    expect(await rides.returns(reserveNo)).toBe('RETURNED');
+    await until('it is told of the bike', () => toldTo(waits).length > 0);
+    expect(toldTo(waits)).toEqual([expect.stringContaining(`Bike ${bikeId} is free`)]);
   });
 
   it('has a bounded number of browsers, each of one rider alone', async () => {
