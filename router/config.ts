@@ -149,7 +149,7 @@ export const routerSettings = processSettings.extend({ ...door, ...toSubgraphs, 
 
 export type RouterSettings = z.infer<typeof routerSettings>;
 
-const contradictions: Contradictions = {
+export const routerContradictions: Contradictions = {
   OVERRIDE_LABELS: ({ ENGINE, OVERRIDE_LABELS = '' }) =>
     ENGINE === 'apollo' && /[^\s,]/.test(OVERRIDE_LABELS)
       ? 'ENGINE=apollo has no labels on; leave one of the two out.'
@@ -169,7 +169,7 @@ export function readRouterSettings(
   product: { settings: z.ZodObject; contradictions: Contradictions } | undefined,
 ): RouterSettings {
   const all = product ? routerSettings.extend(product.settings.shape) : routerSettings;
-  return readConfig(all, env, { contradictions: { ...contradictions, ...product?.contradictions } }) as RouterSettings;
+  return readConfig(all, env, { contradictions: { ...routerContradictions, ...product?.contradictions } }) as RouterSettings;
 }
 
 /** How long a subgraph may take to answer. */

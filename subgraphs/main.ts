@@ -4,14 +4,13 @@ import {
   ConfigError,
   createLogger,
   exitCodeConfig,
-  processSettings,
   readConfig,
   startService,
   stopOnSignal,
   warnOfRetiredSettings,
   warnOfUnsafeSettings,
 } from '../platform/index.ts';
-import { definitionOf } from './registry.ts';
+import { contradictionsOf, definitionOf, settingsOf } from './registry.ts';
 
 const wanted = process.argv[2] ?? '';
 const names = wanted === 'all' ? subgraphNames : subgraphNames.filter((name: SubgraphName) => name === wanted);
@@ -22,7 +21,8 @@ if (names.length === 0) {
 }
 
 try {
-  const settings = readConfig(processSettings, process.env);
+  // All of them, before one waits for its database.
+  const settings = readConfig(settingsOf(names), process.env, { contradictions: contradictionsOf(names) });
   const logger = createLogger(settings.LOG_LEVEL, wanted);
   warnOfUnsafeSettings(settings, logger);
   warnOfRetiredSettings(process.env, logger);

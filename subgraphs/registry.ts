@@ -2,19 +2,26 @@ import { z } from 'zod';
 import { clientOperations } from '../schema/client-operations.ts';
 import { subgraphNames, subgraphs, subgraphSdl, type SubgraphName } from '../schema/subgraphs.ts';
 import { scopeFields } from '../schema/scopes.ts';
-import { createApproval, settingsSchema as approval } from './approval/subgraph.ts';
+import { contradictions as ofApproval, createApproval, settingsSchema as approval } from './approval/subgraph.ts';
 import { createBike } from './bike/subgraph.ts';
 import {
   port,
   processSections,
   readConfig,
+  type Contradictions,
   type Runtime,
   type ServiceDefinition,
   type SettingSections,
   type Settings,
   type Subgraph,
 } from '../platform/index.ts';
-import { ownSettings, serviceSections, serviceSettings } from '../platform/service/settings.ts';
+import {
+  ownSettings,
+  serviceContradictions,
+  serviceSections,
+  serviceSettings,
+  unreadableDatabase,
+} from '../platform/service/settings.ts';
 import { createDashboard, settingsSchema as dashboard } from './dashboard/subgraph.ts';
 import { createPoint, settingsSchema as point } from './point/subgraph.ts';
 import { createReservation, settingsSchema as reservation } from './reservation/subgraph.ts';
@@ -69,11 +76,24 @@ export const subgraphSections = {
   station: sectionOf('station'),
 } satisfies SettingSections & Record<SubgraphName, Settings>;
 
-/** The same, for a process that runs them all and wants to report mistakes first. */
-export const settingsOfAll = z.object({
-  ...Object.fromEntries(subgraphNames.flatMap((name) => Object.entries(subgraphSections[name]))),
-  ...serviceSettings.shape,
-});
+/** The settings of some subgraphs together, for a process that reports every mistake before it starts one. */
+export const settingsOf = (names: readonly SubgraphName[]) =>
+  z.object({
+    ...Object.fromEntries(names.flatMap((name) => Object.entries(subgraphSections[name]))),
+    ...serviceSettings.shape,
+  });
+
+/** Those of them that are right each, and wrong together. */
+export function contradictionsOf(names: readonly SubgraphName[]): Contradictions {
+  const databases = names.map((name) => `${name.toUpperCase()}_MONGODB_URI`);
+  return {
+    ...serviceContradictions,
+    ...Object.fromEntries(
+      databases.map((setting) => [setting, (given: NodeJS.ProcessEnv) => unreadableDatabase(given[setting])]),
+    ),
+    ...(names.includes('approval') ? ofApproval : {}),
+  };
+}
 
 /** A subgraph by its name. Its port is `<NAME>_PORT` if set, 0 for any free one. @throws {ConfigError} */
 export function definitionOf(name: SubgraphName, env: NodeJS.ProcessEnv): ServiceDefinition {

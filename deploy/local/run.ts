@@ -7,23 +7,19 @@ import {
   createLogger,
   exitCodeConfig,
   givenIn,
-  readConfig,
   retiredIn,
   stopOnSignal,
   stopWithinMs,
   unsafeSettings,
 } from '../../platform/server/index.ts';
 import { brokerEnvironment, keptBrokerPasswords, newPassword } from '../broker/users.ts';
-import { settingsOfAll } from '../../subgraphs/registry.ts';
-import { routerSettings } from '../../router/config.ts';
-import { productSettings } from '../../router/product/settings.ts';
+import { readAllSettings } from './all-settings.ts';
 import { DATA_DIRECTORY, DataPlaneError, startDataPlane } from './data-plane.ts';
 import { cannotWrite, shown } from './data-plane-error.ts';
 import { pageAddresses } from '../../schema/page-addresses.ts';
 import { routerPort, subgraphNames } from '../../schema/subgraphs.ts';
 import { keptDevelopmentKeys, keptPushKey } from './development-keys.ts';
 import { isPortFree } from './free-port.ts';
-import { localSettings } from './settings.ts';
 import { startSystem } from './system.ts';
 import { buildWebIfStale } from './web.ts';
 
@@ -46,9 +42,7 @@ const closeAll = async () => {
 };
 
 try {
-  // Validates the settings of all processes, so that a mistake shows before anything is installed, built or started.
-  const all = settingsOfAll.extend(routerSettings.shape).extend(productSettings.shape).extend(localSettings.shape);
-  const settings = readConfig(all, { LOG_LEVEL: 'warn', ...env });
+  const settings = await readAllSettings({ LOG_LEVEL: 'warn', ...env });
   stopOnSignal(closeAll, stopWithinMs(settings), createLogger(settings.LOG_LEVEL, 'start'));
   // ROUTER_SECRET is generated below if it is not set.
   for (const { setting, because } of unsafeSettings({ ...settings, ROUTER_SECRET: ['made'] })) {

@@ -25,3 +25,10 @@ export const localSettings = z.object({
     ),
   PYTHON: text('a program').describe('python3, then python; SecantusDB needs 3.10–3.13, both wheels need pip'),
 });
+
+/** What `npm start` takes where these are not set, instead of the default of a single process. */
+export const chosenByNpmStart: Readonly<Record<string, string>> = {
+  LOG_LEVEL: 'warn',
+  MONGODB_URI: 'a server that it brings along',
+  NATS_URL: 'a broker that it brings along',
+};

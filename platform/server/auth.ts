@@ -109,6 +109,11 @@ async function verificationKey(
   if (!text) {
     throw new ConfigError('JWKS_URI or JWT_PUBLIC_KEY must be set: without it no token can be checked.');
   }
+  return readPublicKey(text);
+}
+
+/** @param text as JWT_PUBLIC_KEY has it. @throws {ConfigError} when it is no key. */
+export async function readPublicKey(text: string): Promise<JWTVerifyGetKey> {
   try {
     if (!text.trimStart().startsWith('{')) {
       const key = await importSpki(text.trim());

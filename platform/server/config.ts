@@ -243,12 +243,15 @@ export function readConfig<Schema extends z.ZodType>(
   const { nameOf = (setting: string) => setting, contradictions = {} } = more;
   const given = givenIn(env);
   const parsed = schema.safeParse(given);
-  const wrong = new Set((parsed.error?.issues ?? []).map(({ path }) => String(path[0] ?? '')));
-  const mistakes = [...wrong].map((name) => `${nameOf(name)}: ${mistakeOf(settingsIn(schema)[name], given[name])}`);
+  /** What is wrong, by setting: what it is itself, and what it is beside the others. */
+  const wrong = new Map<string, string[]>();
+  const names = new Set((parsed.error?.issues ?? []).map(({ path }) => String(path[0] ?? '')));
+  for (const name of names) wrong.set(name, [mistakeOf(settingsIn(schema)[name], given[name])]);
   for (const [name, mistakeIn] of Object.entries(contradictions)) {
-    const mistake = wrong.has(name) ? undefined : mistakeIn(given);
-    if (mistake !== undefined) mistakes.push(`${nameOf(name)}: ${mistake}`);
+    const mistake = mistakeIn(given);
+    if (mistake !== undefined) wrong.set(name, [...(wrong.get(name) ?? []), mistake]);
   }
+  const mistakes = [...wrong].map(([name, sentences]) => `${nameOf(name)}: ${sentences.join(' ')}`);
   const sign = signsOfProduction.find((name) => (name === 'NODE_ENV' ? given[name] === 'production' : given[name]));
   if (sign && !given['LANDSCAPE'] && schema instanceof z.ZodObject && 'LANDSCAPE' in schema.shape) {
     mistakes.push(
@@ -257,6 +260,23 @@ export function readConfig<Schema extends z.ZodType>(
   }
   if (parsed.success && mistakes.length === 0) return parsed.data;
   throw new ConfigError(mistakes.join('\n'));
+}
+
+/**
+ * Makes all checks, so that no mistake hides behind another one.
+ * @throws {ConfigError} with the lines of all, each once.
+ */
+export async function checkAll(checks: readonly (() => unknown)[]): Promise<void> {
+  const mistakes = new Set<string>();
+  for (const check of checks) {
+    try {
+      await check();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      for (const line of error.message.split('\n')) mistakes.add(line);
+    }
+  }
+  if (mistakes.size > 0) throw new ConfigError([...mistakes].join('\n'));
 }
 
 const settingsIn = (schema: z.ZodType): Readonly<Record<string, z.ZodType>> =>

@@ -2,12 +2,12 @@ import mongoose, { type Connection } from 'mongoose';
 import type { z } from 'zod';
 import { createTokenVerifier, type TokenVerifier } from '../server/auth.ts';
 import { createJetStreamBus, type EventBus, type JetStreamBus } from '../messaging/bus.ts';
-import { readConfig } from '../server/config.ts';
+import { readConfig, type Contradictions } from '../server/config.ts';
 import type { EventStream } from '../messaging/event-stream.ts';
 import { boundReads } from '../server/given-up.ts';
 import { createLogger, type Logger } from '../server/logger.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { ownSettings, serviceSettings, type ServiceSettings } from './settings.ts';
+import { ownSettings, serviceContradictions, serviceSettings, type ServiceSettings } from './settings.ts';
 import { realTime, type Time } from '../foundation/time.ts';
 import { createTracing, type Tracing } from '../server/tracing.ts';
 
@@ -16,7 +16,7 @@ export interface Runtime {
   service: string;
   settings: ServiceSettings;
   /** The subgraph's own settings. @throws {ConfigError} with one line per mistake. */
-  readSettings<Schema extends z.ZodType>(schema: Schema): z.infer<Schema>;
+  readSettings<Schema extends z.ZodType>(schema: Schema, contradictions?: Contradictions): z.infer<Schema>;
   logger: Logger;
   metrics: Metrics;
   tracing: Tracing;
@@ -55,7 +55,7 @@ export async function createRuntime(
   return {
     service,
     settings,
-    readSettings: (schema) => readConfig(schema, env),
+    readSettings: (schema, contradictions = {}) => readConfig(schema, env, { contradictions }),
     logger,
     metrics: createMetrics({ service, clock }),
     tracing,
@@ -81,7 +81,7 @@ export function readServiceSettings(service: string, env: NodeJS.ProcessEnv): Se
     if (value) own[name] = value;
   }
   const nameOf = (setting: string) => (setting in own ? `${service.toUpperCase()}_${setting}` : setting);
-  return readConfig(serviceSettings, { ...env, ...own }, { nameOf });
+  return readConfig(serviceSettings, { ...env, ...own }, { nameOf, contradictions: serviceContradictions });
 }
 
 /** Waits for the database. */

@@ -1,3 +1,4 @@
+import mongoose from 'mongoose';
 import type { z } from 'zod';
 import {
   delays,
@@ -6,6 +7,7 @@ import {
   processSettings,
   text,
   wholeNumber,
+  type Contradictions,
   type SettingSections,
 } from '../server/config.ts';
 
@@ -93,6 +95,22 @@ export const serviceSections = {
 export const serviceSettings = processSettings.extend({ ...database, ...broker, ...deciding, ...delivering });
 
 export type ServiceSettings = z.infer<typeof serviceSettings>;
+
+/** Of an address that looks like one: what MongoDB’s driver does not take it would wait for, for ever. */
+export function unreadableDatabase(address: string | undefined): string | undefined {
+  if (address === undefined || !serviceSettings.shape.MONGODB_URI.safeParse(address).success) return undefined;
+  try {
+    // It connects when it is asked to.
+    new mongoose.mongo.MongoClient(address);
+    return undefined;
+  } catch {
+    return 'must be an address that MongoDB’s driver can read. What it is now is not shown.';
+  }
+}
+
+export const serviceContradictions: Contradictions = {
+  MONGODB_URI: ({ MONGODB_URI }) => unreadableDatabase(MONGODB_URI),
+};
 
 /** One process may run many subgraphs, each with a database server and a broker user of its own. */
 export const ownSettings = ['MONGODB_URI', 'NATS_USERNAME', 'NATS_PASSWORD'] as const;

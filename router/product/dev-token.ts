@@ -110,7 +110,8 @@ async function createSigner(settings: DevTokenSettings, now: () => number) {
   };
 }
 
-async function signingKey(text: string) {
+/** @param text as DEV_TOKEN_PRIVATE_KEY has it. @throws {ConfigError} when it is no key. */
+export async function signingKey(text: string) {
   try {
     const jwk = JSON.parse(text) as JWK;
     const algorithm = jwk.alg ?? 'EdDSA';

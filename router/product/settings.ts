@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import {
   list,
@@ -11,12 +11,14 @@ import {
 } from '../../platform/server/index.ts';
 import { subgraphNames, subgraphs, type SubgraphName } from '../../schema/subgraphs.ts';
 
+const ours = join(import.meta.dirname, '../../web/dist');
+
 const pages = {
   WEB_ROOT: z
     .string()
-    .refine((path) => existsSync(path) && statSync(path).isDirectory())
-    // May be built later.
-    .default(join(import.meta.dirname, '../../web/dist'))
+    // Ours may be built later.
+    .refine((path) => resolve(path) === ours || (existsSync(path) && statSync(path).isDirectory()))
+    .default(ours)
     .meta({ allowed: 'a folder that is there' })
     .describe('built pages'),
   DEV_TOKEN_PRIVATE_KEY: text('a private JWK (Ed25519)')
@@ -84,16 +86,21 @@ const neededToSignIn = ['PUBLIC_URL', 'OIDC_CLIENT_ID', 'SESSION_SECRET', 'JWKS_
 
 export const productContradictions: Contradictions = {
   OIDC_ISSUER(given) {
-    const missing =
-      given['OIDC_ISSUER'] === undefined ? [] : neededToSignIn.filter((name) => given[name] === undefined);
-    if (missing.length > 0) return `it needs ${missing.join(', ')}, too.`;
-    if (given['OIDC_ISSUER'] !== undefined && !namesIn(given['OWN_CLIENTS']).includes(given['OIDC_CLIENT_ID'] ?? '')) {
-      return 'OWN_CLIENTS must name OIDC_CLIENT_ID, or the pages’ own tokens could do little.';
-    }
-    const publicUrl = given['OIDC_ISSUER'] === undefined ? null : URL.parse(given['PUBLIC_URL'] ?? '');
+    if (given['OIDC_ISSUER'] === undefined) return undefined;
+    const missing = neededToSignIn.filter((name) => given[name] === undefined);
+    const { OWN_CLIENTS: clients, OIDC_CLIENT_ID: client } = given;
     // What is no address is told at its own name.
-    return publicUrl?.protocol === 'http:' && !isPrivate(publicUrl)
-      ? 'PUBLIC_URL must begin with https:// then: what signs people in would travel in the clear.'
-      : undefined;
+    const publicUrl = URL.parse(given['PUBLIC_URL'] ?? '');
+    const sentences = [
+      missing.length > 0 && `It needs ${missing.join(', ')}, too.`,
+      clients !== undefined &&
+        client !== undefined &&
+        !namesIn(clients).includes(client) &&
+        'OWN_CLIENTS must name OIDC_CLIENT_ID, or the pages’ own tokens could do little.',
+      publicUrl?.protocol === 'http:' &&
+        !isPrivate(publicUrl) &&
+        'PUBLIC_URL must begin with https:// then: what signs people in would travel in the clear.',
+    ].filter((sentence) => sentence !== false);
+    return sentences.length > 0 ? sentences.join(' ') : undefined;
   },
 };

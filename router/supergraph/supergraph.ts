@@ -1,6 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ConfigError } from '../../platform/server/index.ts';
+import { checkAll, ConfigError } from '../../platform/server/index.ts';
+import type { RouterSettings } from '../config.ts';
+import { readGraph } from '../documents/graph.ts';
 import type { SubscriptionHub } from '../subscriptions/hub.ts';
+import { readResumables } from '../subscriptions/resumable.ts';
+import { addressesOf } from './addresses.ts';
 import { createGeneration, type Generation, type GenerationTools } from './generation.ts';
 import type { Named } from './busy-operations.ts';
 import { createSource } from './source.ts';
@@ -23,14 +27,40 @@ export interface SupergraphOptions extends GenerationTools {
 /** How long plans may be made before the switch. What is not planned by then is planned when it comes. */
 const warmMs = 5_000;
 
-/** @throws {ConfigError} when there is none that can be served. */
-export async function openSupergraph(options: SupergraphOptions): Promise<Supergraph> {
-  const { settings, hub, busy, metrics, logger } = options;
-  const source = createSource(settings.SUPERGRAPH, {
+type SourceSettings = Pick<
+  RouterSettings,
+  'SUPERGRAPH' | 'SUPERGRAPH_POLL_MS' | 'SUPERGRAPH_HEADERS' | 'SUBGRAPH_TIMEOUT_MS'
+>;
+
+const sourceOf = (settings: SourceSettings) =>
+  createSource(settings.SUPERGRAPH, {
     pollMs: settings.SUPERGRAPH_POLL_MS,
     timeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
     headers: settings.SUPERGRAPH_HEADERS,
   });
+
+const unreadable = (error: unknown) =>
+  error instanceof ConfigError
+    ? error
+    : new ConfigError(`SUPERGRAPH: must be a supergraph that can be read. ${messageOf(error)}`);
+
+/**
+ * Reads it, and keeps nothing of it.
+ * @throws {ConfigError} when it is not there, is none, or does not say where its subgraphs are.
+ */
+export async function checkSupergraph(settings: SourceSettings, env: NodeJS.ProcessEnv): Promise<void> {
+  try {
+    const graph = readGraph((await sourceOf(settings).read()) ?? '');
+    await checkAll([() => addressesOf(graph, env), () => readResumables(graph)]);
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+/** @throws {ConfigError} when there is none that can be served. */
+export async function openSupergraph(options: SupergraphOptions): Promise<Supergraph> {
+  const { settings, hub, busy, metrics, logger } = options;
+  const source = sourceOf(settings);
   let current = await first();
   let isAway = false;
   let underway: Promise<void> | undefined;
@@ -41,8 +71,7 @@ export async function openSupergraph(options: SupergraphOptions): Promise<Superg
     try {
       return await createGeneration((await source.read()) ?? '', options);
     } catch (error) {
-      if (error instanceof ConfigError) throw error;
-      throw new ConfigError(`SUPERGRAPH: must be a supergraph that can be read. ${messageOf(error)}`);
+      throw unreadable(error);
     }
   }
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import {
-  ConfigError,
   createAggregate,
   expectEvent,
   milliseconds,
   optionalHttpAddress,
   wholeNumber,
+  type Contradictions,
   type Runtime,
   type Subgraph,
 } from '../../platform/index.ts';
@@ -39,6 +39,13 @@ export const settingsSchema = z.object({
   SETTLE_EVERY_MS: milliseconds(1_000, 1).describe('how often each instance looks for those'),
 });
 
+export const contradictions: Contradictions = {
+  PAYMENT_PROVIDER_URL: ({ LANDSCAPE = 'development', PAYMENT_PROVIDER_URL }) =>
+    PAYMENT_PROVIDER_URL === undefined && LANDSCAPE !== 'development'
+      ? `must be set where LANDSCAPE is ${JSON.stringify(LANDSCAPE)}: nothing is charged in "development" only.`
+      : undefined,
+};
+
 /**
  * Payments for points. It follows no other service.
  * @param payments the payment provider, if not the one in the settings.
@@ -46,13 +53,8 @@ export const settingsSchema = z.object({
  */
 export function createApproval(runtime: Runtime, payments?: PaymentProvider): Subgraph {
   const { database, settings } = runtime;
-  const own = runtime.readSettings(settingsSchema);
+  const own = runtime.readSettings(settingsSchema, contradictions);
   const { MAX_PURCHASE, PAYMENT_PROVIDER_URL } = own;
-  if (!PAYMENT_PROVIDER_URL && settings.LANDSCAPE !== 'development') {
-    throw new ConfigError(
-      `PAYMENT_PROVIDER_URL must be set in LANDSCAPE=${settings.LANDSCAPE}: nothing would be charged.`,
-    );
-  }
   const store = createApprovalStore(database);
   const approvals = createAggregate(runtime, {
     decider: approval,

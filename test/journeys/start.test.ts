@@ -150,6 +150,7 @@ describe('npm start', () => {
     const wrong = {
       ...{ LOG_LEVEL: 'loud', SWEEP_EVERY_MS: 'often', MAX_SOCKETS: '-1' },
       ...{ BIKE_PORT: 'abc', POINT_PORT: '65536', ROUTER_PORT: '99999', MAX_QUERY_COST: '0' },
+      ...{ SUPERGRAPH: 'nowhere.graphql', PERSISTED_DOCUMENTS: 'nowhere.json', EVENT_REPLICAS: '9' },
       ...{ MAX_PURCHASE: '1.5', OVERTIME_STEP_MINUTES: '0', HOLD_MINUTES: '-3', FEED_CACHE_SIZE: 'x' },
     };
     const { ended, output } = start(wrong);

@@ -236,7 +236,7 @@ function createInstance(
     return {
       service,
       settings,
-      readSettings: (schema) => readConfig(schema, env),
+      readSettings: (schema, contradictions = {}) => readConfig(schema, env, { contradictions }),
       logger: createLogger(scheduler, name),
       metrics: silentMetrics,
       tracing: noTracing,
