@@ -3,6 +3,7 @@ import { lazy, Suspense, useEffect, useState } from 'react';
 import { useSharedWords } from '../shared/i18n/speech.tsx';
 import { seesEverything, useActing } from '../shared/session/acting.ts';
 import { Icon } from '../shared/ui/icons.tsx';
+import { isSearchKey } from './search-key.ts';
 
 /** Loaded when somebody first searches. */
 const SearchBox = lazy(() => import('../features/search/search-box.tsx'));
@@ -17,9 +18,7 @@ export function SearchButton() {
     if (!maySearch) return;
     const onKey = (event: KeyboardEvent) => {
       // The playground's editor has a use of its own for these keys.
-      if (event.defaultPrevented) return;
-      if (event.key.toLowerCase() !== 'k' || event.altKey || event.shiftKey || !(event.ctrlKey || event.metaKey))
-        return;
+      if (event.defaultPrevented || !isSearchKey(event)) return;
       event.preventDefault();
       setOpen(true);
     };
