@@ -48,7 +48,7 @@ export const ReservationTable = memo(function ReservationTable({ rows, all, hasB
         </Empty>
       ) : (
         <>
-          <TableToolbar rows={rows} all={all} view={view} onView={setView} />
+          <TableToolbar rows={rows} all={all} view={view} now={moment} onView={setView} />
           <Rows shown={shown} view={view} onView={setView} />
           {shown.length === 0 && isFiltered(view) && (
             <Empty title={words.noneInFilter}>

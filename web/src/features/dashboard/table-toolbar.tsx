@@ -7,7 +7,7 @@ import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import type { ShownRow } from './dashboard-state.ts';
 import { fileName, reservationsAddress } from './export-address.ts';
 import { ExportButtons } from './export-buttons.tsx';
-import { defaultView, isFiltered, statuses, type TableView, writeView } from './table-view.ts';
+import { countByStatus, defaultView, isFiltered, statuses, type TableView, writeView } from './table-view.ts';
 import { useLimits } from './use-limits.ts';
 import { dashboardWords } from './words.ts';
 
@@ -16,10 +16,12 @@ interface TableToolbarProps {
   /** Reservations that there are, also those that are not among the rows. */
   all: number;
   view: TableView;
+  /** The time that the rows are told by. */
+  now: number;
   onView: (view: TableView) => void;
 }
 
-export function TableToolbar({ rows, all, view, onView }: TableToolbarProps) {
+export function TableToolbar({ rows, all, view, now, onView }: TableToolbarProps) {
   const words = useWords(dashboardWords);
   const limits = useLimits();
   return (
@@ -34,7 +36,7 @@ export function TableToolbar({ rows, all, view, onView }: TableToolbarProps) {
         autoComplete="off"
         onChange={(event) => onView({ ...view, search: event.target.value })}
       />
-      <StatusFilter rows={rows} all={all} view={view} onView={onView} />
+      <StatusFilter rows={rows} all={all} view={view} now={now} onView={onView} />
       <div className="toolbar-end">
         {isFiltered(view) && (
           <Button
@@ -53,12 +55,12 @@ export function TableToolbar({ rows, all, view, onView }: TableToolbarProps) {
   );
 }
 
-function StatusFilter({ rows, all, view, onView }: TableToolbarProps) {
+function StatusFilter({ rows, all, view, now, onView }: TableToolbarProps) {
   const words = useWords(dashboardWords);
   const shared = useSharedWords();
-  const { overdueMs } = useLimits();
-  const counts = new Map<string, number>();
-  for (const { row } of rows) counts.set(row.reserveStatus, (counts.get(row.reserveStatus) ?? 0) + 1);
+  const limits = useLimits();
+  const { overdueMs } = limits;
+  const counts = countByStatus(rows, view, now, limits);
   const toggle = (status: (typeof statuses)[number]) => {
     const without = view.statuses.filter((name) => name !== status);
     onView({ ...view, statuses: without.length < view.statuses.length ? without : [...without, status] });

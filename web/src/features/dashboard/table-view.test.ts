@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Row } from './dashboard-state.ts';
-import { defaultView, readView, viewRows, writeView, type TableView } from './table-view.ts';
+import { countByStatus, defaultView, readView, statuses, viewRows, writeView, type TableView } from './table-view.ts';
 
 const now = Date.parse('2026-11-23T09:00:00.000Z');
 const limits = { expiringMs: 2 * 60_000, overdueMs: 60 * 60_000 };
@@ -48,6 +48,25 @@ describe('the view of the table', () => {
     expect(numbers({ statuses: ['IN_USE', 'RETURNED'] })).toEqual([4, 1]);
     expect(numbers({ statuses: ['RESERVED'], concern: 'expiring' })).toEqual([3]);
     expect(numbers({ concern: 'overdue' })).toEqual([4]);
+  });
+
+  it('counts of each status what a press on it would show', () => {
+    const views: Partial<TableView>[] = [
+      {},
+      { search: '3' },
+      { search: 'kim' },
+      { concern: 'overdue' },
+      { search: 'x' },
+    ];
+    for (const view of views) {
+      for (const pressed of [[], ['RETURNED']] as const) {
+        const counts = countByStatus(rows, { ...defaultView, ...view, statuses: pressed }, now, limits);
+        for (const status of statuses) {
+          expect(counts.get(status) ?? 0).toBe(numbers({ ...view, statuses: [status] }).length);
+        }
+      }
+    }
+    expect([...countByStatus(rows, { ...defaultView, search: '3' }, now, limits)]).toEqual([['RESERVED', 2]]);
   });
 
   it('sorts, and breaks ties by number', () => {

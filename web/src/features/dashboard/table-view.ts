@@ -92,6 +92,20 @@ export function viewRows(rows: readonly ShownRow[], view: TableView, now: number
   return [...shown].sort((a, b) => direction * compare(a.row, b.row, view.sort) || b.row.reserveNo - a.row.reserveNo);
 }
 
+/** How many rows of each status the rest of the filter leaves: what a press on that status would show. */
+export function countByStatus(
+  rows: readonly ShownRow[],
+  view: TableView,
+  now: number,
+  limits: Limits,
+): ReadonlyMap<ReserveStatus, number> {
+  const counts = new Map<ReserveStatus, number>();
+  for (const { row } of rows.filter(matcher({ ...view, statuses: [] }, now, limits))) {
+    counts.set(row.reserveStatus, (counts.get(row.reserveStatus) ?? 0) + 1);
+  }
+  return counts;
+}
+
 function matcher({ statuses: wanted, concern, search }: TableView, now: number, limits: Limits) {
   const words = search.toLowerCase().split(/\s+/).filter(Boolean);
   return ({ row }: ShownRow): boolean => {
