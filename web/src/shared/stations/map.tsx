@@ -104,28 +104,30 @@ export function StationMap({ view, size, onView, onSize, onChoose, onEverything,
   }
 
   return (
-    <div className="map-frame" ref={frame}>
-      <div
-        className="map"
-        role="application"
-        aria-label={words.map}
-        aria-describedby={hintId}
-        tabIndex={0}
-        onPointerDown={press}
-        onPointerMove={drag}
-        onPointerUp={lift}
-        onPointerCancel={lift}
-        onKeyDown={type}
-      >
-        <canvas ref={canvas} aria-hidden="true" />
-      </div>
-      <p id={hintId} className="visually-hidden">
-        {words.mapHint}
-      </p>
-      <div className="map-tools">
-        <Tool label={words.zoomIn} path="M8 3v10M3 8h10" isDisabled={!canZoomIn(view)} onPress={() => zoom(step)} />
-        <Tool label={words.zoomOut} path="M3 8h10" onPress={() => zoom(1 / step)} />
-        <Tool label={words.everything} path="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4" onPress={onEverything} />
+    <div className="map-part">
+      <div className="map-frame" ref={frame}>
+        <div
+          className="map"
+          role="application"
+          aria-label={words.map}
+          aria-describedby={hintId}
+          tabIndex={0}
+          onPointerDown={press}
+          onPointerMove={drag}
+          onPointerUp={lift}
+          onPointerCancel={lift}
+          onKeyDown={type}
+        >
+          <canvas ref={canvas} aria-hidden="true" />
+        </div>
+        <p id={hintId} className="visually-hidden">
+          {words.mapHint}
+        </p>
+        <div className="map-tools">
+          <Tool label={words.zoomIn} path="M8 3v10M3 8h10" isDisabled={!canZoomIn(view)} onPress={() => zoom(step)} />
+          <Tool label={words.zoomOut} path="M3 8h10" onPress={() => zoom(1 / step)} />
+          <Tool label={words.everything} path="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4" onPress={onEverything} />
+        </div>
       </div>
       <Legend />
     </div>
