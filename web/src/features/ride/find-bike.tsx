@@ -10,6 +10,7 @@ import { OutcomeText, type Submission } from '../../shared/ui/submission.tsx';
 import { bikeNumberIn } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { NextStep, useReserving } from './reserving.tsx';
+import { useHasOffer } from './waiting.tsx';
 import { rideWords } from './words.ts';
 
 type Available = AvailableBikesQuery['availableBikes'];
@@ -41,6 +42,7 @@ export function FindBike({ submission, wanted, onBuy }: FindBikeProps) {
   const asking = { pace: unwatched, keepsLast: true };
   const { data: free, failure } = useAnswer(freeBikes(wantsAll ? bikesShownOnDemand : bikesShown), asking);
   const number = bikeNumberIn(text);
+  const hasOffer = useHasOffer();
 
   async function submit(bikeId: number | null) {
     setIsWrong(bikeId === null);
@@ -99,9 +101,12 @@ export function FindBike({ submission, wanted, onBuy }: FindBikeProps) {
       <div className="reserve-bar">
         <OutcomeText submission={submission} />
         <NextStep reserving={reserving} onBuy={onBuy} onReserve={(bikeId) => void submit(bikeId)} />
-        <Button type="submit" form={formId} isPending={submission.pending}>
-          {number === null ? words.reserve : words.reserveBike(number)}
-        </Button>
+        {/* While a bike is offered, another button only for who chose another bike. */}
+        {(!hasOffer || number !== null) && (
+          <Button type="submit" form={formId} weight={hasOffer ? 'plain' : 'primary'} isPending={submission.pending}>
+            {number === null ? words.reserve : words.reserveBike(number)}
+          </Button>
+        )}
         {reservationFee !== undefined && holdMinutes !== undefined && (
           <p className="aside">{words.cost(reservationFee, holdMinutes)}</p>
         )}
