@@ -40,6 +40,7 @@ export const textRules = {
   nameEn: { shortest: 0, longest: 1_000, trimmed: true },
   address: { shortest: 0, longest: 1_000, trimmed: true },
   reason: { shortest: 0, longest: 500, trimmed: true, lines: true },
+  note: { shortest: 0, longest: 500, trimmed: true, lines: true },
   /** Opaque; wallets' tokens are some kilobytes of JSON. */
   paymentToken: { shortest: 1, longest: 8_192 },
   /** Opaque; one holds the values of a row, encoded. */

@@ -17,6 +17,7 @@ export { demandRefusal, type DemandRefusal } from './demand.ts';
 export type { PointsRefusal } from './point.ts';
 export type { ReserveStatus } from './reservation.ts';
 export type { WaitingEnd } from './waiting.ts';
+export type { FaultKind } from './bike.ts';
 export type { BikeCondition } from './values.ts';
 
 /** Who publishes what. A type has one publisher, and its name is unique in the system. */

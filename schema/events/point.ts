@@ -48,4 +48,11 @@ export const pointEvents = {
         .describe('What the account could not pay and still owes; blocks the next reservation.'),
     })
     .describe('The ride took longer than the fee covers.'),
+  OvertimeRestored: z
+    .object({
+      ...movement,
+      reserveNo,
+      owed: points.nonnegative().describe('What the account still owes for this ride.'),
+    })
+    .describe('The ride ended earlier than was recorded: what it cost too much came back; at most once per ride.'),
 };

@@ -57,4 +57,27 @@ export const reservationEvents = {
   BikeMoved: z
     .object({ bikeId, ...place, reason: reason.unwrap().nullable(), movedAt: at })
     .describe('An operator moved a bike that was not on a ride; it stands there now, or nobody knows where.'),
+  ReturnReported: z
+    .object({
+      ...reservation,
+      startedAt: at,
+      recordedAt: at.nullable().describe('When the return was recorded; null while the ride goes on.'),
+      returnedAt: at.describe('When the bike was given back, as the rider says.'),
+      ...place,
+      note: text(0, textRules.note.longest).nullable().describe('What else the rider says.'),
+      reportedAt: at,
+    })
+    .describe('A rider says that their return was not recognised, or too late; an operator settles it.'),
+  ReturnSettled: z
+    .object({
+      ...reservation,
+      startedAt: at,
+      returnedAt: at.describe('When the ride ended: its overtime counts up to then.'),
+      reason,
+      settledAt: at,
+    })
+    .describe('An operator followed the report. A ride that still went on is returned by the event before.'),
+  ReturnRejected: z
+    .object({ ...reservation, reason: reason.unwrap(), rejectedAt: at })
+    .describe('An operator did not follow the report; the ride is as it was.'),
 };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { bikeEvents } from '../../schema/events/bike.ts';
 import { itDecides } from '../../test/support/decision-table.ts';
-import type { BikeCondition, BikeEvent, NewEvent } from '../../schema/events/index.ts';
+import type { BikeCondition, BikeEvent, FaultKind, NewEvent } from '../../schema/events/index.ts';
 import { isRefusal } from '../../platform/event-core/decider.ts';
 import { specificationOf } from '../../platform/event-core/specification.ts';
-import { bike, type BikeCommand } from './bike.ts';
+import { bike, mostFaults, type BikeCommand } from './bike.ts';
 
 const at = '2026-11-23T09:00:00.000Z';
 const { given } = specificationOf(bike, at);
@@ -28,6 +28,16 @@ const changed = (condition: BikeCondition, previousCondition: BikeCondition): Ne
   type: 'BikeConditionChanged',
   data: { bikeId: 1, condition, previousCondition, reason: null, changedAt: at },
 });
+const report = (kind: FaultKind = 'BRAKES', userId = '10'): BikeCommand => ({
+  type: 'ReportFault',
+  ...{ userId, kind, note: 'they squeak' },
+});
+const reported = (kind: FaultKind = 'BRAKES', userId = '10'): NewEvent<BikeEvent> => ({
+  type: 'FaultReported',
+  data: { bikeId: 1, userId, kind, note: 'they squeak', reportedAt: at },
+});
+const close: BikeCommand = { type: 'CloseFaults', reason: 'oiled' };
+const closed: NewEvent<BikeEvent> = { type: 'FaultsClosed', data: { bikeId: 1, reason: 'oiled', closedAt: at } };
 const withColor = (color: string): NewEvent<BikeEvent> => ({
   type: 'BikeRegistered',
   data: { ...registered.data, color },
@@ -106,6 +116,36 @@ describe('a bike', () => {
     expect(bike.evolve(bike.initial, changed('LOST', 'IN_SERVICE'))).toEqual(bike.initial);
   });
 
+  it('has the faults that riders report, each once per rider, until somebody has seen to them', () => {
+    given(registered).when(report()).then(reported());
+    given(registered, reported()).when(report()).refused('ALREADY_REPORTED');
+    given(registered, reported()).when(report('CHAIN')).then(reported('CHAIN'));
+    given(registered, reported()).when(report('BRAKES', '11')).then(reported('BRAKES', '11'));
+    given(registered, reported(), reported('CHAIN')).when(close).then(closed);
+    given(registered, reported(), closed).when(report()).then(reported());
+    given(registered, reported(), closed).when(close).refused('NO_OPEN_REPORT');
+  });
+
+  it('has so many faults at most', () => {
+    const many = Array.from({ length: mostFaults }, (_, index) => reported('OTHER', `${index}`));
+    given(registered, ...many.slice(1))
+      .when(report())
+      .then(reported());
+    given(registered, ...many)
+      .when(report())
+      .refused('ALREADY_REPORTED');
+  });
+
+  it('is broken in the workshop too, and no more when it is put back into service', () => {
+    const inWorkshop = [registered, reported(), changed('MAINTENANCE', 'IN_SERVICE')];
+    given(...inWorkshop)
+      .when(report())
+      .refused('ALREADY_REPORTED');
+    given(...inWorkshop, changed('IN_SERVICE', 'MAINTENANCE'))
+      .when(close)
+      .refused('NO_OPEN_REPORT');
+  });
+
   // Consumers park an event that breaks its contract: the contract must accept what the rules accept.
   it('with a color of 40 emoji is an event that its own contract takes', () => {
     const decision = bike.decide(register('🚲'.repeat(40)), bike.initial, at);
@@ -114,7 +154,7 @@ describe('a bike', () => {
   });
 });
 
-type Situation = 'unregistered' | BikeCondition;
+type Situation = 'unregistered' | BikeCondition | 'broken';
 
 describe('a bike decides on', () => {
   itDecides<
@@ -135,11 +175,14 @@ describe('a bike decides on', () => {
       MAINTENANCE: [registered, changed('MAINTENANCE', 'IN_SERVICE')],
       LOST: [registered, changed('LOST', 'IN_SERVICE')],
       RETIRED: [registered, changed('RETIRED', 'IN_SERVICE')],
+      broken: [registered, reported()],
     },
     commands: {
       RegisterBike: { command: register('green'), at },
       'RegisterBike without a color': { command: register(' '), at },
       'RegisterBike in the year 1': { command: register('green', '0001-01-01T00:00:00.000Z'), at },
+      ReportFault: { command: report(), at },
+      CloseFaults: { command: close, at },
       'change to IN_SERVICE': { command: change('IN_SERVICE'), at },
       'change to MAINTENANCE': { command: change('MAINTENANCE'), at },
       'change to LOST': { command: change('LOST'), at },
@@ -149,39 +192,49 @@ describe('a bike decides on', () => {
     outcomes: {
       RegisterBike: {
         BikeRegistered: ['unregistered'],
-        nothing: ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'],
+        nothing: ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED', 'broken'],
       },
       'RegisterBike without a color': {
         INVALID_COLOR: ['unregistered'],
-        nothing: ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'],
+        nothing: ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED', 'broken'],
       },
       'RegisterBike in the year 1': {
         INVALID_DATE: ['unregistered'],
-        nothing: ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'],
+        nothing: ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED', 'broken'],
+      },
+      ReportFault: {
+        BIKE_NOT_FOUND: ['unregistered'],
+        FaultReported: ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'],
+        ALREADY_REPORTED: ['broken'],
+      },
+      CloseFaults: {
+        BIKE_NOT_FOUND: ['unregistered'],
+        NO_OPEN_REPORT: ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED'],
+        FaultsClosed: ['broken'],
       },
       'change to IN_SERVICE': {
         BIKE_NOT_FOUND: ['unregistered'],
-        nothing: ['IN_SERVICE'],
+        nothing: ['IN_SERVICE', 'broken'],
         BikeConditionChanged: ['MAINTENANCE', 'LOST', 'RETIRED'],
       },
       'change to MAINTENANCE': {
         BIKE_NOT_FOUND: ['unregistered'],
         nothing: ['MAINTENANCE'],
-        BikeConditionChanged: ['IN_SERVICE', 'LOST', 'RETIRED'],
+        BikeConditionChanged: ['IN_SERVICE', 'LOST', 'RETIRED', 'broken'],
       },
       'change to LOST': {
         BIKE_NOT_FOUND: ['unregistered'],
         nothing: ['LOST'],
-        BikeConditionChanged: ['IN_SERVICE', 'MAINTENANCE', 'RETIRED'],
+        BikeConditionChanged: ['IN_SERVICE', 'MAINTENANCE', 'RETIRED', 'broken'],
       },
       'change to RETIRED': {
         BIKE_NOT_FOUND: ['unregistered'],
         nothing: ['RETIRED'],
-        BikeConditionChanged: ['IN_SERVICE', 'MAINTENANCE', 'LOST'],
+        BikeConditionChanged: ['IN_SERVICE', 'MAINTENANCE', 'LOST', 'broken'],
       },
       'change from IN_SERVICE to LOST': {
         BIKE_NOT_FOUND: ['unregistered'],
-        BikeConditionChanged: ['IN_SERVICE'],
+        BikeConditionChanged: ['IN_SERVICE', 'broken'],
         BIKE_CHANGED: ['MAINTENANCE', 'LOST', 'RETIRED'],
       },
     },

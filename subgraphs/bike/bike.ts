@@ -1,10 +1,14 @@
-import type { BikeCondition, BikeEvent, EventNamed, NewEvent } from '../../schema/events/index.ts';
+import type { BikeCondition, BikeEvent, EventNamed, FaultKind, NewEvent } from '../../schema/events/index.ts';
 import { refuse, type Decider } from '../../platform/event-core/decider.ts';
 
 /** A bike as it was registered, in its present condition. */
 export type RegisteredBike = EventNamed<'BikeRegistered'>['data'];
 
-export type Bike = { status: 'unregistered' } | ({ status: 'registered' } & RegisteredBike);
+/** What a rider says is broken. */
+export type Fault = Omit<EventNamed<'FaultReported'>['data'], 'bikeId'>;
+
+/** `faults`: those that nobody has seen to, in the order of their reports; missing where there are none. */
+export type Bike = { status: 'unregistered' } | ({ status: 'registered'; faults?: readonly Fault[] } & RegisteredBike);
 
 /** What an operator says of a bike that joins the fleet. */
 export interface NewBike {
@@ -16,11 +20,17 @@ export interface NewBike {
 export type BikeCommand =
   | ({ type: 'RegisterBike'; bikeId: number } & NewBike)
   /** Only from one condition, if that is said. */
-  | { type: 'ChangeBikeCondition'; condition: BikeCondition; reason: string | null; from?: BikeCondition };
+  | { type: 'ChangeBikeCondition'; condition: BikeCondition; reason: string | null; from?: BikeCondition }
+  | { type: 'ReportFault'; userId: string; kind: FaultKind; note: string | null }
+  | { type: 'CloseFaults'; reason: string | null };
 
-export type BikeRefusal = 'INVALID_COLOR' | 'INVALID_DATE' | 'BIKE_NOT_FOUND' | 'BIKE_CHANGED';
+export type BikeRefusal =
+  'INVALID_COLOR' | 'INVALID_DATE' | 'BIKE_NOT_FOUND' | 'BIKE_CHANGED' | 'ALREADY_REPORTED' | 'NO_OPEN_REPORT';
 
 export const longestColor = 40;
+
+/** Each decision on a bike carries its open faults; whoever looks at it knows from the first of them that it is broken. */
+export const mostFaults = 20;
 
 /** No bike of the city is older: an earlier date is a slip, such as a year of two digits. */
 const earliestDate = '2000-01-01T00:00:00.000Z';
@@ -65,6 +75,21 @@ export const bike: Decider<Bike, BikeCommand, NewEvent<BikeEvent>, BikeRefusal> 
           { type: 'BikeConditionChanged', data: { bikeId, condition, previousCondition, reason, changedAt: at } },
         ];
       }
+      case 'ReportFault': {
+        if (state.status === 'unregistered') return refuse('BIKE_NOT_FOUND', 'No bike has this number.');
+        const { userId, kind, note } = command;
+        const open = state.faults ?? [];
+        if (open.length >= mostFaults || open.some((fault) => fault.userId === userId && fault.kind === kind)) {
+          return refuse('ALREADY_REPORTED', 'The fault is reported, and nobody has seen to it yet.');
+        }
+        return [{ type: 'FaultReported', data: { bikeId: state.bikeId, userId, kind, note, reportedAt: at } }];
+      }
+      case 'CloseFaults': {
+        if (state.status === 'unregistered') return refuse('BIKE_NOT_FOUND', 'No bike has this number.');
+        if (!state.faults) return refuse('NO_OPEN_REPORT', 'No fault of the bike is reported.');
+        const { bikeId } = state;
+        return [{ type: 'FaultsClosed', data: { bikeId, reason: command.reason, closedAt: at } }];
+      }
     }
   },
 
@@ -73,7 +98,21 @@ export const bike: Decider<Bike, BikeCommand, NewEvent<BikeEvent>, BikeRefusal> 
       case 'BikeRegistered':
         return { status: 'registered', ...event.data };
       case 'BikeConditionChanged':
-        return state.status === 'registered' ? { ...state, condition: event.data.condition } : state;
+        if (state.status === 'unregistered') return state;
+        // One that goes to the workshop is still broken.
+        return event.data.condition === 'IN_SERVICE'
+          ? { ...withoutFaults(state), condition: 'IN_SERVICE' }
+          : { ...state, condition: event.data.condition };
+      case 'FaultReported': {
+        const { bikeId: _bikeId, ...fault } = event.data;
+        return state.status === 'registered' ? { ...state, faults: [...(state.faults ?? []), fault] } : state;
+      }
+      case 'FaultsClosed':
+        return state.status === 'registered' ? withoutFaults(state) : state;
     }
   },
 };
+
+function withoutFaults({ faults: _faults, ...bike }: Extract<Bike, { status: 'registered' }>): Bike & RegisteredBike {
+  return bike;
+}

@@ -1,4 +1,4 @@
-import { streams, type BikeCondition, type BikeEvent } from '../../schema/events/index.ts';
+import { streams, type BikeCondition, type BikeEvent, type FaultKind } from '../../schema/events/index.ts';
 import {
   callerOf,
   commandOrigin,
@@ -15,7 +15,7 @@ import {
   type Resolvers,
   type Viewer,
 } from '../../platform/index.ts';
-import { whyNot, type Bike, type BikeCommand, type BikeRefusal, type NewBike } from './bike.ts';
+import { whyNot, type Bike, type BikeCommand, type BikeRefusal, type Fault, type NewBike } from './bike.ts';
 import type { BikeFilter, BikeStore } from './store.ts';
 
 interface Dependencies {
@@ -38,6 +38,19 @@ interface ChangeConditionInput {
   idempotencyKey?: string | null;
 }
 
+interface ReportFaultInput {
+  bikeId: number;
+  kind: FaultKind;
+  note?: string | null;
+  idempotencyKey?: string | null;
+}
+
+interface CloseFaultsInput {
+  bikeId: number;
+  reason?: string | null;
+  idempotencyKey?: string | null;
+}
+
 interface BikePayload extends LineRefusal {
   bike: ReturnType<typeof registered>;
 }
@@ -54,10 +67,18 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
       bike: (_root: unknown, { bikeId }: { bikeId: number }, context: RequestContext) => load(context, bikeId),
       bikes: (_root: unknown, { filter, ...page }: { filter?: BikeFilter | null } & PageRequest) =>
         store.list(filter ?? {}, page),
+      faultyBikes(_root: unknown, page: PageRequest, { viewer }: RequestContext) {
+        requireRole(viewer, 'operator', 'auditor', 'admin');
+        return store.faulty(page);
+      },
     },
 
     Bike: {
       __resolveReference: ({ bikeId }: { bikeId: number }, context: RequestContext) => load(context, bikeId),
+      faults({ faults = [] }: { faults?: readonly Fault[] }, _arguments: unknown, { viewer }: RequestContext) {
+        requireRole(viewer, 'operator', 'auditor', 'admin');
+        return faults.map(({ userId: by, ...fault }) => ({ ...fault, by }));
+      },
       async history({ bikeId }: { bikeId: number }, _arguments: unknown, { viewer }: RequestContext) {
         requireRole(viewer, 'operator', 'auditor', 'admin');
         return (await bikes.journal.latest(streams.bike(bikeId), longestHistory)).flatMap(historyIn);
@@ -70,6 +91,12 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
       },
       changeBikeCondition(_root: unknown, { input }: { input: ChangeConditionInput }, context: RequestContext) {
         return changeCondition(dependencies, input, context, requireRole(context.viewer, 'operator', 'admin'));
+      },
+      reportFault(_root: unknown, { input }: { input: ReportFaultInput }, context: RequestContext) {
+        return reportFault(dependencies, input, context, requireRole(context.viewer, 'rider', 'operator', 'admin'));
+      },
+      closeFaults(_root: unknown, { input }: { input: CloseFaultsInput }, context: RequestContext) {
+        return closeFaults(dependencies, input, context, requireRole(context.viewer, 'operator', 'admin'));
       },
 
       // A line takes the same input as the mutation for one bike: its key answers there, too.
@@ -145,6 +172,28 @@ async function changeCondition(
   return { bike: registered(state), refusal: refusalOf(outcome) };
 }
 
+async function reportFault({ bikes }: Dependencies, input: ReportFaultInput, context: RequestContext, viewer: Viewer) {
+  const origin = commandOrigin(context, viewer, 'reportFault', input);
+  const { bikeId, kind } = input;
+  const { userId } = viewer;
+  // Blank text is no text.
+  const command: BikeCommand = { type: 'ReportFault', userId, kind, note: input.note || null };
+  return { refusal: refusalOf(await bikes.handle(streams.bike(bikeId), command, origin)) };
+}
+
+async function closeFaults(
+  { bikes }: Dependencies,
+  input: CloseFaultsInput,
+  context: RequestContext,
+  viewer: Viewer,
+): Promise<BikePayload> {
+  const origin = commandOrigin(context, viewer, 'closeFaults', input);
+  const command: BikeCommand = { type: 'CloseFaults', reason: input.reason || null };
+  const outcome = await bikes.handle(streams.bike(input.bikeId), command, origin);
+  const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
+  return { bike: registered(state), refusal: refusalOf(outcome) };
+}
+
 /** A line's date. A malformed one refuses its line only, so it comes as text and not as a DateTime. */
 function dateIn(text: string | null | undefined): { registeredDate: string | null | undefined } | LineRefusal {
   if (text === null || text === undefined) return { registeredDate: text };
@@ -160,13 +209,15 @@ function registered(state: Bike) {
   return state.status === 'registered' ? { ...state } : null;
 }
 
-function historyIn({ events, cause }: JournalDocument<Bike, BikeEvent>) {
+function historyIn({ events, state, cause }: JournalDocument<Bike, BikeEvent>) {
+  if (state.status === 'unregistered') return [];
   return events.toReversed().map(({ type, time, correlationid, data }) => ({
     at: time,
     eventType: type,
-    condition: data.condition,
+    condition: state.condition,
     by: callerOf(cause),
-    reason: 'reason' in data ? data.reason : null,
+    reason: 'reason' in data ? data.reason : 'note' in data ? data.note : null,
+    fault: 'kind' in data ? data.kind : null,
     correlationId: correlationid,
   }));
 }

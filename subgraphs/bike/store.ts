@@ -9,10 +9,15 @@ import {
   type ViewChange,
   type ViewRow,
 } from '../../platform/index.ts';
-import type { Bike, RegisteredBike } from './bike.ts';
+import type { Bike, Fault, RegisteredBike } from './bike.ts';
 
 /** A bike as lists show it. */
-export type BikeRow = ViewRow & RegisteredBike & { _id: number };
+export interface BikeRow extends ViewRow, RegisteredBike {
+  _id: number;
+  faults?: readonly Fault[];
+  /** When the first of them was reported; missing where there are none. */
+  faultySince?: string;
+}
 
 export interface BikeFilter {
   condition?: BikeCondition | null;
@@ -21,11 +26,13 @@ export interface BikeFilter {
 
 /** Only the fields that rows are found and ordered by: rows are written and read as they are. */
 const schema = new Schema<BikeRow>(
-  { _id: Number, version: Number, bikeId: Number, color: String, condition: String },
+  { _id: Number, version: Number, bikeId: Number, color: String, condition: String, faultySince: String },
   { collection: 'bikes', versionKey: false },
 );
 schema.index({ bikeId: 1 });
 schema.index({ condition: 1, bikeId: 1 });
+// Of all bikes few are broken.
+schema.index({ faultySince: 1, bikeId: 1 }, { sparse: true });
 
 /** Raise it when the rows must be rebuilt. */
 export const viewsVersion = 1;
@@ -39,7 +46,9 @@ export function createBikeStore(database: Connection) {
     changesOf({ state, ...document }: JournalDocument<Bike, BikeEvent>): ViewChange<BikeRow>[] {
       if (state.status === 'unregistered') return [];
       const { status: _status, ...fields } = state;
-      return [{ collection: bikes.collection, row: { _id: state.bikeId, version: rowVersion(document), ...fields } }];
+      const since = state.faults?.[0]?.reportedAt;
+      const row = { _id: state.bikeId, version: rowVersion(document), ...fields };
+      return [{ collection: bikes.collection, row: since === undefined ? row : { ...row, faultySince: since } }];
     },
 
     async byIds(bikeIds: readonly number[]): Promise<Map<number, BikeRow>> {
@@ -49,6 +58,18 @@ export function createBikeStore(database: Connection) {
         .exec();
       return new Map(rows.map((row) => [row.bikeId, row]));
     },
+
+    /** Bikes with faults that nobody has seen to, the longest first. */
+    faulty: (page: PageRequest): Promise<Page<BikeRow>> =>
+      paginate(
+        bikes,
+        { faultySince: { $gt: '' } },
+        [
+          ['faultySince', 1],
+          ['bikeId', 1],
+        ],
+        page,
+      ),
 
     list({ condition, color }: BikeFilter, page: PageRequest): Promise<Page<BikeRow>> {
       const filter = { ...(condition ? { condition } : {}), ...(color ? { color } : {}) };

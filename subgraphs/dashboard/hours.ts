@@ -65,6 +65,7 @@ export function countsOf(event: DomainEvent): Counts | null {
     case 'OvertimeCharged':
       return counted({ pointsSpent: event.data.amount, overtimeCharged: event.data.amount });
     case 'PointsRestored':
+    case 'OvertimeRestored':
       return counted({ pointsRestored: event.data.amount });
     case 'BikeRegistered':
     case 'BikeConditionChanged':
@@ -79,6 +80,11 @@ export function countsOf(event: DomainEvent): Counts | null {
     case 'PointPurchaseDeclined':
     case 'PointsRefused':
     case 'ReservationSettled':
+    case 'FaultReported':
+    case 'FaultsClosed':
+    case 'ReturnReported':
+    case 'ReturnSettled':
+    case 'ReturnRejected':
     case 'StationOpened':
     case 'StationChanged':
     case 'StationClosed':

@@ -163,6 +163,7 @@ function toldBy(event: DomainEvent): Touched {
     case 'PointsDeducted':
     case 'PointsRestored':
     case 'OvertimeCharged':
+    case 'OvertimeRestored':
       return { account: event.data.userId };
     case 'ReservationRequested':
     case 'ReservationConfirmed':
@@ -184,14 +185,20 @@ function toldBy(event: DomainEvent): Touched {
     case 'PointPurchaseDeclined':
     case 'PointsRefused':
     case 'ReservationSettled':
+    case 'FaultReported':
+    case 'FaultsClosed':
+    case 'ReturnReported':
+    case 'ReturnSettled':
+    case 'ReturnRejected':
       return {};
   }
 }
 
 /** Points that came into the rider's account, or left it; null when none moved. */
 export function pointsMovedBy(event: DomainEvent): number | null {
-  if (event.type === 'PointsIncreased' || event.type === 'PointsRestored') return event.data.amount;
-  if (event.type === 'PointsDeducted' || event.type === 'OvertimeCharged') return -event.data.amount;
+  const { type, data } = event;
+  if (type === 'PointsIncreased' || type === 'PointsRestored' || type === 'OvertimeRestored') return data.amount;
+  if (type === 'PointsDeducted' || type === 'OvertimeCharged') return -data.amount;
   return null;
 }
 
@@ -217,6 +224,7 @@ function apply(event: DomainEvent, before: Rows, totals: Totals): Projected {
     case 'OvertimeCharged':
       return movement(event, before, today, 'pointsSpentToday', -1);
     case 'PointsRestored':
+    case 'OvertimeRestored':
       return movement(event, before, today, 'pointsRestoredToday', 1);
     case 'ReservationRequested':
       return step(event, before, today, 'reserved', null);
@@ -244,6 +252,11 @@ function apply(event: DomainEvent, before: Rows, totals: Totals): Projected {
     case 'PointPurchaseDeclined':
     case 'PointsRefused':
     case 'ReservationSettled':
+    case 'FaultReported':
+    case 'FaultsClosed':
+    case 'ReturnReported':
+    case 'ReturnSettled':
+    case 'ReturnRejected':
       return { rows: {}, totals: today, quiet: true };
     case 'BikeMoved': {
       const { bikeId } = event.data;
@@ -263,7 +276,7 @@ function loud(rows: Rows, totals: Totals): Projected {
   return { rows, totals, quiet: false };
 }
 
-type PointMovement = 'PointsIncreased' | 'PointsDeducted' | 'PointsRestored' | 'OvertimeCharged';
+type PointMovement = 'PointsIncreased' | 'PointsDeducted' | 'PointsRestored' | 'OvertimeCharged' | 'OvertimeRestored';
 
 function movement(
   event: EventNamed<PointMovement>,

@@ -35,6 +35,11 @@ export function entryOf(event: NewEvent<PointEvent>): LedgerEntry | null {
       if (amount === 0) return null;
       return book('OVERTIME', `overtime:${reserveNo}:${owed}`, 'pool:overtime', event.data, -amount);
     }
+    case 'OvertimeRestored': {
+      const { reserveNo, amount } = event.data;
+      if (amount === 0) return null;
+      return book('COMPENSATED', `overtime-restored:${reserveNo}`, 'pool:overtime', event.data, amount);
+    }
     case 'PointsRefused':
     case 'ReservationSettled':
       return null;

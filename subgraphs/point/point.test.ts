@@ -7,7 +7,7 @@ import { createDice, type Dice } from '../../cli/demo/dice.ts';
 import { isRefusal } from '../../platform/event-core/decider.ts';
 import { specificationOf } from '../../platform/event-core/specification.ts';
 import { entryOf, type LedgerEntry } from './ledger.ts';
-import { account, type Account, type PointCommand } from './point.ts';
+import { account, overtimesKept, type Account, type PointCommand } from './point.ts';
 
 type NewPointEvent = NewEvent<PointEvent>;
 type DataOf<Type extends NewPointEvent['type']> = Extract<NewPointEvent, { type: Type }>['data'];
@@ -39,6 +39,10 @@ const settle = (rideMinutes: number | null, reserveNo = 5): PointCommand => ({
   startedAt: rideMinutes === null ? null : '2026-11-23T00:00:00.000Z',
   returnedAt: afterMinutes(rideMinutes ?? 0),
 });
+const putRight = (rideMinutes: number, reserveNo = 5): PointCommand => ({
+  type: 'RestoreOvertime',
+  ...{ userId, reserveNo, startedAt: '2026-11-23T00:00:00.000Z', returnedAt: afterMinutes(rideMinutes) },
+});
 const afterMinutes = (minutes: number) =>
   new Date(Date.parse('2026-11-23T00:00:00.000Z') + minutes * 60_000).toISOString();
 
@@ -57,6 +61,10 @@ const restored = (balanceAfter: number, reserveNo = 5): NewPointEvent => ({
 const settled = (reserveNo = 5): NewPointEvent => ({ type: 'ReservationSettled', data: { userId, reserveNo, at } });
 const overtime = (amount: number, balanceAfter: number, owed: number, reserveNo = 5): NewPointEvent => ({
   type: 'OvertimeCharged',
+  data: { userId, reserveNo, amount, balanceAfter, owed, at },
+});
+const restoredOvertime = (amount: number, balanceAfter: number, owed: number, reserveNo = 5): NewPointEvent => ({
+  type: 'OvertimeRestored',
   data: { userId, reserveNo, amount, balanceAfter, owed, at },
 });
 const refused = (code: DataOf<'PointsRefused'>['code'], because: string): NewPointEvent => ({
@@ -185,7 +193,86 @@ describe('overtime', () => {
   });
 });
 
-type Situation = 'no account' | 'refused before' | 'no points' | 'points' | 'hold' | 'hold without points' | 'debt';
+describe('overtime that was too much', () => {
+  const paid = [increased(8000, 8000), deducted(7000), settled(), overtime(600, 6400, 0)];
+
+  it('comes back up to what the ride costs by the time that was settled', () => {
+    given(...paid)
+      .when(putRight(60))
+      .then(restoredOvertime(600, 7000, 0));
+    given(...paid)
+      .when(putRight(61))
+      .then(restoredOvertime(400, 6800, 0));
+  });
+
+  it('comes back once, and never more of it than was charged', () => {
+    given(...paid, restoredOvertime(400, 6800, 0))
+      .when(putRight(1))
+      .then();
+    for (const minutes of [72.5, 100]) {
+      given(...paid)
+        .when(putRight(minutes))
+        .then();
+    }
+    given(...paid)
+      .when(putRight(1, 99))
+      .then();
+  });
+
+  it('is taken from what is owed first', () => {
+    given(...inDebt)
+      .when(putRight(62, 4))
+      .then(restoredOvertime(0, 0, 200, 4));
+    given(...inDebt)
+      .when(putRight(60, 4))
+      .then(restoredOvertime(0, 0, 0, 4));
+    const paidPart = [...inDebt, increased(300, 300, 2), overtime(300, 0, 100, 4)];
+    given(...paidPart)
+      .when(putRight(60, 4))
+      .then(restoredOvertime(300, 300, 0, 4));
+    given(...paidPart)
+      .when(putRight(61, 4))
+      .then(restoredOvertime(100, 100, 0, 4));
+    // Of what is left of the debt, no more is taken than that.
+    given(...inDebt, restoredOvertime(0, 0, 200, 4))
+      .when(increase(1000, 2))
+      .then(increased(1000, 1000, 2), overtime(200, 800, 0, 4));
+  });
+
+  it('lets the rider reserve again once nothing is owed', () => {
+    given(...inDebt, restoredOvertime(0, 0, 0, 4), increased(1000, 1000, 2))
+      .when(deduct())
+      .then(deducted(0));
+  });
+
+  it('pays another ride’s debt', () => {
+    const other = [increased(1600, 1600), deducted(600, 4), settled(4), overtime(600, 0, 0, 4)];
+    const later = [increased(1000, 1000, 2), deducted(0), settled(), overtime(0, 0, 400)];
+    given(...other, ...later)
+      .when(putRight(60, 4))
+      .then(restoredOvertime(600, 600, 0, 4), overtime(400, 200, 0));
+    given(...other, ...later)
+      .when(putRight(66, 4))
+      .then(restoredOvertime(200, 200, 0, 4), overtime(200, 0, 200));
+  });
+
+  it('of a ride that the account has forgotten stays as it is', () => {
+    const ride = (reserveNo: number) => [
+      ...[increased(1200, 1200, reserveNo), deducted(200, reserveNo), settled(reserveNo)],
+      overtime(200, 0, 0, reserveNo),
+    ];
+    const rides = Array.from({ length: overtimesKept + 1 }, (_, index) => ride(index + 1)).flat();
+    given(...rides)
+      .when(putRight(1, 1))
+      .then();
+    given(...rides)
+      .when(putRight(1, 2))
+      .then(restoredOvertime(200, 200, 0, 2));
+  });
+});
+
+type Situation =
+  'overtime' | 'no account' | 'refused before' | 'no points' | 'points' | 'hold' | 'hold without points' | 'debt';
 
 describe('an account decides on', () => {
   const everywhere: readonly Situation[] = [
@@ -196,6 +283,7 @@ describe('an account decides on', () => {
     'hold',
     'hold without points',
     'debt',
+    'overtime',
   ];
   const without = (...left: Situation[]) => everywhere.filter((situation) => !left.includes(situation));
 
@@ -206,6 +294,7 @@ describe('an account decides on', () => {
     Situation,
     | Exclude<PointCommand['type'], 'SettleRide'>
     | `SettleRide ${'without a ride' | 'in time' | 'late' | 'of another'}`
+    | 'RestoreOvertime of another'
     | 'DeductPoints again'
     | 'RestorePoints of another'
   >({
@@ -218,6 +307,7 @@ describe('an account decides on', () => {
       hold: [increased(8000, 8000), deducted(7000)],
       'hold without points': [increased(1000, 1000), deducted(0)],
       debt: inDebt,
+      overtime: [increased(8000, 8000), deducted(7000, 4), settled(4), overtime(600, 6400, 0, 4)],
     },
     commands: {
       IncreasePoints: { command: increase(1000, 9), at },
@@ -225,6 +315,8 @@ describe('an account decides on', () => {
       'DeductPoints again': { command: deduct(5), at },
       RestorePoints: { command: restore(), at },
       'RestorePoints of another': { command: restore(99), at },
+      RestoreOvertime: { command: putRight(60, 4), at },
+      'RestoreOvertime of another': { command: putRight(60, 99), at },
       'SettleRide without a ride': { command: settle(null), at },
       'SettleRide in time': { command: settle(60), at },
       'SettleRide late': { command: settle(61), at },
@@ -232,13 +324,15 @@ describe('an account decides on', () => {
     },
     outcomes: {
       IncreasePoints: { PointsIncreased: without('debt'), 'PointsIncreased + OvertimeCharged': ['debt'] },
-      DeductPoints: { PointsDeducted: ['points'], PointsRefused: without('points') },
-      'DeductPoints again': { PointsDeducted: ['points'], PointsRefused: without('points') },
+      DeductPoints: { PointsDeducted: ['points', 'overtime'], PointsRefused: without('points', 'overtime') },
+      'DeductPoints again': { PointsDeducted: ['points', 'overtime'], PointsRefused: without('points', 'overtime') },
       RestorePoints: {
         PointsRestored: ['hold', 'hold without points'],
         nothing: without('hold', 'hold without points'),
       },
       'RestorePoints of another': { nothing: everywhere },
+      RestoreOvertime: { OvertimeRestored: ['debt', 'overtime'], nothing: without('debt', 'overtime') },
+      'RestoreOvertime of another': { nothing: everywhere },
       'SettleRide without a ride': {
         ReservationSettled: ['hold', 'hold without points'],
         nothing: without('hold', 'hold without points'),
@@ -265,6 +359,8 @@ describe('the ledger', () => {
       restored(3000),
       overtime(600, 2400, 0),
       overtime(0, 0, 600),
+      restoredOvertime(400, 2800, 0),
+      restoredOvertime(0, 2800, 200),
       settled(),
       noAccount,
     ].map((event) => entryOf(event));
@@ -291,6 +387,11 @@ describe('the ledger', () => {
         lines: lines('pool:overtime', -600),
       },
       null,
+      {
+        ...{ kind: 'COMPENSATED', cause: 'overtime-restored:5', amount: 400, balanceAfter: 2800, ...shared },
+        lines: lines('pool:overtime', 400),
+      },
+      null,
       null,
       null,
     ]);
@@ -309,6 +410,7 @@ describe('whatever happens to an account', () => {
       () => deduct(step),
       () => restore(any),
       () => settle(dice.pick([null, 0, 45, 61, 100, 900, 5000]), any),
+      () => putRight(dice.pick([0, 60, 63, 95, 900]), any),
     ])();
   }
 
@@ -346,8 +448,9 @@ describe('whatever happens to an account', () => {
     expect(
       failing(({ events, states }) =>
         states.some(({ balance, debt }, index) => {
-          // A purchase raises the balance first and pays the debt in the same decision.
-          const isPaidNext = events[index - 1]?.type === 'PointsIncreased' && events[index]?.type === 'OvertimeCharged';
+          // What comes in raises the balance first and pays the debt in the same decision.
+          const comesIn: readonly (string | undefined)[] = ['PointsIncreased', 'OvertimeRestored'];
+          const isPaidNext = comesIn.includes(events[index - 1]?.type) && events[index]?.type === 'OvertimeCharged';
           return debt > 0 && balance > 0 && !isPaidNext;
         }),
       ),
@@ -412,6 +515,22 @@ describe('whatever happens to an account', () => {
           if (type === 'OvertimeCharged') paid.set(data.reserveNo, (paid.get(data.reserveNo) ?? 0) + data.amount);
         }
         return [...paid.values()].some((amount) => amount > rule.cap);
+      }),
+    ).toEqual([]);
+  });
+
+  it('of a ride’s overtime no more comes back than was taken, and once', () => {
+    expect(
+      failing(({ events }) => {
+        const taken = new Map<number, number>();
+        const restoredOf = new Set<number>();
+        return events.some(({ type, data }) => {
+          if (type === 'OvertimeCharged') taken.set(data.reserveNo, (taken.get(data.reserveNo) ?? 0) + data.amount);
+          if (type !== 'OvertimeRestored') return false;
+          const isAgain = restoredOf.has(data.reserveNo);
+          restoredOf.add(data.reserveNo);
+          return isAgain || data.amount > (taken.get(data.reserveNo) ?? 0);
+        });
       }),
     ).toEqual([]);
   });

@@ -16,15 +16,34 @@ export interface Account {
   hold: { reserveNo: number; fee: number } | null;
   /** The reservation whose overtime the debt is for. */
   debtOf: number | null;
+  /** The newest rides that cost overtime, the newest last; missing for an account without any since it is remembered. */
+  overtimes?: readonly Overtime[];
   /** Movements so far; the newest one has this number. */
   seq: number;
 }
+
+/** What a ride has cost beyond its fee. */
+interface Overtime {
+  reserveNo: number;
+  /** Points that were taken for it so far; what is owed besides is the account's debt. */
+  paid: number;
+  /** It was put right: that happens once. */
+  restored: boolean;
+}
+
+/**
+ * How many rides' overtime an account remembers, so that it can be given back: no rider rides so many over an hour before
+ * an operator has settled a report about one. For a ride that is forgotten nothing comes back.
+ */
+export const overtimesKept = 50;
 
 export type PointCommand =
   | { type: 'IncreasePoints'; userId: string; confirmId: number; price: number }
   | { type: 'DeductPoints'; userId: string; reserveNo: number; bikeId: number; fee: number }
   | { type: 'RestorePoints'; userId: string; reserveNo: number }
-  | { type: 'SettleRide'; userId: string; reserveNo: number; startedAt: string | null; returnedAt: string };
+  | { type: 'SettleRide'; userId: string; reserveNo: number; startedAt: string | null; returnedAt: string }
+  /** The ride ended earlier than it was settled for. */
+  | { type: 'RestoreOvertime'; userId: string; reserveNo: number; startedAt: string; returnedAt: string };
 
 type NewPointEvent = NewEvent<PointEvent>;
 
@@ -47,6 +66,8 @@ export const account = (overtime: OvertimeRule): Decider<Account, PointCommand, 
       }
       case 'SettleRide':
         return settle(command, state, at, overtime);
+      case 'RestoreOvertime':
+        return restoreOvertime(command, state, at, overtime);
     }
   },
 
@@ -66,12 +87,30 @@ export const account = (overtime: OvertimeRule): Decider<Account, PointCommand, 
       case 'ReservationSettled':
         return { ...state, hold: null };
       case 'OvertimeCharged': {
-        const { owed, reserveNo } = event.data;
-        return { ...moved(state, event.data), debt: owed, debtOf: owed > 0 ? reserveNo : null };
+        const { owed, reserveNo, amount } = event.data;
+        const known = overtimeOf(state, reserveNo);
+        const overtimes = remembered(state, { ...known, paid: known.paid + amount });
+        return { ...moved(state, event.data), debt: owed, debtOf: owed > 0 ? reserveNo : null, overtimes };
+      }
+      case 'OvertimeRestored': {
+        const { owed, reserveNo, amount } = event.data;
+        const known = overtimeOf(state, reserveNo);
+        const overtimes = remembered(state, { ...known, paid: known.paid - amount, restored: true });
+        const after = { ...moved(state, event.data), overtimes };
+        return state.debtOf === reserveNo ? { ...after, debt: owed, debtOf: owed > 0 ? reserveNo : null } : after;
       }
     }
   },
 });
+
+function overtimeOf({ overtimes = [] }: Account, reserveNo: number): Overtime {
+  return overtimes.find((each) => each.reserveNo === reserveNo) ?? { reserveNo, paid: 0, restored: false };
+}
+
+function remembered({ overtimes = [] }: Account, overtime: Overtime): readonly Overtime[] {
+  const others = overtimes.filter(({ reserveNo }) => reserveNo !== overtime.reserveNo);
+  return [...others, overtime].slice(-overtimesKept);
+}
 
 function moved(state: Account, { balanceAfter, amount }: { balanceAfter: number; amount: number }): Account {
   return { ...state, balance: balanceAfter, seq: amount > 0 ? state.seq + 1 : state.seq };
@@ -141,4 +180,27 @@ function charge(of: { userId: string; reserveNo: number }, price: number, balanc
     type: 'OvertimeCharged',
     data: { ...of, amount, balanceAfter: balance - amount, owed: price - amount, at },
   };
+}
+
+/**
+ * Gives back what the ride cost too much: what is owed for it first, then points. Never more than it has cost, and once
+ * per ride. Points that come back pay another ride's debt, as bought ones do.
+ */
+function restoreOvertime(
+  { userId, reserveNo, startedAt, returnedAt }: Extract<PointCommand, { type: 'RestoreOvertime' }>,
+  state: Account,
+  at: string,
+  rule: OvertimeRule,
+): NewPointEvent[] {
+  const { paid, restored } = overtimeOf(state, reserveNo);
+  if (restored) return [];
+  const owed = state.debtOf === reserveNo ? state.debt : 0;
+  const tooMuch = paid + owed - overtimePrice(Date.parse(returnedAt) - Date.parse(startedAt), rule);
+  if (tooMuch <= 0) return [];
+  const amount = Math.max(0, tooMuch - owed);
+  const balance = state.balance + amount;
+  const data = { userId, reserveNo, amount, balanceAfter: balance, owed: Math.max(0, owed - tooMuch), at };
+  const event: NewPointEvent = { type: 'OvertimeRestored', data };
+  if (amount === 0 || state.debtOf === null || state.debtOf === reserveNo) return [event];
+  return [event, charge({ userId, reserveNo: state.debtOf }, state.debt, balance, at)];
 }

@@ -14,6 +14,7 @@ const reactionTo = (type: EventType) =>
 const paid = sample('PointPurchaseApproved').data;
 const asked = sample('ReservationRequested').data;
 const returned = sample('BikeReturned').data;
+const agreed = sample('ReturnSettled').data;
 
 /** Every policy by its name, which goes into the journal as a cause: a new name would handle old events again. */
 const expected: Partial<Record<EventType, [string, Reaction<PointCommand>]>> = {
@@ -49,6 +50,19 @@ const expected: Partial<Record<EventType, [string, Reaction<PointCommand>]>> = {
         reserveNo: returned.reserveNo,
         startedAt: returned.startedAt,
         returnedAt: returned.returnedAt,
+      },
+    },
+  ],
+  ReturnSettled: [
+    'restoreOvertimeWhenReturnSettled',
+    {
+      stream: 'account-10',
+      command: {
+        type: 'RestoreOvertime',
+        userId: '10',
+        reserveNo: agreed.reserveNo,
+        startedAt: agreed.startedAt,
+        returnedAt: agreed.returnedAt,
       },
     },
   ],

@@ -29,4 +29,10 @@ export const policies: Policies<DomainEvent, PointCommand> = {
       command: { type: 'SettleRide', userId, reserveNo, startedAt, returnedAt },
     }),
   },
+  ReturnSettled: {
+    restoreOvertimeWhenReturnSettled: ({ data: { userId, reserveNo, startedAt, returnedAt } }) => ({
+      stream: streams.account(userId),
+      command: { type: 'RestoreOvertime', userId, reserveNo, startedAt, returnedAt },
+    }),
+  },
 };

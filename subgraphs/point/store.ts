@@ -9,7 +9,7 @@ import {
   type ViewChange,
   type ViewRow,
 } from '../../platform/index.ts';
-import { entryOf, type LedgerEntry } from './ledger.ts';
+import { entryOf, type EntryKind, type LedgerEntry } from './ledger.ts';
 import type { Account } from './point.ts';
 
 export interface AccountRow extends ViewRow {
@@ -54,6 +54,9 @@ const entrySchema = new Schema<EntryRow>(
 );
 entrySchema.index({ userId: 1, seq: -1 });
 
+/** Kinds of movements that make up what a ride cost in overtime. */
+const ofOvertime: readonly EntryKind[] = ['OVERTIME', 'COMPENSATED'];
+
 /** Raise it when the rows must be rebuilt. */
 export const viewsVersion = 3;
 
@@ -71,7 +74,7 @@ export function createPointStore(database: Connection) {
       const account: AccountRow = { _id: userId, version, userId, opened, totalPoint: balance, debt, debtOf };
       const booked = document.events.map(entryOf).filter((entry) => entry !== null);
       return [
-        ...(booked.length > 0 || document.events.some(owesMore)
+        ...(booked.length > 0 || document.events.some(changesDebt)
           ? [{ collection: accounts.collection, row: account }]
           : []),
         ...booked.map((entry, index) => {
@@ -90,12 +93,12 @@ export function createPointStore(database: Connection) {
       return new Map(rows.map((row) => [row.userId, row]));
     },
 
-    /** What these reservations have paid of their overtime; those that paid nothing are left out. */
+    /** What these reservations have paid of their overtime, and did not get back; those that paid nothing are left out. */
     async overtimeOf(reservations: readonly { userId: string; reserveNo: number }[]): Promise<Map<number, number>> {
       const userIds = [...new Set(reservations.map(({ userId }) => userId))];
       const reserveNos = reservations.map(({ reserveNo }) => reserveNo);
       const rows = await entries
-        .find({ userId: { $in: userIds }, kind: 'OVERTIME', reserveNo: { $in: reserveNos } })
+        .find({ userId: { $in: userIds }, kind: { $in: ofOvertime }, reserveNo: { $in: reserveNos } })
         .lean<EntryRow[]>()
         .exec();
       const paid = new Map<number, number>();
@@ -110,9 +113,9 @@ export function createPointStore(database: Connection) {
   };
 }
 
-/** A rider can owe overtime without a point moving. */
-function owesMore({ type }: PointEvent): boolean {
-  return type === 'OvertimeCharged';
+/** A rider can owe more overtime, or less, without a point moving. */
+function changesDebt({ type }: PointEvent): boolean {
+  return type === 'OvertimeCharged' || type === 'OvertimeRestored';
 }
 
 export type PointStore = ReturnType<typeof createPointStore>;

@@ -4,7 +4,8 @@ import { rowVersion, UnavailableError, type RequestContext } from '../../platfor
 import { createCommandHandler } from '../../platform/event-core/command-handler.ts';
 import { withRefusals } from './demand.ts';
 import { createOffers, type OffersOptions } from './offers.ts';
-import { latestIn, placeOf, reservation, type Place, type ReservationCommand } from './reservation.ts';
+import type { Place } from './place.ts';
+import { latestIn, placeOf, reservation, type ReservationCommand } from './reservation.ts';
 import type { StationState } from './stations.ts';
 import { stopWaiting, waitForBike, type WaitingDependencies } from './wait-for-bike.ts';
 import { waiting } from './waiting.ts';

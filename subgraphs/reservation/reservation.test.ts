@@ -11,12 +11,12 @@ import { itDecides } from '../../test/support/decision-table.ts';
 import { createDice, type Dice } from '../../cli/demo/dice.ts';
 import { isRefusal } from '../../platform/event-core/decider.ts';
 import { specificationOf } from '../../platform/event-core/specification.ts';
+import type { Place } from './place.ts';
 import {
   latestIn,
   reservation,
   placeOf,
   type BikeSlot,
-  type Place,
   type Reservation,
   type ReservationCommand,
   type ReservationRule,
@@ -107,6 +107,12 @@ const moved = (place: Place = {}, reason: string | null = null): NewReservationE
   type: 'BikeMoved',
   data: { bikeId: 17, ...place, reason, movedAt: at },
 });
+const reportReturn = (reserveNo = 5, returnedAt = at): ReservationCommand => ({
+  type: 'ReportReturn',
+  ...{ reserveNo, returnedAt, note: null },
+});
+const settleReturn = (reserveNo = 5): ReservationCommand => ({ type: 'SettleReturn', reserveNo });
+const rejectReturn = (reserveNo = 5): ReservationCommand => ({ type: 'RejectReturn', reserveNo, reason: 'No.' });
 const changeTo = (condition: BikeCondition): ReservationCommand => ({ type: 'ChangeSlot', condition });
 
 const pending = [opened(), requested];
@@ -463,6 +469,12 @@ describe('a slot decides on', () => {
       ReturnBike: { command: giveBack(), at },
       MoveBike: { command: move(atStation), at },
       'MoveBike from a station': { command: { ...move(beside), from: 'ST-102' } as ReservationCommand, at },
+      ReportReturn: { command: reportReturn(), at },
+      SettleReturn: { command: settleReturn(), at },
+      RejectReturn: { command: rejectReturn(), at },
+      'ReportReturn of another': { command: reportReturn(99), at },
+      'SettleReturn of another': { command: settleReturn(99), at },
+      'RejectReturn of another': { command: rejectReturn(99), at },
       'ConfirmReservation of another': { command: confirm(99), at },
       'RejectReservation of another': { command: reject(99), at },
       'CancelReservation of another': { command: cancel(99), at },
@@ -523,6 +535,18 @@ describe('a slot decides on', () => {
         BIKE_ON_RIDE: both('IN_USE'),
         BIKE_CHANGED: without('unknown', ...both('IN_USE')),
       },
+      ReportReturn: {
+        ReturnReported: both('IN_USE'),
+        // The return was recorded at the same moment.
+        INVALID_RETURN_TIME: both('RETURNED'),
+        NOT_REPORTABLE: without(...both('IN_USE', 'RETURNED')),
+      },
+      // Nobody has reported anything; what becomes of a report: return-report.test.ts.
+      SettleReturn: { NO_OPEN_REPORT: everywhere },
+      RejectReturn: { NO_OPEN_REPORT: everywhere },
+      'ReportReturn of another': { NOT_REPORTABLE: everywhere },
+      'SettleReturn of another': { NO_OPEN_REPORT: everywhere },
+      'RejectReturn of another': { NO_OPEN_REPORT: everywhere },
       'ConfirmReservation of another': { nothing: everywhere },
       'RejectReservation of another': { nothing: everywhere },
       'CancelReservation of another': { NOT_CANCELLABLE: everywhere },
@@ -535,7 +559,14 @@ describe('a slot decides on', () => {
 
 describe('whatever happens to a bike', () => {
   type Status = ReserveStatus | 'never';
-  type Step = Exclude<ReservationEvent['type'], 'BikeSlotOpened' | 'BikeSlotChanged' | 'BikeMoved'>;
+  const apart = [
+    ...(['BikeSlotOpened', 'BikeSlotChanged', 'BikeMoved'] as const),
+    ...(['ReturnReported', 'ReturnSettled', 'ReturnRejected'] as const),
+  ];
+  type Apart = (typeof apart)[number];
+  type Step = Exclude<ReservationEvent['type'], Apart>;
+  const isApart = (event: NewReservationEvent): event is Extract<NewReservationEvent, { type: Apart }> =>
+    (apart as readonly string[]).includes(event.type);
   /** Which situations of a reservation follow which. */
   const allowed: Record<Step, { from: readonly Status[]; to: ReserveStatus }> = {
     ReservationRequested: { from: ['never'], to: 'PENDING' },
@@ -548,9 +579,10 @@ describe('whatever happens to a bike', () => {
   };
   const live: readonly Status[] = ['PENDING', 'RESERVED', 'IN_USE'];
 
-  /** Requests carry fresh numbers, as the counter gives them; everything else is about any of the newest. */
-  function anyCommand(dice: Dice, step: number): ReservationCommand {
-    const any = Math.max(1, step - dice.below(4));
+  /** Requests carry fresh numbers, as the counter gives them; everything else is about the newest, or any before it. */
+  function anyCommand(dice: Dice, step: number, now: number, slot: BikeSlot): ReservationCommand {
+    const before = () => new Date(now - dice.pick([0, 500, 30_000, 900_000])).toISOString();
+    const any = dice.pick([latestIn(slot)?.reserveNo ?? step, Math.max(1, step - dice.below(9))]);
     const condition = dice.pick<BikeCondition>(['IN_SERVICE', 'IN_SERVICE', 'MAINTENANCE', 'LOST', 'RETIRED']);
     return dice.pick<() => ReservationCommand>([
       () => open(condition),
@@ -570,6 +602,10 @@ describe('whatever happens to a bike', () => {
           place: dice.pick<Place>([{}, atStation, { stationId: 'ST-7' }, beside]),
         }) as ReservationCommand,
       () => move(dice.pick<Place>([{}, atStation, { stationId: 'ST-7' }, beside])),
+      () => reportReturn(any, before()),
+      () => reportReturn(any, before()),
+      () => ({ ...settleReturn(any), ...dice.pick([{}, { returnedAt: before(), place: atStation }]) }),
+      () => rejectReturn(any),
     ])();
   }
 
@@ -580,7 +616,7 @@ describe('whatever happens to a bike', () => {
     let now = Date.parse(at);
     for (let step = 1; step <= 60; step += 1) {
       now += dice.pick([1, 1_000, 40_000, 700_000]);
-      const decision = decider.decide(anyCommand(dice, step), slot, new Date(now).toISOString());
+      const decision = decider.decide(anyCommand(dice, step, now, slot), slot, new Date(now).toISOString());
       if (isRefusal(decision)) continue;
       for (const event of decision) {
         slot = decider.evolve(slot, event);
@@ -596,7 +632,7 @@ describe('whatever happens to a bike', () => {
   function audit({ seed, told }: ReturnType<typeof story>): string[] {
     const statuses = new Map<number, Status>();
     return told.flatMap(({ event, slot }) => {
-      if (event.type === 'BikeSlotOpened' || event.type === 'BikeSlotChanged' || event.type === 'BikeMoved') return [];
+      if (isApart(event)) return [];
       const { reserveNo } = event.data;
       const before = statuses.get(reserveNo) ?? 'never';
       const { from, to } = allowed[event.type];
@@ -618,6 +654,24 @@ describe('whatever happens to a bike', () => {
 
   it('it has one live reservation at most, and each goes its way to one end', () => {
     expect(stories.flatMap(audit)).toEqual([]);
+  });
+
+  it('a ride has one open report at most, and is settled once, within itself', () => {
+    const wrong = stories.flatMap(({ seed, told }) => {
+      const reports = new Map<number, 'open' | 'rejected' | 'settled'>();
+      return told.flatMap(({ event: { type, data } }) => {
+        if (type !== 'ReturnReported' && type !== 'ReturnSettled' && type !== 'ReturnRejected') return [];
+        const before = reports.get(data.reserveNo) ?? 'none';
+        reports.set(
+          data.reserveNo,
+          type === 'ReturnReported' ? 'open' : type === 'ReturnSettled' ? 'settled' : 'rejected',
+        );
+        const fits = type === 'ReturnReported' ? ['none', 'rejected'].includes(before) : before === 'open';
+        const isWithin = type === 'ReturnRejected' || Date.parse(data.returnedAt) >= Date.parse(data.startedAt);
+        return fits && isWithin ? [] : [`${seed}: ${type} of ${data.reserveNo}, which was ${before}`];
+      });
+    });
+    expect(wrong).toEqual([]);
   });
 
   it('it stands in one place, or is on a ride, or nobody knows: as its events tell it, the newest first', () => {

@@ -7,9 +7,17 @@ import type {
   ReserveStatus,
 } from '../../schema/events/index.ts';
 import { refuse, type Decider } from '../../platform/event-core/decider.ts';
-
-/** Where a bike stands: at a station, or at a position of its own. */
-export type Place = Pick<EventNamed<'BikeMoved'>['data'], 'stationId' | 'position'>;
+import { isPlace, isSamePlace, placeIn, type Place } from './place.ts';
+import {
+  reject,
+  report,
+  reportsAfter,
+  settle,
+  type ReturnReport,
+  type ReturnReportCommand,
+  type ReturnReportRefusal,
+  type Ride,
+} from './return-report.ts';
 
 export interface Reservation {
   reserveNo: number;
@@ -31,13 +39,21 @@ export interface Reservation {
 
 /**
  * One bike as reservation sees it: its stream has room for one live reservation at a time, and for one place. `place` is
- * missing while nobody knows where the bike stands, and on a ride.
+ * missing while nobody knows where the bike stands, and on a ride. `reports` are of returns on it, of this ride and
+ * earlier ones; missing before the first.
  */
 export type BikeSlot =
   | { status: 'unknown' }
   /** `last` is the reservation that ended most recently. */
-  | { status: 'free'; bikeId: number; condition: BikeCondition; place?: Place; last: Reservation | null }
-  | { status: 'held'; bikeId: number; condition: BikeCondition; place?: Place; reservation: Reservation };
+  | ({ status: 'free'; last: Reservation | null } & KnownBike)
+  | ({ status: 'held'; reservation: Reservation } & KnownBike);
+
+interface KnownBike {
+  bikeId: number;
+  condition: BikeCondition;
+  place?: Place;
+  reports?: readonly ReturnReport[];
+}
 
 export type ReservationCommand =
   | { type: 'OpenSlot'; bikeId: number; condition: BikeCondition }
@@ -51,7 +67,8 @@ export type ReservationCommand =
   | { type: 'StartRide'; reserveNo: number }
   | { type: 'ReturnBike'; reserveNo: number; reason?: string; place?: Place }
   /** To nowhere that is known, without a place; only from one station, if that is said. */
-  | { type: 'MoveBike'; place?: Place; reason: string | null; from?: string };
+  | { type: 'MoveBike'; place?: Place; reason: string | null; from?: string }
+  | ReturnReportCommand;
 
 export type ReservationRefusal =
   | 'BIKE_NOT_FOUND'
@@ -62,7 +79,8 @@ export type ReservationRefusal =
   | 'NOT_STARTABLE'
   | 'NOT_RETURNABLE'
   | 'BIKE_ON_RIDE'
-  | 'BIKE_CHANGED';
+  | 'BIKE_CHANGED'
+  | ReturnReportRefusal;
 
 export interface ReservationRule {
   /** Points. */
@@ -141,54 +159,68 @@ export const reservation = (
         const { bikeId } = slot;
         return [{ type: 'BikeMoved', data: { bikeId, ...command.place, reason: command.reason, movedAt: at } }];
       }
+      case 'ReportReturn':
+        return report(command, rideIn(slot, command.reserveNo) ?? command.ended, reportsIn(slot), at);
+      case 'SettleReturn':
+        return settle(command, reportsIn(slot), liveIn(slot, command.reserveNo, 'IN_USE') !== undefined, at);
+      case 'RejectReturn':
+        return reject(command, reportsIn(slot), at);
     }
   },
 
   evolve(slot, event) {
-    const { data } = event;
-    switch (event.type) {
-      case 'BikeSlotOpened':
-        return { status: 'free', bikeId: data.bikeId, condition: event.data.condition, last: null };
-      case 'BikeSlotChanged':
-        return slot.status === 'unknown' ? slot : { ...slot, condition: event.data.condition };
-      case 'BikeMoved':
-        return placed(slot, event.data);
-      case 'ReservationRequested':
-        return slot.status === 'unknown' ? slot : hold(slot, requested(event.data));
-      case 'ReservationConfirmed':
-        return update(slot, { reserveStatus: 'RESERVED', deadline: event.data.expiresAt });
-      case 'RideStarted':
-        return update(
-          slot,
-          {
-            reserveStatus: 'IN_USE',
-            startDateTime: event.data.startedAt,
-            deadline: null,
-            ...(isPlace(event.data) && { startPlace: placeIn(event.data) }),
-          },
-          {},
-        );
-      case 'ReservationRejected': {
-        const { code, because } = event.data;
-        return end(slot, { reserveStatus: 'REJECTED', refusal: { code, because } });
-      }
-      case 'ReservationCancelled':
-        return end(slot, { reserveStatus: 'CANCELLED' });
-      case 'ReservationExpired':
-        return end(slot, { reserveStatus: 'EXPIRED' });
-      case 'BikeReturned':
-        return end(
-          slot,
-          {
-            reserveStatus: 'RETURNED',
-            returnDateTime: event.data.returnedAt,
-            ...(isPlace(event.data) && { returnPlace: placeIn(event.data) }),
-          },
-          event.data,
-        );
-    }
+    const after = slotAfter(slot, event);
+    return after.status === 'unknown' ? after : { ...after, ...reportsAfter(after.reports, event) };
   },
 });
+
+function slotAfter(slot: BikeSlot, event: NewReservationEvent): BikeSlot {
+  switch (event.type) {
+    case 'BikeSlotOpened':
+      return { status: 'free', bikeId: event.data.bikeId, condition: event.data.condition, last: null };
+    case 'BikeSlotChanged':
+      return slot.status === 'unknown' ? slot : { ...slot, condition: event.data.condition };
+    case 'BikeMoved':
+      return placed(slot, event.data);
+    case 'ReservationRequested':
+      return slot.status === 'unknown' ? slot : hold(slot, requested(event.data));
+    case 'ReservationConfirmed':
+      return update(slot, { reserveStatus: 'RESERVED', deadline: event.data.expiresAt });
+    case 'RideStarted':
+      return update(
+        slot,
+        {
+          reserveStatus: 'IN_USE',
+          startDateTime: event.data.startedAt,
+          deadline: null,
+          ...(isPlace(event.data) && { startPlace: placeIn(event.data) }),
+        },
+        {},
+      );
+    case 'ReservationRejected': {
+      const { code, because } = event.data;
+      return end(slot, { reserveStatus: 'REJECTED', refusal: { code, because } });
+    }
+    case 'ReservationCancelled':
+      return end(slot, { reserveStatus: 'CANCELLED' });
+    case 'ReservationExpired':
+      return end(slot, { reserveStatus: 'EXPIRED' });
+    case 'BikeReturned':
+      return end(
+        slot,
+        {
+          reserveStatus: 'RETURNED',
+          returnDateTime: event.data.returnedAt,
+          ...(isPlace(event.data) && { returnPlace: placeIn(event.data) }),
+        },
+        event.data,
+      );
+    case 'ReturnReported':
+    case 'ReturnSettled':
+    case 'ReturnRejected':
+      return slot;
+  }
+}
 
 /** The reservation that the slot's last decision was about. */
 export function latestIn(slot: BikeSlot): Reservation | null {
@@ -196,17 +228,19 @@ export function latestIn(slot: BikeSlot): Reservation | null {
   return slot.status === 'held' ? slot.reservation : slot.last;
 }
 
-/** The reservation that a decision changed; undefined when it changed none. */
+/** What a decision changed: the newest reservation, the report of a return; undefined when neither. */
 export function changeIn({
   events,
   state,
 }: {
-  events: readonly { data: unknown }[];
+  events: readonly { type: string; data: unknown }[];
   state: BikeSlot;
-}): Reservation | undefined {
+}): { reservation?: Reservation; report?: ReturnReport } | undefined {
   const latest = latestIn(state);
-  const isOfLatest = ({ data }: { data: unknown }) => (data as { reserveNo?: number }).reserveNo === latest?.reserveNo;
-  return latest && events.some(isOfLatest) ? latest : undefined;
+  const named = events.map(({ data }) => (data as { reserveNo?: number }).reserveNo);
+  const reservation = latest && named.includes(latest.reserveNo) ? latest : undefined;
+  const report = reportsIn(state)?.find(({ reserveNo }) => named.includes(reserveNo));
+  return reservation || report ? { ...(reservation && { reservation }), ...(report && { report }) } : undefined;
 }
 
 /** A bike taken out of service loses a reservation whose ride has not started; a ride goes on. */
@@ -235,7 +269,21 @@ function liveIn(slot: BikeSlot, reserveNo: number, ...statuses: ReserveStatus[])
   return statuses.includes(slot.reservation.reserveStatus) ? slot.reservation : undefined;
 }
 
-function named({ reserveNo, userId, bikeId }: Reservation) {
+/** The bike's newest ride, if it is this one. */
+function rideIn(slot: BikeSlot, reserveNo: number): Ride | undefined {
+  const latest = latestIn(slot);
+  return latest?.reserveNo === reserveNo ? rideOf(latest) : undefined;
+}
+
+/** The ride of a reservation; undefined where none goes on, or was. */
+export function rideOf({ startDateTime, returnDateTime, reserveStatus, ...of }: Reservation): Ride | undefined {
+  const isRide = startDateTime !== null && (reserveStatus === 'IN_USE' || reserveStatus === 'RETURNED');
+  return isRide ? { ...named(of), startedAt: startDateTime, recordedAt: returnDateTime } : undefined;
+}
+
+export const reportsIn = (slot: BikeSlot) => (slot.status === 'unknown' ? undefined : slot.reports);
+
+function named({ reserveNo, userId, bikeId }: Pick<Reservation, 'reserveNo' | 'userId' | 'bikeId'>) {
   return { reserveNo, userId, bikeId };
 }
 
@@ -262,8 +310,13 @@ function requested(data: EventNamed<'ReservationRequested'>['data']): Reservatio
 
 type KnownSlot = Exclude<BikeSlot, { status: 'unknown' }>;
 
-function hold({ bikeId, condition, place }: KnownSlot, held: Reservation): BikeSlot {
-  return { status: 'held', bikeId, condition, ...(place && { place }), reservation: held };
+/** What of a slot is so whoever holds the bike. */
+function bikeIn({ bikeId, condition, place, reports }: KnownSlot): KnownBike {
+  return { bikeId, condition, ...(place && { place }), ...(reports && { reports }) };
+}
+
+function hold(slot: KnownSlot, held: Reservation): BikeSlot {
+  return { status: 'held', ...bikeIn(slot), reservation: held };
 }
 
 /** @param place where it stands from now on; where it stood, when left out. */
@@ -274,8 +327,8 @@ function update(slot: BikeSlot, change: Partial<Reservation>, place = placeOf(sl
 /** @param said where the bike stands, if somebody said so: a bike that was not ridden stands where it stood. */
 function end(slot: BikeSlot, change: Partial<Reservation>, said: Place = {}): BikeSlot {
   if (slot.status !== 'held') return slot;
-  const { bikeId, condition, reservation: ended } = slot;
-  const free: BikeSlot = { status: 'free', bikeId, condition, last: { ...ended, deadline: null, ...change } };
+  const last = { ...slot.reservation, deadline: null, ...change };
+  const free: BikeSlot = { status: 'free', ...bikeIn(slot), last };
   return placed(free, isPlace(said) ? said : placeOf(slot));
 }
 
@@ -286,24 +339,9 @@ function placed(slot: BikeSlot, said: Place): BikeSlot {
   return isPlace(said) ? { ...elsewhere, place: placeIn(said) } : elsewhere;
 }
 
-const isPlace = ({ stationId, position }: Place) => stationId !== undefined || position !== undefined;
-
 /** Where the bike stands, as events say it. */
 export function placeOf(slot: BikeSlot): Place {
   return slot.status === 'unknown' ? {} : (slot.place ?? {});
-}
-
-function placeIn({ stationId, position }: Place): Place {
-  if (stationId !== undefined) return { stationId };
-  return position === undefined ? {} : { position };
-}
-
-function isSamePlace(one: Place = {}, other: Place = {}): boolean {
-  return (
-    one.stationId === other.stationId &&
-    one.position?.latitude === other.position?.latitude &&
-    one.position?.longitude === other.position?.longitude
-  );
 }
 
 function later(at: string, ms: number): string {

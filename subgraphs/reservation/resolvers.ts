@@ -17,8 +17,18 @@ import {
 import { alternativesTo } from './alternatives.ts';
 import { bikesNear, type BikesNearArguments } from './bikes-near.ts';
 import type { Pushes, StartPushesInput, StopPushesInput } from './pushes/pushes.ts';
-import { latestIn, type BikeSlot, type Place, type Reservation } from './reservation.ts';
+import type { Place } from './place.ts';
+import { latestIn, rideOf, type BikeSlot, type Reservation } from './reservation.ts';
 import type { NearBike, ReservationFilter, ReservationRow, SlotRow } from './store.ts';
+import {
+  rejectReturn,
+  reportReturn,
+  settleReturn,
+  type RejectReturnInput,
+  type ReportReturnInput,
+  type SettleReturnInput,
+} from './report-return.ts';
+import { isReportable, type ReturnReport } from './return-report.ts';
 import { stopWaiting, waitForBike, type StopWaitingInput, type WaitingDependencies } from './wait-for-bike.ts';
 import { heardBy, type ListChange, type Waiting } from './waiting.ts';
 import { whereIn } from './waiting-lists.ts';
@@ -40,12 +50,22 @@ import {
 interface Dependencies extends UseCaseDependencies, WaitingDependencies {
   pushes: Pushes;
   changes: ChangeFeed<Change>;
+  clock(): Date;
   /** This subgraph's part of the tariff. */
   tariff: { reservationFee: number; holdMinutes: number; waitMinutes: number; offerSeconds: number };
 }
 
-/** What subscribers hear of: a reservation, or a list. */
-export type Change = Reservation | ListChange;
+/** What subscribers hear of: a reservation and the report of its return, or a list. */
+export type Change = ReservationChange | ListChange;
+
+/** What a decision on a bike changed; an earlier ride is not told anew, only its report. */
+interface ReservationChange {
+  reservation?: Reservation;
+  report?: ReturnReport;
+}
+
+/** A reservation, and the report of its return where it is at hand. */
+type Reported = Reservation & { returnReport?: ReturnReport };
 
 interface OfBike {
   bikeId: number;
@@ -80,6 +100,12 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
   const loadHolder = (context: RequestContext, bikeId: number) =>
     context.load('holder', bikeId, (ids) => store.liveByBikeIds(ids));
 
+  const loadReport = (context: RequestContext, reserveNo: number) =>
+    context.load('report', reserveNo, (ids) => store.reportsByIds(ids));
+
+  const reportFor = (context: RequestContext, { reserveNo, returnReport }: Reported) =>
+    returnReport ?? loadReport(context, reserveNo);
+
   const loadParked = async (context: RequestContext, stationId: string) =>
     (await context.load('parked', stationId, (ids) => store.countParked(ids))) ?? { bikes: 0, available: 0 };
 
@@ -100,10 +126,14 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
   /** Which changes a subscriber gets: of this reservation, of this rider, or all. */
   const wishFor = (reserveNo: number | undefined, userId: string | undefined): Omit<Wish<Change>, 'after'> => ({
     name: JSON.stringify([reserveNo ?? null, userId ?? null]),
-    wants: (change) =>
-      'reserveNo' in change &&
-      (reserveNo === undefined || change.reserveNo === reserveNo) &&
-      (userId === undefined || change.userId === userId),
+    wants(change) {
+      const of = 'list' in change ? undefined : (change.reservation ?? change.report);
+      return (
+        of !== undefined &&
+        (reserveNo === undefined || of.reserveNo === reserveNo) &&
+        (userId === undefined || of.userId === userId)
+      );
+    },
     ...(reserveNo === undefined && userId === undefined
       ? {}
       : {
@@ -123,6 +153,10 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         { filter, ...page }: { filter?: ReservationFilter | null } & PageRequest,
         context: RequestContext,
       ) => list(filter ?? {}, page, context),
+      openReturnReports(_root: unknown, page: PageRequest, { viewer }: RequestContext) {
+        requireRole(viewer, 'operator', 'auditor', 'admin');
+        return store.openReports(page);
+      },
       tariff: () => dependencies.tariff,
       pushKey: () => dependencies.pushes.publicKey,
       availableBikes: async (_root: unknown, page: PageRequest) => bikesIn(await store.available(page)),
@@ -151,6 +185,12 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         cancelReservation(dependencies, input, context),
       returnBike: (_root: unknown, { input }: { input: ReturnBikeInput }, context: RequestContext) =>
         returnBike(dependencies, input, context),
+      reportReturn: (_root: unknown, { input }: { input: ReportReturnInput }, context: RequestContext) =>
+        reportReturn(dependencies, input, context),
+      settleReturn: (_root: unknown, { input }: { input: SettleReturnInput }, context: RequestContext) =>
+        settleReturn(dependencies, input, context),
+      rejectReturn: (_root: unknown, { input }: { input: RejectReturnInput }, context: RequestContext) =>
+        rejectReturn(dependencies, input, context),
       moveBikes: async (_root: unknown, { input }: { input: { moves: MoveBikesLine[] } }, context: RequestContext) => ({
         results: await moveBikes(dependencies, input.moves, context),
       }),
@@ -174,7 +214,22 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
             ...wishFor(which.reserveNo ?? undefined, userId),
           });
         },
-        resolve: ({ value, cursor }: Told<Reservation>) => ({ ...value, cursor }),
+        async resolve(
+          { value: { reservation, report }, cursor }: Told<ReservationChange>,
+          _arguments: unknown,
+          context: RequestContext,
+        ) {
+          const told = reservation ?? (report && (await load(context, report.reserveNo)));
+          return { ...told, ...(report && { returnReport: report }), cursor };
+        },
+      },
+      returnReportChanged: {
+        subscribe(_root: unknown, { after }: { after?: string | null }, { viewer }: RequestContext) {
+          requireRole(viewer, 'operator', 'auditor', 'admin');
+          const wants = (change: Change) => 'report' in change;
+          return dependencies.changes.follow({ after: after ?? null, name: JSON.stringify(['reports']), wants });
+        },
+        resolve: ({ value, cursor }: Told<ReservationChange>) => ({ ...value.report, cursor }),
       },
       waitingChanged: {
         async subscribe(
@@ -204,13 +259,30 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
       expiresAt: ({ reserveStatus, deadline }: Reservation) => (reserveStatus === 'RESERVED' ? deadline : null),
       startPlace: ({ startPlace }: Reservation) => shownPlace(startPlace),
       returnPlace: ({ returnPlace }: Reservation) => shownPlace(returnPlace),
+      returnReport: (reservation: Reported, _arguments: unknown, context: RequestContext) =>
+        reportFor(context, reservation),
+      async isReturnReportable(reservation: Reported, _arguments: unknown, context: RequestContext) {
+        const report = await reportFor(context, reservation);
+        return isReportable(rideOf(reservation), report, dependencies.clock().toISOString());
+      },
       async history({ reserveNo, bikeId }: Reservation, _arguments: unknown, context: RequestContext) {
         requireRole(context.viewer, 'operator', 'auditor', 'admin');
-        const row = await load(context, reserveNo);
+        const [row, report] = await Promise.all([load(context, reserveNo), loadReport(context, reserveNo)]);
         if (!row) return [];
-        const documents = await dependencies.slots.journal.latest(streams.bike(bikeId), longestHistory, row.version);
+        const upTo = (version: number) =>
+          dependencies.slots.journal.latest(streams.bike(bikeId), longestHistory, version);
+        const own = await upTo(row.version);
+        // A report may have come when others had long had the bike.
+        const later = report && report.version > row.version ? await upTo(report.version) : [];
+        const documents = [...later.filter(({ version }) => version > row.version), ...own];
         return documents.flatMap((document) => historyIn(document, reserveNo));
       },
+    },
+
+    ReturnReport: {
+      reservation: async ({ reserveNo, userId, bikeId }: ReturnReport, _: unknown, context: RequestContext) =>
+        (await load(context, reserveNo)) ?? { reserveNo, userId, bikeId },
+      place: ({ place }: ReturnReport) => shownPlace(place),
     },
 
     Waiting: {
@@ -320,7 +392,8 @@ function historyIn(
     return {
       at: time,
       eventType: type,
-      reserveStatus: latest.reserveStatus,
+      // Only a report can be of a ride before the newest one, and leaves it as it ended.
+      reserveStatus: latest.reserveNo === reserveNo ? latest.reserveStatus : 'RETURNED',
       by: callerOf(cause),
       reason: 'reason' in data ? data.reason : null,
       bikeWithdrawn: 'because' in data && data.because === 'BIKE_WITHDRAWN',

@@ -111,7 +111,7 @@ it('finds the nearest bikes beside stations, and reads not all of a district for
     const state = { status: 'free', bikeId, condition: 'IN_SERVICE', place: { position }, last: null };
     return store.changesOf({
       version: 2,
-      events: [{ type: 'BikeMoved' }],
+      events: [{ type: 'BikeMoved', data: { bikeId } }],
       state,
     } as unknown as JournalDocument<BikeSlot, ReservationEvent>);
   });

@@ -12,11 +12,18 @@ import {
   type ViewRow,
 } from '../../platform/index.ts';
 import type { Span } from './pushes/occasions.ts';
+import { reportOf, type ReturnReport } from './return-report.ts';
 import type { NearStation } from './stations.ts';
-import { latestIn, placeOf, type BikeSlot, type Place, type Reservation } from './reservation.ts';
+import type { Place } from './place.ts';
+import { latestIn, placeOf, reportsIn, type BikeSlot, type Reservation } from './reservation.ts';
 
 /** A reservation as lists show it. */
 export interface ReservationRow extends ViewRow, Reservation {
+  _id: number;
+}
+
+/** A report of a return as lists show it: of one ride, the newest. */
+export interface ReportRow extends ViewRow, ReturnReport {
   _id: number;
 }
 
@@ -88,6 +95,14 @@ slotSchema.index({ stationId: 1, isAvailable: 1, _id: 1 });
 // Most bikes stand at stations, and cost nothing here.
 slotSchema.index({ 'position.latitude': 1 }, { sparse: true });
 
+/** Only the fields by which rows are found and ordered. */
+const reportSchema = new Schema<ReportRow>(
+  { _id: Number, version: Number, reserveNo: Number, status: String, reportedAt: String },
+  { collection: 'reports', versionKey: false },
+);
+// Of the reports that ever were, few are open.
+reportSchema.index({ status: 1, reportedAt: 1, reserveNo: 1 });
+
 const live: ReserveStatus[] = ['PENDING', 'RESERVED', 'IN_USE'];
 
 /** What happens to a held bike does not change whether it is available; a ride only begins to change where it is. */
@@ -95,6 +110,9 @@ function changesSlot({ type, data }: ReservationEvent | DemandEvent): boolean {
   if (type === 'RideStarted') return data.stationId !== undefined || data.position !== undefined;
   return type !== 'ReservationConfirmed';
 }
+
+/** The ride whose report an event made or changed. */
+const reportedIn = ({ data }: ReservationEvent | DemandEvent) => ('reserveNo' in data ? data.reserveNo : 0);
 
 /** How many of a rider's reservations are looked through for what changed since a cursor: months of any rider's. */
 const mostSince = 50;
@@ -115,6 +133,7 @@ export const viewsVersion = 3;
 export function createReservationStore(database: Connection, cacheSize: number) {
   const reservations = database.model<ReservationRow>('Reservation', reservationSchema);
   const slots = database.model<SlotRow>('Slot', slotSchema);
+  const reports = database.model<ReportRow>('ReturnReport', reportSchema);
   const keys = createLruCache<number, ReservationKey>(cacheSize);
   const remember = ({ reserveNo, userId, bikeId }: ReservationKey) =>
     keys.set(reserveNo, { reserveNo, userId, bikeId });
@@ -153,12 +172,12 @@ export function createReservationStore(database: Connection, cacheSize: number) 
   }
 
   return {
-    prepare: () => Promise.all([reservations.createIndexes(), slots.createIndexes()]),
+    prepare: () => Promise.all([reservations.createIndexes(), slots.createIndexes(), reports.createIndexes()]),
 
     changesOf({
       state,
       ...document
-    }: JournalDocument<BikeSlot, ReservationEvent | DemandEvent>): ViewChange<ReservationRow | SlotRow>[] {
+    }: JournalDocument<BikeSlot, ReservationEvent | DemandEvent>): ViewChange<ReservationRow | SlotRow | ReportRow>[] {
       if (state.status === 'unknown') return [];
       const version = rowVersion(document);
       const { bikeId, condition } = state;
@@ -172,6 +191,10 @@ export function createReservationStore(database: Connection, cacheSize: number) 
         ...(latest
           ? [{ collection: reservations.collection, row: { _id: latest.reserveNo, version, ...latest }, isNew }]
           : []),
+        ...[...new Set(document.events.map(reportedIn))].flatMap((reserveNo) => {
+          const report = reportOf(reportsIn(state), reserveNo);
+          return report ? [{ collection: reports.collection, row: { _id: reserveNo, version, ...report } }] : [];
+        }),
       ];
     },
 
@@ -330,6 +353,26 @@ export function createReservationStore(database: Connection, cacheSize: number) 
       const isAll = rows.length < mostSince || (rows.at(-1)?.reserveDateTime ?? '') < since;
       return isAll ? [...new Set(rows.map(({ bikeId }) => bikeId))] : null;
     },
+
+    async reportsByIds(reserveNos: readonly number[]): Promise<Map<number, ReportRow>> {
+      const rows = await reports
+        .find({ _id: { $in: reserveNos } })
+        .lean<ReportRow[]>()
+        .exec();
+      return new Map(rows.map((row) => [row.reserveNo, row]));
+    },
+
+    /** Reports that wait for an operator, the oldest first. */
+    openReports: (page: PageRequest): Promise<Page<ReportRow>> =>
+      paginate(
+        reports,
+        { status: 'OPEN' },
+        [
+          ['reportedAt', 1],
+          ['reserveNo', 1],
+        ],
+        page,
+      ),
 
     /** How many reservations' deadline had passed at a time. */
     countDue: (at: string): Promise<number> =>

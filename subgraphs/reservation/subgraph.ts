@@ -248,6 +248,7 @@ export function createReservation(runtime: Runtime): Subgraph {
       },
       expectPointsFreed,
       changes,
+      clock,
       tariff,
       pushes,
     }),

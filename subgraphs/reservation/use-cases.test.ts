@@ -4,7 +4,8 @@ import { UnavailableError, type JournalDocument, type RequestContext } from '../
 import { createCommandHandler } from '../../platform/event-core/command-handler.ts';
 import type { Journal } from '../../platform/event-core/journal.ts';
 import { withRefusals } from './demand.ts';
-import { reservation, placeOf, type BikeSlot, type Place } from './reservation.ts';
+import type { Place } from './place.ts';
+import { reservation, placeOf, type BikeSlot } from './reservation.ts';
 import type { StationState } from './stations.ts';
 import { moveBikes, reserveBike, returnBike, type Dependencies, type MoveBikesLine } from './use-cases.ts';
 

@@ -22,14 +22,16 @@ import {
 import type { Asked } from './alternatives.ts';
 import type { Claims } from './claims.ts';
 import type { CountRefusals } from './demand.ts';
+import type { Place } from './place.ts';
 import {
   latestIn,
+  reportsIn,
   type BikeSlot,
-  type Place,
   type Reservation,
   type ReservationCommand,
   type ReservationRefusal,
 } from './reservation.ts';
+import { reportOf, type ReturnReport } from './return-report.ts';
 import { stateIfKnown, type Stations, type StationState } from './stations.ts';
 import type { ReservationKey, ReservationStore } from './store.ts';
 
@@ -56,7 +58,8 @@ export interface Dependencies {
 }
 
 export interface Payload {
-  reservation: Reservation | null;
+  /** With the report of its return, where the bike still knows it. */
+  reservation: (Reservation & { returnReport?: ReturnReport }) | null;
   refusal: { code: string; because: string } | null;
 }
 
@@ -85,7 +88,7 @@ export interface EndInput extends ReserveNoInput {
 export interface ReturnBikeInput extends EndInput, PlaceInput {}
 
 /** Where a bike stands: one of the two, or neither. */
-interface PlaceInput {
+export interface PlaceInput {
   stationId?: string | null;
   position?: Position | null;
 }
@@ -257,24 +260,33 @@ export const cancelReservation = (dependencies: Dependencies, input: EndInput, c
     return { type: 'CancelReservation', reserveNo, because, ...reasonIn(input) };
   });
 
-/** A return is never lost for want of a station: a closed one takes it, and so does one that nobody can ask now. */
 export async function returnBike(
   dependencies: Dependencies,
   input: ReturnBikeInput,
   context: RequestContext,
 ): Promise<Payload> {
+  const said = await placeSaid(dependencies, 'returnBike', input, context);
+  if ('code' in said) return { reservation: null, refusal: said };
+  const command = { type: 'ReturnBike' as const, ...reasonIn(input), ...said };
+  return change(dependencies, 'returnBike', input, context, ({ reserveNo }) => ({ ...command, reserveNo }));
+}
+
+/**
+ * Where a bike is said to be given back, or why it cannot be. A return is never lost for want of a station: a closed one
+ * takes it, and so does one that nobody can ask now; a repetition of what stands is asked nothing.
+ */
+export async function placeSaid(
+  { stations, slots }: Pick<Dependencies, 'stations' | 'slots'>,
+  mutation: string,
+  input: PlaceInput & ReserveNoInput,
+  context: RequestContext,
+): Promise<{ place?: Place } | NonNullable<Payload['refusal']>> {
   const viewer = requireViewer(context.viewer);
   const { stationId } = input;
   const isWellFormed = typeof stationId !== 'string' || stationNumberIn(stationId) !== undefined;
-  const place = placeIn(
-    input,
-    isWellFormed && stationId ? await stateIfKnown(dependencies.stations, stationId) : 'unknown',
-  );
-  if ('code' in place && !(await isDecided(dependencies.slots, commandOrigin(context, viewer, 'returnBike', input)))) {
-    return { reservation: null, refusal: place };
-  }
-  const command = { type: 'ReturnBike' as const, ...reasonIn(input), ...('code' in place ? {} : place) };
-  return change(dependencies, 'returnBike', input, context, ({ reserveNo }) => ({ ...command, reserveNo }));
+  const place = placeIn(input, isWellFormed && stationId ? await stateIfKnown(stations, stationId) : 'unknown');
+  if (!('code' in place)) return place;
+  return (await isDecided(slots, commandOrigin(context, viewer, mutation, input))) ? {} : place;
 }
 
 /**
@@ -323,12 +335,13 @@ function placeIn(
   return because === null ? { place: { position: { ...position } } } : { code: 'INVALID_POSITION', because };
 }
 
-function reasonIn({ reason }: EndInput): { reason?: string } {
+export function reasonIn({ reason }: { reason?: string | null }): { reason?: string } {
   // Blank text is no text.
   return reason ? { reason } : {};
 }
 
-async function change(
+/** Decides on a reservation, for its rider or an operator. */
+export async function change(
   { slots, store, expectPointsFreed }: Dependencies,
   mutation: string,
   input: ReserveNoInput,
@@ -342,20 +355,29 @@ async function change(
   const viewer = requireSelfOrOperator(context.viewer, key.userId);
   const origin = commandOrigin(context, viewer, mutation, input);
   const command = commandFor(key);
-  // A ride that starts keeps the points held; any other change can end the reservation.
-  const freed = command.type === 'StartRide' ? null : expectPointsFreed(key.userId, reserveNo);
+  // Before the decision: the news of it may come before the answer.
+  const freed = ending.has(command.type) ? expectPointsFreed(key.userId, reserveNo) : null;
   try {
     const outcome = await slots.handle(streams.bike(key.bikeId), command, origin);
-    const latest = latestIn(outcome.kind === 'decided' ? outcome.document.state : outcome.state);
+    const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
+    const latest = latestIn(state);
     const reservation = latest?.reserveNo === reserveNo ? latest : (await store.byIds([reserveNo])).get(reserveNo);
     // The rider may reserve again as soon as this is answered: point must have released the points by then.
-    const ended = outcome.kind === 'decided' && !outcome.replayed && outcome.document.state.status === 'free';
+    const ended = outcome.kind === 'decided' && !outcome.replayed && outcome.document.events.some(isEnd);
     if (ended) await freed?.arrived();
-    return { reservation: reservation ? { ...reservation } : null, refusal: refusalOf(outcome) };
+    const returnReport = reportOf(reportsIn(state), reserveNo);
+    return {
+      reservation: reservation ? { ...reservation, ...(returnReport && { returnReport }) } : null,
+      refusal: refusalOf(outcome),
+    };
   } finally {
     freed?.stop();
   }
 }
+
+/** Commands that can end a reservation which is paid for, and the events that do. */
+const ending: ReadonlySet<string> = new Set(['CancelReservation', 'ReturnBike', 'SettleReturn']);
+const isEnd = ({ type }: { type: string }) => type === 'ReservationCancelled' || type === 'BikeReturned';
 
 const notFound: Payload = {
   reservation: null,

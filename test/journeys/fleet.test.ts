@@ -4,12 +4,18 @@ import type { Client } from '../../schema/client/client.ts';
 import {
   BikeDocument,
   BikesDocument,
+  ChangeBikeConditionDocument,
   ChangeBikeConditionsDocument,
+  CloseFaultsDocument,
+  FaultyBikesDocument,
+  FleetBikeDocument,
   FleetBikesDocument,
   type FleetBikesQueryVariables,
   FleetStationsDocument,
   RegisterBikeDocument,
   RegisterBikesDocument,
+  ReportFaultDocument,
+  type ReportFaultInput,
   type ChangeBikeConditionInput,
   type RegisterBikesLine,
 } from '../../schema/client/generated/graphql.ts';
@@ -155,5 +161,49 @@ describe('a whole fleet', () => {
     await expect(table({ last: 201 })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     expect((await operator.request(FleetStationsDocument, {})).dashboard.stations).toMatchObject({ totalCount: 0 });
     await expect(person.client.request(FleetBikesDocument, {})).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  it('has the faults that riders report, until an operator has seen to them', async () => {
+    const [bikeId = 0, other = 0] = (await register([{ color: 'green' }, { color: 'green' }])).map(
+      ({ bike }) => bike?.bikeId ?? 0,
+    );
+    const one = await rider(system, 'finder');
+    const report = async (input: ReportFaultInput) =>
+      (await one.client.request(ReportFaultDocument, { input })).reportFault.refusal?.code ?? 'reported';
+    const close = async (input: { bikeId: number; reason?: string }) =>
+      (await operator.request(CloseFaultsDocument, { input })).closeFaults;
+    const broken = async () => {
+      const { faultyBikes } = await operator.request(FaultyBikesDocument, {});
+      return faultyBikes.nodes.map((bike) => [bike.bikeId, bike.faults.map(({ kind }) => kind)]);
+    };
+    const idempotencyKey = randomUUID();
+    const brakes = { bikeId, kind: 'BRAKES' as const, note: '앞 브레이크\n소리', idempotencyKey };
+    expect(await report(brakes)).toBe('reported');
+    expect(await report(brakes)).toBe('reported');
+    expect(await report({ bikeId, kind: 'BRAKES' })).toBe('ALREADY_REPORTED');
+    expect(await report({ bikeId: other, kind: 'LOCK' })).toBe('reported');
+    expect(await report({ bikeId, kind: 'CHAIN' })).toBe('reported');
+    expect(await report({ bikeId: 999_999, kind: 'CHAIN' })).toBe('BIKE_NOT_FOUND');
+    expect(await broken()).toEqual([
+      [bikeId, ['BRAKES', 'CHAIN']],
+      [other, ['LOCK']],
+    ]);
+    await expect(one.client.request(FaultyBikesDocument, {})).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    await expect(one.client.request(CloseFaultsDocument, { input: { bikeId } })).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+    expect(await close({ bikeId, reason: 'oiled' })).toMatchObject({ bike: { bikeId, faults: [] }, refusal: null });
+    expect((await close({ bikeId })).refusal?.code).toBe('NO_OPEN_REPORT');
+    for (const condition of ['MAINTENANCE', 'IN_SERVICE'] as const) {
+      expect((await broken()).map(([id]) => id)).toEqual([other]);
+      await operator.request(ChangeBikeConditionDocument, { input: { bikeId: other, condition } });
+    }
+    expect(await broken()).toEqual([]);
+    const { bike } = await operator.request(FleetBikeDocument, { bikeId });
+    expect(bike?.history.slice(0, 3)).toMatchObject([
+      { eventType: 'FaultsClosed', by: 'boss', reason: 'oiled' },
+      { eventType: 'FaultReported', by: 'finder', fault: 'CHAIN' },
+      { eventType: 'FaultReported', by: 'finder', fault: 'BRAKES', reason: brakes.note, condition: 'IN_SERVICE' },
+    ]);
   });
 });

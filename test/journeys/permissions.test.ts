@@ -81,6 +81,7 @@ describe('who may use', () => {
     if (isEnumType(nullable)) return nullable.getValues()[0]?.value;
     if (['Int', 'Long', 'Float'].includes(nullable.name)) return 1;
     if (nullable.name === 'Boolean') return false;
+    if (nullable.name === 'DateTime') return '2026-11-23T09:00:00Z';
     return 'x';
   }
 

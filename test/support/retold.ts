@@ -118,6 +118,7 @@ const amountsOf: Partial<Record<DomainEvent['type'], (data: never) => RetoldHour
   PointsIncreased: ({ amount }: { amount: number }) => ({ pointsPurchased: amount }),
   PointsDeducted: ({ amount }: { amount: number }) => ({ pointsSpent: amount }),
   PointsRestored: ({ amount }: { amount: number }) => ({ pointsRestored: amount }),
+  OvertimeRestored: ({ amount }: { amount: number }) => ({ pointsRestored: amount }),
   OvertimeCharged: ({ amount }: { amount: number }) => ({ pointsSpent: amount, overtimeCharged: amount }),
 };
 

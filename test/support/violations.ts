@@ -77,6 +77,7 @@ export function violationsIn(evidence: Evidence, prefix: string): string[] {
     ...sums(eventsOf(journals.point), eventsOf(journals.approval)),
     ...liveReservations(journals),
     ...reservations(journals),
+    ...returnReports(journals),
     ...unhandled(evidence, prefix),
     ...publishedOnlyWhatWasDecided(evidence),
     ...view(evidence),
@@ -129,7 +130,8 @@ function sums(points: DomainEvent[], approvals: DomainEvent[]): string[] {
     bought -
     sum(points, 'PointsDeducted', amountOf) +
     sum(points, 'PointsRestored', amountOf) -
-    sum(points, 'OvertimeCharged', amountOf);
+    sum(points, 'OvertimeCharged', amountOf) +
+    sum(points, 'OvertimeRestored', amountOf);
   const { totals } = retold(points);
   return totals.pointsInCirculation === moved
     ? []
@@ -200,6 +202,30 @@ function reservations(journals: Evidence['journals']): string[] {
       found.push(`I5 ${event.id} was booked ${times ?? 0} times`);
   }
   return found;
+}
+
+/**
+ * I4 a return is settled once, after a report, and a ride has one open report at most; of its overtime no more comes back
+ * than was taken, once, and after it was settled only.
+ */
+function returnReports(journals: Evidence['journals']): string[] {
+  const events = [...eventsOf(journals.reservation), ...eventsOf(journals.point)];
+  const byReservation = Map.groupBy(
+    events.filter((event) => 'reserveNo' in event.data),
+    (event) => (event.data as { reserveNo: number }).reserveNo,
+  );
+  return [...byReservation].flatMap(([reserveNo, story]) => {
+    const of = (type: DomainEvent['type']) => story.filter((event) => event.type === type);
+    const total = (type: DomainEvent['type']) => of(type).reduce((sum, event) => sum + amountOf(event), 0);
+    const [reports, settled, rejected] = [of('ReturnReported'), of('ReturnSettled'), of('ReturnRejected')];
+    const wrong: string[] = [];
+    if (settled.length > 1) wrong.push(`settled ${settled.length} times`);
+    const open = reports.length - settled.length - rejected.length;
+    if (open < 0 || open > 1) wrong.push(`${open} open reports`);
+    if (of('OvertimeRestored').length > settled.length) wrong.push('overtime came back without a settlement');
+    if (total('OvertimeRestored') > total('OvertimeCharged')) wrong.push('more overtime came back than was taken');
+    return wrong.map((what) => `I4 return of ${reserveNo}: ${what}`);
+  });
 }
 
 /** I6 everything published is in a journal, and everything in a journal is published. */
