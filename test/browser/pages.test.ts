@@ -1,6 +1,10 @@
 import { beforeAll, expect, it } from '@jest/globals';
 import type { Locator, Page } from 'playwright-core';
-import { ChangeBikeConditionDocument } from '../../schema/client/generated/graphql.ts';
+import {
+  ChangeBikeConditionDocument,
+  ReportReturnDocument,
+  ReservationDocument,
+} from '../../schema/client/generated/graphql.ts';
 import { rider, type Rider } from '../support/people.ts';
 import { violationsOf } from './accessibility.ts';
 import { artifacts, describeInBrowser, liveLamp, overflowOf } from './chromium.ts';
@@ -42,6 +46,12 @@ const pages: PageUnderTest[] = [
     isPart: true,
   },
   {
+    name: 'fleet-reports',
+    path: '/fleet?tab=reports',
+    ready: (page) => page.locator('.open-case').first(),
+    isPart: true,
+  },
+  {
     name: 'fleet-register',
     path: '/fleet?tab=register',
     ready: (page) => page.locator('section[aria-labelledby="register-stations"]'),
@@ -65,7 +75,11 @@ describeInBrowser('every page', (stage) => {
     for (const one of [returns, rides, cancels]) await one.buys(5000);
     await returns.starts((await returns.reserves(first)).reserveNo);
     await returns.returns(1);
-    await rides.starts((await rides.reserves(second)).reserveNo);
+    const { reserveNo } = await rides.reserves(second);
+    await rides.starts(reserveNo);
+    const { reservation } = await rides.client.request(ReservationDocument, { reserveNo });
+    const reported = { reserveNo, returnedAt: reservation?.startDateTime ?? '', note: '초록불이 켜지지 않았어요.' };
+    await rides.client.request(ReportReturnDocument, { input: reported });
     await cancels.cancels((await cancels.reserves(third)).reserveNo);
     await cancels.reserves(third);
     await poor.reserves(first);

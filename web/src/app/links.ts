@@ -9,7 +9,7 @@ export const foundKinds = ['reservation', 'bike', 'rider'] as const;
 /** What the fleet page finds by its number. */
 export type FoundKind = (typeof foundKinds)[number];
 
-export const fleetTabs = ['search', 'bikes', 'stations', 'register', 'parked'] as const;
+export const fleetTabs = ['search', 'bikes', 'stations', 'reports', 'register', 'parked'] as const;
 export type FleetTab = (typeof fleetTabs)[number];
 
 export const linkTo = (kind: FoundKind, id: string | number) =>

@@ -14,6 +14,7 @@ import { At } from './at.tsx';
 import { AuditTrail } from './audit-trail.tsx';
 import { BikeCodes } from './bike-codes.tsx';
 import { Condition } from './condition.tsx';
+import { FaultLines } from './faults.tsx';
 import { ChangeCondition } from './change-condition.tsx';
 import { Force } from './force.tsx';
 import { fleetWords } from './words.ts';
@@ -42,6 +43,12 @@ export function BikeCard({ bike }: { bike: Bike }) {
           <At time={bike.registeredDate} />
         </Fact>
       </dl>
+      {bike.faults.length > 0 && (
+        <>
+          <h3>{words.faults.title}</h3>
+          <FaultLines faults={bike.faults} />
+        </>
+      )}
       <h3>{words.now}</h3>
       {bike.currentReservation ? (
         <ReservationLines reservations={[bike.currentReservation]} mayEnd />
@@ -49,7 +56,10 @@ export function BikeCard({ bike }: { bike: Bike }) {
         <p className="aside">{words.nobody}</p>
       )}
       <History reservations={bike.reservations} />
-      <AuditTrail entries={bike.history} became={({ condition }) => <Condition condition={condition} />} />
+      <AuditTrail
+        entries={bike.history}
+        became={({ condition, fault }) => (fault ? shared.faultNames[fault] : <Condition condition={condition} />)}
+      />
     </section>
   );
 }

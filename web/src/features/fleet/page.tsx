@@ -11,6 +11,7 @@ import { go, useSearch } from '../../app/paths.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { FleetStations } from './fleet-stations.tsx';
 import { Parked } from './parked.tsx';
+import { Reports } from './reports.tsx';
 import { Search } from './search.tsx';
 import { fleetWords } from './words.ts';
 
@@ -46,6 +47,7 @@ function Operations({ session, wanted }: { session: Session; wanted: FleetTab })
     search: <Search />,
     bikes: <Bikes />,
     stations: <FleetStations />,
+    reports: <Reports />,
     ...(mayChange ? { register: <Register /> } : {}),
     parked: <Parked />,
   };

@@ -15,8 +15,11 @@ import { Button } from '../../shared/ui/controls.tsx';
 import { BikeSwatch } from '../../shared/ui/icons.tsx';
 import { good, type Outcome, OutcomeText, refused, type Submission } from '../../shared/ui/submission.tsx';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import type { Station } from '../../shared/stations/places.ts';
 import type { Ride } from './rider.ts';
 import { HoldDial, RideDial } from './dials.tsx';
+import { FaultReport } from './fault-report.tsx';
+import { ReturnReport } from './return-report.tsx';
 import { rideWords } from './words.ts';
 
 type Step = 'start' | 'return' | 'cancel';
@@ -24,16 +27,17 @@ type Step = 'start' | 'return' | 'cancel';
 interface CurrentProps {
   ride: Ride;
   submission: Submission;
-  /** Below stands where it can be returned. */
-  hasStations: boolean;
+  /** Where it can be returned, shown below; null while nobody knows. */
+  stations: readonly Station[] | null;
 }
 
 /** The reservation or ride that the rider has now, and what can be done with it. */
-export function Current({ ride, submission, hasStations }: CurrentProps) {
+export function Current({ ride, submission, stations }: CurrentProps) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const { language } = useSpeech();
   const [asking, setAsking] = useState(false);
+  const hasStations = stations !== null && stations.length > 0;
   const isRiding = ride.reserveStatus === 'IN_USE';
   const isPending = ride.reserveStatus === 'PENDING';
   // Decoration from another service: the ride works without it.
@@ -89,6 +93,8 @@ export function Current({ ride, submission, hasStations }: CurrentProps) {
         )}
       </div>
       <OutcomeText submission={submission} />
+      {isRiding && <ReturnReport ride={ride} stations={stations} />}
+      {!isPending && <FaultReport bikeId={ride.bikeId} />}
       <ConfirmDialog title={words.cancelTitle(ride.bikeId)} isOpen={asking} onClose={() => setAsking(false)}>
         <p>{words.cancelHint(ride.fee)}</p>
         <DialogActions>

@@ -8,6 +8,7 @@ import { formatSigned } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import type { Station } from '../../shared/stations/places.ts';
 import type { PastRide, Points } from './rider.ts';
+import { ReturnReport } from './return-report.tsx';
 import { lastedMs, placeName, sumsOf } from './sums.ts';
 import { rideWords } from './words.ts';
 
@@ -71,6 +72,7 @@ function Rides({ rides, stations }: { rides: readonly PastRide[]; stations: Hist
           <span className="record-what">
             <span>{words.rideOf(ride.bikeId)}</span>
             <Details ride={ride} stations={stations} />
+            {ride.reserveStatus === 'RETURNED' && <ReturnReport ride={ride} stations={stations} />}
           </span>
           <At time={ride.reserveDateTime} />
         </li>

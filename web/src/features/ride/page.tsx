@@ -56,7 +56,6 @@ function RiderHome({ acting }: { acting: Acting }) {
   const wish = rideWishIn(address);
   const vehicleId = vehicleIn(address);
   const wantsBike = wish?.kind === 'bike' ? wish.bikeId : null;
-  const hasStations = stations.all !== null && stations.all.length > 0;
   const balance = points?.user?.totalPoint;
   useForgetOutdated(submission, { lostSince, balance });
   useForgetMet(wantsBike, rides && (ride ?? 'none'));
@@ -83,7 +82,7 @@ function RiderHome({ acting }: { acting: Acting }) {
       {wantsBike !== null && find}
       {rides && ride && (
         <PushStateContext value={pushes.state}>
-          <Current ride={ride} submission={submission} hasStations={hasStations} />
+          <Current ride={ride} submission={submission} stations={stations.all} />
         </PushStateContext>
       )}
       {rides && (

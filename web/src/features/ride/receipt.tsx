@@ -6,6 +6,8 @@ import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.ts
 import type { Count } from '../../shared/i18n/numbers.ts';
 import type { Station } from '../../shared/stations/places.ts';
 import type { PastRide, Ride } from './rider.ts';
+import { FaultReport } from './fault-report.tsx';
+import { ReturnReport } from './return-report.tsx';
 import { lastedMs, placeName, sumsOf } from './sums.ts';
 import { rideWords } from './words.ts';
 
@@ -52,6 +54,8 @@ export function Receipt({ ride, stations, balance, onClose }: ReceiptProps) {
         )}
         {balance !== undefined && <Line label={words.pointsLeft}>{shared.points(balance)}</Line>}
       </dl>
+      <ReturnReport ride={ride} stations={stations} />
+      <FaultReport bikeId={ride.bikeId} />
       <Button weight="quiet" onPress={onClose}>
         {shared.close}
       </Button>

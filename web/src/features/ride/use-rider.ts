@@ -1,3 +1,4 @@
+import { useMemo } from 'react';
 import { GraphqlRequestError } from '../../../../schema/client/client.ts';
 import {
   ReservationChangedDocument,
@@ -9,8 +10,8 @@ import {
 } from '../../../../schema/client/generated/graphql.ts';
 import { type Pace, query, type Question, withoutAway } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
+import { useChanges } from '../../shared/api/use-changes.ts';
 import type { Acting } from '../../shared/session/acting.ts';
-import { useChanges } from './use-changes.ts';
 
 export type RiderPart = 'rides' | 'points';
 
@@ -29,7 +30,8 @@ export const untold: Pace = { soonestMs: 2_000, longestMs: 10_000 };
 
 export function useRider(acting: Acting): Rider {
   const { userId } = acting.session;
-  const pace = useChanges(acting, ReservationChangedDocument, cursorIn) ? {} : { pace: untold };
+  const own = useMemo(() => ({ userId }), [userId]);
+  const pace = useChanges(acting, ReservationChangedDocument, own, cursorIn) ? {} : { pace: untold };
   const rides = useAnswer(ridesOf(userId), pace);
   const points = useAnswer(query(RiderPointsDocument, { userId }), pace);
   const failed = Object.entries({ rides, points }).filter(([, { failure }]) => failure !== null);

@@ -1,5 +1,5 @@
 import './waiting.css';
-import { useCallback, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import {
   RiderWaitingDocument,
   StopWaitingDocument,
@@ -10,6 +10,7 @@ import {
 } from '../../../../schema/client/generated/graphql.ts';
 import { query } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
+import { useChanges } from '../../shared/api/use-changes.ts';
 import { type Acting, useActing } from '../../shared/session/acting.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { hourAndMinute, timeLeft } from '../../shared/i18n/seoul-time.ts';
@@ -19,7 +20,6 @@ import type { Stations } from '../../shared/stations/use-stations.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { good, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { NextStep, useReserving } from './reserving.tsx';
-import { useChanges } from './use-changes.ts';
 import { untold } from './use-rider.ts';
 import { rideWords } from './words.ts';
 
@@ -51,7 +51,8 @@ function useWaiting(acting: Acting): RiderWaiting {
     setEnded(because && !expected.has(because) ? because : null);
     return cursor;
   }, []);
-  const isLive = useChanges(acting, isWaiting ? WaitingChangedDocument : null, heard);
+  const own = useMemo(() => ({ userId }), [userId]);
+  const isLive = useChanges(acting, isWaiting ? WaitingChangedDocument : null, own, heard);
   useAnswer(question, isWaiting && !isLive ? { pace: untold } : {});
   return { waiting, ended: isWaiting ? null : ended, stopped: () => setEnded('BY_RIDER') };
 }

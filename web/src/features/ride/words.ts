@@ -1,5 +1,5 @@
 /** What the rider's page says. */
-import type { WaitingEnd } from '../../../../schema/client/generated/graphql.ts';
+import type { ReturnReportStatus, WaitingEnd } from '../../../../schema/client/generated/graphql.ts';
 import { type Count, counted, formatCount } from '../../shared/i18n/numbers.ts';
 import { distance, duration, minutes } from '../../shared/i18n/units.ts';
 
@@ -151,6 +151,27 @@ const ko = {
   inAll: '합계',
   pointsLeft: '남은 포인트',
   balanceAfter: (points: Count) => `잔액 ${formatCount(points)}P`,
+  notRecognised: '반납했는데 끝나지 않았어요',
+  reportFault: '고장 신고',
+  faultTitle: (bikeId: number) => `자전거 ${bikeId}번 고장 신고`,
+  faultHint: '운영자가 보고 고칩니다. 위험하면 타지 마세요.',
+  faultKind: '고장 난 곳',
+  faultReported: '신고했습니다. 알려 주셔서 고맙습니다.',
+  wrongReturn: '반납 시각이 틀려요',
+  reportTitle: (bikeId: number) => `자전거 ${bikeId}번 반납 신고`,
+  reportHint:
+    '언제 어디에 반납했는지 알려 주세요. 운영자가 확인해 그 시각으로 바로잡고, 더 낸 초과요금을 돌려드립니다.',
+  reportTime: '언제',
+  reportStation: '대여소 번호',
+  reportStationHint: '모르면 비워 두세요.',
+  reportNote: '더 알릴 것',
+  report: '신고하기',
+  reported: '신고했습니다. 운영자가 확인하면 여기에 표시됩니다.',
+  reportState: {
+    OPEN: (time: string) => `반납 신고 접수: ${time}에 반납. 운영자가 확인하고 있습니다.`,
+    SETTLED: (time: string) => `반납 신고 처리: ${time}에 반납한 것으로 바로잡았습니다.`,
+    REJECTED: (time: string) => `반납 신고 반려: ${time}에 반납했다는 신고를 받아들이지 않았습니다.`,
+  } satisfies Record<ReturnReportStatus, (time: string) => string>,
 };
 
 const en: typeof ko = {
@@ -299,6 +320,27 @@ const en: typeof ko = {
   inAll: 'In all',
   pointsLeft: 'Points left',
   balanceAfter: (points) => `balance ${formatCount(points)}P`,
+  notRecognised: 'Returned, but the ride goes on?',
+  reportFault: 'Report a fault',
+  faultTitle: (bikeId) => `What is broken on bike ${bikeId}?`,
+  faultHint: 'Operators see it and repair the bike. Do not ride it if that is dangerous.',
+  faultKind: 'What is broken',
+  faultReported: 'Reported. Thank you for telling us.',
+  wrongReturn: 'Returned earlier?',
+  reportTitle: (bikeId) => `Report the return of bike ${bikeId}`,
+  reportHint:
+    'Say when and where you gave it back. An operator looks into it and puts it right, and overtime that was too much comes back.',
+  reportTime: 'When',
+  reportStation: 'Station number',
+  reportStationHint: 'Leave it empty if you do not know.',
+  reportNote: 'Anything else',
+  report: 'Report',
+  reported: 'Reported. What becomes of it shows here.',
+  reportState: {
+    OPEN: (time) => `Return reported for ${time}. An operator looks into it.`,
+    SETTLED: (time) => `Put right: returned at ${time}.`,
+    REJECTED: (time) => `Your report, returned at ${time}, is turned down.`,
+  },
 };
 
 export const rideWords = { ko, en };

@@ -44,6 +44,16 @@ export const refusalsKo: Record<RefusalCode, RefusalWords> = {
     because: '지금 이 대여소에는 빌릴 수 있는 자전거가 없습니다.',
     next: '다른 대여소를 고르세요.',
   },
+  NOT_REPORTABLE: {
+    because: '이용 중이거나 7일 안에 끝난 이용의 반납만, 처리되기 전까지 신고할 수 있습니다.',
+    next: '이용 기록을 확인하세요.',
+  },
+  ALREADY_REPORTED: { because: '이미 신고되었습니다.', next: '운영자가 확인할 때까지 기다려 주세요.' },
+  INVALID_RETURN_TIME: {
+    because: '그 시각에는 반납했을 수 없습니다.',
+    next: '대여를 시작한 뒤, 지금이나 기록된 반납보다 이른 시각을 적어 주세요.',
+  },
+  NO_OPEN_REPORT: { because: '처리를 기다리는 신고가 없습니다.', next: '목록을 새로 고쳐 주세요.' },
   BIKE_ON_RIDE: { because: '이용 중인 자전거입니다.', next: '반납된 뒤에 다시 해 주세요.' },
   BIKE_CHANGED: { because: '그사이에 다른 사람이 바꾼 자전거입니다.', next: '지금 상태를 보고 다시 정하세요.' },
   WAITING_LIST_FULL: { because: '대기자가 너무 많습니다.', next: '다른 자전거나 대여소를 고르세요.' },
@@ -123,6 +133,16 @@ export const refusalsEn: typeof refusalsKo = {
     because: 'No bike at this station can be reserved now.',
     next: 'Choose another station.',
   },
+  NOT_REPORTABLE: {
+    because: 'Only a ride that goes on, or ended in the last 7 days, can be reported, until that is settled.',
+    next: 'Look at your rides.',
+  },
+  ALREADY_REPORTED: { because: 'It is reported already.', next: 'Wait until an operator has looked at it.' },
+  INVALID_RETURN_TIME: {
+    because: 'The bike cannot have been given back then.',
+    next: 'Say a time after the ride began, and before now or the return that was recorded.',
+  },
+  NO_OPEN_REPORT: { because: 'No report waits for an answer.', next: 'Reload the list.' },
   BIKE_ON_RIDE: { because: 'A rider is riding the bike.', next: 'Try again when it is back.' },
   BIKE_CHANGED: { because: 'Somebody changed the bike meanwhile.', next: 'See how it is now, and decide again.' },
   WAITING_LIST_FULL: { because: 'Too many riders wait there already.', next: 'Choose another bike or station.' },

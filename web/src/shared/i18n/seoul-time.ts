@@ -69,3 +69,15 @@ export function timePassed(since: string, now: number): string {
   const rest = String(seconds % 60).padStart(2, '0');
   return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`;
 }
+
+/** `2026-11-23T18:00`, in Asia/Seoul: what a field for a day and a time of day holds. */
+export function seoulMinute(time: string | number): string {
+  return seoulStamp(new Date(time).getTime()).slice(0, 16);
+}
+
+/** The moment that such a field means; within the first minute of something, its beginning. Null when it means none. */
+export function momentOf(minute: string, beginning: string): string | null {
+  if (minute === seoulMinute(beginning)) return beginning;
+  const moment = new Date(`${minute}:00+09:00`);
+  return Number.isNaN(moment.getTime()) ? null : moment.toISOString();
+}

@@ -1,5 +1,10 @@
 /** What every page says: the frame around it, who is signed in, the names of the domain. */
-import type { BikeCondition, PointEntryKind, ReserveStatus } from '../../../../schema/client/generated/graphql.ts';
+import type {
+  BikeCondition,
+  FaultKind,
+  PointEntryKind,
+  ReserveStatus,
+} from '../../../../schema/client/generated/graphql.ts';
 import type { SessionNotice } from '../session/provider.ts';
 import { refusalsEn, refusalsKo } from './refusals.ts';
 import { type Count, formatCount, formatSigned } from './numbers.ts';
@@ -30,6 +35,8 @@ const errorEn: typeof errorKo = {
 const eventKo: Record<string, string> = {
   BikeRegistered: '자전거 등록',
   BikeConditionChanged: '자전거 상태 변경',
+  FaultReported: '고장 신고',
+  FaultsClosed: '고장 확인',
   BikeSlotOpened: '예약 대상 자전거 추가',
   BikeSlotChanged: '예약 대상 자전거 상태 변경',
   PointPurchaseApproved: '포인트 결제 승인',
@@ -39,6 +46,10 @@ const eventKo: Record<string, string> = {
   PointsRefused: '포인트 부족',
   PointsRestored: '포인트 환불',
   OvertimeCharged: '초과요금 부과',
+  OvertimeRestored: '초과요금 환불',
+  ReturnReported: '반납 미인식 신고',
+  ReturnSettled: '반납 신고 처리',
+  ReturnRejected: '반납 신고 반려',
   ReservationRequested: '예약 요청',
   ReservationConfirmed: '예약 확정',
   ReservationRejected: '예약 거절',
@@ -99,6 +110,26 @@ const conditionEn: Names<BikeCondition> = {
   MAINTENANCE: 'In repair',
   LOST: 'Lost',
   RETIRED: 'Retired',
+};
+
+const faultKo: Names<FaultKind> = {
+  BRAKES: '브레이크',
+  CHAIN: '체인·페달',
+  TIRE: '타이어·바퀴',
+  SADDLE: '안장',
+  LIGHT: '조명',
+  LOCK: '잠금장치',
+  OTHER: '그 밖',
+};
+
+const faultEn: Names<FaultKind> = {
+  BRAKES: 'Brakes',
+  CHAIN: 'Chain or pedals',
+  TIRE: 'Tires or wheels',
+  SADDLE: 'Saddle',
+  LIGHT: 'Lights',
+  LOCK: 'Lock',
+  OTHER: 'Something else',
 };
 
 const entryKo: Names<PointEntryKind> = {
@@ -190,6 +221,7 @@ const ko = {
   reload: '새로 고침',
   statusNames: statusKo,
   conditionNames: conditionKo,
+  faultNames: faultKo,
   step: { start: '대여 시작', return: '반납', cancel: '취소' },
   refusal: refusalsKo,
   error: (code: string, message: string) => errorKo[code] ?? `오류가 났습니다 (${code}): ${message}`,
@@ -265,6 +297,7 @@ const en: typeof ko = {
   reload: 'Reload',
   statusNames: statusEn,
   conditionNames: conditionEn,
+  faultNames: faultEn,
   step: { start: 'Start ride', return: 'Return', cancel: 'Cancel' },
   refusal: refusalsEn,
   error: (code, message) => errorEn[code] ?? `Something went wrong (${code}): ${message}`,

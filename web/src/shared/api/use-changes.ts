@@ -1,26 +1,28 @@
 import { useEffect, useState } from 'react';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { createClient } from '../../../../schema/client/client.ts';
-import { stayConnected } from '../../shared/api/reconnect.ts';
-import type { Acting } from '../../shared/session/acting.ts';
-import { graphqlUrl } from '../../shared/session/session.ts';
+import type { Acting } from '../session/acting.ts';
+import { graphqlUrl } from '../session/session.ts';
+import { stayConnected } from './reconnect.ts';
 
 /**
- * Asks everything again each time something of the rider changes; says whether the subscription runs.
+ * Asks everything again each time a subscription tells of a change; says whether it runs.
  *
  * @param document null: nothing is followed.
+ * @param variables always the same object, unless something else is to be followed.
  * @param heard is told of each change, and gives the cursor after it; always the same function.
  */
-export function useChanges<Data>(
+export function useChanges<Data, Variables>(
   { session, refresh }: Acting,
-  document: TypedDocumentNode<Data, { userId: string }> | null,
+  document: TypedDocumentNode<Data, Variables> | null,
+  variables: Variables,
   heard: (change: Data) => string | null | undefined,
 ): boolean {
   const [isLive, setLive] = useState(false);
   useEffect(() => {
     if (!document) return;
     const leaving = new AbortController();
-    const { userId, token } = session;
+    const { token } = session;
     let isTold = false;
     let cursor: string | undefined;
     const tell = (told: boolean) => {
@@ -32,7 +34,7 @@ export function useChanges<Data>(
     void stayConnected({
       connect: (onConnected) => createClient({ url: graphqlUrl, token, onConnected }),
       async run({ client, alive }) {
-        for await (const change of client.subscribe(document, { userId }, { after: cursor, resume: false })) {
+        for await (const change of client.subscribe(document, variables, { after: cursor, resume: false })) {
           cursor = heard(change) ?? undefined;
           alive();
           void refresh();
@@ -51,6 +53,6 @@ export function useChanges<Data>(
       leaving.abort();
       setLive(false);
     };
-  }, [session, refresh, document, heard]);
+  }, [session, refresh, document, variables, heard]);
   return isLive;
 }

@@ -1,0 +1,128 @@
+/** A rider reports a return that was not recognised, an operator settles it, and both see it without asking. */
+import { expect, it } from '@jest/globals';
+import { ReservationDocument } from '../../schema/client/generated/graphql.ts';
+import { seoulMinute } from '../../web/src/shared/i18n/seoul-time.ts';
+import { rider } from '../support/people.ts';
+import { violationsOf } from './accessibility.ts';
+import { describeInBrowser, overflowOf, signInAs } from './chromium.ts';
+
+const phone = { path: '/ride', width: 390, height: 844, language: 'en' } as const;
+const desk = { path: '/fleet?tab=reports', width: 1280, height: 900, language: 'en' } as const;
+
+describeInBrowser(
+  'a return that was not recognised',
+  (stage) => {
+    it('is reported on a phone and settled at a desk', async () => {
+      const [bikeId = 0] = await stage.registerBikes(1);
+      const one = await rider(stage.system, '51');
+      await one.buys(5_000);
+      const { reserveNo } = await one.reserves(bikeId);
+      await one.starts(reserveNo);
+      await stage.visit({ ...desk, shot: 'reports-settled' }, async (office) => {
+        await signInAs(office, 'boss', 'operator');
+        await office.getByText('No report waits for you.').waitFor();
+        await stage.visit({ ...phone, shot: 'return-settled' }, async (page) => {
+          await signInAs(page, '51', 'rider');
+          await page.getByRole('button', { name: 'Returned, but the ride goes on?' }).click();
+          const dialog = page.getByRole('dialog');
+          // As early as the page can say: within the minute in which the ride began, it is its beginning.
+          const began = seoulMinute(await startOf(reserveNo));
+          await dialog.getByLabel('When').fill(began);
+          await dialog.getByLabel('Anything else').fill('The light stayed red.');
+          expect(await violationsOf(page)).toEqual([]);
+          expect(await overflowOf(page)).toBe(0);
+          await dialog.getByRole('button', { name: 'Report' }).click();
+          await page
+            .getByText(/^Return reported for .*An operator looks into it\.$/)
+            .first()
+            .waitFor();
+          expect(await page.getByRole('button', { name: 'Returned, but the ride goes on?' }).count()).toBe(0);
+
+          const report = office.locator(`article[data-reserve-no="${reserveNo}"]`);
+          await report.getByText('The light stayed red.').waitFor();
+          await report.getByText('goes on').waitFor();
+          expect(await violationsOf(office)).toEqual([]);
+          await report.getByRole('button', { name: `Settle the return of reservation ${reserveNo}` }).click();
+          await office.getByRole('dialog').getByLabel('To the rider (optional)').fill('The dock was broken.');
+          expect(await violationsOf(office)).toEqual([]);
+          await office.getByRole('dialog').getByRole('button', { name: 'Settle' }).click();
+          await office.getByText(`The return of reservation ${reserveNo} is settled.`).first().waitFor();
+          await office.getByText('No report waits for you.').waitFor();
+
+          const receipt = page.locator('.receipt');
+          await receipt.getByText(/^Put right: returned at /).waitFor();
+          await receipt.getByText('The dock was broken.').waitFor();
+          expect(await violationsOf(page)).toEqual([]);
+          expect(await overflowOf(page)).toBe(0);
+        });
+      });
+      expect(await one.points()).toBe(4_000);
+    });
+
+    it('is reported of a ride that has ended, and told when it is turned down', async () => {
+      const [bikeId = 0] = await stage.registerBikes(1);
+      const one = await rider(stage.system, '52');
+      await one.buys(5_000);
+      const { reserveNo } = await one.reserves(bikeId);
+      await one.starts(reserveNo);
+      await one.returns(reserveNo);
+      await stage.visit({ ...desk, width: 390, height: 844, shot: 'reports-phone' }, async (office) => {
+        await signInAs(office, 'boss', 'operator');
+        await office.getByText('No report waits for you.').waitFor();
+        await stage.visit({ ...phone, width: 320, shot: 'return-rejected' }, async (page) => {
+          await signInAs(page, '52', 'rider');
+          await page.getByRole('button', { name: 'Returned earlier?' }).click();
+          await page.getByRole('dialog').getByRole('button', { name: 'Report' }).click();
+          await page.getByText(/^Return reported for /).waitFor();
+          const report = office.locator(`article[data-reserve-no="${reserveNo}"]`);
+          await report.waitFor();
+          expect(await violationsOf(office)).toEqual([]);
+          expect(await overflowOf(office)).toBe(0);
+          await report.getByRole('button', { name: `Reject the report of reservation ${reserveNo}?` }).click();
+          await office.getByRole('dialog').getByLabel('Reason').fill('It was seen on its way.');
+          await office.getByRole('dialog').getByRole('button', { name: 'Reject' }).click();
+          await page.getByText(/is turned down\.$/).waitFor();
+          await page.getByText('It was seen on its way.').waitFor();
+          // Another report may say what was missing.
+          await page.getByRole('button', { name: 'Returned earlier?' }).waitFor();
+          expect(await violationsOf(page)).toEqual([]);
+          expect(await overflowOf(page)).toBe(0);
+        });
+      });
+    });
+
+    it('has nothing to do with a fault, which is reported beside it and seen to', async () => {
+      const [bikeId = 0] = await stage.registerBikes(1);
+      const one = await rider(stage.system, '53');
+      await one.buys(5_000);
+      const { reserveNo } = await one.reserves(bikeId);
+      await one.starts(reserveNo);
+      await stage.visit({ ...desk, shot: 'faults' }, async (office) => {
+        await signInAs(office, 'boss', 'operator');
+        await office.getByText('No fault is reported.').waitFor();
+        await stage.visit({ ...phone, shot: 'fault-report' }, async (page) => {
+          await signInAs(page, '53', 'rider');
+          await page.getByRole('button', { name: 'Report a fault' }).click();
+          const dialog = page.getByRole('dialog');
+          await dialog.getByLabel('What is broken').selectOption('CHAIN');
+          await dialog.getByLabel('Anything else').fill('It came off.');
+          expect(await violationsOf(page)).toEqual([]);
+          expect(await overflowOf(page)).toBe(0);
+          await dialog.getByRole('button', { name: 'Report' }).click();
+          await page.getByText('Reported. Thank you for telling us.').first().waitFor();
+        });
+        const broken = office.locator(`article[data-bike-id="${bikeId}"]`);
+        await broken.getByText('It came off.').waitFor();
+        expect(await violationsOf(office)).toEqual([]);
+        await broken.getByRole('button', { name: /^Seen to/ }).click();
+        await office.getByText('No fault is reported.').waitFor();
+      });
+    });
+
+    async function startOf(reserveNo: number): Promise<string> {
+      const { reservation } = await stage.operator.request(ReservationDocument, { reserveNo });
+      return reservation?.startDateTime ?? '';
+    }
+  },
+  async () => ({ env: { OVERTIME_FREE_MINUTES: '0' } }),
+);
