@@ -27,6 +27,7 @@ const simulation: Check = { simulation: 1_000 };
 
 const reservation = 'subgraphs/reservation/reservation.ts';
 const point = 'subgraphs/point/point.ts';
+const returnReport = 'subgraphs/reservation/return-report.ts';
 const pointPolicies = 'subgraphs/point/policies.ts';
 const reservationPolicies = 'subgraphs/reservation/policies.ts';
 const commandHandler = 'platform/event-core/command-handler.ts';
@@ -91,6 +92,27 @@ export const mutations: readonly Mutation[] = [
     find: 'if (state.balance < fee) {',
     replace: 'if (state.balance <= fee) {',
     caughtBy: simulation,
+  },
+  {
+    name: 'overtime comes back each time that it is put right',
+    file: point,
+    find: 'if (restored) return [];',
+    replace: '',
+    caughtBy: rulesOf('point'),
+  },
+  {
+    name: 'more overtime comes back than was charged',
+    file: point,
+    find: 'const tooMuch = paid + owed - overtimePrice(',
+    replace: 'const tooMuch = paid + owed + rule.stepPrice - overtimePrice(',
+    caughtBy: rulesOf('point'),
+  },
+  {
+    name: 'a return is settled as often as somebody settles it',
+    file: returnReport,
+    find: "return found?.status === 'OPEN' ? found : undefined;",
+    replace: 'return found;',
+    caughtBy: rulesOf('reservation'),
   },
   {
     name: 'no check for a live reservation of the rider',

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { OpenCharge } from '../../subgraphs/approval/charges.ts';
 import type { JournalDocument } from '../../platform/event-core/journal.ts';
 import type { Account } from '../../subgraphs/point/point.ts';
-import { latestIn, type BikeSlot, type Reservation } from '../../subgraphs/reservation/reservation.ts';
+import { latestIn, reportsIn, type BikeSlot, type Reservation } from '../../subgraphs/reservation/reservation.ts';
+import type { WaitingList } from '../../subgraphs/reservation/waiting.ts';
 import { accounted, monotonicReads, payments, traces } from '../faults/checks.ts';
 import type { Story } from '../support/seeded-rider.ts';
 import { unlinearizable } from '../support/histories.ts';
@@ -66,10 +67,13 @@ const hasty: NodeJS.ProcessEnv = {
   SWEEP_BATCH: '1',
 };
 
+/** A ride costs overtime from its beginning on, and reports have something to give back. */
+const dear: NodeJS.ProcessEnv = { OVERTIME_FREE_MINUTES: '0' };
+
 /** Runs a plan from its start to its end, and checks everything. */
 export async function simulate(plan: Plan): Promise<History> {
   const scheduler = createScheduler(plan.dice);
-  const env = { ...settings, ...(plan.hasty ? hasty : patient) };
+  const env = { ...settings, ...(plan.hasty ? hasty : patient), ...(plan.reports.length > 0 ? dear : {}) };
   const world = createWorld({ scheduler, twins: plan.twins, env });
   const outcome = await scheduler.until(live(world, plan));
   const { trace } = scheduler;
@@ -169,7 +173,7 @@ function violationsNow(world: World, plan: Plan, story: Story, damage: Damage, e
     ...accounted(story, evidence),
     ...traces(evidence),
     ...monotonicReads(story.looks, evidence),
-    ...unlinearizable(story, lapses),
+    ...unlinearizable(story, lapses, eventsNamed(evidence, 'ReturnSettled').length > 0),
     ...overdue(world, evidence),
     ...heldForNothing(evidence),
     ...views(world, evidence),
@@ -220,8 +224,16 @@ function views(world: World, { journals }: Evidence): string[] {
       .filter((one) => one !== null)
       .map((one) => [one.reserveNo, one.reserveStatus]),
   );
+  const reports = new Map(
+    journals.reservation
+      .flatMap(({ state }) =>
+        (state as BikeSlot | WaitingList).status === 'list' ? [] : (reportsIn(state as BikeSlot) ?? []),
+      )
+      .map(({ reserveNo, status }) => [reserveNo, status]),
+  );
   const expected: [rows: ReturnType<World['rows']>, field: string, values: Map<unknown, unknown>][] = [
     [world.rows('reservation', 'reservations'), 'reserveStatus', latest],
+    [world.rows('reservation', 'reports'), 'status', reports],
     [world.rows('point', 'accounts'), 'totalPoint', fieldOf(journals.point, 'userId', 'balance')],
     [world.rows('bike', 'bikes'), 'condition', fieldOf(journals.bike, 'bikeId', 'condition')],
     [world.rows('approval', 'approvals'), 'status', fieldOf(journals.approval, 'confirmId', 'status')],

@@ -21,6 +21,17 @@ export interface Plan {
   /** Who watches reservations, by subscription. */
   watchers: Watcher[];
   waits: Wait[];
+  reports: Report[];
+}
+
+/** A rider who says that their return was not recognised, and operators who decide about it. */
+export interface Report {
+  at: number;
+  rider: number;
+  /** How soon operators decide. */
+  decidesMs: number;
+  /** What they do, all at the same time: each is another operator. */
+  decisions: ('settle' | 'reject')[];
 }
 
 /** Somebody who waits for a bike. */
@@ -150,6 +161,15 @@ const wait: fc.Arbitrary<Wait> = fc.record({
   staysMs: fc.option(fc.integer({ min: 200, max: 3_000 })),
 });
 
+const report: fc.Arbitrary<Report> = fc.record({
+  at: fc.nat(5_000),
+  rider: fc.nat(3),
+  decidesMs: fc.nat(2_000),
+  decisions: fc.constantFrom<Report['decisions'][]>(
+    ...([['settle'], ['settle', 'settle'], ['settle', 'reject'], ['reject']] satisfies Report['decisions'][]),
+  ),
+});
+
 export const plans: fc.Arbitrary<Plan> = fc.record({
   dice: fc.noShrink(fc.noBias(fc.nat(2 ** 31 - 1))),
   hasty: fc.boolean(),
@@ -168,6 +188,11 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
   faults: fc.array(fault, { maxLength: 6 }),
   watchers: fc.array(watcher, { maxLength: 2 }),
   waits: fc.array(wait, { maxLength: 5 }),
+  // With reports rides cost overtime, of which riders are not told: then accounts are not checked as histories.
+  reports: fc.oneof(
+    { arbitrary: fc.constant<Report[]>([]), weight: 3 },
+    { arbitrary: fc.array(report, { maxLength: 3 }), weight: 1 },
+  ),
 });
 
 /** A plan as lines of text. */
@@ -182,6 +207,7 @@ export function tell({
   faults,
   watchers,
   waits,
+  reports,
 }: Plan): string[] {
   return [
     `dice ${dice}, ${bikes} bikes, ${hasty ? 'hasty' : 'patient'}, two of ${twins.join(', ') || 'none'}`,
@@ -195,6 +221,10 @@ export function tell({
     ...waits.map(
       ({ at, rider, bike, staysMs }) =>
         `rider ${rider + 1} waits ${bike === null ? 'at the station' : `for bike ${bike + 1}`} from ${at} ms, ${staysMs === null ? 'for ever' : `for ${staysMs} ms`}`,
+    ),
+    ...reports.map(
+      ({ at, rider, decidesMs, decisions }) =>
+        `rider ${rider + 1} reports a return at ${at} ms, operators ${decisions.join(' and ')} ${decidesMs} ms later`,
     ),
     ...faults.map(
       ({ kind, at, forMs, service, instance, detail }) =>

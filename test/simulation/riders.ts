@@ -2,7 +2,7 @@ import { isUnavailable, toClientError } from '../../platform/foundation/errors.t
 import type { SubgraphName } from '../../schema/subgraphs.ts';
 import { createSeededRider, type CommandKind, type Payload, type Story } from '../support/seeded-rider.ts';
 import type { Evidence } from '../support/violations.ts';
-import type { Plan, Unfit, UnfitPlace, Wait } from './plan.ts';
+import type { Plan, Report, Unfit, UnfitPlace, Wait } from './plan.ts';
 import type { World } from './world.ts';
 
 /** By command: who decides, and the mutation. */
@@ -39,6 +39,7 @@ export async function liveThrough(world: World, plan: Plan, mayBeStrange: boolea
       await mutate(world, 'reservation', 'moveBikes', 'operator', { moves: [move] }).catch(() => undefined);
     }),
     ...plan.waits.map((wait, index) => waitFor(world, wait, bikeIdOf, `wait-${index}`)),
+    ...plan.reports.map((report, index) => reportReturn(world, report, `report-${index}`)),
     ...plan.unfit.map((saying, index) =>
       sayUnfit(world, story, saying, `${unfitMark}${index}`, bikeIdOf, mayBeStrange),
     ),
@@ -93,8 +94,45 @@ async function openStation(world: World): Promise<void> {
   }
 }
 
-/** How often somebody who waits asks again after a failure. */
-const waitingTries = 3;
+/** How often somebody asks again after a failure. */
+const tries = 3;
+/** … or looks for something that is not there yet. */
+const lookAgainMs = 500;
+
+/** Asks until there is an answer, or no more; the same key each time. */
+async function insist(world: World, mutation: string, userId: string, input: object): Promise<Payload | undefined> {
+  for (let attempt = 0; attempt < tries; attempt += 1) {
+    const answer = await mutate(world, 'reservation', mutation, userId, input).catch(() => undefined);
+    world.scheduler.note(`${userId} ${mutation} ${JSON.stringify(input)}: ${JSON.stringify(answer ?? null)}`);
+    if (answer) return answer;
+    await world.scheduler.wait(200);
+  }
+  return undefined;
+}
+
+/** Says that the newest ride ended as it began, so that all that it costs in overtime is too much; then operators decide. */
+async function reportReturn(world: World, { at, rider, decidesMs, decisions }: Report, key: string): Promise<void> {
+  const { scheduler } = world;
+  const userId = `rider-${rider + 1}`;
+  await scheduler.wait(at);
+  const newestRide = () =>
+    world
+      .rows('reservation', 'reservations')
+      .filter((row) => row['userId'] === userId && row['startDateTime'])
+      .sort((one, other) => Number(other._id) - Number(one._id))[0];
+  for (let look = 1; look < tries && !newestRide(); look += 1) await scheduler.wait(lookAgainMs);
+  const ride = newestRide();
+  if (!ride) return;
+  const reserveNo = Number(ride._id);
+  const said = { returnedAt: ride['startDateTime'], note: key };
+  await insist(world, 'reportReturn', userId, { reserveNo, ...said, ...somewhere(reserveNo), idempotencyKey: key });
+  await scheduler.wait(decidesMs);
+  await Promise.all(
+    decisions.map((decision, index) =>
+      insist(world, `${decision}Return`, 'operator', { reserveNo, reason: key, idempotencyKey: `${key}-${index}` }),
+    ),
+  );
+}
 
 async function waitFor(
   world: World,
@@ -104,19 +142,12 @@ async function waitFor(
 ): Promise<void> {
   const { scheduler } = world;
   const which = bike === null ? { stationId: theStation } : { bikeId: bikeIdOf(bike) };
-  const tell = async (mutation: string, input: object) => {
-    for (let tries = 0; tries < waitingTries; tries += 1) {
-      const answer = await mutate(world, 'reservation', mutation, `rider-${rider + 1}`, input).catch(() => undefined);
-      scheduler.note(`rider-${rider + 1} ${mutation} ${key}: ${JSON.stringify(answer ?? null)}`);
-      if (answer) return;
-      await scheduler.wait(200);
-    }
-  };
+  const userId = `rider-${rider + 1}`;
   await scheduler.wait(at);
-  await tell('waitForBike', { ...which, idempotencyKey: key });
+  await insist(world, 'waitForBike', userId, { ...which, idempotencyKey: key });
   if (staysMs === null) return;
   await scheduler.wait(staysMs);
-  await tell('stopWaiting', { idempotencyKey: `${key}-stop` });
+  await insist(world, 'stopWaiting', userId, { idempotencyKey: `${key}-stop` });
 }
 
 /** Is in every text with half a surrogate pair, and nowhere else. */

@@ -126,7 +126,8 @@ export function missedOrRepeated(
     const repeated = brokerLost ? [] : told.filter(isAgain);
     const missed = documents.filter((document) => {
       const change = changeIn(document);
-      const isTheirs = change && (userId === undefined || change.userId === userId);
+      const of = change?.reservation ?? change?.report;
+      const isTheirs = of && (userId === undefined || of.userId === userId);
       return before && isTheirs && !before.has(document._id) && !heard.has(document.events.at(-1)?.id ?? '');
     });
     const places = new Map(

@@ -32,15 +32,16 @@ const withFate = (state: BikeState, key: string, fate: Fate): BikeState => ({
 
 /**
  * A bike has room for one reservation. The points are decided between a claim and its outcome, so a pending one may be
- * confirmed or rejected at any moment; with `lapses` it may also end by itself: it expires, or the bike is withdrawn.
+ * confirmed or rejected at any moment; with `lapses` it may also end by itself: it expires, or the bike is withdrawn. With
+ * `settles` a ride may: an operator settles that it was returned.
  */
-export const bike = (lapses: boolean): Model<BikeState, BikeOperation> => {
+export const bike = (lapses: boolean, settles = false): Model<BikeState, BikeOperation> => {
   function alike(state: BikeState): BikeState[] {
     const holder = holderOf(state);
     if (holder === undefined) return [state];
     const fate = state.fates[holder];
     const next: Fate[] = fate === 'pending' ? ['confirmed', 'rejected'] : [];
-    if (lapses && fate !== 'riding') next.push('ended');
+    if (fate === 'riding' ? settles : lapses) next.push('ended');
     return [state, ...next.map((other) => withFate(state, holder, other))];
   }
 
@@ -236,21 +237,23 @@ function eventuallyCredited(attempts: readonly Attempt[]): number[][] {
 const decidesFee = (outcome: string) => accountRefusals.includes(outcome) || confirmedOutcomes.includes(outcome);
 
 /**
- * What is not linearizable in the riders' answers, a line each. `lapses`: reservations may have expired; accounts are
- * then left out, because riders are not told what that restored.
+ * What is not linearizable in the riders' answers, a line each. `lapses`: reservations may have expired; `settles`:
+ * operators may have ended rides. Accounts are then left out, because riders are not told what that restored.
  */
 export function unlinearizable(
   { attempts, looks }: { attempts: readonly Attempt[]; looks: readonly Look[] },
   lapses: boolean,
+  settles = false,
 ): string[] {
   const bikes = [...bikeHistories(attempts)].map(
-    ([bikeId, history]) => [`bike ${bikeId}`, checkLinearizable(bike(lapses), history)] as const,
+    ([bikeId, history]) => [`bike ${bikeId}`, checkLinearizable(bike(lapses, settles), history)] as const,
   );
-  const accounts = lapses
-    ? []
-    : [...accountHistories(attempts, looks)].map(
-        ([rider, history]) => [`account ${rider}`, checkLinearizable(account, history)] as const,
-      );
+  const accounts =
+    lapses || settles
+      ? []
+      : [...accountHistories(attempts, looks)].map(
+          ([rider, history]) => [`account ${rider}`, checkLinearizable(account, history)] as const,
+        );
   return [...bikes, ...accounts].flatMap(([what, verdict]) =>
     verdict.linearizable === false
       ? [`I9 ${what}: ${JSON.stringify(verdict.stuck)} fit nowhere after ${JSON.stringify(verdict.order)}`]
