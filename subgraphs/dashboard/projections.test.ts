@@ -107,7 +107,13 @@ describe('the dashboard', () => {
   it('knows where a bike stands, which ride was its last, and nothing of the place of a ridden one', () => {
     const [moved, started, returned] = [sample('BikeMoved'), sample('RideStarted'), sample('BikeReturned')];
     const bikeAfter = (...events: DomainEvent[]) => {
-      const { since: _since, holder: _holder, ...bike } = worldOf(events).bikes[0] ?? {};
+      const {
+        since: _since,
+        holder: _holder,
+        stands: _stands,
+        conditions: _conditions,
+        ...bike
+      } = worldOf(events).bikes[0] ?? {};
       return bike;
     };
     const backAt = (place: object, startedAt = returned.data.startedAt): DomainEvent => ({
@@ -157,7 +163,10 @@ describe('the dashboard', () => {
     expect(stationAfter(opened)).toMatchObject({ stationId: 'ST-102', racks: opened.data.racks, state: 'OPEN' });
     expect(stationAfter(opened)).not.toHaveProperty('at');
     const { reason: _reason, changedAt: _changedAt, ...said } = changed.data;
-    expect(stationAfter(opened, changed)).toEqual({ ...said, state: 'OPEN', since: opened.time });
+    expect(stationAfter(opened, changed)).toEqual({
+      ...{ ...said, state: 'OPEN', since: opened.time },
+      sizes: [opened, changed].map(({ time, data: { racks } }) => ({ at: Date.parse(time), racks })),
+    });
     expect(stationAfter(opened, closed)).toMatchObject({
       racks: opened.data.racks,
       state: 'CLOSED',

@@ -7,6 +7,17 @@ import type {
   ReserveStatus,
 } from '../../schema/events/index.ts';
 import { countsOf, hourAfter, hourOf, type HourView } from './hours.ts';
+import {
+  conditionsOf,
+  sizesOf,
+  standIn,
+  standsOf,
+  stepped,
+  type Condition,
+  type Past,
+  type Size,
+  type Stand,
+} from './past.ts';
 import { add, subtract, type Sum } from './sums.ts';
 
 /** A reservation as the dashboard saw it in the events. */
@@ -39,6 +50,10 @@ export interface BikeView extends Place {
   holder?: Pick<ReservationView, 'reserveNo' | 'userId'>;
   /** Since when its condition, its use and its place are what they are. */
   since?: string;
+  /** Where it stood in its last day, by the events of reservation; rows from before this was noted lack it. */
+  stands?: Past<Stand>;
+  /** Its conditions of its last day, by the events of bike; likewise. */
+  conditions?: Past<Condition>;
 }
 
 /** A station as its last event says it. */
@@ -46,6 +61,8 @@ export type StationView = Omit<EventNamed<'StationOpened'>['data'], 'at'> & {
   state: 'OPEN' | 'CLOSED';
   /** When its state began. */
   since: string;
+  /** How many racks it had in its last day; rows from before this was noted lack it. */
+  sizes?: Past<Size>;
 };
 
 /** The refusals of one minute for which no number was taken. */
@@ -205,9 +222,31 @@ export function pointsMovedBy(event: DomainEvent): number | null {
 /** Applies an event to its rows and to the totals. The order of events of different streams does not matter. */
 export function project(event: DomainEvent, before: Rows, totals: Totals): Projected {
   const projected = apply(event, before, totals);
+  const { bike, station } = projected.rows;
   const hour = hourAfter(before.hour, event);
-  return hour ? { ...projected, rows: { ...projected.rows, hour } } : projected;
+  const rows = {
+    ...projected.rows,
+    ...(bike && { bike: remembering(bike, before.bike, event) }),
+    ...(station && { station: rememberingSize(station, before.station, event.time) }),
+    ...(hour && { hour }),
+  };
+  return { ...projected, rows };
 }
+
+/** The bike with its past. What either of its two streams says goes into a past of its own: one may be ahead of the other. */
+function remembering(bike: BikeView, before: BikeView | undefined, { type, time }: DomainEvent): BikeView {
+  const at = Date.parse(time);
+  if (type !== 'BikeRegistered' && type !== 'BikeConditionChanged') {
+    return { ...bike, stands: stepped(before ? standsOf(before) : [], at, standIn(bike)) };
+  }
+  if (bike.condition === null) return bike;
+  return { ...bike, conditions: stepped(before ? conditionsOf(before) : [], at, { condition: bike.condition }) };
+}
+
+const rememberingSize = (station: StationView, before: StationView | undefined, time: string): StationView => ({
+  ...station,
+  sizes: stepped(before ? sizesOf(before) : [], Date.parse(time), { racks: station.racks }),
+});
 
 function apply(event: DomainEvent, before: Rows, totals: Totals): Projected {
   const today = turnDay(totals, event.time);

@@ -135,7 +135,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
         parkedEvents: () => deadLetters?.count() ?? Promise.resolve(0),
         bikeNamed: openData.bikeNamed,
       }),
-      createTableResolvers(pictures.read),
+      createTableResolvers(pictures.read, clock),
       createOperationResolvers(operations),
       createRebuildResolvers(rebuilds),
     ),

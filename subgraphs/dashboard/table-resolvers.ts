@@ -1,15 +1,19 @@
 import type { Resolvers } from '../../platform/index.ts';
 import type { Picture } from './picture.ts';
+import { createSpells, type Told } from './spells.ts';
 import {
   bikesTable,
+  minutesOf,
   stationsTable,
   type BikeFilter,
   type BikeLine,
   type BikeOrder,
   type BikeUse,
+  type Moment,
   type StationFilter,
   type StationLine,
   type StationOrder,
+  type StationRow,
   type TableRequest,
 } from './tables.ts';
 
@@ -38,15 +42,20 @@ export const parkedFields = {
 };
 
 /** The tables of operators; `dashboard` has asked who they are. */
-export function createTableResolvers(picture: () => Promise<Picture>): Resolvers {
+export function createTableResolvers(picture: () => Promise<Picture>, clock: () => Date): Resolvers {
+  const spells = createSpells();
+  async function moment(): Promise<Moment> {
+    const shown = await picture();
+    return { picture: shown, spellsOf: await spells(shown), now: clock().getTime() };
+  }
   return {
     Dashboard: {
       async bikes(_dashboard: unknown, { filter, orderBy, ...page }: BikesArguments) {
         const use = filter?.use?.map((name) => uses[name]);
-        return bikesTable(await picture(), { ...filter, ...(use ? { use } : { use: null }) }, orderBy, page);
+        return bikesTable(await moment(), { ...filter, ...(use ? { use } : { use: null }) }, orderBy, page);
       },
       stations: async (_dashboard: unknown, { filter, orderBy, ...page }: StationsArguments) =>
-        stationsTable(await picture(), filter ?? {}, orderBy, page),
+        stationsTable(await moment(), filter ?? {}, orderBy, page),
     },
 
     DashboardBike: {
@@ -58,7 +67,14 @@ export function createTableResolvers(picture: () => Promise<Picture>): Resolvers
 
     DashboardStation: {
       ...parkedFields,
+      empty: ({ told }: StationRow) => told('empty'),
+      full: ({ told }: StationRow) => told('full'),
       station: ({ stationId }: StationLine) => ({ __typename: 'Station', stationId }),
+    },
+
+    DashboardSpells: {
+      since: ({ since }: Told) => (since === null ? null : new Date(since).toISOString()),
+      minutes: minutesOf,
     },
   };
 }

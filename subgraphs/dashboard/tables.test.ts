@@ -3,9 +3,11 @@ import fc from 'fast-check';
 import { ContractError } from '../../platform/index.ts';
 import { bikeNumbered, pictureOf, pictures, stationNumbered } from './open-data/testing.ts';
 import type { Picture } from './picture.ts';
+import type { StationView } from './projections.ts';
+import { changesBy, spellsOf } from './spells.ts';
 import {
-  bikesTable,
-  stationsTable,
+  bikesTable as bikesAt,
+  stationsTable as stationsAt,
   type BikeFilter,
   type BikeOrder,
   type StationFilter,
@@ -21,7 +23,24 @@ const bikeOrders: BikeOrder[] = [
 const stationOrders: StationOrder[] = [
   ...(['NUMBER_ASC', 'NUMBER_DESC', 'DISTRICT_ASC', 'DISTRICT_DESC', 'RACKS_ASC', 'RACKS_DESC'] as const),
   ...(['BIKES_ASC', 'BIKES_DESC', 'AVAILABLE_ASC', 'AVAILABLE_DESC', 'FREE_RACKS_ASC', 'FREE_RACKS_DESC'] as const),
+  ...(['EMPTY_SINCE_ASC', 'EMPTY_SINCE_DESC', 'EMPTY_TIMES_ASC', 'EMPTY_TIMES_DESC'] as const),
+  ...(['EMPTY_MINUTES_ASC', 'EMPTY_MINUTES_DESC', 'FULL_SINCE_ASC', 'FULL_SINCE_DESC'] as const),
+  ...(['FULL_TIMES_ASC', 'FULL_TIMES_DESC', 'FULL_MINUTES_ASC', 'FULL_MINUTES_DESC'] as const),
 ];
+
+const now = Date.parse('2026-11-27T04:00:00.000Z');
+const momentOf = (picture: Picture) => ({
+  ...{ picture, now },
+  spellsOf: (station: StationView) =>
+    spellsOf(
+      station,
+      [...picture.bikes.values()].flatMap((bike) => changesBy(bike).get(station.stationId) ?? []),
+    ),
+});
+const bikesTable = (picture: Picture, filter: BikeFilter, order: BikeOrder, page: TableRequest) =>
+  bikesAt(momentOf(picture), filter, order, page);
+const stationsTable = (picture: Picture, filter: StationFilter, order: StationOrder, page: TableRequest) =>
+  stationsAt(momentOf(picture), filter, order, page);
 
 const everything = { first: 200 };
 const bikeIds = (picture: Picture, filter: BikeFilter = {}, order: BikeOrder = 'BIKE_ID_ASC') =>
@@ -91,6 +110,9 @@ describe('the table of bikes', () => {
     expect(bikeIds(picture, { bikeIds: [] })).toEqual([]);
     expect(() => bikeIds(picture, { bikeIds: Array.from({ length: 201 }, (_, index) => index) })).toThrow('"bikeIds"');
     expect(() => bikeIds(picture, { number: 'x' })).toThrow(ContractError);
+    expect(bikeIds(picture, { forMinutes: 120 })).toEqual([1, 12]);
+    expect(bikeIds(picture, { use: ['inUse'], forMinutes: 121 })).toEqual([]);
+    expect(() => bikeIds(picture, { forMinutes: 0 })).toThrow('"forMinutes" must be 1 to 2147483647, not 0.');
   });
 });
 
@@ -120,6 +142,43 @@ describe('the table of stations', () => {
     expect(numbers(picture, { text: '망원역1번' })).toEqual([10]);
     expect(numbers(picture, { text: 'mangwonＥＸＩＴ' })).toEqual([10]);
     expect(numbers(picture, { district: 'JONGNO', text: 'x' })).toEqual([]);
+  });
+
+  it('tells since when, how often and how long each was empty or full, and orders and filters by it', () => {
+    const minute = (ago: number) => now - ago * 60_000;
+    const stood = (...stands: [ago: number, stationId?: string][]) =>
+      stands.map(([ago, stationId]) => ({ at: minute(ago), isFree: true, ...(stationId && { stationId }) }));
+    const always = [{ at: 0, condition: 'IN_SERVICE' as const }];
+    const since = (racks: number) => ({ racks, sizes: [{ at: 0, racks }] });
+    const city = pictureOf(
+      [
+        // It came to 1 an hour ago, left after 20 minutes, and has been at 2, which has one rack, for ten.
+        bikeNumbered(1, { stationId: 'ST-2', stands: stood([60, 'ST-1'], [40], [10, 'ST-2']), conditions: always }),
+        bikeNumbered(2, { stationId: 'ST-3', stands: stood([5_000, 'ST-3']), conditions: always }),
+      ],
+      [stationNumbered(1, since(2)), stationNumbered(2, since(1)), stationNumbered(3, since(5)), stationNumbered(4)],
+    );
+    const { nodes } = stationsTable(city, {}, 'NUMBER_ASC', everything);
+    expect(nodes.map(({ told }) => told('empty'))).toEqual([
+      { isNow: true, since: minute(40), times: 1, ms: (1_440 - 20) * 60_000 },
+      { isNow: false, since: null, times: 0, ms: (1_440 - 10) * 60_000 },
+      { isNow: false, since: null, times: 0, ms: 0 },
+      // Nobody knows since when: nothing was heard of it.
+      { isNow: true, since: null, times: 0, ms: 1_440 * 60_000 },
+    ]);
+    expect(nodes[1]?.told('full')).toEqual({ isNow: true, since: minute(10), times: 1, ms: 10 * 60_000 });
+    expect(numbers(city, {}, 'EMPTY_SINCE_ASC')).toEqual([4, 1, 2, 3]);
+    expect(numbers(city, {}, 'EMPTY_TIMES_DESC')).toEqual([1, 4, 3, 2]);
+    expect(numbers(city, {}, 'EMPTY_MINUTES_ASC')).toEqual([3, 1, 2, 4]);
+    expect(numbers(city, {}, 'FULL_SINCE_ASC')).toEqual([2, 1, 3, 4]);
+    expect(numbers(city, {}, 'FULL_TIMES_ASC')).toEqual([1, 3, 4, 2]);
+    expect(numbers(city, {}, 'FULL_MINUTES_DESC')).toEqual([2, 4, 3, 1]);
+    expect(numbers(city, { situation: 'EMPTY', forMinutes: 40 })).toEqual([1, 4]);
+    expect(numbers(city, { situation: 'EMPTY', forMinutes: 41 })).toEqual([4]);
+    expect(numbers(city, { situation: 'FULL', forMinutes: 10 })).toEqual([2]);
+    expect(numbers(city, { situation: 'FULL', forMinutes: 11 })).toEqual([]);
+    expect(() => numbers(city, { forMinutes: 5 })).toThrow('"situation"');
+    expect(() => numbers(city, { situation: 'EMPTY', forMinutes: 1_441 })).toThrow('"forMinutes" must be 1 to 1440');
   });
 });
 

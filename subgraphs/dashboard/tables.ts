@@ -1,10 +1,20 @@
 /** What operators' tables ask of the picture: rows that match, in an order, a page of them; pure. */
-import { ContractError, maxPageSize, pageSize, readCursor, toCursor, type PageRequest } from '../../platform/index.ts';
+import {
+  ContractError,
+  largestInt,
+  maxPageSize,
+  pageSize,
+  readCursor,
+  toCursor,
+  type PageRequest,
+} from '../../platform/index.ts';
 import type { BikeCondition } from '../../schema/events/index.ts';
 import { districtNames, type District } from '../../schema/places.ts';
 import type { Parked } from './parked.ts';
 import type { Picture } from './picture.ts';
 import type { BikeView, StationView } from './projections.ts';
+import { dayMs } from './past.ts';
+import { tell, type Spells, type SpellsIn, type Told } from './spells.ts';
 
 export type BikeUse = BikeView['use'];
 
@@ -15,12 +25,14 @@ export interface BikeFilter {
   district?: District | null;
   number?: string | null;
   bikeIds?: number[] | null;
+  forMinutes?: number | null;
 }
 
 export interface StationFilter {
   district?: District | null;
   state?: StationView['state'] | null;
   situation?: 'EMPTY' | 'FULL' | null;
+  forMinutes?: number | null;
   text?: string | null;
 }
 
@@ -32,6 +44,9 @@ export type BikeLine = KnownBike & { station: StationView | undefined };
 
 /** A station, and what stands there. */
 export type StationLine = StationView & Parked;
+
+/** … and when it was empty or full, worked out only where it is asked for. */
+export type StationRow = StationLine & { told(what: keyof Spells): Told };
 
 export interface TableRequest extends PageRequest {
   last?: number | null;
@@ -75,20 +90,53 @@ const bikeColumns = (stationOf: (bike: BikeView) => StationView | undefined): Or
 });
 export type BikeOrder = OrderName<BikeColumn>;
 
-type StationColumn = 'NUMBER' | 'DISTRICT' | 'RACKS' | 'BIKES' | 'AVAILABLE' | 'FREE_RACKS';
-const stationColumns: Orders<StationLine, StationColumn> = {
+const minuteMs = 60_000;
+
+/** Since before all that is known, where it has been so for longer than a day. */
+function sinceOf({ isNow, since }: Told): number {
+  return isNow ? (since ?? 0) : Number.MAX_SAFE_INTEGER;
+}
+
+type SpellColumn = 'SINCE' | 'TIMES' | 'MINUTES';
+type StationColumn =
+  'NUMBER' | 'DISTRICT' | 'RACKS' | 'BIKES' | 'AVAILABLE' | 'FREE_RACKS' | `${'EMPTY' | 'FULL'}_${SpellColumn}`;
+const stationColumns: Orders<StationRow, StationColumn> = {
   NUMBER: ({ number }) => number,
   DISTRICT: ({ district }) => districtRank.get(district) ?? noNumber,
   RACKS: ({ racks }) => racks,
   BIKES: ({ bikes }) => bikes,
   AVAILABLE: ({ available }) => available,
   FREE_RACKS: ({ racks, bikes }) => racks - bikes,
+  EMPTY_SINCE: ({ told }) => sinceOf(told('empty')),
+  EMPTY_TIMES: ({ told }) => told('empty').times,
+  EMPTY_MINUTES: ({ told }) => minutesOf(told('empty')),
+  FULL_SINCE: ({ told }) => sinceOf(told('full')),
+  FULL_TIMES: ({ told }) => told('full').times,
+  FULL_MINUTES: ({ told }) => minutesOf(told('full')),
 };
 export type StationOrder = OrderName<StationColumn>;
 
+/** Whole minutes of the last day in which it was so. */
+export const minutesOf = ({ ms }: Told) => Math.floor(ms / minuteMs);
+
+/** @throws {ContractError} when it is no such number. */
+function requireMinutes(minutes: number | null | undefined, most: number): void {
+  if (typeof minutes === 'number' && (minutes < 1 || minutes > most))
+    throw new ContractError(`"forMinutes" must be 1 to ${most}, not ${minutes}.`);
+}
+
+/** What a table shows. */
+export interface Moment {
+  picture: Picture;
+  /** Of its stations. */
+  spellsOf: SpellsIn;
+  /** In ms since 1970. */
+  now: number;
+}
+
 /** @throws {ContractError} when the page or the filter makes no sense. */
 export function bikesTable(
-  { bikes, stations }: Picture,
+  { picture: { bikes, stations }, now }: Moment,
   filter: BikeFilter,
   orderBy: BikeOrder,
   page: TableRequest,
@@ -99,6 +147,9 @@ export function bikesTable(
   const { bikeIds } = filter;
   if (bikeIds && bikeIds.length > maxPageSize) throw new ContractError(`"bikeIds" has at most ${maxPageSize} numbers.`);
   const wanted = bikeIds && new Set(bikeIds);
+  const { forMinutes } = filter;
+  requireMinutes(forMinutes, largestInt);
+  const latest = typeof forMinutes === 'number' ? new Date(now - forMinutes * minuteMs).toISOString() : null;
   const stationOf = (bike: BikeView) => (bike.stationId === undefined ? undefined : stations.get(bike.stationId));
   // Heard of by its reservations only, it counts once it is registered.
   const isKnown = (bike: BikeView): bike is KnownBike => bike.condition !== null;
@@ -111,6 +162,7 @@ export function bikesTable(
       if (number && !String(bike.bikeId).startsWith(number)) continue;
       if (district && stationOf(bike)?.district !== district) continue;
       if (wanted && !wanted.has(bike.bikeId)) continue;
+      if (latest !== null && (bike.since === undefined || bike.since > latest)) continue;
       yield bike;
     }
   }
@@ -123,22 +175,34 @@ export function bikesTable(
   return { ...found, edges, nodes: edges.map(({ node }) => node) };
 }
 
-/** @throws {ContractError} when the page makes no sense. */
+/** Longer than this is not told apart from longer still. */
+const longestMinutes = dayMs / minuteMs;
+
+/** @throws {ContractError} when the page or the filter makes no sense. */
 export function stationsTable(
-  picture: Picture,
-  { district, state, situation, text }: StationFilter,
+  { picture, spellsOf, now }: Moment,
+  { district, state, situation, forMinutes, text }: StationFilter,
   orderBy: StationOrder,
   page: TableRequest,
-): TablePage<StationLine> {
+): TablePage<StationRow> {
+  requireMinutes(forMinutes, longestMinutes);
+  if (typeof forMinutes === 'number' && !situation)
+    throw new ContractError('"forMinutes" is for how long the "situation" has lasted: say which.');
+  const latest = typeof forMinutes === 'number' ? now - forMinutes * minuteMs : null;
+  const toldOf =
+    (station: StationView): StationRow['told'] =>
+    (what) =>
+      tell(spellsOf(station)[what], now);
   const wanted = plain(text ?? '');
-  function* matching(): Iterable<StationLine> {
+  function* matching(): Iterable<StationRow> {
     for (const station of picture.stations.values()) {
       if (district && station.district !== district) continue;
       if (state && station.state !== state) continue;
       if (wanted && !isNamed(station, wanted)) continue;
-      const line = { ...station, ...picture.parked(station.stationId) };
+      const line = { ...station, ...picture.parked(station.stationId), told: toldOf(station) };
       if (situation === 'EMPTY' && line.available > 0) continue;
       if (situation === 'FULL' && line.racks > line.bikes) continue;
+      if (latest !== null && sinceOf(line.told(situation === 'EMPTY' ? 'empty' : 'full')) > latest) continue;
       yield line;
     }
   }
