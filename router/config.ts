@@ -169,7 +169,9 @@ export function readRouterSettings(
   product: { settings: z.ZodObject; contradictions: Contradictions } | undefined,
 ): RouterSettings {
   const all = product ? routerSettings.extend(product.settings.shape) : routerSettings;
-  return readConfig(all, env, { contradictions: { ...routerContradictions, ...product?.contradictions } }) as RouterSettings;
+  return readConfig(all, env, {
+    contradictions: { ...routerContradictions, ...product?.contradictions },
+  }) as RouterSettings;
 }
 
 /** How long a subgraph may take to answer. */

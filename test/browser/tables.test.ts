@@ -126,9 +126,14 @@ describeInBrowser('the tables of operators', (stage) => {
         // The map comes later, and moves what is below it.
         await page.locator('.map canvas').waitFor();
         const row = page.locator('[data-station-row="ST-101"]');
-        expect((await row.innerText()).split(/\s*\t\s*/)).toEqual([
-          ...['101. Mangwon Station Exit 1', 'Mapo-gu', '2', '3', '3', '−1'],
-        ]);
+        const [station, district, racks, parked, free, freeRacks, empty, timesEmpty, , full, timesFull] = (
+          await row.innerText()
+        ).split(/\s*\t\s*/);
+        expect([station, district]).toEqual(['101. Mangwon Station Exit 1', 'Mapo-gu']);
+        expect([racks, parked, free, freeRacks]).toEqual(['2', '3', '3', '−1']);
+        // Until its first bike came it was empty.
+        expect([empty, timesEmpty, timesFull]).toEqual(['–', '1', '1']);
+        expect(full).toMatch(/^\d+ ?s ago \d\d:\d\d:\d\d KST$|^just now|min ago/);
         expect(await page.locator('[data-station-row]').count()).toBe(1);
         await row.getByRole('link').click();
         await page.getByText('1–3 of 3').waitFor();
@@ -240,6 +245,31 @@ describeInBrowser('the tables of operators', (stage) => {
         await page.screenshot({ path: `${artifacts}fleet-stations-${look.width}.png`, fullPage: true });
         expect(await violationsOf(page)).toEqual([]);
         expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+      });
+    });
+
+    it('say in the page what has reached a threshold, which each operator sets', async () => {
+      const address = '/fleet?tab=stations';
+      await stage.visit({ path: address, width: 390, language: 'en', shot: 'thresholds-390' }, async (page) => {
+        const share = '50% of the stations have no bike to reserve (threshold';
+        await page.getByRole('link', { name: `${share} 30%).` }).click();
+        await until('the stations behind it are shown', async () => addressOf(page).includes('situation=empty'));
+        await page.locator('[data-station-row="ST-102"]').waitFor();
+        expect(await page.locator('[data-station-row]').count()).toBe(1);
+
+        await page.getByText('Thresholds', { exact: true }).click();
+        const field = page.getByLabel('Stations empty (%)');
+        await field.fill('101');
+        await page.getByText('Enter a whole number from 1 to 100, or nothing.').waitFor();
+        await page.getByRole('link', { name: `${share} 30%).` }).waitFor();
+        await field.fill('50');
+        await page.getByRole('link', { name: `${share} 50%).` }).waitFor();
+        expect(await violationsOf(page)).toEqual([]);
+        expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+        await field.fill('51');
+        await page.getByText('Nothing has reached its threshold.').first().waitFor();
+        await page.reload();
+        await page.getByText('Nothing has reached its threshold.').first().waitFor();
       });
     });
 

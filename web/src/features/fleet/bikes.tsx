@@ -8,6 +8,7 @@ import { go, useSearch } from '../../app/paths.ts';
 import { query } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { duration } from '../../shared/i18n/units.ts';
 import { actsForOthers, useActing } from '../../shared/session/acting.ts';
 import { Button, Empty, Field, LinkButton, Skeleton } from '../../shared/ui/controls.tsx';
 import { StatusIcon } from '../../shared/ui/icons.tsx';
@@ -35,6 +36,8 @@ import { useBulk } from './use-bulk.ts';
 import { watched } from './watched.ts';
 import { fleetWords } from './words.ts';
 
+const minuteMs = 60_000;
+
 type Line = FleetBikesQuery['dashboard']['bikes']['nodes'][number];
 
 const columns = {
@@ -48,12 +51,13 @@ const columns = {
 const orderOf = ({ sort, descending }: BikesView): DashboardBikeOrder =>
   `${columns[sort]}_${descending ? 'DESC' : 'ASC'}`;
 
-const filterOf = ({ condition, use, district, stationId, digits }: BikesView) => ({
+const filterOf = ({ condition, use, district, stationId, digits, forMinutes }: BikesView) => ({
   ...(condition && { condition: [condition] }),
   ...(use && { use: [use] }),
   ...(district && { district }),
   ...(stationId && { stationId }),
   ...(digits && { number: digits }),
+  ...(forMinutes && { forMinutes }),
 });
 
 /** All bikes, in the order and as far as the address says. */
@@ -157,6 +161,7 @@ interface FiltersProps {
 function Filters({ view, onView }: FiltersProps) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
+  const { language } = useSpeech();
   return (
     <div className="list-tools">
       <Field label={shared.bikeNumber}>
@@ -189,6 +194,11 @@ function Filters({ view, onView }: FiltersProps) {
       {view.stationId && (
         <button type="button" className="chip" aria-pressed onClick={() => onView({ stationId: null })}>
           {words.onlyAt(view.stationId)}
+        </button>
+      )}
+      {view.forMinutes && (
+        <button type="button" className="chip" aria-pressed onClick={() => onView({ forMinutes: null })}>
+          {words.onlyFor(duration(view.forMinutes * minuteMs, language))}
         </button>
       )}
     </div>

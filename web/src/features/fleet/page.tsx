@@ -9,6 +9,7 @@ import { useSessionState } from '../../shared/session/session-context.ts';
 import { type FleetTab, fleetTabs, linkToTab, tabIn } from '../../app/links.ts';
 import { go, useSearch } from '../../app/paths.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { Alerts } from './alerts.tsx';
 import { FleetStations } from './fleet-stations.tsx';
 import { Parked } from './parked.tsx';
 import { Reports } from './reports.tsx';
@@ -55,6 +56,7 @@ function Operations({ session, wanted }: { session: Session; wanted: FleetTab })
   return (
     <div className="operations" ref={content}>
       {!mayChange && <p className="notice">{words.onlyLook}</p>}
+      <Alerts />
       <Tabs
         selectedKey={names.find((name) => name === wanted) ?? 'search'}
         onSelectionChange={(name) => go(linkToTab(name as FleetTab))}

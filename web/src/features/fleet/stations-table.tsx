@@ -7,10 +7,13 @@ import { districts } from '../../../../schema/places.ts';
 import { go, useSearch } from '../../app/paths.ts';
 import { query } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
+import { useClock } from '../../shared/i18n/clock.ts';
 import { formatCount } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { ago, duration } from '../../shared/i18n/units.ts';
 import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
 import { AsOf } from './as-of.tsx';
+import { At } from './at.tsx';
 import {
   everyStation,
   linkToBikes,
@@ -34,17 +37,30 @@ const columns = {
   bikes: 'BIKES',
   available: 'AVAILABLE',
   free: 'FREE_RACKS',
+  emptySince: 'EMPTY_SINCE',
+  emptyTimes: 'EMPTY_TIMES',
+  emptyMinutes: 'EMPTY_MINUTES',
+  fullSince: 'FULL_SINCE',
+  fullTimes: 'FULL_TIMES',
+  fullMinutes: 'FULL_MINUTES',
 } as const satisfies Record<StationSort, string>;
+
+const texts: ReadonlySet<StationSort> = new Set(['number', 'district', 'emptySince', 'fullSince']);
+
+const minuteMs = 60_000;
+/** For how long a station has been empty or full, at least, to choose from. */
+const lastings = [10, 30, 60, 180, 720] as const;
 
 const orderOf = ({ sort, descending }: StationsView): DashboardStationOrder =>
   `${columns[sort]}_${descending ? 'DESC' : 'ASC'}`;
 
-const filterOf = ({ district, situation, text }: StationsView) => ({
+const filterOf = ({ district, situation, forMinutes, text }: StationsView) => ({
   ...(district && { district }),
   // A closed one needs no bikes.
   ...(situation && {
     situation: situation === 'empty' ? ('EMPTY' as const) : ('FULL' as const),
     state: 'OPEN' as const,
+    ...(forMinutes && { forMinutes }),
   }),
   ...(text.trim() && { text: text.trim() }),
 });
@@ -69,6 +85,7 @@ export function StationsTable() {
     bikes: words.bikesParked,
     available: words.bikesAvailable,
     free: words.freeRacks,
+    ...words.spells,
   };
   return (
     <section className="card" aria-label={words.stationsTable}>
@@ -89,7 +106,7 @@ export function StationsTable() {
             label={words.stationsTable}
             columns={(Object.keys(columns) as StationSort[]).map((key) => ({
               ...{ key, title: titles[key] },
-              isNumeric: key !== 'number' && key !== 'district',
+              isNumeric: !texts.has(key),
             }))}
             {...view}
             onSort={show}
@@ -113,6 +130,7 @@ interface FiltersProps {
 
 function Filters({ view, onView }: FiltersProps) {
   const words = useWords(fleetWords);
+  const { language } = useSpeech();
   return (
     <div className="list-tools">
       <Field label={words.stationText}>
@@ -132,8 +150,19 @@ function Filters({ view, onView }: FiltersProps) {
         {...{ label: words.situation, name: 'situation', any: words.anySituation, options: situations }}
         labelOf={(name) => words.situations[name]}
         chosen={view.situation}
-        onChoose={(situation) => onView({ situation })}
+        onChoose={(situation) => onView({ situation, ...(!situation && { forMinutes: null }) })}
       />
+      {view.situation && (
+        <ChoiceFilter
+          {...{ label: words.lasting, name: 'for', any: words.anyTime }}
+          options={[...new Set([...lastings, view.forMinutes ?? lastings[0]])]
+            .sort((one, other) => one - other)
+            .map(String)}
+          labelOf={(text) => duration(Number(text) * minuteMs, language)}
+          chosen={view.forMinutes === null ? null : String(view.forMinutes)}
+          onChoose={(text) => onView({ forMinutes: text === null ? null : Number(text) })}
+        />
+      )}
       <DistrictFilter chosen={view.district} onChoose={(district) => onView({ district })} />
     </div>
   );
@@ -143,6 +172,7 @@ function StationLine({ station }: { station: Line }) {
   const words = useWords(fleetWords);
   const { language } = useSpeech();
   const { stationId, number, nameKo, nameEn, district, state, racks, bikesParked, bikesAvailable, freeRacks } = station;
+  const { empty, full } = station;
   return (
     <tr data-station-row={stationId}>
       <th scope="row" className="long-name">
@@ -157,6 +187,38 @@ function StationLine({ station }: { station: Line }) {
           {formatCount(count).replace('-', '−')}
         </td>
       ))}
+      {[empty, full].map((spells, place) => (
+        <SpellCells key={place} spells={spells} />
+      ))}
     </tr>
+  );
+}
+
+/** Since when, and in the last day how often and how long. */
+function SpellCells({ spells: { isNow, since, times, minutes } }: { spells: Line['empty'] }) {
+  const words = useWords(fleetWords);
+  const { language } = useSpeech();
+  return (
+    <>
+      <td>{isNow ? since ? <Since time={since} /> : words.overADay : <span className="aside">–</span>}</td>
+      <td className="number" data-numeric="true">
+        {formatCount(times)}
+      </td>
+      <td className="number" data-numeric="true">
+        {minutes === 0 ? '0' : duration(minutes * minuteMs, language)}
+      </td>
+    </>
+  );
+}
+
+/** As people say it, and as a clock does. */
+function Since({ time }: { time: string }) {
+  const { language } = useSpeech();
+  const words = useWords(fleetWords);
+  const passed = useClock((now) => ago(Math.max(0, now - Date.parse(time)), language, words.justNow));
+  return (
+    <>
+      <span>{passed}</span> <At time={time} />
+    </>
   );
 }

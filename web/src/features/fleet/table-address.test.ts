@@ -9,6 +9,8 @@ import {
   everyStation,
   linkToBikes,
   linkToStations,
+  longestRide,
+  longestSituation,
   mostPicked,
   readBikes,
   readStations,
@@ -31,6 +33,7 @@ describe('the address of a table', () => {
       district: maybe(...districtNames),
       stationId: fc.option(fc.integer({ min: 1, max: 999_999 }).map((number) => `ST-${number}`)),
       digits: fc.stringMatching(/^\d{0,10}$/),
+      forMinutes: fc.option(fc.integer({ min: 1, max: longestRide })),
       picked: fc.oneof(fc.constant('all' as const), fc.uniqueArray(fc.integer({ min: 1, max: 2 ** 31 - 1 }))),
       sort: fc.constantFrom(...bikeSorts),
       descending: fc.boolean(),
@@ -49,16 +52,27 @@ describe('the address of a table', () => {
       descending: fc.boolean(),
       page,
     });
-    fc.assert(fc.property(views, (view) => expect(readStations(searchOf(linkToStations(view)))).toEqual(view)));
+    const lasting = fc.option(fc.integer({ min: 1, max: longestSituation }));
+    fc.assert(
+      fc.property(views, lasting, (said, minutes) => {
+        // Without a situation nothing lasts.
+        const view = { ...said, forMinutes: said.situation && minutes };
+        expect(readStations(searchOf(linkToStations(view)))).toEqual(view);
+        expect(readStations(searchOf(linkToStations({ ...said, forMinutes: minutes })))).toEqual(view);
+      }),
+    );
     expect(tabIn(searchOf(linkToStations({})))).toBe('stations');
   });
 
   it('without anything is the whole list, and so is one that makes no sense', () => {
     const nonsense =
-      '?tab=bikes&condition=NEW&use=&district=seoul&at=../x&q=abc&sort=--since&after=&before=&pick=0,-1,x,2147483648';
+      '?tab=bikes&for=1.5&condition=NEW&use=&district=seoul&at=../x&q=abc&sort=--since&after=&before=&pick=0,-1,x,2147483648';
     for (const address of ['', nonsense]) expect(readBikes(address)).toEqual(everyBike);
-    for (const address of ['', '?situation=odd&sort=since&district=x']) {
+    for (const address of ['', '?situation=odd&for=30&sort=since&district=x', '?for=30']) {
       expect(readStations(address)).toEqual(everyStation);
+    }
+    for (const said of ['0', '-1', '1441', '1e2', ' 5', 'x']) {
+      expect(readStations(`?situation=empty&for=${said}`).forMinutes).toBeNull();
     }
     expect(linkToBikes(everyBike)).toBe(linkToBikes({}));
   });

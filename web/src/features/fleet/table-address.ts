@@ -28,35 +28,46 @@ export interface BikesView extends Ordered<BikeSort> {
   stationId: string | null;
   /** The first digits of the bikes' numbers. */
   digits: string;
+  /** For how long they have been as they are, at least; null for any time. */
+  forMinutes: number | null;
   picked: Picked;
 }
 
 export const situations = ['empty', 'full'] as const;
 export type Situation = (typeof situations)[number];
 
-export const stationSorts = ['number', 'district', 'racks', 'bikes', 'available', 'free'] as const;
+export const stationSorts = [
+  ...(['number', 'district', 'racks', 'bikes', 'available', 'free'] as const),
+  ...(['emptySince', 'emptyTimes', 'emptyMinutes', 'fullSince', 'fullTimes', 'fullMinutes'] as const),
+] as const;
 export type StationSort = (typeof stationSorts)[number];
 
 export interface StationsView extends Ordered<StationSort> {
   district: District | null;
   situation: Situation | null;
+  /** For how long the situation has lasted, at least; null for any time, and without one. */
+  forMinutes: number | null;
   /** Of their names or numbers. */
   text: string;
 }
 
 export const everyBike: BikesView = {
-  ...{ condition: null, use: null, district: null, stationId: null, digits: '', picked: [] },
+  ...{ condition: null, use: null, district: null, stationId: null, digits: '', forMinutes: null, picked: [] },
   ...{ sort: 'number', descending: false, page: null },
 };
 
 export const everyStation: StationsView = {
-  ...{ district: null, situation: null, text: '' },
+  ...{ district: null, situation: null, forMinutes: null, text: '' },
   ...{ sort: 'number', descending: false, page: null },
 };
 
 /** More digits than a number has. */
 export const mostDigits = 10;
 export const longestText = 100;
+/** Beyond a day nobody knows how long a station has been empty. */
+export const longestSituation = 24 * 60;
+/** A month: who has a bike for longer is found by this, too. */
+export const longestRide = 31 * 24 * 60;
 /** Longer ones are no cursors. */
 const longestCursor = 1_000;
 
@@ -69,14 +80,19 @@ export function readBikes(address: string): BikesView {
     district: oneOf(districtNames, query.get('district')),
     stationId: /^ST-\d{1,6}$/.exec(query.get('at') ?? '')?.[0] ?? null,
     digits: digitsIn(query.get('q') ?? ''),
+    forMinutes: minutesIn(query.get('for'), longestRide),
     picked: readPicked(query.get('pick') ?? ''),
   };
 }
 
 export function linkToBikes(view: Partial<BikesView>): string {
-  const { condition, use, district, stationId, digits, picked, ...order } = view;
+  const { condition, use, district, stationId, digits, forMinutes, picked, ...order } = view;
   const said = { condition, use, district, at: stationId, q: digits, ...orderIn({ ...everyBike, ...order }) };
-  return linkWith('bikes', { ...said, pick: typeof picked === 'string' ? picked : picked?.join() });
+  return linkWith('bikes', {
+    ...said,
+    for: forMinutes?.toString(),
+    pick: typeof picked === 'string' ? picked : picked?.join(),
+  });
 }
 
 /** As many as an address can say: a longer one is refused by servers on the way. */
@@ -96,16 +112,27 @@ export function stationIdIn(text: string): string | null {
 
 export function readStations(address: string): StationsView {
   const query = new URLSearchParams(address);
+  const situation = oneOf(situations, query.get('situation'));
   return {
     ...readOrder(query, stationSorts),
     district: oneOf(districtNames, query.get('district')),
-    situation: oneOf(situations, query.get('situation')),
+    situation,
+    forMinutes: situation && minutesIn(query.get('for'), longestSituation),
     text: (query.get('q') ?? '').slice(0, longestText),
   };
 }
 
-export function linkToStations({ district, situation, text, ...order }: Partial<StationsView>): string {
-  return linkWith('stations', { district, situation, q: text, ...orderIn({ ...everyStation, ...order }) });
+export function linkToStations({ district, situation, forMinutes, text, ...order }: Partial<StationsView>): string {
+  const lasting = situation && forMinutes?.toString();
+  return linkWith('stations', {
+    ...{ district, situation, for: lasting, q: text },
+    ...orderIn({ ...everyStation, ...order }),
+  });
+}
+
+function minutesIn(said: string | null, most: number): number | null {
+  const minutes = /^[1-9]\d{0,5}$/.test(said ?? '') ? Number(said) : 0;
+  return minutes >= 1 && minutes <= most ? minutes : null;
 }
 
 /** The digits of a text, as people type them. */
