@@ -35,11 +35,11 @@ module.exports = {
       comment: 'Rules, policies and projections: no library, no clock, no randomness, no door to the world.',
       severity: 'error',
       from: {
-        path: '^subgraphs/([a-z]+)/(\\1|policies|projections|fold|row-keys|hours|sums|ledger|place|return-report)\\.ts$',
+        path: '^subgraphs/([a-z]+)/(\\1|policies|projections|fold|row-keys|hours|past|sums|ledger|place|return-report)\\.ts$',
       },
       to: {
         pathNot:
-          '^(schema/events/|schema/(text|places|overtime)\\.ts|platform/event-core/decider\\.ts|subgraphs/$1/($1|policies|projections|fold|row-keys|hours|sums|ledger|place|return-report)\\.ts)',
+          '^(schema/events/|schema/(text|places|overtime)\\.ts|platform/event-core/decider\\.ts|subgraphs/$1/($1|policies|projections|fold|row-keys|hours|past|sums|ledger|place|return-report)\\.ts)',
       },
     },
     {

@@ -1,5 +1,5 @@
 /** What something was in its last day, step by step; pure. */
-import type { BikeView, StationView } from './projections.ts';
+import type { BikeCondition } from '../../schema/events/index.ts';
 
 /** What it was from a time on, in ms since 1970. */
 export type Step<State> = State & { at: number };
@@ -10,8 +10,22 @@ export interface Stand {
   stationId?: string;
   isFree: boolean;
 }
-export type Condition = { condition: NonNullable<BikeView['condition']> };
-export type Size = { racks: number };
+export interface Condition {
+  condition: BikeCondition;
+}
+export interface Size {
+  racks: number;
+}
+
+/** What a bike's row says of its past and of now. */
+interface Bike {
+  stands?: Past<Stand>;
+  conditions?: Past<Condition>;
+  stationId?: string | undefined;
+  use: string;
+  condition: BikeCondition | null;
+  since?: string;
+}
 
 export const dayMs = 24 * 3_600_000;
 
@@ -43,19 +57,20 @@ function upToNow<State extends object>(past: Past<State> = [], state: State, sin
 }
 
 /** Where a bike stood. */
-export function standsOf({ stands, stationId, use, since }: BikeView): Past<Stand> {
+export function standsOf({ stands, stationId, use, since }: Bike): Past<Stand> {
   if (!stands && stationId === undefined) return [];
   return upToNow(stands, standIn({ stationId, use }), since);
 }
 
-export const standIn = ({ stationId, use }: { stationId?: string | undefined; use: BikeView['use'] }): Stand => ({
+export const standIn = ({ stationId, use }: { stationId?: string | undefined; use: string }): Stand => ({
   ...(stationId === undefined ? {} : { stationId }),
   isFree: use === 'free',
 });
 
 /** What condition a bike was in. */
-export const conditionsOf = ({ conditions, condition, since }: BikeView): Past<Condition> =>
+export const conditionsOf = ({ conditions, condition, since }: Bike): Past<Condition> =>
   condition === null ? [] : upToNow(conditions, { condition }, since);
 
 /** How many racks a station had. */
-export const sizesOf = ({ sizes, racks }: StationView): Past<Size> => upToNow(sizes, { racks }, undefined);
+export const sizesOf = ({ sizes, racks }: { sizes?: Past<Size>; racks: number }): Past<Size> =>
+  upToNow(sizes, { racks }, undefined);

@@ -80,7 +80,7 @@ function rowsAfter(order: readonly Happened[]) {
 
 const pictureIn = (rows: ReadonlyMap<string, View>) => {
   const { bikes, stations } = writtenFrom(rows);
-  return pictureOf(bikes as BikeView[], stations as StationView[]);
+  return pictureOf(bikes, stations);
 };
 
 /** What a stream says, so far: unlike before when something changed. */
