@@ -180,7 +180,7 @@ describe('signing in at a provider', () => {
     'says that it needs %s',
     async (name) => {
       const started = graph.startRouter({ ...settings, [name]: '' });
-      await expect(started).rejects.toThrow(`OIDC_ISSUER: it needs ${name}, too.`);
+      await expect(started).rejects.toThrow(`OIDC_ISSUER: It needs ${name}, too.`);
     },
   );
 
