@@ -96,7 +96,8 @@ async function openStation(world: World): Promise<void> {
 
 /** How often somebody asks again after a failure. */
 const tries = 3;
-/** … or looks for something that is not there yet. */
+/** How often, and how soon again, somebody looks for a ride that has not begun yet: riders begin for some seconds. */
+const looksForRide = 20;
 const lookAgainMs = 500;
 
 /** Asks until there is an answer, or no more; the same key each time. */
@@ -110,19 +111,20 @@ async function insist(world: World, mutation: string, userId: string, input: obj
   return undefined;
 }
 
-/** Says that the newest ride ended as it began, so that all that it costs in overtime is too much; then operators decide. */
-async function reportReturn(world: World, { at, rider, decidesMs, decisions }: Report, key: string): Promise<void> {
+/** Says that a ride ended as it began, so that all that it costs in overtime is too much; then operators decide. */
+async function reportReturn(
+  world: World,
+  { at, ride: which, decidesMs, decisions }: Report,
+  key: string,
+): Promise<void> {
   const { scheduler } = world;
-  const userId = `rider-${rider + 1}`;
   await scheduler.wait(at);
-  const newestRide = () =>
-    world
-      .rows('reservation', 'reservations')
-      .filter((row) => row['userId'] === userId && row['startDateTime'])
-      .sort((one, other) => Number(other._id) - Number(one._id))[0];
-  for (let look = 1; look < tries && !newestRide(); look += 1) await scheduler.wait(lookAgainMs);
-  const ride = newestRide();
+  const rides = () => world.rows('reservation', 'reservations').filter((row) => row['startDateTime']);
+  for (let look = 1; look < looksForRide && rides().length === 0; look += 1) await scheduler.wait(lookAgainMs);
+  const found = rides();
+  const ride = found[which % found.length];
   if (!ride) return;
+  const userId = String(ride['userId']);
   const reserveNo = Number(ride._id);
   const said = { returnedAt: ride['startDateTime'], note: key };
   await insist(world, 'reportReturn', userId, { reserveNo, ...said, ...somewhere(reserveNo), idempotencyKey: key });
