@@ -21,11 +21,12 @@ addEventListener('install', (event) => {
 
 addEventListener('activate', (event) => {
   const forget = (names) => Promise.all(names.filter((name) => name !== version).map((name) => caches.delete(name)));
+  // Claimed first: what the last version still answers would keep files under its name again.
   event.waitUntil(
-    caches
-      .keys()
-      .then(forget)
-      .then(() => clients.claim()),
+    clients
+      .claim()
+      .then(() => caches.keys())
+      .then(forget),
   );
 });
 
@@ -41,11 +42,12 @@ addEventListener('fetch', (event) => {
 });
 
 async function fromCache(request) {
-  const cache = await caches.open(version);
-  const kept = await cache.match(request);
+  // Gone once the next version serves: this one, which answers its last requests, keeps nothing any more.
+  const cache = (await caches.has(version)) ? await caches.open(version) : undefined;
+  const kept = await cache?.match(request);
   if (kept) return kept;
   const response = await fetch(request);
-  if (response.ok) await cache.put(request, response.clone());
+  if (response.ok) await cache?.put(request, response.clone());
   return response;
 }
 

@@ -200,7 +200,10 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
         events.push({ of: name, told });
       }
     } catch (error) {
-      if ((error as { code?: string }).code !== 'CONNECTION_LOST') problems.push(`${name} ended: ${String(error)}`);
+      const { code } = error as { code?: string };
+      // So much at once can come too late on a busy machine, and is to be asked for again.
+      if (code === 'SERVICE_UNAVAILABLE') return follow(name);
+      if (code !== 'CONNECTION_LOST') problems.push(`${name} ended: ${String(error)}`);
     }
   }
 
@@ -272,8 +275,18 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
     await step('changeStations', { changes: [{ stationId, racks: 12 }] }, stands('OPEN', 12));
     const registered = ({ bike }: Record<string, unknown>) => ({ bikeId: (bike as { bikeId: number }).bikeId });
     await step('registerBike', { color: 'green' }, registered);
-    await step('buyPoints', { userId, price: 5_000 }, () => ({ points: 5_000, approvals: 1 }));
+    await step('buyPoints', { userId, price: 6_000 }, () => ({ points: 6_000, approvals: 1 }));
     const { bikeId } = truth;
+    await step('reserveBike', { bikeId, userId }, becomes('RESERVED', 5_000));
+    const first = truth.reservation?.reserveNo;
+    await step('startRide', { reserveNo: first }, becomes('IN_USE', 5_000));
+    await step('reportFault', { bikeId, kind: 'LIGHT' }, () => ({}));
+    await step('closeFaults', { bikeId }, () => ({}));
+    const returnedAt = new Date().toISOString();
+    await step('reportReturn', { reserveNo: first, returnedAt }, () => ({}));
+    await step('rejectReturn', { reserveNo: first, reason: 'It rides.' }, () => ({}));
+    await step('reportReturn', { reserveNo: first, returnedAt }, () => ({}));
+    await step('settleReturn', { reserveNo: first }, becomes('RETURNED', 5_000));
     await step('reserveBike', { bikeId, userId }, becomes('RESERVED', 4_000));
     await step('waitForBike', { bikeId, userId: `waiter-${number}` }, () => ({}));
     await step('stopWaiting', { userId: `waiter-${number}` }, () => ({}));
