@@ -23,7 +23,7 @@ import { until } from '../support/until.ts';
  * every service's database and the broker are slow at random.
  */
 const schema = buildSchema(readFileSync(new URL('../../schema/client/generated/api.graphql', import.meta.url), 'utf8'));
-const entities = ['Bike', 'Reservation', 'User', 'Approval', 'PointAccount'];
+const entities = ['Bike', 'Reservation', 'ReturnReport', 'User', 'Approval', 'PointAccount'];
 /** From entity to entity: a bike, its reservations, their riders, and what those have. */
 const hops = 3;
 

@@ -58,7 +58,7 @@ export function Alerts() {
       {alerts && <News alerts={alerts} />}
       <details>
         <summary>{words.thresholds}</summary>
-        <p className="hint">{words.hint}</p>
+        <p className="aside">{words.hint}</p>
         <div className="thresholds">
           {thresholdNames.map((name) => (
             <ThresholdField
