@@ -216,9 +216,11 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
     });
     const answer = (await response.json()) as {
       data?: { told: Record<string, unknown> };
-      errors?: unknown;
+      errors?: { message: string }[];
       extensions?: unknown;
     };
+    // Nothing was begun.
+    if (answer.errors?.[0]?.message.startsWith('The router could not plan')) return say(mutation, input);
     expect(answer.errors).toBeUndefined();
     expect(answer.extensions).toBeUndefined();
     return answer.data?.told ?? {};
