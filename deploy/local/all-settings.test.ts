@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
@@ -88,6 +90,20 @@ describe('npm start, before it starts anything,', () => {
     expect(lines).toContainEqual(
       expect.stringMatching(/^OIDC_ISSUER: It needs OIDC_CLIENT_ID, .+ PUBLIC_URL must begin with https/),
     );
+  });
+
+  it('leaves it to npm start where its own subgraphs are', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'supergraph-'));
+    try {
+      const file = join(folder, 'supergraph.graphql');
+      const sdl = readFileSync(join(import.meta.dirname, '../../schema/supergraph.graphql'), 'utf8');
+      await writeFile(file, sdl.replaceAll(/url: "[^"]*"\)/g, 'url: "")'));
+      for (const more of [{}, { BIKE_URL: 'http://elsewhere.example/graphql' }]) {
+        expect(await told({ SUPERGRAPH: file, ...more })).toEqual([]);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('takes no port twice, 0 and those of servers elsewhere apart', async () => {

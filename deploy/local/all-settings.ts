@@ -58,10 +58,16 @@ export async function readAllSettings(env: NodeJS.ProcessEnv): Promise<AllSettin
       return DEV_TOKEN_PRIVATE_KEY !== undefined && signingKey(DEV_TOKEN_PRIVATE_KEY);
     },
     () => readManifest(readConfig(routerSettings.pick({ PERSISTED_DOCUMENTS: true }), given).PERSISTED_DOCUMENTS),
-    () => checkSupergraph(readConfig(ofSupergraph, given), given),
+    // The router of `npm start` is told where these subgraphs are, whatever is said elsewhere.
+    () => checkSupergraph(readConfig(ofSupergraph, given), { ...given, ...ownAddresses }),
   ]);
   return readConfig(schema, given);
 }
+
+/** As system.ts says them, but for the ports. */
+const ownAddresses = Object.fromEntries(
+  subgraphNames.map((name) => [`${name.toUpperCase()}_URL`, 'http://127.0.0.1/graphql']),
+);
 
 /** Where the router, the subgraphs and the servers brought along listen. */
 function portNames(given: NodeJS.ProcessEnv): string[] {

@@ -96,7 +96,8 @@ export interface FeedOptions extends DraftOptions {
 }
 
 const nothing = { changes: [], ...writtenFrom([]) };
-const pageOfCommits = 200;
+/** After an outage each may have 500 events, and the rows that these changed. */
+const pageOfCommits = 20;
 /** How many commits to search for each of the latest changes. */
 const lookBack = 4;
 /** Most commits whose rows may wait to be written. */
@@ -145,7 +146,8 @@ export function createFeed(options: FeedOptions): Feed {
     unsettled.push(document);
     memory.absorb(document);
     options.absorbed?.(document);
-    recent.push(document);
+    // For those who follow, who read no rows; a commit of older code says by them alone what it touched.
+    recent.push(document.touched ? { ...document, ...writtenFrom([]) } : document);
     if (recent.length > options.recentCommits) recent = recent.slice(-options.recentCommits);
     for (const wake of watchers) wake();
   }

@@ -274,6 +274,18 @@ describe('the spells of a station', () => {
     expect(second).toMatchObject({ isNow: false, times: 0, ms: 17 * hour });
   });
 
+  it('are found again after a look that failed', async () => {
+    const spells = createSpells();
+    const station = stationNumbered(1);
+    const bike = bikeNumbered(1, { stationId: 'ST-1' });
+    const broken = pictureOf([bike, { ...bikeNumbered(2, {}), stands: [null] } as unknown as BikeView], [station]);
+    await expect(spells(broken)).rejects.toThrow(TypeError);
+    await expect(spells(broken)).rejects.toThrow(TypeError);
+    (broken.bikes as Map<number, BikeView>).delete(2);
+    expect(tell((await spells(broken))(station).empty, begin).isNow).toBe(false);
+    expect(tell((await spells(pictureOf([], [station])))(station).empty, begin).isNow).toBe(true);
+  });
+
   it('are forgotten with the picture that other rows have replaced', async () => {
     const spells = createSpells();
     const station = stationNumbered(1);

@@ -120,7 +120,7 @@ function isSame(ones: readonly Change[], others: readonly Change[] = []): boolea
   );
 }
 
-/** The spells of stations in the newest picture: each is worked out when somebody asks, and again once a bike changed there. */
+/** The spells of stations in the newest picture: worked out when somebody asks, and again once a bike changed there. */
 export function createSpells() {
   let of: Picture | undefined;
   let version = -1;
@@ -157,16 +157,25 @@ export function createSpells() {
       seen.clear();
       changes.clear();
       known.clear();
+      [of, version] = [picture, -1];
     }
     // What changes meanwhile, the next look sees.
-    [of, version] = [picture, picture.version];
-    let worked = 0;
-    for (const bike of picture.bikes.values()) {
-      if (see(bike)) worked += 1;
-      if (worked < bikesAtOnce) continue;
-      worked = 0;
-      await setImmediate();
-    }
+    const until = picture.version;
+    await inSlices(picture.bikes.values(), bikesAtOnce, see);
+    await inSlices(picture.stations.values(), stationsAtOnce, (station) => {
+      const isNews = known.get(station.stationId)?.station !== station;
+      spellsAt(station);
+      return isNews;
+    });
+    version = until;
+  }
+
+  function spellsAt(station: StationView): Spells {
+    const before = known.get(station.stationId);
+    if (before?.station === station) return before.spells;
+    const spells = spellsOf(station, [...(changes.get(station.stationId)?.values() ?? [])].flat());
+    known.set(station.stationId, { station, spells });
+    return spells;
   }
 
   let looking: Promise<unknown> = Promise.resolve();
@@ -174,19 +183,25 @@ export function createSpells() {
   /** Those of the picture's stations. */
   return async (picture: Picture): Promise<(station: StationView) => Spells> => {
     const looked = looking.then(() => look(picture));
-    looking = looked;
+    // One that fails is told to who asked for it; the next one looks again.
+    looking = looked.catch(() => undefined);
     await looked;
-    return (station) => {
-      const before = known.get(station.stationId);
-      if (before?.station === station) return before.spells;
-      const spells = spellsOf(station, [...(changes.get(station.stationId)?.values() ?? [])].flat());
-      known.set(station.stationId, { station, spells });
-      return spells;
-    };
+    return spellsAt;
   };
 }
 
-/** Some milliseconds of work: after each, others get their turn. A start works on all bikes. */
-const bikesAtOnce = 500;
+/** Some milliseconds of work: after each, others get their turn. A start works on all bikes, and on all stations. */
+const [bikesAtOnce, stationsAtOnce] = [500, 50] as const;
+
+/** @param work says whether there was any. */
+async function inSlices<Item>(items: Iterable<Item>, atOnce: number, work: (item: Item) => boolean): Promise<void> {
+  let worked = 0;
+  for (const item of items) {
+    if (work(item)) worked += 1;
+    if (worked < atOnce) continue;
+    worked = 0;
+    await setImmediate();
+  }
+}
 
 export type SpellsIn = Awaited<ReturnType<ReturnType<typeof createSpells>>>;

@@ -9,7 +9,6 @@ import {
   type BikeLine,
   type BikeOrder,
   type BikeUse,
-  type Moment,
   type StationFilter,
   type StationLine,
   type StationOrder,
@@ -44,18 +43,18 @@ export const parkedFields = {
 /** The tables of operators; `dashboard` has asked who they are. */
 export function createTableResolvers(picture: () => Promise<Picture>, clock: () => Date): Resolvers {
   const spells = createSpells();
-  async function moment(): Promise<Moment> {
-    const shown = await picture();
-    return { picture: shown, spellsOf: await spells(shown), now: clock().getTime() };
-  }
   return {
     Dashboard: {
       async bikes(_dashboard: unknown, { filter, orderBy, ...page }: BikesArguments) {
         const use = filter?.use?.map((name) => uses[name]);
-        return bikesTable(await moment(), { ...filter, ...(use ? { use } : { use: null }) }, orderBy, page);
+        const moment = { picture: await picture(), now: clock().getTime() };
+        return bikesTable(moment, { ...filter, ...(use ? { use } : { use: null }) }, orderBy, page);
       },
-      stations: async (_dashboard: unknown, { filter, orderBy, ...page }: StationsArguments) =>
-        stationsTable(await moment(), filter ?? {}, orderBy, page),
+      async stations(_dashboard: unknown, { filter, orderBy, ...page }: StationsArguments) {
+        const shown = await picture();
+        const moment = { picture: shown, spellsOf: await spells(shown), now: clock().getTime() };
+        return stationsTable(moment, filter ?? {}, orderBy, page);
+      },
     },
 
     DashboardBike: {

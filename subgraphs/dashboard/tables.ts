@@ -136,7 +136,7 @@ export interface Moment {
 
 /** @throws {ContractError} when the page or the filter makes no sense. */
 export function bikesTable(
-  { picture: { bikes, stations }, now }: Moment,
+  { picture: { bikes, stations }, now }: Omit<Moment, 'spellsOf'>,
   filter: BikeFilter,
   orderBy: BikeOrder,
   page: TableRequest,

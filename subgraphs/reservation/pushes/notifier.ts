@@ -14,6 +14,8 @@ export interface NotifierOptions {
   freeMs(): Promise<number | undefined>;
   /** Whether its push service may be asked: those that may are a setting, and fewer perhaps than when it agreed. */
   isKnown(endpoint: string): boolean;
+  /** Browsers take what is signed with the key for which they agreed. */
+  key: string;
   push(row: PushSubscriptionRow, occasion: Occasion): Promise<Outcome>;
   count(outcome: Outcome['is']): void;
   clock(): Date;
@@ -71,7 +73,7 @@ export function createNotifier(options: NotifierOptions) {
   async function messagesTo(userIds: readonly string[], freeMs: number | undefined): Promise<Message[]> {
     const now = clock();
     const rows = (await subscriptions.of(userIds)).filter(
-      ({ endpoint, notBefore }) => notBefore <= now && options.isKnown(endpoint),
+      ({ endpoint, key, notBefore }) => notBefore <= now && key === options.key && options.isKnown(endpoint),
     );
     if (rows.length === 0) return [];
     const nowOf = await options.ridersNow([...new Set(rows.map(({ userId }) => userId))]);

@@ -202,8 +202,8 @@ describe('a push', () => {
     service.behave('takes it');
   });
 
-  const agree = (userId: string, language: 'KO' | 'EN' = 'EN') => {
-    const row = { ...service.browser(), _id: `${rows.length}`, userId, language, at: new Date(now), told: [], key: '' };
+  const agree = (userId: string, language: 'KO' | 'EN' = 'EN', key = keys.publicKey) => {
+    const row = { ...service.browser(), _id: `${rows.length}`, userId, language, at: new Date(now), told: [], key };
     rows.push({ ...row, notBefore: new Date(0) });
   };
   const subscriptions = {
@@ -233,6 +233,7 @@ describe('a push', () => {
       ridersWith: async (due) => Object.keys(riders).filter((userId) => isDue(riders[userId] ?? nobody, due)),
       ridersNow: async () => (userId) => riders[userId] ?? nobody,
       ...{ holdMs: rule.holdMs, freeMs: async () => rule.freeMs },
+      key: keys.publicKey,
       isKnown: (endpoint) => isKnownService(endpoint, allowed),
       push: (row, occasion) => push(keys, row, occasion, new Date(now)),
       count: (outcome) => void counted.push(outcome),
@@ -288,6 +289,15 @@ describe('a push', () => {
       await other.close();
     }
   }, 20_000);
+
+  it('is none to a browser that agreed to another key: another instance has it, or nobody any more', async () => {
+    agree('10', 'EN', 'another key');
+    await look();
+    expect([counted, rows.flatMap(({ told }) => told)]).toEqual([[], []]);
+    agree('10');
+    await look();
+    expect(counted).toEqual(['taken']);
+  });
 
   it('is begun no more once the service stops', async () => {
     for (let index = 0; index < 3 * atOncePerService; index += 1) agree('10');
