@@ -4,7 +4,7 @@ import { itDecides } from '../../test/support/decision-table.ts';
 import type { BikeCondition, BikeEvent, FaultKind, NewEvent } from '../../schema/events/index.ts';
 import { isRefusal } from '../../platform/event-core/decider.ts';
 import { specificationOf } from '../../platform/event-core/specification.ts';
-import { bike, mostFaults, type BikeCommand } from './bike.ts';
+import { bike, mostFaults, mostFaultsOfOne, type BikeCommand } from './bike.ts';
 
 const at = '2026-11-23T09:00:00.000Z';
 const { given } = specificationOf(bike, at);
@@ -36,7 +36,7 @@ const reported = (kind: FaultKind = 'BRAKES', userId = '10'): NewEvent<BikeEvent
   type: 'FaultReported',
   data: { bikeId: 1, userId, kind, note: 'they squeak', reportedAt: at },
 });
-const close: BikeCommand = { type: 'CloseFaults', reason: 'oiled' };
+const close: Extract<BikeCommand, { type: 'CloseFaults' }> = { type: 'CloseFaults', reason: 'oiled' };
 const closed: NewEvent<BikeEvent> = { type: 'FaultsClosed', data: { bikeId: 1, reason: 'oiled', closedAt: at } };
 const withColor = (color: string): NewEvent<BikeEvent> => ({
   type: 'BikeRegistered',
@@ -126,14 +126,40 @@ describe('a bike', () => {
     given(registered, reported(), closed).when(close).refused('NO_OPEN_REPORT');
   });
 
-  it('has so many faults at most', () => {
+  it('has so many faults at most, and one of another kind', () => {
     const many = Array.from({ length: mostFaults }, (_, index) => reported('OTHER', `${index}`));
     given(registered, ...many.slice(1))
-      .when(report())
-      .then(reported());
+      .when(report('OTHER', 'x'))
+      .then(reported('OTHER', 'x'));
+    given(registered, ...many)
+      .when(report('OTHER', 'x'))
+      .refused('ALREADY_REPORTED');
     given(registered, ...many)
       .when(report())
+      .then(reported());
+    given(registered, ...many, reported())
+      .when(report('BRAKES', 'x'))
       .refused('ALREADY_REPORTED');
+  });
+
+  it('has few faults of one rider', () => {
+    const own = (['BRAKES', 'CHAIN', 'LIGHT', 'LOCK'] as const).slice(0, mostFaultsOfOne).map((kind) => reported(kind));
+    given(registered, ...own)
+      .when(report('OTHER'))
+      .refused('ALREADY_REPORTED');
+    given(registered, ...own)
+      .when(report('OTHER', '11'))
+      .then(reported('OTHER', '11'));
+  });
+
+  it('keeps a fault that was reported after those that were seen', () => {
+    const before = new Date(Date.parse(at) - 1).toISOString();
+    given(registered, reported())
+      .when({ ...close, until: before })
+      .refused('BIKE_CHANGED');
+    given(registered, reported())
+      .when({ ...close, until: at })
+      .then(closed);
   });
 
   it('is broken in the workshop too, and no more when it is put back into service', () => {

@@ -22,15 +22,18 @@ export type BikeCommand =
   /** Only from one condition, if that is said. */
   | { type: 'ChangeBikeCondition'; condition: BikeCondition; reason: string | null; from?: BikeCondition }
   | { type: 'ReportFault'; userId: string; kind: FaultKind; note: string | null }
-  | { type: 'CloseFaults'; reason: string | null };
+  /** `until`: none that was reported later, which who closes them has not seen. */
+  | { type: 'CloseFaults'; reason: string | null; until?: string };
 
 export type BikeRefusal =
   'INVALID_COLOR' | 'INVALID_DATE' | 'BIKE_NOT_FOUND' | 'BIKE_CHANGED' | 'ALREADY_REPORTED' | 'NO_OPEN_REPORT';
 
 export const longestColor = 40;
 
-/** Each decision on a bike carries its open faults; whoever looks at it knows from the first of them that it is broken. */
+/** Each decision on a bike carries its open faults. From so many on only kinds are taken that are not among them, … */
 export const mostFaults = 20;
+/** … and of one rider so many at once: few riders cannot hide what others would say. */
+export const mostFaultsOfOne = 3;
 
 /** No bike of the city is older: an earlier date is a slip, such as a year of two digits. */
 const earliestDate = '2000-01-01T00:00:00.000Z';
@@ -79,7 +82,9 @@ export const bike: Decider<Bike, BikeCommand, NewEvent<BikeEvent>, BikeRefusal> 
         if (state.status === 'unregistered') return refuse('BIKE_NOT_FOUND', 'No bike has this number.');
         const { userId, kind, note } = command;
         const open = state.faults ?? [];
-        if (open.length >= mostFaults || open.some((fault) => fault.userId === userId && fault.kind === kind)) {
+        const own = open.filter((fault) => fault.userId === userId);
+        const among = open.length < mostFaults ? own : open;
+        if (own.length >= mostFaultsOfOne || among.some((fault) => fault.kind === kind)) {
           return refuse('ALREADY_REPORTED', 'The fault is reported, and nobody has seen to it yet.');
         }
         return [{ type: 'FaultReported', data: { bikeId: state.bikeId, userId, kind, note, reportedAt: at } }];
@@ -87,8 +92,12 @@ export const bike: Decider<Bike, BikeCommand, NewEvent<BikeEvent>, BikeRefusal> 
       case 'CloseFaults': {
         if (state.status === 'unregistered') return refuse('BIKE_NOT_FOUND', 'No bike has this number.');
         if (!state.faults) return refuse('NO_OPEN_REPORT', 'No fault of the bike is reported.');
-        const { bikeId } = state;
-        return [{ type: 'FaultsClosed', data: { bikeId, reason: command.reason, closedAt: at } }];
+        const { bikeId, faults } = state;
+        const { reason, until } = command;
+        if (until !== undefined && faults.some(({ reportedAt }) => reportedAt > until)) {
+          return refuse('BIKE_CHANGED', `Another fault was reported after ${until}.`);
+        }
+        return [{ type: 'FaultsClosed', data: { bikeId, reason, closedAt: at } }];
       }
     }
   },

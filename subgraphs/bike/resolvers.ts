@@ -47,6 +47,7 @@ interface ReportFaultInput {
 
 interface CloseFaultsInput {
   bikeId: number;
+  until?: string | null;
   reason?: string | null;
   idempotencyKey?: string | null;
 }
@@ -188,7 +189,8 @@ async function closeFaults(
   viewer: Viewer,
 ): Promise<BikePayload> {
   const origin = commandOrigin(context, viewer, 'closeFaults', input);
-  const command: BikeCommand = { type: 'CloseFaults', reason: input.reason || null };
+  const until = input.until ? { until: new Date(input.until).toISOString() } : {};
+  const command: BikeCommand = { type: 'CloseFaults', reason: input.reason || null, ...until };
   const outcome = await bikes.handle(streams.bike(input.bikeId), command, origin);
   const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
   return { bike: registered(state), refusal: refusalOf(outcome) };

@@ -31,8 +31,7 @@ const schema = new Schema<BikeRow>(
 );
 schema.index({ bikeId: 1 });
 schema.index({ condition: 1, bikeId: 1 });
-// Of all bikes few are broken.
-schema.index({ faultySince: 1, bikeId: 1 }, { sparse: true });
+schema.index({ faultySince: 1, bikeId: 1 });
 
 /** Raise it when the rows must be rebuilt. */
 export const viewsVersion = 1;

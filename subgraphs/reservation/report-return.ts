@@ -56,14 +56,15 @@ export async function settleReturn(
   if ('code' in said) return { reservation: null, refusal: said };
   const { reserveNo, returnedAt } = input;
   const when = returnedAt ? { returnedAt: timeIn(returnedAt) } : {};
+  const known = await knownOf(dependencies, reserveNo);
   return change(dependencies, 'settleReturn', input, context, () => ({
     type: 'SettleReturn',
-    ...{ reserveNo, ...when, ...said, ...reasonIn(input) },
+    ...{ reserveNo, ...when, ...said, ...reasonIn(input), ...known },
   }));
 }
 
 /** An operator does not follow the report, and says why. */
-export function rejectReturn(
+export async function rejectReturn(
   dependencies: Dependencies,
   input: RejectReturnInput,
   context: RequestContext,
@@ -71,7 +72,16 @@ export function rejectReturn(
   requireRole(context.viewer, 'operator', 'admin');
   const { reserveNo, reason } = input;
   if (reason === '') throw new ContractError('"reason" says why: 1 to 500 characters.');
-  return change(dependencies, 'rejectReturn', input, context, () => ({ type: 'RejectReturn', reserveNo, reason }));
+  const known = await knownOf(dependencies, reserveNo);
+  return change(dependencies, 'rejectReturn', input, context, () => ({
+    type: 'RejectReturn',
+    ...{ reserveNo, reason, ...known },
+  }));
+}
+
+async function knownOf({ store }: Dependencies, reserveNo: number) {
+  const known = (await store.reportsByIds([reserveNo])).get(reserveNo);
+  return known && { known };
 }
 
 /** Events say their times in UTC. */

@@ -386,7 +386,7 @@ function historyIn(
   { events, state, cause }: JournalDocument<BikeSlot, ReservationEvent | DemandEvent>,
   reserveNo: number,
 ) {
-  return events.flatMap(({ type, time, correlationid, data }) => {
+  return events.toReversed().flatMap(({ type, time, correlationid, data }) => {
     const latest = latestIn(state);
     if (!('reserveNo' in data) || data.reserveNo !== reserveNo || !latest) return [];
     return {

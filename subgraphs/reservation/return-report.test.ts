@@ -3,7 +3,7 @@ import type { NewEvent, ReservationEvent } from '../../schema/events/index.ts';
 import { itDecides } from '../../test/support/decision-table.ts';
 import { specificationOf } from '../../platform/event-core/specification.ts';
 import { reservation, reportsIn, type BikeSlot, type ReservationCommand } from './reservation.ts';
-import { reportableDays, reportOf } from './return-report.ts';
+import { mostOpenReports, reportableDays, reportOf, type ReturnReport } from './return-report.ts';
 
 type NewReservationEvent = NewEvent<ReservationEvent>;
 
@@ -52,7 +52,7 @@ const report = (returnedAt = said, more: object = {}): ReservationCommand => ({
   ...{ reserveNo: 5, returnedAt, place, note: 'red light', ...more },
 });
 const settle = (more: object = {}): ReservationCommand => ({ type: 'SettleReturn', reserveNo: 5, ...more });
-const reject: ReservationCommand = { type: 'RejectReturn', reserveNo: 5, reason: 'It was seen elsewhere.' };
+const reject: Extract<ReservationCommand, { type: 'RejectReturn' }> = { type: 'RejectReturn', reserveNo: 5, reason: 'It was seen elsewhere.' };
 
 const riding = [opened, ...rideOf(who)];
 const over = [...riding, returned()];
@@ -233,6 +233,43 @@ describe('a return that was not recognised', () => {
     expect(reportAfter(...over, reported(recorded), rejected, ...later)).toMatchObject({
       ...{ status: 'REJECTED', reason: 'It was seen elsewhere.', settledAs: null },
     });
+  });
+
+  it('that the bike has forgotten is said again from the row, once', () => {
+    const known: ReturnReport = {
+      ...{ ...ended, status: 'OPEN', reportedAt: at, returnedAt: said, place, note: 'red light' },
+      ...{ decidedAt: null, reason: null, settledAs: null },
+    };
+    given(...longOver)
+      .when(settle({ known }))
+      .then(reported(recorded), settled());
+    given(...over)
+      .when({ ...reject, known })
+      .then(reported(recorded), rejected);
+    const after = [...over, reported(recorded), rejected];
+    expect(reportAfter(...after)).toMatchObject({ status: 'REJECTED', note: 'red light' });
+    // What the bike knows counts, and a row that is decided says nothing.
+    for (const command of [settle({ known }), { ...reject, known }]) {
+      given(...after)
+        .when(command)
+        .refused('NO_OPEN_REPORT');
+    }
+    given(...over)
+      .when(settle({ known: { ...known, status: 'SETTLED' } }))
+      .refused('NO_OPEN_REPORT');
+  });
+
+  it('is one of so many of a bike at most', () => {
+    const others = Array.from({ length: mostOpenReports }, (_, index): NewReservationEvent => {
+      const data = { ...who, reserveNo: 100 + index, startedAt: began, recordedAt: recorded, returnedAt: said };
+      return { type: 'ReturnReported', data: { ...data, note: null, reportedAt: at } };
+    });
+    given(...over, ...others.slice(1))
+      .when(report())
+      .then(reported(recorded));
+    given(...over, ...others)
+      .when(report())
+      .refused('NOT_REPORTABLE');
   });
 
   it('is forgotten by the bike once it is decided and cannot be reported again', () => {

@@ -32,8 +32,14 @@ export type ReturnReportCommand =
   /** `ended`: the ride, if it has ended; the bike itself knows its newest one. */
   | { type: 'ReportReturn'; reserveNo: number; returnedAt: string; place?: Place; note: string | null; ended?: Ride }
   /** When and where it was, if not as the rider said; the place counts only for a ride that goes on. */
-  | { type: 'SettleReturn'; reserveNo: number; returnedAt?: string; place?: Place; reason?: string }
-  | { type: 'RejectReturn'; reserveNo: number; reason: string };
+  | ({ type: 'SettleReturn'; returnedAt?: string; place?: Place; reason?: string } & Known)
+  | ({ type: 'RejectReturn'; reason: string } & Known);
+
+/** `known`: the report as the view has it. An instance of before reports forgets those of a bike on which it decides. */
+interface Known {
+  reserveNo: number;
+  known?: ReturnReport;
+}
 
 export type ReturnReportRefusal = 'NOT_REPORTABLE' | 'ALREADY_REPORTED' | 'INVALID_RETURN_TIME' | 'NO_OPEN_REPORT';
 
@@ -44,6 +50,9 @@ const dayMs = 24 * 60 * 60_000;
 
 /** How long after its return a ride can be reported: a rider who looks at the past week's rides finds the mistake. */
 export const reportableDays = 7;
+
+/** How many of a bike may be open: each decision on it carries them. */
+export const mostOpenReports = 20;
 
 /** Whether it is too late to report a ride. */
 const isOver = ({ recordedAt }: Pick<Ride, 'recordedAt'>, at: string) =>
@@ -66,9 +75,10 @@ export function report(
   }
   const refusal = whyNotAgain(reportOf(reports, reserveNo)) ?? whyNotThen(returnedAt, ride, at);
   if (refusal) return refusal;
-  const { recordedAt } = ride;
-  const data = { ...named(ride), startedAt: ride.startedAt, recordedAt, returnedAt, ...place, note, reportedAt: at };
-  return [{ type: 'ReturnReported', data }];
+  if ((reports?.filter(({ status }) => status === 'OPEN').length ?? 0) >= mostOpenReports) {
+    return refuse('NOT_REPORTABLE', `Of this bike ${mostOpenReports} reports wait for an operator already.`);
+  }
+  return [reported({ ...ride, returnedAt, note, reportedAt: at, ...(place && { place }) })];
 }
 
 /** Whether a report of it would be taken now. */
@@ -88,7 +98,7 @@ export function settle(
   isRiding: boolean,
   at: string,
 ): Events {
-  const open = openIn(reports, command.reserveNo);
+  const { open, forgotten } = openIn(reports, command);
   if (!open) return noOpenReport();
   const { returnedAt = open.returnedAt, place = open.place } = command;
   const refusal = whyNotThen(returnedAt, open, at);
@@ -96,17 +106,19 @@ export function settle(
   const reason = command.reason === undefined ? {} : { reason: command.reason };
   const agreed = { ...named(open), startedAt: open.startedAt, returnedAt, ...reason };
   const settled = { type: 'ReturnSettled' as const, data: { ...agreed, settledAt: at } };
-  return isRiding ? [{ type: 'BikeReturned', data: { ...agreed, ...place } }, settled] : [settled];
+  const ended = isRiding ? [{ type: 'BikeReturned' as const, data: { ...agreed, ...place } }] : [];
+  return [...forgotten, ...ended, settled];
 }
 
 export function reject(
-  { reserveNo, reason }: Extract<ReturnReportCommand, { type: 'RejectReturn' }>,
+  command: Extract<ReturnReportCommand, { type: 'RejectReturn' }>,
   reports: Reports | undefined,
   at: string,
 ): Events {
-  const open = openIn(reports, reserveNo);
+  const { open, forgotten } = openIn(reports, command);
   if (!open) return noOpenReport();
-  return [{ type: 'ReturnRejected', data: { ...named(open), reason, rejectedAt: at } }];
+  const data = { ...named(open), reason: command.reason, rejectedAt: at };
+  return [...forgotten, { type: 'ReturnRejected', data }];
 }
 
 /** The bike's reports after an event; nothing before the first. */
@@ -158,10 +170,19 @@ function whyNotThen(returnedAt: string, { startedAt, recordedAt }: Ride, at: str
   return refuse('INVALID_RETURN_TIME', `The ride began at ${startedAt}: it ended after that, and before ${until}.`);
 }
 
-const openIn = (reports: Reports | undefined, reserveNo: number) => {
+/** The report that waits, if there is one; and what says it again, where the bike has forgotten it. */
+function openIn(reports: Reports | undefined, { reserveNo, known }: Known) {
   const found = reportOf(reports, reserveNo);
-  return found?.status === 'OPEN' ? found : undefined;
-};
+  const report = found ?? known;
+  const open = report?.status === 'OPEN' ? report : undefined;
+  return { open, forgotten: open && !found ? [reported(open)] : [] };
+}
+
+function reported(report: Pick<ReturnReport, keyof Ride | 'returnedAt' | 'place' | 'note' | 'reportedAt'>) {
+  const { startedAt, recordedAt, returnedAt, place, note, reportedAt } = report;
+  const data = { ...named(report), startedAt, recordedAt, returnedAt, ...place, note, reportedAt };
+  return { type: 'ReturnReported' as const, data };
+}
 
 const noOpenReport = () => refuse('NO_OPEN_REPORT', 'No report of this return waits for an answer.');
 

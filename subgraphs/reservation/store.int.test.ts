@@ -133,6 +133,36 @@ it('finds the nearest bikes beside stations, and reads not all of a district for
   expect(await find(5_000, 200)).toHaveLength(400);
 });
 
+it('tells which bikes of a rider may have changed: those of a report too, however old its ride', async () => {
+  const { database } = await stage.runtime('since');
+  const store = createReservationStore(database, 10);
+  const rowsOf = (bikeId: number, report: object) => {
+    const last = { reserveNo: bikeId, userId: '10', bikeId, reserveStatus: 'RETURNED', reserveDateTime: at };
+    const state = { status: 'free', bikeId, condition: 'IN_SERVICE', last, reports: [{ ...last, ...report }] };
+    const events = [{ type: 'ReturnReported', data: { reserveNo: bikeId } }];
+    return store.changesOf({ version: 2, events, state } as unknown as JournalDocument<BikeSlot, ReservationEvent>);
+  };
+  const before = '2026-11-25T00:00:00.000Z';
+  const reports: Record<number, object> = {
+    1: { status: 'SETTLED', reportedAt: before, decidedAt: later },
+    2: { status: 'OPEN', reportedAt: later, decidedAt: null },
+    3: { status: 'REJECTED', reportedAt: before, decidedAt: before },
+    4: { status: 'OPEN', reportedAt: before, decidedAt: null },
+  };
+  const changes = Array.from({ length: 80 }, (_, index) => rowsOf(index + 1, reports[index + 1] ?? {})).flat();
+  for (const [collection, some] of Map.groupBy(changes, (change) => change.collection)) {
+    await writeRows(
+      collection,
+      some.map(({ row }) => row),
+    );
+  }
+  const since = '2026-11-26T00:30:00.000Z';
+  const newest = Array.from({ length: 50 }, (_, index) => 80 - index);
+  expect(await store.bikesSince(since, { userId: '10' })).toEqual([...newest, 2, 1]);
+  expect(await store.bikesSince(since, { userId: '11' })).toEqual([]);
+  expect(await store.bikesSince(since, { reserveNo: 1 })).toEqual([1]);
+});
+
 it('knows whose a reservation is from its decision, and reads only what others decided', async () => {
   const { database } = await stage.runtime('keys');
   const store = createReservationStore(database, 10);

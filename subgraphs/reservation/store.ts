@@ -97,11 +97,15 @@ slotSchema.index({ 'position.latitude': 1 }, { sparse: true });
 
 /** Only the fields by which rows are found and ordered. */
 const reportSchema = new Schema<ReportRow>(
-  { _id: Number, version: Number, reserveNo: Number, status: String, reportedAt: String },
+  {
+    ...{ _id: Number, version: Number, reserveNo: Number, status: String, reportedAt: String },
+    ...{ userId: String, decidedAt: String },
+  },
   { collection: 'reports', versionKey: false },
 );
 // Of the reports that ever were, few are open.
 reportSchema.index({ status: 1, reportedAt: 1, reserveNo: 1 });
+reportSchema.index({ decidedAt: 1 });
 
 const live: ReserveStatus[] = ['PENDING', 'RESERVED', 'IN_USE'];
 
@@ -340,18 +344,26 @@ export function createReservationStore(database: Connection, cacheSize: number) 
 
     /** The bikes on which one reservation, or a rider's, may have changed since; null when they are too many to tell. */
     async bikesSince(since: string, which: { reserveNo?: number | undefined; userId?: string | undefined }) {
-      const rows = await reservations
-        .find({
-          ...(which.reserveNo === undefined ? {} : { _id: which.reserveNo }),
-          ...(which.userId === undefined ? {} : { userId: which.userId }),
-        })
-        .sort({ reserveNo: -1 })
-        .limit(mostSince)
-        .lean<ReservationRow[]>()
-        .exec();
-      // A rider has one reservation at a time: older ones than these had ended.
-      const isAll = rows.length < mostSince || (rows.at(-1)?.reserveDateTime ?? '') < since;
-      return isAll ? [...new Set(rows.map(({ bikeId }) => bikeId))] : null;
+      const filter = {
+        ...(which.reserveNo === undefined ? {} : { _id: which.reserveNo }),
+        ...(which.userId === undefined ? {} : { userId: which.userId }),
+      };
+      const reportsThat = (changed: object) =>
+        reports
+          .find({ ...filter, ...changed })
+          .limit(mostSince)
+          .lean<ReportRow[]>()
+          .exec();
+      const [rows, reported, decided] = await Promise.all([
+        reservations.find(filter).sort({ reserveNo: -1 }).limit(mostSince).lean<ReservationRow[]>().exec(),
+        reportsThat({ status: 'OPEN', reportedAt: { $gte: since } }),
+        reportsThat({ decidedAt: { $gte: since } }),
+      ]);
+      // A rider has one reservation at a time: older ones than these had ended, and only a report changed one.
+      const isAll =
+        (rows.length < mostSince || (rows.at(-1)?.reserveDateTime ?? '') < since) &&
+        Math.max(reported.length, decided.length) < mostSince;
+      return isAll ? [...new Set([...rows, ...reported, ...decided].map(({ bikeId }) => bikeId))] : null;
     },
 
     async reportsByIds(reserveNos: readonly number[]): Promise<Map<number, ReportRow>> {

@@ -106,6 +106,9 @@ describe('a return that was not recognised', () => {
       returnReport: { status: 'SETTLED', settledAs: began, reason: '거치대 고장', note: said.note },
       isReturnReportable: false,
     });
+    const { reservation } = await operator.request(FleetReservationDocument, { reserveNo });
+    const newestFirst = ['ReturnSettled', 'BikeReturned', 'ReturnReported', 'RideStarted'];
+    expect(reservation?.history.slice(0, 4).map(({ eventType }) => eventType)).toEqual(newestFirst);
     expect((await person.reserves(bikeId)).status).toBe('RESERVED');
   });
 

@@ -128,6 +128,8 @@ export type CloseFaultsInput = {
   idempotencyKey?: string | null | undefined;
   /** Why, in the operator's words; at most 500 characters. */
   reason?: string | null | undefined;
+  /** Only if none was reported after this, such as the last that was shown: otherwise BIKE_CHANGED. */
+  until?: string | null | undefined;
 };
 
 export type CloseStationInput = {
