@@ -27,6 +27,12 @@ describeInBrowser(
           const dialog = page.getByRole('dialog');
           // As early as the page can say: within the minute in which the ride began, it is its beginning.
           const began = seoulMinute(await startOf(reserveNo));
+          // The page takes no other time for the one that somebody typed.
+          for (const wrong of ['2020-01-01T00:00', '9999-12-31T23:59', '']) {
+            await dialog.getByLabel('When').fill(wrong);
+            await dialog.getByRole('button', { name: 'Report' }).click();
+            await dialog.getByText('Enter a time within the ride.').waitFor();
+          }
           await dialog.getByLabel('When').fill(began);
           await dialog.getByLabel('Anything else').fill('The light stayed red.');
           expect(await violationsOf(page)).toEqual([]);

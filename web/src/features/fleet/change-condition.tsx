@@ -1,8 +1,9 @@
-import { type SubmitEvent, useState } from 'react';
+import { useState } from 'react';
 import type { Client } from '../../../../schema/client/client.ts';
 import { type BikeCondition, ChangeBikeConditionDocument } from '../../../../schema/client/generated/graphql.ts';
-import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
+import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
 import { Button, Choice } from '../../shared/ui/controls.tsx';
+import { DialogForm } from '../../shared/ui/dialog-form.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { actsForOthers, useActing } from '../../shared/session/acting.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
@@ -33,13 +34,6 @@ export function ChangeCondition({ bike }: ChangeConditionProps) {
     if (refusal) return refused(refusal);
     return good(({ conditionNames }) => fleetWords[language].conditionIs(bike.bikeId, conditionNames[condition]));
   }
-  async function submit(event: SubmitEvent) {
-    event.preventDefault();
-    const outcome = await submission.submit(`change ${JSON.stringify(wish)}`, change);
-    if (outcome?.tone !== 'good') return;
-    setOpen(false);
-    setReason('');
-  }
 
   return (
     <span className="act">
@@ -49,6 +43,7 @@ export function ChangeCondition({ bike }: ChangeConditionProps) {
         aria-label={`${words.change}, ${shared.bikeTitle(bike.bikeId)}`}
         onPress={() => {
           setCondition(bike.condition);
+          setReason('');
           submission.forget();
           setOpen(true);
         }}
@@ -56,7 +51,11 @@ export function ChangeCondition({ bike }: ChangeConditionProps) {
         {words.change}
       </Button>
       <ConfirmDialog title={words.changeTitle(bike.bikeId)} isOpen={isOpen} onClose={() => setOpen(false)}>
-        <form className="dialog-form" onSubmit={(event) => void submit(event)}>
+        <DialogForm
+          {...{ action: words.change, keep: words.keep, submission }}
+          onSubmit={() => submission.submit(`change ${JSON.stringify(wish)}`, change)}
+          onClose={() => setOpen(false)}
+        >
           <Choice
             label={words.condition}
             options={conditions.map((key) => ({ key, label: shared.conditionNames[key] }))}
@@ -64,16 +63,7 @@ export function ChangeCondition({ bike }: ChangeConditionProps) {
             onChoose={setCondition}
           />
           <Reason value={reason} onChange={setReason} />
-          <OutcomeText submission={submission} />
-          <DialogActions>
-            <Button weight="quiet" onPress={() => setOpen(false)}>
-              {words.keep}
-            </Button>
-            <Button type="submit" isPending={submission.pending}>
-              {words.change}
-            </Button>
-          </DialogActions>
-        </form>
+        </DialogForm>
       </ConfirmDialog>
     </span>
   );

@@ -62,7 +62,8 @@ function FaultyBike({ bike, submission }: { bike: Bike; submission: Submission }
   const { bikeId, condition, faults } = bike;
 
   async function close(client: Client, idempotencyKey: string): Promise<Outcome> {
-    const input = { bikeId, idempotencyKey };
+    // None that came after this list was read.
+    const input = { bikeId, until: faults.at(-1)?.reportedAt ?? null, idempotencyKey };
     const { refusal } = (await client.request(CloseFaultsDocument, { input })).closeFaults;
     return refusal ? refused(refusal) : good(() => fleetWords[language].faults.closed(bikeId));
   }
@@ -80,7 +81,6 @@ function FaultyBike({ bike, submission }: { bike: Bike; submission: Submission }
             weight="plain"
             aria-label={`${words.faults.close}, ${shared.bikeTitle(bikeId)}`}
             isPending={submission.pending}
-            // Of these, not of those that come later.
             onPress={() => void submission.submit(`close faults ${bikeId} ${faults.at(-1)?.reportedAt ?? ''}`, close)}
           >
             {words.faults.close}

@@ -6,8 +6,9 @@ import {
   MoveBikesDocument,
   OpenStationDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
+import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
 import { Button, Field } from '../../shared/ui/controls.tsx';
+import { DialogForm } from '../../shared/ui/dialog-form.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { actsForOthers, useActing } from '../../shared/session/acting.ts';
 import { listed } from '../../shared/i18n/lists.ts';
@@ -124,11 +125,6 @@ function CloseStation({ station }: { station: Station }) {
     const { refusal } = (await client.request(CloseStationDocument, { input })).closeStation;
     return refusal ? refused(refusal) : good(() => fleetWords[language].station.closedNow);
   }
-  async function submit(event: SubmitEvent) {
-    event.preventDefault();
-    const outcome = await submission.submit(`close ${stationId} ${reason.trim()}`, close);
-    if (outcome?.tone === 'good') setAsking(false);
-  }
   return (
     <>
       <Button weight="danger" onPress={() => setAsking(true)}>
@@ -139,19 +135,14 @@ function CloseStation({ station }: { station: Station }) {
         isOpen={asking}
         onClose={() => setAsking(false)}
       >
-        <form className="dialog-form" onSubmit={(event) => void submit(event)}>
+        <DialogForm
+          {...{ action: words.close, keep: words.keep, weight: 'danger', submission }}
+          onSubmit={() => submission.submit(`close ${stationId} ${reason.trim()}`, close)}
+          onClose={() => setAsking(false)}
+        >
           <p>{words.closeHint}</p>
           <Reason value={reason} onChange={setReason} />
-          <OutcomeText submission={submission} />
-          <DialogActions>
-            <Button weight="quiet" onPress={() => setAsking(false)}>
-              {words.keep}
-            </Button>
-            <Button type="submit" weight="danger" isPending={submission.pending}>
-              {words.close}
-            </Button>
-          </DialogActions>
-        </form>
+        </DialogForm>
       </ConfirmDialog>
     </>
   );

@@ -1,4 +1,4 @@
-import { type SubmitEvent, useState } from 'react';
+import { useState } from 'react';
 import type { Client } from '../../../../schema/client/client.ts';
 import {
   CancelReservationDocument,
@@ -7,8 +7,9 @@ import {
   ReturnBikeDocument,
 } from '../../../../schema/client/generated/graphql.ts';
 import { useTariff } from '../../shared/api/use-tariff.ts';
-import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
+import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
 import { Button } from '../../shared/ui/controls.tsx';
+import { DialogForm } from '../../shared/ui/dialog-form.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { actsForOthers, useActing } from '../../shared/session/acting.ts';
 import { useWords } from '../../shared/i18n/speech.tsx';
@@ -54,14 +55,6 @@ export function Force({ reservation: { reserveNo, reserveStatus, fee } }: ForceP
     const status = force === 'cancel' ? 'CANCELLED' : 'RETURNED';
     return good((shared) => shared.reservationIs(reserveNo, shared.statusNames[status]));
   }
-  async function submit(event: SubmitEvent) {
-    event.preventDefault();
-    if (!asked) return;
-    const outcome = await submission.submit(`${asked} ${JSON.stringify(wish)}`, (client, key) =>
-      end(asked, client, key),
-    );
-    if (outcome?.tone === 'good') setAsked(null);
-  }
 
   return (
     <span className="act">
@@ -82,19 +75,16 @@ export function Force({ reservation: { reserveNo, reserveStatus, fee } }: ForceP
       ))}
       {asked && (
         <ConfirmDialog title={words.forceTitle[asked](reserveNo)} isOpen onClose={() => setAsked(null)}>
-          <form className="dialog-form" onSubmit={(event) => void submit(event)}>
+          <DialogForm
+            {...{ action: words.force[asked], keep: words.keep, weight: 'danger', submission }}
+            onSubmit={() =>
+              submission.submit(`${asked} ${JSON.stringify(wish)}`, (client, key) => end(asked, client, key))
+            }
+            onClose={() => setAsked(null)}
+          >
             <p>{words.forceHint[asked](fee, overtimeFreeMinutes)}</p>
             <Reason value={reason} onChange={setReason} />
-            <OutcomeText submission={submission} />
-            <DialogActions>
-              <Button weight="quiet" onPress={() => setAsked(null)}>
-                {words.keep}
-              </Button>
-              <Button type="submit" weight="danger" isPending={submission.pending}>
-                {words.force[asked]}
-              </Button>
-            </DialogActions>
-          </form>
+          </DialogForm>
         </ConfirmDialog>
       )}
     </span>

@@ -1,21 +1,15 @@
 import './parked-event.css';
-import { type SubmitEvent, useState } from 'react';
+import { useState } from 'react';
 import type { Client } from '../../../../schema/client/client.ts';
 import {
   DiscardParkedEventDocument,
   type ParkedEventFieldsFragment,
   RedriveParkedEventDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
+import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
 import { Button } from '../../shared/ui/controls.tsx';
-import {
-  good,
-  type Outcome,
-  OutcomeText,
-  refused,
-  type Submission,
-  useSubmission,
-} from '../../shared/ui/submission.tsx';
+import { DialogForm } from '../../shared/ui/dialog-form.tsx';
+import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { isAdmin, useActing } from '../../shared/session/acting.ts';
 import { formatCount } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
@@ -100,6 +94,7 @@ function Settle({ event }: ParkedEventProps) {
   const acting = useActing();
   const submission = useSubmission();
   const [isGivingUp, setGivingUp] = useState(false);
+  const [reason, setReason] = useState('');
   if (!acting || !isAdmin(acting.session) || event.status !== 'PARKED') return null;
 
   async function redrive(client: Client, idempotencyKey: string): Promise<Outcome> {
@@ -107,70 +102,37 @@ function Settle({ event }: ParkedEventProps) {
     const { redriven, refusal } = (await client.request(RedriveParkedEventDocument, { input })).redriveParkedEvent;
     return refusal ? refused(refusal) : good(() => fleetWords[language].redriven(redriven));
   }
-  async function discard(reason: string, client: Client, idempotencyKey: string): Promise<Outcome> {
-    const input = { id: event.id, reason, idempotencyKey };
+  async function discard(client: Client, idempotencyKey: string): Promise<Outcome> {
+    const input = { id: event.id, reason: reason.trim(), idempotencyKey };
     const { redriven, refusal } = (await client.request(DiscardParkedEventDocument, { input })).discardParkedEvent;
     return refusal ? refused(refusal) : good(() => fleetWords[language].discarded(redriven));
   }
-  async function settle(...attempt: Parameters<Submission['submit']>) {
-    const outcome = await submission.submit(...attempt);
-    if (outcome?.tone === 'good') setGivingUp(false);
-  }
-
   return (
     <div className="act">
       {!isGivingUp && <OutcomeText submission={submission} />}
-      <Button onPress={() => void settle(`redrive ${event.id}`, redrive)} isPending={submission.pending}>
+      <Button onPress={() => void submission.submit(`redrive ${event.id}`, redrive)} isPending={submission.pending}>
         {words.redrive}
       </Button>
       <Button
         weight="danger"
         onPress={() => {
           submission.forget();
+          setReason('');
           setGivingUp(true);
         }}
       >
         {words.discard}
       </Button>
       <ConfirmDialog title={words.discardTitle} isOpen={isGivingUp} onClose={() => setGivingUp(false)}>
-        <DiscardForm
-          submission={submission}
-          onCancel={() => setGivingUp(false)}
-          onDiscard={(reason) =>
-            void settle(`discard ${event.id} ${reason}`, (client, key) => discard(reason, client, key))
-          }
-        />
+        <DialogForm
+          {...{ action: words.discard, keep: words.keep, weight: 'danger', submission }}
+          onSubmit={() => submission.submit(`discard ${event.id} ${reason.trim()}`, discard)}
+          onClose={() => setGivingUp(false)}
+        >
+          <p>{words.discardHint}</p>
+          <Reason value={reason} onChange={setReason} />
+        </DialogForm>
       </ConfirmDialog>
     </div>
-  );
-}
-
-interface DiscardFormProps {
-  submission: Submission;
-  onCancel: () => void;
-  onDiscard: (reason: string) => void;
-}
-
-function DiscardForm({ submission, onCancel, onDiscard }: DiscardFormProps) {
-  const words = useWords(fleetWords);
-  const [reason, setReason] = useState('');
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    onDiscard(reason.trim());
-  };
-  return (
-    <form className="dialog-form" onSubmit={submit}>
-      <p>{words.discardHint}</p>
-      <Reason value={reason} onChange={setReason} />
-      <OutcomeText submission={submission} />
-      <DialogActions>
-        <Button weight="quiet" onPress={onCancel}>
-          {words.keep}
-        </Button>
-        <Button type="submit" weight="danger" isPending={submission.pending}>
-          {words.discard}
-        </Button>
-      </DialogActions>
-    </form>
   );
 }

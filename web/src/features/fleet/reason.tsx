@@ -1,4 +1,4 @@
-import { Field } from '../../shared/ui/controls.tsx';
+import { NoteField } from '../../shared/ui/fields.tsx';
 import { useWords } from '../../shared/i18n/speech.tsx';
 import { fleetWords } from './words.ts';
 
@@ -6,18 +6,9 @@ import { fleetWords } from './words.ts';
 export function Reason({ value, onChange }: { value: string; onChange: (reason: string) => void }) {
   const words = useWords(fleetWords);
   return (
-    <Field label={words.reason} hint={words.reasonHint} missing={words.reasonNeeded}>
-      {(ids) => (
-        <textarea
-          {...ids}
-          name="reason"
-          rows={2}
-          required
-          maxLength={500}
-          value={value}
-          onChange={(event) => onChange(event.target.value)}
-        />
-      )}
-    </Field>
+    <NoteField
+      {...{ name: 'reason', label: words.reason, hint: words.reasonHint, missing: words.reasonNeeded }}
+      {...{ value, onChange }}
+    />
   );
 }

@@ -1,5 +1,5 @@
 import './reports.css';
-import { type ReactNode, type SubmitEvent, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { Client } from '../../../../schema/client/client.ts';
 import {
   OpenReturnReportsDocument,
@@ -19,8 +19,10 @@ import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.ts
 import { type Acting, actsForOthers, useActing } from '../../shared/session/acting.ts';
 import { nameOf } from '../../shared/stations/places.ts';
 import { useStations } from '../../shared/stations/use-stations.ts';
-import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
-import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
+import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
+import { Button, Empty, Skeleton } from '../../shared/ui/controls.tsx';
+import { DialogForm } from '../../shared/ui/dialog-form.tsx';
+import { NoteField, TimeField } from '../../shared/ui/fields.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { AsOf } from './as-of.tsx';
 import { At } from './at.tsx';
@@ -165,57 +167,34 @@ function SettleForm({ report: { reserveNo, returnedAt, reservation }, submission
   const said = seoulMinute(returnedAt);
   const [time, setTime] = useState(said);
   const [reason, setReason] = useState('');
+  const began = reservation.startDateTime ?? '';
   // To the second as it was reported, unless somebody changed it.
-  const corrected = time === said ? null : momentOf(time, reservation.startDateTime ?? '');
+  const settledAs = time === said ? returnedAt : momentOf(time, began);
 
   async function settle(client: Client, idempotencyKey: string): Promise<Outcome> {
-    const input = { reserveNo, returnedAt: corrected, reason: reason.trim(), idempotencyKey };
+    if (settledAs === null) return { tone: 'refused', say: ({ timeWithin }) => timeWithin };
+    // Always said: the report may be another one by the time that this arrives.
+    const input = { reserveNo, returnedAt: settledAs, reason: reason.trim(), idempotencyKey };
     const { refusal } = (await client.request(SettleReturnDocument, { input })).settleReturn;
     return refusal ? refused(refusal) : good(() => fleetWords[language].reports.settled(reserveNo));
   }
-  async function submit(event: SubmitEvent) {
-    event.preventDefault();
-    const outcome = await submission.submit(`settle ${JSON.stringify([reserveNo, corrected, reason.trim()])}`, settle);
-    if (outcome?.tone === 'good') onClose();
-  }
+  const wish = `settle ${JSON.stringify([reserveNo, settledAs, reason.trim()])}`;
 
   return (
-    <form className="dialog-form" onSubmit={(event) => void submit(event)}>
+    <DialogForm
+      {...{ action: words.reports.settle, keep: shared.close, submission, onClose }}
+      onSubmit={() => submission.submit(wish, settle)}
+    >
       <p>{words.reports.settleHint}</p>
-      <Field label={words.reports.settleTime}>
-        {(ids) => (
-          <input
-            {...ids}
-            name="time"
-            type="datetime-local"
-            required
-            value={time}
-            onChange={(event) => setTime(event.target.value)}
-          />
-        )}
-      </Field>
-      <Field label={words.reports.settleReason} hint={words.reasonHint}>
-        {(ids) => (
-          <textarea
-            {...ids}
-            name="reason"
-            rows={2}
-            maxLength={500}
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        )}
-      </Field>
-      <OutcomeText submission={submission} />
-      <DialogActions>
-        <Button weight="quiet" onPress={onClose}>
-          {shared.close}
-        </Button>
-        <Button type="submit" isPending={submission.pending}>
-          {words.reports.settle}
-        </Button>
-      </DialogActions>
-    </form>
+      <TimeField
+        label={words.reports.settleTime}
+        {...{ from: began, until: reservation.returnDateTime, value: time, onChange: setTime }}
+      />
+      <NoteField
+        {...{ name: 'reason', label: words.reports.settleReason, hint: words.reasonHint }}
+        {...{ value: reason, onChange: setReason }}
+      />
+    </DialogForm>
   );
 }
 
@@ -230,26 +209,16 @@ function RejectForm({ report: { reserveNo }, submission, onClose }: FormProps) {
     const { refusal } = (await client.request(RejectReturnDocument, { input })).rejectReturn;
     return refusal ? refused(refusal) : good(() => fleetWords[language].reports.rejected(reserveNo));
   }
-  async function submit(event: SubmitEvent) {
-    event.preventDefault();
-    const outcome = await submission.submit(`reject ${JSON.stringify([reserveNo, reason.trim()])}`, reject);
-    if (outcome?.tone === 'good') onClose();
-  }
+  const wish = `reject ${JSON.stringify([reserveNo, reason.trim()])}`;
 
   return (
-    <form className="dialog-form" onSubmit={(event) => void submit(event)}>
+    <DialogForm
+      {...{ action: words.reports.reject, keep: shared.close, weight: 'danger', submission, onClose }}
+      onSubmit={() => submission.submit(wish, reject)}
+    >
       <p>{words.reports.rejectHint}</p>
       <Reason value={reason} onChange={setReason} />
-      <OutcomeText submission={submission} />
-      <DialogActions>
-        <Button weight="quiet" onPress={onClose}>
-          {shared.close}
-        </Button>
-        <Button type="submit" weight="danger" isPending={submission.pending}>
-          {words.reports.reject}
-        </Button>
-      </DialogActions>
-    </form>
+    </DialogForm>
   );
 }
 

@@ -1,9 +1,11 @@
-import { type SubmitEvent, useState } from 'react';
+import { useState } from 'react';
 import type { Client } from '../../../../schema/client/client.ts';
 import { type FaultKind, ReportFaultDocument } from '../../../../schema/client/generated/graphql.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
-import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
+import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
 import { Button, Field } from '../../shared/ui/controls.tsx';
+import { DialogForm } from '../../shared/ui/dialog-form.tsx';
+import { NoteField } from '../../shared/ui/fields.tsx';
 import {
   good,
   type Outcome,
@@ -54,14 +56,13 @@ function FaultForm({ bikeId, submission, onClose }: FaultFormProps) {
     const { refusal } = (await client.request(ReportFaultDocument, { input })).reportFault;
     return refusal ? refused(refusal) : good(() => rideWords[language].faultReported);
   }
-  async function submit(event: SubmitEvent) {
-    event.preventDefault();
-    const outcome = await submission.submit(`fault ${JSON.stringify([bikeId, kind, note.trim()])}`, report);
-    if (outcome?.tone === 'good') onClose();
-  }
+  const wish = `fault ${JSON.stringify([bikeId, kind, note.trim()])}`;
 
   return (
-    <form className="dialog-form" onSubmit={(event) => void submit(event)}>
+    <DialogForm
+      {...{ action: words.report, keep: shared.close, submission, onClose }}
+      onSubmit={() => submission.submit(wish, report)}
+    >
       <p>{words.faultHint}</p>
       <Field label={words.faultKind}>
         {(ids) => (
@@ -74,27 +75,7 @@ function FaultForm({ bikeId, submission, onClose }: FaultFormProps) {
           </select>
         )}
       </Field>
-      <Field label={words.reportNote}>
-        {(ids) => (
-          <textarea
-            {...ids}
-            name="note"
-            rows={2}
-            maxLength={500}
-            value={note}
-            onChange={(event) => setNote(event.target.value)}
-          />
-        )}
-      </Field>
-      <OutcomeText submission={submission} />
-      <DialogActions>
-        <Button weight="quiet" onPress={onClose}>
-          {shared.close}
-        </Button>
-        <Button type="submit" isPending={submission.pending}>
-          {words.report}
-        </Button>
-      </DialogActions>
-    </form>
+      <NoteField name="note" label={words.reportNote} value={note} onChange={setNote} />
+    </DialogForm>
   );
 }

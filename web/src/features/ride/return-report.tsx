@@ -1,5 +1,5 @@
 import './return-report.css';
-import { type SubmitEvent, useState } from 'react';
+import { useState } from 'react';
 import type { Client } from '../../../../schema/client/client.ts';
 import { ReportReturnDocument } from '../../../../schema/client/generated/graphql.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
@@ -7,9 +7,11 @@ import { hourAndMinuteOn, momentOf, seoulMinute } from '../../shared/i18n/seoul-
 import { serverClock } from '../../shared/i18n/server-clock.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { nameOf, type Station } from '../../shared/stations/places.ts';
-import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
+import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
 import { Button, Field } from '../../shared/ui/controls.tsx';
-import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
+import { DialogForm } from '../../shared/ui/dialog-form.tsx';
+import { NoteField, TimeField } from '../../shared/ui/fields.tsx';
+import { good, type Outcome, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import type { PastRide, Ride } from './rider.ts';
 import { rideWords } from './words.ts';
 
@@ -68,33 +70,24 @@ function ReportForm({ ride, stations, onClose }: ReturnReportProps & { onClose: 
   const station = stations?.find((each) => each.stationId === stationId);
 
   async function report(client: Client, idempotencyKey: string): Promise<Outcome> {
-    const returnedAt = momentOf(time, began) ?? began;
+    const returnedAt = momentOf(time, began);
+    if (returnedAt === null) return { tone: 'refused', say: ({ timeWithin }) => timeWithin };
     const input = { reserveNo: ride.reserveNo, returnedAt, stationId, note: note.trim(), idempotencyKey };
     const { refusal } = (await client.request(ReportReturnDocument, { input })).reportReturn;
     return refusal ? refused(refusal) : good(() => rideWords[language].reported);
   }
-  async function submit(event: SubmitEvent) {
-    event.preventDefault();
-    const wish = `report ${JSON.stringify([ride.reserveNo, time, stationId, note.trim()])}`;
-    const outcome = await submission.submit(wish, report);
-    if (outcome?.tone === 'good') onClose();
-  }
+  const wish = `report ${JSON.stringify([ride.reserveNo, time, stationId, note.trim()])}`;
 
   return (
-    <form className="dialog-form" onSubmit={(event) => void submit(event)}>
+    <DialogForm
+      {...{ action: words.report, keep: shared.close, submission, onClose }}
+      onSubmit={() => submission.submit(wish, report)}
+    >
       <p>{words.reportHint}</p>
-      <Field label={words.reportTime}>
-        {(ids) => (
-          <input
-            {...ids}
-            name="time"
-            type="datetime-local"
-            required
-            value={time}
-            onChange={(event) => setTime(event.target.value)}
-          />
-        )}
-      </Field>
+      <TimeField
+        label={words.reportTime}
+        {...{ from: began, until: ride.returnDateTime, value: time, onChange: setTime }}
+      />
       <Field label={words.reportStation} hint={station ? nameOf(station, language) : words.reportStationHint}>
         {(ids) => (
           <input
@@ -109,27 +102,7 @@ function ReportForm({ ride, stations, onClose }: ReturnReportProps & { onClose: 
           />
         )}
       </Field>
-      <Field label={words.reportNote}>
-        {(ids) => (
-          <textarea
-            {...ids}
-            name="note"
-            rows={2}
-            maxLength={500}
-            value={note}
-            onChange={(event) => setNote(event.target.value)}
-          />
-        )}
-      </Field>
-      <OutcomeText submission={submission} />
-      <DialogActions>
-        <Button weight="quiet" onPress={onClose}>
-          {shared.close}
-        </Button>
-        <Button type="submit" isPending={submission.pending}>
-          {words.report}
-        </Button>
-      </DialogActions>
-    </form>
+      <NoteField name="note" label={words.reportNote} value={note} onChange={setNote} />
+    </DialogForm>
   );
 }
