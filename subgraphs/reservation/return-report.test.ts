@@ -52,7 +52,11 @@ const report = (returnedAt = said, more: object = {}): ReservationCommand => ({
   ...{ reserveNo: 5, returnedAt, place, note: 'red light', ...more },
 });
 const settle = (more: object = {}): ReservationCommand => ({ type: 'SettleReturn', reserveNo: 5, ...more });
-const reject: Extract<ReservationCommand, { type: 'RejectReturn' }> = { type: 'RejectReturn', reserveNo: 5, reason: 'It was seen elsewhere.' };
+const reject: Extract<ReservationCommand, { type: 'RejectReturn' }> = {
+  type: 'RejectReturn',
+  reserveNo: 5,
+  reason: 'It was seen elsewhere.',
+};
 
 const riding = [opened, ...rideOf(who)];
 const over = [...riding, returned()];
