@@ -61,6 +61,21 @@ import { isChromiumInstalled, launchChromium } from './launch.ts';
   }
   const isSignedIn = (name: string) => page.getByRole('button', { name: new RegExp(`^${name},`) }).waitFor();
 
+  it('who signs in on any page ends what another agreed to be told in this browser, and nothing of their own', async () => {
+    const told = () => page.evaluate<string | null>("localStorage.getItem('ttareungi.pushes')");
+    await visit('/fleet');
+    await page.evaluate("localStorage.setItem('ttareungi.pushes', '11')");
+    await signIn('11');
+    await isSignedIn('11');
+    await page.reload();
+    await isSignedIn('11');
+    expect(await told()).toBe('11');
+    await page.evaluate("localStorage.setItem('ttareungi.pushes', '10')");
+    await page.reload();
+    await isSignedIn('11');
+    await until('the other is told no more', async () => (await told()) === null);
+  });
+
   it('a rider signs in and out, and nothing that lasts is within reach of a script', async () => {
     await visit('/ride?station=ST-1');
     await page.getByText('Sign in to use everything here.').waitFor();

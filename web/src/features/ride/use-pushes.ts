@@ -6,7 +6,6 @@ import { anyone } from '../../shared/api/use-tariff.ts';
 import { useSpeech } from '../../shared/i18n/speech.tsx';
 import {
   agreedFor,
-  forgetPushes,
   type Obstacle,
   obstacleHere,
   PushServiceAway,
@@ -14,7 +13,6 @@ import {
   stopPushes,
 } from '../../shared/pushes/consent.ts';
 import type { Acting } from '../../shared/session/acting.ts';
-import { useSessionState } from '../../shared/session/session-context.ts';
 import { good, type Outcome, refused, type Submission, useSubmission } from '../../shared/ui/submission.tsx';
 import { rideWords } from './words.ts';
 
@@ -38,7 +36,6 @@ const obstacle = obstacleHere();
 
 export function usePushes({ session: { userId }, client }: Acting): Pushes {
   const { language } = useSpeech();
-  const { config } = useSessionState();
   const key = usePushKey();
   const submission = useSubmission();
   const [permission, setPermission] = useState(() => (obstacle === null ? Notification.permission : 'denied'));
@@ -53,12 +50,6 @@ export function usePushes({ session: { userId }, client }: Acting): Pushes {
     navigator.serviceWorker.addEventListener('message', changed);
     return () => navigator.serviceWorker.removeEventListener('message', changed);
   }, []);
-
-  // One browser, one person: at a provider, who is signed in is who sits there.
-  const isAnothers = agreed !== null && agreed !== userId && config?.provider === true;
-  useEffect(() => {
-    if (isAnothers) void forgetPushes().then(() => setAgreed(agreedFor()));
-  }, [isAnothers]);
 
   useEffect(() => {
     if (!isOn || typeof key !== 'string') return;

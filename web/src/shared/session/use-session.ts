@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { backoffMs } from '../../../../schema/client/backoff.ts';
-import { withdrawPushes } from '../pushes/consent.ts';
+import { forgetPushesOfOthers, withdrawPushes } from '../pushes/consent.ts';
 import { forgetNotice, noticeIn, resumeAtProvider, type SessionNotice, signOutAtProvider } from './provider.ts';
 import { type Area, type Config, forgetSession, loadConfig, resumeSession, type Session } from './session.ts';
 
@@ -39,7 +39,10 @@ export function useSession(area: Area): SessionState {
     queryKey,
     async queryFn(): Promise<Begun> {
       const config = await loadConfig();
-      return { config, session: await (config.provider ? resumeAtProvider(end) : resumeSession(config, area)) };
+      if (!config.provider) return { config, session: await resumeSession(config, area) };
+      const session = await resumeAtProvider(end);
+      if (session) void forgetPushesOfOthers(session);
+      return { config, session };
     },
     retry: true,
     retryDelay: (failures) => backoffMs(failures + 1),
