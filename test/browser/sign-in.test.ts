@@ -63,7 +63,7 @@ import { isChromiumInstalled, launchChromium } from './launch.ts';
 
   it('who signs in on any page ends what another agreed to be told in this browser, and nothing of their own', async () => {
     const told = () => page.evaluate<string | null>("localStorage.getItem('ttareungi.pushes')");
-    await visit('/fleet');
+    await visit('/ride');
     await page.evaluate("localStorage.setItem('ttareungi.pushes', '11')");
     await signIn('11');
     await isSignedIn('11');
@@ -71,8 +71,7 @@ import { isChromiumInstalled, launchChromium } from './launch.ts';
     await isSignedIn('11');
     expect(await told()).toBe('11');
     await page.evaluate("localStorage.setItem('ttareungi.pushes', '10')");
-    await page.reload();
-    await isSignedIn('11');
+    await visit('/fleet');
     await until('the other is told no more', async () => (await told()) === null);
   });
 

@@ -65,7 +65,10 @@ export async function stopPushes(client: Client): Promise<void> {
 /** At a provider, who is signed in is who sits here: what another agreed to ends, whatever page is open. Never fails. */
 export async function forgetPushesOfOthers({ userId }: Session): Promise<void> {
   const agreed = agreedFor();
-  if (agreed !== null && agreed !== userId) await subscriptionHere().then(forget).catch(() => undefined);
+  if (agreed !== null && agreed !== userId)
+    await subscriptionHere()
+      .then(forget)
+      .catch(() => undefined);
 }
 
 /** Whoever signs out is told here no more. Never fails, and does not take long. */
