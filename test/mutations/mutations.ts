@@ -110,8 +110,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a return is settled as often as somebody settles it',
     file: returnReport,
-    find: "return found?.status === 'OPEN' ? found : undefined;",
-    replace: 'return found;',
+    find: "const open = report?.status === 'OPEN' ? report : undefined;",
+    replace: 'const open = report;',
     caughtBy: rulesOf('reservation'),
   },
   {
