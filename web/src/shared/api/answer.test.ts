@@ -124,12 +124,13 @@ describe('an answer', () => {
   });
 
   it('that says the same is the same, since the first time', async () => {
-    const first = await nextAnswer<{ bikes: number[] }>(undefined, 1_000, async () => ({ bikes: [1, 2] }));
-    const same = await nextAnswer(first, 5_000, async () => ({ bikes: [1, 2] }));
-    const other = await nextAnswer(same, 9_000, async () => ({ bikes: [1, 2, 3] }));
+    const asked = (at: number) => ({ at, askedAt: at - 1_000 });
+    const first = await nextAnswer<{ bikes: number[] }>(undefined, asked(1_000), async () => ({ bikes: [1, 2] }));
+    const same = await nextAnswer(first, asked(5_000), async () => ({ bikes: [1, 2] }));
+    const other = await nextAnswer(same, asked(9_000), async () => ({ bikes: [1, 2, 3] }));
     expect(same.data).toBe(first.data);
-    expect([same.at, same.sameSince]).toEqual([5_000, 1_000]);
-    expect([other.at, other.sameSince]).toEqual([9_000, 9_000]);
+    expect([same.at, same.askedAt, same.sameSince]).toEqual([5_000, 4_000, 1_000]);
+    expect([other.at, other.askedAt, other.sameSince]).toEqual([9_000, 8_000, 9_000]);
   });
 
   it('is not that of another who asks the same', () => {

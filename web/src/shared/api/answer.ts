@@ -86,24 +86,26 @@ export interface Answer<Data> {
   data: Data | null;
   /** When it was asked for: as of then it is true. */
   at: number | null;
+  /** The same by `performance.now()`, which nobody sets: what this page had heard before, the answer knows, too. */
+  askedAt: number | null;
   /** Since when it has been the same. */
   sameSince: number | null;
   /** Of the last attempt, if there was one. */
   failure: { error: unknown; since: number; times: number } | null;
 }
 
-export const unanswered: Answer<never> = { data: null, at: null, sameSince: null, failure: null };
+export const unanswered: Answer<never> = { data: null, at: null, askedAt: null, sameSince: null, failure: null };
 
-/** What is known after asking once more. */
+/** What is known after asking once more, now. */
 export async function nextAnswer<Data>(
   before: Answer<Data> | undefined,
-  at: number,
+  { at, askedAt }: { at: number; askedAt: number },
   ask: () => Promise<Data>,
 ): Promise<Answer<Data>> {
   try {
     const data = replaceEqualDeep(before?.data, await ask());
     const isSame = before !== undefined && before.at !== null && before.data === data;
-    return { data, at, sameSince: isSame ? before.sameSince : at, failure: null };
+    return { data, at, askedAt, sameSince: isSame ? before.sameSince : at, failure: null };
   } catch (error) {
     const { since, times } = before?.failure ?? { since: at, times: 0 };
     return { ...(before ?? unanswered), failure: { error, since, times: times + 1 } };
@@ -139,8 +141,10 @@ export function answerTo<Data>(question: Question<Data> | null, caller: Caller |
     queryFn:
       question && caller
         ? ({ client, queryKey, signal }) =>
-            nextAnswer(client.getQueryData<Answer<Data>>(queryKey), serverClock.now(), () =>
-              question.ask(caller.client, signal),
+            nextAnswer(
+              client.getQueryData<Answer<Data>>(queryKey),
+              { at: serverClock.now(), askedAt: performance.now() },
+              () => question.ask(caller.client, signal),
             )
         : skipToken,
     refetchInterval: ({ state }) => (state.data ? askAgainMs(state.data, pace) : false),

@@ -1,43 +1,66 @@
-/** What stands at stations, as a stream tells it; pure. */
+/** What stands at stations, as a stream tells it; pure. Times are this page's, by `performance.now()`. */
 import type { StationCountFieldsFragment } from '../../../../schema/client/generated/graphql.ts';
 import type { Station } from './places.ts';
 
 export type StationCount = StationCountFieldsFragment;
 
 export interface Counts {
-  of: ReadonlyMap<string, StationCount>;
-  /** When the stream was lost, by the server's clock; null while it runs. */
-  lostAt: number | null;
+  of: ReadonlyMap<string, { count: StationCount; toldAt: number }>;
+  /** Whether the stream runs. */
+  isLive: boolean;
 }
 
-export const countsOf = (stations: readonly StationCount[]): Counts => ({
-  of: new Map(stations.map((station) => [station.stationId, station])),
-  lostAt: null,
-});
+export const noCounts: Counts = { of: new Map(), isLive: false };
 
 /** A message says what is, not what changed: it may come twice. */
-export const told = ({ of }: Counts, stations: readonly StationCount[]): Counts => ({
-  of: new Map([...of, ...stations.map((station) => [station.stationId, station] as const)]),
-  lostAt: null,
-});
+export function told(counts: Counts, stations: readonly StationCount[], toldAt: number): Counts {
+  const of = new Map(counts.of);
+  for (const count of stations) of.set(count.stationId, { count, toldAt });
+  return { ...counts, of };
+}
 
-/** Stations with their counts; as they were answered where the stream was lost before that. */
+/** How each station was shown last, by how it was answered: while nothing of it changes, it stays the same object. */
+export type Shown = WeakMap<Station, Station>;
+
+/**
+ * Stations with the newer of two: what was answered, and what the stream told. A service tells others of a change once those
+ * who ask it are told, too: whatever the page had heard when it asked, the answer knows; what came after that is newer.
+ */
 export function withCounts(
   stations: readonly Station[],
   askedAt: number | null,
   counts: Counts | null,
+  shown: Shown,
 ): readonly Station[] {
-  if (!counts || (counts.lostAt !== null && (askedAt ?? 0) >= counts.lostAt)) return stations;
+  if (!counts) return stations;
   return stations.map((station) => {
-    const count = counts.of.get(station.stationId);
-    if (!count) return station;
-    const { state, racks, bikesParked, bikesAvailable, freeRacks } = count;
-    return { ...station, state, racks, bikesParked, bikesAvailable, freeRacks };
+    const heard = counts.of.get(station.stationId);
+    if (!heard) return station;
+    const isOlder = heard.toldAt <= (askedAt ?? -Infinity);
+    // The service that counts was away: what a stream that runs told last still holds.
+    const isCounted = station.bikesParked !== undefined;
+    return isOlder && (isCounted || !counts.isLive) ? station : counted(station, heard.count, shown);
   });
 }
 
+function counted(station: Station, count: StationCount, shown: Shown): Station {
+  const before = shown.get(station) ?? station;
+  const { state, racks, bikesParked, bikesAvailable, freeRacks } = count;
+  const isSame =
+    before.state === state &&
+    before.racks === racks &&
+    before.bikesParked === bikesParked &&
+    before.bikesAvailable === bikesAvailable &&
+    before.freeRacks === freeRacks;
+  if (isSame) return before;
+  const now = { ...station, state, racks, bikesParked, bikesAvailable, freeRacks };
+  shown.set(station, now);
+  return now;
+}
+
 /** How many stations the stream tells of that are not among those: they opened since. */
-export function strangersIn({ of }: Counts, stations: readonly Station[]): number {
-  const known = new Set(stations.map(({ stationId }) => stationId));
-  return [...of.keys()].filter((stationId) => !known.has(stationId)).length;
+export function strangersIn({ of }: Counts, known: ReadonlySet<string>): number {
+  let strangers = 0;
+  for (const stationId of of.keys()) if (!known.has(stationId)) strangers += 1;
+  return strangers;
 }

@@ -2,10 +2,9 @@ import { useEffect, useState } from 'react';
 import { createClient } from '../../../../schema/client/client.ts';
 import { StationCountsChangedDocument, StationCountsDocument } from '../../../../schema/client/generated/graphql.ts';
 import { stayConnected } from '../api/reconnect.ts';
-import { serverClock } from '../i18n/server-clock.ts';
 import type { Acting } from '../session/acting.ts';
 import { graphqlUrl } from '../session/session.ts';
-import { type Counts, countsOf, told } from './counts.ts';
+import { type Counts, noCounts, told } from './counts.ts';
 
 /** The server has lost the cursor, or never gave it: all is asked for again. After any other end it still holds. */
 const badCursorCodes: ReadonlySet<string> = new Set(['CURSOR_EXPIRED', 'CURSOR_IGNORED', 'BAD_USER_INPUT']);
@@ -27,24 +26,23 @@ export function useStationCounts(acting: Acting | null): Counts | null {
       connect: (onConnected) => createClient({ url: graphqlUrl, token: session.token, onConnected }),
       async run({ client, signal, alive }) {
         if (cursor === null) {
-          // Not live yet: a network may let requests through, and no socket.
-          const askedAt = serverClock.now();
           const { stationCounts } = await client.request(StationCountsDocument, {}, { signal });
           cursor = stationCounts.cursor;
-          show({ ...countsOf(stationCounts.stations), lostAt: askedAt });
+          // Not live yet: a network may let requests through, and no socket.
+          show(told(noCounts, stationCounts.stations, performance.now()));
         }
         const changes = client.subscribe(StationCountsChangedDocument, { after: cursor }, { resume: false });
         for await (const { stationCountsChanged } of changes) {
           alive();
           cursor = stationCountsChanged.cursor;
-          if (known) show(told(known, stationCountsChanged.stations));
+          if (known) show(told(known, stationCountsChanged.stations, performance.now()));
         }
       },
       onLive() {
-        if (known) show({ ...known, lostAt: null });
+        if (known) show({ ...known, isLive: true });
       },
       onEnd(code) {
-        if (known?.lostAt === null) show({ ...known, lostAt: serverClock.now() });
+        if (known?.isLive) show({ ...known, isLive: false });
         if (badCursorCodes.has(code)) cursor = null;
         return code === 'CURSOR_EXPIRED' ? 'at once' : 'wait';
       },

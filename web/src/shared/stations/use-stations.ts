@@ -5,7 +5,7 @@ import type { District } from '../../../../schema/places.ts';
 import { allPages, type Answer, answerTo, type Pace, type Question, withoutAway } from '../api/answer.ts';
 import { useNews } from '../api/use-news.ts';
 import { useActing } from '../session/acting.ts';
-import { type Counts, strangersIn, withCounts } from './counts.ts';
+import { type Counts, type Shown, strangersIn, withCounts } from './counts.ts';
 import type { Station } from './places.ts';
 import { useStationCounts } from './use-station-counts.ts';
 
@@ -33,7 +33,7 @@ export function useStations(news?: number): Stations {
   const acting = useActing();
   const [seen, look] = useState<readonly District[]>([]);
   const counts = useStationCounts(acting);
-  const isLive = counts?.lostAt === null;
+  const isLive = counts?.isLive ?? false;
   // Not as the answer to one caller, which is asked again after each of their clicks: a city is too much for that.
   const city = useQuery(
     answerTo(everyStation, acting && { id: 'city', client: acting.client }, isLive ? namesPace : cityPace),
@@ -45,8 +45,10 @@ export function useStations(news?: number): Stations {
   });
   const { data: known } = city;
   const { data: newer } = near;
-  const all = useMemo(() => (known ? shown(known, newer, counts) : null), [known, newer, counts]);
-  const strangers = counts && known?.data ? strangersIn(counts, known.data) : 0;
+  const [before] = useState<Shown>(() => new WeakMap());
+  const all = useMemo(() => (known ? newest(known, newer, counts, before) : null), [known, newer, counts, before]);
+  const names = useMemo(() => new Set(known?.data?.map(({ stationId }) => stationId)), [known?.data]);
+  const strangers = counts && known?.data ? strangersIn(counts, names) : 0;
   // Stations have opened; or, without the stream, what happened may have moved a bike.
   useNews(isLive ? strangers || undefined : news, (isNear ? nearPace : cityPace).soonestMs, () => {
     // What happened before the stream began, it has told.
@@ -56,15 +58,17 @@ export function useStations(news?: number): Stations {
 }
 
 /** Each station as the newest of two answers and the stream tells it. */
-function shown(
+function newest(
   city: Answer<readonly Station[]>,
   near: Answer<readonly Station[]> | undefined,
   counts: Counts | null,
+  before: Shown,
 ): readonly Station[] | null {
   if (!city.data) return null;
-  const all = withCounts(city.data, city.at, counts);
-  if (!near?.data || (near.at ?? 0) < (city.at ?? 0)) return all;
-  const newer = new Map(withCounts(near.data, near.at, counts).map((station) => [station.stationId, station]));
+  const all = withCounts(city.data, city.askedAt, counts, before);
+  if (!near?.data || (near.askedAt ?? 0) < (city.askedAt ?? 0)) return all;
+  const nearer = withCounts(near.data, near.askedAt, counts, before);
+  const newer = new Map(nearer.map((station) => [station.stationId, station]));
   return all.map((station) => newer.get(station.stationId) ?? station);
 }
 
