@@ -55,15 +55,12 @@ export interface NearStation {
   meters: number;
 }
 
-/**
- * How far to look first, and about how many stations of Seoul are so near: a look at fewer than are asked for would be in
- * vain. Where these are not enough, few are left, or few match: the last look goes as far as it may.
- */
-const looks = [
-  { meters: 1_000, stations: 10 },
-  { meters: 3_000, stations: 100 },
-  { meters: 9_000, stations: 1_000 },
-];
+/** Seoul's: 2,800 stations on 605 km². */
+const stationsPerSquareMeter = 4.6e-6;
+/** How many times as many as are wanted a look should find: stations stand closer in one place than in another. */
+const margin = 1.3;
+/** The last look goes as far as it may: few are left, or few match. Another look costs about as much as 100 stations. */
+const mostLooks = 3;
 /** Around the country, from anywhere in it. */
 const farthestMeters = 2_000_000;
 
@@ -102,10 +99,14 @@ export function createStationStore(database: Connection) {
     size: number,
   ): Promise<NearStation[]> {
     const [before] = place ?? [0];
-    for (const { meters, stations: many } of looks) {
-      if (many <= size || meters <= before || meters >= limit) continue;
-      const found = (await within(near, meters, filter)).filter((one) => isBeyond(one, place));
+    let density = stationsPerSquareMeter;
+    for (let look = 1; look < mostLooks; look += 1) {
+      const meters = Math.sqrt(before ** 2 + (margin * (size + 1)) / (Math.PI * density));
+      if (meters >= limit) break;
+      const around = await within(near, meters, filter);
+      const found = around.filter((one) => isBeyond(one, place));
       if (found.length > size) return found;
+      density = Math.max(1, around.length) / (Math.PI * meters ** 2);
     }
     return (await within(near, limit, filter)).filter((one) => isBeyond(one, place));
   }
