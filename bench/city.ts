@@ -22,7 +22,7 @@ import { machine, versions } from './environment.ts';
 import { openMap } from './event-to-screen.ts';
 import { evenly, runLoad, type LoadOptions } from './load.ts';
 import { measureUsage } from './process-usage.ts';
-import { registerBikes, signInRiders, untilQuiet } from './seeding.ts';
+import { registerBikes, signInRiders, untilAllHandled, untilQuiet } from './seeding.ts';
 import { distributionOf, median, round } from './statistics.ts';
 import { startSystemUnderTest, type SystemUnderTest } from './system-under-test.ts';
 
@@ -81,7 +81,7 @@ async function measure(system: SystemUnderTest): Promise<void> {
   const operator = await system.client('operator', 'operator');
   const imported = await measureImport(operator);
   say(`Stations: ${JSON.stringify(imported)}`);
-  const parked = await measureParking(operator);
+  const parked = await measureParking(system, operator);
   say(`Bikes: ${JSON.stringify(parked)}`);
   const near = await measureNear(system, await system.client('rider-1', 'rider'));
   say(`Near: ${JSON.stringify(near)}`);
@@ -131,7 +131,7 @@ function csvOf(stations: readonly CityStation[]): string {
 }
 
 /** Registers the bikes, and puts each at a station. */
-async function measureParking(operator: Client) {
+async function measureParking(system: SystemUnderTest, operator: Client) {
   const bikeIds: number[] = [];
   const registering = performance.now();
   while (bikeIds.length < bikes && !stopping.signal.aborted) {
@@ -140,9 +140,18 @@ async function measureParking(operator: Client) {
     for (const { bike } of made.results) if (bike) bikeIds.push(bike.bikeId);
   }
   const registered = Math.round(performance.now() - registering);
-  // Nothing is moved before reservation has heard of it.
-  await untilQuiet(operator);
+  // Nothing is moved before reservation has heard of it, and nothing asked before all have heard of the moves.
+  await untilAllHandled(system);
   const moving = performance.now();
+  const refused = await park(operator, bikeIds);
+  const moved = Math.round(performance.now() - moving);
+  await untilAllHandled(system);
+  await untilQuiet(operator);
+  return { bikes: bikeIds.length, registerMs: registered, moveMs: moved, refused };
+}
+
+/** Moves each to some station; gives how many were refused. */
+async function park(operator: Client, bikeIds: readonly number[]): Promise<number> {
   let refused = 0;
   for (let from = 0; from < bikeIds.length && !stopping.signal.aborted; from += linesPerCall) {
     const moves = bikeIds
@@ -151,9 +160,7 @@ async function measureParking(operator: Client) {
     const { moveBikes } = await operator.request(MoveBikesDocument, { input: { moves } });
     refused += moveBikes.results.filter(({ refusal }) => refusal).length;
   }
-  const moved = Math.round(performance.now() - moving);
-  await untilQuiet(operator);
-  return { bikes: bikeIds.length, registerMs: registered, moveMs: moved, refused };
+  return refused;
 }
 
 /** Questions from all over the city, each after the answer to the one before: through the router, and without load. */
@@ -196,12 +203,7 @@ async function measureReservations(system: SystemUnderTest, operator: Client) {
   const standing = await registerBikes(operator, places);
   const riders = await signInRiders(system, places);
   await untilQuiet(operator);
-  for (let from = 0; from < standing.length; from += linesPerCall) {
-    const moves = standing
-      .slice(from, from + linesPerCall)
-      .map((bikeId) => ({ bikeId, stationId: dice.pick(stationIds) ?? null }));
-    await operator.request(MoveBikesDocument, { input: { moves } });
-  }
+  await park(operator, standing);
   const common = { riders, pauseMs: 100, signal: stopping.signal };
   const kinds: Record<string, Omit<LoadOptions, 'schedule'>> = {
     withoutStations: { ...common, bikeIds: free },

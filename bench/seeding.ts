@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
 import { GraphqlRequestError, type Client } from '../schema/client/client.ts';
 import { BuyPointsDocument, DashboardLagDocument, RegisterBikeDocument } from '../schema/client/generated/graphql.ts';
 import type { TestSystem } from '../test/support/system.ts';
@@ -44,6 +46,27 @@ export async function untilQuiet(operator: Client): Promise<number> {
     }
     if (ms > drainWithinMs) throw new Error(`${pending} events still wait after ${ms / 1000} s.`);
     await delay(200);
+  }
+}
+
+/**
+ * Waits until every service has handled all that the broker has: after a mass import others may be behind the dashboard.
+ * @throws {Error} after three minutes.
+ */
+export async function untilAllHandled({ env, name }: Pick<TestSystem, 'env' | 'name'>): Promise<void> {
+  const connection = await connect({ servers: env['NATS_URL'] ?? '' });
+  try {
+    const manager = await jetstreamManager(connection);
+    const giveUpAt = performance.now() + drainWithinMs;
+    for (;;) {
+      const consumers = await manager.consumers.list(name).next();
+      const waiting = consumers.filter(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending > 0);
+      if (waiting.length === 0) return;
+      if (performance.now() > giveUpAt) throw new Error(`${waiting.map((each) => each.name).join(', ')} are behind.`);
+      await delay(500);
+    }
+  } finally {
+    await connection.close();
   }
 }
 
