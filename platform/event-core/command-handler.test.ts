@@ -193,6 +193,20 @@ describe('a command', () => {
     expect(idsOf(stored)).toEqual(['gate@1']);
   });
 
+  it('with a used key is refused with what its own stream is now, not what another became by that key', async () => {
+    const { handle } = createInstance();
+    await handle('gate', enter('kim'), from('1'));
+    await handle('gate', enter('lee'), from('2'));
+    await handle('back door', enter('park'), from('3'));
+    const stateOf = async (stream: string) => {
+      const outcome = await handle(stream, enter('choi'), from('1'));
+      return outcome.kind === 'refused' && [outcome.refusal.refused, outcome.state.inside];
+    };
+    expect(await stateOf('gate')).toEqual(['IDEMPOTENCY_KEY_REUSED', ['kim', 'lee']]);
+    expect(await stateOf('back door')).toEqual(['IDEMPOTENCY_KEY_REUSED', ['park']]);
+    expect(await stateOf('side door')).toEqual(['IDEMPOTENCY_KEY_REUSED', []]);
+  });
+
   it('is the same command when its body is, whatever number it was given', async () => {
     const { handle } = createInstance();
     const body = { mutation: 'enter' };

@@ -149,7 +149,7 @@ export function createCommandHandler<
       if (remembered || (mayRemember && origin.opens)) return attempt(stream, asked, origin, false);
       // The command may be a repetition of one that already changed the state it is now refused for.
       const earlier = origin.isNew ? null : await journal.byCause(origin.cause);
-      if (earlier) return replay(earlier, commandHash, origin);
+      if (earlier) return replay(earlier, stream, commandHash, origin);
       if (head) told(head, origin);
       return isRefusal(decision) ? { kind: 'refused', refusal: decision, state } : { kind: 'unchanged', state };
     }
@@ -162,18 +162,29 @@ export function createCommandHandler<
       return { kind: 'decided', document, replayed: false };
     }
     const earlier = await journal.byCause(origin.cause);
-    return earlier ? replay(earlier, commandHash, origin) : undefined;
+    return earlier ? replay(earlier, stream, commandHash, origin) : undefined;
   }
 
   function told(document: Document, { saw }: Origin): void {
     saw?.(eventId(options.service, document.stream, lastVersionOf(document)));
   }
 
-  function replay(document: Document, commandHash: string, origin: Origin): Outcome<State, Event, Code> {
-    told(document, origin);
-    if (document.commandHash === commandHash) return { kind: 'decided', document, replayed: true };
+  async function replay(
+    document: Document,
+    stream: string,
+    commandHash: string,
+    origin: Origin,
+  ): Promise<Outcome<State, Event, Code>> {
+    if (document.commandHash === commandHash) {
+      told(document, origin);
+      return { kind: 'decided', document, replayed: true };
+    }
+    // The key may be that of another stream, even of another kind: the answer is about the one that was asked.
+    const head = await readHead(stream);
+    if (head) told(head, origin);
     const because = 'This idempotency key was used before, with another body.';
-    return { kind: 'refused', refusal: { refused: 'IDEMPOTENCY_KEY_REUSED', because }, state: document.state };
+    const state = head ? head.state : decider.initial;
+    return { kind: 'refused', refusal: { refused: 'IDEMPOTENCY_KEY_REUSED', because }, state };
   }
 
   function compose(
