@@ -168,6 +168,16 @@ export function pathOf({ url }: IncomingMessage): string {
   return withoutHost(url).split('?', 1)[0] ?? '/';
 }
 
+/**
+ * Whether a client has this already and is answered 304 (RFC 9110, 13.1.2): by one of several tags, weak or strong, or
+ * by `*`, which is whatever there is.
+ * @param tag with its quotes, without `W/`.
+ */
+export function hasAlready({ headers }: IncomingMessage, tag: string): boolean {
+  const known = headers['if-none-match'];
+  return known !== undefined && (known.trim() === '*' || known.includes(tag));
+}
+
 function subtree(routes: Record<string, RequestHandler>, path: string): RequestHandler | undefined {
   for (let end = path.lastIndexOf('/'); end >= 0; end = path.lastIndexOf('/', end - 1)) {
     const handler = routes[path.slice(0, end + 1)];

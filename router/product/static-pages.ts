@@ -5,6 +5,7 @@ import { extname, join, sep } from 'node:path';
 import {
   compress,
   encodingFor,
+  hasAlready,
   pathOf,
   sendJson,
   weightsIn,
@@ -134,7 +135,7 @@ async function send(
     'content-type': found.contentType,
     vary: 'accept-encoding, origin',
   };
-  if (request.headers['if-none-match']?.includes(found.tag)) return void response.writeHead(304, headers).end();
+  if (hasAlready(request, found.tag)) return void response.writeHead(304, headers).end();
   const encoding = worthwhile(request.headers['accept-encoding'], found);
   const body = encoding ? await encoded(found, encoding) : found.body;
   if (encoding) headers['content-encoding'] = encoding;

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import {
   compressOnce,
   encodingFor,
+  hasAlready,
   isUnavailable,
   pathOf,
   sendJson,
@@ -194,7 +195,7 @@ async function send(request: IncomingMessage, response: ServerResponse, document
     'cache-control': ttl > 1 ? `public, max-age=${ttl}` : 'no-cache',
     vary: 'accept-encoding',
   };
-  if (request.headers['if-none-match']?.includes(etag.slice(2))) return void response.writeHead(304, headers).end();
+  if (hasAlready(request, etag.slice('W/'.length))) return void response.writeHead(304, headers).end();
   const encoding = body.length >= worthCompressingBytes ? encodingFor(request.headers['accept-encoding']) : undefined;
   const sent = encoding ? await compressOnce(body, encoding) : body;
   if (encoding) headers['content-encoding'] = encoding;
