@@ -147,6 +147,11 @@ describe('a bike', () => {
     given(registered, ...own)
       .when(report('OTHER'))
       .refused('ALREADY_REPORTED');
+    // This one is not reported yet: it says what stands in its way.
+    const broken = [registered, ...own].reduce((state, event) => bike.evolve(state, event), bike.initial);
+    expect(bike.decide(report('OTHER'), broken, at)).toMatchObject({
+      because: 'The rider has reported 3 faults of the bike, and nobody has seen to them yet.',
+    });
     given(registered, ...own)
       .when(report('OTHER', '11'))
       .then(reported('OTHER', '11'));

@@ -84,8 +84,12 @@ export const bike: Decider<Bike, BikeCommand, NewEvent<BikeEvent>, BikeRefusal> 
         const open = state.faults ?? [];
         const own = open.filter((fault) => fault.userId === userId);
         const among = open.length < mostFaults ? own : open;
-        if (own.length >= mostFaultsOfOne || among.some((fault) => fault.kind === kind)) {
+        if (among.some((fault) => fault.kind === kind)) {
           return refuse('ALREADY_REPORTED', 'The fault is reported, and nobody has seen to it yet.');
+        }
+        if (own.length >= mostFaultsOfOne) {
+          const because = `The rider has reported ${mostFaultsOfOne} faults of the bike, and nobody has seen to them yet.`;
+          return refuse('ALREADY_REPORTED', because);
         }
         return [{ type: 'FaultReported', data: { bikeId: state.bikeId, userId, kind, note, reportedAt: at } }];
       }
