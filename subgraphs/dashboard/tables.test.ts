@@ -103,6 +103,8 @@ describe('the table of bikes', () => {
     expect(bikeIds(picture, { condition: [] })).toEqual([]);
     expect(bikeIds(picture, { use: ['inUse'] })).toEqual([1]);
     expect(bikeIds(picture, { stationId: 'ST-99' })).toEqual([13]);
+    // No station has this id, and so no bike stands there.
+    expect(bikeIds(picture, { stationId: '' })).toEqual([]);
     expect(bikeIds(picture, { district: 'MAPO' })).toEqual([3]);
     expect(bikeIds(picture, { number: ' 1 ' })).toEqual([1, 12, 13]);
     expect(bikeIds(picture, { number: '1', condition: ['LOST'], use: ['free'] })).toEqual([13]);

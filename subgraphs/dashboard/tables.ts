@@ -158,7 +158,7 @@ export function bikesTable(
       if (!isKnown(bike)) continue;
       if (condition && !condition.includes(bike.condition)) continue;
       if (use && !use.includes(bike.use)) continue;
-      if (stationId && bike.stationId !== stationId) continue;
+      if (typeof stationId === 'string' && bike.stationId !== stationId) continue;
       if (number && !String(bike.bikeId).startsWith(number)) continue;
       if (district && stationOf(bike)?.district !== district) continue;
       if (wanted && !wanted.has(bike.bikeId)) continue;
