@@ -72,7 +72,13 @@ describeInBrowser(
       const { reserveNo } = await one.reserves(bikeId);
       await one.starts(reserveNo);
       await one.returns(reserveNo);
+      let maps = 0;
       await stage.visit({ ...desk, width: 390, height: 844, shot: 'reports-phone' }, async (office) => {
+        office.on('websocket', (socket) =>
+          socket.on('framesent', ({ payload }) => {
+            maps += Number(String(payload).includes('StationCountsChanged'));
+          }),
+        );
         await signInAs(office, 'boss', 'operator');
         await office.getByText('No report waits for you.').waitFor();
         await stage.visit({ ...phone, width: 320, shot: 'return-rejected' }, async (page) => {
@@ -95,6 +101,8 @@ describeInBrowser(
           expect(await overflowOf(page)).toBe(0);
         });
       });
+      // A report says the name of a station, and follows no map for it.
+      expect(maps).toBe(0);
     });
 
     it('has nothing to do with a fault, which is reported beside it and seen to', async () => {

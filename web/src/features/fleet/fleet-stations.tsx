@@ -16,25 +16,32 @@ import { wholeNumberIn } from '../../shared/i18n/numbers.ts';
 import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { nameOf, type Station } from '../../shared/stations/places.ts';
 import { NoStations, Stations } from '../../shared/stations/stations.tsx';
-import { useStations } from '../../shared/stations/use-stations.ts';
+import { useStationNames, useStations } from '../../shared/stations/use-stations.ts';
 import { Reason } from './reason.tsx';
 import { StationsTable } from './stations-table.tsx';
 import { fleetWords } from './words.ts';
 
 /** The stations on a map and in a table; operators bring bikes there, close them and open them again. */
 export function FleetStations() {
-  const stations = useStations();
-  const acting = useActing();
-  if (stations.all?.length === 0) return <NoStations />;
-  const mayChange = acting !== null && actsForOthers(acting.session);
+  if (useStationNames()?.length === 0) return <NoStations />;
   return (
     <>
-      <Stations
-        stations={stations}
-        {...(mayChange && { actions: (station) => <Operate key={station.stationId} station={station} /> })}
-      />
+      <FleetMap />
       <StationsTable />
     </>
+  );
+}
+
+/** Apart from the table, which asks for itself: the map hears of changes ten times a second. */
+function FleetMap() {
+  const stations = useStations();
+  const acting = useActing();
+  const mayChange = acting !== null && actsForOthers(acting.session);
+  return (
+    <Stations
+      stations={stations}
+      {...(mayChange && { actions: (station) => <Operate key={station.stationId} station={station} /> })}
+    />
   );
 }
 

@@ -18,7 +18,7 @@ import { momentOf, seoulMinute } from '../../shared/i18n/seoul-time.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { type Acting, actsForOthers, useActing } from '../../shared/session/acting.ts';
 import { nameOf } from '../../shared/stations/places.ts';
-import { useStations } from '../../shared/stations/use-stations.ts';
+import { useStationNames } from '../../shared/stations/use-stations.ts';
 import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
 import { Button, Empty, Skeleton } from '../../shared/ui/controls.tsx';
 import { DialogForm } from '../../shared/ui/dialog-form.tsx';
@@ -83,10 +83,10 @@ function OpenReport({ report, submission, acting }: OpenReportProps) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   const { language } = useSpeech();
-  const stations = useStations();
+  const stations = useStationNames();
   const [asked, setAsked] = useState<'settle' | 'reject' | null>(null);
   const { reserveNo, reservation, place, note, returnedAt, reportedAt } = report;
-  const station = stations.all?.find(({ stationId }) => stationId === place?.station?.stationId);
+  const station = stations?.find(({ stationId }) => stationId === place?.station?.stationId);
   const close = () => setAsked(null);
   return (
     <article className="open-case" data-reserve-no={reserveNo} aria-label={`${shared.reserveNo} ${reserveNo}`}>

@@ -6,7 +6,7 @@ import { type Acting, useActing } from '../../shared/session/acting.ts';
 import { rideWishIn, vehicleIn } from '../../app/links.ts';
 import { useSessionState } from '../../shared/session/session-context.ts';
 import { useSearch } from '../../app/paths.ts';
-import { useStations } from '../../shared/stations/use-stations.ts';
+import { useStationNames } from '../../shared/stations/use-stations.ts';
 import { hourAndMinute } from '../../shared/i18n/seoul-time.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { Current } from './current.tsx';
@@ -46,7 +46,7 @@ function RiderHome({ acting }: { acting: Acting }) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const { rides, points, away, lostSince } = useRider(acting);
-  const stations = useStations();
+  const stations = useStationNames();
   const pushes = usePushes(acting);
   const [wantsPoints, setWantsPoints] = useState(false);
   // One for both sections: the outcome of one shows in the other.
@@ -74,20 +74,17 @@ function RiderHome({ acting }: { acting: Acting }) {
       {lostSince === null && away.length > 0 && <Away parts={away} known={{ rides, points }} />}
       {points?.pointAccount && <Debt debt={points.pointAccount.debt} onBuy={() => setWantsPoints(true)} />}
       {vehicleId !== null && <VehicleLink vehicleId={vehicleId} />}
-      {receipt.ride && (
-        <Receipt ride={receipt.ride} stations={stations.all} balance={balance} onClose={receipt.close} />
-      )}
-      {rides && wish && <Wanted wish={wish} ride={ride ?? null} stations={stations.all} />}
+      {receipt.ride && <Receipt ride={receipt.ride} stations={stations} balance={balance} onClose={receipt.close} />}
+      {rides && wish && <Wanted wish={wish} ride={ride ?? null} stations={stations} />}
       {rides && !ride && <WaitingCard acting={acting} stations={stations} onBuy={() => setWantsPoints(true)} />}
       {wantsBike !== null && find}
       {rides && ride && (
         <PushStateContext value={pushes.state}>
-          <Current ride={ride} submission={submission} stations={stations.all} />
+          <Current ride={ride} submission={submission} stations={stations} />
         </PushStateContext>
       )}
       {rides && (
         <RideStations
-          stations={stations}
           ride={ride ?? null}
           opened={wish?.kind === 'station' ? wish.stationId : null}
           onBuy={() => setWantsPoints(true)}
@@ -104,7 +101,7 @@ function RiderHome({ acting }: { acting: Acting }) {
       {wantsBike === null && find}
       {(rides ?? points) && <PushesCard {...pushes} />}
       {(rides ?? points) && (
-        <History rides={rides?.reservations} entries={points?.user?.pointEntries} stations={stations.all} />
+        <History rides={rides?.reservations} entries={points?.user?.pointEntries} stations={stations} />
       )}
       {!rides && !points && away.length === 0 && <Skeleton label={shared.loading} lines={8} />}
     </div>

@@ -5,13 +5,12 @@ import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../s
 import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { nameOf, situationOf, type Station } from '../../shared/stations/places.ts';
 import { Stations } from '../../shared/stations/stations.tsx';
-import type { Stations as Known } from '../../shared/stations/use-stations.ts';
+import { useStations } from '../../shared/stations/use-stations.ts';
 import { NextStep, useReserving } from './reserving.tsx';
 import type { Ride } from './rider.ts';
 import { rideWords } from './words.ts';
 
 interface RideStationsProps {
-  stations: Known;
   /** Null without a reservation. */
   ride: Ride | null;
   /** The station whose card is open at first. */
@@ -20,10 +19,10 @@ interface RideStationsProps {
 }
 
 /** Where bikes stand: to reserve one there, or to bring it back. */
-export function RideStations({ stations, ride, opened, onBuy }: RideStationsProps) {
+export function RideStations({ ride, opened, onBuy }: RideStationsProps) {
   return (
     <Stations
-      stations={stations}
+      stations={useStations()}
       opened={opened}
       actions={(station) => <AtStation key={station.stationId} station={station} ride={ride} onBuy={onBuy} />}
     />

@@ -15,8 +15,7 @@ import { type Acting, useActing } from '../../shared/session/acting.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { hourAndMinute, timeLeft } from '../../shared/i18n/seoul-time.ts';
 import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
-import { nameOf } from '../../shared/stations/places.ts';
-import type { Stations } from '../../shared/stations/use-stations.ts';
+import { nameOf, type Station } from '../../shared/stations/places.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { good, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { NextStep, useReserving } from './reserving.tsx';
@@ -68,7 +67,7 @@ export const useHasOffer = (): boolean => (useKnownWait()?.offer ?? null) !== nu
 
 interface WaitingCardProps {
   acting: Acting;
-  stations: Stations;
+  stations: readonly Station[] | null;
   onBuy: () => void;
 }
 
@@ -98,7 +97,7 @@ function Place({ waiting, stations, onStop, onBuy }: PlaceProps) {
   const submission = useSubmission();
   const reserving = useReserving(submission);
   const { bike, station, place, until, offer } = waiting;
-  const at = stations.all?.find(({ stationId }) => stationId === station?.stationId);
+  const at = stations?.find(({ stationId }) => stationId === station?.stationId);
   const what = bike
     ? words.rideOf(bike.bikeId)
     : words.anyBikeAt(at ? nameOf(at, language) : (station?.stationId ?? ''));

@@ -3,7 +3,7 @@ import { type ReactNode, useCallback, useDeferredValue, useEffect, useMemo, useR
 import { type District, districts, metersBetween, type Position } from '../../../../schema/places.ts';
 import { Button, Field } from '../ui/controls.tsx';
 import { useSharedWords, useSpeech, useWords } from '../i18n/speech.tsx';
-import { districtsOf, type Figure, figuresAt, place, type Placed } from './figures.ts';
+import { districtsOf, type Figure, figuresOf, groupsAt, place, type Placed } from './figures.ts';
 import { StationMap } from './map.tsx';
 import { matching, nameOf, situationOf, type Station } from './places.ts';
 import { mostDistricts } from './use-stations.ts';
@@ -41,7 +41,10 @@ export default function Explorer({ stations, onLook, actions, opened }: Explorer
   /** Chosen on the map: it stands first in the list. In the list it stays where it is, with the focus. */
   const [firstId, setFirstId] = useState(opened);
 
-  const placed = useMemo(() => place(stations), [stations]);
+  // Counts change ten times a second, places hardly ever: all but the figures follows from these alone.
+  const [placedBefore, setPlaced] = useState(() => place(stations));
+  const placed = place(stations, placedBefore);
+  if (placed !== placedBefore) setPlaced(placed);
   const whole = useMemo(
     () =>
       fit(
@@ -52,7 +55,8 @@ export default function Explorer({ stations, onLook, actions, opened }: Explorer
     [placed, size],
   );
   const view = moved ?? (startsAt ? closeTo(toWorld(startsAt), whole) : whole);
-  const figures = useMemo(() => figuresAt(placed, view.scale), [placed, view.scale]);
+  const groups = useMemo(() => groupsAt(placed, view.scale), [placed, view.scale]);
+  const figures = useMemo(() => figuresOf(groups, stations), [groups, stations]);
   const labels = useMemo(
     () => [...districtsOf(placed)].map(([district, at]) => [district, districts[district][language], at] as const),
     [placed, language],
@@ -64,22 +68,23 @@ export default function Explorer({ stations, onLook, actions, opened }: Explorer
   const inSight = useMemo(() => placed.filter(({ at }) => isIn(settled, size, at)), [placed, settled, size]);
   const found = useMemo(() => {
     const from = position ?? toPosition(settled.center);
-    const candidates = text.trim() ? matching(stations, text) : inSight.map(({ station }) => station);
-    return candidates
-      .map((station) => ({ station, meters: metersBetween(from, station.position) }))
+    const known = (text.trim() ? placed : inSight).map(({ station }) => station);
+    return matching(known, text)
+      .map(({ stationId, position }) => ({ stationId, meters: metersBetween(from, position) }))
       .sort((one, other) => one.meters - other.meters);
-  }, [stations, inSight, text, position, settled]);
+  }, [placed, inSight, text, position, settled]);
 
-  const chosen = stations.find(({ stationId }) => stationId === chosenId) ?? null;
+  const byId = useMemo(() => new Map(stations.map((station) => [station.stationId, station])), [stations]);
+  const chosen = (chosenId !== null && byId.get(chosenId)) || null;
   useLook(
     useMemo(() => lookedAt(inSight, chosen), [inSight, chosen]),
     onLook,
   );
-  const first = firstId && stations.find(({ stationId }) => stationId === firstId);
+  const first = firstId !== null && byId.get(firstId);
   const lines = first
     ? [
-        { station: first, meters: metersBetween(position ?? toPosition(settled.center), first.position) },
-        ...found.filter(({ station }) => station !== first),
+        { stationId: first.stationId, meters: metersBetween(position ?? toPosition(settled.center), first.position) },
+        ...found.filter(({ stationId }) => stationId !== first.stationId),
       ]
     : found;
 
@@ -148,7 +153,14 @@ export default function Explorer({ stations, onLook, actions, opened }: Explorer
           {here.status === 'refused' && words.locationRefused}
           {here.status === 'unknown' && words.locationUnknown}
         </p>
-        <List lines={lines} chosen={chosen} measuredFrom={position} onChoose={chooseInList} actions={actions} />
+        <List
+          lines={lines}
+          stations={byId}
+          chosen={chosen}
+          measuredFrom={position}
+          onChoose={chooseInList}
+          actions={actions}
+        />
       </div>
     </div>
   );
@@ -172,7 +184,8 @@ function useLook(looked: readonly District[], onLook: (districts: readonly Distr
 }
 
 interface ListProps {
-  lines: readonly { station: Station; meters: number }[];
+  lines: readonly { stationId: string; meters: number }[];
+  stations: ReadonlyMap<string, Station>;
   chosen: Station | null;
   /** Null: distances would be from the middle of the map, and nobody stands there. */
   measuredFrom: Position | null;
@@ -180,12 +193,15 @@ interface ListProps {
   actions: ExplorerProps['actions'];
 }
 
-function List({ lines, chosen, measuredFrom, onChoose, actions }: ListProps) {
+function List({ lines, stations, chosen, measuredFrom, onChoose, actions }: ListProps) {
   const words = useWords(stationWords);
   const shared = useSharedWords();
   const { language } = useSpeech();
   const [wantsMore, setWantsMore] = useState(false);
-  const shown = lines.slice(0, wantsMore ? listedOnDemand : listed);
+  const shown = lines.slice(0, wantsMore ? listedOnDemand : listed).flatMap(({ stationId, meters }) => {
+    const station = stations.get(stationId);
+    return station ? [{ station, meters }] : [];
+  });
   const nameIn = useCallback((station: Station) => nameOf(station, language), [language]);
   if (shown.length === 0) return <p className="empty">{words.none}</p>;
   return (

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { districtsOf, figuresAt, figureUnder, place, radiusOf } from './figures.ts';
+import { districtsOf, figuresOf, figureUnder, groupsAt, place, radiusOf } from './figures.ts';
 import { matching, type Situation, situationOf, type Station } from './places.ts';
 
 function station(number: number, more: Partial<Station> = {}): Station {
@@ -21,6 +21,9 @@ function station(number: number, more: Partial<Station> = {}): Station {
     ...more,
   };
 }
+
+const figuresAt = (stations: readonly Station[], scale: number) =>
+  figuresOf(groupsAt(place(stations), scale), stations);
 
 const near = 20_000_000;
 const far = 100_000;
@@ -62,7 +65,7 @@ describe('the figures of a map', () => {
     fc.assert(
       fc.property(fc.array(anywhere, { maxLength: 60 }), scales, (positions, scale) => {
         const stations = positions.map((position, index) => station(index + 1, { position }));
-        const shown = figuresAt(place(stations), scale).flatMap((figure) => figure.stations);
+        const shown = figuresAt(stations, scale).flatMap((figure) => figure.stations);
         expect(shown.map(({ number }) => number).sort((one, other) => one - other)).toEqual(
           stations.map(({ number }) => number),
         );
@@ -78,7 +81,10 @@ describe('the figures of a map', () => {
     });
     fc.assert(
       fc.property(fc.array(spots, { maxLength: 40 }), (positions) => {
-        const figures = figuresAt(place(positions.map((position, index) => station(index + 1, { position }))), scale);
+        const figures = figuresAt(
+          positions.map((position, index) => station(index + 1, { position })),
+          scale,
+        );
         figures.forEach((one, index) =>
           figures.slice(index + 1).forEach((other) => {
             const pixels = Math.hypot(one.at.x - other.at.x, one.at.y - other.at.y) * scale;
@@ -90,19 +96,46 @@ describe('the figures of a map', () => {
   });
 
   it('are groups from afar, and single stations from near', () => {
-    const placed = place([station(1), station(2), station(3)]);
-    expect(figuresAt(placed, far).map(({ stations, bikes }) => [stations.length, bikes])).toEqual([[3, 9]]);
-    expect(figuresAt(placed, near).map(({ stations }) => stations.length)).toEqual([1, 1, 1]);
+    const stations = [station(1), station(2), station(3)];
+    expect(figuresAt(stations, far).map(({ stations, bikes }) => [stations.length, bikes])).toEqual([[3, 9]]);
+    expect(figuresAt(stations, near).map(({ stations }) => stations.length)).toEqual([1, 1, 1]);
   });
 
   it('show of a group what helps most, and count no bike of a closed station', () => {
     const group = [station(1, { freeRacks: 0 }), station(2, { bikesAvailable: 0 }), station(3, { state: 'CLOSED' })];
-    const [figure] = figuresAt(place(group), far);
+    const [figure] = figuresAt(group, far);
     expect([figure?.situation, figure?.bikes]).toEqual(['empty', 3]);
   });
 
+  it.each([near, far])(
+    'follow what stands there, and are grouped anew only for another place or name (%p)',
+    (scale) => {
+      const before = [station(1), station(2)];
+      const placed = place(before);
+      const counted = [station(1), station(2, { racks: 5, bikesParked: 9, bikesAvailable: 8, freeRacks: -4 })];
+      expect(place(counted, placed)).toBe(placed);
+      const figures = figuresOf(groupsAt(placed, scale), counted);
+      expect(figures).toEqual(figuresAt(counted, scale));
+      expect(figures.flatMap(({ stations }) => stations)).toEqual(counted);
+      const position = { latitude: 37.55, longitude: 127 };
+      const others = [
+        { position },
+        { district: 'JUNG' },
+        { nameKo: '역' },
+        { nameEn: 'Stn.' },
+        { address: '1' },
+      ] as const;
+      for (const other of others) {
+        const moved = [station(1), station(2, other)];
+        expect(place(moved, placed)).toEqual(place(moved));
+      }
+      expect(place([station(1)], placed)).toEqual(place([station(1)]));
+      expect(place([station(1), station(3)], placed)).toEqual(place([station(1), station(3)]));
+    },
+  );
+
   it('are pressed with a finger beside them, and not from far off', () => {
-    const figures = figuresAt(place([station(1)]), near);
+    const figures = figuresAt([station(1)], near);
     const screenOf = () => ({ x: 100, y: 100 });
     expect(figureUnder(figures, { x: 115, y: 112 }, screenOf)?.stations[0]?.number).toBe(1);
     expect(figureUnder(figures, { x: 130, y: 112 }, screenOf)).toBeUndefined();

@@ -3,10 +3,22 @@ import type { District } from '../../../../schema/places.ts';
 import { type Situation, situationOf, type Station } from './places.ts';
 import { type Point, scaleAt, toWorld } from './view.ts';
 
+/** Of a station what stays while bikes come and go. */
+export type Named = Omit<Station, 'state' | 'racks' | 'bikesParked' | 'bikesAvailable' | 'freeRacks'>;
+
 export interface Placed {
-  station: Station;
+  station: Named;
   /** On the projected world. */
   at: Point;
+}
+
+/** What is drawn as one figure, whatever stands there. */
+export interface Group {
+  at: Point;
+  /** Their places in the list of all. */
+  members: readonly number[];
+  /** It stands for all of a district. */
+  district?: District;
 }
 
 export interface Figure {
@@ -34,51 +46,71 @@ export function radiusOf({ stations, district }: Figure): number {
   return stations.length > 1 ? groupRadius : stationRadius;
 }
 
-export const place = (stations: readonly Station[]): readonly Placed[] =>
-  stations.map((station) => ({ station, at: toWorld(station.position) }));
+/** Where stations stand, in their order; the same list as before where only their counts are others. */
+export function place(stations: readonly Station[], before: readonly Placed[] = []): readonly Placed[] {
+  const stay =
+    stations.length === before.length && before.every(({ station }, index) => isSameBut(station, stations[index]));
+  return stay ? before : stations.map((station) => ({ station, at: toWorld(station.position) }));
+}
+
+/** Whether nothing but the counts of a station differs. */
+function isSameBut(one: Named, other: Named | undefined): boolean {
+  return (
+    one.stationId === other?.stationId &&
+    one.position.latitude === other.position.latitude &&
+    one.position.longitude === other.position.longitude &&
+    one.district === other.district &&
+    one.nameKo === other.nameKo &&
+    one.nameEn === other.nameEn &&
+    one.address === other.address
+  );
+}
 
 /** From farther, all of Seoul on a screen, a figure stands for a district. */
 const districtScale = scaleAt(35);
 
 /**
- * The figures at a scale; the same wherever the map is moved. From near, a station joins the first group that is near, in the
- * order of numbers: a station whose bikes change stays in its group.
+ * What makes one figure at a scale; the same wherever the map is moved. From near, a station joins the first group that is
+ * near, in the order of numbers: a station whose bikes change stays in its group.
  */
-export function figuresAt(placed: readonly Placed[], scale: number): readonly Figure[] {
+export function groupsAt(placed: readonly Placed[], scale: number): readonly Group[] {
   if (scale < districtScale)
-    return [...byDistrict(placed)].map(([district, group]) => ({
-      ...figureOf(group, middleOf(group.map(({ at }) => at))),
-      district,
-    }));
+    return [...byDistrict(placed)].map(([district, members]) => ({ at: middleOf(members, placed), members, district }));
   const cell = apart / scale;
-  const groups: Placed[][] = [];
-  const groupsIn = new Map<string, Placed[][]>();
-  for (const each of placed) {
-    const column = Math.floor(each.at.x / cell);
-    const row = Math.floor(each.at.y / cell);
-    const near = nearest(each.at, cell, column, row, groupsIn);
-    if (near) near.push(each);
-    else {
-      const group = [each];
-      groups.push(group);
-      const key = `${column} ${row}`;
-      const others = groupsIn.get(key);
-      if (others) others.push(group);
-      else groupsIn.set(key, [group]);
-    }
-  }
   // Where its first station stands: groups are so far apart as these are, and their middles might not be.
-  return groups.flatMap(([first, ...others]) => (first ? [figureOf([first, ...others], first.at)] : []));
+  const groups: { at: Point; members: number[] }[] = [];
+  const groupsIn = new Map<string, typeof groups>();
+  placed.forEach(({ at }, index) => {
+    const column = Math.floor(at.x / cell);
+    const row = Math.floor(at.y / cell);
+    const near = nearest(at, cell, column, row, groupsIn);
+    if (near) {
+      near.members.push(index);
+      return;
+    }
+    const group = { at, members: [index] };
+    groups.push(group);
+    const key = `${column} ${row}`;
+    const others = groupsIn.get(key);
+    if (others) others.push(group);
+    else groupsIn.set(key, [group]);
+  });
+  return groups;
 }
 
-function nearest(at: Point, within: number, column: number, row: number, groupsIn: Map<string, Placed[][]>) {
-  let found: Placed[] | undefined;
+function nearest<One extends Group>(
+  at: Point,
+  within: number,
+  column: number,
+  row: number,
+  groupsIn: ReadonlyMap<string, readonly One[]>,
+): One | undefined {
+  let found: One | undefined;
   let least = within;
   for (let x = column - 1; x <= column + 1; x++)
     for (let y = row - 1; y <= row + 1; y++)
       for (const group of groupsIn.get(`${x} ${y}`) ?? []) {
-        const first = group[0]?.at ?? at;
-        const distance = Math.hypot(first.x - at.x, first.y - at.y);
+        const distance = Math.hypot(group.at.x - at.x, group.at.y - at.y);
         if (distance >= least) continue;
         least = distance;
         found = group;
@@ -86,18 +118,25 @@ function nearest(at: Point, within: number, column: number, row: number, groupsI
   return found;
 }
 
-function figureOf(group: readonly Placed[], at: Point): Figure {
-  const stations = group.map(({ station }) => station);
-  const bikes = stations.reduce(
-    (sum, { bikesAvailable, state }) => sum + (state === 'OPEN' ? (bikesAvailable ?? 0) : 0),
-    0,
-  );
-  return { at, stations, situation: situationOfAll(stations), bikes };
+/** The figures of groups, as their stations are now. @param all the stations that were grouped, in the same order. */
+export function figuresOf(groups: readonly Group[], all: readonly Station[]): readonly Figure[] {
+  return groups.map(({ at, members, district }) => {
+    const stations = members.flatMap((index) => all[index] ?? []);
+    const bikes = stations.reduce(
+      (sum, { bikesAvailable, state }) => sum + (state === 'OPEN' ? (bikesAvailable ?? 0) : 0),
+      0,
+    );
+    return { at, stations, situation: situationOfAll(stations), bikes, ...(district && { district }) };
+  });
 }
 
-function middleOf(points: readonly Point[]): Point {
-  const sum = points.reduce((total, { x, y }) => ({ x: total.x + x, y: total.y + y }), { x: 0, y: 0 });
-  return { x: sum.x / points.length, y: sum.y / points.length };
+function middleOf(members: readonly number[], placed: readonly Placed[]): Point {
+  let [x, y] = [0, 0];
+  for (const index of members) {
+    x += placed[index]?.at.x ?? 0;
+    y += placed[index]?.at.y ?? 0;
+  }
+  return { x: x / members.length, y: y / members.length };
 }
 
 /** Of a group what helps most: a bike somewhere, else a free rack. */
@@ -119,17 +158,17 @@ export function figureUnder(
   });
 }
 
-function byDistrict(placed: readonly Placed[]): ReadonlyMap<District, Placed[]> {
-  const groups = new Map<District, Placed[]>();
-  for (const each of placed) {
-    const group = groups.get(each.station.district);
-    if (group) group.push(each);
-    else groups.set(each.station.district, [each]);
-  }
+function byDistrict(placed: readonly Placed[]): ReadonlyMap<District, number[]> {
+  const groups = new Map<District, number[]>();
+  placed.forEach(({ station }, index) => {
+    const group = groups.get(station.district);
+    if (group) group.push(index);
+    else groups.set(station.district, [index]);
+  });
   return groups;
 }
 
 /** Where the name of a district stands: in the middle of its stations. */
 export function districtsOf(placed: readonly Placed[]): ReadonlyMap<District, Point> {
-  return new Map([...byDistrict(placed)].map(([district, group]) => [district, middleOf(group.map(({ at }) => at))]));
+  return new Map([...byDistrict(placed)].map(([district, members]) => [district, middleOf(members, placed)]));
 }

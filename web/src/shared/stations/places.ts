@@ -21,7 +21,10 @@ export function nameOf({ nameKo, nameEn }: Pick<Station, 'nameKo' | 'nameEn'>, l
 }
 
 /** Those whose name, number, address or district has this text; all for an empty one. */
-export function matching(stations: readonly Station[], text: string): readonly Station[] {
+export function matching<One extends Pick<Station, 'number' | 'nameKo' | 'nameEn' | 'address' | 'district'>>(
+  stations: readonly One[],
+  text: string,
+): readonly One[] {
   const wanted = plain(text);
   if (wanted === '') return stations;
   return stations.filter(({ number, nameKo, nameEn, address, district }) => {

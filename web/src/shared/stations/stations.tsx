@@ -1,5 +1,5 @@
 import './stations.css';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, memo, Suspense, useState } from 'react';
 import { Button, Skeleton } from '../ui/controls.tsx';
 import { hourAndMinute } from '../i18n/seoul-time.ts';
 import { useSharedWords, useWords } from '../i18n/speech.tsx';
@@ -7,8 +7,8 @@ import type { ExplorerProps } from './explorer.tsx';
 import type { Stations as Known } from './use-stations.ts';
 import { stationWords } from './words.ts';
 
-/** Loaded once there are stations to show. */
-const Explorer = lazy(() => import('./explorer.tsx'));
+/** Loaded once there are stations to show. Pages around it are drawn ten times a second, too. */
+const Explorer = memo(lazy(() => import('./explorer.tsx')));
 
 interface StationsProps {
   stations: Known;

@@ -4,7 +4,7 @@ import { StationPlacesDocument } from '../../../../schema/client/generated/graph
 import type { District } from '../../../../schema/places.ts';
 import { allPages, type Answer, answerTo, type Pace, type Question, withoutAway } from '../api/answer.ts';
 import { useNews } from '../api/use-news.ts';
-import { useActing } from '../session/acting.ts';
+import { type Acting, useActing } from '../session/acting.ts';
 import { type Counts, type Shown, strangersIn, withCounts } from './counts.ts';
 import type { Station } from './places.ts';
 import { useStationCounts } from './use-station-counts.ts';
@@ -34,10 +34,7 @@ export function useStations(news?: number): Stations {
   const [seen, look] = useState<readonly District[]>([]);
   const counts = useStationCounts(acting);
   const isLive = counts?.isLive ?? false;
-  // Not as the answer to one caller, which is asked again after each of their clicks: a city is too much for that.
-  const city = useQuery(
-    answerTo(everyStation, acting && { id: 'city', client: acting.client }, isLive ? namesPace : cityPace),
-  );
+  const city = useQuery(cityAnswer(acting, isLive ? namesPace : cityPace));
   const isNear = !isLive && seen.length > 0 && seen.length <= mostDistricts;
   const near = useQuery({
     ...answerTo(isNear ? stationsIn(seen) : null, acting, nearPace),
@@ -55,6 +52,18 @@ export function useStations(news?: number): Stations {
     if (!isLive || strangers > 0) void (isNear ? near : city).refetch();
   });
   return { all, failure: known?.failure ?? null, look };
+}
+
+/** All stations, for their names and places: nobody follows their counts, which are as of then. Null until the first answer. */
+export function useStationNames(): readonly Station[] | null {
+  return useQuery(cityAnswer(useActing(), namesPace)).data?.data ?? null;
+}
+
+/** Not as the answer to one caller, which is asked again after each of their clicks: a city is too much for that. */
+function cityAnswer(acting: Acting | null, pace: Pace) {
+  const question = answerTo(everyStation, acting && { id: 'city', client: acting.client }, pace);
+  // Parts of a page that come later need not ask again.
+  return { ...question, staleTime: cityPace.soonestMs };
 }
 
 /** Each station as the newest of two answers and the stream tells it. */
