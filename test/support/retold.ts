@@ -92,6 +92,53 @@ function totalsOf(events: readonly DomainEvent[]) {
   };
 }
 
+/** A station’s line, as those who watch it are told. */
+export interface RetoldStation {
+  stationId: string;
+  state: string;
+  racks: number;
+  bikesParked: number;
+  bikesAvailable: number;
+  freeRacks: number;
+}
+
+/** What stands at each station. */
+export function stationCountsOf(events: readonly DomainEvent[]): RetoldStation[] {
+  const stations = new Map<string, Pick<RetoldStation, 'state' | 'racks'>>();
+  for (const { type, data } of inOrder(events.filter((event) => event.type.startsWith('Station')))) {
+    const { stationId, ...said } = data as { stationId: string; racks?: number };
+    const before = stations.get(stationId) ?? { state: 'OPEN', racks: 0 };
+    const state = type === 'StationClosed' ? 'CLOSED' : type === 'StationOpened' ? 'OPEN' : before.state;
+    stations.set(stationId, { state, racks: said.racks ?? before.racks });
+  }
+  const places = new Map<number, string | undefined>();
+  for (const event of inOrder(events)) {
+    if (event.type === 'RideStarted') places.set(event.data.bikeId, undefined);
+    if (event.type !== 'BikeMoved' && event.type !== 'BikeReturned') continue;
+    const { stationId, position } = event.data;
+    // Given back without a ride, it stands where it stood.
+    const isKept = event.type === 'BikeReturned' && event.data.startedAt === null && !stationId && !position;
+    if (isKept) continue;
+    places.set(event.data.bikeId, stationId);
+  }
+  const held = new Set(
+    [...rowsOf(events).values()]
+      .filter(({ reserveStatus }) => ['PENDING', 'RESERVED', 'IN_USE'].includes(reserveStatus))
+      .map(({ bikeId }) => bikeId),
+  );
+  const conditions = new Map(events.filter(isNamed('BikeRegistered')).map(({ data }) => [data.bikeId, data.condition]));
+  for (const { data } of inOrder(events.filter(isNamed('BikeConditionChanged'))))
+    conditions.set(data.bikeId, data.condition);
+  return [...stations].map(([stationId, { state, racks }]) => {
+    const parked = [...conditions.keys()].filter((bikeId) => places.get(bikeId) === stationId);
+    const free = parked.filter((bikeId) => conditions.get(bikeId) === 'IN_SERVICE' && !held.has(bikeId));
+    return {
+      ...{ stationId, state, racks, bikesParked: parked.length, bikesAvailable: free.length },
+      freeRacks: racks - parked.length,
+    };
+  });
+}
+
 /** Each stream's events in the order of their versions; the order of streams does not matter here. */
 function inOrder<Event extends DomainEvent>(events: readonly Event[]): Event[] {
   return events.toSorted((one, other) => one.sequence - other.sequence);

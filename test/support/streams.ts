@@ -8,6 +8,7 @@ import { createDice, type Dice } from '../../cli/demo/dice.ts';
 import { createClient } from '../../schema/client/client.ts';
 import { DashboardDocument, ReservationsDocument } from '../../schema/client/generated/graphql.ts';
 import { createFaultProxy, type FaultProxy } from '../faults/fault-proxy.ts';
+import { followEvents } from './event-source.ts';
 import { registerBikes, rider, type Rider } from './people.ts';
 import { startSystem, type TestSystem } from './system.ts';
 import { until } from './until.ts';
@@ -122,65 +123,26 @@ function watchBySocket(operation: Operation, token: string, after: string | null
   });
 }
 
-/** Server-sent events, taken up again as an EventSource does. */
 function watchByEvents(operation: Operation, token: string, after: string | null, link: FaultProxy): Watcher {
   let isLive = false;
   let connections = 0;
   const watcher = watcherOf(`${operation} over SSE`, link, () => isLive);
-  const leaving = new AbortController();
-  let last = after === null ? undefined : JSON.stringify(after);
-
-  async function connectOnce(): Promise<void> {
-    const address = new URL(`http://127.0.0.1:${link.port}/graphql`);
-    address.searchParams.set('query', operations[operation]);
-    const response = await fetch(address, {
-      headers: {
-        accept: 'text/event-stream',
-        authorization: `Bearer ${token}`,
-        ...(last === undefined ? {} : { 'last-event-id': last }),
-      },
-      signal: leaving.signal,
-    });
-    if (response.status >= 500) return;
-    if (!response.ok || !response.body) throw new Error(`HTTP ${response.status} ${await response.text()}`);
-    isLive = true;
-    connections += 1;
-    watcher.reconnects = connections - 1;
-    let rest = '';
-    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-      const blocks = (rest + chunk).split('\n\n');
-      rest = blocks.pop() ?? '';
-      for (const block of blocks) take(block);
-    }
-  }
-
-  function take(block: string): void {
-    const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1];
-    const data = field('data');
-    if (data === undefined) return;
-    const { data: found, errors } = JSON.parse(data) as { data?: { change: Change } | null; errors?: object[] };
-    // The router stops, or lost the subgraph: it says so, and the next connection goes on.
-    if (!found) {
-      if (!data.includes('SERVICE_UNAVAILABLE')) watcher.ended.push(JSON.stringify(errors));
-      return;
-    }
-    last = field('id');
-    watcher.told.push(toldOf(found.change));
-  }
-
-  const done = (async () => {
-    while (!leaving.signal.aborted && watcher.ended.length === 0) {
-      await connectOnce().catch((error: unknown) => {
-        if (String(error).includes('HTTP')) watcher.ended.push(String(error));
-      });
-      isLive = false;
-      await delay(retryMs);
-    }
-  })();
+  const source = followEvents<{ change: Change }>({
+    origin: `http://127.0.0.1:${link.port}`,
+    query: operations[operation],
+    ...{ token, after },
+    connected() {
+      isLive = true;
+      connections += 1;
+      watcher.reconnects = connections - 1;
+    },
+    lost: () => (isLive = false),
+    next: ({ change }) => watcher.told.push(toldOf(change)),
+    ended: (why) => watcher.ended.push(why),
+  });
   return Object.assign(watcher, {
     async stop() {
-      leaving.abort();
-      await done;
+      await source.stop();
       await link.close();
     },
   });
