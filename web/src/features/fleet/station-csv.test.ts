@@ -55,7 +55,7 @@ describe('a file of stations', () => {
       ['-1', '10'],
       ['1.5', ''],
     ] as const) {
-      expect(racks(lcd, qr)).toEqual(['It has no number of racks.']);
+      expect(racks(lcd, qr)).toEqual(['Its number of racks is missing, or no whole number from 0.']);
     }
   });
 
@@ -88,7 +88,7 @@ describe('a file of stations', () => {
     const rows = [
       mangwon.trim(),
       '103,이름,마포구,,0,0,,15,,LCD',
-      '104,이름,마포구,,,,,15,,LCD',
+      '104,이름,마포구,,"37,55",126.91,,15,,LCD',
       '105,이름,마포구,,126.91,37.55,,15,,LCD',
       '106,이름,마포구,,35.68,139.69,,15,,LCD',
       '107,이름,고양시,,37.55,126.91,,15,,LCD',
@@ -102,8 +102,8 @@ describe('a file of stations', () => {
     ];
     expect(told(since2020 + rows.join('\n'))).toEqual([
       [7, 102],
-      [8, 'It has no position.'],
-      [9, 'It has no position.'],
+      [8, 'Its latitude or longitude is missing, 0 or no number.'],
+      [9, 'Its latitude or longitude is missing, 0 or no number.'],
       [10, 'Latitude and longitude are swapped.'],
       [11, 'The position is not in Korea: latitude 33 to 39, longitude 124 to 132.'],
       [12, '"고양시" is none of the 25 districts.'],

@@ -23,8 +23,8 @@ const ko = {
   closed: '폐쇄된 대여소입니다. 다시 연 뒤에 고칠 수 있습니다.',
   number: '번호',
   name: '이름',
-  noPosition: '위치가 없습니다.',
-  noRacks: '거치대 수가 없습니다.',
+  noPosition: '위도나 경도가 없거나 0이거나 숫자가 아닙니다.',
+  noRacks: '거치대 수가 없거나 0 이상의 정수가 아닙니다.',
   badPosition: {
     SWAPPED: '위도와 경도가 바뀌었습니다.',
     OUTSIDE: '한국 안의 위치가 아닙니다: 위도 33~39, 경도 124~132.',
@@ -70,8 +70,8 @@ const en: typeof ko = {
   closed: 'The station is closed: open it again before it is changed.',
   number: 'Number',
   name: 'Name',
-  noPosition: 'It has no position.',
-  noRacks: 'It has no number of racks.',
+  noPosition: 'Its latitude or longitude is missing, 0 or no number.',
+  noRacks: 'Its number of racks is missing, or no whole number from 0.',
   badPosition: {
     SWAPPED: 'Latitude and longitude are swapped.',
     OUTSIDE: 'The position is not in Korea: latitude 33 to 39, longitude 124 to 132.',
