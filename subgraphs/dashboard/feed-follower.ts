@@ -9,7 +9,7 @@ export interface FeedItem extends Change {
 }
 
 export const cursorExpired = () =>
-  clientError('CURSOR_EXPIRED', 'The feed does not go back to this cursor: read the dashboard again.');
+  clientError('CURSOR_EXPIRED', 'The feed does not go back to this cursor: read the state again.');
 
 /** A place in the feed. */
 export interface Place {
