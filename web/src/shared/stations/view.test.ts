@@ -52,6 +52,25 @@ describe('a map', () => {
     );
   });
 
+  it('is never empty where there are stations, and shows the many when one is at the other end of the country', () => {
+    const phone: Size = { width: 320, height: 200 };
+    const seenOf = (points: readonly Point[]) => points.filter((point) => isIn(fit(points, phone, 30), phone, point));
+    fc.assert(
+      fc.property(fc.array(inKorea, { minLength: 1, maxLength: 20 }), (positions) => {
+        expect(seenOf(positions.map(toWorld))).not.toHaveLength(0);
+      }),
+    );
+    const city = Array.from({ length: 9 }, (_, index) => ({
+      ...cityHall,
+      latitude: cityHall.latitude + index / 1_000,
+    }));
+    const corners = [
+      { latitude: 33, longitude: 124 },
+      { latitude: 39, longitude: 132 },
+    ];
+    expect(seenOf([...corners, ...city].map(toWorld))).toHaveLength(city.length);
+  });
+
   it('keeps what is under the finger there when it is zoomed', () => {
     fc.assert(
       fc.property(onScreen, fc.double({ min: 0.2, max: 5, noNaN: true }), (at, factor) => {

@@ -59,7 +59,7 @@ function bounded({ center, scale }: View): View {
   };
 }
 
-/** All of these points, with a margin in pixels. */
+/** All of these points, with a margin in pixels; or, too far apart for that, what is around the one in their midst. */
 export function fit(points: readonly Point[], { width, height }: Size, margin: number): View {
   let [west, east, north, south] = [Infinity, -Infinity, Infinity, -Infinity];
   for (const { x, y } of points) {
@@ -75,7 +75,17 @@ export function fit(points: readonly Point[], { width, height }: Size, margin: n
     Math.max(1, height - 2 * margin) / (south - north),
     closestFit,
   );
-  return bounded({ center: { x: (west + east) / 2, y: (north + south) / 2 }, scale });
+  // A single station far away must not leave the map empty for everybody.
+  const center = scale < leastScale ? amid(points) : { x: (west + east) / 2, y: (north + south) / 2 };
+  return bounded({ center, scale });
+}
+
+/** The point that is closest to the median of all. @param points at least one. */
+function amid(points: readonly Point[]): Point {
+  const median = (values: number[]) => values.sort((one, other) => one - other)[values.length >> 1] ?? 0;
+  const [x, y] = [median(points.map((point) => point.x)), median(points.map((point) => point.y))];
+  const away = (point: Point) => Math.hypot(point.x - x, point.y - y);
+  return points.reduce((closest, point) => (away(point) < away(closest) ? point : closest));
 }
 
 /** Drags the world under the screen by so many pixels. */
