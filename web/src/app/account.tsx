@@ -1,9 +1,11 @@
 import './account.css';
+import { useState } from 'react';
 import { Button as AriaButton } from 'react-aria-components/Button';
 import { Dialog, DialogTrigger } from 'react-aria-components/Dialog';
 import { Popover } from 'react-aria-components/Popover';
 import { Button, Choice } from '../shared/ui/controls.tsx';
 import { Icon } from '../shared/ui/icons.tsx';
+import { useBackCloses } from '../shared/ui/use-back.ts';
 import { SignIn } from '../shared/session/sign-in.tsx';
 import type { SessionState } from '../shared/session/use-session.ts';
 import { type Language, useSharedWords, useSpeech } from '../shared/i18n/speech.tsx';
@@ -13,8 +15,10 @@ import { themes, useTheme } from './theme.ts';
 export function Account(state: SessionState) {
   const words = useSharedWords();
   const { session } = state;
+  const [isOpen, setOpen] = useState(false);
+  useBackCloses(isOpen, () => setOpen(false));
   return (
-    <DialogTrigger>
+    <DialogTrigger isOpen={isOpen} onOpenChange={setOpen}>
       <AriaButton
         className="account-button"
         aria-label={`${session ? session.userId : words.signIn}, ${words.account}`}

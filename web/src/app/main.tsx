@@ -10,9 +10,11 @@ import { applyTheme } from './theme.ts';
 import { createQueryClient } from '../shared/api/answer.ts';
 import { followServerClock } from '../shared/i18n/server-clock.ts';
 import { SpeechProvider } from '../shared/i18n/speech.tsx';
+import { steps } from '../shared/ui/steps.ts';
 
 const root = document.getElementById('root');
 if (root) {
+  steps.follow();
   applyTheme();
   followLinks();
   followServerClock();

@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import { pageAddresses, type PlaceName } from '../../../schema/page-addresses.ts';
+import { steps } from '../shared/ui/steps.ts';
 
 /** The playground is a document of its own. */
 export type PageName = Exclude<PlaceName, 'playground'>;
@@ -11,24 +12,13 @@ function pageAt(pathname: string): PageName {
   return pageNames.find((name) => pageAddresses[name] === path) ?? 'dashboard';
 }
 
-const moved = 'ttareungi:moved';
-
-function listen(notify: () => void): () => void {
-  addEventListener('popstate', notify);
-  addEventListener(moved, notify);
-  return () => {
-    removeEventListener('popstate', notify);
-    removeEventListener(moved, notify);
-  };
-}
-
 export function usePage(): PageName {
-  return useSyncExternalStore(listen, () => pageAt(location.pathname));
+  return useSyncExternalStore(steps.listen, () => pageAt(location.pathname));
 }
 
 /** The address's query parameters; renders again when they change. */
 export function useSearch(): string {
-  return useSyncExternalStore(listen, () => location.search);
+  return useSyncExternalStore(steps.listen, () => location.search);
 }
 
 /** Adds the language of the link that opened this page, if it named one, so that the next page keeps it. */
@@ -42,9 +32,9 @@ export function withLanguage(address: string): string {
 
 /** Goes to an address of this site; with `replace` without a step in the history. */
 export function go(address: string, { replace = false } = {}): void {
-  if (replace) history.replaceState(null, '', withLanguage(address));
-  else history.pushState(null, '', withLanguage(address));
-  dispatchEvent(new Event(moved));
+  const target = withLanguage(address);
+  if (replace) steps.replace(target);
+  else steps.push(target);
 }
 
 /** Turns clicks on plain links between these pages into client-side navigation: one listener for all of them. */

@@ -5,6 +5,7 @@ import { go } from '../../app/paths.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import type { Acting } from '../../shared/session/acting.ts';
 import { Button, Field } from '../../shared/ui/controls.tsx';
+import { useBackCloses } from '../../shared/ui/use-back.ts';
 import { find, type Found, type Hit, longestText } from './find.ts';
 import { searchWords } from './words.ts';
 
@@ -25,6 +26,7 @@ export default function SearchBox({ acting, onClose }: { acting: Acting; onClose
   const active = hits[Math.min(place, hits.length - 1)];
   const activeId = active && `${listId}-${hits.indexOf(active)}`;
   useEffect(() => dialog.current?.showModal(), []);
+  useBackCloses(true, () => dialog.current?.close());
   // The focus stays in the field, so the browser scrolls nothing by itself.
   useEffect(() => {
     if (activeId) document.getElementById(activeId)?.scrollIntoView({ block: 'nearest' });

@@ -1,5 +1,6 @@
 import { createContext, type ReactNode, use, useEffect, useMemo, useState } from 'react';
 import { deviceMemory, tabMemory } from '../api/memory.ts';
+import { steps } from '../ui/steps.ts';
 import type { Language, Words } from './language.ts';
 import { sharedWords } from './shared.ts';
 
@@ -42,8 +43,7 @@ function leaveLanguageOfLink(): void {
   const address = new URL(location.href);
   if (!address.searchParams.has('lang')) return;
   address.searchParams.delete('lang');
-  history.replaceState(history.state, '', address);
-  dispatchEvent(new PopStateEvent('popstate'));
+  steps.replace(address.href);
 }
 
 export function SpeechProvider({ children }: { children: ReactNode }) {

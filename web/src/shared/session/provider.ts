@@ -7,6 +7,7 @@ import {
   type SignInFailure,
 } from '../../../../schema/sign-in.ts';
 import { serverClock } from '../i18n/server-clock.ts';
+import { steps } from '../ui/steps.ts';
 import type { Config, Session } from './session.ts';
 
 /** Why nobody is signed in; or, for `stillIn`, why somebody still is. */
@@ -34,7 +35,7 @@ export function noticeIn(search: string): SessionNotice | null {
 
 /** It is said once: a reload does not say it again. */
 export function forgetNotice(): void {
-  if (noticeIn(location.search)) history.replaceState(history.state, '', withoutNotice());
+  if (noticeIn(location.search)) steps.replace(withoutNotice().href);
 }
 
 function withoutNotice(): URL {

@@ -6,6 +6,7 @@ import { Modal, ModalOverlay } from 'react-aria-components/Modal';
 import { useSharedWords } from '../i18n/speech.tsx';
 import { Button } from './controls.tsx';
 import { Icon } from './icons.tsx';
+import { useBackCloses } from './use-back.ts';
 
 interface ConfirmProps {
   title: string;
@@ -14,9 +15,10 @@ interface ConfirmProps {
   children: ReactNode;
 }
 
-/** A question of our own instead of the browser's; Escape and a click outside close it. */
+/** A question of our own instead of the browser's; Escape, Back and a click outside close it. */
 export function ConfirmDialog({ title, isOpen, onClose, children }: ConfirmProps) {
   const shared = useSharedWords();
+  useBackCloses(isOpen, onClose);
   return (
     <ModalOverlay className="overlay" isOpen={isOpen} onOpenChange={(open) => !open && onClose()} isDismissable>
       <Modal className="raised modal">
