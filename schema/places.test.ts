@@ -72,6 +72,27 @@ describe('a box', () => {
       0,
     );
   });
+
+  it('holds what is exactly as far, from a hair to the other end of the country', () => {
+    const hair = fc.double({ min: -1e-7, max: 1e-7, noNaN: true });
+    const beside = fc
+      .tuple(anywhere, hair, hair)
+      .map(
+        ([from, north, east]) => [from, { latitude: from.latitude + north, longitude: from.longitude + east }] as const,
+      );
+    // Due north or south, the edge of the box is as far as the place.
+    const across = fc
+      .tuple(anywhere, anywhere)
+      .map(([from, { latitude }]) => [from, { latitude, longitude: from.longitude }] as const);
+    fc.assert(
+      fc.property(fc.oneof(beside, across, fc.tuple(anywhere, anywhere)), ([from, to]) => {
+        const { south, north, west, east } = boxAround(from, metersBetween(from, to));
+        expect(to.latitude >= south && to.latitude <= north).toBe(true);
+        expect(to.longitude >= west && to.longitude <= east).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });
 
 describe('a station’s id', () => {

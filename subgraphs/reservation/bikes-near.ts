@@ -5,7 +5,7 @@ import { nearestFirst, type NearBike, type ReservationStore } from './store.ts';
 
 export interface BikesNearArguments {
   near: Position;
-  withinMeters: number;
+  withinMeters?: number | null;
   available?: boolean | null;
   first?: number | null;
 }
@@ -17,6 +17,8 @@ export interface Around {
 
 /** As far as anybody walks for a bike; station answers no further. */
 export const farthestMeters = 5_000;
+/** The schema's default, for a null too. */
+const usualMeters = 1_000;
 /**
  * Stations whose bikes are read first: the nearest few have as many bikes as most people look at. Each further look reads
  * as many as all before: where few bikes match, the looks stay few.
@@ -26,8 +28,9 @@ const stationsAtFirst = 20;
 /** The nearest bikes. @throws {ContractError} when it is no distance from a place in Korea. */
 export async function bikesNear(
   around: Around,
-  { near, withinMeters, available, first }: BikesNearArguments,
+  { near, withinMeters: asked, available, first }: BikesNearArguments,
 ): Promise<NearBike[]> {
+  const withinMeters = asked ?? usualMeters;
   const because = whyNotThere(near);
   if (because !== null) throw new ContractError(`"near": ${because}`);
   if (withinMeters < 1 || withinMeters > farthestMeters) {
@@ -51,8 +54,11 @@ export async function bikesAround(
   const [{ near }, beside] = await Promise.all([asked, store.nearBeside(position, meters, isAvailable, size)]);
   const parked: NearBike[] = [];
   for (let start = 0, end = stationsAtFirst; start < near.length && parked.length < size; start = end, end *= 2) {
-    // Stations come by distance, so that each look adds only what is as far or further.
+    // Stations come by distance, so that each look adds only what is further: those equally far are read together.
+    while (end < near.length && near[end]?.meters === near[end - 1]?.meters) end += 1;
     parked.push(...(await store.nearAt(near.slice(start, end), isAvailable)));
   }
-  return [...parked, ...beside].sort(nearestFirst).slice(0, size);
+  // One that was moved between two looks is in both.
+  const found = new Map([...beside, ...parked].map((bike) => [bike.bikeId, bike]));
+  return [...found.values()].sort(nearestFirst).slice(0, size);
 }

@@ -10,7 +10,9 @@ import { stationIdOf } from '../../schema/places.ts';
 import { createStationStore, type StationStore } from './store.ts';
 import type { Station, StationState } from './station.ts';
 
-const city = seoul(createDice(7)).map((station): Extract<Station, { status: 'known' }> => ({
+type Known = Extract<Station, { status: 'known' }>;
+
+const city = seoul(createDice(7)).map((station): Known => ({
   status: 'known',
   ...station,
   stationId: stationIdOf(station.number),
@@ -19,9 +21,17 @@ const city = seoul(createDice(7)).map((station): Extract<Station, { status: 'kno
   state: station.number % 10 === 0 ? 'CLOSED' : 'OPEN',
 }));
 
+async function write(store: StationStore, stations: readonly Known[], version: number): Promise<void> {
+  const changes = stations.flatMap((state) =>
+    store.changesOf({ version, events: [{}], state } as unknown as JournalDocument<Station, StationEvent>),
+  );
+  const rows = changes.map(({ row }) => row);
+  if (changes[0]) await writeRows(changes[0].collection, rows);
+}
+
 /** By rules of its own: every station, its distance, in order. */
-function expected(near: Position, meters: number, state: StationState | null = null): number[] {
-  return city
+function expected(near: Position, meters: number, state: StationState | null = null, all = city): number[] {
+  return all
     .filter((station) => state === null || station.state === state)
     .map((station) => ({ number: station.number, away: metersBetween(near, station.position) }))
     .filter(({ away }) => away <= meters)
@@ -43,15 +53,7 @@ describe('the stations near a place, of a city of 2,800', () => {
       if (method === 'countDocuments') reads.push(false);
     });
     await store.prepare();
-    const changes = city.flatMap((state) =>
-      store.changesOf({ version: 1, events: [{}], state } as unknown as JournalDocument<Station, StationEvent>),
-    );
-    const [first] = changes;
-    if (first)
-      await writeRows(
-        first.collection,
-        changes.map(({ row }) => row),
-      );
+    await write(store, city, 1);
   }, 60_000);
   afterAll(() => stage.close());
 
@@ -129,5 +131,116 @@ describe('the stations near a place, of a city of 2,800', () => {
     const found = await store.listNear({}, { near: far, withinMeters: null }, { first: 5 });
     expect(found.nodes.map(({ number }) => number)).toEqual(expected(far, Infinity).slice(0, 5));
     expect((await store.listNear({}, { near: far, withinMeters: 100_000 }, { first: 5 })).nodes).toEqual([]);
+  });
+});
+
+describe('the stations near a place, where many are equally far', () => {
+  let stage: Stage;
+  let store: StationStore;
+  const middle = { latitude: 37.55, longitude: 126.99 };
+  const spots = [-2, -1, 0, 1, 2].flatMap((north) =>
+    [-2, -1, 0, 1, 2].map((east) => ({
+      latitude: middle.latitude + north / 128,
+      longitude: middle.longitude + east / 128,
+    })),
+  );
+  /** Twelve in each spot, in an order of their own. */
+  const stations = Array.from({ length: 300 }, (_, index): Known => ({
+    ...(city[index] as Known),
+    number: index + 1,
+    stationId: stationIdOf(index + 1),
+    district: index % 7 === 0 ? 'JONGNO' : 'JUNG',
+    position: spots[(index * 7) % spots.length] ?? middle,
+    state: index % 3 === 0 ? 'CLOSED' : 'OPEN',
+  }));
+  let now = stations;
+  let version = 1;
+  beforeAll(async () => {
+    stage = await createStage();
+    store = createStationStore((await stage.runtime('station')).database);
+    await store.prepare();
+    await write(store, now, version);
+  }, 60_000);
+  afterAll(() => stage.close());
+
+  const spot = fc.constantFrom(...spots);
+  /** As far as a station is, to the last bit, or by what a client may ask for. */
+  const exactly = fc.tuple(spot, spot).map(([from, to]) => metersBetween(from, to));
+  const state = fc.constantFrom(null, 'OPEN' as const, 'CLOSED' as const);
+
+  it('are all of them, also those exactly at the limit', async () => {
+    await fc.assert(
+      fc.asyncProperty(spot, fc.oneof(exactly, fc.integer({ min: 1, max: 6_000 })), state, async (near, meters, of) => {
+        const found = await store.within(near, meters, of ? { state: of } : {});
+        expect(found.map(({ station }) => station.number)).toEqual(expected(near, meters, of, now));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are each told once, page by page, whatever its size, while others are moved behind the last one', async () => {
+    const withinMeters = fc.oneof(
+      fc.constantFrom(1, 869, 2_000_000, 2 ** 31 - 1, null),
+      fc.integer({ min: 1, max: 4_000 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        spot,
+        withinMeters,
+        fc.constantFrom(1, 7, 40, 200),
+        state,
+        fc.boolean(),
+        async (near, within, first, of, moves) => {
+          const numbers: number[] = [];
+          let after: string | null = null;
+          for (let page = 0; page < 12; page += 1) {
+            const all = expected(near, within ?? Infinity, of, now);
+            const found: Awaited<ReturnType<StationStore['listNear']>> = await store.listNear(
+              { state: of },
+              { near, withinMeters: within },
+              { first, after },
+            );
+            expect(await found.totalCount()).toBe(all.length);
+            const shown = found.nodes.map(({ number }) => number);
+            numbers.push(...shown);
+            expect(numbers).toEqual(all.slice(0, numbers.length));
+            expect(found.edges.map(({ meters }) => meters)).toEqual(
+              found.nodes.map(({ position }) => Math.round(metersBetween(near, position))),
+            );
+            expect(shown.length).toBe(Math.min(first, all.length - numbers.length + shown.length));
+            expect(found.pageInfo.hasNextPage).toBe(numbers.length < all.length);
+            expect(found.pageInfo.hasPreviousPage).toBe(page > 0);
+            after = found.pageInfo.endCursor;
+            if (!found.pageInfo.hasNextPage) break;
+            if (moves && page === 0) await moveTheLast(near, numbers);
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  }, 60_000);
+
+  /** The farthest of those that were not told yet, to where the farthest stand. */
+  async function moveTheLast(near: Position, told: readonly number[]): Promise<void> {
+    const away = expected(near, Infinity, null, now);
+    const moved = away.filter((number) => !told.includes(number)).slice(-20);
+    const last = now.find(({ number }) => number === away.at(-1))?.position ?? near;
+    now = now.map((station) => (moved.includes(station.number) ? { ...station, position: last } : station));
+    version += 1;
+    await write(store, now, version);
+  }
+
+  it('go on after a cursor of their own kind only', async () => {
+    const near = { near: middle, withinMeters: null };
+    const byNumber = (await store.list({}, { first: 3 })).pageInfo.endCursor;
+    await expect(store.listNear({}, near, { after: byNumber })).rejects.toThrow('"after" is not a cursor of this list');
+    const byDistance = (await store.listNear({}, near, { first: 3 })).pageInfo.endCursor;
+    await expect(store.list({}, { after: byDistance })).rejects.toThrow('"after" is not a cursor of this list');
+    for (const values of [['0', 1], [null, 1], [0], [0, 1, 2], { 0: 0, 1: 1 }]) {
+      const after = Buffer.from(JSON.stringify(values)).toString('base64url');
+      await expect(store.listNear({}, near, { after })).rejects.toThrow('"after" is not a cursor of this list');
+    }
+    await expect(store.listNear({}, near, { first: 0 })).rejects.toThrow('"first" must be 1 to 200, not 0.');
+    await expect(store.listNear({}, near, { first: 201 })).rejects.toThrow('"first" must be 1 to 200, not 201.');
   });
 });
