@@ -9,7 +9,9 @@ import {
   MoveBikesDocument,
   OpenStationsDocument,
   RegisterBikesDocument,
+  ReturnBikeDocument,
 } from '../../schema/client/generated/graphql.ts';
+import { rider } from '../support/people.ts';
 import { until } from '../support/until.ts';
 import { violationsOf } from './accessibility.ts';
 import { artifacts, describeInBrowser, overflowOf } from './chromium.ts';
@@ -305,6 +307,29 @@ describeInBrowser('the tables of operators', (stage) => {
         expect(await violationsOf(page)).toEqual([]);
         await page.screenshot({ path: `${artifacts}import-stations-1440.png`, fullPage: true });
       });
+    });
+  });
+
+  it('lead to where a bike stands, and to where a ride went and what it cost', async () => {
+    const one = await rider(stage.system, '71');
+    await one.buys(5_000);
+    const { reserveNo } = await one.reserves(2);
+    await one.starts(reserveNo);
+    await one.client.request(ReturnBikeDocument, { input: { reserveNo, stationId: 'ST-102' } });
+    const fact = (page: Page, name: string) =>
+      page.locator('.facts > div', { has: page.getByText(name) }).locator('dd');
+    const look = { width: 1024, language: 'en' } as const;
+    await stage.visit({ path: `/fleet?reservation=${reserveNo}`, shot: 'tables-ride', ...look }, async (page) => {
+      await fact(page, 'From').getByText('Mangwon Station Exit 1').waitFor();
+      await fact(page, 'Returned to').getByText('Gwanghwamun Exit 2').waitFor();
+      await fact(page, 'Overtime').getByText('0P').waitFor();
+    });
+    await stage.visit({ path: '/fleet?bike=2', ...look }, async (page) => {
+      await fact(page, 'Where').getByText('Gwanghwamun Exit 2').waitFor();
+    });
+    await stage.visit({ path: '/fleet?bike=50', ...look }, async (page) => {
+      await page.locator('#found-title').waitFor();
+      expect(await fact(page, 'Where').count()).toBe(0);
     });
   });
 });

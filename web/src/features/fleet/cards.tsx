@@ -5,11 +5,14 @@ import type {
   FleetReservationQuery,
   FleetRiderQuery,
   ReservationFieldsFragment,
+  RidePlaceFieldsFragment,
 } from '../../../../schema/client/generated/graphql.ts';
 import { Empty } from '../../shared/ui/controls.tsx';
 import { BikeSwatch, StatusIcon } from '../../shared/ui/icons.tsx';
 import { linkTo } from '../../app/links.ts';
-import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { placeName } from '../../shared/stations/places.ts';
+import { useStationNames } from '../../shared/stations/use-stations.ts';
 import { At } from './at.tsx';
 import { AuditTrail } from './audit-trail.tsx';
 import { BikeCodes } from './bike-codes.tsx';
@@ -36,6 +39,7 @@ export function BikeCard({ bike }: { bike: Bike }) {
           <Condition condition={bike.condition} />
         </Fact>
         <Fact label={words.availability}>{bike.isAvailable ? words.isAvailable : words.isNotAvailable}</Fact>
+        <PlaceFact label={words.place} place={bike} />
         <Fact label={words.color}>
           <BikeSwatch color={bike.color} /> {shared.colorName(bike.color)}
         </Fact>
@@ -89,7 +93,7 @@ export function RiderCard({ rider, debt }: { rider: Rider; debt: number | string
 export function ReservationCard({ reservation }: { reservation: Reservation }) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
-  const { refusal } = reservation;
+  const { refusal, overtime } = reservation;
   return (
     <section className="card found" aria-labelledby="found-title">
       <h2 id="found-title">
@@ -108,6 +112,9 @@ export function ReservationCard({ reservation }: { reservation: Reservation }) {
           <span className="aside number">{shared.points(reservation.user.totalPoint)}</span>
         </Fact>
         <Fact label={words.fee}>{shared.points(reservation.fee)}</Fact>
+        {reservation.reserveStatus === 'RETURNED' && overtime !== null && (
+          <Fact label={words.overtime}>{shared.points(overtime)}</Fact>
+        )}
         <Fact label={words.requestedAt}>
           <At time={reservation.reserveDateTime} />
         </Fact>
@@ -121,11 +128,13 @@ export function ReservationCard({ reservation }: { reservation: Reservation }) {
             <At time={reservation.startDateTime} />
           </Fact>
         )}
+        <PlaceFact label={words.startPlace} place={reservation.startPlace} />
         {reservation.returnDateTime && (
           <Fact label={words.returnedAt}>
             <At time={reservation.returnDateTime} />
           </Fact>
         )}
+        <PlaceFact label={words.returnPlace} place={reservation.returnPlace} />
         {refusal && <Fact label={words.why}>{shared.refusal[refusal.code].because}</Fact>}
       </dl>
       <AuditTrail
@@ -239,4 +248,11 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
       <dd>{children}</dd>
     </div>
   );
+}
+
+/** Where something stands, or stood; left out where nobody knows. */
+function PlaceFact({ label, place }: { label: string; place: RidePlaceFieldsFragment | null | undefined }) {
+  const { language } = useSpeech();
+  const name = placeName(place, useStationNames(), language);
+  return name && <Fact label={label}>{name}</Fact>;
 }

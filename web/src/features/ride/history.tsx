@@ -6,10 +6,10 @@ import { useClock } from '../../shared/i18n/clock.ts';
 import { hourAndMinuteOn } from '../../shared/i18n/seoul-time.ts';
 import { formatSigned } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
-import type { Station } from '../../shared/stations/places.ts';
+import { placeName, type Station } from '../../shared/stations/places.ts';
 import type { PastRide, Points } from './rider.ts';
 import { ReturnReport } from './return-report.tsx';
-import { lastedMs, placeName, sumsOf } from './sums.ts';
+import { lastedMs, sumsOf } from './sums.ts';
 import { rideWords } from './words.ts';
 
 interface HistoryProps {

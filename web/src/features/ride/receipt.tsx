@@ -4,11 +4,11 @@ import { Button } from '../../shared/ui/controls.tsx';
 import { hourAndMinute } from '../../shared/i18n/seoul-time.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import type { Count } from '../../shared/i18n/numbers.ts';
-import type { Station } from '../../shared/stations/places.ts';
+import { placeName, type Station } from '../../shared/stations/places.ts';
 import type { PastRide, Ride } from './rider.ts';
 import { FaultReport } from './fault-report.tsx';
 import { ReturnReport } from './return-report.tsx';
-import { lastedMs, placeName, sumsOf } from './sums.ts';
+import { lastedMs, sumsOf } from './sums.ts';
 import { rideWords } from './words.ts';
 
 interface ReceiptProps {

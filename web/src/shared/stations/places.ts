@@ -1,5 +1,5 @@
 /** Stations as pages show them. */
-import type { StationPlacesQuery } from '../../../../schema/client/generated/graphql.ts';
+import type { RidePlaceFieldsFragment, StationPlacesQuery } from '../../../../schema/client/generated/graphql.ts';
 import { districts } from '../../../../schema/places.ts';
 import type { Language } from '../i18n/language.ts';
 
@@ -18,6 +18,22 @@ export function situationOf({ state, bikesAvailable, freeRacks }: Station): Situ
 
 export function nameOf({ nameKo, nameEn }: Pick<Station, 'nameKo' | 'nameEn'>, language: Language): string {
   return language === 'en' ? nameEn : nameKo;
+}
+
+/** A station by its name, or by its number while its name is not known; elsewhere by its position. */
+export function placeName(
+  place: RidePlaceFieldsFragment | null | undefined,
+  stations: readonly Station[] | null,
+  language: Language,
+): string | null {
+  if (place?.station) {
+    const { stationId } = place.station;
+    const station = stations?.find((each) => each.stationId === stationId);
+    return station ? nameOf(station, language) : stationId;
+  }
+  if (!place?.position) return null;
+  const { latitude, longitude } = place.position;
+  return `${latitude.toFixed(4)}, ${longitude.toFixed(4)}`;
 }
 
 /** Those whose name, number, address or district has this text; all for an empty one. */
