@@ -101,7 +101,11 @@ describeInBrowser('the address of a bike', (stage) => {
       await page.locator('.current[data-status="RESERVED"]').waitFor();
       await card(page).waitFor({ state: 'detached' });
       await page.goto(page.url().replace(/\?.*|$/, `?bike=${held}`));
-      await card(page).getByText(`which is ${atStation}.`).waitFor();
+      // Nobody should cancel for a bike that another rider has.
+      await card(page).getByText(`which is ${atStation}. Another rider has this bike.`).waitFor();
+      await page.goto(page.url().replace(/\?.*|$/, `?bike=${free}`));
+      await card(page).getByText(`which is ${atStation}. To take this one, cancel that reservation first.`).waitFor();
+      await page.goto(page.url().replace(/\?.*|$/, `?bike=${held}`));
       await page.getByRole('button', { name: 'Cancel', exact: true }).click();
       await page.getByRole('dialog').getByRole('button', { name: 'Cancel', exact: true }).click();
       await card(page).getByText('Another rider').waitFor();

@@ -34,34 +34,55 @@ export function Wanted({ wish, ride, stations }: WantedProps) {
       return isUnknown ? <Card>{inFull(shared.refusal.STATION_NOT_FOUND)}</Card> : null;
     }
     case 'bike':
-      if (!ride) return <WantedBike bikeId={wish.bikeId} stations={stations ?? []} />;
+      if (!ride) return <WantedBike bikeId={wish.bikeId} reserved={null} stations={stations ?? []} />;
       // Its own card says the rest.
       if (ride.bikeId === wish.bikeId && ride.reserveStatus !== 'RESERVED') return null;
+      if (ride.bikeId !== wish.bikeId && ride.reserveStatus !== 'IN_USE') {
+        return <WantedBike bikeId={wish.bikeId} reserved={ride.bikeId} stations={stations ?? []} />;
+      }
       return (
         <Card title={words.wanted(wish.bikeId)}>
-          {ride.bikeId === wish.bikeId
-            ? words.wantedIsMine
-            : ride.reserveStatus === 'IN_USE'
-              ? words.wantedIsNotRidden(ride.bikeId)
-              : words.wantedIsNotHeld(ride.bikeId)}
+          {ride.bikeId === wish.bikeId ? words.wantedIsMine : words.wantedIsNotRidden(ride.bikeId)}
         </Card>
       );
   }
 }
 
-function WantedBike({ bikeId, stations }: { bikeId: number; stations: readonly Station[] }) {
+interface WantedBikeProps {
+  bikeId: number;
+  /** The other bike that the rider has reserved. */
+  reserved: number | null;
+  stations: readonly Station[];
+}
+
+function WantedBike({ bikeId, reserved, stations }: WantedBikeProps) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const { language } = useSpeech();
   const { data, failure } = useAnswer(query(WantedBikeDocument, { bikeId }), { pace: beforeIt });
-  function say({ bike }: WantedBikeQuery): string {
-    if (!bike) return inFull(shared.refusal.BIKE_NOT_FOUND);
-    if (bike.condition !== 'IN_SERVICE') return inFull(shared.refusal.BIKE_NOT_IN_SERVICE);
-    if (!bike.isAvailable) return inFull(shared.refusal.BIKE_ALREADY_RESERVED);
-    const station = stations.find(({ stationId }) => stationId === bike.station?.stationId);
+  const whyNot = data && whyNotTaken(data.bike);
+  function say(): string {
+    if (!data) return failure ? words.wantedAway : shared.loading;
+    if (whyNot) return inFull(shared.refusal[whyNot]);
+    const station = stations.find(({ stationId }) => stationId === data.bike?.station?.stationId);
     return station ? words.wantedFreeAt(nameOf(station, language)) : words.wantedFree;
   }
-  return <Card title={words.wanted(bikeId)}>{data ? say(data) : failure ? words.wantedAway : shared.loading}</Card>;
+  /** Nobody should cancel for a bike that they cannot have. */
+  function sayInstead(): string {
+    if (whyNot) return shared.refusal[whyNot].because;
+    return data || failure ? words.wantedInstead : '';
+  }
+  return (
+    <Card title={words.wanted(bikeId)}>
+      {reserved === null ? say() : `${words.wantedIsNotHeld(reserved)} ${sayInstead()}`.trim()}
+    </Card>
+  );
+}
+
+function whyNotTaken(bike: WantedBikeQuery['bike']) {
+  if (!bike) return 'BIKE_NOT_FOUND';
+  if (bike.condition !== 'IN_SERVICE') return 'BIKE_NOT_IN_SERVICE';
+  return bike.isAvailable ? null : 'BIKE_ALREADY_RESERVED';
 }
 
 const inFull = ({ because, next }: RefusalWords) => `${because} ${next}`;

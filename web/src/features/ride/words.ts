@@ -38,8 +38,8 @@ const ko = {
   wantedFreeAt: (station: string) => `${station}에 있고, 지금 빌릴 수 있습니다.`,
   wantedAway: '지금 빌릴 수 있는지 확인할 수 없습니다. 그래도 예약해 볼 수 있습니다.',
   wantedIsMine: '예약한 자전거가 맞습니다. 준비되면 대여를 시작하세요.',
-  wantedIsNotHeld: (bikeId: number) =>
-    `예약한 자전거가 아닙니다. 예약한 자전거는 ${bikeId}번입니다. 이 자전거를 타려면 먼저 그 예약을 취소하세요.`,
+  wantedIsNotHeld: (bikeId: number) => `예약한 자전거가 아닙니다. 예약한 자전거는 ${bikeId}번입니다.`,
+  wantedInstead: '이 자전거를 타려면 먼저 그 예약을 취소하세요.',
   wantedIsNotRidden: (bikeId: number) => `지금 ${bikeId}번을 이용 중입니다. 먼저 반납하세요.`,
   find: '자전거 선택',
   free: (count: Count) => `${formatCount(count)}대 대여 가능`,
@@ -209,8 +209,8 @@ const en: typeof ko = {
   wantedFreeAt: (station) => `At ${station}. You can take it now.`,
   wantedAway: 'Whether it can be taken cannot be told just now. You can try to reserve it all the same.',
   wantedIsMine: 'This is the bike that you reserved. Start when you are ready.',
-  wantedIsNotHeld: (bikeId) =>
-    `This is not the bike that you reserved, which is ${bikeId}. To take this one, cancel that reservation first.`,
+  wantedIsNotHeld: (bikeId) => `This is not the bike that you reserved, which is ${bikeId}.`,
+  wantedInstead: 'To take this one, cancel that reservation first.',
   wantedIsNotRidden: (bikeId) => `You are riding bike ${bikeId}. Return it first.`,
   find: 'Choose a bike',
   free: (count) => `${formatCount(count)} available`,
