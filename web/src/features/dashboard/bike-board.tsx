@@ -4,6 +4,7 @@ import { BikeConditionsDocument } from '../../../../schema/client/generated/grap
 import { Empty, LinkButton } from '../../shared/ui/controls.tsx';
 import { allPages } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
+import { actsForOthers, useActing } from '../../shared/session/acting.ts';
 import { linkTo, linkToTab } from '../../app/links.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { type BikeState, boardOf } from './board-state.ts';
@@ -32,6 +33,8 @@ interface BikeBoardProps {
 export const BikeBoard = memo(function BikeBoard({ rows, totals }: BikeBoardProps) {
   const words = useWords(dashboardWords);
   const shared = useSharedWords();
+  const acting = useActing();
+  const mayRegister = acting !== null && actsForOthers(acting.session);
   // What the feed says about bikes are these two counts; when one changes, the fleet is asked for again.
   const version = usePaced(`${totals.bikes} ${totals.outOfService}`, askEveryMs);
   const { data: bikes } = useAnswer({ ...conditions, key: [...conditions.key, version] }, { keepsLast: true });
@@ -46,7 +49,7 @@ export const BikeBoard = memo(function BikeBoard({ rows, totals }: BikeBoardProp
       </h2>
       {totals.bikes === 0 ? (
         <Empty title={shared.noBikes}>
-          <LinkButton href={linkToTab('register')}>{shared.registerBikes}</LinkButton>
+          {mayRegister && <LinkButton href={linkToTab('register')}>{shared.registerBikes}</LinkButton>}
         </Empty>
       ) : (
         <Cells cells={cells} />

@@ -105,7 +105,7 @@ export default function Bikes() {
           {isFiltered ? (
             <Button onPress={() => show(everyBike)}>{words.showAll}</Button>
           ) : (
-            <LinkButton href={linkToTab('register')}>{shared.registerBikes}</LinkButton>
+            mayChange && <LinkButton href={linkToTab('register')}>{shared.registerBikes}</LinkButton>
           )}
         </Empty>
       )}

@@ -6,6 +6,7 @@ import {
   MoveBikesDocument,
   OpenStationDocument,
 } from '../../../../schema/client/generated/graphql.ts';
+import { linkToTab } from '../../app/links.ts';
 import { ConfirmDialog } from '../../shared/ui/confirm.tsx';
 import { Button, Field } from '../../shared/ui/controls.tsx';
 import { DialogForm } from '../../shared/ui/dialog-form.tsx';
@@ -23,7 +24,9 @@ import { fleetWords } from './words.ts';
 
 /** The stations on a map and in a table; operators bring bikes there, close them and open them again. */
 export function FleetStations() {
-  if (useStationNames()?.length === 0) return <NoStations />;
+  const acting = useActing();
+  const mayChange = acting !== null && actsForOthers(acting.session);
+  if (useStationNames()?.length === 0) return <NoStations importAt={mayChange ? linkToTab('register') : null} />;
   return (
     <>
       <FleetMap />

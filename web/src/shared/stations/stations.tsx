@@ -1,6 +1,6 @@
 import './stations.css';
 import { lazy, memo, Suspense, useState } from 'react';
-import { Button, Skeleton } from '../ui/controls.tsx';
+import { Button, Empty, LinkButton, Skeleton } from '../ui/controls.tsx';
 import { hourAndMinute } from '../i18n/seoul-time.ts';
 import { useSharedWords, useWords } from '../i18n/speech.tsx';
 import type { ExplorerProps } from './explorer.tsx';
@@ -53,12 +53,17 @@ export function Stations({ stations, actions, opened = null, isFoldable = false 
   );
 }
 
-/** How stations come into a system that has none. */
-export function NoStations() {
+/** How stations come into a system that has none: at an address, for those who may import there, or by a command. */
+export function NoStations({ importAt }: { importAt: string | null }) {
   const words = useWords(stationWords);
   return (
-    <p className="card aside no-stations">
-      <span>{words.noneYet}</span> <code>npm run ops -- import-stations</code>
-    </p>
+    <section className="card no-stations">
+      <Empty title={words.noneYet}>
+        {importAt !== null && <LinkButton href={importAt}>{words.importThem}</LinkButton>}
+        <p className="aside">
+          <span>{words.importByCommand}</span> <code>npm run ops -- import-stations</code>
+        </p>
+      </Empty>
+    </section>
   );
 }

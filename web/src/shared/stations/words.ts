@@ -31,7 +31,9 @@ const ko = {
   shown: (shown: Count, all: Count) => `${formatCount(all)}곳 중 ${formatCount(shown)}곳`,
   away: '지금은 대여소를 불러올 수 없습니다. 다시 시도하는 중입니다.',
   outdated: (since: string) => `${since}부터 새로 불러오지 못했습니다. 다시 시도하는 중입니다.`,
-  noneYet: '아직 대여소가 없습니다. 서울 열린데이터광장의 파일을 가져오려면:',
+  noneYet: '아직 대여소가 없습니다.',
+  importThem: '대여소 파일 가져오기',
+  importByCommand: '서울 열린데이터광장의 파일을 명령으로 가져오려면:',
 };
 
 const en: typeof ko = {
@@ -63,7 +65,9 @@ const en: typeof ko = {
   shown: (shown, all) => `${formatCount(shown)} of ${formatCount(all)}`,
   away: 'Stations cannot be shown just now. Trying again.',
   outdated: (since) => `Not up to date since ${since}. Trying again.`,
-  noneYet: 'There are no stations yet. To import the file of the Seoul Open Data Plaza:',
+  noneYet: 'No stations yet.',
+  importThem: 'Import a file of stations',
+  importByCommand: 'To import the file of the Seoul Open Data Plaza by a command:',
 };
 
 export const stationWords = { ko, en };
