@@ -48,6 +48,9 @@ async function openStations({ operator, registerBikes }: Stage): Promise<void> {
   expect((await operator.request(CloseStationDocument, { input })).closeStation.refusal).toBeNull();
 }
 
+/** Those that stand out. */
+const reserveButtons = (page: Page) => page.locator('.button[data-weight="primary"]', { hasText: /예약하기|Reserve/ });
+
 describeInBrowser('stations on the pages', (stage) => {
   const parkedAt = async (stationId: string) =>
     (await stage.operator.request(StationBikesDocument, { stationId })).station?.bikesParked;
@@ -56,6 +59,18 @@ describeInBrowser('stations on the pages', (stage) => {
     await stage.visit({ path: '/fleet?tab=stations', width: 1440, language: 'en' }, async (page) => {
       await page.getByText('npm run ops -- import-stations').waitFor();
       expect(await page.locator('.map').count()).toBe(0);
+      await page.screenshot({ path: `${artifacts}no-stations.png`, fullPage: true });
+      await page.getByRole('link', { name: 'Import a file of stations' }).click();
+      await page.locator('section[aria-labelledby="register-stations"]').waitFor();
+      await signInAs(page, 'looks', 'auditor');
+      await page.goto(`${stage.system.routerUrl}/fleet?tab=stations`);
+      await page.getByText('npm run ops -- import-stations').waitFor();
+      expect(await page.getByRole('link', { name: 'Import a file of stations' }).count()).toBe(0);
+    });
+    await stage.visit({ path: '/', width: 390, language: 'ko', shot: 'no-stations-390' }, async (page) => {
+      await page.getByRole('link', { name: '대여소 파일 가져오기' }).waitFor();
+      await page.getByRole('link', { name: '자전거 등록하기' }).waitFor();
+      expect(await violationsOf(page)).toEqual([]);
     });
   });
 
@@ -77,6 +92,11 @@ describeInBrowser('stations on the pages', (stage) => {
         await page.screenshot({ path: `${artifacts}${name}.png`, fullPage: true });
         expect(await violationsOf(page)).toEqual([]);
         expect(await overflowOf(page)).toBe(0);
+        const [map, legend] = await Promise.all(
+          ['.map-frame', '.map-legend'].map((part) => page.locator(part).boundingBox()),
+        );
+        // On the map it would lie on somebody's station.
+        expect(legend?.y ?? 0).toBeGreaterThanOrEqual((map?.y ?? NaN) + (map?.height ?? NaN));
         expect(await lineOf(page, 'ST-101').innerText()).toContain(look.language === 'ko' ? '자전거 3' : '3 bikes');
         expect(await lineOf(page, 'ST-102').innerText()).toContain(
           look.language === 'ko' ? '거치대 없음' : 'No free rack',
@@ -168,13 +188,25 @@ describeInBrowser('stations on the pages', (stage) => {
       const { station } = await stage.operator.request(StationBikesDocument, { stationId: 'ST-101' });
       const [taken = 0, next = 0] = station?.available.nodes.map(({ bikeId }) => bikeId) ?? [];
       const { reserveNo } = await first.reserves(taken);
-      const { reserve, other } =
+      const { reserve, other, isTaken, tellMe } =
         look.language === 'ko'
-          ? { reserve: `${taken}번 자전거 예약하기`, other: `${next}번 자전거, 같은 곳` }
-          : { reserve: `Reserve bike ${taken}`, other: `Bike ${next}, same place` };
+          ? {
+              ...{ reserve: `${taken}번 자전거 예약하기`, other: `${next}번 자전거, 같은 곳` },
+              ...{ isTaken: '다른 이용자가 예약한 자전거입니다.', tellMe: '빌릴 수 있게 되면 알림 받기' },
+            }
+          : {
+              ...{ reserve: `Reserve bike ${taken}`, other: `Bike ${next}, same place` },
+              ...{ isTaken: 'Another rider has this bike.', tellMe: 'Tell me when one is free' },
+            };
       await stage.visit({ path: '/ride', ...look }, async (page) => {
         await signInAs(page, second.userId, 'rider');
         await page.locator('input[name="bikeId"]').fill(String(taken));
+        // Before anything is asked for.
+        await page.getByText(isTaken).waitFor();
+        await page.locator('.find').getByRole('button', { name: tellMe }).waitFor();
+        await page.screenshot({ path: `${artifacts}taken-${look.width}.png` });
+        expect(await violationsOf(page)).toEqual([]);
+        expect(await overflowOf(page)).toBe(0);
         await page.getByRole('button', { name: reserve }).click();
         await page.getByRole('button', { name: other }).waitFor();
         await page.screenshot({ path: `${artifacts}instead-${look.width}.png`, fullPage: true });
@@ -200,13 +232,22 @@ describeInBrowser('stations on the pages', (stage) => {
       await waits.buys(5_000);
       const say =
         look.language === 'ko'
-          ? { tellMe: '빌릴 수 있게 되면 알림 받기', next: '다음 차례입니다.', stop: '그만 기다리기' }
-          : { tellMe: 'Tell me when one is free', next: 'You are next.', stop: 'Stop waiting' };
+          ? {
+              ...{ tellMe: '빌릴 수 있게 되면 알림 받기', next: '다음 차례입니다.', stop: '그만 기다리기' },
+              ...{ none: '지금 이 대여소에는 빌릴 수 있는 자전거가 없습니다.' },
+            }
+          : {
+              ...{ tellMe: 'Tell me when one is free', next: 'You are next.', stop: 'Stop waiting' },
+              ...{ none: 'No bike at this station can be reserved now.' },
+            };
       await stage.visit({ path: '/ride', ...look }, async (page) => {
         await signInAs(page, waits.userId, 'rider');
         await lineOf(page, 'ST-103').locator('button').first().click();
+        await lineOf(page, 'ST-103').getByText(say.none).waitFor();
+        await lineOf(page, 'ST-103').screenshot({ path: `${artifacts}empty-station-${look.width}.png` });
         await page.getByRole('button', { name: say.tellMe }).click();
         await page.locator('.waiting').getByText(say.next).waitFor();
+        expect(await page.getByRole('button', { name: say.tellMe }).count()).toBe(0);
         await page.getByRole('button', { name: say.stop }).click();
         await page.locator('.waiting').waitFor({ state: 'detached' });
         await page.getByRole('button', { name: say.tellMe }).click();
@@ -221,6 +262,13 @@ describeInBrowser('stations on the pages', (stage) => {
         await page.screenshot({ path: `${artifacts}waiting-${look.width}.png`, fullPage: true });
         expect(await violationsOf(page)).toEqual([]);
         expect(await overflowOf(page)).toBe(0);
+        // One button to reserve, that of the bike on offer; another bike has one for who names it.
+        expect(await reserveButtons(page).allInnerTexts()).toHaveLength(1);
+        expect(await page.locator('.waiting').locator(reserveButtons(page)).count()).toBe(1);
+        expect(await page.locator('.find button[type="submit"]').count()).toBe(0);
+        await page.locator('input[name="bikeId"]').fill('1');
+        await page.locator('.find button[type="submit"][data-weight="plain"]').waitFor();
+        await page.locator('input[name="bikeId"]').fill('');
         await page.locator('.waiting-actions button').first().press('Enter');
         await page.locator('.current[data-status="RESERVED"]').waitFor();
         await page.locator('.current').getByText(String(bikeId)).first().waitFor();

@@ -112,6 +112,22 @@ describeInBrowser('the address of a bike', (stage) => {
     });
   });
 
+  it('of one that another rider has offers to wait for it, before anything is asked for', async () => {
+    await (await rider(stage.system, '93')).buys(5_000);
+    const visit = { path: `/ride?bike=${held}`, width: 390, language: 'ko', shot: 'wanted-waiting' } as const;
+    await stage.visit(visit, async (page) => {
+      await signInAs(page, '93', 'rider');
+      await card(page).getByText('다른 이용자가 예약한 자전거입니다.').waitFor();
+      const tellMe = page.getByRole('button', { name: '빌릴 수 있게 되면 알림 받기' });
+      await tellMe.waitFor();
+      await page.screenshot({ path: `${artifacts}wanted-taken.png`, fullPage: true });
+      expect(await violationsOf(page)).toEqual([]);
+      await tellMe.click();
+      await page.locator('.waiting').getByText('다음 차례입니다.').waitFor();
+      await tellMe.waitFor({ state: 'detached' });
+    });
+  });
+
   it('of a station opens its card', async () => {
     await stage.visit(
       { path: '/ride?station=ST-101', width: 390, language: 'en', shot: 'wanted-station' },

@@ -1,5 +1,5 @@
 import './find-bike.css';
-import { type SubmitEvent, useId, useRef, useState } from 'react';
+import { type SubmitEvent, useEffect, useId, useRef, useState } from 'react';
 import { AvailableBikesDocument, type AvailableBikesQuery } from '../../../../schema/client/generated/graphql.ts';
 import { type Pace, type Question, withoutAway } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
@@ -8,9 +8,12 @@ import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
 import { BikeSwatch } from '../../shared/ui/icons.tsx';
 import { OutcomeText, type Submission } from '../../shared/ui/submission.tsx';
 import { bikeNumberIn } from '../../shared/i18n/numbers.ts';
+import { inFull } from '../../shared/i18n/refusals.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
+import { hindranceOf, isWorthWaiting } from './asked-bike.ts';
+import { useHasOffer } from './known-wait.ts';
 import { NextStep, useReserving } from './reserving.tsx';
-import { useHasOffer } from './waiting.tsx';
+import { useAskedBike } from './use-asked-bike.ts';
 import { rideWords } from './words.ts';
 
 type Available = AvailableBikesQuery['availableBikes'];
@@ -18,6 +21,8 @@ type Available = AvailableBikesQuery['availableBikes'];
 /** As many as a rider scans; for any other bike they type its number. */
 const bikesShown = 60;
 const bikesShownOnDemand = 200;
+/** A pause in typing: each digit would be a question. */
+const pauseMs = 300;
 /** No event announces what other riders take and return. */
 const unwatched: Pace = { soonestMs: 10_000, longestMs: 60_000 };
 
@@ -43,6 +48,13 @@ export function FindBike({ submission, wanted, onBuy }: FindBikeProps) {
   const { data: free, failure } = useAnswer(freeBikes(wantsAll ? bikesShownOnDemand : bikesShown), asking);
   const number = bikeNumberIn(text);
   const hasOffer = useHasOffer();
+  const isListed = free?.nodes.some(({ bikeId }) => bikeId === number) ?? false;
+  const asked = useAskedBike(useSettled(isListed ? null : number)).data;
+  const hindrance = asked && !isListed ? hindranceOf(asked) : null;
+  const taken = asked && hindrance && number !== null && isWorthWaiting(asked) ? { bikeId: number } : null;
+  // What was refused says so itself, and above stands what becomes of the address's bike.
+  const isSaid = submission.pending || submission.outcome !== null || number === wanted;
+  const error = isWrong ? words.numberWrong : hindrance && !isSaid ? inFull(shared.refusal[hindrance]) : null;
 
   async function submit(bikeId: number | null) {
     setIsWrong(bikeId === null);
@@ -70,7 +82,7 @@ export function FindBike({ submission, wanted, onBuy }: FindBikeProps) {
           void submit(number);
         }}
       >
-        <Field label={shared.bikeNumber} hint={words.numberHint} error={isWrong ? words.numberWrong : null}>
+        <Field label={shared.bikeNumber} hint={words.numberHint} error={error}>
           {(ids) => (
             <input
               {...ids}
@@ -100,10 +112,15 @@ export function FindBike({ submission, wanted, onBuy }: FindBikeProps) {
       {/* Sticky at the bottom: a rider who chose a bike far down need not look for the button. */}
       <div className="reserve-bar">
         <OutcomeText submission={submission} />
-        <NextStep reserving={reserving} onBuy={onBuy} onReserve={(bikeId) => void submit(bikeId)} />
+        <NextStep reserving={reserving} taken={taken} onBuy={onBuy} onReserve={(bikeId) => void submit(bikeId)} />
         {/* While a bike is offered, another button only for who chose another bike. */}
         {(!hasOffer || number !== null) && (
-          <Button type="submit" form={formId} weight={hasOffer ? 'plain' : 'primary'} isPending={submission.pending}>
+          <Button
+            type="submit"
+            form={formId}
+            weight={hasOffer || taken ? 'plain' : 'primary'}
+            isPending={submission.pending}
+          >
             {number === null ? words.reserve : words.reserveBike(number)}
           </Button>
         )}
@@ -113,6 +130,16 @@ export function FindBike({ submission, wanted, onBuy }: FindBikeProps) {
       </div>
     </section>
   );
+}
+
+/** Null while it changes. */
+function useSettled<Value>(value: Value): Value | null {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), pauseMs);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled === value ? settled : null;
 }
 
 /** With their colors; while the service that knows colors is away, without. */

@@ -10,6 +10,7 @@ import {
 import { Button } from '../../shared/ui/controls.tsx';
 import { good, type Outcome, refused, type Submission } from '../../shared/ui/submission.tsx';
 import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { useKnownWait } from './known-wait.ts';
 import { isDecided } from './rider.ts';
 import { rideWords } from './words.ts';
 
@@ -19,7 +20,7 @@ interface Another {
   meters: number | null;
 }
 
-type Wanted = { bikeId: number } | { stationId: string; name: string };
+export type Wanted = { bikeId: number } | { stationId: string; name: string };
 
 export interface Reserving {
   submission: Submission;
@@ -114,28 +115,42 @@ async function nearestNumber(client: Client, bikeId: number): Promise<Another[]>
 
 interface NextStepProps {
   reserving: Reserving;
+  /** What cannot be had now, as is known before anybody asks for it: the rider can wait for it at once. */
+  taken?: Wanted | null;
   /** They wait already. */
   isWaiting?: boolean;
   onBuy: () => void;
   onReserve: (bikeId: number) => void;
 }
 
-/** A refusal is not the end: the buttons for what helps. */
-export function NextStep({ reserving, isWaiting = false, onBuy, onReserve }: NextStepProps) {
+/** A refusal is not the end, also one that need not be asked for: the buttons for what helps. */
+export function NextStep({ reserving, taken = null, isWaiting = false, onBuy, onReserve }: NextStepProps) {
   const words = useWords(rideWords);
-  const { submission, instead, missed, wait } = reserving;
+  const { submission, instead, wait } = reserving;
+  const missed = reserving.missed ?? taken;
+  const isWaitingForIt = useIsWaitingFor(missed);
   const refusal = submission.outcome?.refusal;
   if (refusal && helpedByPoints.has(refusal)) return <Button onPress={onBuy}>{words.buyEnough}</Button>;
   return (
     <>
       {instead.length > 0 && <Instead reserving={reserving} onReserve={onReserve} />}
-      {missed && !isWaiting && (
-        <Button weight="plain" isPending={submission.pending} onPress={() => void wait(missed)}>
+      {missed && !isWaiting && !isWaitingForIt && (
+        <Button
+          weight={taken && instead.length === 0 ? 'primary' : 'plain'}
+          isPending={submission.pending}
+          onPress={() => void wait(missed)}
+        >
           {words.tellMe}
         </Button>
       )}
     </>
   );
+}
+
+function useIsWaitingFor(wanted: Wanted | null): boolean {
+  const wait = useKnownWait();
+  if (!wait || !wanted) return false;
+  return 'bikeId' in wanted ? wait.bike?.bikeId === wanted.bikeId : wait.station?.stationId === wanted.stationId;
 }
 
 function Instead({ reserving: { submission, instead }, onReserve }: Omit<NextStepProps, 'onBuy'>) {

@@ -2,10 +2,11 @@ import type { Client } from '../../../../schema/client/client.ts';
 import { ReturnBikeDocument } from '../../../../schema/client/generated/graphql.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
-import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { nameOf, situationOf, type Station } from '../../shared/stations/places.ts';
 import { Stations } from '../../shared/stations/stations.tsx';
 import { useStations } from '../../shared/stations/use-stations.ts';
+import { useHasOffer } from './known-wait.ts';
 import { NextStep, useReserving } from './reserving.tsx';
 import type { Ride } from './rider.ts';
 import { rideWords } from './words.ts';
@@ -31,9 +32,11 @@ export function RideStations({ ride, opened, onBuy }: RideStationsProps) {
 
 function AtStation({ station, ride, onBuy }: { station: Station; ride: Ride | null; onBuy: () => void }) {
   const words = useWords(rideWords);
+  const shared = useSharedWords();
   const { language } = useSpeech();
   const submission = useSubmission();
   const reserving = useReserving(submission);
+  const hasOffer = useHasOffer();
   const { stationId } = station;
   const name = nameOf(station, language);
 
@@ -44,20 +47,20 @@ function AtStation({ station, ride, onBuy }: { station: Station; ride: Ride | nu
   }
 
   const canReserve = !ride && situationOf(station) !== 'closed' && station.bikesAvailable !== 0;
-  const canWait = !ride && situationOf(station) !== 'closed' && station.bikesAvailable === 0;
+  const isEmpty = !ride && situationOf(station) !== 'closed' && station.bikesAvailable === 0;
   const canReturn = ride?.reserveStatus === 'IN_USE' && situationOf(station) !== 'closed';
   return (
     <>
       {canReserve && (
-        <Button isPending={submission.pending} onPress={() => void reserving.reserve({ stationId, name })}>
+        <Button
+          weight={hasOffer ? 'plain' : 'primary'}
+          isPending={submission.pending}
+          onPress={() => void reserving.reserve({ stationId, name })}
+        >
           {words.reserveHere}
         </Button>
       )}
-      {canWait && (
-        <Button isPending={submission.pending} onPress={() => void reserving.wait({ stationId, name })}>
-          {words.tellMe}
-        </Button>
-      )}
+      {isEmpty && !submission.outcome && <p className="aside">{shared.refusal.NO_BIKE_AT_STATION.because}</p>}
       {canReturn && (
         <Button
           isPending={submission.pending}
@@ -74,7 +77,7 @@ function AtStation({ station, ride, onBuy }: { station: Station; ride: Ride | nu
       {!ride && (
         <NextStep
           reserving={reserving}
-          isWaiting={canWait}
+          taken={isEmpty ? { stationId, name } : null}
           onBuy={onBuy}
           onReserve={(bikeId) => void reserving.reserve({ bikeId })}
         />

@@ -11,7 +11,7 @@ import {
 import { query } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
 import { useChanges } from '../../shared/api/use-changes.ts';
-import { type Acting, useActing } from '../../shared/session/acting.ts';
+import type { Acting } from '../../shared/session/acting.ts';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { hourAndMinute, timeLeft } from '../../shared/i18n/seoul-time.ts';
 import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
@@ -55,15 +55,6 @@ function useWaiting(acting: Acting): RiderWaiting {
   useAnswer(question, isWaiting && !isLive ? { pace: untold } : {});
   return { waiting, ended: isWaiting ? null : ended, stopped: () => setEnded('BY_RIDER') };
 }
-
-/** What the waiting card knows, for others on the page. */
-function useKnownWait(): WaitingFieldsFragment | null {
-  const userId = useActing()?.session.userId ?? '';
-  return useAnswer(query(RiderWaitingDocument, { userId })).data?.user?.waiting ?? null;
-}
-
-/** Whether a bike is kept for the rider just now: the card that says so has its button. */
-export const useHasOffer = (): boolean => (useKnownWait()?.offer ?? null) !== null;
 
 interface WaitingCardProps {
   acting: Acting;

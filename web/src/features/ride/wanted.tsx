@@ -1,19 +1,15 @@
 import './wanted.css';
 import { useEffect, useRef } from 'react';
-import { WantedBikeDocument, type WantedBikeQuery } from '../../../../schema/client/generated/graphql.ts';
 import { ridePath, type RideWish } from '../../app/links.ts';
 import { go } from '../../app/paths.ts';
-import { type Pace, query } from '../../shared/api/answer.ts';
-import { useAnswer } from '../../shared/api/use-answer.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
-import type { RefusalWords } from '../../shared/i18n/refusals.ts';
+import { inFull } from '../../shared/i18n/refusals.ts';
 import { nameOf, type Station } from '../../shared/stations/places.ts';
+import { hindranceOf } from './asked-bike.ts';
 import type { Ride } from './rider.ts';
+import { useAskedBike } from './use-asked-bike.ts';
 import { rideWords } from './words.ts';
-
-/** A rider stands before the bike; another may take it meanwhile, which no event tells. */
-const beforeIt: Pace = { soonestMs: 5_000, longestMs: 30_000 };
 
 interface WantedProps {
   wish: RideWish;
@@ -59,8 +55,8 @@ function WantedBike({ bikeId, reserved, stations }: WantedBikeProps) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const { language } = useSpeech();
-  const { data, failure } = useAnswer(query(WantedBikeDocument, { bikeId }), { pace: beforeIt });
-  const whyNot = data && whyNotTaken(data.bike);
+  const { data, failure } = useAskedBike(bikeId);
+  const whyNot = data && hindranceOf(data);
   function say(): string {
     if (!data) return failure ? words.wantedAway : shared.loading;
     if (whyNot) return inFull(shared.refusal[whyNot]);
@@ -78,14 +74,6 @@ function WantedBike({ bikeId, reserved, stations }: WantedBikeProps) {
     </Card>
   );
 }
-
-function whyNotTaken(bike: WantedBikeQuery['bike']) {
-  if (!bike) return 'BIKE_NOT_FOUND';
-  if (bike.condition !== 'IN_SERVICE') return 'BIKE_NOT_IN_SERVICE';
-  return bike.isAvailable ? null : 'BIKE_ALREADY_RESERVED';
-}
-
-const inFull = ({ because, next }: RefusalWords) => `${because} ${next}`;
 
 function Card({ title, children }: { title?: string; children: string }) {
   const shared = useSharedWords();

@@ -8,6 +8,8 @@ export interface RefusalWords {
   next: string;
 }
 
+export const inFull = ({ because, next }: RefusalWords) => `${because} ${next}`;
+
 export const refusalsKo: Record<RefusalCode, RefusalWords> = {
   INSUFFICIENT_POINTS: { because: '포인트가 모자랍니다.', next: '포인트를 충전한 뒤 다시 예약하세요.' },
   NO_POINT_ACCOUNT: { because: '포인트를 충전한 적이 없습니다.', next: '포인트를 충전하면 바로 예약할 수 있습니다.' },
