@@ -103,7 +103,8 @@ async function visitPage(
   { path, width, height = 900, language = 'ko', prepare, shot, origin = '', expectedComplaints, ...context }: Visit,
   doThere: (page: Page) => Promise<void>,
 ): Promise<void> {
-  const page = await browser.newPage({ viewport: { width, height }, timezoneId: 'Asia/Seoul', ...context });
+  const options = { viewport: { width, height }, timezoneId: 'Asia/Seoul', ...context };
+  const page = await (await browser.newContext(options)).newPage();
   page.setDefaultTimeout(waitTimeoutMs);
   const complaints = complaintsOf(page, new URL(origin).host);
   try {

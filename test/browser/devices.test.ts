@@ -45,6 +45,34 @@ describeInBrowser(
       await untilBalance(page, '5,000');
     }
 
+    it('who signs out stays so in every tab, until somebody signs in', async () => {
+      await stage.visit({ ...phone, language: null, locale: 'en-US' }, async (page) => {
+        const account = (tab: Page, userId: string) => tab.getByRole('button', { name: new RegExp(`^${userId},`) });
+        const signedOut = (tab: Page) => tab.getByText('Sign in to take a bike.');
+        const other = await page.context().newPage();
+        await other.goto(page.url());
+        await account(other, '10').waitFor();
+        await account(page, '10').click();
+        await page.getByRole('button', { name: 'Sign out' }).click();
+        for (const tab of [page, other]) {
+          await signedOut(tab).waitFor();
+          await tab.reload();
+          await signedOut(tab).waitFor();
+        }
+        const third = await page.context().newPage();
+        await third.goto(page.url());
+        await signedOut(third).waitFor();
+        // Who runs the fleet here did not sign out.
+        await third.goto(stage.system.routerUrl);
+        await account(third, 'operator').waitFor();
+        await signInAs(other, '11', 'rider');
+        await other.reload();
+        await account(other, '11').waitFor();
+        await page.reload();
+        await account(page, '10').waitFor();
+      });
+    });
+
     describe('reads what is true here', () => {
       it.each([
         ['ko', /500P가 차감되고 3분 동안/, '500P가 모두 환불됩니다.', /^7분마다 77P.*최대 7,777P/, /1부터 50,000까지/],

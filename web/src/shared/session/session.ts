@@ -1,10 +1,11 @@
 /**
  * Who is signed in, kept for this tab. In development the router signs tokens for anyone; elsewhere people sign in at a
  * provider (`provider.ts`) or, without one, paste a token.
- * Riding and running the fleet are remembered apart, so that one tab can be a rider and an operator in turn.
+ * Riding and running the fleet are remembered apart, so that one tab can be a rider and an operator in turn. Whoever signs
+ * out does it in all tabs, until somebody signs in again.
  */
 
-import { tabMemory } from '../api/memory.ts';
+import { deviceMemory, tabMemory } from '../api/memory.ts';
 import { serverClock, takeDateOf } from '../i18n/server-clock.ts';
 
 export interface Config {
@@ -35,15 +36,17 @@ interface Token {
 
 export const graphqlUrl = new URL('/graphql', location.href).href;
 
-export type Area = 'staff' | 'rider';
+const areas = ['staff', 'rider'] as const;
+export type Area = (typeof areas)[number];
 
-/** The first user of a new tab, where the router issues tokens: one who may see everything in that area. */
+/** The first user of a new tab, unless somebody signed out in this browser, where the router issues tokens: one who may see everything in that area. */
 export const newcomers: Record<Area, Identity> = {
   staff: { userId: 'operator', roles: ['operator'] },
   rider: { userId: '10', roles: ['rider'] },
 };
 
 const storageKey = (area: Area) => `ttareungi.session.${area}`;
+const signedOutKey = (area: Area) => `ttareungi.signed-out.${area}`;
 /** A token is renewed so long before its end, or in the last tenth of a short life. */
 const renewBeforeMs = 60_000;
 
@@ -57,6 +60,12 @@ export async function loadConfig(): Promise<Config> {
 
 /** @throws {TokenRefused} when the router gives no token */
 export async function signInAs(identity: Identity, area: Area): Promise<Session> {
+  const session = await begin(identity, area);
+  deviceMemory.forget(signedOutKey(area));
+  return session;
+}
+
+async function begin(identity: Identity, area: Area): Promise<Session> {
   let current = await fetchToken(identity);
   remember(area, { identity });
   let renewing: Promise<Token> | null = null;
@@ -81,12 +90,13 @@ export function signInWith(pasted: string, area: Area): Session | null {
   return { ...claims, token: async () => token };
 }
 
-/** This tab's session from before a reload; without one, in development, that of a newcomer. */
+/** This tab's session from before a reload; without one, in development, that of a newcomer. Null once signed out. */
 export async function resumeSession(config: Config, area: Area): Promise<Session | null> {
   const { identity, token } = recall(area);
   if (!config.devTokens) return token ? signInWith(token, area) : null;
+  if (deviceMemory.get(signedOutKey(area)) !== null) return null;
   try {
-    return await signInAs(identity ?? newcomers[area], area);
+    return await begin(identity ?? newcomers[area], area);
   } catch (error) {
     // Stays signed out; signing in shows the reason.
     if (error instanceof TokenRefused && error.status < 500) return null;
@@ -96,6 +106,17 @@ export async function resumeSession(config: Config, area: Area): Promise<Session
 
 export function forgetSession(area: Area): void {
   tabMemory.forget(storageKey(area));
+  deviceMemory.set(signedOutKey(area), 'yes');
+}
+
+/** Is told when somebody signs out in another tab; returns what ends that. */
+export function onSignedOutElsewhere(notify: (area: Area) => void): () => void {
+  const heard = ({ key, newValue }: StorageEvent) => {
+    const area = areas.find((each) => signedOutKey(each) === key);
+    if (area && newValue !== null) notify(area);
+  };
+  addEventListener('storage', heard);
+  return () => removeEventListener('storage', heard);
 }
 
 /** The router answers, and gives no token to this page. */

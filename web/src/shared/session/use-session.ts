@@ -3,7 +3,15 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { backoffMs } from '../../../../schema/client/backoff.ts';
 import { forgetPushesOfOthers, withdrawPushes } from '../pushes/consent.ts';
 import { forgetNotice, noticeIn, resumeAtProvider, type SessionNotice, signOutAtProvider } from './provider.ts';
-import { type Area, type Config, forgetSession, loadConfig, resumeSession, type Session } from './session.ts';
+import {
+  type Area,
+  type Config,
+  forgetSession,
+  loadConfig,
+  onSignedOutElsewhere,
+  resumeSession,
+  type Session,
+} from './session.ts';
 
 export interface SessionState {
   area: Area;
@@ -23,14 +31,25 @@ interface Begun {
   session: Session | null;
 }
 
+const keyOf = (area: Area) => ['session', area];
+
 /** The user of this tab in the given area, until another signs in; signed out while it is asked for. */
 export function useSession(area: Area): SessionState {
   const queries = useQueryClient();
-  const queryKey = ['session', area];
+  const queryKey = keyOf(area);
   const [notice, setNotice] = useState<SessionNotice | null>(() => noticeIn(location.search));
   useEffect(forgetNotice, []);
   const begin = (session: Session | null) =>
     queries.setQueryData<Begun>(queryKey, (before) => before && { ...before, session });
+  useEffect(
+    () =>
+      onSignedOutElsewhere((left) =>
+        queries.setQueryData<Begun>(keyOf(left), (before) =>
+          before?.config.devTokens ? { ...before, session: null } : before,
+        ),
+      ),
+    [queries],
+  );
   const end = (reason: SessionNotice) => {
     setNotice(reason);
     begin(null);
