@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { table } from '../deploy/settings.ts';
 import { scopes } from '../schema/scopes.ts';
+import { gbfsVersions } from '../subgraphs/dashboard/open-data/gbfs.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -22,6 +23,14 @@ describe('the page for planners', () => {
   it('shows the example that is run here', () => {
     const [, ...lines] = readFileSync(join(root, 'schema/client/planner-example.ts'), 'utf8').trim().split('\n');
     expectPart('example', `\`\`\`ts\n${lines.join('\n')}\n\`\`\``);
+  });
+
+  it('leads to feeds that there are', () => {
+    const addresses = readFileSync(page, 'utf8').match(/\/gbfs\/[^`\s]*/g);
+    expect(gbfsVersions.map((version) => `/gbfs/${version}/gbfs.json`)).toEqual(
+      expect.arrayContaining(addresses ?? []),
+    );
+    expect(addresses).not.toBeNull();
   });
 
   it('has every scope, with what it allows', () => {
