@@ -52,6 +52,8 @@ const innerExtensions = new Set(['serviceName', 'service', 'stacktrace', 'except
 
 /** Messages quote what a client sent: that may be as long as a body, or hold terminal control characters. */
 const longestMessage = 1_000;
+/** Of a longer one, so much of its end is kept: what is wrong with a value, and where it stands, follows it. */
+const keptEnd = 300;
 
 /** Turns errors into what a client may see. */
 export type ErrorFormatter = (error: unknown, formatted?: GraphQLFormattedError) => GraphQLFormattedError;
@@ -62,7 +64,7 @@ export type ErrorFormatter = (error: unknown, formatted?: GraphQLFormattedError)
 export function createErrorFormatter(logger: Logger): ErrorFormatter {
   return (error, formatted) => {
     const { message: said, path, locations, extensions } = formatted ?? formattedOf(error);
-    const message = `${sanitizeText(said, longestMessage)}${said.length > longestMessage ? '…' : ''}`;
+    const message = shortened(said);
     const code = codeOf(extensions);
     if (code === 'INTERNAL_SERVER_ERROR' && isAccident(error)) {
       logger.error({ err: error }, 'operation failed');
@@ -76,6 +78,12 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
       extensions: { ...Object.fromEntries(shown), code },
     };
   };
+}
+
+function shortened(said: string): string {
+  if (said.length <= longestMessage) return sanitizeText(said, longestMessage);
+  const begin = sanitizeText(said, longestMessage - keptEnd);
+  return `${begin} … ${sanitizeText(said.slice(-keptEnd), keptEnd)}`;
 }
 
 function formattedOf(error: unknown): GraphQLFormattedError {
