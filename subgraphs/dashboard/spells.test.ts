@@ -309,6 +309,14 @@ describe('a past', () => {
     expect(past).toHaveLength(mostSteps);
   });
 
+  it('goes on in the order of the events, also where the clock of one was behind', () => {
+    const past = stepped(stepped([], begin, { racks: 3 }), begin - 5_000, { racks: 4 });
+    expect(past).toEqual([
+      { at: begin, racks: 3 },
+      { at: begin, racks: 4 },
+    ]);
+  });
+
   it('stays the same while nothing changes', () => {
     const past = stepped([], begin, { racks: 3 });
     expect(stepped(past, begin + 3 * dayMs, { racks: 3 })).toBe(past);

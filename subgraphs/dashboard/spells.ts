@@ -75,7 +75,6 @@ export function spellsOf(station: StationView, changes: Change[]): Spells {
   let count: Change = { at: -Infinity, bikes: 0, available: 0 };
   for (const { at, bikes: more, available } of changes.sort((one, other) => one.at - other.at)) {
     count = { at, bikes: count.bikes + more, available: count.available + available };
-    if (summed.at(-1)?.at === at) summed.pop();
     summed.push(count);
   }
   const spells: Spells = { empty: [], full: [] };

@@ -26,7 +26,10 @@ const router = (name: string): Check => ({ specification: `router/${name}`, proj
 const simulation: Check = { simulation: 1_000 };
 
 const reservation = 'subgraphs/reservation/reservation.ts';
+const waiting = 'subgraphs/reservation/waiting.ts';
 const point = 'subgraphs/point/point.ts';
+const bike = 'subgraphs/bike/bike.ts';
+const stationStore = 'subgraphs/station/store.ts';
 const returnReport = 'subgraphs/reservation/return-report.ts';
 const pointPolicies = 'subgraphs/point/policies.ts';
 const reservationPolicies = 'subgraphs/reservation/policies.ts';
@@ -195,8 +198,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a key with another body gets the answer of the first',
     file: commandHandler,
-    find: "if (document.commandHash === commandHash) return { kind: 'decided', document, replayed: true };",
-    replace: "if (document) return { kind: 'decided', document, replayed: true };",
+    find: 'if (document.commandHash === commandHash) {',
+    replace: 'if (document) {',
     caughtBy: simulation,
   },
   {
@@ -830,6 +833,174 @@ export const mutations: readonly Mutation[] = [
     find: 'if (seen.has(name)) return name;',
     replace: '',
     caughtBy: platform('server/http.test', 'fast'),
+  },
+  {
+    name: 'a bike is offered to whoever came last',
+    file: waiting,
+    find: 'const first = entries.find(({ offer }) => !offer);',
+    replace: 'const first = entries.findLast(({ offer }) => !offer);',
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'a bike is offered to two riders of a list',
+    file: waiting,
+    find: 'if (!first || entries.some(({ offer }) => offer?.bikeId === bikeId)) return [];',
+    replace: 'if (!first) return [];',
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'a waiting list takes one rider too many',
+    file: waiting,
+    find: 'if (entries.length >= mostInList)',
+    replace: 'if (entries.length > mostInList)',
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'a wait never ends by itself',
+    file: waiting,
+    find: "if (!offer) return isPast(until, at) ? ended('TIMED_OUT') : [];",
+    replace: 'if (!offer) return [];',
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'who does not take the bike keeps it on offer',
+    file: waiting,
+    find: "return isPast(offer.until, at) ? ended('OFFER_LAPSED') : [];",
+    replace: 'return [];',
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'a bike is on offer in two lists',
+    file: 'subgraphs/reservation/offers.ts',
+    find: 'told?.bikeId === bikeId && told.bikeVersion === bikeVersion)) return null;',
+    replace: 'told?.bikeId === bikeId && told.bikeVersion > bikeVersion)) return null;',
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'on a ride a bike still stands at its station',
+    file: reservation,
+    find: '          ...(isPlace(event.data) && { startPlace: placeIn(event.data) }),\n        },\n        {},',
+    replace: '          ...(isPlace(event.data) && { startPlace: placeIn(event.data) }),\n        },',
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'a returned bike does not stand where its rider says',
+    file: reservation,
+    find: 'return placed(free, isPlace(said) ? said : placeOf(slot));',
+    replace: 'return placed(free, placeOf(slot));',
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'a bike is moved while somebody rides it',
+    file: reservation,
+    find: "if (slot.status === 'held' && slot.reservation.reserveStatus === 'IN_USE') {",
+    replace: 'if (false) {',
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'a bike is reserved at a station that it left',
+    file: reservation,
+    find: 'if (command.at !== undefined && command.at !== slot.place?.stationId) {',
+    replace: 'if (false) {',
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'a push comes when it is too late',
+    file: 'subgraphs/reservation/pushes/occasions.ts',
+    find: 'if (now >= until - noticeMs && now < until)',
+    replace: 'if (now >= until - noticeMs)',
+    caughtBy: rulesOf('reservation'),
+  },
+  {
+    name: 'one rider fills the list of a bike’s faults',
+    file: bike,
+    find: 'if (own.length >= mostFaultsOfOne) {',
+    replace: 'if (false) {',
+    caughtBy: rulesOf('bike'),
+  },
+  {
+    name: 'a fault is closed that nobody has seen',
+    file: bike,
+    find: 'if (until !== undefined && faults.some(({ reportedAt }) => reportedAt > until)) {',
+    replace: 'if (false) {',
+    caughtBy: rulesOf('bike'),
+  },
+  {
+    name: 'a bike back in service stays faulty',
+    file: bike,
+    find: "? { ...withoutFaults(state), condition: 'IN_SERVICE' }",
+    replace: "? { ...state, condition: 'IN_SERVICE' }",
+    caughtBy: rulesOf('bike'),
+  },
+  {
+    name: 'of stations that are equally near one is left out between two pages',
+    file: stationStore,
+    find: 'return meters > before || (meters === before && station.number > number);',
+    replace: 'return meters > before;',
+    caughtBy: { specification: 'subgraphs/station/', project: 'servers' },
+  },
+  {
+    name: 'the first look for what is near is the last',
+    file: stationStore,
+    find: 'if (found.length > size) return found;',
+    replace: 'return found;',
+    caughtBy: { specification: 'subgraphs/station/', project: 'servers' },
+  },
+  {
+    name: 'near is a square',
+    file: stationStore,
+    find: '.filter((one) => one.meters <= meters)',
+    replace: '',
+    caughtBy: { specification: 'subgraphs/station/', project: 'servers' },
+  },
+  {
+    name: 'a station that a bike left is not told',
+    file: 'subgraphs/dashboard/station-counts.ts',
+    find: 'touched.add((before.get(rowName) as BikeView | undefined)?.stationId);',
+    replace: '',
+    caughtBy: rulesOf('dashboard'),
+  },
+  {
+    name: 'counts go on after a gap',
+    file: 'subgraphs/dashboard/station-counts.ts',
+    find: 'if (commit._id > version + 1) throw cursorExpired();',
+    replace: '',
+    caughtBy: rulesOf('dashboard'),
+  },
+  {
+    name: 'a clock that is behind turns the past of a bike round',
+    file: 'subgraphs/dashboard/past.ts',
+    find: 'const time = Math.max(at, last?.at ?? at);',
+    replace: 'const time = at;',
+    caughtBy: rulesOf('dashboard'),
+  },
+  {
+    name: 'one bike that replaces another at the same moment makes a station empty',
+    file: 'subgraphs/dashboard/spells.ts',
+    find: 'while ((others[other + 1]?.at ?? Infinity) <= at) other += 1;',
+    replace: 'if ((others[other + 1]?.at ?? Infinity) <= at) other += 1;',
+    caughtBy: rulesOf('dashboard'),
+  },
+  {
+    name: 'a vehicle keeps its public name for ever',
+    file: 'subgraphs/dashboard/open-data/vehicle-ids.ts',
+    find: 'block.writeUIntBE(lastRide, numberBytes, numberBytes);',
+    replace: 'block.writeUIntBE(lastRide > 0 ? 0 : 0, numberBytes, numberBytes);',
+    caughtBy: rulesOf('dashboard'),
+  },
+  {
+    name: 'open data shows a bike on a ride',
+    file: 'subgraphs/dashboard/open-data/gbfs.ts',
+    find: "return isOut && use !== 'inUse' && stands;",
+    replace: 'return isOut && stands;',
+    caughtBy: rulesOf('dashboard'),
+  },
+  {
+    name: 'open data lists bikes in the order of their numbers',
+    file: 'subgraphs/dashboard/open-data/gbfs.ts',
+    find: 'vehicles.sort().join()',
+    replace: 'vehicles.join()',
+    caughtBy: rulesOf('dashboard'),
   },
 ];
 
