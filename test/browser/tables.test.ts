@@ -212,6 +212,13 @@ describeInBrowser('the tables of operators', (stage) => {
       expect(await violationsOf(page)).toEqual([]);
       await page.screenshot({ path: `${artifacts}search-1440.png` });
       await page.keyboard.press('Enter');
+      await page.locator('.trail').getByText('Station Opened').waitFor();
+      expect(addressOf(page)).toBe('?station=ST-101');
+      await page.locator('.facts').getByText('Mapo-gu').waitFor();
+      await page.locator('.facts').getByText('−1').waitFor();
+      expect(await violationsOf(page)).toEqual([]);
+      await page.screenshot({ path: `${artifacts}station-card-1440.png`, fullPage: true });
+      await page.getByRole('link', { name: 'Show the bikes that stand there' }).click();
       await page.getByText('1–3 of 3').waitFor();
       expect(addressOf(page)).toBe('?tab=bikes&at=ST-101');
       await page.keyboard.press('Control+k');
@@ -231,7 +238,17 @@ describeInBrowser('the tables of operators', (stage) => {
       expect(await violationsOf(page)).toEqual([]);
       await page.screenshot({ path: `${artifacts}search-320.png` });
       await page.getByRole('option').click();
+      await page.getByRole('heading', { name: '102. 광화문역 2번출구' }).waitFor();
+      expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+      await page.screenshot({ path: `${artifacts}station-card-320.png`, fullPage: true });
+      await page.getByRole('link', { name: '세워진 자전거 보기' }).click();
       await page.getByText('조건에 맞는 자전거가 없습니다.').waitFor();
+      // By its number alone, as somebody types it; and one that there is not.
+      await page.goto(`${stage.system.routerUrl}/fleet?station=102`);
+      await page.getByRole('heading', { name: '102. 광화문역 2번출구' }).waitFor();
+      await page.getByRole('searchbox').fill('ST-999');
+      await page.getByRole('button', { name: '찾기', exact: true }).click();
+      await page.getByText('없는 대여소입니다.').waitFor();
     });
   });
 
@@ -320,7 +337,8 @@ describeInBrowser('the tables of operators', (stage) => {
       page.locator('.facts > div', { has: page.getByText(name) }).locator('dd');
     const look = { width: 1024, language: 'en' } as const;
     await stage.visit({ path: `/fleet?reservation=${reserveNo}`, shot: 'tables-ride', ...look }, async (page) => {
-      await fact(page, 'From').getByText('Mangwon Station Exit 1').waitFor();
+      const from = fact(page, 'From').getByRole('link', { name: 'Mangwon Station Exit 1' });
+      expect(await from.getAttribute('href')).toBe('/fleet?station=ST-101');
       await fact(page, 'Returned to').getByText('Gwanghwamun Exit 2').waitFor();
       await fact(page, 'Overtime').getByText('0P').waitFor();
     });

@@ -5,7 +5,7 @@ import { bikeNumberIn } from '../shared/i18n/numbers.ts';
 
 export const { dashboard: dashboardPath, ride: ridePath, fleet: fleetPath } = pageAddresses;
 
-export const foundKinds = ['reservation', 'bike', 'rider'] as const;
+export const foundKinds = ['reservation', 'bike', 'rider', 'station'] as const;
 /** What the fleet page finds by its number. */
 export type FoundKind = (typeof foundKinds)[number];
 

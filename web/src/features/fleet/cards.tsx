@@ -4,14 +4,17 @@ import type {
   FleetBikeQuery,
   FleetReservationQuery,
   FleetRiderQuery,
+  FleetStationQuery,
   ReservationFieldsFragment,
   RidePlaceFieldsFragment,
 } from '../../../../schema/client/generated/graphql.ts';
 import { Empty } from '../../shared/ui/controls.tsx';
 import { BikeSwatch, StatusIcon } from '../../shared/ui/icons.tsx';
 import { linkTo } from '../../app/links.ts';
+import { formatCount } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
-import { placeName } from '../../shared/stations/places.ts';
+import { districts } from '../../../../schema/places.ts';
+import { nameOf, placeName } from '../../shared/stations/places.ts';
 import { useStationNames } from '../../shared/stations/use-stations.ts';
 import { At } from './at.tsx';
 import { AuditTrail } from './audit-trail.tsx';
@@ -20,11 +23,13 @@ import { Condition } from './condition.tsx';
 import { FaultLines } from './faults.tsx';
 import { ChangeCondition } from './change-condition.tsx';
 import { Force } from './force.tsx';
+import { linkToBikes } from './table-address.ts';
 import { fleetWords } from './words.ts';
 
 type Bike = NonNullable<FleetBikeQuery['bike']>;
 type Rider = NonNullable<FleetRiderQuery['user']>;
 type Reservation = NonNullable<FleetReservationQuery['reservation']>;
+type Station = NonNullable<FleetStationQuery['station']>;
 
 export function BikeCard({ bike }: { bike: Bike }) {
   const words = useWords(fleetWords);
@@ -149,6 +154,47 @@ export function ReservationCard({ reservation }: { reservation: Reservation }) {
   );
 }
 
+export function StationCard({ station }: { station: Station }) {
+  const words = useWords(fleetWords);
+  const shared = useSharedWords();
+  const { language } = useSpeech();
+  const { stationId, number, state, district, address, racks, openedDate, history } = station;
+  const { bikesParked, bikesAvailable, freeRacks } = station;
+  const counts = [
+    [words.bikesParked, bikesParked],
+    [words.bikesAvailable, bikesAvailable],
+    [words.freeRacks, freeRacks],
+  ] as const;
+  return (
+    <section className="card found" aria-labelledby="found-title">
+      <h2 id="found-title">{words.stationTitle(number, nameOf(station, language))}</h2>
+      <dl className="facts">
+        <Fact label={shared.status}>{words.stationStates[state]}</Fact>
+        <Fact label={words.district}>{districts[district][language]}</Fact>
+        {address && <Fact label={words.address}>{address}</Fact>}
+        <Fact label={words.racks}>{formatCount(racks)}</Fact>
+        {counts.map(
+          ([label, count]) =>
+            count !== undefined && (
+              <Fact key={label} label={label}>
+                {formatCount(count)}
+              </Fact>
+            ),
+        )}
+        {openedDate && (
+          <Fact label={words.opened}>
+            <At time={openedDate} />
+          </Fact>
+        )}
+      </dl>
+      <p>
+        <a href={linkToBikes({ stationId })}>{words.bikesThere}</a>
+      </p>
+      <AuditTrail entries={history} became={(entry) => words.stationStates[entry.state]} />
+    </section>
+  );
+}
+
 function History({ reservations }: { reservations: Bike['reservations'] }) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
@@ -254,5 +300,8 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
 function PlaceFact({ label, place }: { label: string; place: RidePlaceFieldsFragment | null | undefined }) {
   const { language } = useSpeech();
   const name = placeName(place, useStationNames(), language);
-  return name && <Fact label={label}>{name}</Fact>;
+  if (!name) return null;
+  return (
+    <Fact label={label}>{place?.station ? <a href={linkTo('station', place.station.stationId)}>{name}</a> : name}</Fact>
+  );
 }

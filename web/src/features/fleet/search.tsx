@@ -1,11 +1,13 @@
 import './search.css';
 import { type SubmitEvent, useMemo, useState } from 'react';
 import {
+  type FleetStationQuery,
   FleetBikeDocument,
   FleetReservationDocument,
   FleetRiderDocument,
+  FleetStationDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { query } from '../../shared/api/answer.ts';
+import { query, type Question, withoutAway } from '../../shared/api/answer.ts';
 import { type ShownAnswer, useAnswer } from '../../shared/api/use-answer.ts';
 import { Button, Choice, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
 import { errorText } from '../../shared/ui/submission.tsx';
@@ -13,13 +15,14 @@ import { type FoundKind, foundIn, foundKinds, linkTo } from '../../app/links.ts'
 import { go, useSearch } from '../../app/paths.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { AsOf } from './as-of.tsx';
-import { BikeCard, ReservationCard, RiderCard } from './cards.tsx';
+import { BikeCard, ReservationCard, RiderCard, StationCard } from './cards.tsx';
+import { stationIdIn } from './table-address.ts';
 import { watched } from './watched.ts';
 import { fleetWords } from './words.ts';
 
 type Wanted = NonNullable<ReturnType<typeof foundIn>>;
 
-/** A bike, a rider or a reservation by its number, with everything that belongs to it. */
+/** A bike, a rider, a reservation or a station by its number, with everything that belongs to it. */
 export function Search() {
   const words = useWords(fleetWords);
   const address = useSearch();
@@ -65,7 +68,7 @@ function SearchForm({ wanted }: { wanted: Wanted | null }) {
         chosen={kind}
         onChoose={setKind}
       />
-      <Field label={kind === 'bike' ? shared.bikeNumber : words.number[kind]}>
+      <Field label={{ bike: shared.bikeNumber, station: shared.stationNumber, ...words.number }[kind]}>
         {(ids) => (
           <input
             {...ids}
@@ -94,6 +97,8 @@ function Found({ wanted: { kind, id } }: { wanted: Wanted }) {
       return <FoundRider userId={id} />;
     case 'reservation':
       return <FoundReservation reserveNo={Number(id)} />;
+    case 'station':
+      return <FoundStation stationId={stationIdIn(id)} />;
   }
 }
 
@@ -136,6 +141,22 @@ function FoundReservation({ reserveNo }: { reserveNo: number }) {
   );
 }
 
+function FoundStation({ stationId }: { stationId: string | null }) {
+  const answer = useAnswer(stationId === null ? null : stationAt(stationId), { pace: watched });
+  if (!answer.data?.station) return <NotThere kind="station" answer={answer} />;
+  return (
+    <>
+      <AsOf answer={answer} />
+      <StationCard station={answer.data.station} />
+    </>
+  );
+}
+
+function stationAt(stationId: string): Question<FleetStationQuery> {
+  const asking = (counts: boolean) => query(FleetStationDocument, { stationId, counts });
+  return { key: asking(true).key, ask: (...to) => withoutAway((counts) => asking(counts).ask(...to)) };
+}
+
 function NotThere({ kind, answer }: { kind: FoundKind; answer: Pick<ShownAnswer<unknown>, 'error' | 'isWaiting'> }) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
@@ -144,6 +165,7 @@ function NotThere({ kind, answer }: { kind: FoundKind; answer: Pick<ShownAnswer<
     reservation: shared.refusal.RESERVATION_NOT_FOUND.because,
     bike: shared.refusal.BIKE_NOT_FOUND.because,
     rider: words.noRider,
+    station: words.noStation,
   };
   return (
     <div className="card" role="status">

@@ -184,7 +184,7 @@ function StationLine({ station }: { station: Line }) {
       <td>{districts[district][language]}</td>
       {[racks, bikesParked, bikesAvailable, freeRacks].map((count, place) => (
         <td key={place} className="number" data-numeric="true">
-          {formatCount(count).replace('-', '−')}
+          {formatCount(count)}
         </td>
       ))}
       {[empty, full].map((spells, place) => (

@@ -88,7 +88,7 @@ function ReportForm({ ride, stations, onClose }: ReturnReportProps & { onClose: 
         label={words.reportTime}
         {...{ from: began, until: ride.returnDateTime, value: time, onChange: setTime }}
       />
-      <Field label={words.reportStation} hint={station ? nameOf(station, language) : words.reportStationHint}>
+      <Field label={shared.stationNumber} hint={station ? nameOf(station, language) : words.reportStationHint}>
         {(ids) => (
           <input
             {...ids}

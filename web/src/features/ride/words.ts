@@ -162,7 +162,6 @@ const ko = {
   reportHint:
     '언제 어디에 반납했는지 알려 주세요. 운영자가 확인해 그 시각으로 바로잡고, 더 낸 초과요금을 돌려드립니다.',
   reportTime: '언제',
-  reportStation: '대여소 번호',
   reportStationHint: '모르면 비워 두세요.',
   reportNote: '더 알릴 것',
   report: '신고하기',
@@ -331,7 +330,6 @@ const en: typeof ko = {
   reportHint:
     'Say when and where you gave it back. An operator looks into it and puts it right, and overtime that was too much comes back.',
   reportTime: 'When',
-  reportStation: 'Station number',
   reportStationHint: 'Leave it empty if you do not know.',
   reportNote: 'Anything else',
   report: 'Report',

@@ -68,8 +68,8 @@ describe('what is found', () => {
     expect(hits.map(({ kind, href }) => [kind, new URL(href, 'http://here').search])).toEqual([
       ['bike', '?bike=45'],
       ['reservation', '?reservation=45'],
-      ['station', '?tab=bikes&at=ST-45'],
-      ['station', '?tab=bikes&at=ST-450'],
+      ['station', '?station=ST-45'],
+      ['station', '?station=ST-450'],
       ['rider', '?rider=45'],
     ]);
   });

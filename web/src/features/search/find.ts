@@ -11,7 +11,6 @@ import {
 } from '../../../../schema/client/generated/graphql.ts';
 import { readText, textRules } from '../../../../schema/text.ts';
 import { linkTo } from '../../app/links.ts';
-import { linkToBikes } from '../fleet/table-address.ts';
 
 export type Hit = { href: string } & (
   | { kind: 'bike'; bike: NonNullable<FindBikeQuery['bike']> }
@@ -64,7 +63,7 @@ export async function find(client: Client, text: string, signal: AbortSignal): P
     if (station === null) return [];
     const variables = { filter: { text: station }, first: mostStations };
     const { nodes } = (await client.request(FleetStationsDocument, variables, { signal })).dashboard.stations;
-    return nodes.map((each) => ({ kind: 'station', station: each, href: linkToBikes({ stationId: each.stationId }) }));
+    return nodes.map((each) => ({ kind: 'station', station: each, href: linkTo('station', each.stationId) }));
   };
   const riders = async (): Promise<Hit[]> => {
     if (userId === null) return [];

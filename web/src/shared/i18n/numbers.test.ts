@@ -10,7 +10,7 @@ it('takes whole numbers however they are typed, and nothing else', () => {
 });
 
 it('writes figures exactly, also beyond what a number holds', () => {
-  expect([0, -1_000, '9223372036854775807'].map(formatCount)).toEqual(['0', '-1,000', '9,223,372,036,854,775,807']);
+  expect([0, -1_000, '9223372036854775807'].map(formatCount)).toEqual(['0', '−1,000', '9,223,372,036,854,775,807']);
   expect([0, 1_000, -1_000, '-9223372036854775807'].map(formatSigned)).toEqual([
     '0',
     '+1,000',

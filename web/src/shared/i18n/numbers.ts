@@ -6,9 +6,9 @@ const figures = new Intl.NumberFormat('en');
 const signedFigures = new Intl.NumberFormat('en', { signDisplay: 'exceptZero' });
 const english = new Intl.PluralRules('en');
 
-/** `12,345` */
+/** `12,345`, `−1`: as wide as a digit, and read as a minus. */
 export function formatCount(value: Count): string {
-  return figures.format(BigInt(value));
+  return figures.format(BigInt(value)).replace('-', '−');
 }
 
 /** `+1,000` or `−1,000`: the color is not the only one to tell. */
