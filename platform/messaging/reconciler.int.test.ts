@@ -286,6 +286,35 @@ describe('a reconciler', () => {
     await close();
   });
 
+  it('finds what was lost while it was away, and confirmed as a repetition since', async () => {
+    let now = 0;
+    const service = await createPublished('while-away');
+    const { runtime, manager, streamName, messages, subject, close } = service;
+    const { add, journal } = createSilentTally(runtime, false);
+    const { client } = runtime.bus.jetStream();
+    const publish = (version: string) => {
+      const headers = natsHeaders();
+      headers.set('ce-sequence', version);
+      return client.publish(subject('late'), 'of before', { headers });
+    };
+    // By a process that has ended since: the second of three is lost, and the third is there twice.
+    await add('late', 3);
+    await publish('2');
+    await manager.streams.purge(streamName, { filter: subject('late') });
+    for (const version of ['1', '3', '3']) await publish(version);
+    await journal.markPublished(['late@1']);
+    const reconciler = service.reconcilerWith(3_600_000, { ...realTime, now: () => now });
+    expect(await reconciler.reconcile()).toBe(0);
+    // The relay publishes them again, and the broker takes them for repetitions.
+    await journal.markPublished(['late@2', 'late@3']);
+    expect(await reconciler.reconcile()).toBe(0);
+    now = 10_000;
+    expect(await reconciler.reconcile()).toBe(1);
+    expect(await messages()).toEqual([3, 4, 5, 10]);
+    expect(await reconciler.reconcile()).toBe(0);
+    await close();
+  });
+
   it('offers again what the broker refused, long after it was marked', async () => {
     const { runtime, reconcilerWith, manager, streamName, messages, subject, close } = await createPublished('firm');
     await runtime.database.collection('journal').updateMany({}, { $set: { publishedAt: new Date(0) } });

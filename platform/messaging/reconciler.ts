@@ -72,9 +72,11 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     return seen.created !== now.created || now.lastSequence < seen.lastSequence || lostOf(now) > lostOf(seen);
   }
 
+  const noteLateMarks = () => (lost = { since: options.clock(), lateAt: time.now() + lateMarkMs });
+
   function noteLoss(): void {
     due = { all: true, exact: exactAfterLoss };
-    lost = { since: options.clock(), lateAt: time.now() + lateMarkMs };
+    noteLateMarks();
   }
 
   const isLateDue = () => lost !== undefined && due.exact === 0 && time.now() >= lost.lateAt;
@@ -84,6 +86,9 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     const holdings = await bus.holdings();
     if (isLoss(holdings)) noteLoss();
     const exactly = due.exact > 0;
+    // Perhaps it lost something while nobody looked: what is published again then it may take for a repetition, and
+    // confirm it without having it, while others are there twice.
+    if (!seen && !exactly && lostOf(holdings) > 0) noteLateMarks();
     const late = isLateDue() ? lost : undefined;
     const last = late?.since ?? seen?.comparedAt;
     // Two rounds of overlap: the database's clock, which dates the marks, may be behind.
