@@ -18,6 +18,7 @@ import {
   type Evidence,
   type Publisher,
 } from '../support/violations.ts';
+import { unheardFaults } from './breakages.ts';
 import { injectFaults, isStrange, type Damage } from './faults.ts';
 import { misjudged } from './payments.ts';
 import type { FaultKind, Plan } from './plan.ts';
@@ -89,7 +90,10 @@ async function live(world: World, plan: Plan) {
   world.start();
   const mayBeStrange = plan.faults.some(isStrange);
   const watchings = watch(world, plan, mayBeStrange);
-  const [story, damage] = await Promise.all([liveThrough(world, plan, mayBeStrange), injectFaults(world, plan.faults)]);
+  const [{ story, said }, damage] = await Promise.all([
+    liveThrough(world, plan, mayBeStrange),
+    injectFaults(world, plan.faults),
+  ]);
   world.heal();
   world.scheduler.note('all is healed');
   const { scheduler } = world;
@@ -107,6 +111,7 @@ async function live(world: World, plan: Plan) {
     const violations = [
       ...held,
       ...violationsNow(world, plan, story, damage, evidence),
+      ...unheardFaults(said, evidence),
       ...missedOrRepeated(watchings, evidence, damage.brokerLost),
     ];
     if (!isLate && violations.length > held.length) continue;

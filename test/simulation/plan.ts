@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { faultKind, type FaultKind as BikeFault } from '../../schema/events/bike.ts';
 import type { BikeCondition } from '../../schema/events/values.ts';
 import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
 import type { RideEnd, RiderStep } from '../faults/plan.ts';
@@ -22,6 +23,25 @@ export interface Plan {
   watchers: Watcher[];
   waits: Wait[];
   reports: Report[];
+  breakages: Breakage[];
+  repairs: Repair[];
+}
+
+/** A rider who says what is broken on a bike, one thing after the other. */
+export interface Breakage {
+  at: number;
+  /** One of the riders, or, beyond them, somebody who does nothing else. */
+  rider: number;
+  bike: number;
+  kinds: BikeFault[];
+}
+
+/** An operator who has seen to what is reported of a bike. */
+export interface Repair {
+  at: number;
+  bike: number;
+  /** How long after a look at the bike they close what they saw; null where they close whatever is reported. */
+  looksMs: number | null;
 }
 
 /** A rider who says that their return was not recognised, and operators who decide about it. */
@@ -171,7 +191,17 @@ const report: fc.Arbitrary<Report> = fc.record({
   ),
 });
 
-export const plans: fc.Arbitrary<Plan> = fc.record({
+const kinds = (most: number) =>
+  fc.array(fc.constantFrom<BikeFault>(...faultKind.options), { minLength: 1, maxLength: most });
+const breakage: fc.Arbitrary<Breakage> = fc.record({ at, rider: fc.nat(7), bike: fc.nat(1), kinds: kinds(2) });
+const crowdSize = 8;
+/** So many say so much that a bike has as many open faults as it may have. */
+const crowd: fc.Arbitrary<Breakage[]> = fc
+  .array(fc.record({ at, kinds: kinds(5) }), { minLength: crowdSize, maxLength: crowdSize + 2 })
+  .map((some) => some.map((each, rider) => ({ ...each, rider, bike: 0 })));
+const repair: fc.Arbitrary<Repair> = fc.record({ at, bike: fc.nat(1), looksMs: fc.option(fc.nat(1_000)) });
+
+const anyPlan: fc.Arbitrary<Plan> = fc.record({
   dice: fc.noShrink(fc.noBias(fc.nat(2 ** 31 - 1))),
   hasty: fc.boolean(),
   twins: fc.subarray([...subgraphNames]),
@@ -191,7 +221,12 @@ export const plans: fc.Arbitrary<Plan> = fc.record({
   waits: fc.array(wait, { maxLength: 5 }),
   // With reports rides cost overtime, of which riders are not told: where one does, accounts are not checked as histories.
   reports: fc.oneof(fc.constant<Report[]>([]), fc.array(report, { minLength: 1, maxLength: 3 })),
+  breakages: fc.oneof({ weight: 5, arbitrary: fc.array(breakage, { maxLength: 4 }) }, { weight: 1, arbitrary: crowd }),
+  repairs: fc.array(repair, { maxLength: 2 }),
 });
+
+/** A hasty relay sends one decision a second: a crowd's would keep it busy beyond what it may take. */
+export const plans = anyPlan.map((plan) => (plan.breakages.length < crowdSize ? plan : { ...plan, hasty: false }));
 
 /** A plan as lines of text. */
 export function tell({
@@ -206,6 +241,8 @@ export function tell({
   watchers,
   waits,
   reports,
+  breakages,
+  repairs,
 }: Plan): string[] {
   return [
     `dice ${dice}, ${bikes} bikes, ${hasty ? 'hasty' : 'patient'}, two of ${twins.join(', ') || 'none'}`,
@@ -223,6 +260,13 @@ export function tell({
     ...reports.map(
       ({ at, ride, decidesMs, decisions }) =>
         `the return of a ride (${ride}) is reported at ${at} ms, operators ${decisions.join(' and ')} ${decidesMs} ms later`,
+    ),
+    ...breakages.map(
+      ({ at, rider, bike, kinds }) => `rider ${rider + 1} says at ${at} ms of bike ${bike + 1}: ${kinds.join(', ')}`,
+    ),
+    ...repairs.map(
+      ({ at, bike, looksMs }) =>
+        `operator: bike ${bike + 1} is seen to at ${at} ms, ${looksMs === null ? 'all of it' : `what a look showed ${looksMs} ms before`}`,
     ),
     ...faults.map(
       ({ kind, at, forMs, service, instance, detail }) =>

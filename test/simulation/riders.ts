@@ -2,7 +2,8 @@ import { isUnavailable, toClientError } from '../../platform/foundation/errors.t
 import type { SubgraphName } from '../../schema/subgraphs.ts';
 import { createSeededRider, type CommandKind, type Payload, type Story } from '../support/seeded-rider.ts';
 import type { Evidence } from '../support/violations.ts';
-import type { Plan, Report, Unfit, UnfitPlace, Wait } from './plan.ts';
+import { causeOf, nothingSaid, type Said } from './breakages.ts';
+import type { Breakage, Plan, Repair, Report, Unfit, UnfitPlace, Wait } from './plan.ts';
 import type { World } from './world.ts';
 
 /** By command: who decides, and the mutation. */
@@ -21,7 +22,12 @@ const deadlineMs = 12_000;
 const viewerOf = (userId: string, role: 'rider' | 'operator') => ({ userId, roles: [role], expiresAtMs: Infinity });
 
 /** Runs everything that riders and operator have planned, and records their answers. */
-export async function liveThrough(world: World, plan: Plan, mayBeStrange: boolean): Promise<Story> {
+export async function liveThrough(
+  world: World,
+  plan: Plan,
+  mayBeStrange: boolean,
+): Promise<{ story: Story; said: Said }> {
+  const said = nothingSaid();
   const story: Story = { bikeIds: [], riders: [], attempts: [], looks: [], wrong: [] };
   const registered = Array.from({ length: plan.bikes }, (_, index) => registerBike(world, `bike-${index + 1}`));
   story.bikeIds.push(...(await Promise.all(registered)));
@@ -40,11 +46,13 @@ export async function liveThrough(world: World, plan: Plan, mayBeStrange: boolea
     }),
     ...plan.waits.map((wait, index) => waitFor(world, wait, bikeIdOf, `wait-${index}`)),
     ...plan.reports.map((report, index) => reportReturn(world, report, `report-${index}`)),
+    ...plan.breakages.map((breakage, index) => sayBroken(world, breakage, bikeIdOf, `broken-${index}`, said)),
+    ...plan.repairs.map((repair, index) => seeTo(world, repair, bikeIdOf, `repair-${index}`, said)),
     ...plan.unfit.map((saying, index) =>
       sayUnfit(world, story, saying, `${unfitMark}${index}`, bikeIdOf, mayBeStrange),
     ),
   ]);
-  return story;
+  return { story, said };
 }
 
 function mutate(
@@ -101,9 +109,15 @@ const looksForRide = 20;
 const lookAgainMs = 500;
 
 /** Asks until there is an answer, or no more; the same key each time. */
-async function insist(world: World, mutation: string, userId: string, input: object): Promise<Payload | undefined> {
+async function insist(
+  world: World,
+  mutation: string,
+  userId: string,
+  input: object,
+  service: SubgraphName = 'reservation',
+): Promise<Payload | undefined> {
   for (let attempt = 0; attempt < tries; attempt += 1) {
-    const answer = await mutate(world, 'reservation', mutation, userId, input).catch(() => undefined);
+    const answer = await mutate(world, service, mutation, userId, input).catch(() => undefined);
     world.scheduler.note(`${userId} ${mutation} ${JSON.stringify(input)}: ${JSON.stringify(answer ?? null)}`);
     if (answer) return answer;
     await world.scheduler.wait(200);
@@ -134,6 +148,53 @@ async function reportReturn(
       insist(world, `${decision}Return`, 'operator', { reserveNo, reason: key, idempotencyKey: `${key}-${index}` }),
     ),
   );
+}
+
+async function sayBroken(
+  world: World,
+  { at, rider, bike, kinds }: Breakage,
+  bikeIdOf: (bike: number) => number,
+  name: string,
+  said: Said,
+): Promise<void> {
+  const userId = `rider-${rider + 1}`;
+  await world.scheduler.wait(at);
+  for (const [index, kind] of kinds.entries()) {
+    const key = `${name}-${index}`;
+    const input = { bikeId: bikeIdOf(bike), kind, note: key, idempotencyKey: key };
+    const answer = await insist(world, 'reportFault', userId, input, 'bike');
+    if (answer && !answer.refusal) said.taken.push(causeOf(userId, key));
+  }
+}
+
+/** Closes what is reported of a bike: whatever that is, or what a look at it showed. */
+async function seeTo(
+  world: World,
+  { at, bike, looksMs }: Repair,
+  bikeIdOf: (bike: number) => number,
+  key: string,
+  said: Said,
+): Promise<void> {
+  const { scheduler } = world;
+  const input = { bikeId: bikeIdOf(bike), reason: key, idempotencyKey: key };
+  await scheduler.wait(at);
+  const seen = looksMs === null ? undefined : (await faultsOf(world, input.bikeId)).at(-1)?.reportedAt;
+  if (looksMs !== null) {
+    if (seen === undefined) return;
+    said.seenUntil.set(causeOf('operator', key), seen);
+    await scheduler.wait(looksMs);
+  }
+  await insist(world, 'closeFaults', 'operator', { ...input, ...(seen && { until: seen }) }, 'bike');
+}
+
+async function faultsOf(world: World, bikeId: number): Promise<readonly { reportedAt: string }[]> {
+  const asking = world.ask(
+    'bike',
+    ({ Query }, context) => (Query as Fields)['bike']?.(undefined, { bikeId }, context) as Promise<object | null>,
+    viewerOf('operator', 'operator'),
+  );
+  const found = (await asking.catch(() => null)) as { faults?: readonly { reportedAt: string }[] } | null;
+  return found?.faults ?? [];
 }
 
 async function waitFor(

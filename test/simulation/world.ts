@@ -328,6 +328,7 @@ function gather(rows: World['rows'], broker: Broker): Evidence {
       totals: newest?.totals ?? noTotals,
     },
     slots: new Map(rows('reservation', 'slots').map((row) => [Number(row._id), row])),
+    bikes: new Map(rows('bike', 'bikes').map((row) => [Number(row._id), row])),
   };
 }
 

@@ -11,7 +11,7 @@ import { consumers, isQuiet, publishers, violationsIn, type Evidence } from './v
 export { eventsNamed, eventsOf, isQuiet, violationsIn, type Evidence } from './violations.ts';
 
 /**
- * Waits until the system is idle, then checks the invariants I1–I8 and I13 of the README. It trusts no service: it reads the
+ * Waits until the system is idle, then checks the invariants I1–I8, I13 and I15 of the README. It trusts no service: it reads the
  * journals, and folds them by rules of its own.
  * @throws {Error} that lists every violation.
  */
@@ -69,6 +69,7 @@ export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): P
       return new Set(rows.filter(({ status }) => status === 'parked').map(({ subject }) => subject));
     });
     const slots = (await read('reservation', 'slots')) as unknown as { _id: number }[];
+    const bikes = (await read('bike', 'bikes')) as unknown as { _id: number }[];
     const rows = (await read('dashboard', live('reservations'))) as unknown as { _id: number; version: number }[];
     const hours = (await read('dashboard', live('hours'))) as unknown as { _id: string; version: number }[];
     const feed = (await read('dashboard', 'feed')) as unknown as { _id: number; totals: Totals }[];
@@ -84,6 +85,7 @@ export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): P
         totals: newest?.totals ?? noTotals,
       },
       slots: new Map(slots.map((row) => [row._id, row])),
+      bikes: new Map(bikes.map((row) => [row._id, row])),
     };
   } finally {
     await connection.close();

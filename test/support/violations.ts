@@ -31,6 +31,8 @@ export interface Evidence {
   dashboard: { rows: Map<number, unknown>; hours: Map<string, unknown>; totals: Totals };
   /** By bike, what reservation shows of it. */
   slots: Map<number, object>;
+  /** By number, what bike shows of it. */
+  bikes: Map<number, object>;
 }
 
 export const publishers = ['bike', 'approval', 'point', 'reservation', 'station'] as const;
@@ -82,6 +84,7 @@ export function violationsIn(evidence: Evidence, prefix: string): string[] {
     ...publishedOnlyWhatWasDecided(evidence),
     ...view(evidence),
     ...places(evidence),
+    ...faults(evidence),
   ];
 }
 
@@ -310,6 +313,49 @@ function places({ journals, slots }: Evidence): string[] {
     const shown = whereIn(slots.get(Number(stream.slice('bike-'.length))) ?? {});
     return told === shown ? [] : [`I13 ${stream} stands ${told} by its events, and is shown ${shown}`];
   });
+}
+
+interface OpenFault {
+  userId: string;
+  kind: string;
+  reportedAt: string;
+}
+
+/** I15 what is broken on a bike is what was reported since somebody saw to it last, within the limits, and is shown so. */
+function faults({ journals, bikes }: Evidence): string[] {
+  return [...streamsOf(journals.bike)].flatMap(([stream, documents]) => {
+    let open: OpenFault[] = [];
+    const found: string[] = [];
+    for (const { id, type, data } of eventsOf(documents)) {
+      if (type === 'FaultReported') {
+        const { userId, kind, reportedAt } = data;
+        found.push(...beyondLimits(open, data).map((why) => `I15 ${id}: ${why}`));
+        open.push({ userId, kind, reportedAt });
+      }
+      if (type === 'FaultsClosed' && open.length === 0) found.push(`I15 ${id} closes none`);
+      const isSeenTo = type === 'BikeConditionChanged' && data.condition === 'IN_SERVICE';
+      if (type === 'FaultsClosed' || isSeenTo) open = [];
+    }
+    const shown = bikes.get(Number(stream.slice('bike-'.length))) as { faults?: OpenFault[]; faultySince?: string };
+    const [told, said] = [open, shown.faults ?? []].map((some) =>
+      some.map(({ userId, kind, reportedAt }) => `${userId} ${kind} ${reportedAt}`).join(', '),
+    );
+    if (told !== said) found.push(`I15 ${stream} has the faults (${told}) by its events, and is shown with (${said})`);
+    if (shown.faultySince !== open[0]?.reportedAt) found.push(`I15 ${stream} is shown faulty since another time`);
+    return found;
+  });
+}
+
+/** Why a report should not have been taken: three of a rider are open at most, and from twenty on each kind once. */
+function beyondLimits(open: readonly OpenFault[], { userId, kind }: Pick<OpenFault, 'userId' | 'kind'>): string[] {
+  const own = open.filter((fault) => fault.userId === userId);
+  return [
+    ...(own.some((fault) => fault.kind === kind) ? [`${userId} has reported it already`] : []),
+    ...(own.length >= 3 ? [`${userId} has reported ${own.length} others`] : []),
+    ...(open.length >= 20 && open.some((fault) => fault.kind === kind)
+      ? [`${open.length} are open, this one too`]
+      : []),
+  ];
 }
 
 /** One or the other: an event that names both is wrong. */
