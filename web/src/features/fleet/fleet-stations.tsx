@@ -23,7 +23,7 @@ import { StationsTable } from './stations-table.tsx';
 import { fleetWords } from './words.ts';
 
 /** The stations on a map and in a table; operators bring bikes there, close them and open them again. */
-export function FleetStations() {
+export default function FleetStations() {
   const acting = useActing();
   const mayChange = acting !== null && actsForOthers(acting.session);
   if (useStationNames()?.length === 0) return <NoStations importAt={mayChange ? linkToTab('register') : null} />;

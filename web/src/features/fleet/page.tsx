@@ -10,15 +10,15 @@ import { type FleetTab, fleetTabs, linkToTab, tabIn } from '../../app/links.ts';
 import { go, useSearch } from '../../app/paths.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { Alerts } from './alerts.tsx';
-import { FleetStations } from './fleet-stations.tsx';
-import { Parked } from './parked.tsx';
-import { Reports } from './reports.tsx';
 import { Search } from './search.tsx';
 import { fleetWords } from './words.ts';
 
 /** Loaded when they are looked at: the page opens with its search. */
 const Bikes = lazy(() => import('./bikes.tsx'));
+const FleetStations = lazy(() => import('./fleet-stations.tsx'));
+const Parked = lazy(() => import('./parked.tsx'));
 const Register = lazy(() => import('./register.tsx'));
+const Reports = lazy(() => import('./reports.tsx'));
 
 /** Where operators look things up and put them right. */
 export default function FleetPage() {

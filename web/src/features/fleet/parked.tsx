@@ -22,7 +22,7 @@ const statuses: readonly ParkedStatus[] = ['PARKED', 'RETRYING', 'REDRIVEN', 'DI
 const pageSize = 50;
 
 /** What a service could not handle: to look at, to try again, to give up. */
-export function Parked() {
+export default function Parked() {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   const acting = useActing();

@@ -37,7 +37,7 @@ const everything = {};
 const cursorIn = ({ returnReportChanged }: ReturnReportChangedSubscription) => returnReportChanged.cursor;
 
 /** Returns that riders report as not recognised, the oldest first, until somebody settles them. */
-export function Reports() {
+export default function Reports() {
   const acting = useActing();
   return acting && <OpenReports acting={acting} />;
 }
