@@ -101,7 +101,8 @@ export function Field({ label, hint, error, missing, children }: FieldProps) {
     if (event.target instanceof HTMLElement) event.target.focus();
   };
   return (
-    <div className="field" onInvalidCapture={missed} onInputCapture={() => setMissing(false)}>
+    // Not while the event is captured: React would render before the field hears of it, and take its first key back.
+    <div className="field" onInvalidCapture={missed} onInput={() => setMissing(false)}>
       <label htmlFor={id}>{label}</label>
       {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': said ? true : undefined })}
       <p className="field-error" id={errorId} role="alert">
