@@ -34,6 +34,13 @@ describeInBrowser(
             await dialog.getByText('Enter a time within the ride.').waitFor();
           }
           await dialog.getByLabel('When').fill(began);
+          // Pasted from a spreadsheet or a file's properties.
+          for (const pasted of ['Dock\t12', '\u202aDock 12\u202c']) {
+            await dialog.getByLabel('Anything else').fill(pasted);
+            await dialog.getByRole('button', { name: 'Report' }).click();
+            await dialog.getByText('It has a character that cannot be used').waitFor();
+          }
+          expect(await violationsOf(page)).toEqual([]);
           await dialog.getByLabel('Anything else').fill('The light stayed red.');
           expect(await violationsOf(page)).toEqual([]);
           expect(await overflowOf(page)).toBe(0);
@@ -91,8 +98,12 @@ describeInBrowser(
           expect(await violationsOf(office)).toEqual([]);
           expect(await overflowOf(office)).toBe(0);
           await report.getByRole('button', { name: `Reject the report of reservation ${reserveNo}?` }).click();
-          await office.getByRole('dialog').getByLabel('Reason').fill('It was seen on its way.');
-          await office.getByRole('dialog').getByRole('button', { name: 'Reject' }).click();
+          const reject = office.getByRole('dialog').getByRole('button', { name: 'Reject' });
+          await reject.click();
+          await office.getByText('Say why.').waitFor();
+          // By keys, as a person does: no letter is lost with the message.
+          await office.keyboard.type('It was seen on its way.');
+          await reject.click();
           await page.getByText(/is turned down\.$/).waitFor();
           await page.getByText('It was seen on its way.').waitFor();
           // Another report may say what was missing.

@@ -1,3 +1,4 @@
+import { readText, textRules } from '../../../../schema/text.ts';
 import { seoulMinute } from '../i18n/seoul-time.ts';
 import { serverClock } from '../i18n/server-clock.ts';
 import { useSharedWords } from '../i18n/speech.tsx';
@@ -18,11 +19,15 @@ interface NoteFieldProps {
 
 /** What somebody says in their own words. */
 export function NoteField({ name, value, onChange, missing, ...field }: NoteFieldProps) {
+  const words = useSharedWords();
+  // Pasted from elsewhere, a note may have what the services refuse: it is said here, where it can be mended.
+  const error = readText(value, textRules.note).fault === null ? null : words.noteUnfit;
   return (
-    <Field {...field} {...(missing !== undefined && { missing })}>
+    <Field {...field} {...(missing !== undefined && { missing })} error={error}>
       {(ids) => (
         <textarea
           {...ids}
+          ref={(element) => element?.setCustomValidity(error ?? '')}
           name={name}
           rows={2}
           required={missing !== undefined}
