@@ -36,6 +36,13 @@ describe('the ops command line', () => {
     expect(commandOf('rebuild', '--accept-difference')).toEqual({ name: 'rebuild', acceptDifference: true });
     expect(commandOf('import-stations', 'a.csv')).toEqual({ name: 'import-stations', file: 'a.csv', dryRun: false });
     expect(commandOf('import-stations', 'a.csv', '--dry-run')).toMatchObject({ dryRun: true });
+    expect(commandOf('move-bikes', 'a.csv', '--reason', ' works ')).toEqual({
+      name: 'move-bikes',
+      file: 'a.csv',
+      dryRun: false,
+      reason: 'works',
+    });
+    expect(complaintOf('move-bikes')).toMatch(/takes one file/);
     expect(complaintOf('import-stations')).toMatch(/takes one file/);
     expect(complaintOf('import-stations', 'a', 'b')).toMatch(/takes one file/);
     expect(commandOf('rebuilds', '--limit', '3')).toEqual({ name: 'rebuilds', limit: 3 });

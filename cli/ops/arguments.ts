@@ -16,6 +16,9 @@ export const usage = `npm run ops -- <command> [options]
     --accept-difference            replace the live view although the two differ
   import-stations <file>         open and change stations as the city's file (CSV) says
     --dry-run                      only tell what would become of each line
+  move-bikes <file>              bring bikes to stations as a file (CSV: bike, station) says
+    --reason TEXT                  why, for the audit trail
+    --dry-run                      only tell which lines cannot be read
   rebuilds                       what became of earlier ones
     --limit N                      how many to show, 1 to 200 (50)
 
@@ -34,7 +37,8 @@ export type Command =
   | { name: 'discard'; id: string; reason: string }
   | { name: 'rebuild'; acceptDifference: boolean }
   | { name: 'rebuilds'; limit: number }
-  | { name: 'import-stations'; file: string; dryRun: boolean };
+  | { name: 'import-stations'; file: string; dryRun: boolean }
+  | { name: 'move-bikes'; file: string; dryRun: boolean; reason: string | null };
 
 export interface Invocation {
   command: Command;
@@ -54,6 +58,7 @@ const optionsOf: Record<string, readonly string[]> = {
   rebuild: ['accept-difference'],
   rebuilds: ['limit'],
   'import-stations': ['dry-run'],
+  'move-bikes': ['dry-run', 'reason'],
 };
 
 /** @throws {OpsError} that says what does not fit. */
@@ -104,9 +109,10 @@ function commandOf(name: string, operands: string[], values: Values): Command {
       return { name, limit: limitOf(values) };
   }
   const [id, extra] = operands;
-  if (name === 'import-stations') {
-    if (id === undefined || extra !== undefined) throw wrong('import-stations takes one file.');
-    return { name, file: id, dryRun: values['dry-run'] ?? false };
+  if (name === 'import-stations' || name === 'move-bikes') {
+    if (id === undefined || extra !== undefined) throw wrong(`${name} takes one file.`);
+    const given = { file: id, dryRun: values['dry-run'] ?? false };
+    return name === 'import-stations' ? { name, ...given } : { name, ...given, reason: values.reason?.trim() || null };
   }
   if (id === undefined) throw wrong(`${name} needs the id of a parked event: npm run ops -- parked lists them.`);
   if (extra !== undefined) throw wrong(`${name} takes one id. Put an id with special characters in quotes.`);

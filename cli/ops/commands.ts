@@ -14,7 +14,8 @@ import {
 } from '../../schema/client/generated/graphql.ts';
 import { usage, type Command } from './arguments.ts';
 import { exitCodes, OpsError } from './ops-error.ts';
-import { importStations, type LineOutcome } from './import-stations.ts';
+import { importStations } from './import-stations.ts';
+import { moveBikes } from './move-bikes.ts';
 import { toFacts, toLine, toSeoulTime, toTable } from './tables.ts';
 
 /** What a command found out, for people and for programs. */
@@ -59,7 +60,13 @@ export async function runCommand(command: Command, client: Client, report: (line
     case 'rebuilds':
       return rebuilds(client, command.limit);
     case 'import-stations':
-      return imported(await importStations(client, command.file, command.dryRun, report), command.dryRun);
+      return ofLines(
+        await importStations(client, command.file, command.dryRun, report),
+        ['opened', 'changed', 'same', 'turned down'],
+        command.dryRun,
+      );
+    case 'move-bikes':
+      return ofLines(await moveBikes(client, command.file, command, report), ['there', 'turned down'], command.dryRun);
   }
 }
 
@@ -198,10 +205,17 @@ async function rebuilds(client: Client, limit: number): Promise<Finding> {
 /** Enough to see what is wrong with a file; --json has them all. */
 const linesShown = 50;
 
-function imported(outcomes: readonly LineOutcome[], dryRun: boolean): Finding {
-  const of = (outcome: LineOutcome['outcome']) => outcomes.filter((one) => one.outcome === outcome);
+interface LineOutcome {
+  line: number;
+  outcome: string;
+  why?: string;
+}
+
+/** What became of the lines of a file. */
+function ofLines(outcomes: readonly LineOutcome[], kinds: readonly string[], dryRun: boolean): Finding {
+  const of = (outcome: string) => outcomes.filter((one) => one.outcome === outcome);
   const refused = of('turned down');
-  const sums = (['opened', 'changed', 'same', 'turned down'] as const).map((each) => `${of(each).length} ${each}`);
+  const sums = kinds.map((each) => `${of(each).length} ${each}`);
   const text = [
     `${dryRun ? 'Would be: ' : ''}${sums.join(', ')}.`,
     ...refused.slice(0, linesShown).map(({ line, why }) => `line ${line}: ${toLine(why ?? '', 100)}`),

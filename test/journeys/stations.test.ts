@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Client } from '../../schema/client/client.ts';
 import {
+  BikePlaceDocument,
   ChangeStationDocument,
   ChangeStationsDocument,
   CloseStationDocument,
@@ -20,7 +21,9 @@ import { seoul } from '../../cli/demo/seoul.ts';
 import { runOps } from '../../cli/ops/ops.ts';
 import { districts } from '../../schema/places.ts';
 import { checkInvariants } from '../support/invariants.ts';
+import { registerBikes } from '../support/people.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 const mangwon = {
   nameKo: '망원역 1번출구 앞',
@@ -225,4 +228,33 @@ describe('the stations of a city', () => {
       await rm(folder, { recursive: true });
     }
   }, 120_000);
+
+  it('have bikes brought to them as a file says, and told why not, once however often', async () => {
+    await operator.request(OpenStationsDocument, { input: { stations: [line(901), line(902)] } });
+    await operator.request(CloseStationDocument, { input: { stationId: 'ST-902' } });
+    const [bikeId = 0, other = 0] = await registerBikes(system, 2);
+    const folder = await mkdtemp(join(tmpdir(), 'moves-'));
+    const file = join(folder, 'moves.csv');
+    const token = await system.token('boss', ['operator']);
+    const move = async (...options: string[]) => {
+      const argv = ['move-bikes', file, '--url', system.routerUrl, '--reason', 'Festival', ...options];
+      return (await runOps(argv, { TTAREUNGI_TOKEN: token }, () => undefined)).out.split('\n');
+    };
+    try {
+      await writeFile(file, `자전거번호,대여소번호\n${bikeId},901\n${other},ST-902\nx,901\n`);
+      const unread = 'line 4: "x" is no number of a bike.';
+      expect(await move('--dry-run')).toEqual(['Would be: 2 there, 1 turned down.', unread]);
+      // Reservation may not have heard of the bikes yet.
+      await until('one stands there', async () => (await move())[0] === '1 there, 2 turned down.');
+      expect(await move()).toEqual([
+        '1 there, 2 turned down.',
+        expect.stringMatching(/^line 3: STATION_CLOSED: /),
+        unread,
+      ]);
+      const { bike } = await operator.request(BikePlaceDocument, { bikeId });
+      expect(bike?.station?.stationId).toBe('ST-901');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 });

@@ -1,0 +1,123 @@
+/** Bikes that are brought to stations, many at once, as a file says. */
+import { readFile } from 'node:fs/promises';
+import Papa from 'papaparse';
+import type { Client } from '../../schema/client/client.ts';
+import { MoveBikesDocument } from '../../schema/client/generated/graphql.ts';
+import { textOf } from '../../web/src/features/fleet/file-text.ts';
+import { stationIdIn } from '../../web/src/features/fleet/table-address.ts';
+import { bikeNumberIn } from '../../web/src/shared/i18n/numbers.ts';
+import { exitCodes, OpsError } from './ops-error.ts';
+
+/** A line of the file, from 1, as an editor counts. */
+export type MoveLine = { line: number } & ({ bikeId: number; stationId: string } | { why: string });
+
+export interface MoveOutcome {
+  line: number;
+  bikeId: number | null;
+  stationId: string | null;
+  /** `there`: it stands there now, whether or not it did before. */
+  outcome: 'there' | 'turned down';
+  why?: string;
+}
+
+/** Four times as many as the city has bikes: a longer file is another file. */
+export const mostLines = 200_000;
+/** Half of what a call takes: an answer of a second or two each. */
+const linesPerCall = 500;
+
+const headings = {
+  bike: ['bike', 'bikeid', 'bikenumber', '자전거', '자전거번호'],
+  station: ['station', 'stationid', 'stationnumber', '대여소', '대여소번호', '대여소id'],
+} as const;
+
+/** @throws {OpsError} for what is no such file; {GraphqlRequestError} when a call fails: the same file goes on. */
+export async function moveBikes(
+  client: Client,
+  file: string,
+  { dryRun, reason }: { dryRun: boolean; reason: string | null },
+  report: (line: string) => void,
+): Promise<MoveOutcome[]> {
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw new OpsError(exitCodes.usage, `${file} cannot be read: ${(error as Error).message}`);
+  });
+  const text = textOf(bytes);
+  if (text === null) throw new OpsError(exitCodes.usage, `${file} is no text.`);
+  const lines = readMoves(text);
+  if (typeof lines === 'string')
+    throw new OpsError(exitCodes.usage, `${file} says of no bike where it stands: ${lines}`);
+
+  const moves = lines.flatMap((each) => ('bikeId' in each ? [each] : []));
+  const refusals = new Map<number, string>();
+  for (let from = 0; from < moves.length && !dryRun; from += linesPerCall) {
+    const some = moves.slice(from, from + linesPerCall);
+    const input = { moves: some.map(({ bikeId, stationId }) => ({ bikeId, stationId, reason })) };
+    const { results } = (await client.request(MoveBikesDocument, { input })).moveBikes;
+    some.forEach(({ line }, place) => {
+      const refusal = results[place]?.refusal;
+      if (refusal) refusals.set(line, `${refusal.code}: ${refusal.because}`);
+    });
+    report(`${from + some.length} of ${moves.length} bikes`);
+  }
+  return lines.map((each) => outcomeOf(each, refusals.get(each.line)));
+}
+
+function outcomeOf(said: MoveLine, refusal: string | undefined): MoveOutcome {
+  const { line } = said;
+  if ('why' in said) return { line, bikeId: null, stationId: null, outcome: 'turned down', why: said.why };
+  const { bikeId, stationId } = said;
+  if (refusal !== undefined) return { line, bikeId, stationId, outcome: 'turned down', why: refusal };
+  return { line, bikeId, stationId, outcome: 'there' };
+}
+
+/** Every line that says something (RFC 4180), with or without headings; why none can be read, as a sentence. */
+export function readMoves(text: string): MoveLine[] | string {
+  const records: { line: number; cells: string[] }[] = [];
+  let [line, from] = [1, 0];
+  Papa.parse<string[]>(text, {
+    delimiter: delimiterIn(text),
+    preview: mostLines + 2,
+    step({ data, meta }) {
+      if (data.some((cell) => cell.trim() !== '')) records.push({ line, cells: data });
+      line += text.slice(from, meta.cursor).split('\n').length - 1;
+      from = meta.cursor;
+    },
+  });
+  const [first] = records;
+  if (!first) return 'it is empty.';
+  // A heading has no digit; a bike and a station have.
+  const isHeading = !first.cells.some((cell) => /\p{Nd}/u.test(cell));
+  const [bike, station] = isHeading ? [columnOf(first.cells, 'bike'), columnOf(first.cells, 'station')] : [0, 1];
+  if (bike < 0) return 'it has no column "bike".';
+  if (station < 0) return 'it has no column "station".';
+  const rows = isHeading ? records.slice(1) : records;
+  if (rows.length > mostLines) return `it has more than ${mostLines} lines.`;
+  const seen = new Map<number, number>();
+  return rows.map(({ line: at, cells }): MoveLine => {
+    const [bikeText, stationText] = [cells[bike]?.trim() ?? '', cells[station]?.trim() ?? ''];
+    const [bikeId, stationId] = [bikeNumberIn(bikeText), stationIdIn(stationText)];
+    if (bikeId === null) return { line: at, why: `"${bikeText}" is no number of a bike.` };
+    if (stationId === null) return { line: at, why: `"${stationText}" is no number of a station.` };
+    const before = seen.get(bikeId);
+    if (before !== undefined) return { line: at, why: `Bike ${bikeId} stands in line ${before} already.` };
+    seen.set(bikeId, at);
+    return { line: at, bikeId, stationId };
+  });
+}
+
+/** Of spreadsheets of any locale: the one that the first line has. */
+function delimiterIn(text: string): string {
+  const firstLine = /\S.*/.exec(text)?.[0] ?? '';
+  return [',', ';', '\t', '|'].find((each) => firstLine.includes(each)) ?? ',';
+}
+
+function columnOf(cells: readonly string[], kind: keyof typeof headings): number {
+  const names: readonly string[] = headings[kind];
+  return cells.findIndex((cell) =>
+    names.includes(
+      cell
+        .normalize('NFKC')
+        .toLowerCase()
+        .replaceAll(/[\s_-]/g, ''),
+    ),
+  );
+}
