@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { describeInBrowser, untilLive } from './chromium.ts';
+import { violationsOf } from './accessibility.ts';
+import { describeInBrowser, overflowOf, untilLive } from './chromium.ts';
 
 /** JavaScript that a page may load before it shows what it is for, gzipped. */
 const budgetBytes = 200_000;
@@ -22,6 +23,24 @@ describeInBrowser('the first load', (stage) => {
       const bytes = sizes.reduce((sum, size) => sum + size, 0);
       expect(bytes).toBeGreaterThan(50_000);
       expect(bytes).toBeLessThanOrEqual(budgetBytes);
+    });
+  });
+
+  it('of a part that a release has replaced fails in its place, and all around it stays', async () => {
+    const prepare = async (page: Page) => {
+      await page.route(/\/assets\/(search-box|bikes)-[^/]*\.js$/, (route) => route.fulfill({ status: 404 }));
+    };
+    const expectedComplaints = /404|dynamically imported module/;
+    const visit = { path: '/fleet?tab=bikes', width: 1440, language: 'en', prepare, expectedComplaints } as const;
+    await stage.visit({ ...visit, shot: 'replaced' }, async (page) => {
+      await page.getByRole('tabpanel').getByRole('alert').getByRole('button', { name: 'Reload' }).waitFor();
+      await page.getByRole('tab', { name: 'Search' }).click();
+      await page.getByRole('search').waitFor();
+      await page.keyboard.press('Control+k');
+      await page.getByRole('banner').getByRole('alert').getByRole('button', { name: 'Reload' }).waitFor();
+      await page.getByRole('search').waitFor();
+      expect(await violationsOf(page)).toEqual([]);
+      expect(await overflowOf(page)).toBeLessThanOrEqual(0);
     });
   });
 

@@ -2,6 +2,7 @@ import './search-button.css';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { useSharedWords } from '../shared/i18n/speech.tsx';
 import { seesEverything, useActing } from '../shared/session/acting.ts';
+import { Fence } from '../shared/ui/fence.tsx';
 import { Icon } from '../shared/ui/icons.tsx';
 import { isSearchKey } from './search-key.ts';
 
@@ -41,9 +42,13 @@ export function SearchButton() {
         </Icon>
       </button>
       {isOpen && (
-        <Suspense>
-          <SearchBox acting={acting} onClose={() => setOpen(false)} />
-        </Suspense>
+        <div className="search-fence">
+          <Fence>
+            <Suspense>
+              <SearchBox acting={acting} onClose={() => setOpen(false)} />
+            </Suspense>
+          </Fence>
+        </div>
       )}
     </>
   );

@@ -1,7 +1,8 @@
 import './shell.css';
 import { useQueryClient } from '@tanstack/react-query';
-import { Component, type ReactNode, Suspense, useEffect, useMemo, useRef } from 'react';
-import { Button, Skeleton } from '../shared/ui/controls.tsx';
+import { Suspense, useEffect, useMemo, useRef } from 'react';
+import { Skeleton } from '../shared/ui/controls.tsx';
+import { Fence } from '../shared/ui/fence.tsx';
 import { ActingContext, createActing } from '../shared/session/acting.ts';
 import { SignInLink } from '../shared/session/sign-in.tsx';
 import { type SessionState, useSession } from '../shared/session/use-session.ts';
@@ -40,7 +41,7 @@ export function Shell() {
           )}
           <SignInNotice {...sessionState} />
           <SkewNotice />
-          <Fence key={page} words={words}>
+          <Fence key={page}>
             <Suspense fallback={<Skeleton label={words.loading} lines={6} />}>
               <Content />
             </Suspense>
@@ -89,27 +90,4 @@ function useFocusOnMove(page: string) {
     content.current?.focus({ preventScroll: true });
   }, [page]);
   return content;
-}
-
-interface FenceProps {
-  words: { failed: string; reload: string };
-  children: ReactNode;
-}
-
-/** Error boundary: a page that cannot render or load says so instead of staying blank. */
-class Fence extends Component<FenceProps, { failed: boolean }> {
-  override state = { failed: false };
-  static getDerivedStateFromError() {
-    return { failed: true };
-  }
-  override render() {
-    const { words, children } = this.props;
-    if (!this.state.failed) return children;
-    return (
-      <div className="empty" role="alert">
-        <p>{words.failed}</p>
-        <Button onPress={() => location.reload()}>{words.reload}</Button>
-      </div>
-    );
-  }
 }

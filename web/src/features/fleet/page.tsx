@@ -3,6 +3,7 @@ import { lazy, type ReactNode, Suspense, useRef } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components/Tabs';
 import { useKeptFocus } from '../../shared/api/keep-focus.ts';
 import { Skeleton } from '../../shared/ui/controls.tsx';
+import { Fence } from '../../shared/ui/fence.tsx';
 import { actsForOthers, seesEverything, useActing } from '../../shared/session/acting.ts';
 import type { Session } from '../../shared/session/session.ts';
 import { useSessionState } from '../../shared/session/session-context.ts';
@@ -70,7 +71,9 @@ function Operations({ session, wanted }: { session: Session; wanted: FleetTab })
         </TabList>
         {names.map((name) => (
           <TabPanel key={name} id={name} className="tab-panel">
-            <Suspense fallback={<Skeleton label={shared.loading} lines={6} />}>{panels[name]}</Suspense>
+            <Fence>
+              <Suspense fallback={<Skeleton label={shared.loading} lines={6} />}>{panels[name]}</Suspense>
+            </Fence>
           </TabPanel>
         ))}
       </Tabs>

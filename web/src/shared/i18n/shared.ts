@@ -217,7 +217,7 @@ const ko = {
   skewed: (ms: number, isAhead: boolean) =>
     `이 기기의 시계가 ${duration(wholeMinutes(ms), 'ko')} ${isAhead ? '빠릅니다' : '느립니다'}. 이 화면의 시간은 서버 시계를 따릅니다.`,
   loading: '불러오는 중입니다.',
-  failed: '이 화면을 표시할 수 없습니다.',
+  failed: '이 내용을 표시할 수 없습니다.',
   reload: '새로 고침',
   statusNames: statusKo,
   conditionNames: conditionKo,
@@ -296,7 +296,7 @@ const en: typeof ko = {
   skewed: (ms, isAhead) =>
     `The clock of your device is ${duration(wholeMinutes(ms), 'en')} ${isAhead ? 'fast' : 'slow'}. Times here go by the server's clock.`,
   loading: 'Loading.',
-  failed: 'This page cannot be shown.',
+  failed: 'This cannot be shown.',
   reload: 'Reload',
   statusNames: statusEn,
   conditionNames: conditionEn,
