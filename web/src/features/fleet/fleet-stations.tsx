@@ -24,15 +24,21 @@ import { fleetWords } from './words.ts';
 
 /** The stations on a map and in a table; operators bring bikes there, close them and open them again. */
 export default function FleetStations() {
-  const acting = useActing();
-  const mayChange = acting !== null && actsForOthers(acting.session);
-  if (useStationNames()?.length === 0) return <NoStations importAt={mayChange ? linkToTab('register') : null} />;
+  if (useStationNames()?.length === 0) return <NoneYet />;
   return (
     <>
       <FleetMap />
       <StationsTable />
     </>
   );
+}
+
+/** Follows what stands at stations, to hear of the first ones: names alone are asked for every few minutes. */
+function NoneYet() {
+  useStations();
+  const acting = useActing();
+  const mayChange = acting !== null && actsForOthers(acting.session);
+  return <NoStations importAt={mayChange ? linkToTab('register') : null} />;
 }
 
 /** Apart from the table, which asks for itself: the map hears of changes ten times a second. */
