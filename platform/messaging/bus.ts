@@ -25,12 +25,6 @@ import { createDiscoverableService, type DiscoverableService } from './nats-disc
 
 /** How events and questions travel between services. The broker may forget: the journals are the truth. */
 export interface EventBus {
-  /**
-   * Resolves when the broker has stored it.
-   * @throws {UnavailableError} when that is not known; repeat, it is harmless.
-   * @throws {Error} when the broker has said that it does not store it.
-   */
-  publish(service: string, event: Envelope): Promise<void>;
   /** Calls the listener with what is published from now on, of one stream or of all; delivery is not guaranteed. */
   listen(service: string, stream: string | null, listener: (event: Envelope) => void): () => void;
   /** Answers questions put to this service; its instances share them. */

@@ -31,11 +31,11 @@ export interface EventStream {
   /** The newest message of a service; null without one. @throws {UnavailableError} while the broker is away. */
   lastStored(service: string): Promise<StoredMessage | null>;
   /**
-   * Publishes again what the broker may have lost, even if it still remembers the id. Resolves with true when it had
-   * the event.
-   * @throws {UnavailableError} when it is not known whether the broker has stored it.
+   * Resolves when the broker has it, with whether it lacked it: also where it still remembers the id of what it lost.
+   * @throws {UnavailableError} when that is not known; repeat, it is harmless.
+   * @throws {Error} when the broker has said that it does not store it.
    */
-  republish(service: string, event: Envelope): Promise<boolean>;
+  publish(service: string, event: Envelope): Promise<boolean>;
   /** Calls the listener when the broker has no such stream: all that it held is lost. */
   onLost(listener: () => void): void;
 }

@@ -40,12 +40,6 @@ export interface JetStreamEvents extends EventStream {
   readonly streamName: string;
   /** Creates the stream when the broker has none. */
   ensureStream(): Promise<void>;
-  /**
-   * Resolves when the broker has stored it.
-   * @throws {UnavailableError} when that is not known; repeat, it is harmless.
-   * @throws {Error} when the broker has said that it does not store it.
-   */
-  publish(service: string, event: Envelope): Promise<void>;
   /** When the oldest message arrived that a durable consumer has not acknowledged; null without one. */
   oldestPending(name: string, publishers: readonly string[]): Promise<Date | null>;
 }
@@ -134,9 +128,6 @@ export function createJetStreamEvents(
       await readStream();
     },
     async publish(service, event) {
-      await store(service, event, messageId(event));
-    },
-    async republish(service, event) {
       const id = messageId(event);
       let stored = await store(service, event, id);
       // Within the duplicate window the broker confirms messages that it no longer has: they need another id.

@@ -425,7 +425,7 @@ describe('a relay', () => {
     await silent.add('a', 4);
     const { journal } = silent;
     let asked = 0;
-    const never = new Promise<void>(() => undefined);
+    const never = new Promise<boolean>(() => undefined);
     const relay = createOutboxRelay<Tally, TallyEvent>({
       service: 'waiting',
       journal: {

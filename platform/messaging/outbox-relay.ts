@@ -1,6 +1,7 @@
 import type { Envelope } from '../../schema/events/envelope.ts';
 import { createBatcher } from '../foundation/batcher.ts';
 import type { EventBus } from './bus.ts';
+import type { EventStream } from './event-stream.ts';
 import { reachCrashPoint } from '../foundation/crash-points.ts';
 import { isUnavailable } from '../foundation/errors.ts';
 import type { Journal, JournalDocument } from '../event-core/journal.ts';
@@ -23,7 +24,7 @@ export interface OutboxRelay<State, Event extends Envelope> {
 export interface OutboxRelayOptions<State, Event extends Envelope> {
   service: string;
   journal: Pick<Journal<State, Event>, 'unpublished' | 'refusedDue' | 'putAside' | 'markPublished'>;
-  bus: Pick<EventBus, 'publish' | 'status'>;
+  bus: Pick<EventStream, 'publish'> & Pick<EventBus, 'status'>;
   logger: Logger;
   applyViews(document: JournalDocument<State, Event>): Promise<void>;
   sweepEveryMs: number;

@@ -22,7 +22,7 @@ export interface Reconciler {
 export interface ReconcilerOptions<Event extends Envelope> {
   service: string;
   journal: Pick<Journal<unknown, Event>, 'lastPublished' | 'eventsAfter'>;
-  bus: Pick<EventStream, 'subjectPrefix' | 'holdings' | 'countMessages' | 'newestVersion' | 'versions' | 'republish'> &
+  bus: Pick<EventStream, 'subjectPrefix' | 'holdings' | 'countMessages' | 'newestVersion' | 'versions' | 'publish'> &
     Pick<EventStream, 'onLost'> &
     Pick<EventBus, 'onConnected'>;
   logger: Logger;
@@ -72,11 +72,9 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     return seen.created !== now.created || now.lastSequence < seen.lastSequence || lostOf(now) > lostOf(seen);
   }
 
-  const noteLateMarks = () => (lost = { since: options.clock(), lateAt: time.now() + lateMarkMs });
-
   function noteLoss(): void {
     due = { all: true, exact: exactAfterLoss };
-    noteLateMarks();
+    lost = { since: options.clock(), lateAt: time.now() + lateMarkMs };
   }
 
   const isLateDue = () => lost !== undefined && due.exact === 0 && time.now() >= lost.lateAt;
@@ -86,9 +84,6 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     const holdings = await bus.holdings();
     if (isLoss(holdings)) noteLoss();
     const exactly = due.exact > 0;
-    // Perhaps it lost something while nobody looked: what is published again then it may take for a repetition, and
-    // confirm it without having it, while others are there twice.
-    if (!seen && !exactly && lostOf(holdings) > 0) noteLateMarks();
     const late = isLateDue() ? lost : undefined;
     const last = late?.since ?? seen?.comparedAt;
     // Two rounds of overlap: the database's clock, which dates the marks, may be behind.
@@ -199,7 +194,7 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
         if (!last || closed) return lacked;
         const missing = events.filter(({ sequence }) => sequence <= upTo && !there.has(sequence));
         // Concurrently: they leave in this order on one connection.
-        const answers = await Promise.all(missing.map((event) => bus.republish(service, event).catch(refuse)));
+        const answers = await Promise.all(missing.map((event) => bus.publish(service, event).catch(refuse)));
         lacked += answers.filter(Boolean).length;
         reachCrashPoint('during-refill');
         position = last.sequence;

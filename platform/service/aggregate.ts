@@ -124,8 +124,8 @@ export function createAggregate<
     journal,
     bus: {
       ...bus,
-      async republish(publisher, event) {
-        const wasLost = await bus.republish(publisher, event);
+      async publish(publisher, event) {
+        const wasLost = await bus.publish(publisher, event);
         if (wasLost) metrics.refilled();
         return wasLost;
       },

@@ -9,7 +9,7 @@ export interface Metrics {
   /** Measures an insert into a journal or feed, which resolves with false when another document was there before. */
   timeAppend(append: Promise<boolean>): Promise<boolean>;
   /** Measures the publishing of one event. */
-  timePublish(publish: Promise<void>): Promise<void>;
+  timePublish<Result>(publish: Promise<Result>): Promise<Result>;
   /** The broker lacked an event, which was published again. */
   refilled(): void;
   /** An event of others was handled; `decidedAt` is its own time. */
@@ -96,8 +96,9 @@ export function createMetrics({ service, clock }: MetricsOptions): Metrics {
     async timePublish(publish) {
       const stop = publishes.startTimer();
       try {
-        await publish;
+        const result = await publish;
         stop();
+        return result;
       } catch (error) {
         unstored.inc();
         throw error;

@@ -340,9 +340,6 @@ export function createBroker({ scheduler, date, prefix, duplicateWindowMs, reque
     const bus = {
       subjectPrefix: prefix,
       async publish(service: string, event: Envelope) {
-        await publish(service, event, event.id);
-      },
-      async republish(service: string, event: Envelope) {
         let stored = await publish(service, event, event.id);
         const isThere = ({ sequence }: { sequence: number }) =>
           link.call(`looks for ${event.id}`, () => store?.messages.has(sequence) ?? false);
