@@ -103,10 +103,10 @@ export function createStationStore(database: Connection) {
     for (let look = 1; look < mostLooks; look += 1) {
       const meters = Math.sqrt(before ** 2 + (margin * (size + 1)) / (Math.PI * density));
       if (meters >= limit) break;
-      const around = await within(near, meters, filter);
-      const found = around.filter((one) => isBeyond(one, place));
+      const found = (await within(near, meters, filter)).filter((one) => isBeyond(one, place));
       if (found.length > size) return found;
-      density = Math.max(1, around.length) / (Math.PI * meters ** 2);
+      // Of the ring that was looked at: at the edge of a city it is another than around the place.
+      density = Math.max(1, found.length) / (Math.PI * (meters ** 2 - before ** 2));
     }
     return (await within(near, limit, filter)).filter((one) => isBeyond(one, place));
   }
