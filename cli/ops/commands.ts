@@ -66,7 +66,10 @@ export async function runCommand(command: Command, client: Client, report: (line
         command.dryRun,
       );
     case 'move-bikes':
-      return ofLines(await moveBikes(client, command.file, command, report), ['there', 'turned down'], command.dryRun);
+      return ofLines(
+        await moveBikes(client, command.file, command, report),
+        command.dryRun ? ['readable', 'turned down'] : ['there', 'turned down', 'not tried'],
+      );
   }
 }
 
@@ -212,9 +215,9 @@ interface LineOutcome {
 }
 
 /** What became of the lines of a file. */
-function ofLines(outcomes: readonly LineOutcome[], kinds: readonly string[], dryRun: boolean): Finding {
+function ofLines(outcomes: readonly LineOutcome[], kinds: readonly string[], dryRun = false): Finding {
   const of = (outcome: string) => outcomes.filter((one) => one.outcome === outcome);
-  const refused = of('turned down');
+  const refused = outcomes.filter(({ why }) => why !== undefined);
   const sums = kinds.map((each) => `${of(each).length} ${each}`);
   const text = [
     `${dryRun ? 'Would be: ' : ''}${sums.join(', ')}.`,

@@ -1,7 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { type Client, GraphqlRequestError } from '../../schema/client/client.ts';
 import { csvLine } from '../../schema/csv.ts';
-import { readMoves } from './move-bikes.ts';
+import { moveBikes, readMoves } from './move-bikes.ts';
 
 describe('a file of where bikes stand', () => {
   it('says it with or without headings, in any order, in both languages, as people type numbers', () => {
@@ -41,6 +45,40 @@ describe('a file of where bikes stand', () => {
       { line: 7, why: '"ST-1.5" is no number of a station.' },
       { line: 8, bikeId: 4, stationId: 'ST-7' },
     ]);
+  });
+
+  it('says where a quotation mark takes the rest of the file, and loses nothing else', () => {
+    const lost: unknown = expect.stringMatching(/^A quotation mark/);
+    for (const note of ['"broken" saddle', '"never closed']) {
+      expect(readMoves(`bike,station,note\n1,101,${note}\n2,102,y\n3,103,z`)).toEqual([{ line: 2, why: lost }]);
+    }
+    expect(readMoves('1,101\r2,102\r')).toEqual([
+      { line: 1, bikeId: 1, stationId: 'ST-101' },
+      { line: 2, bikeId: 2, stationId: 'ST-102' },
+    ]);
+    expect(readMoves(`1,101${'\n'.repeat(200_005)}2,102`)).toMatchObject([{ bikeId: 1 }, { bikeId: 2 }]);
+  });
+
+  it('moves what it can, and tells what was not tried after a call that failed', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'moves-')), 'moves.csv');
+    await writeFile(file, Array.from({ length: 1_100 }, (_, index) => `${index + 1},101`).join('\n'));
+    const keys: string[][] = [];
+    const client = {
+      request: (_document: unknown, { input }: { input: { moves: { idempotencyKey: string }[] } }) => {
+        keys.push(input.moves.map(({ idempotencyKey }) => idempotencyKey));
+        if (keys.length === 2) return Promise.reject(new GraphqlRequestError('SERVICE_UNAVAILABLE', 'away'));
+        if (keys.length > 3) return Promise.reject(new GraphqlRequestError('FORBIDDEN', 'no right'));
+        return Promise.resolve({ moveBikes: { results: input.moves.map(() => ({ refusal: null })) } });
+      },
+    } as unknown as Client;
+    const outcomes = await moveBikes(client, file, { dryRun: false, reason: null }, () => undefined);
+    await rm(dirname(file), { recursive: true });
+    const count = (outcome: string) => outcomes.filter((each) => each.outcome === outcome).length;
+    expect([count('there'), count('not tried')]).toEqual([1_000, 100]);
+    expect(outcomes.at(-1)).toMatchObject({ line: 1_100, why: 'no right' });
+    // The second call was asked twice, as the same one; of all others no key is another's.
+    expect(keys[1]).toEqual(keys[2]);
+    expect(new Set(keys.flat()).size).toBe(1_100);
   });
 
   it.each([

@@ -1,7 +1,10 @@
 /** Bikes that are brought to stations, many at once, as a file says. */
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import Papa from 'papaparse';
-import type { Client } from '../../schema/client/client.ts';
+import { backoffMs } from '../../schema/client/backoff.ts';
+import { type Client, GraphqlRequestError } from '../../schema/client/client.ts';
 import { MoveBikesDocument } from '../../schema/client/generated/graphql.ts';
 import { textOf } from '../../web/src/features/fleet/file-text.ts';
 import { stationIdIn } from '../../web/src/features/fleet/table-address.ts';
@@ -15,8 +18,11 @@ export interface MoveOutcome {
   line: number;
   bikeId: number | null;
   stationId: string | null;
-  /** `there`: it stands there now, whether or not it did before. */
-  outcome: 'there' | 'turned down';
+  /**
+   * `there`: it stands there now, whether or not it did before; `readable`: nothing was tried; `not tried`: a call before
+   * it failed.
+   */
+  outcome: 'there' | 'readable' | 'turned down' | 'not tried';
   why?: string;
 }
 
@@ -30,7 +36,10 @@ const headings = {
   station: ['station', 'stationid', 'stationnumber', '대여소', '대여소번호', '대여소id'],
 } as const;
 
-/** @throws {OpsError} for what is no such file; {GraphqlRequestError} when a call fails: the same file goes on. */
+/** A call that got no answer is tried so often, and no bike is moved twice by it. */
+const attempts = 3;
+
+/** @throws {OpsError} for what is no such file. */
 export async function moveBikes(
   client: Client,
   file: string,
@@ -47,37 +56,73 @@ export async function moveBikes(
     throw new OpsError(exitCodes.usage, `${file} says of no bike where it stands: ${lines}`);
 
   const moves = lines.flatMap((each) => ('bikeId' in each ? [each] : []));
-  const refusals = new Map<number, string>();
+  const results = new Map<number, Result>();
+  // Of this run: the same file may be meant again tomorrow.
+  const run = randomUUID();
   for (let from = 0; from < moves.length && !dryRun; from += linesPerCall) {
     const some = moves.slice(from, from + linesPerCall);
-    const input = { moves: some.map(({ bikeId, stationId }) => ({ bikeId, stationId, reason })) };
-    const { results } = (await client.request(MoveBikesDocument, { input })).moveBikes;
-    some.forEach(({ line }, place) => {
-      const refusal = results[place]?.refusal;
-      if (refusal) refusals.set(line, `${refusal.code}: ${refusal.because}`);
-    });
+    try {
+      const input = {
+        moves: some.map(({ line, bikeId, stationId }) => ({
+          ...{ bikeId, stationId, reason },
+          idempotencyKey: `${run}-${line}`,
+        })),
+      };
+      const answer = await patiently(() => client.request(MoveBikesDocument, { input }));
+      some.forEach(({ line }, place) => {
+        const refusal = answer.moveBikes.results[place]?.refusal;
+        const because = refusal && `${refusal.code}: ${refusal.because}`;
+        results.set(line, because ? { outcome: 'turned down', why: because } : { outcome: 'there' });
+      });
+    } catch (error) {
+      if (results.size === 0) throw error;
+      // What was done before stands, and is told: these and those after them are for another file.
+      for (const { line } of moves.slice(from)) {
+        results.set(line, { outcome: 'not tried', why: (error as Error).message });
+      }
+      break;
+    }
     report(`${from + some.length} of ${moves.length} bikes`);
   }
-  return lines.map((each) => outcomeOf(each, refusals.get(each.line)));
+  return lines.map((each) => outcomeOf(each, results.get(each.line)));
 }
 
-function outcomeOf(said: MoveLine, refusal: string | undefined): MoveOutcome {
+type Result = Pick<MoveOutcome, 'outcome' | 'why'>;
+
+function outcomeOf(said: MoveLine, result: Result = { outcome: 'readable' }): MoveOutcome {
   const { line } = said;
   if ('why' in said) return { line, bikeId: null, stationId: null, outcome: 'turned down', why: said.why };
   const { bikeId, stationId } = said;
-  if (refusal !== undefined) return { line, bikeId, stationId, outcome: 'turned down', why: refusal };
-  return { line, bikeId, stationId, outcome: 'there' };
+  return { line, bikeId, stationId, ...result };
+}
+
+/** Its service is away for a moment, or busy. */
+const passing = ['SERVICE_UNAVAILABLE', 'TOO_MANY_REQUESTS', 'CONFLICT'];
+
+async function patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isRefused = error instanceof GraphqlRequestError && !passing.includes(error.code);
+      if (isRefused || attempt === attempts) throw error;
+      await delay(backoffMs(attempt));
+    }
+  }
 }
 
 /** Every line that says something (RFC 4180), with or without headings; why none can be read, as a sentence. */
-export function readMoves(text: string): MoveLine[] | string {
-  const records: { line: number; cells: string[] }[] = [];
+export function readMoves(file: string): MoveLine[] | string {
+  const text = file.replace(/\r\n?/g, '\n');
+  const records: { line: number; cells: string[]; isMisquoted: boolean }[] = [];
   let [line, from] = [1, 0];
   Papa.parse<string[]>(text, {
     delimiter: delimiterIn(text),
-    preview: mostLines + 2,
-    step({ data, meta }) {
-      if (data.some((cell) => cell.trim() !== '')) records.push({ line, cells: data });
+    newline: '\n',
+    step({ data, errors, meta }, parser) {
+      const isMisquoted = errors.some(({ type }) => type === 'Quotes');
+      if (data.some((cell) => cell.trim() !== '')) records.push({ line, cells: data, isMisquoted });
+      if (records.length > mostLines + 1) parser.abort();
       line += text.slice(from, meta.cursor).split('\n').length - 1;
       from = meta.cursor;
     },
@@ -92,7 +137,8 @@ export function readMoves(text: string): MoveLine[] | string {
   const rows = isHeading ? records.slice(1) : records;
   if (rows.length > mostLines) return `it has more than ${mostLines} lines.`;
   const seen = new Map<number, number>();
-  return rows.map(({ line: at, cells }): MoveLine => {
+  return rows.map(({ line: at, cells, isMisquoted }): MoveLine => {
+    if (isMisquoted) return { line: at, why: 'A quotation mark is not closed, or not doubled: what follows is lost.' };
     const [bikeText, stationText] = [cells[bike]?.trim() ?? '', cells[station]?.trim() ?? ''];
     const [bikeId, stationId] = [bikeNumberIn(bikeText), stationIdIn(stationText)];
     if (bikeId === null) return { line: at, why: `"${bikeText}" is no number of a bike.` };

@@ -243,11 +243,11 @@ describe('the stations of a city', () => {
     try {
       await writeFile(file, `자전거번호,대여소번호\n${bikeId},901\n${other},ST-902\nx,901\n`);
       const unread = 'line 4: "x" is no number of a bike.';
-      expect(await move('--dry-run')).toEqual(['Would be: 2 there, 1 turned down.', unread]);
+      expect(await move('--dry-run')).toEqual(['2 readable, 1 turned down.', unread]);
       // Reservation may not have heard of the bikes yet.
-      await until('one stands there', async () => (await move())[0] === '1 there, 2 turned down.');
+      await until('one stands there', async () => (await move())[0] === '1 there, 2 turned down, 0 not tried.');
       expect(await move()).toEqual([
-        '1 there, 2 turned down.',
+        '1 there, 2 turned down, 0 not tried.',
         expect.stringMatching(/^line 3: STATION_CLOSED: /),
         unread,
       ]);
