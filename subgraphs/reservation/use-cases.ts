@@ -223,7 +223,8 @@ async function claim(
   let isMade = false;
   try {
     let outcome = await slots.handle(stream, unnumbered, origin, numbered);
-    if (outcome.kind === 'refused' && outcome.state.status === 'unknown' && !waitedInVain.has(context)) {
+    const isUnknown = outcome.kind === 'refused' && outcome.refusal.refused === 'BIKE_NOT_FOUND';
+    if (isUnknown && !waitedInVain.has(context)) {
       // The bike may have been registered a moment ago, and its event not have arrived yet.
       const slot = await slots.waitFor(stream, ({ status }) => status !== 'unknown', { timeoutMs: bikeWaitMs });
       if (slot.status === 'unknown') waitedInVain.add(context);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
@@ -20,7 +21,7 @@ import { createDice } from '../../cli/demo/dice.ts';
 import { createFaultProxy, type FaultProxy } from '../faults/fault-proxy.ts';
 import { followEvents } from '../support/event-source.ts';
 import { checkInvariants } from '../support/invariants.ts';
-import { registerBikes, rider, type Rider } from '../support/people.ts';
+import { answered, registerBikes, rider, type Rider } from '../support/people.ts';
 import { stationCountsOf } from '../support/retold.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
@@ -89,7 +90,7 @@ describe('the counts of stations', () => {
 
   /** What reservation says, which the dashboard's counts follow. */
   async function atOwner(): Promise<Lines> {
-    const { stations } = await admin.request(StationPlacesDocument, {});
+    const { stations } = await answered(() => admin.request(StationPlacesDocument, {}));
     return linesOf(
       stations.nodes.map(({ stationId, state, racks, bikesParked = 0, bikesAvailable = 0, freeRacks = 0 }) => ({
         ...{ stationId, state, racks, bikesParked, bikesAvailable, freeRacks },
@@ -98,10 +99,12 @@ describe('the counts of stations', () => {
   }
 
   async function ride(from: number, stationId: string): Promise<void> {
-    const { reserveNo } = await person.reserves(bikeIds[from] ?? 0);
+    const { reserveNo, status } = await person.reserves(bikeIds[from] ?? 0);
+    expect(['RESERVED', 'PENDING']).toContain(status);
     // It is confirmed once the broker has its events.
     await until('the ride has begun', async () => (await person.starts(reserveNo)) === 'IN_USE');
-    const { returnBike } = await person.client.request(ReturnBikeDocument, { input: { reserveNo, stationId } });
+    const input = { reserveNo, stationId, idempotencyKey: randomUUID() };
+    const { returnBike } = await answered(() => person.client.request(ReturnBikeDocument, { input }));
     expect(returnBike.refusal).toBeNull();
   }
 
@@ -109,7 +112,7 @@ describe('the counts of stations', () => {
   async function watch(name: string, by: 'socket' | 'events'): Promise<void> {
     const origin = `http://127.0.0.1:${proxy.port}`;
     const client = createClient({ url: `${origin}/graphql` });
-    const { stationCounts } = await client.request(StationCountsDocument, {});
+    const { stationCounts } = await answered(() => client.request(StationCountsDocument, {}));
     const watcher: Watcher = { name, lines: linesOf(stationCounts.stations), messages: 0, ended: 'not at all' };
     watchers.push(watcher);
     const take = ({ stationCountsChanged }: StationCountsChangedSubscription) => {
@@ -153,7 +156,7 @@ describe('the counts of stations', () => {
     await happen();
     const truth = JSON.stringify(sorted(await atOwner()));
     await until('the dashboard has it', async () => {
-      const { stationCounts } = await admin.request(StationCountsDocument, {});
+      const { stationCounts } = await answered(() => admin.request(StationCountsDocument, {}));
       return JSON.stringify(sorted(linesOf(stationCounts.stations))) === truth;
     });
     proxy.heal();
@@ -196,16 +199,17 @@ describe('the counts of stations', () => {
     await ride(0, 'ST-4');
     await everybodyIsRight('after the broker lost its store');
 
-    await admin.request(RebuildDashboardDocument, { input: {} });
+    await answered(() => admin.request(RebuildDashboardDocument, { input: {} }));
     await until(
       'the view is rebuilt',
       async () =>
-        (await admin.request(DashboardRebuildsDocument, {})).dashboardRebuilds.some(
+        (await answered(() => admin.request(DashboardRebuildsDocument, {}))).dashboardRebuilds.some(
           ({ status }) => status === 'SWITCHED',
         ),
       60_000,
     );
-    await admin.request(CloseStationDocument, { input: { stationId: 'ST-1', reason: 'works' } });
+    const input = { stationId: 'ST-1', reason: 'works', idempotencyKey: randomUUID() };
+    await answered(() => admin.request(CloseStationDocument, { input }));
     await everybodyKnows('a station has closed', (lines) => lines['ST-1']?.state === 'CLOSED');
     await everybodyIsRight('after a rebuild');
 
@@ -216,7 +220,7 @@ describe('the counts of stations', () => {
       expect([name, lines, ended]).toEqual([name, truth, 'not at all']);
       expect(messages).toBeGreaterThan(0);
     }
-  }, 180_000);
+  }, 300_000);
 
   it('cannot be followed after what is no place in the feed', async () => {
     const after = 'x';

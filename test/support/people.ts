@@ -68,7 +68,7 @@ export async function registerBikes(system: TestSystem, count = 1): Promise<numb
 const attempts = 3;
 
 /** What got no answer is sent again with the same key, as its error says to. */
-async function answered<Result>(send: () => Promise<Result>): Promise<Result> {
+export async function answered<Result>(send: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await send();

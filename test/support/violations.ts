@@ -336,7 +336,10 @@ function faults({ journals, bikes }: Evidence): string[] {
       const isSeenTo = type === 'BikeConditionChanged' && data.condition === 'IN_SERVICE';
       if (type === 'FaultsClosed' || isSeenTo) open = [];
     }
-    const shown = bikes.get(Number(stream.slice('bike-'.length))) as { faults?: OpenFault[]; faultySince?: string };
+    const shown = (bikes.get(Number(stream.slice('bike-'.length))) ?? {}) as {
+      faults?: OpenFault[];
+      faultySince?: string;
+    };
     const [told, said] = [open, shown.faults ?? []].map((some) =>
       some.map(({ userId, kind, reportedAt }) => `${userId} ${kind} ${reportedAt}`).join(', '),
     );
