@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { MoveBikesDocument, OpenStationsDocument } from '../../schema/client/generated/graphql.ts';
 import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
 import { type RunningService, startService } from '../../platform/index.ts';
 import { definitionOf } from '../../subgraphs/registry.ts';
@@ -90,6 +91,22 @@ describeInBrowser('while one service is away', (stage) => {
       await stage.visit({ path: '/', width: 1024, expectedComplaints }, untilLive);
     },
   );
+
+  it('station, an operator sees where a bike stands, by the number of its station', async () => {
+    const place = { position: { latitude: 37.5271, longitude: 126.9327 }, racks: 12 };
+    const stations = [{ number: 101, nameKo: '여의나루역', district: 'YEONGDEUNGPO' as const, ...place }];
+    await stage.operator.request(OpenStationsDocument, { input: { stations } });
+    const [bikeId = 0] = await stage.registerBikes(1);
+    const moves = [{ bikeId, stationId: 'ST-101' }];
+    await until('the bike stands there', async () => {
+      const { moveBikes } = await stage.operator.request(MoveBikesDocument, { input: { moves } });
+      return moveBikes.results.every(({ refusal }) => refusal === null);
+    });
+    await stop('station');
+    await stage.visit({ path: `/fleet?bike=${bikeId}`, width: 1024, expectedComplaints }, async (page) => {
+      await page.locator('.facts').getByRole('link', { name: 'ST-101' }).waitFor();
+    });
+  });
 
   it('none, in the end everything is there', async () => {
     await until('the services answer', async () => (await stage.registerBikes(1)).length === 1);

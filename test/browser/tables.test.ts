@@ -335,7 +335,13 @@ describeInBrowser('the tables of operators', (stage) => {
     await one.client.request(ReturnBikeDocument, { input: { reserveNo, stationId: 'ST-102' } });
     const fact = (page: Page, name: string) =>
       page.locator('.facts > div', { has: page.getByText(name) }).locator('dd');
-    const look = { width: 1024, language: 'en' } as const;
+    let askedCity = 0;
+    const prepare = async (page: Page) => {
+      page.on('request', (request) => {
+        if (request.postData()?.includes('query StationPlaces')) askedCity += 1;
+      });
+    };
+    const look = { width: 1024, language: 'en', prepare } as const;
     await stage.visit({ path: `/fleet?reservation=${reserveNo}`, shot: 'tables-ride', ...look }, async (page) => {
       const from = fact(page, 'From').getByRole('link', { name: 'Mangwon Station Exit 1' });
       expect(await from.getAttribute('href')).toBe('/fleet?station=ST-101');
@@ -349,5 +355,7 @@ describeInBrowser('the tables of operators', (stage) => {
       await page.locator('#found-title').waitFor();
       expect(await fact(page, 'Where').count()).toBe(0);
     });
+    // A name is not worth all stations of a city.
+    expect(askedCity).toBe(0);
   });
 });

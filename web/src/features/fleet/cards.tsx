@@ -5,8 +5,8 @@ import type {
   FleetReservationQuery,
   FleetRiderQuery,
   FleetStationQuery,
+  NamedPlaceFieldsFragment,
   ReservationFieldsFragment,
-  RidePlaceFieldsFragment,
 } from '../../../../schema/client/generated/graphql.ts';
 import { Empty } from '../../shared/ui/controls.tsx';
 import { BikeSwatch, StatusIcon } from '../../shared/ui/icons.tsx';
@@ -15,7 +15,6 @@ import { formatCount } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { districts } from '../../../../schema/places.ts';
 import { nameOf, placeName } from '../../shared/stations/places.ts';
-import { useStationNames } from '../../shared/stations/use-stations.ts';
 import { At } from './at.tsx';
 import { AuditTrail } from './audit-trail.tsx';
 import { BikeCodes } from './bike-codes.tsx';
@@ -297,11 +296,10 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
 }
 
 /** Where something stands, or stood; left out where nobody knows. */
-function PlaceFact({ label, place }: { label: string; place: RidePlaceFieldsFragment | null | undefined }) {
+function PlaceFact({ label, place }: { label: string; place: NamedPlaceFieldsFragment | null | undefined }) {
   const { language } = useSpeech();
-  const name = placeName(place, useStationNames(), language);
+  const station = place?.station;
+  const name = placeName(place, station ? [station] : null, language);
   if (!name) return null;
-  return (
-    <Fact label={label}>{place?.station ? <a href={linkTo('station', place.station.stationId)}>{name}</a> : name}</Fact>
-  );
+  return <Fact label={label}>{station ? <a href={linkTo('station', station.stationId)}>{name}</a> : name}</Fact>;
 }

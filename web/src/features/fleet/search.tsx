@@ -1,7 +1,6 @@
 import './search.css';
 import { type SubmitEvent, useMemo, useState } from 'react';
 import {
-  type FleetStationQuery,
   FleetBikeDocument,
   FleetReservationDocument,
   FleetRiderDocument,
@@ -106,7 +105,7 @@ function Found({ wanted: { kind, id } }: { wanted: Wanted }) {
 const isNumber = (value: number) => Number.isInteger(value) && value > 0 && value < 2 ** 31;
 
 function FoundBike({ bikeId }: { bikeId: number }) {
-  const answer = useAnswer(isNumber(bikeId) ? query(FleetBikeDocument, { bikeId }) : null, { pace: watched });
+  const answer = useAnswer(isNumber(bikeId) ? bikeAt(bikeId) : null, { pace: watched });
   if (!answer.data?.bike) return <NotThere kind="bike" answer={answer} />;
   return (
     <>
@@ -129,9 +128,7 @@ function FoundRider({ userId }: { userId: string }) {
 }
 
 function FoundReservation({ reserveNo }: { reserveNo: number }) {
-  const answer = useAnswer(isNumber(reserveNo) ? query(FleetReservationDocument, { reserveNo }) : null, {
-    pace: watched,
-  });
+  const answer = useAnswer(isNumber(reserveNo) ? reservationAt(reserveNo) : null, { pace: watched });
   if (!answer.data?.reservation) return <NotThere kind="reservation" answer={answer} />;
   return (
     <>
@@ -152,9 +149,14 @@ function FoundStation({ stationId }: { stationId: string | null }) {
   );
 }
 
-function stationAt(stationId: string): Question<FleetStationQuery> {
-  const asking = (counts: boolean) => query(FleetStationDocument, { stationId, counts });
-  return { key: asking(true).key, ask: (...to) => withoutAway((counts) => asking(counts).ask(...to)) };
+const bikeAt = (bikeId: number) => asFarAsHad((names) => query(FleetBikeDocument, { bikeId, names }));
+const reservationAt = (reserveNo: number) =>
+  asFarAsHad((names) => query(FleetReservationDocument, { reserveNo, names }));
+const stationAt = (stationId: string) => asFarAsHad((counts) => query(FleetStationDocument, { stationId, counts }));
+
+/** A question, and the same without what another service adds while that is away. */
+function asFarAsHad<Data>(asking: (withAdded: boolean) => Question<Data>): Question<Data> {
+  return { key: asking(true).key, ask: (...to) => withoutAway((withAdded) => asking(withAdded).ask(...to)) };
 }
 
 function NotThere({ kind, answer }: { kind: FoundKind; answer: Pick<ShownAnswer<unknown>, 'error' | 'isWaiting'> }) {

@@ -20,16 +20,18 @@ export function nameOf({ nameKo, nameEn }: Pick<Station, 'nameKo' | 'nameEn'>, l
   return language === 'en' ? nameEn : nameKo;
 }
 
+type Names = Pick<Station, 'stationId'> & Partial<Pick<Station, 'nameKo' | 'nameEn'>>;
+
 /** A station by its name, or by its number while its name is not known; elsewhere by its position. */
 export function placeName(
   place: RidePlaceFieldsFragment | null | undefined,
-  stations: readonly Station[] | null,
+  stations: readonly Names[] | null,
   language: Language,
 ): string | null {
   if (place?.station) {
     const { stationId } = place.station;
-    const station = stations?.find((each) => each.stationId === stationId);
-    return station ? nameOf(station, language) : stationId;
+    const { nameKo, nameEn } = stations?.find((each) => each.stationId === stationId) ?? {};
+    return (language === 'en' ? nameEn : nameKo) ?? stationId;
   }
   if (!place?.position) return null;
   const { latitude, longitude } = place.position;
