@@ -71,6 +71,17 @@ describeInBrowser('the playground', (stage) => {
     });
   });
 
+  it('asks as nobody, and signs nobody out elsewhere', async () => {
+    await stage.visit({ path: '/playground', width: 1440, language: 'en' }, async (page) => {
+      const asks = page.locator('.identity select');
+      await asks.selectOption({ label: 'Signed out' });
+      await until('nobody asks', async () => (await asks.inputValue()) === '');
+      const other = await page.context().newPage();
+      await other.goto(stage.system.routerUrl);
+      await other.getByRole('button', { name: /^operator,/ }).waitFor();
+    });
+  });
+
   it.each([
     [
       'that may not be named',

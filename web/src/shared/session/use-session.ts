@@ -22,7 +22,8 @@ export interface SessionState {
   failed: boolean;
   /** What there is to tell about signing in or out. */
   notice: SessionNotice | null;
-  signIn: (session: Session) => void;
+  /** With null as nobody, until the page is loaded again: no other tab hears of it. */
+  signIn: (session: Session | null) => void;
   signOut: () => void;
 }
 
