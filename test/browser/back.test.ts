@@ -14,6 +14,10 @@ async function goBackTo(page: Page, address: string): Promise<void> {
   await until(`the address is ${address}`, async () => (await addressOf(page)) === address);
 }
 
+/** An open dialog has its step some moments later. */
+const untilSteps = (page: Page, dialogs: number) =>
+  until(`${dialogs} dialogs have a step`, async () => (await page.evaluate('history.state?.dialogs ?? 0')) === dialogs);
+
 /** A closed dialog takes its step with it, some moments later. */
 const untilOnPage = (page: Page) =>
   until('no dialog’s step is there', async () => (await page.evaluate('history.state')) === null);
@@ -51,6 +55,7 @@ describeInBrowser('the way back', (stage) => {
       await page.goto(stage.system.routerUrl + path);
       await open(page);
       await dialogOf(page).waitFor();
+      await untilSteps(page, 1);
       await goBackTo(page, path);
       await dialogOf(page).waitFor({ state: 'detached' });
 
@@ -70,6 +75,7 @@ describeInBrowser('the way back', (stage) => {
       await page.getByRole('dialog', { name: /bike 1/i }).waitFor();
       await page.keyboard.press('Control+k');
       await page.getByRole('combobox').waitFor();
+      await untilSteps(page, 2);
       await goBackTo(page, '/fleet?bike=1');
       await page.getByRole('combobox').waitFor({ state: 'detached' });
       await page.getByRole('dialog', { name: /bike 1/i }).waitFor();
@@ -98,6 +104,7 @@ describeInBrowser('the way back', (stage) => {
       await press(/^10,/)(page);
       await page.getByRole('radio', { name: '한국어' }).click();
       await until('the link’s language is gone', async () => (await addressOf(page)) === '/ride');
+      await untilSteps(page, 1);
       await goBackTo(page, '/ride');
       await dialogOf(page).waitFor({ state: 'detached' });
       await goBackTo(page, '/');
@@ -109,6 +116,7 @@ describeInBrowser('the way back', (stage) => {
       await page.goto(`${stage.system.routerUrl}/ride`);
       await press('Buy points')(page);
       await dialogOf(page).waitFor();
+      await untilSteps(page, 1);
       await page.reload();
       await untilOnPage(page);
       await page.getByRole('button', { name: 'Buy points' }).waitFor();
