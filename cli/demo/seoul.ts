@@ -14,8 +14,11 @@ export interface CityStation {
 export const stationsInSeoul = 2_800;
 export const bikesInSeoul = 45_000;
 
-/** By district: about where its middle is, its area in km², and how many of every 2,800 stations it has, rounded. */
-const layout: Record<District, readonly [latitude: number, longitude: number, area: number, share: number]> = {
+/** By district: about where its middle is, its area in km², and how many of every 2,900 stations it has, rounded. */
+export const districtLayout: Record<
+  District,
+  readonly [latitude: number, longitude: number, area: number, share: number]
+> = {
   JONGNO: [37.58, 126.985, 23.9, 90],
   JUNG: [37.56, 126.996, 10, 70],
   YONGSAN: [37.531, 126.98, 21.9, 90],
@@ -49,12 +52,12 @@ const kmOfLongitude = 88.2;
 
 /** The stations of a city whose districts are where Seoul's are, and about as dense; the same for the same dice. */
 export function seoul(dice: Dice, count = stationsInSeoul): CityStation[] {
-  const names = Object.keys(layout) as District[];
-  const all = names.reduce((sum, name) => sum + layout[name][3], 0);
+  const names = Object.keys(districtLayout) as District[];
+  const all = names.reduce((sum, name) => sum + districtLayout[name][3], 0);
   let shared = 0;
   let number = 0;
   return names.flatMap((district) => {
-    const [latitude, longitude, area, share] = layout[district];
+    const [latitude, longitude, area, share] = districtLayout[district];
     const before = Math.round((shared * count) / all);
     shared += share;
     const radius = Math.sqrt(area / Math.PI);

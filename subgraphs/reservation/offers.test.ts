@@ -198,6 +198,17 @@ describe('whoever waits', () => {
     expect(await look()).toEqual({ 'waiting-ST-1': [['12', 2]] });
   });
 
+  it('is told of a bike whose reservation expired', async () => {
+    await stage.command(1, { type: 'ConfirmReservation', reserveNo: 1 });
+    await stage.waits('10', { stationId: 'ST-1' });
+    const expires = () => stage.command(1, { type: 'ExpireReservation', reserveNo: 1 });
+    await expires();
+    expect(await look()).toEqual({ 'waiting-ST-1': [['10', null]] });
+    stage.pass(600_000);
+    await expires();
+    expect(await look()).toEqual({ 'waiting-ST-1': [['10', 1]] });
+  });
+
   it('is told of a bike a hundred times at most, however often somebody comes and goes', async () => {
     await cancel(1);
     let told = 0;

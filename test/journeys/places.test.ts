@@ -181,6 +181,22 @@ describe('where bikes are', () => {
     expect(await back(5)).toBe('RETURNED');
   });
 
+  it('a station of one rack takes a dozen bikes, and counts them all', async () => {
+    const station = { number: 9, nameKo: '좁은 대여소', district: 'MAPO' as const, position, racks: 1 };
+    await operator.request(OpenStationsDocument, { input: { stations: [station] } });
+    const bikeIds = await registerBikes(system, 12);
+    const results = await Promise.all(
+      bikeIds.map(async (bikeId) => {
+        const person = await newRider();
+        const { reserveNo } = await person.reserves(bikeId);
+        await person.starts(reserveNo);
+        return returns(person, { reserveNo, stationId: 'ST-9' });
+      }),
+    );
+    expect(results).toEqual(bikeIds.map(() => 'RETURNED'));
+    expect(await at('ST-9')).toEqual([12, 12, -11]);
+  });
+
   it('riders who want any bike at a station get one each, and the others are told', async () => {
     const bikeIds = await bikesAt('ST-1', 4);
     const people = await Promise.all(Array.from({ length: 7 }, newRider));
