@@ -52,6 +52,14 @@ async function openStations({ operator, registerBikes }: Stage): Promise<void> {
 const reserveButtons = (page: Page) => page.locator('.button[data-weight="primary"]', { hasText: /예약하기|Reserve/ });
 
 describeInBrowser('stations on the pages', (stage) => {
+  const fills = async (stationId: string) => {
+    const [bikeId = 0] = await stage.registerBikes(1);
+    const moves = [{ bikeId, stationId }];
+    await until('the bike stands there', async () => {
+      const { moveBikes } = await stage.operator.request(MoveBikesDocument, { input: { moves } });
+      return moveBikes.results.every(({ refusal }) => refusal === null);
+    });
+  };
   const parkedAt = async (stationId: string) =>
     (await stage.operator.request(StationBikesDocument, { stationId })).station?.bikesParked;
 
@@ -147,6 +155,52 @@ describeInBrowser('stations on the pages', (stage) => {
         await page.locator('.history').getByText('Mangwon Station → Seoul Forest').waitFor();
         expect(await violationsOf(page)).toEqual([]);
         await page.screenshot({ path: `${artifacts}stations-receipt.png`, fullPage: true });
+      });
+    });
+
+    it.each([
+      { width: 320, language: 'ko', colorScheme: 'light' },
+      { width: 390, language: 'en', colorScheme: 'dark' },
+    ] as const)('a full station and a closed one take bikes, and say how, in $language at $width', async (look) => {
+      const rides = await rider(stage.system, `35${look.language}`);
+      await rides.buys(5_000);
+      const [bikeId = 0] = await stage.registerBikes(1);
+      const { reserveNo } = await rides.reserves(bikeId);
+      await rides.starts(reserveNo);
+      const say =
+        look.language === 'ko'
+          ? { full: '거치대 옆에 세우고 반납해도 됩니다.', closed: '되도록 다른 대여소에', back: '여기에 반납하기' }
+          : { full: 'leave the bike beside the racks', closed: 'Choose another one', back: 'Return the bike here' };
+      const small = {
+        number: 107,
+        nameKo: '좁은 대여소',
+        nameEn: 'Narrow Station',
+        district: 'MAPO' as const,
+        racks: 1,
+      };
+      const stations = [{ ...small, position: { latitude: 37.5557, longitude: 126.9106 } }];
+      await stage.operator.request(OpenStationsDocument, { input: { stations } });
+      await fills('ST-107');
+      const closedBefore = (await parkedAt('ST-105')) ?? 0;
+      await stage.visit({ path: '/ride', ...look, shot: `return-${look.width}` }, async (page) => {
+        await signInAs(page, rides.userId, 'rider');
+        await page.locator('.current[data-status="IN_USE"]').waitFor();
+        await page.getByRole('searchbox').fill('107');
+        const full = lineOf(page, 'ST-107');
+        await full.locator('button').first().click();
+        await full.getByText(say.full).waitFor();
+        await full.getByRole('button', { name: say.back }).waitFor();
+        expect(await violationsOf(page)).toEqual([]);
+        expect(await overflowOf(page)).toBe(0);
+        await page.getByRole('searchbox').fill('105');
+        const closed = lineOf(page, 'ST-105');
+        await closed.locator('button').first().click();
+        await closed.getByText(say.closed).waitFor();
+        expect(await violationsOf(page)).toEqual([]);
+        expect(await overflowOf(page)).toBe(0);
+        await closed.getByRole('button', { name: say.back }).click();
+        await page.locator('.find').waitFor();
+        await until('the bike stands there', async () => (await parkedAt('ST-105')) === closedBefore + 1);
       });
     });
 

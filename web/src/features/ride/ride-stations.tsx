@@ -46,9 +46,10 @@ function AtStation({ station, ride, onBuy }: { station: Station; ride: Ride | nu
     return refusal ? refused(refusal) : good(() => rideWords[language].returnedAt(name));
   }
 
-  const canReserve = !ride && situationOf(station) !== 'closed' && station.bikesAvailable !== 0;
-  const isEmpty = !ride && situationOf(station) !== 'closed' && station.bikesAvailable === 0;
-  const canReturn = ride?.reserveStatus === 'IN_USE' && situationOf(station) !== 'closed';
+  const situation = situationOf(station);
+  const canReserve = !ride && situation !== 'closed' && station.bikesAvailable !== 0;
+  const isEmpty = !ride && situation !== 'closed' && station.bikesAvailable === 0;
+  const canReturn = ride?.reserveStatus === 'IN_USE';
   return (
     <>
       {canReserve && (
@@ -61,6 +62,8 @@ function AtStation({ station, ride, onBuy }: { station: Station; ride: Ride | nu
         </Button>
       )}
       {isEmpty && !submission.outcome && <p className="aside">{shared.refusal.NO_BIKE_AT_STATION.because}</p>}
+      {canReturn && situation === 'full' && <p className="aside">{words.fullHere}</p>}
+      {canReturn && situation === 'closed' && <p className="aside">{words.closedHere}</p>}
       {canReturn && (
         <Button
           isPending={submission.pending}
