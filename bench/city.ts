@@ -2,9 +2,13 @@
  * `node bench/city.ts --engine secantusd-rs`: a city of 2,800 stations and 45,000 bikes. Import of its stations, what is near,
  * and reservations at stations beside those of bikes that stand nowhere. README.md says how to read the result.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { buffer } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { createDice } from '../cli/demo/dice.ts';
 import { bikesInSeoul, seoul, type CityStation } from '../cli/demo/seoul.ts';
@@ -18,6 +22,7 @@ import {
 } from '../schema/client/generated/graphql.ts';
 import { districts, stationIdOf } from '../schema/places.ts';
 import { checkInvariants } from '../test/support/invariants.ts';
+import { answered } from '../test/support/people.ts';
 import { machine, versions } from './environment.ts';
 import { openMap } from './event-to-screen.ts';
 import { evenly, runLoad, type LoadOptions } from './load.ts';
@@ -85,6 +90,8 @@ async function measure(system: SystemUnderTest): Promise<void> {
   say(`Bikes: ${JSON.stringify(parked)}`);
   const near = await measureNear(system, await system.client('rider-1', 'rider'));
   say(`Near: ${JSON.stringify(near)}`);
+  const openData = await measureOpenData(system, operator);
+  say(`Open data: ${JSON.stringify(openData)}`);
   const reservations = rate > 0 ? await measureReservations(system, operator) : undefined;
   say('Checking the invariants …');
   const invariants = await checkInvariants(system, checkWithinMs).then(() => 'hold', String);
@@ -98,6 +105,7 @@ async function measure(system: SystemUnderTest): Promise<void> {
     stations: imported,
     bikes: parked,
     near,
+    openData,
     ...(reservations ? { reservations } : {}),
     invariants,
     warnings: system.warnings,
@@ -136,7 +144,8 @@ async function measureParking(system: SystemUnderTest, operator: Client) {
   const registering = performance.now();
   while (bikeIds.length < bikes && !stopping.signal.aborted) {
     const lines = Array.from({ length: Math.min(linesPerCall, bikes - bikeIds.length) }, () => ({ color: 'green' }));
-    const { registerBikes: made } = await operator.request(RegisterBikesDocument, { input: { bikes: lines } });
+    const input = { bikes: lines.map((line) => ({ ...line, idempotencyKey: randomUUID() })) };
+    const { registerBikes: made } = await answered(() => operator.request(RegisterBikesDocument, { input }));
     for (const { bike } of made.results) if (bike) bikeIds.push(bike.bikeId);
   }
   const registered = Math.round(performance.now() - registering);
@@ -157,7 +166,7 @@ async function park(operator: Client, bikeIds: readonly number[]): Promise<numbe
     const moves = bikeIds
       .slice(from, from + linesPerCall)
       .map((bikeId) => ({ bikeId, stationId: dice.pick(stationIds) ?? null }));
-    const { moveBikes } = await operator.request(MoveBikesDocument, { input: { moves } });
+    const { moveBikes } = await answered(() => operator.request(MoveBikesDocument, { input: { moves } }));
     refused += moveBikes.results.filter(({ refusal }) => refusal).length;
   }
   return refused;
@@ -192,6 +201,49 @@ async function measureNear(system: SystemUnderTest, rider: Client) {
     results[kind] = { ms: distributionOf(times), cpuMsEach: Object.fromEntries(cpuMsEach) };
   }
   return results;
+}
+
+/** How long answers last: a second later another is made, if anything has changed. */
+const openDataLastsMs = 1_000;
+
+/** Feeds that tell of all bikes or stations: asked anew after a change each time, and again while nothing changes. */
+async function measureOpenData(system: SystemUnderTest, operator: Client) {
+  const paths = {
+    vehicleStatus: '/gbfs/3.0/vehicle_status.json',
+    stationStatus: '/gbfs/3.0/station_status.json',
+    bikeList: '/openapi/key/json/bikeList/1/1000/',
+  };
+  const results: Record<string, object> = {};
+  for (const [name, path] of Object.entries(paths)) {
+    const changed: number[] = [];
+    const unchanged: number[] = [];
+    let bytes = 0;
+    for (let round = 0; round < Math.min(20, questions) && !stopping.signal.aborted; round += 1) {
+      await park(operator, [1 + dice.below(bikes)]);
+      await delay(openDataLastsMs + 100);
+      for (const times of [changed, unchanged]) {
+        const startedAt = performance.now();
+        bytes = await bytesOf(`${system.routerUrl}${path}`);
+        times.push(performance.now() - startedAt);
+      }
+    }
+    results[name] = {
+      compressedBytes: bytes,
+      changedMs: distributionOf(changed),
+      unchangedMs: distributionOf(unchanged),
+    };
+  }
+  return results;
+}
+
+/** As readers ask for it; what comes is not unpacked. @throws {Error} for any other answer than 200. */
+async function bytesOf(url: string): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  get(url, { headers: { 'accept-encoding': 'br, gzip' } }, (response) => {
+    if (response.statusCode !== 200) reject(new Error(`${url} answers ${response.statusCode}.`));
+    buffer(response).then(({ length }) => resolve(length), reject);
+  }).on('error', reject);
+  return promise;
 }
 
 /** Stories of three kinds in turn, on one system. */
