@@ -17,7 +17,7 @@ import {
 import { alternativesTo } from './alternatives.ts';
 import { bikesNear, type BikesNearArguments } from './bikes-near.ts';
 import type { Pushes, StartPushesInput, StopPushesInput } from './pushes/pushes.ts';
-import type { Place } from './place.ts';
+import { isPlace, type Place } from './place.ts';
 import { latestIn, rideOf, type BikeSlot, type Reservation } from './reservation.ts';
 import type { NearBike, ReservationFilter, ReservationRow, SlotRow } from './store.ts';
 import {
@@ -89,6 +89,9 @@ interface Which {
  * bike's changes of condition in between.
  */
 const longestHistory = 100;
+
+/** How many decisions on a bike are searched for its moves, as many as its history in `bike` has entries. */
+const longestSearch = 200;
 
 export function createResolvers(dependencies: Dependencies): Resolvers {
   const { store } = dependencies;
@@ -311,6 +314,10 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         return holder && (isStaff(context.viewer) || holder.userId === context.viewer.userId) ? holder : null;
       },
       reservations: ({ bikeId }: OfBike, page: PageRequest, context: RequestContext) => list({ bikeId }, page, context),
+      async moves({ bikeId }: OfBike, _arguments: unknown, { viewer }: RequestContext) {
+        requireRole(viewer, 'operator', 'auditor', 'admin');
+        return (await dependencies.slots.journal.latest(streams.bike(bikeId), longestSearch)).flatMap(movesIn);
+      },
     },
 
     Station: {
@@ -400,4 +407,20 @@ function historyIn(
       correlationId: correlationid,
     };
   });
+}
+
+function movesIn({ events, cause }: JournalDocument<BikeSlot, ReservationEvent | DemandEvent>) {
+  return events.toReversed().flatMap(({ type, time, correlationid, data }) =>
+    type === 'BikeMoved'
+      ? [
+          {
+            at: time,
+            place: isPlace(data) ? shownPlace(data) : null,
+            by: callerOf(cause),
+            reason: data.reason,
+            correlationId: correlationid,
+          },
+        ]
+      : [],
+  );
 }

@@ -351,6 +351,16 @@ describeInBrowser('the tables of operators', (stage) => {
     await stage.visit({ path: '/fleet?bike=2', ...look }, async (page) => {
       await fact(page, 'Where').getByText('Gwanghwamun Exit 2').waitFor();
     });
+    const reason = 'Event at the river.';
+    await stage.operator.request(MoveBikesDocument, { input: { moves: [{ bikeId: 2, reason }] } });
+    await stage.visit({ path: '/fleet?bike=2', shot: 'tables-moves', ...look }, async (page) => {
+      const trail = page.locator('.trail li');
+      await trail.getByText(reason).waitFor();
+      expect(await trail.locator('strong').allTextContents()).toEqual(['Bike Moved', 'Bike Moved', 'Bike Registered']);
+      await trail.first().getByText('Not known').waitFor();
+      const there = trail.nth(1).getByRole('link', { name: 'Mangwon Station Exit 1' });
+      expect(await there.getAttribute('href')).toBe('/fleet?station=ST-101');
+    });
     await stage.visit({ path: '/fleet?bike=50', ...look }, async (page) => {
       await page.locator('#found-title').waitFor();
       expect(await fact(page, 'Where').count()).toBe(0);

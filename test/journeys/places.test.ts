@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { parse } from 'graphql';
 import type { Client } from '../../schema/client/client.ts';
 import {
   BikePlaceDocument,
   BikesNearDocument,
   ChangeBikeConditionDocument,
   CloseStationDocument,
+  FleetBikeDocument,
   MoveBikesDocument,
   OpenStationsDocument,
   ReserveBikeDocument,
@@ -100,6 +102,28 @@ describe('where bikes are', () => {
       [0, 0, 2],
       [0, 0, 2],
     ]);
+  });
+
+  it('who moved a bike, where and why is told to staff, and to nobody else', async () => {
+    const [bikeId = 0] = await bikesAt('ST-5', 1);
+    const person = await newRider();
+    const { reserveNo } = await person.reserves(bikeId);
+    await person.starts(reserveNo);
+    expect(await returns(person, { reserveNo, stationId: 'ST-2' })).toBe('RETURNED');
+    // A line tells of the bike as it is after all of them.
+    const moved = await move([{ bikeId, position, reason: 'Event at the river.' }, { bikeId }]);
+    expect(moved).toEqual(['nowhere', 'nowhere']);
+    const { bike } = await operator.request(FleetBikeDocument, { bikeId });
+    const names = { nameKo: '대여소 5', nameEn: expect.any(String) };
+    expect(bike?.moves.map(({ place, by, reason }) => [place, by, reason])).toEqual([
+      [null, 'boss', null],
+      [{ station: null, position }, 'boss', 'Event at the river.'],
+      [{ station: { stationId: 'ST-5', ...names }, position: null }, 'boss', null],
+    ]);
+    const times = bike?.moves.map(({ at: time }) => Date.parse(time)) ?? [];
+    expect(times).toEqual(times.toSorted((one, other) => other - one));
+    const moves = parse('query ($bikeId: Int!) { bike(bikeId: $bikeId) { moves { by } } }') as typeof FleetBikeDocument;
+    await expect(person.client.request(moves, { bikeId })).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
   it('a bike without a place is reserved and ridden like any other, and stands where it is returned', async () => {

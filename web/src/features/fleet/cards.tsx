@@ -65,11 +65,21 @@ export function BikeCard({ bike }: { bike: Bike }) {
       )}
       <History reservations={bike.reservations} />
       <AuditTrail
-        entries={bike.history}
-        became={({ condition, fault }) => (fault ? shared.faultNames[fault] : <Condition condition={condition} />)}
+        entries={trailOf(bike)}
+        became={(entry) => {
+          if ('place' in entry)
+            return isSomewhere(entry.place) ? <PlaceName place={entry.place} /> : words.placeUnknown;
+          return entry.fault ? shared.faultNames[entry.fault] : <Condition condition={entry.condition} />;
+        }}
       />
     </section>
   );
+}
+
+/** What two services decided about a bike, newest first. */
+function trailOf({ history, moves }: Bike) {
+  const moved = moves.map((move) => ({ ...move, eventType: 'BikeMoved' }));
+  return [...history, ...moved].toSorted((one, other) => Date.parse(other.at) - Date.parse(one.at));
 }
 
 export function RiderCard({ rider, debt }: { rider: Rider; debt: number | string }) {
@@ -295,11 +305,23 @@ function Fact({ label, children }: { label: string; children: ReactNode }) {
   );
 }
 
+type SomePlace = NamedPlaceFieldsFragment | null | undefined;
+
+const isSomewhere = (place: SomePlace) => Boolean(place?.station ?? place?.position);
+
 /** Where something stands, or stood; left out where nobody knows. */
-function PlaceFact({ label, place }: { label: string; place: NamedPlaceFieldsFragment | null | undefined }) {
+function PlaceFact({ label, place }: { label: string; place: SomePlace }) {
+  if (!isSomewhere(place)) return null;
+  return (
+    <Fact label={label}>
+      <PlaceName place={place} />
+    </Fact>
+  );
+}
+
+function PlaceName({ place }: { place: SomePlace }) {
   const { language } = useSpeech();
   const station = place?.station;
   const name = placeName(place, station ? [station] : null, language);
-  if (!name) return null;
-  return <Fact label={label}>{station ? <a href={linkTo('station', station.stationId)}>{name}</a> : name}</Fact>;
+  return station ? <a href={linkTo('station', station.stationId)}>{name}</a> : name;
 }
