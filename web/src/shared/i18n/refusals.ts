@@ -50,7 +50,10 @@ export const refusalsKo: Record<RefusalCode, RefusalWords> = {
     because: '이용 중이거나 7일 안에 끝난 이용의 반납만, 처리되기 전까지 신고할 수 있습니다.',
     next: '이용 기록을 확인하세요.',
   },
-  ALREADY_REPORTED: { because: '이미 신고되었습니다.', next: '운영자가 확인할 때까지 기다려 주세요.' },
+  ALREADY_REPORTED: {
+    because: '이미 신고되었거나, 더는 신고할 수 없습니다.',
+    next: '운영자가 확인할 때까지 기다려 주세요.',
+  },
   INVALID_RETURN_TIME: {
     because: '그 시각에는 반납했을 수 없습니다.',
     next: '대여를 시작한 뒤, 지금이나 기록된 반납보다 이른 시각을 적어 주세요.',
@@ -139,7 +142,10 @@ export const refusalsEn: typeof refusalsKo = {
     because: 'Only a ride that goes on, or ended in the last 7 days, can be reported, until that is settled.',
     next: 'Look at your rides.',
   },
-  ALREADY_REPORTED: { because: 'It is reported already.', next: 'Wait until an operator has looked at it.' },
+  ALREADY_REPORTED: {
+    because: 'It is reported already, or you have reported as much of it as you may.',
+    next: 'Wait until an operator has looked at it.',
+  },
   INVALID_RETURN_TIME: {
     because: 'The bike cannot have been given back then.',
     next: 'Say a time after the ride began, and before now or the return that was recorded.',
