@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import {
   CloseStationDocument,
   MoveBikesDocument,
@@ -307,10 +307,12 @@ describeInBrowser('stations on the pages', (stage) => {
         look.language === 'ko'
           ? {
               ...{ tellMe: '빌릴 수 있게 되면 알림 받기', next: '다음 차례입니다.', stop: '그만 기다리기' },
+              ...{ here: '여기서 대신 기다리기' },
               ...{ none: '지금 이 대여소에는 빌릴 수 있는 자전거가 없습니다.' },
             }
           : {
               ...{ tellMe: 'Tell me when one is free', next: 'You are next.', stop: 'Stop waiting' },
+              ...{ here: 'Wait here instead' },
               ...{ none: 'No bike at this station can be reserved now.' },
             };
       await stage.visit({ path: '/ride', ...look }, async (page) => {
@@ -321,6 +323,13 @@ describeInBrowser('stations on the pages', (stage) => {
         await page.getByRole('button', { name: say.tellMe }).click();
         await page.locator('.waiting').getByText(say.next).waitFor();
         expect(await page.getByRole('button', { name: say.tellMe }).count()).toBe(0);
+        // Elsewhere it would cost them their place.
+        await lineOf(page, 'ST-106').locator('button').first().click();
+        const here = lineOf(page, 'ST-106').getByRole('button', { name: say.here });
+        await here.waitFor();
+        expect(await here.getAttribute('data-weight')).toBe('plain');
+        await lineOf(page, 'ST-106').screenshot({ path: `${artifacts}wait-instead-${look.width}.png` });
+        await lineOf(page, 'ST-103').locator('button').first().click();
         await page.getByRole('button', { name: say.stop }).click();
         await page.locator('.waiting').waitFor({ state: 'detached' });
         await page.getByRole('button', { name: say.tellMe }).click();
@@ -349,6 +358,34 @@ describeInBrowser('stations on the pages', (stage) => {
         // The station is empty again for the next one.
         await page.getByRole('button', { name: /^(대여 시작|Start)/ }).click();
         await page.locator('.current[data-status="IN_USE"]').waitFor();
+      });
+    });
+
+    it('a rider who has the last bike is not asked to wait for it', async () => {
+      const one = await rider(stage.system, '35');
+      await one.buys(5_000);
+      const [bikeId = 0] = await stage.registerBikes(1);
+      const moves = [{ bikeId, stationId: 'ST-106' }];
+      await until('the bike stands there', async () => {
+        const { moveBikes } = await stage.operator.request(MoveBikesDocument, { input: { moves } });
+        return moveBikes.results.every(({ refusal }) => refusal === null);
+      });
+      await stage.visit({ path: '/ride', width: 390, language: 'en' }, async (page) => {
+        await signInAs(page, one.userId, 'rider');
+        await lineOf(page, 'ST-106').getByText('1 bike', { exact: false }).first().waitFor();
+        await lineOf(page, 'ST-106').locator('button').first().click();
+        await page.getByRole('button', { name: 'Reserve a bike here' }).waitFor();
+        // The map hears of it before the page knows its rider's reservation.
+        const held: Route[] = [];
+        await page.route('**/graphql', (route) =>
+          route.request().postData()?.includes('query RiderRides') ? void held.push(route) : route.fallback(),
+        );
+        await page.getByRole('button', { name: 'Reserve a bike here' }).click();
+        await lineOf(page, 'ST-106').getByText('0 bikes').waitFor();
+        await page.locator('.outcome[data-tone="good"]').waitFor();
+        expect(await page.getByRole('button', { name: 'Tell me when one is free' }).count()).toBe(0);
+        expect(await page.locator('.current').count()).toBe(0);
+        for (const route of held) await route.continue();
       });
     });
 

@@ -51,7 +51,8 @@ export function FindBike({ submission, wanted, onBuy }: FindBikeProps) {
   const isListed = free?.nodes.some(({ bikeId }) => bikeId === number) ?? false;
   const asked = useAskedBike(useSettled(isListed ? null : number)).data;
   const hindrance = asked && !isListed ? hindranceOf(asked) : null;
-  const taken = asked && hindrance && number !== null && isWorthWaiting(asked) ? { bikeId: number } : null;
+  const canWait = asked && hindrance && isWorthWaiting(asked) && !reserving.hasReserved;
+  const taken = canWait && number !== null ? { bikeId: number } : null;
   // What was refused says so itself, and above stands what becomes of the address's bike.
   const isSaid = submission.pending || submission.outcome !== null || number === wanted;
   const error = isWrong ? words.numberWrong : hindrance && !isSaid ? inFull(shared.refusal[hindrance]) : null;

@@ -6,6 +6,7 @@ import {
   type RefusalCode,
   ReserveBikeOrAnotherDocument,
   WaitForBikeDocument,
+  type WaitingFieldsFragment,
 } from '../../../../schema/client/generated/graphql.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { good, type Outcome, refused, type Submission } from '../../shared/ui/submission.tsx';
@@ -28,6 +29,8 @@ export interface Reserving {
   instead: readonly Another[];
   /** What was refused for want of a bike: the rider can wait for one. */
   missed: Wanted | null;
+  /** The rider has just reserved: that it cannot be had any more is no news. */
+  hasReserved: boolean;
   reserve(wanted: Wanted): Promise<Outcome | null>;
   wait(wanted: Wanted): Promise<Outcome | null>;
   /** The rider thinks of another bike: what was said was about the last one. */
@@ -61,6 +64,7 @@ export function useReserving(submission: Submission): Reserving {
   const { language } = useSpeech();
   const [instead, setInstead] = useState<readonly Another[]>([]);
   const [missed, setMissed] = useState<Wanted | null>(null);
+  const [reserved, setReserved] = useState<Outcome | null>(null);
   const clear = () => {
     setInstead([]);
     setMissed(null);
@@ -79,11 +83,13 @@ export function useReserving(submission: Submission): Reserving {
       .reserveBike;
     if (!refusal) {
       clear();
-      return good(({ onItsWay }) => {
+      const outcome = good(({ onItsWay }) => {
         if (!isDecided(reservation)) return onItsWay;
         const { reserved, reservedAt } = rideWords[language];
         return 'name' in wanted ? reservedAt(reservation.bikeId, wanted.name) : reserved(reservation.bikeId);
       });
+      setReserved(outcome);
+      return outcome;
     }
     const near = alternatives.map(({ bike, meters }) => ({ bikeId: bike.bikeId, meters }));
     const isNumber = near.length === 0 && 'bikeId' in wanted && helpedByNumber.has(refusal.code);
@@ -97,6 +103,7 @@ export function useReserving(submission: Submission): Reserving {
     submission,
     instead,
     missed,
+    hasReserved: reserved !== null && submission.outcome === reserved,
     reserve: (wanted) => submission.submit(`reserve ${nameIn(wanted)}`, (client, key) => ask(wanted, client, key)),
     wait: (wanted) => submission.submit(`wait for ${nameIn(wanted)}`, (client, key) => join(wanted, client, key)),
     forget() {
@@ -126,30 +133,30 @@ interface NextStepProps {
 /** A refusal is not the end, also one that need not be asked for: the buttons for what helps. */
 export function NextStep({ reserving, taken = null, isWaiting = false, onBuy, onReserve }: NextStepProps) {
   const words = useWords(rideWords);
-  const { submission, instead, wait } = reserving;
+  const { submission, instead } = reserving;
   const missed = reserving.missed ?? taken;
-  const isWaitingForIt = useIsWaitingFor(missed);
+  const wait = useKnownWait();
   const refusal = submission.outcome?.refusal;
   if (refusal && helpedByPoints.has(refusal)) return <Button onPress={onBuy}>{words.buyEnough}</Button>;
   return (
     <>
       {instead.length > 0 && <Instead reserving={reserving} onReserve={onReserve} />}
-      {missed && !isWaiting && !isWaitingForIt && (
+      {missed && !isWaiting && !isFor(wait, missed) && (
         <Button
-          weight={taken && instead.length === 0 ? 'primary' : 'plain'}
+          // Who waits elsewhere gives up their place there.
+          weight={taken && instead.length === 0 && !wait ? 'primary' : 'plain'}
           isPending={submission.pending}
-          onPress={() => void wait(missed)}
+          onPress={() => void reserving.wait(missed)}
         >
-          {words.tellMe}
+          {!wait ? words.tellMe : 'bikeId' in missed ? words.waitForItInstead : words.waitHereInstead}
         </Button>
       )}
     </>
   );
 }
 
-function useIsWaitingFor(wanted: Wanted | null): boolean {
-  const wait = useKnownWait();
-  if (!wait || !wanted) return false;
+function isFor(wait: WaitingFieldsFragment | null, wanted: Wanted): boolean {
+  if (!wait) return false;
   return 'bikeId' in wanted ? wait.bike?.bikeId === wanted.bikeId : wait.station?.stationId === wanted.stationId;
 }
 

@@ -53,6 +53,8 @@ const ko = {
   others: (count: number) =>
     count === 1 ? '아래 자전거를 예약할 수 있습니다.' : `아래 ${count}대 중에서 골라 예약하세요.`,
   tellMe: '빌릴 수 있게 되면 알림 받기',
+  waitHereInstead: '여기서 대신 기다리기',
+  waitForItInstead: '이 자전거를 대신 기다리기',
   waitingNow: '차례가 되면 이 페이지에서 알려 드립니다.',
   waitTitle: '자전거 기다리는 중',
   anyBikeAt: (station: string) => `${station}의 자전거`,
@@ -224,6 +226,8 @@ const en: typeof ko = {
   others: (count) =>
     count === 1 ? 'You can reserve this one instead.' : `You can reserve one of these ${count} instead.`,
   tellMe: 'Tell me when one is free',
+  waitHereInstead: 'Wait here instead',
+  waitForItInstead: 'Wait for this bike instead',
   waitingNow: 'This page tells you when it is your turn.',
   waitTitle: 'Waiting for a bike',
   anyBikeAt: (station) => `Any bike at ${station}`,
