@@ -1,6 +1,8 @@
 /**
  * The steps of this tab's history. A dialog is a step of its own above its page's, with the same address: Back, also a
  * phone's gesture, closes the dialog and stays on the page. Closed in another way, it takes its step with it.
+ * A step whose dialog is gone (after Back, or a reload) cannot be had again: Forward comes back from it at once, and so does
+ * not get past it.
  */
 
 /** What is kept with the step of a dialog: how many are open there. A page's own step keeps nothing. */
