@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { noCounts, type Shown, type StationCount, strangersIn, told, withCounts } from './counts.ts';
+import { graceMs, noCounts, type Shown, type StationCount, strangersIn, told, withCounts } from './counts.ts';
 import type { Station } from './places.ts';
 
 const count = (stationId: string, bikes: number): StationCount => ({
@@ -30,8 +30,11 @@ describe('the counts of stations', () => {
     expect(bikesIn(withCounts(stations, 50, null, new WeakMap()))).toEqual([1, 1]);
   });
 
-  it.each([counts, lost])('are as answered where that was asked since, station by station', (known) => {
-    const shown = [50, 100, 199, 200].map((askedAt) => bikesIn(withCounts(stations, askedAt, known, new WeakMap())));
+  it.each([
+    { known: counts, later: graceMs },
+    { known: lost, later: 0 },
+  ])('are as answered where that was asked $later ms since, station by station', ({ known, later }) => {
+    const shown = [99, 100, 199, 200].map((time) => bikesIn(withCounts(stations, time + later, known, new WeakMap())));
     expect(shown).toEqual([
       [2, 5],
       [1, 5],

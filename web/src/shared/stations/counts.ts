@@ -23,8 +23,15 @@ export function told(counts: Counts, stations: readonly StationCount[], toldAt: 
 export type Shown = WeakMap<Station, Station>;
 
 /**
- * Stations with the newer of two: what was answered, and what the stream told. A service tells others of a change once those
- * who ask it are told, too: whatever the page had heard when it asked, the answer knows; what came after that is newer.
+ * So long after the stream has told of a change, an answer may not know it yet: whether a bike is in service is heard from
+ * another service, by the one that answers a little later, at times, than by the one that tells.
+ */
+export const graceMs = 5_000;
+
+/**
+ * Stations with the newer of two: what was answered, and what the stream told. What the page had heard some time before it
+ * asked, the answer knows; what came after that is newer. A stream that runs tells the rest; of one that is lost, an answer
+ * is the only news.
  */
 export function withCounts(
   stations: readonly Station[],
@@ -36,7 +43,7 @@ export function withCounts(
   return stations.map((station) => {
     const heard = counts.of.get(station.stationId);
     if (!heard) return station;
-    const isOlder = heard.toldAt <= (askedAt ?? -Infinity);
+    const isOlder = heard.toldAt + (counts.isLive ? graceMs : 0) <= (askedAt ?? -Infinity);
     // The service that counts was away: what a stream that runs told last still holds.
     const isCounted = station.bikesParked !== undefined;
     return isOlder && (isCounted || !counts.isLive) ? station : counted(station, heard.count, shown);

@@ -26,10 +26,12 @@ export function useStationCounts(acting: Acting | null): Counts | null {
       connect: (onConnected) => createClient({ url: graphqlUrl, token: session.token, onConnected }),
       async run({ client, signal, alive }) {
         if (cursor === null) {
+          // As of then it is true, however long the answer takes.
+          const askedAt = performance.now();
           const { stationCounts } = await client.request(StationCountsDocument, {}, { signal });
           cursor = stationCounts.cursor;
           // Not live yet: a network may let requests through, and no socket.
-          show(told(noCounts, stationCounts.stations, performance.now()));
+          show(told(noCounts, stationCounts.stations, askedAt));
         }
         const changes = client.subscribe(StationCountsChangedDocument, { after: cursor }, { resume: false });
         for await (const { stationCountsChanged } of changes) {
