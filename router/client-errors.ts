@@ -82,8 +82,9 @@ export function createErrorFormatter(logger: Logger): ErrorFormatter {
 
 function shortened(said: string): string {
   if (said.length <= longestMessage) return sanitizeText(said, longestMessage);
-  const begin = sanitizeText(said, longestMessage - keptEnd);
-  return `${begin} … ${sanitizeText(said.slice(-keptEnd), keptEnd)}`;
+  const gap = ' … ';
+  const begin = sanitizeText(said, longestMessage - gap.length - keptEnd);
+  return begin + gap + sanitizeText(said.slice(-keptEnd), keptEnd);
 }
 
 function formattedOf(error: unknown): GraphQLFormattedError {
