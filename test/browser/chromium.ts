@@ -20,7 +20,7 @@ export const artifacts = new URL('../../artifacts/', import.meta.url).pathname;
 
 export interface Visit extends Pick<
   BrowserContextOptions,
-  'colorScheme' | 'forcedColors' | 'javaScriptEnabled' | 'locale' | 'reducedMotion'
+  'colorScheme' | 'forcedColors' | 'hasTouch' | 'javaScriptEnabled' | 'locale' | 'reducedMotion'
 > {
   path: string;
   width: number;

@@ -107,6 +107,22 @@ describeInBrowser('the dashboard', (stage) => {
     });
   });
 
+  it('tells the hour that a finger touched, also once it is lifted', async () => {
+    const phone = { path: '/?range=today', width: 390, height: 844, hasTouch: true, language: 'en' } as const;
+    await stage.visit(phone, async (page) => {
+      await untilLive(page);
+      const chart = page.locator('.demand').getByRole('slider');
+      await chart.waitFor();
+      const sentence = page.locator('.demand .sentence');
+      const summary = await sentence.innerText();
+      expect(summary).not.toMatch(/^00:00–/);
+      const { height = 0 } = (await chart.boundingBox()) ?? {};
+      await chart.tap({ position: { x: 2, y: height / 2 } });
+      await sentence.getByText(/^00:00–01:00: \d+ requested, \d+ refused$/).waitFor();
+      expect(await chart.getAttribute('aria-valuetext')).toBe(await sentence.innerText());
+    });
+  });
+
   it('is not for riders, and says so', async () => {
     await stage.visit({ path: '/', width: 1024, shot: 'dashboard-rider' }, async (page) => {
       await untilLive(page);

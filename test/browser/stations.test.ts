@@ -48,6 +48,12 @@ async function openStations({ operator, registerBikes }: Stage): Promise<void> {
   expect((await operator.request(CloseStationDocument, { input })).closeStation.refusal).toBeNull();
 }
 
+async function mapOn(page: Page) {
+  const box = await page.locator('.map').boundingBox();
+  if (!box) throw new Error('No map.');
+  return box;
+}
+
 /** Those that stand out. */
 const reserveButtons = (page: Page) => page.locator('.button[data-weight="primary"]', { hasText: /예약하기|Reserve/ });
 
@@ -393,6 +399,88 @@ describeInBrowser('stations on the pages', (stage) => {
       await stage.visit({ path: '/ride', width: 390, language: 'en' }, async (page) => {
         await page.getByRole('button', { name: 'Near me' }).click();
         await page.getByText('Your position may not be used.').waitFor();
+      });
+    });
+
+    it('the map is the first thing that a rider sees on a phone', async () => {
+      await stage.visit({ path: '/ride', width: 390, height: 844, language: 'en' }, async (page) => {
+        await signInAs(page, '36', 'rider');
+        await lineOf(page, 'ST-105').waitFor();
+        const map = await mapOn(page);
+        expect(map.y + map.height).toBeLessThanOrEqual(844);
+        expect(await page.locator('.ride > .card').first().locator('.map').count()).toBe(1);
+        expect(await page.evaluate<number>('window.scrollY')).toBe(0);
+      });
+    });
+
+    it('a map is dragged, and zoomed by the wheel once it is meant', async () => {
+      await stage.visit({ path: '/ride', width: 390, height: 844, language: 'en' }, async (page) => {
+        const east = lineOf(page, 'ST-105');
+        await east.waitFor();
+        const { x, y, width, height } = await mapOn(page);
+        const middle = [x + width / 2, y + height / 2] as const;
+        const drag = async (by: number) => {
+          await page.mouse.move(...middle);
+          await page.mouse.down();
+          await page.mouse.move(middle[0] + by, middle[1], { steps: 4 });
+          await page.mouse.up();
+        };
+        await drag(width / 3);
+        await east.waitFor({ state: 'detached' });
+        await lineOf(page, 'ST-101').waitFor();
+        await drag(-width / 3);
+        await east.waitFor();
+
+        await page.evaluate('document.activeElement?.blur()');
+        await page.mouse.wheel(0, -100);
+        await page.keyboard.down('Control');
+        await page.mouse.wheel(0, -100);
+        await east.waitFor({ state: 'detached' });
+        await page.mouse.wheel(0, 100);
+        await east.waitFor();
+        await page.keyboard.up('Control');
+        // Without Control the page scrolls, until the map has the focus.
+        await page.mouse.wheel(0, 400);
+        await until('the page scrolls', async () => (await page.evaluate<number>('window.scrollY')) > 0);
+        await east.waitFor();
+        await page.evaluate('window.scrollTo(0, 0)');
+        await page.locator('.map').focus();
+        await page.mouse.move(...middle);
+        await page.mouse.wheel(0, -500);
+        await east.waitFor({ state: 'detached' });
+        expect(await page.evaluate<number>('window.scrollY')).toBe(0);
+      });
+    });
+
+    it('a map follows a finger, and two fingers zoom it', async () => {
+      const phone = { path: '/ride', width: 390, height: 844, hasTouch: true, language: 'en' } as const;
+      await stage.visit(phone, async (page) => {
+        const east = lineOf(page, 'ST-105');
+        await east.waitFor();
+        const { x, y, width, height } = await mapOn(page);
+        const [center, level] = [x + width / 2, y + height / 2];
+        const devtools = await page.context().newCDPSession(page);
+        const touch = async (type: 'touchStart' | 'touchMove' | 'touchEnd', ...at: number[]) => {
+          const touchPoints = at.map((from, id) => ({ x: center + from, y: level, id }));
+          await devtools.send('Input.dispatchTouchEvent', { type, touchPoints });
+        };
+        /** Fingers go from where they are, in pixels from the middle, to elsewhere. */
+        const slide = async (from: readonly number[], to: readonly number[]) => {
+          await touch('touchStart', ...from);
+          for (const part of [0.25, 0.5, 0.75, 1]) {
+            await touch('touchMove', ...from.map((start, finger) => start + ((to[finger] ?? start) - start) * part));
+          }
+          await touch('touchEnd');
+        };
+        await slide([0], [width / 3]);
+        await east.waitFor({ state: 'detached' });
+        await slide([0], [-width / 3]);
+        await east.waitFor();
+        await slide([-30, 30], [-120, 120]);
+        await east.waitFor({ state: 'detached' });
+        await slide([-120, 120], [-30, 30]);
+        await east.waitFor();
+        expect(await page.evaluate<number>('window.scrollY')).toBe(0);
       });
     });
 

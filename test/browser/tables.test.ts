@@ -368,4 +368,31 @@ describeInBrowser('the tables of operators', (stage) => {
     // A name is not worth all stations of a city.
     expect(askedCity).toBe(0);
   });
+
+  it('take nothing back once a minute is over', async () => {
+    const prepare = (page: Page) => page.clock.install();
+    const path = '/fleet?tab=bikes&pick=61';
+    await stage.visit({ path, width: 1440, language: 'en', prepare }, async (page) => {
+      await page.getByText('1 bike picked').waitFor();
+      await page.getByRole('button', { name: 'Move bikes' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('To which station').fill('102');
+      await dialog.getByLabel('Reason').fill('Fair');
+      await dialog.getByRole('button', { name: 'Preview' }).click();
+      await dialog.getByRole('button', { name: 'Change 1 bike' }).click();
+      const undo = page.getByRole('button', { name: /^Undo/ });
+      await undo.waitFor();
+      // The page follows the server's clock, whose answers would call the minute back.
+      await page.route('**/graphql', () => new Promise(() => undefined));
+      await page.clock.pauseAt((await page.evaluate<number>('Date.now()')) + 2_000);
+      const left = Number(/(\d+) s$/.exec(await undo.innerText())?.[1]);
+      expect(left).toBeGreaterThan(1);
+      expect(left).toBeLessThanOrEqual(58);
+      await page.clock.fastForward((left - 1) * 1_000);
+      await undo.getByText('1 s', { exact: true }).waitFor();
+      await page.clock.fastForward(1_000);
+      await undo.waitFor({ state: 'detached' });
+      await page.getByText('1 bike changed.').waitFor();
+    });
+  });
 });
