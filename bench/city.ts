@@ -55,6 +55,8 @@ const linesPerCall = 500;
 /** Questions that fill caches and let V8 compile, not counted. */
 const warmUp = 100;
 const checkWithinMs = 120_000;
+/** How long an answer of open data lasts: then another is made, if anything has changed. */
+const openDataLastsMs = 1_000;
 const dice = createDice(1);
 const city = seoul(dice);
 const stationIds = city.map(({ number }) => stationIdOf(number));
@@ -202,9 +204,6 @@ async function measureNear(system: SystemUnderTest, rider: Client) {
   }
   return results;
 }
-
-/** How long answers last: a second later another is made, if anything has changed. */
-const openDataLastsMs = 1_000;
 
 /** Feeds that tell of all bikes or stations: asked anew after a change each time, and again while nothing changes. */
 async function measureOpenData(system: SystemUnderTest, operator: Client) {
