@@ -39,8 +39,8 @@ function select(field: GraphQLField<unknown, unknown>, left: number): string[] {
   const type = getNamedType(field.type);
   if (field.args.some(isRequiredArgument)) return [];
   if (isLeafType(type)) return [field.name];
-  // The nodes say the same as the edges.
-  if (!isObjectType(type) || ['edges', 'pageInfo'].includes(field.name)) return [];
+  // The nodes say the same as the edges; and where a bike stood leads through the stations past the allowed depth.
+  if (!isObjectType(type) || ['edges', 'pageInfo', 'moves'].includes(field.name)) return [];
   const isEntity = entities.includes(type.name);
   if (isEntity && left === 0) return [];
   const isList = isListType(getNullableType(field.type));
