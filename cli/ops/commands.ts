@@ -68,7 +68,7 @@ export async function runCommand(command: Command, client: Client, report: (line
     case 'move-bikes':
       return ofLines(
         await moveBikes(client, command.file, command, report),
-        command.dryRun ? ['readable', 'turned down'] : ['there', 'turned down', 'not tried'],
+        command.dryRun ? ['readable', 'turned down'] : ['there', 'turned down', 'unknown', 'not tried'],
       );
   }
 }

@@ -19,10 +19,10 @@ export interface MoveOutcome {
   bikeId: number | null;
   stationId: string | null;
   /**
-   * `there`: it stands there now, whether or not it did before; `readable`: nothing was tried; `not tried`: a call before
-   * it failed.
+   * `there`: it stands there now, whether or not it did before; `readable`: nothing was tried; `unknown`: its call got no
+   * answer; `not tried`: a call before it failed.
    */
-  outcome: 'there' | 'readable' | 'turned down' | 'not tried';
+  outcome: 'there' | 'readable' | 'turned down' | 'unknown' | 'not tried';
   why?: string;
 }
 
@@ -76,10 +76,10 @@ export async function moveBikes(
       });
     } catch (error) {
       if (results.size === 0) throw error;
-      // What was done before stands, and is told: these and those after them are for another file.
-      for (const { line } of moves.slice(from)) {
-        results.set(line, { outcome: 'not tried', why: (error as Error).message });
-      }
+      // What was done before stands, and is told; the rest is for another file.
+      const why = (error as Error).message;
+      for (const { line } of some) results.set(line, { outcome: 'unknown', why });
+      for (const { line } of moves.slice(from + some.length)) results.set(line, { outcome: 'not tried', why });
       break;
     }
     report(`${from + some.length} of ${moves.length} bikes`);
@@ -96,15 +96,16 @@ function outcomeOf(said: MoveLine, result: Result = { outcome: 'readable' }): Mo
   return { line, bikeId, stationId, ...result };
 }
 
-/** Its service is away for a moment, or busy. */
-const passing = ['SERVICE_UNAVAILABLE', 'TOO_MANY_REQUESTS', 'CONFLICT'];
+/** Its service, or what stands before it, is away for a moment, or busy. */
+const passing = ['CONNECTION_LOST', 'SERVICE_UNAVAILABLE', 'TOO_MANY_REQUESTS', 'CONFLICT'];
+const isPassing = ({ code }: GraphqlRequestError) => passing.includes(code) || code.startsWith('HTTP_5');
 
 async function patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await ask();
     } catch (error) {
-      const isRefused = error instanceof GraphqlRequestError && !passing.includes(error.code);
+      const isRefused = error instanceof GraphqlRequestError && !isPassing(error);
       if (isRefused || attempt === attempts) throw error;
       await delay(backoffMs(attempt));
     }

@@ -245,9 +245,12 @@ describe('the stations of a city', () => {
       const unread = 'line 4: "x" is no number of a bike.';
       expect(await move('--dry-run')).toEqual(['2 readable, 1 turned down.', unread]);
       // Reservation may not have heard of the bikes yet.
-      await until('one stands there', async () => (await move())[0] === '1 there, 2 turned down, 0 not tried.');
+      await until(
+        'one stands there',
+        async () => (await move())[0] === '1 there, 2 turned down, 0 unknown, 0 not tried.',
+      );
       expect(await move()).toEqual([
-        '1 there, 2 turned down, 0 not tried.',
+        '1 there, 2 turned down, 0 unknown, 0 not tried.',
         expect.stringMatching(/^line 3: STATION_CLOSED: /),
         unread,
       ]);
