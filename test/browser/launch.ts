@@ -18,6 +18,7 @@ export function launchChromium(): Promise<Browser> {
       '--disable-quic',
       '--no-first-run',
       '--disable-background-networking',
+      '--disable-smooth-scrolling',
       `--host-resolver-rules=MAP ${anotherName} 127.0.0.1`,
     ],
   });

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useState } from 'react';
 import { ConfirmDialog, DialogActions } from '../../shared/ui/confirm.tsx';
 import { Button, Skeleton } from '../../shared/ui/controls.tsx';
+import { Fence } from '../../shared/ui/fence.tsx';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { fleetWords } from './words.ts';
 
@@ -21,9 +22,11 @@ export function BikeCodes({ bikeIds }: { bikeIds: readonly number[] }) {
         <DialogActions>
           <Button onPress={() => print()}>{words.print}</Button>
         </DialogActions>
-        <Suspense fallback={<Skeleton label={shared.loading} lines={4} />}>
-          <CodeSheet bikeIds={bikeIds} />
-        </Suspense>
+        <Fence>
+          <Suspense fallback={<Skeleton label={shared.loading} lines={4} />}>
+            <CodeSheet bikeIds={bikeIds} />
+          </Suspense>
+        </Fence>
       </ConfirmDialog>
     </span>
   );

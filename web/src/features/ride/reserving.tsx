@@ -29,7 +29,9 @@ export interface Reserving {
   instead: readonly Another[];
   /** What was refused for want of a bike: the rider can wait for one. */
   missed: Wanted | null;
-  /** The rider has just reserved: that it cannot be had any more is no news. */
+  /** The bike is asked for: the counts hear of it before the answer does. */
+  isReserving: boolean;
+  /** It is, or the rider has just got it: that it cannot be had any more is no news. */
   hasReserved: boolean;
   reserve(wanted: Wanted): Promise<Outcome | null>;
   wait(wanted: Wanted): Promise<Outcome | null>;
@@ -65,6 +67,7 @@ export function useReserving(submission: Submission): Reserving {
   const [instead, setInstead] = useState<readonly Another[]>([]);
   const [missed, setMissed] = useState<Wanted | null>(null);
   const [reserved, setReserved] = useState<Outcome | null>(null);
+  const [isReserving, setReserving] = useState(false);
   const clear = () => {
     setInstead([]);
     setMissed(null);
@@ -103,8 +106,16 @@ export function useReserving(submission: Submission): Reserving {
     submission,
     instead,
     missed,
-    hasReserved: reserved !== null && submission.outcome === reserved,
-    reserve: (wanted) => submission.submit(`reserve ${nameIn(wanted)}`, (client, key) => ask(wanted, client, key)),
+    isReserving,
+    hasReserved: isReserving || (reserved !== null && submission.outcome === reserved),
+    async reserve(wanted) {
+      setReserving(true);
+      try {
+        return await submission.submit(`reserve ${nameIn(wanted)}`, (client, key) => ask(wanted, client, key));
+      } finally {
+        setReserving(false);
+      }
+    },
     wait: (wanted) => submission.submit(`wait for ${nameIn(wanted)}`, (client, key) => join(wanted, client, key)),
     forget() {
       clear();

@@ -47,7 +47,7 @@ function AtStation({ station, ride, onBuy }: { station: Station; ride: Ride | nu
   }
 
   const situation = situationOf(station);
-  const canReserve = !ride && situation !== 'closed' && station.bikesAvailable !== 0;
+  const canReserve = !ride && situation !== 'closed' && (station.bikesAvailable !== 0 || reserving.isReserving);
   const isEmpty = !ride && !reserving.hasReserved && situation !== 'closed' && station.bikesAvailable === 0;
   const canReturn = ride?.reserveStatus === 'IN_USE';
   return (

@@ -1,6 +1,7 @@
 import './stations.css';
 import { lazy, memo, Suspense, useState } from 'react';
 import { Button, Empty, LinkButton, Skeleton } from '../ui/controls.tsx';
+import { Fence } from '../ui/fence.tsx';
 import { hourAndMinute } from '../i18n/seoul-time.ts';
 import { useSharedWords, useWords } from '../i18n/speech.tsx';
 import type { ExplorerProps } from './explorer.tsx';
@@ -45,9 +46,11 @@ export function Stations({ stations, actions, opened = null, isFoldable = false 
         </p>
       )}
       {all && isOpen && (
-        <Suspense fallback={<Skeleton label={shared.loading} lines={6} />}>
-          <Explorer key={opened} stations={all} opened={opened} onLook={look} {...(actions && { actions })} />
-        </Suspense>
+        <Fence>
+          <Suspense fallback={<Skeleton label={shared.loading} lines={6} />}>
+            <Explorer key={opened} stations={all} opened={opened} onLook={look} {...(actions && { actions })} />
+          </Suspense>
+        </Fence>
       )}
     </section>
   );
