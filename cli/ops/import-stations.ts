@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { Client } from '../../schema/client/client.ts';
 import { stationIdOf } from '../../schema/places.ts';
-import { textOf } from '../../web/src/features/fleet/file-text.ts';
 import {
   carryOut,
   isDeed,
@@ -13,6 +11,7 @@ import {
 import { readStations } from '../../web/src/features/fleet/station-csv.ts';
 import { fileProblem, lineProblem, stationWords } from '../../web/src/features/fleet/station-words.ts';
 import { exitCodes, OpsError } from './ops-error.ts';
+import { readTextFile } from './text-file.ts';
 
 /** What becomes of a line; `why` where nothing does. */
 export interface LineOutcome {
@@ -29,12 +28,7 @@ export async function importStations(
   dryRun: boolean,
   report: (line: string) => void,
 ): Promise<LineOutcome[]> {
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw new OpsError(exitCodes.usage, `${file} cannot be read: ${(error as Error).message}`);
-  });
-  const text = textOf(bytes);
-  if (text === null) throw new OpsError(exitCodes.usage, `${file} is no text.`);
-  const { lines, problem } = readStations(text, Date.now());
+  const { lines, problem } = readStations(await readTextFile(file), Date.now());
   if (problem) throw new OpsError(exitCodes.usage, `${file} is no file of stations: ${fileProblem(problem, 'en')}`);
 
   const plan = planFor(lines, await stationsOf(client));

@@ -1,15 +1,14 @@
 /** Bikes that are brought to stations, many at once, as a file says. */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import Papa from 'papaparse';
 import { backoffMs } from '../../schema/client/backoff.ts';
 import { type Client, GraphqlRequestError } from '../../schema/client/client.ts';
 import { MoveBikesDocument } from '../../schema/client/generated/graphql.ts';
-import { textOf } from '../../web/src/features/fleet/file-text.ts';
 import { stationIdIn } from '../../web/src/features/fleet/table-address.ts';
 import { bikeNumberIn } from '../../web/src/shared/i18n/numbers.ts';
 import { exitCodes, OpsError } from './ops-error.ts';
+import { readTextFile } from './text-file.ts';
 
 /** A line of the file, from 1, as an editor counts. */
 export type MoveLine = { line: number } & ({ bikeId: number; stationId: string } | { why: string });
@@ -46,12 +45,7 @@ export async function moveBikes(
   { dryRun, reason }: { dryRun: boolean; reason: string | null },
   report: (line: string) => void,
 ): Promise<MoveOutcome[]> {
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw new OpsError(exitCodes.usage, `${file} cannot be read: ${(error as Error).message}`);
-  });
-  const text = textOf(bytes);
-  if (text === null) throw new OpsError(exitCodes.usage, `${file} is no text.`);
-  const lines = readMoves(text);
+  const lines = readMoves(await readTextFile(file));
   if (typeof lines === 'string')
     throw new OpsError(exitCodes.usage, `${file} says of no bike where it stands: ${lines}`);
 
