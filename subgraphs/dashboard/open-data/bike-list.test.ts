@@ -36,14 +36,14 @@ describe('bikeList', () => {
     expect(ask('/openapi/key/json/bikeList/1/5/', picture)).toEqual({
       rentBikeStatus: {
         list_total_count: 1,
-        RESULT: { CODE: 'INFO-000', MESSAGE: '정상 처리되었습니다' },
+        RESULT: { CODE: 'INFO-000', MESSAGE: '정상 처리되었습니다.' },
         row: [
           {
             rackTotCnt: '14',
             stationName: '102. 망원역 1번출구 앞',
             parkingBikeTotCnt: '19',
             shared: '136',
-            stationLatitude: '37.5556488',
+            stationLatitude: '37.55564880',
             stationLongitude: '126.91062927',
             stationId: 'ST-102',
           },
@@ -63,10 +63,14 @@ describe('bikeList', () => {
     expect(bikeListResult('INFO-200', 'xml')).toContain('<RESULT><CODE>INFO-200</CODE>');
   });
 
-  it('gives 2,800 stations in three calls, by number', () => {
-    const rows = [1, 1_001, 2_001].flatMap(
-      (from) => ask(`/openapi/k/json/bikeList/${from}/${from + 999}/`).rentBikeStatus?.row ?? [],
-    );
+  it('gives 2,800 stations, by number, to programs that ask again while they get 1,000', () => {
+    const rows: Record<string, string>[] = [];
+    for (let count = 1_000; count === 1_000;) {
+      const from = rows.length + 1;
+      const { rentBikeStatus } = ask(`/openapi/k/json/bikeList/${from}/${from + 999}/`);
+      rows.push(...(rentBikeStatus?.row ?? []));
+      count = rentBikeStatus?.list_total_count ?? 0;
+    }
     expect(rows.map(({ stationId }) => stationId)).toEqual(
       Array.from({ length: 2_800 }, (_, index) => `ST-${index + 1}`),
     );
@@ -90,6 +94,12 @@ describe('bikeList', () => {
     ['/openapi/k/json', 'ERROR-300'],
     ['/openapi//json/bikeList/1/5', 'ERROR-300'],
     ['/openapi/k/json/tbCycleStationInfo/1/5', 'ERROR-310'],
+    ['/openapi/a%2Fb%3D/json/bikeList/1/5/', 'INFO-000'],
+    ['/openapi/k/json/bikeList/1/5/%20', 'INFO-000'],
+    ['/openapi/k/json/bikeList/1/5/ST%2D2799', 'INFO-000'],
+    ['/openapi/k/json/%62ikeList/%31/5', 'INFO-000'],
+    ['/openapi/k/json/bikeList/1/5/%EA%B0', 'INFO-200'],
+    ['/openapi/%20/json/bikeList/1/5', 'ERROR-300'],
   ])('answers %s by %s', (path, code) => expect(codeOf(path)).toBe(code));
 
   it('says in XML that another type is none', () => {

@@ -1,9 +1,9 @@
 import type { Picture } from '../picture.ts';
 import type { StationLine } from '../tables.ts';
 
-/** Seoul's `bikeList` (data.seoul.go.kr, OA-13252), with the codes and sentences that its users know. */
+/** Seoul's `bikeList` (data.seoul.go.kr, OA-15493), with the codes and sentences that its users know. */
 const messages = {
-  'INFO-000': '정상 처리되었습니다',
+  'INFO-000': '정상 처리되었습니다.',
   'INFO-200': '해당하는 데이터가 없습니다.',
   'ERROR-300': '필수 값이 누락되어 있습니다. 요청인자를 참고 하십시오.',
   'ERROR-301': '파일타입 값이 누락 혹은 유효하지 않습니다. 요청인자 중 TYPE을 확인하십시오.',
@@ -31,9 +31,18 @@ interface BikeListQuestion {
 
 /** What a path below `/openapi/` asks for; a code when it asks for nothing that there is. Any key will do. */
 export function readBikeListPath(path: string): { type: BikeListType; asks: BikeListQuestion | BikeListCode } {
-  const [, , key, type, service, from, to, stationId] = path.split('/');
+  const [, , key, type, service, from, to, stationId] = path.split('/').map(decoded);
   if (type !== 'json' && type !== 'xml') return { type: 'xml', asks: key && type ? 'ERROR-301' : 'ERROR-300' };
   return { type, asks: !key || !service ? 'ERROR-300' : questionIn(service, from, to, stationId) };
+}
+
+/** As a part of a path was meant, without blanks around it: programs encode what they put into one, a blank too. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part).trim();
+  } catch {
+    return part;
+  }
 }
 
 function questionIn(service: string, from = '', to = '', stationId = ''): BikeListQuestion | BikeListCode {
@@ -67,7 +76,8 @@ export function bikeList({ stations }: BikeList, asked: BikeListQuestion, type: 
   const listed = found.slice(from - 1, to);
   if (listed.length === 0) return bikeListResult('INFO-200', type);
   const row = listed.map(rowOf);
-  const answer = { list_total_count: found.length, RESULT: resultOf('INFO-000'), row };
+  // Of this answer, whatever the name says: who reads all asks for the next 1,000 while it is 1,000.
+  const answer = { list_total_count: row.length, RESULT: resultOf('INFO-000'), row };
   return type === 'json' ? JSON.stringify({ rentBikeStatus: answer }) : xml({ rentBikeStatus: answer });
 }
 
@@ -86,8 +96,8 @@ function rowOf({ number, nameKo, position, racks, stationId, bikes }: StationLin
     stationName: `${number}. ${nameKo}`,
     parkingBikeTotCnt: String(bikes),
     shared: String(racks === 0 ? 0 : Math.round((100 * bikes) / racks)),
-    stationLatitude: String(position.latitude),
-    stationLongitude: String(position.longitude),
+    stationLatitude: position.latitude.toFixed(8),
+    stationLongitude: position.longitude.toFixed(8),
     stationId,
   };
 }
