@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { request, type IncomingHttpHeaders } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import {
   BikeOfVehicleDocument,
   ChangeBikeConditionDocument,
   CloseStationDocument,
   MoveBikesDocument,
   OpenStationsDocument,
+  ReserveBikeDocument,
   ReturnBikeDocument,
 } from '../../schema/client/generated/graphql.ts';
 import type { Client } from '../../schema/client/client.ts';
@@ -32,6 +37,130 @@ interface Feed {
     vehicles?: Vehicle[];
     stations?: { station_id: string; num_vehicles_available: number; is_renting: boolean }[];
   };
+}
+
+/** How old the truth in a document may be: what docs/open-data.md promises. */
+const behindAtMostMs = 2_000;
+/**
+ * A busy machine may hold up one document for longer, but hardly so many in a row. A feed that is made anew too rarely
+ * is late each time: every decision is taken just after it was made.
+ */
+const decisions = 10;
+
+/** Until a request is answered, on a busy machine; one that hangs never is. */
+const answerWithinMs = 20_000;
+
+interface Asked {
+  path: string;
+  method: string;
+  headers: Record<string, string>;
+}
+
+const part = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom('3.0', '3.1-RC3', 'json', 'xml', 'bikeList', '1', '5', 'ST-2', 'key') },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('gbfs.json', 'vehicle_status.json', 'station_status.json', 'gbfs_versions.json'),
+  },
+  fc.constantFrom(
+    '',
+    '.',
+    '..',
+    '%2e%2e',
+    '%2F',
+    '%20',
+    '%00',
+    '%',
+    '%zz',
+    '%EA%B0',
+    '0',
+    '-1',
+    '1001',
+    '9'.repeat(30),
+  ),
+  fc.constantFrom(
+    '2.3',
+    '3.0.0',
+    'ko',
+    'JSON',
+    'xls',
+    '__proto__.json',
+    'constructor.json',
+    'gbfs.json.gz',
+    'a;b',
+    '*',
+  ),
+  fc.webSegment(),
+  fc.string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)) }),
+);
+const like = (...path: (fc.Arbitrary<string> | string)[]) =>
+  fc.tuple(...path.map((one) => (typeof one === 'string' ? fc.constant(one) : one))).map((parts) => parts.join('/'));
+const header = (...values: string[]) => fc.option(fc.oneof(fc.constantFrom(...values), fc.base64String()), { nil: '' });
+
+/** Anything that reaches one of the two doors, most of it nearly right. */
+const anything: fc.Arbitrary<Asked> = fc.record({
+  path: fc
+    .tuple(
+      fc.oneof(
+        like('/gbfs', fc.constantFrom('3.0', '3.1-RC3'), part),
+        like(
+          '/gbfs',
+          fc.array(part, { maxLength: 4 }).map((parts) => parts.join('/')),
+        ),
+        like('/openapi', 'key', fc.constantFrom('json', 'xml'), 'bikeList', part, part, part),
+        like(
+          '/openapi',
+          fc.array(part, { maxLength: 8 }).map((parts) => parts.join('/')),
+        ),
+      ),
+      fc.constantFrom('', '/', '//', '?', '?x=1&x=2', '?%', '/?a=b/c.json'),
+    )
+    .map(([path, end]) => path.replaceAll(/[?#]/g, '') + end),
+  method: fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom('GET', 'HEAD') },
+    fc.constantFrom('OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND'),
+  ),
+  headers: fc
+    .record({
+      'accept-encoding': header('br', 'gzip', '*', '*;q=0', 'br;q=0, gzip;q=0.1', 'identity;q=0', ';;q=,', 'zstd'),
+      'if-none-match': header('*', 'W/"x", "y"', '"', 'W/'),
+      accept: header('text/html', 'application/json;q=0', '*/*;q=0'),
+      range: header('bytes=0-10', 'bytes=5-1', 'bytes=99999999-'),
+      'if-range': header('"x"', 'Sat, 28 Nov 2026 00:00:00 GMT'),
+      'if-match': header('"x"'),
+      'if-modified-since': header('Sat, 28 Nov 2026 00:00:00 GMT'),
+      origin: header('https://any.example', 'null'),
+      'x-open-data-base': header('https://elsewhere.example'),
+    })
+    .map((headers) => Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''))),
+});
+
+/** What is wrong with an answer by docs/open-data.md; undefined when it is one of its forms. */
+function wrongIn(
+  { path, method, headers: asked }: Asked,
+  { status, headers, body }: { status: number; headers: IncomingHttpHeaders; body: Buffer },
+): string | undefined {
+  if (headers['access-control-allow-origin'] !== '*' && path !== '/openapi') return 'is not for every page';
+  if (method === 'OPTIONS') return status === 204 ? undefined : 'is no preflight';
+  if (method !== 'GET' && method !== 'HEAD') return status === 405 && headers.allow ? undefined : 'is no refusal';
+  if (status === 304) return asked['if-none-match'] && body.length === 0 ? undefined : 'is nothing new to nobody';
+  if (![200, 404].includes(status)) return 'has another status';
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (!['identity', 'br', 'gzip'].includes(encoding)) return 'has another encoding';
+  if (method === 'HEAD') return body.length === 0 ? undefined : 'has a body';
+  const decode = { br: brotliDecompressSync, gzip: gunzipSync }[encoding];
+  const text = (decode ? decode(body) : body).toString();
+  if (text.includes('elsewhere.example')) return 'names the address that a client made up';
+  if (status === 404) return (JSON.parse(text) as { error?: string }).error ? undefined : 'does not say why';
+  if (path.startsWith('/gbfs')) {
+    const { ttl = 0, last_updated = '', version = '-', data } = JSON.parse(text) as Partial<Feed & { version: string }>;
+    return ttl > 0 && Date.parse(last_updated) > 0 && path.includes(version) && data ? undefined : 'is no feed';
+  }
+  const isXml = headers['content-type']?.startsWith('application/xml');
+  const code = isXml
+    ? /<CODE>([^<]*)</.exec(text)?.[1]
+    : /"CODE":"([^"]*)"/.exec(JSON.stringify(JSON.parse(text)))?.[1];
+  return /^(INFO-000|INFO-200|ERROR-3(00|01|10|31|32|33|34|36))$/.test(code ?? '') ? undefined : 'has no code';
 }
 
 describe('open data', () => {
@@ -116,6 +245,57 @@ describe('open data', () => {
       const { stations = [] } = (await feed('station_status')).data;
       return stations.some((one) => one.station_id === 'ST-1' && !one.is_renting);
     });
+  }, 120_000);
+
+  it('says a decision within two seconds of it, and that it is as new as that', async () => {
+    const [bikeId = 0] = await registerBikes(system);
+    await until('the bike stands at a station', async () => {
+      const { moveBikes } = await operator.request(MoveBikesDocument, {
+        input: { moves: [{ bikeId, stationId: 'ST-2' }] },
+      });
+      return moveBikes.results.every(({ refusal }) => refusal === null);
+    });
+    const person = await rider(system, randomUUID());
+    await person.buys(20_000);
+    const reservedIn = ({ data }: Feed) => data.vehicles?.some(({ is_reserved }) => is_reserved) ?? false;
+    const behind: number[] = [];
+    while (!behind.some((ms) => ms <= behindAtMostMs) && behind.length < decisions) {
+      await until('nothing is reserved', async () => !reservedIn(await feed('vehicle_status')));
+      const { reserveBike } = await person.client.request(ReserveBikeDocument, { input: { bikeId } });
+      const { reserveNo, reserveDateTime } = reserveBike.reservation ?? {};
+      const decidedAt = Date.parse(reserveDateTime ?? '');
+      let found: Feed | undefined;
+      await until('the feed says it', async () => reservedIn((found = await feed('vehicle_status'))));
+      const seenAt = Date.now();
+      behind.push(seenAt - decidedAt);
+      // In whole seconds.
+      const saidAt = Date.parse(found?.last_updated ?? '') + 1_000;
+      expect(saidAt).toBeGreaterThan(decidedAt);
+      expect(saidAt).toBeLessThanOrEqual(seenAt + 1_000);
+      expect(found?.ttl).toBe(1);
+      await person.cancels(reserveNo ?? 0);
+    }
+    expect(Math.min(...behind)).toBeLessThanOrEqual(behindAtMostMs);
+  }, 120_000);
+
+  it('answers whatever is asked in one of its forms', async () => {
+    const { hostname, port } = new URL(system.routerUrl);
+    const ask = ({ path, method, headers }: Asked) =>
+      new Promise<Parameters<typeof wrongIn>[1]>((resolve, reject) => {
+        const signal = AbortSignal.timeout(answerWithinMs);
+        const asking = request({ hostname, port, path, method, headers, signal }, (response) => {
+          const { statusCode: status = 0, headers: answered } = response;
+          buffer(response).then((body) => resolve({ status, headers: answered, body }), reject);
+        });
+        asking.once('error', reject).end();
+      });
+    await fc.assert(
+      fc.asyncProperty(anything, async (asked) => {
+        const answer = await ask(asked);
+        expect([answer.status, wrongIn(asked, answer)]).toEqual([answer.status, undefined]);
+      }),
+      { numRuns: 500 },
+    );
   }, 120_000);
 
   (hasGbfsSchemas() ? it : it.skip)(
