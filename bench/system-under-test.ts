@@ -49,6 +49,8 @@ export async function startSystemUnderTest(options: SystemUnderTestOptions): Pro
   });
   const monitored = options.countOperations ? '&monitorCommands=true' : '';
   const addresses = {
+    // As in the images: graphql checks every value once more without it, a quarter of what an execution takes.
+    NODE_ENV: 'production',
     ...options.settings,
     MONGODB_URI: `${dataPlane.mongodbUri}${monitored}`,
     NATS_URL: dataPlane.natsUrl,

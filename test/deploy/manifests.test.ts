@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
 import { onPath } from '../../deploy/local/processes.ts';
@@ -103,5 +105,14 @@ withKubectl.each(overlays)('the %s overlay (needs kubectl)', (overlay) => {
         ],
       });
     }
+  });
+});
+
+describe('the image', () => {
+  it('exposes the port of each subgraph, and the router’s', () => {
+    const dockerfile = readFileSync(join(import.meta.dirname, '../../deploy/Dockerfile'), 'utf8');
+    const exposed = /^EXPOSE (.+)$/m.exec(dockerfile)?.[1]?.split(' ').map(Number);
+    const ports = [...Object.values(subgraphs).map(({ port }) => port), routerPort];
+    expect(exposed).toEqual(ports.toSorted((one, other) => one - other));
   });
 });
