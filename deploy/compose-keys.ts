@@ -1,10 +1,11 @@
 /**
- * `node deploy/compose-keys.ts <folder>`: creates, once, the credentials of the development landscape's containers, as
+ * `node deploy/compose-keys.ts <folder>`: creates, where they are missing, the credentials of the development landscape's containers, as
  * files for `node --env-file`: `development.env` has the token keys and the router's secret, `broker.env` the passwords
  * of all broker users, `<subgraph>.env` that of one of them.
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { subgraphNames } from '../schema/subgraphs.ts';
 import { brokerUserNames, newBrokerPasswords, newPassword, passwordSetting } from './broker/users.ts';
 import { createDevelopmentKeys } from './local/development-keys.ts';
@@ -22,9 +23,13 @@ const write = (name: string, settings: Record<string, string | undefined>) =>
 if (!existsSync(join(folder, 'development.env'))) {
   write('development', { ...(await createDevelopmentKeys()), ROUTER_SECRET: newPassword() });
 }
-if (!existsSync(join(folder, 'broker.env'))) {
-  const passwords = newBrokerPasswords();
-  for (const name of subgraphNames) write(name, { NATS_USERNAME: name, NATS_PASSWORD: passwords[name] });
-  // Written last: if it exists, the others do too.
-  write('broker', Object.fromEntries(brokerUserNames.map((user) => [passwordSetting(user), passwords[user]])));
+const brokerFile = join(folder, 'broker.env');
+const known = existsSync(brokerFile) ? parseEnv(readFileSync(brokerFile, 'utf8')) : {};
+// A subgraph that came with an update has none yet; the others keep theirs.
+if (!brokerUserNames.every((user) => known[passwordSetting(user)])) {
+  const made = newBrokerPasswords();
+  const passwordOf = (user: string) => known[passwordSetting(user)] ?? made[user];
+  for (const name of subgraphNames) write(name, { NATS_USERNAME: name, NATS_PASSWORD: passwordOf(name) });
+  // Written last: if it names all, the others are there too.
+  write('broker', Object.fromEntries(brokerUserNames.map((user) => [passwordSetting(user), passwordOf(user)])));
 }

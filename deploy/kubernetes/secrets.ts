@@ -1,6 +1,9 @@
 /**
  * `node deploy/kubernetes/secrets.ts [--members N] [--development]`: Secret manifests with new random passwords and keys,
  * for `kubectl -n <namespace> create -f -`. Run it once: a database keeps the password it was made with.
+ *
+ * `--only station` gives those of one subgraph that an installation does not have yet, for
+ * `kubectl -n <namespace> apply --server-side -f -`, which adds its password to the broker's others.
  */
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -9,14 +12,24 @@ import { createDevelopmentKeys } from '../local/development-keys.ts';
 import { subgraphNames } from '../../schema/subgraphs.ts';
 
 const { values } = parseArgs({
-  options: { members: { type: 'string', default: '1' }, development: { type: 'boolean', default: false } },
+  options: {
+    members: { type: 'string', default: '1' },
+    development: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
 });
+const { only } = values;
+if (only !== undefined && !subgraphNames.some((name) => name === only)) {
+  process.stderr.write(`--only is "${only}". It must be one of ${subgraphNames.join(', ')}.\n`);
+  process.exit(1);
+}
 
-const secret = (name: string, stringData: Record<string, string>) => ({
+/** In base64, not as `stringData`: that is not merged key by key when it is applied. */
+const secret = (name: string, words: Record<string, string>) => ({
   apiVersion: 'v1',
   kind: 'Secret',
   metadata: { name, labels: { 'app.kubernetes.io/part-of': 'ttareungi' } },
-  stringData,
+  data: Object.fromEntries(Object.entries(words).map(([key, word]) => [key, Buffer.from(word).toString('base64')])),
 });
 
 function databaseSecret(service: string, members: number) {
@@ -31,13 +44,15 @@ function databaseSecret(service: string, members: number) {
   });
 }
 
-const databases = subgraphNames.map((name) => databaseSecret(name, Number(values.members)));
+const subgraphs = subgraphNames.filter((name) => only === undefined || name === only);
+const databases = subgraphs.map((name) => databaseSecret(name, Number(values.members)));
 const passwords = newBrokerPasswords();
+const brokerUsers = only === undefined ? brokerUserNames : subgraphs;
 const wordOf = (user: string) => passwords[user] ?? '';
 /** The broker knows all of them, a service its own. */
 const broker = [
-  secret('broker', Object.fromEntries(brokerUserNames.map((user) => [passwordSetting(user), wordOf(user)]))),
-  ...subgraphNames.map((name) => secret(`${name}-broker`, { NATS_USERNAME: name, NATS_PASSWORD: wordOf(name) })),
+  secret('broker', Object.fromEntries(brokerUsers.map((user) => [passwordSetting(user), wordOf(user)]))),
+  ...subgraphs.map((name) => secret(`${name}-broker`, { NATS_USERNAME: name, NATS_PASSWORD: wordOf(name) })),
 ];
 
 async function developmentSecrets() {
@@ -47,5 +62,5 @@ async function developmentSecrets() {
 
 const router = secret('router-secret', { ROUTER_SECRET: newPassword() });
 
-const items = [...databases, ...broker, router, ...(values.development ? await developmentSecrets() : [])];
-console.log(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, null, 2));
+const shared = only === undefined ? [router, ...(values.development ? await developmentSecrets() : [])] : [];
+console.log(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [...databases, ...broker, ...shared] }, null, 2));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
 import { promtool, withPromtool } from './promtool.ts';
+import { subgraphNames } from '../../schema/subgraphs.ts';
 import { readRuleGroups } from './rules.ts';
 
 interface RuleCase {
@@ -21,6 +22,16 @@ describe('the cases of the rules', () => {
     const expected = said.filter(({ alertname }) => alertname === alert);
     expect(expected.some(({ exp_alerts }) => exp_alerts.length > 0)).toBe(true);
     expect(expected.some(({ exp_alerts }) => exp_alerts.length === 0)).toBe(true);
+  });
+});
+
+describe('ServiceMissing', () => {
+  it('looks for the router and every subgraph', () => {
+    const { expr = '' } = rules.find(({ alert }) => alert === 'ServiceMissing') ?? {};
+    const looked = [...expr.matchAll(/absent\(process_start_time_seconds\{service="(\w+)"\}\)/g)].map(
+      ([, name]) => name,
+    );
+    expect(looked.sort()).toEqual(['router', ...subgraphNames].sort());
   });
 });
 

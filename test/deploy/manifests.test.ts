@@ -84,6 +84,14 @@ withKubectl.each(overlays)('the %s overlay (needs kubectl)', (overlay) => {
     }
   });
 
+  it('lets the broker fill nine tenths of its volume', () => {
+    const spec = ofKind('StatefulSet').find(({ metadata }) => metadata.name === 'nats')?.spec;
+    const limit = spec?.template.spec.containers[0]?.env?.find(({ name }) => name === 'MAX_FILE_STORE')?.value;
+    const [claim] = spec?.['volumeClaimTemplates'] as { spec: { resources: { requests: { storage: string } } } }[];
+    const gibibytes = (size = '') => Number(/^(\d+)Gi$/.exec(size)?.[1]);
+    expect(gibibytes(limit)).toBe(gibibytes(claim?.spec.resources.requests.storage) * 0.9);
+  });
+
   it('lets only the router reach subgraphs, and only each service its database', () => {
     const policy = (name: string) => ofKind('NetworkPolicy').find(({ metadata }) => metadata.name === name)?.spec;
     expect(policy('nothing-by-default')).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
