@@ -1,4 +1,4 @@
-import { districts, type District, type Position } from '../../schema/places.ts';
+import { districtNames, districts, type District, type Position } from '../../schema/places.ts';
 import type { Dice } from './dice.ts';
 
 /** A station as an operator opens it. */
@@ -19,7 +19,7 @@ export const districtLayout: Record<
   District,
   readonly [latitude: number, longitude: number, area: number, share: number]
 > = {
-  JONGNO: [37.58, 126.985, 23.9, 90],
+  JONGNO: [37.592, 126.978, 23.9, 90],
   JUNG: [37.56, 126.996, 10, 70],
   YONGSAN: [37.531, 126.98, 21.9, 90],
   SEONGDONG: [37.551, 127.041, 16.9, 110],
@@ -50,34 +50,66 @@ export const districtLayout: Record<
 const kmOfLatitude = 111.2;
 const kmOfLongitude = 88.2;
 
+interface Circle {
+  latitude: number;
+  longitude: number;
+  /** In kilometers, of a circle with the district's area. */
+  radius: number;
+}
+
+const circles = districtNames.map((name): Circle => {
+  const [latitude, longitude, area] = districtLayout[name];
+  return { latitude, longitude, radius: Math.sqrt(area / Math.PI) };
+});
+
+/** Circles overlap, and leave gaps: a district goes so much farther than its own, as far as no other one is closer. */
+const spread = 1.12;
+
 /** The stations of a city whose districts are where Seoul's are, and about as dense; the same for the same dice. */
 export function seoul(dice: Dice, count = stationsInSeoul): CityStation[] {
-  const names = Object.keys(districtLayout) as District[];
-  const all = names.reduce((sum, name) => sum + districtLayout[name][3], 0);
+  const all = districtNames.reduce((sum, name) => sum + districtLayout[name][3], 0);
   let shared = 0;
   let number = 0;
-  return names.flatMap((district) => {
-    const [latitude, longitude, area, share] = districtLayout[district];
+  return districtNames.flatMap((district, place) => {
+    const share = districtLayout[district][3];
     const before = Math.round((shared * count) / all);
     shared += share;
-    const radius = Math.sqrt(area / Math.PI);
     return Array.from({ length: Math.round((shared * count) / all) - before }, (_, index): CityStation => {
-      // Evenly over a circle.
-      const [away, turn] = [radius * Math.sqrt(dice.below(10_000) / 10_000), (dice.below(36_000) / 18_000) * Math.PI];
       number += 1;
       return {
         number,
         nameKo: `${districts[district].ko} ${index + 1}번 대여소`,
         nameEn: `${districts[district].en} station ${index + 1}`,
         district,
-        position: {
-          latitude: rounded(latitude + (away * Math.sin(turn)) / kmOfLatitude),
-          longitude: rounded(longitude + (away * Math.cos(turn)) / kmOfLongitude),
-        },
+        position: somewhereIn(place, dice),
         racks: 5 + dice.below(12) + dice.below(12),
       };
     });
   });
+}
+
+/** Evenly over a district. */
+function somewhereIn(place: number, dice: Dice): Position {
+  const { latitude, longitude, radius } = circles[place] as Circle;
+  let position: Position;
+  do {
+    const away = radius * spread * Math.sqrt(dice.below(10_000) / 10_000);
+    const turn = (dice.below(36_000) / 18_000) * Math.PI;
+    position = {
+      latitude: rounded(latitude + (away * Math.sin(turn)) / kmOfLatitude),
+      longitude: rounded(longitude + (away * Math.cos(turn)) / kmOfLongitude),
+    };
+  } while (closest(position) !== place);
+  return position;
+}
+
+/** The circle that a place is deepest in, or least far from: so measured, the border of two is a straight line. */
+function closest(position: Position): number {
+  const distances = circles.map(({ latitude, longitude, radius }) => {
+    const [north, east] = [position.latitude - latitude, position.longitude - longitude];
+    return (north * kmOfLatitude) ** 2 + (east * kmOfLongitude) ** 2 - radius ** 2;
+  });
+  return distances.indexOf(Math.min(...distances));
 }
 
 /** To some 10 cm, as the city publishes it. */
