@@ -6,7 +6,7 @@ import { describeInBrowser, overflowOf, untilLive } from './chromium.ts';
 
 /** JavaScript that a page may load before it shows what it is for, gzipped. */
 const budgetBytes = 200_000;
-/** What the map of stations may add to that: it is a canvas of our own, and has 7 kB. */
+/** What the map of stations may add to that: it is a canvas of our own, and has 10 kB. */
 const mapBudgetBytes = 30_000;
 
 const pages: { path: string; ready: (page: Page) => Promise<void> }[] = [

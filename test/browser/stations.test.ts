@@ -528,5 +528,33 @@ describeInBrowser('stations on the pages', (stage) => {
         await lineOf(page, 'ST-103').getByText('1 bike').waitFor();
       });
     });
+
+    it('the map has a line where districts meet, and none within one', async () => {
+      const opened = (number: number, district: 'EUNPYEONG' | 'SEODAEMUN', longitude: number) => ({
+        ...{ number, district, nameKo: `대여소 ${number}`, nameEn: `Station ${number}`, racks: 10 },
+        position: { latitude: 37.6, longitude },
+      });
+      const stations = [
+        opened(110, 'EUNPYEONG', 126.93),
+        opened(111, 'EUNPYEONG', 126.9266),
+        opened(112, 'SEODAEMUN', 126.9334),
+      ];
+      await stage.operator.request(OpenStationsDocument, { input: { stations } });
+      await stage.visit({ path: '/ride?station=ST-110', width: 1440, language: 'en' }, async (page) => {
+        await lineOf(page, 'ST-110').waitFor();
+        /** How many of the map's pixels are painted, in a square of 20 so far to the right of its middle, and below names. */
+        const painted = (right: number) =>
+          page.evaluate<number>(`(() => {
+            const map = document.querySelector('.map canvas');
+            const [x, y] = [map.width / 2 + ${right} - 10, map.height / 2 + 20];
+            const { data } = map.getContext('2d').getImageData(x, y, 20, 20);
+            return data.filter((value, index) => index % 4 === 3 && value > 0).length;
+          })()`);
+        // The stations are 300 meters apart, and a pixel is 2.5.
+        await until('the border is drawn', async () => (await painted(60)) > 10);
+        expect(await painted(60)).toBeLessThan(80);
+        expect(await painted(-60)).toBe(0);
+      });
+    });
   });
 });

@@ -1,5 +1,6 @@
 /** Paints a map on a canvas. */
 import type { District } from '../../../../schema/places.ts';
+import type { Border } from './borders.ts';
 import { type Figure, radiusOf } from './figures.ts';
 import { river, riverWidthMeters } from './river.ts';
 import { pixelsOf, type Point, type Size, toScreen, toWorld, type View } from './view.ts';
@@ -10,6 +11,8 @@ export interface Scene {
   figures: readonly Figure[];
   /** The names of districts, and where they stand. */
   labels: readonly (readonly [District, string, Point])[];
+  /** Between districts. */
+  borders: readonly Border[];
   chosen: Point | null;
   /** Where the person is. */
   here: Point | null;
@@ -50,6 +53,7 @@ export function draw(context: CanvasRenderingContext2D, scene: Scene): void {
   const at = (point: Point) => toScreen(view, size, point);
   context.clearRect(0, 0, size.width, size.height);
   drawRiver(context, scene);
+  drawBorders(context, scene);
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   const inSight = scene.figures
@@ -73,18 +77,32 @@ function drawRiver(context: CanvasRenderingContext2D, { view, size, colors }: Sc
   context.lineWidth = Math.max(3, pixelsOf(riverWidthMeters, 37.53, view));
   context.lineJoin = 'round';
   context.lineCap = 'round';
-  const points = course.map((point) => toScreen(view, size, point));
+  context.beginPath();
+  bend(context, course, view, size);
+  context.stroke();
+}
+
+function drawBorders(context: CanvasRenderingContext2D, { borders, view, size, colors }: Scene): void {
+  context.strokeStyle = colors['soft-ink'];
+  context.globalAlpha = 0.45;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const border of borders) bend(context, border, view, size);
+  context.stroke();
+  context.globalAlpha = 1;
+}
+
+/** A line through the middles of its parts, so that it bends like water. */
+function bend(context: CanvasRenderingContext2D, line: readonly Point[], view: View, size: Size): void {
+  const points = line.map((point) => toScreen(view, size, point));
   const [first, ...rest] = points;
   if (!first) return;
-  context.beginPath();
   context.moveTo(first.x, first.y);
-  // Through the middles of its parts, so that it bends like water.
   rest.forEach((point, index) => {
     const next = rest[index + 1];
     if (next) context.quadraticCurveTo(point.x, point.y, (point.x + next.x) / 2, (point.y + next.y) / 2);
     else context.lineTo(point.x, point.y);
   });
-  context.stroke();
 }
 
 /** Each situation has a shape of its own: its color is never the only sign. */

@@ -3,6 +3,7 @@ import { type ReactNode, useCallback, useDeferredValue, useEffect, useMemo, useR
 import { type District, districts, metersBetween, type Position } from '../../../../schema/places.ts';
 import { Button, Field } from '../ui/controls.tsx';
 import { useSharedWords, useSpeech, useWords } from '../i18n/speech.tsx';
+import { bordersOf } from './borders.ts';
 import { districtsOf, type Figure, figuresOf, groupsAt, place, type Placed } from './figures.ts';
 import { StationMap } from './map.tsx';
 import { matching, nameOf, situationOf, type Station } from './places.ts';
@@ -61,6 +62,7 @@ export default function Explorer({ stations, onLook, actions, opened }: Explorer
     () => [...districtsOf(placed)].map(([district, at]) => [district, districts[district][language], at] as const),
     [placed, language],
   );
+  const borders = useMemo(() => bordersOf(placed), [placed]);
   const { here, locate } = useHere((position) => setView(closeTo(toWorld(position), view)));
   const position = here.status === 'known' ? here.position : null;
   // The list may come some frames after the picture.
@@ -118,6 +120,7 @@ export default function Explorer({ stations, onLook, actions, opened }: Explorer
         size={size}
         figures={figures}
         labels={labels}
+        borders={borders}
         chosen={chosen?.position ?? null}
         here={position}
         onView={setView}

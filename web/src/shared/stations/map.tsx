@@ -14,6 +14,7 @@ interface MapProps {
   size: Size;
   figures: readonly Figure[];
   labels: Scene['labels'];
+  borders: Scene['borders'];
   chosen: Position | null;
   here: Position | null;
   onView: (view: View) => void;
@@ -55,6 +56,7 @@ export function StationMap({ view, size, onView, onSize, onChoose, onEverything,
         size,
         figures: shown.figures,
         labels: shown.labels,
+        borders: shown.borders,
         chosen: shown.chosen && toWorld(shown.chosen),
         here: shown.here && toWorld(shown.here),
         colors: colorsFor(element),
@@ -62,7 +64,7 @@ export function StationMap({ view, size, onView, onSize, onChoose, onEverything,
       });
     });
     return () => cancelAnimationFrame(drawing);
-  }, [view, size, shown.figures, shown.labels, shown.chosen, shown.here, look]);
+  }, [view, size, shown.figures, shown.labels, shown.borders, shown.chosen, shown.here, look]);
 
   const pointOf = ({ clientX, clientY, currentTarget }: PointerEvent<HTMLElement>): Point => {
     const { left, top } = currentTarget.getBoundingClientRect();
