@@ -183,6 +183,8 @@ export function createAggregate<
     notices,
     reconciler,
     async waitFor(stream, until, { timeoutMs = settings.OUTCOME_TIMEOUT_MS, from, saw } = {}) {
+      // While it waits anyway: of a stream that is not remembered the journal is asked.
+      const before = from && tryToShow(stream, lastVersionOf(from));
       const { state, version } = await waitForState({
         service,
         stream,
@@ -196,6 +198,7 @@ export function createAggregate<
         time,
       });
       if (version > 0) {
+        await before;
         await tryToShow(stream, version);
         saw?.(eventId(service, stream, version));
       }

@@ -8,9 +8,12 @@ beforeAll(async () => {
 });
 afterAll(() => stage.close());
 
+let services = 0;
+
 /** A slow view, on a journal with this many decisions. */
-async function setUp(decisions: number, published: boolean) {
-  const { journal, add } = createSilentTally(await stage.runtime(`owner-${decisions}-${published}`), published);
+async function setUp(decisions: number, published: boolean, meanwhile: () => Promise<void> = async () => undefined) {
+  const service = `owner-${(services += 1)}`;
+  const { journal, add } = createSilentTally(await stage.runtime(service), published);
   await add('one', decisions);
   const shown: string[] = [];
   let reads = 0;
@@ -18,7 +21,12 @@ async function setUp(decisions: number, published: boolean) {
     journal: {
       ...journal,
       head: (stream) => ((reads += 1), journal.head(stream)),
-      unpublishedOf: (stream) => ((reads += 1), journal.unpublishedOf(stream)),
+      async unpublishedOf(stream) {
+        reads += 1;
+        const found = await journal.unpublishedOf(stream);
+        await meanwhile();
+        return found;
+      },
     },
     apply: async ({ _id }) => {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -26,8 +34,8 @@ async function setUp(decisions: number, published: boolean) {
     },
     cacheSize: 10,
   });
-  const documents = (await journal.latest('one', 100)).toReversed() as TallyDocument[];
-  return { view, shown, documents, reads: () => reads };
+  const decided = async () => (await journal.latest('one', 100)).toReversed() as TallyDocument[];
+  return { view, shown, documents: await decided(), decided, add, reads: () => reads };
 }
 
 describe('views up to a version', () => {
@@ -63,5 +71,31 @@ describe('views up to a version', () => {
     await view.show(documents[3] as TallyDocument);
     await view.upTo('one', 4);
     expect(new Set(shown)).toEqual(new Set(['one@1', 'one@2', 'one@3', 'one@4']));
+  });
+
+  it('are not written again where this process has written them: only what stands before', async () => {
+    const { view, shown, documents, reads } = await setUp(4, false);
+    for (const document of documents.slice(2)) await view.show(document);
+    await view.upTo('one', 4);
+    expect(shown.slice(2).toSorted()).toEqual(['one@1', 'one@2']);
+    expect([shown.length, reads()]).toEqual([4, 1]);
+    await view.upTo('one', 4);
+    expect(reads()).toBe(1);
+  });
+
+  it('know of a gap that comes while the journal is asked', async () => {
+    let here = async (): Promise<void> => undefined;
+    const { view, shown, documents, decided, add } = await setUp(2, false, () => here());
+    await view.show(documents[1] as TallyDocument);
+    // Another instance decides the third, this one the fourth.
+    here = async () => {
+      here = async () => undefined;
+      await add('one', 2);
+      await view.show((await decided())[3] as TallyDocument);
+    };
+    await view.upTo('one', 2);
+    expect(shown).toEqual(['one@2', 'one@4', 'one@1']);
+    await view.upTo('one', 4);
+    expect(shown).toContain('one@3');
   });
 });

@@ -20,14 +20,24 @@ export interface ShownOptions<State, Event extends Envelope> {
   cacheSize: number;
 }
 
+/** Versions of a stream that are shown, without a gap: all, or those that this process decided. */
+interface Span {
+  from: number;
+  to: number;
+}
+
+const nothing: Span = { from: 1, to: 0 };
+
 export function createShown<State, Event extends Envelope>(options: ShownOptions<State, Event>): Shown<State, Event> {
-  /** By stream: the version up to which everything is shown, without a gap. */
-  const through = createLruCache<string, number>(options.cacheSize);
+  const spans = createLruCache<string, Span>(options.cacheSize);
   const underWay = new Map<string, Set<Promise<void>>>();
 
+  /** What goes on from what is known extends it; behind a gap, and before, the newer counts. */
   function note(document: JournalDocument<State, Event>): void {
-    const known = through.get(document.stream) ?? 0;
-    if (document.version <= known + 1) through.set(document.stream, Math.max(known, lastVersionOf(document)));
+    const { from, to } = spans.get(document.stream) ?? nothing;
+    const last = lastVersionOf(document);
+    if (document.version > to + 1) spans.set(document.stream, { from: document.version, to: last });
+    else if (document.version >= from) spans.set(document.stream, { from, to: Math.max(to, last) });
   }
 
   async function show(document: JournalDocument<State, Event>): Promise<void> {
@@ -44,7 +54,10 @@ export function createShown<State, Event extends Envelope>(options: ShownOptions
     }
   }
 
-  const isShown = (stream: string, version: number) => (through.get(stream) ?? 0) >= version;
+  const isShown = (stream: string, version: number) => {
+    const { from, to } = spans.get(stream) ?? nothing;
+    return from === 1 && to >= version;
+  };
 
   return {
     show,
@@ -52,14 +65,20 @@ export function createShown<State, Event extends Envelope>(options: ShownOptions
       if (isShown(stream, version)) return;
       await Promise.allSettled([...(underWay.get(stream) ?? [])]);
       if (isShown(stream, version)) return;
+      // As of before the question: what this process shows meanwhile may stand behind what others decide meanwhile.
+      const own = spans.get(stream) ?? nothing;
       // What is published was shown before.
       const unpublished = await options.journal.unpublishedOf(stream);
-      await Promise.all(unpublished.map(show));
-      const last = lastVersionOf(unpublished.at(-1) ?? null);
+      await Promise.all(unpublished.filter((document) => !isIn(own, document)).map(show));
+      const last = Math.max(own.to, lastVersionOf(unpublished.at(-1) ?? null));
       // If the journal does not go so far, all of it is shown, or the caller asked for a version that was never
       // decided.
       const reached = last >= version ? last : Math.min(version, lastVersionOf(await options.journal.head(stream)));
-      through.set(stream, Math.max(reached, through.get(stream) ?? 0));
+      const now = spans.get(stream) ?? nothing;
+      spans.set(stream, { from: 1, to: now.from <= reached + 1 ? Math.max(reached, now.to) : reached });
     },
   };
 }
+
+const isIn = ({ from, to }: Span, document: JournalDocument) =>
+  document.version >= from && lastVersionOf(document) <= to;
