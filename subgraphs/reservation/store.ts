@@ -270,7 +270,13 @@ export function createReservationStore(database: Connection, cacheSize: number) 
 
     /** Some bikes at a station that can be reserved. */
     async availableAt(stationId: string, limit: number): Promise<number[]> {
-      const rows = await slots.find({ stationId, isAvailable: true }, { _id: 1 }).limit(limit).lean<SlotRow[]>().exec();
+      const rows = await slots
+        .find({ stationId, isAvailable: true }, { _id: 1 })
+        // In the order of the index of stations: some engines try that of all available bikes, too.
+        .sort({ _id: 1 })
+        .limit(limit)
+        .lean<SlotRow[]>()
+        .exec();
       return rows.map(({ _id }) => _id);
     },
 

@@ -18,6 +18,8 @@ let states: Record<string, StationState> | null;
 let shownAt: number[];
 let questions: number;
 let looks: number;
+/** How long station takes. */
+let stationAnswers: () => Promise<unknown>;
 
 const journal: Pick<Journal<BikeSlot, ReservationEvent | DemandEvent>, 'head' | 'byCause' | 'append'> = {
   head: async (stream) => stored.findLast((document) => document.stream === stream) ?? null,
@@ -69,6 +71,7 @@ function createDependencies(): Dependencies {
     stations: {
       async statesOf() {
         questions += 1;
+        await stationAnswers();
         if (!states) throw new UnavailableError('station');
         const known = states;
         return (stationId: string) => known[stationId] ?? 'unknown';
@@ -97,6 +100,7 @@ beforeEach(async () => {
   shownAt = [];
   questions = 0;
   looks = 0;
+  stationAnswers = async () => undefined;
   dependencies = createDependencies();
   for (const bikeId of [1, 2]) {
     const cause = `opened:${bikeId}`;
@@ -189,6 +193,17 @@ describe('a bike at a station', () => {
     expect(refusal).toBeNull();
     states = null;
     expect(await reserve('ST-1')).toBe(2);
+  });
+
+  it('is looked for while station is asked', async () => {
+    const { promise, resolve } = Promise.withResolvers<null>();
+    stationAnswers = () => promise;
+    const reserved = reserve('ST-1');
+    for (let turns = 0; turns < 20 && looks === 0; turns += 1) await Promise.resolve();
+    expect([questions, looks, stored.at(-1)?.events[0]?.type]).toEqual([1, 1, 'BikeMoved']);
+    resolve(null);
+    expect(await reserved).toBe(1);
+    expect(looks).toBe(1);
   });
 
   it('is not looked for where no station can be', async () => {

@@ -180,10 +180,12 @@ async function claimAt(
   if (stationNumberIn(stationId) === undefined) return { kind: 'empty' as const, refusal: noStation };
   const earlier = origin.isNew ? null : await slots.journal.byCause(origin.cause);
   if (earlier && 'bikeId' in earlier.state) return claimOf(earlier.state.bikeId);
-  const state = await stateIfKnown(stations, stationId);
+  const look = () => store.availableAt(stationId, bikesPerLook);
+  // The first look does not wait for the answer: hardly any station that riders ask for is closed.
+  const [state, first] = await Promise.all([stateIfKnown(stations, stationId), look()]);
   if (state === 'CLOSED') return { kind: 'empty' as const, refusal: closedStation };
-  for (let look = 0; look < looksAtStation; look += 1) {
-    const bikeIds = await store.availableAt(stationId, bikesPerLook);
+  for (let looks = 1; looks <= looksAtStation; looks += 1) {
+    const bikeIds = looks === 1 ? first : await look();
     while (bikeIds.length > 0) {
       const [bikeId = 0] = bikeIds.splice(Math.floor(random() * bikeIds.length), 1);
       const outcome = await claimOf(bikeId);
