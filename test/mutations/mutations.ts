@@ -954,6 +954,13 @@ export const mutations: readonly Mutation[] = [
     caughtBy: { specification: 'subgraphs/station/', project: 'servers' },
   },
   {
+    name: 'a bike that comes back from a ride stands nowhere on the map',
+    file: 'subgraphs/dashboard/projections.ts',
+    find: 'return { ...standing(bike, said), lastRide: reserveNo };',
+    replace: 'return { ...standing(bike, {}), lastRide: reserveNo };',
+    caughtBy: simulation,
+  },
+  {
     name: 'a station that a bike left is not told',
     file: 'subgraphs/dashboard/station-counts.ts',
     find: 'touched.add((before.get(rowName) as BikeView | undefined)?.stationId);',

@@ -13,7 +13,7 @@ import { noTracing } from '../../platform/server/tracing.ts';
 import type { PaymentProvider } from '../../subgraphs/approval/payments.ts';
 import { createApproval } from '../../subgraphs/approval/subgraph.ts';
 import { definitionOf } from '../../subgraphs/registry.ts';
-import { noTotals, type Totals } from '../../subgraphs/dashboard/projections.ts';
+import { noTotals, type BikeView, type StationView, type Totals } from '../../subgraphs/dashboard/projections.ts';
 import { consumers, publishers, type Evidence } from '../support/violations.ts';
 import { createBroker, type Broker, type BrokerConnection } from './broker.ts';
 import { createConnection } from './connection.ts';
@@ -325,6 +325,8 @@ function gather(rows: World['rows'], broker: Broker): Evidence {
     dashboard: {
       rows: new Map(rows('dashboard', 'reservations').map(({ _id, version: _version, ...row }) => [Number(_id), row])),
       hours: new Map(rows('dashboard', 'hours').map(({ _id, version: _version, ...row }) => [String(_id), row])),
+      bikes: new Map((rows('dashboard', 'bikes') as unknown as BikeView[]).map((row) => [row.bikeId, row])),
+      stations: new Map((rows('dashboard', 'stations') as unknown as StationView[]).map((row) => [row.stationId, row])),
       totals: newest?.totals ?? noTotals,
     },
     slots: new Map(rows('reservation', 'slots').map((row) => [Number(row._id), row])),

@@ -3,7 +3,7 @@ import { connect } from '@nats-io/transport-node';
 import mongoose from 'mongoose';
 import type { Envelope } from '../../schema/events/index.ts';
 import type { JournalDocument } from '../../platform/event-core/journal.ts';
-import { noTotals, type Totals } from '../../subgraphs/dashboard/projections.ts';
+import { noTotals, type BikeView, type StationView, type Totals } from '../../subgraphs/dashboard/projections.ts';
 import type { TestSystem } from './system.ts';
 import { until } from './until.ts';
 import { consumers, isQuiet, publishers, violationsIn, type Evidence } from './violations.ts';
@@ -11,8 +11,8 @@ import { consumers, isQuiet, publishers, violationsIn, type Evidence } from './v
 export { eventsNamed, eventsOf, isQuiet, violationsIn, type Evidence } from './violations.ts';
 
 /**
- * Waits until the system is idle, then checks the invariants I1–I8, I13 and I15 of the README. It trusts no service: it reads the
- * journals, and folds them by rules of its own.
+ * Waits until the system is idle, then checks the invariants I1–I8, I13, I15 and I16 of the README. It trusts no service:
+ * it reads the journals, and folds them by rules of its own.
  * @throws {Error} that lists every violation.
  */
 export async function checkInvariants(
@@ -72,6 +72,8 @@ export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): P
     const bikes = (await read('bike', 'bikes')) as unknown as { _id: number }[];
     const rows = (await read('dashboard', live('reservations'))) as unknown as { _id: number; version: number }[];
     const hours = (await read('dashboard', live('hours'))) as unknown as { _id: string; version: number }[];
+    const shownBikes = (await read('dashboard', live('bikes'))) as unknown as BikeView[];
+    const shownStations = (await read('dashboard', live('stations'))) as unknown as StationView[];
     const feed = (await read('dashboard', 'feed')) as unknown as { _id: number; totals: Totals }[];
     const newest = feed.sort((one, other) => other._id - one._id)[0];
     return {
@@ -82,6 +84,8 @@ export async function gather({ env, name }: Pick<TestSystem, 'env' | 'name'>): P
       dashboard: {
         rows: new Map(rows.map(({ _id, version: _version, ...row }) => [_id, row])),
         hours: new Map(hours.map(({ _id, version: _version, ...row }) => [_id, row])),
+        bikes: new Map(shownBikes.map((row) => [row.bikeId, row])),
+        stations: new Map(shownStations.map((row) => [row.stationId, row])),
         totals: newest?.totals ?? noTotals,
       },
       slots: new Map(slots.map((row) => [row._id, row])),

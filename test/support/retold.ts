@@ -102,15 +102,16 @@ export interface RetoldStation {
   freeRacks: number;
 }
 
-/** What stands at each station. */
-export function stationCountsOf(events: readonly DomainEvent[]): RetoldStation[] {
-  const stations = new Map<string, Pick<RetoldStation, 'state' | 'racks'>>();
-  for (const { type, data } of inOrder(events.filter((event) => event.type.startsWith('Station')))) {
-    const { stationId, ...said } = data as { stationId: string; racks?: number };
-    const before = stations.get(stationId) ?? { state: 'OPEN', racks: 0 };
-    const state = type === 'StationClosed' ? 'CLOSED' : type === 'StationOpened' ? 'OPEN' : before.state;
-    stations.set(stationId, { state, racks: said.racks ?? before.racks });
-  }
+/** A bike that was registered: where it is, and whether it can be reserved. */
+export interface RetoldBike {
+  /** Absent on a ride, and where it stands at no station. */
+  stationId?: string | undefined;
+  isRiding: boolean;
+  isAvailable: boolean;
+}
+
+/** By number. */
+export function bikesNow(events: readonly DomainEvent[]): Map<number, RetoldBike> {
   const places = new Map<number, string | undefined>();
   for (const event of inOrder(events)) {
     if (event.type === 'RideStarted') places.set(event.data.bikeId, undefined);
@@ -121,20 +122,42 @@ export function stationCountsOf(events: readonly DomainEvent[]): RetoldStation[]
     if (isKept) continue;
     places.set(event.data.bikeId, stationId);
   }
-  const held = new Set(
+  const uses = new Map(
     [...rowsOf(events).values()]
       .filter(({ reserveStatus }) => ['PENDING', 'RESERVED', 'IN_USE'].includes(reserveStatus))
-      .map(({ bikeId }) => bikeId),
+      .map(({ bikeId, reserveStatus }) => [bikeId, reserveStatus]),
   );
   const conditions = new Map(events.filter(isNamed('BikeRegistered')).map(({ data }) => [data.bikeId, data.condition]));
   for (const { data } of inOrder(events.filter(isNamed('BikeConditionChanged'))))
     conditions.set(data.bikeId, data.condition);
+  return new Map(
+    [...conditions].map(([bikeId, condition]) => [
+      bikeId,
+      {
+        stationId: places.get(bikeId),
+        isRiding: uses.get(bikeId) === 'IN_USE',
+        isAvailable: condition === 'IN_SERVICE' && !uses.has(bikeId),
+      },
+    ]),
+  );
+}
+
+/** What stands at each station. */
+export function stationCountsOf(events: readonly DomainEvent[]): RetoldStation[] {
+  const stations = new Map<string, Pick<RetoldStation, 'state' | 'racks'>>();
+  for (const { type, data } of inOrder(events.filter((event) => event.type.startsWith('Station')))) {
+    const { stationId, ...said } = data as { stationId: string; racks?: number };
+    const before = stations.get(stationId) ?? { state: 'OPEN', racks: 0 };
+    const state = type === 'StationClosed' ? 'CLOSED' : type === 'StationOpened' ? 'OPEN' : before.state;
+    stations.set(stationId, { state, racks: said.racks ?? before.racks });
+  }
+  const parked = Map.groupBy(bikesNow(events).values(), ({ stationId }) => stationId);
   return [...stations].map(([stationId, { state, racks }]) => {
-    const parked = [...conditions.keys()].filter((bikeId) => places.get(bikeId) === stationId);
-    const free = parked.filter((bikeId) => conditions.get(bikeId) === 'IN_SERVICE' && !held.has(bikeId));
+    const bikes = parked.get(stationId) ?? [];
+    const free = bikes.filter(({ isAvailable }) => isAvailable);
     return {
-      ...{ stationId, state, racks, bikesParked: parked.length, bikesAvailable: free.length },
-      freeRacks: racks - parked.length,
+      ...{ stationId, state, racks, bikesParked: bikes.length, bikesAvailable: free.length },
+      freeRacks: racks - bikes.length,
     };
   });
 }

@@ -9,10 +9,11 @@ import { subjectToken } from '../../platform/messaging/event-stream.ts';
 import { chainHash, lastVersionOf, type JournalDocument } from '../../platform/event-core/journal.ts';
 import { applyEvent } from '../../subgraphs/dashboard/fold.ts';
 import type { HourView } from '../../subgraphs/dashboard/hours.ts';
-import { noTotals, type Totals } from '../../subgraphs/dashboard/projections.ts';
+import { createParked } from '../../subgraphs/dashboard/parked.ts';
+import { noTotals, type BikeView, type StationView, type Totals } from '../../subgraphs/dashboard/projections.ts';
 import { writtenFrom, type View } from '../../subgraphs/dashboard/row-keys.ts';
 import { entryOf } from '../../subgraphs/point/ledger.ts';
-import { retold, type RetoldHour } from './retold.ts';
+import { bikesNow, retold, stationCountsOf, type RetoldHour } from './retold.ts';
 
 /** Where reservation shows a bike. */
 interface Shown {
@@ -28,7 +29,13 @@ export interface Evidence {
   /** Per consumer: the last version handled of each subject. */
   positions: Record<Consumer, Map<string, number>>;
   parked: Record<Consumer, Set<string>>;
-  dashboard: { rows: Map<number, unknown>; hours: Map<string, unknown>; totals: Totals };
+  dashboard: {
+    rows: Map<number, unknown>;
+    hours: Map<string, unknown>;
+    bikes: Map<number, BikeView>;
+    stations: Map<string, StationView>;
+    totals: Totals;
+  };
   /** By bike, what reservation shows of it. */
   slots: Map<number, object>;
   /** By number, what bike shows of it. */
@@ -84,6 +91,7 @@ export function violationsIn(evidence: Evidence, prefix: string): string[] {
     ...publishedOnlyWhatWasDecided(evidence),
     ...view(evidence),
     ...places(evidence),
+    ...sumsOfPlaces(evidence),
     ...faults(evidence),
   ];
 }
@@ -315,6 +323,82 @@ function places({ journals, slots }: Evidence): string[] {
   });
 }
 
+/** Where a bike stands, by its events or by a row of it. */
+interface Standing {
+  stationId?: string | undefined;
+  isAvailable?: boolean;
+}
+
+/** How many bikes stand at a station, and how many of them can be reserved. */
+interface Count {
+  bikes: number;
+  available: number;
+}
+
+/**
+ * I16 places add up: at each station stand as many bikes, and as many of them can be reserved, as the events tell, by the rows
+ * of reservation and by those from which the map and open data are drawn; and the bikes at stations, those on a ride and
+ * those elsewhere are all bikes.
+ */
+function sumsOfPlaces({ journals, slots, dashboard, parked }: Evidence): string[] {
+  const events = publishers.flatMap((publisher) => eventsOf(journals[publisher]));
+  const bikes = bikesNow(events);
+  const told = standingAt(bikes.values());
+  const wrongBy = (who: string, rows: ReadonlyMap<number, Standing>, shown: Map<string, Count>) => [
+    ...[...new Set([...told.keys(), ...shown.keys()])].flatMap((stationId) => {
+      const [of, by] = [shown, told].map((counts) => text(counts.get(stationId) ?? { bikes: 0, available: 0 }));
+      return of === by ? [] : [`I16 ${who} shows ${of} at ${stationId}, the events tell ${by}`];
+    }),
+    ...sumOf(who, rows, bikes),
+  ];
+  return [
+    ...(parked.reservation.size > 0 ? [] : wrongBy('reservation', slots, standingAt(slots.values()))),
+    ...(parked.dashboard.size > 0 ? [] : wrongBy('the map', dashboard.bikes, standingOnMap(dashboard))),
+    ...(parked.dashboard.size > 0 ? [] : stationsOnMap(dashboard, events)),
+  ];
+}
+
+function standingAt(bikes: Iterable<Standing>): Map<string, Count> {
+  const counts = new Map<string, Count>();
+  for (const { stationId, isAvailable } of bikes) {
+    if (stationId === undefined) continue;
+    const count = counts.get(stationId) ?? { bikes: 0, available: 0 };
+    counts.set(stationId, { bikes: count.bikes + 1, available: count.available + (isAvailable ? 1 : 0) });
+  }
+  return counts;
+}
+
+/** As it is drawn: by the same count. */
+function standingOnMap({ bikes, stations }: Evidence['dashboard']): Map<string, Count> {
+  const parked = createParked();
+  for (const bike of bikes.values()) parked.change(undefined, bike);
+  const stationIds = [...stations.keys(), ...Array.from(bikes.values(), ({ stationId }) => stationId ?? '')];
+  return new Map(
+    stationIds.map((stationId) => {
+      const { bikes: all, available } = parked.at(stationId);
+      return [stationId, { bikes: all, available }];
+    }),
+  );
+}
+
+/** Each bike is counted once: one that is on a ride and still stands somewhere would be two. */
+function sumOf(who: string, rows: ReadonlyMap<number, Standing>, bikes: ReturnType<typeof bikesNow>): string[] {
+  const isRiding = (bikeId: number) => bikes.get(bikeId)?.isRiding === true;
+  const atStations = [...rows.values()].filter(({ stationId }) => stationId !== undefined).length;
+  const elsewhere = [...rows].filter(([bikeId, { stationId }]) => stationId === undefined && !isRiding(bikeId)).length;
+  const riding = [...bikes.keys()].filter(isRiding).length;
+  if (atStations + riding + elsewhere === bikes.size) return [];
+  return [`I16 ${who}: ${atStations} at stations, ${riding} riding and ${elsewhere} elsewhere are not ${bikes.size}`];
+}
+
+function stationsOnMap({ stations }: Evidence['dashboard'], events: readonly DomainEvent[]): string[] {
+  const told = new Map(stationCountsOf(events).map((station) => [station.stationId, station]));
+  return [...new Set([...told.keys(), ...stations.keys()])].flatMap((stationId) => {
+    const [of, by] = [stations.get(stationId), told.get(stationId)].map((one) => `${one?.state}, ${one?.racks} racks`);
+    return of === by ? [] : [`I16 the map shows ${stationId} ${of}, the events tell ${by}`];
+  });
+}
+
 interface OpenFault {
   userId: string;
   kind: string;
@@ -389,10 +473,12 @@ function foldJournals(journals: Evidence['journals']): Evidence['dashboard'] {
   for (const publisher of publishers) {
     for (const event of eventsOf(journals[publisher])) ({ totals } = applyEvent(event, rows, totals));
   }
-  const { reservations, hours } = writtenFrom(rows);
+  const { reservations, hours, bikes, stations } = writtenFrom(rows);
   return {
     rows: new Map(reservations.map((row) => [row.reserveNo, row])),
     hours: new Map(hours.map((row) => [row.hour, row])),
+    bikes: new Map(bikes.map((row) => [row.bikeId, row])),
+    stations: new Map(stations.map((row) => [row.stationId, row])),
     totals,
   };
 }
