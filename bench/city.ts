@@ -26,6 +26,7 @@ import { answered } from '../test/support/people.ts';
 import { machine, versions } from './environment.ts';
 import { openMap } from './event-to-screen.ts';
 import { evenly, runLoad, type LoadOptions } from './load.ts';
+import { operationsPer } from './operation-counts.ts';
 import { measureUsage } from './process-usage.ts';
 import { registerBikes, signInRiders, untilAllHandled, untilQuiet } from './seeding.ts';
 import { distributionOf, median, round } from './statistics.ts';
@@ -41,6 +42,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '53' },
     seconds: { type: 'string', default: '20' },
     repeats: { type: 'string', default: '3' },
+    /** Counts database commands and requests, which makes all a little slower. */
+    operations: { type: 'boolean', default: false },
   },
 });
 const [bikes, questions, rate, seconds, repeats] = [
@@ -71,7 +74,7 @@ try {
     directory,
     engine: values.engine,
     processes: 'one',
-    countOperations: false,
+    countOperations: values.operations,
     settings: {},
   });
   try {
@@ -189,8 +192,12 @@ async function measureNear(system: SystemUnderTest, rider: Client) {
   for (const [kind, ask] of Object.entries(kinds)) {
     const times: number[] = [];
     let stopUsage: ReturnType<typeof measureUsage> | undefined;
+    let countPer: Awaited<ReturnType<typeof startCounting>> | undefined;
     for (let index = -warmUp; index < questions && !stopping.signal.aborted; index += 1) {
-      if (index === 0) stopUsage = measureUsage(system.pids);
+      if (index === 0) {
+        countPer = await startCounting(system);
+        stopUsage = measureUsage(system.pids);
+      }
       const { position } = dice.pick(city) ?? { position: nowhere };
       // Never twice the same question.
       const aside = () => (dice.below(2_000) - 1_000) / 200_000;
@@ -200,9 +207,19 @@ async function measureNear(system: SystemUnderTest, rider: Client) {
     }
     const used = stopUsage?.();
     const cpuMsEach = Object.entries(used?.cpuMs ?? {}).map(([name, ms]) => [name, round(ms / questions)] as const);
-    results[kind] = { ms: distributionOf(times), cpuMsEach: Object.fromEntries(cpuMsEach) };
+    const counted = await countPer?.(questions);
+    results[kind] = { ms: distributionOf(times), cpuMsEach: Object.fromEntries(cpuMsEach), ...counted };
   }
   return results;
+}
+
+/** Begins to count; the function it gives says what one of so many cost, nothing without `--operations`. */
+async function startCounting(system: SystemUnderTest) {
+  const before = await system.operations?.();
+  return async (times: number) => {
+    const after = await system.operations?.();
+    return before && after ? { operations: operationsPer(times, before.operations, after.operations) } : {};
+  };
 }
 
 /** Feeds that tell of all bikes or stations: asked anew after a change each time, and again while nothing changes. */
@@ -270,6 +287,7 @@ async function measureReservations(system: SystemUnderTest, operator: Client) {
     for (const [kind, load] of Object.entries(kinds)) {
       await untilQuiet(operator);
       map.reset();
+      const countPer = await startCounting(system);
       const stopUsage = measureUsage(system.pids);
       const result = await runLoad({ ...load, schedule: evenly(rate, seconds) });
       const used = stopUsage();
@@ -284,6 +302,7 @@ async function measureReservations(system: SystemUnderTest, operator: Client) {
         errors,
         cpuMsEach: Object.fromEntries(each),
         eventToMap: map.latencies(),
+        ...(await countPer(completed)),
       };
       say(`${kind}: ${JSON.stringify(run)}`);
       (runs[kind] ??= []).push({ ...run, coresBusyWithOthers: used.coresBusyWithOthers });
