@@ -1,17 +1,13 @@
 /** Bikes that are brought to stations, many at once, as a file says. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import Papa from 'papaparse';
 import { backoffMs } from '../../schema/client/backoff.ts';
 import { type Client, GraphqlRequestError } from '../../schema/client/client.ts';
 import { MoveBikesDocument } from '../../schema/client/generated/graphql.ts';
-import { stationIdIn } from '../../web/src/features/fleet/table-address.ts';
-import { bikeNumberIn } from '../../web/src/shared/i18n/numbers.ts';
+import { type MoveLine, readMoves } from '../../web/src/features/fleet/move-csv.ts';
+import { moveFileProblem, moveProblem } from '../../web/src/features/fleet/move-words.ts';
 import { exitCodes, OpsError } from './ops-error.ts';
 import { readTextFile } from './text-file.ts';
-
-/** A line of the file, from 1, as an editor counts. */
-export type MoveLine = { line: number } & ({ bikeId: number; stationId: string } | { why: string });
 
 export interface MoveOutcome {
   line: number;
@@ -25,15 +21,8 @@ export interface MoveOutcome {
   why?: string;
 }
 
-/** Four times as many as the city has bikes: a longer file is another file. */
-export const mostLines = 200_000;
 /** Half of what a call takes: an answer of a second or two each. */
 const linesPerCall = 500;
-
-const headings = {
-  bike: ['bike', 'bikeid', 'bikenumber', '자전거', '자전거번호'],
-  station: ['station', 'stationid', 'stationnumber', '대여소', '대여소번호', '대여소id'],
-} as const;
 
 /** A call that got no answer is tried so often, and no bike is moved twice by it. */
 const attempts = 3;
@@ -45,11 +34,10 @@ export async function moveBikes(
   { dryRun, reason }: { dryRun: boolean; reason: string | null },
   report: (line: string) => void,
 ): Promise<MoveOutcome[]> {
-  const lines = readMoves(await readTextFile(file));
-  if (typeof lines === 'string')
-    throw new OpsError(exitCodes.usage, `${file} says of no bike where it stands: ${lines}`);
+  const { lines, problem } = readMoves(await readTextFile(file));
+  if (problem) throw new OpsError(exitCodes.usage, `${file} is no file of moves: ${moveFileProblem(problem, 'en')}`);
 
-  const moves = lines.flatMap((each) => ('bikeId' in each ? [each] : []));
+  const moves = lines.flatMap(({ line, move }) => (move ? [{ line, ...move }] : []));
   const results = new Map<number, Result>();
   // Of this run: the same file may be meant again tomorrow.
   const run = randomUUID();
@@ -84,10 +72,11 @@ export async function moveBikes(
 type Result = Pick<MoveOutcome, 'outcome' | 'why'>;
 
 function outcomeOf(said: MoveLine, result: Result = { outcome: 'readable' }): MoveOutcome {
-  const { line } = said;
-  if ('why' in said) return { line, bikeId: null, stationId: null, outcome: 'turned down', why: said.why };
-  const { bikeId, stationId } = said;
-  return { line, bikeId, stationId, ...result };
+  const { line, move, problem } = said;
+  if (problem) {
+    return { line, bikeId: null, stationId: null, outcome: 'turned down', why: moveProblem(problem, 'en') };
+  }
+  return { line, ...move, ...result };
 }
 
 /** Its service, or what stands before it, is away for a moment, or busy. */
@@ -104,61 +93,4 @@ async function patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
       await delay(backoffMs(attempt));
     }
   }
-}
-
-/** Every line that says something (RFC 4180), with or without headings; why none can be read, as a sentence. */
-export function readMoves(file: string): MoveLine[] | string {
-  const text = file.replace(/\r\n?/g, '\n');
-  const records: { line: number; cells: string[]; isMisquoted: boolean }[] = [];
-  let [line, from] = [1, 0];
-  Papa.parse<string[]>(text, {
-    delimiter: delimiterIn(text),
-    newline: '\n',
-    step({ data, errors, meta }, parser) {
-      const isMisquoted = errors.some(({ type }) => type === 'Quotes');
-      if (data.some((cell) => cell.trim() !== '')) records.push({ line, cells: data, isMisquoted });
-      if (records.length > mostLines + 1) parser.abort();
-      line += text.slice(from, meta.cursor).split('\n').length - 1;
-      from = meta.cursor;
-    },
-  });
-  const [first] = records;
-  if (!first) return 'it is empty.';
-  // A heading has no digit; a bike and a station have.
-  const isHeading = !first.cells.some((cell) => /\p{Nd}/u.test(cell));
-  const [bike, station] = isHeading ? [columnOf(first.cells, 'bike'), columnOf(first.cells, 'station')] : [0, 1];
-  if (bike < 0) return 'it has no column "bike".';
-  if (station < 0) return 'it has no column "station".';
-  const rows = isHeading ? records.slice(1) : records;
-  if (rows.length > mostLines) return `it has more than ${mostLines} lines.`;
-  const seen = new Map<number, number>();
-  return rows.map(({ line: at, cells, isMisquoted }): MoveLine => {
-    if (isMisquoted) return { line: at, why: 'A quotation mark is not closed, or not doubled: what follows is lost.' };
-    const [bikeText, stationText] = [cells[bike]?.trim() ?? '', cells[station]?.trim() ?? ''];
-    const [bikeId, stationId] = [bikeNumberIn(bikeText), stationIdIn(stationText)];
-    if (bikeId === null) return { line: at, why: `"${bikeText}" is no number of a bike.` };
-    if (stationId === null) return { line: at, why: `"${stationText}" is no number of a station.` };
-    const before = seen.get(bikeId);
-    if (before !== undefined) return { line: at, why: `Bike ${bikeId} stands in line ${before} already.` };
-    seen.set(bikeId, at);
-    return { line: at, bikeId, stationId };
-  });
-}
-
-/** Of spreadsheets of any locale: the one that the first line has. */
-function delimiterIn(text: string): string {
-  const firstLine = /\S.*/.exec(text)?.[0] ?? '';
-  return [',', ';', '\t', '|'].find((each) => firstLine.includes(each)) ?? ',';
-}
-
-function columnOf(cells: readonly string[], kind: keyof typeof headings): number {
-  const names: readonly string[] = headings[kind];
-  return cells.findIndex((cell) =>
-    names.includes(
-      cell
-        .normalize('NFKC')
-        .toLowerCase()
-        .replaceAll(/[\s_-]/g, ''),
-    ),
-  );
 }
