@@ -1,8 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import {
   ChangeBikeConditionsDocument,
   FleetBikesDocument,
@@ -15,6 +12,7 @@ import { rider } from '../support/people.ts';
 import { until } from '../support/until.ts';
 import { violationsOf } from './accessibility.ts';
 import { artifacts, describeInBrowser, overflowOf } from './chromium.ts';
+import { drop } from './drop.ts';
 
 const fleet = 120;
 const broken = [7, 8, 9];
@@ -28,27 +26,6 @@ const shows = (page: Page, ...bikeIds: number[]) =>
     const shown = await bikesOn(page);
     return bikeIds.every((bikeId, place) => shown[place] === bikeId);
   });
-
-/** As from another window: a file that a script makes is none that was dropped. */
-async function drop(page: Page, zone: Locator, content: string): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'dropped-'));
-  try {
-    const file = join(folder, 'stations.csv');
-    await writeFile(file, content);
-    await zone.scrollIntoViewIfNeeded();
-    const box = await zone.boundingBox();
-    if (!box) throw new Error('Nowhere to drop it.');
-    const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-    const devtools = await page.context().newCDPSession(page);
-    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-      const data = { items: [], files: [file], dragOperationsMask: 1 };
-      await devtools.send('Input.dispatchDragEvent', { type, x, y, data });
-    }
-    await page.locator('[data-line]').first().waitFor();
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
 
 describeInBrowser('the tables of operators', (stage) => {
   beforeAll(async () => {
@@ -169,7 +146,7 @@ describeInBrowser('the tables of operators', (stage) => {
       await stage.operator.request(ChangeBikeConditionsDocument, { input: { changes } });
       await page.getByRole('button', { name: 'Undo' }).click();
       await page.getByText('1 bike is as before. Turned down: 1.').waitFor();
-      await page.getByText('Each bike').click();
+      await page.getByText('Each bike', { exact: true }).click();
       await page.locator('[data-outcome="refused"]').getByText('Somebody changed the bike meanwhile.').waitFor();
       expect(await violationsOf(page)).toEqual([]);
       await page.locator('[data-bike="21"]').getByText('In service').waitFor();

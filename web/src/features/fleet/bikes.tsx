@@ -18,6 +18,7 @@ import { BikeCodes } from './bike-codes.tsx';
 import { BulkBar } from './bulk-bar.tsx';
 import { ChangeCondition } from './change-condition.tsx';
 import { Condition } from './condition.tsx';
+import { MoveFile } from './move-file.tsx';
 import {
   type BikeSort,
   type BikesView,
@@ -90,66 +91,69 @@ export default function Bikes() {
     since: words.since,
   };
   return (
-    <section className="card" aria-label={words.tabs.bikes}>
-      <Filters view={view} onView={showOthers} />
-      <AsOf answer={{ at: answer.at, error: page ? error : null }} />
-      {isWaiting && !page && <Skeleton label={shared.loading} lines={6} />}
-      {!page && error !== null && <WrongPage error={error} onFirst={() => show({})} />}
-      {/* Also when nothing matches any more: what was changed may not. */}
-      {page && mayChange && (
-        <BulkBar picked={view.picked} filter={filter} totalCount={page.totalCount} run={run} onPick={pick} />
-      )}
-      {page?.nodes.length === 0 && page.totalCount > 0 && <NoSuchPage onFirst={() => show({})} />}
-      {page?.totalCount === 0 && (
-        <Empty title={isFiltered ? words.noBikesMatch : shared.noBikes}>
-          {isFiltered ? (
-            <Button onPress={() => show(everyBike)}>{words.showAll}</Button>
-          ) : (
-            mayChange && <LinkButton href={linkToTab('register')}>{shared.registerBikes}</LinkButton>
-          )}
-        </Empty>
-      )}
-      {page && page.nodes.length > 0 && (
-        <>
-          <Sheet
-            label={words.tabs.bikes}
-            columns={(Object.keys(columns) as BikeSort[]).map((key) => ({ key, title: titles[key] }))}
-            {...view}
-            onSort={show}
-            hasActions={mayChange}
-            {...(mayChange && {
-              picking: pickingOf(
-                view.picked,
-                page.nodes.map(({ bikeId }) => bikeId),
-                pick,
-              ),
-            })}
-          >
-            {page.nodes.map((bike) => (
-              <BikeLine
-                key={bike.bikeId}
-                bike={bike}
-                mayChange={mayChange}
-                isPicked={view.picked === 'all' || view.picked.includes(bike.bikeId)}
-                onPick={(isPicked) =>
-                  pick(
-                    withPicked(
-                      view.picked,
-                      page.nodes.map(({ bikeId }) => bikeId),
-                      bike.bikeId,
-                      isPicked,
-                    ),
-                  )
-                }
-              />
-            ))}
-          </Sheet>
-          <Pager page={page} onPage={(place) => show({ page: place })}>
-            <BikeCodes bikeIds={page.nodes.map(({ bikeId }) => bikeId)} />
-          </Pager>
-        </>
-      )}
-    </section>
+    <>
+      {mayChange && <MoveFile />}
+      <section className="card" aria-label={words.tabs.bikes}>
+        <Filters view={view} onView={showOthers} />
+        <AsOf answer={{ at: answer.at, error: page ? error : null }} />
+        {isWaiting && !page && <Skeleton label={shared.loading} lines={6} />}
+        {!page && error !== null && <WrongPage error={error} onFirst={() => show({})} />}
+        {/* Also when nothing matches any more: what was changed may not. */}
+        {page && mayChange && (
+          <BulkBar picked={view.picked} filter={filter} totalCount={page.totalCount} run={run} onPick={pick} />
+        )}
+        {page?.nodes.length === 0 && page.totalCount > 0 && <NoSuchPage onFirst={() => show({})} />}
+        {page?.totalCount === 0 && (
+          <Empty title={isFiltered ? words.noBikesMatch : shared.noBikes}>
+            {isFiltered ? (
+              <Button onPress={() => show(everyBike)}>{words.showAll}</Button>
+            ) : (
+              mayChange && <LinkButton href={linkToTab('register')}>{shared.registerBikes}</LinkButton>
+            )}
+          </Empty>
+        )}
+        {page && page.nodes.length > 0 && (
+          <>
+            <Sheet
+              label={words.tabs.bikes}
+              columns={(Object.keys(columns) as BikeSort[]).map((key) => ({ key, title: titles[key] }))}
+              {...view}
+              onSort={show}
+              hasActions={mayChange}
+              {...(mayChange && {
+                picking: pickingOf(
+                  view.picked,
+                  page.nodes.map(({ bikeId }) => bikeId),
+                  pick,
+                ),
+              })}
+            >
+              {page.nodes.map((bike) => (
+                <BikeLine
+                  key={bike.bikeId}
+                  bike={bike}
+                  mayChange={mayChange}
+                  isPicked={view.picked === 'all' || view.picked.includes(bike.bikeId)}
+                  onPick={(isPicked) =>
+                    pick(
+                      withPicked(
+                        view.picked,
+                        page.nodes.map(({ bikeId }) => bikeId),
+                        bike.bikeId,
+                        isPicked,
+                      ),
+                    )
+                  }
+                />
+              ))}
+            </Sheet>
+            <Pager page={page} onPage={(place) => show({ page: place })}>
+              <BikeCodes bikeIds={page.nodes.map(({ bikeId }) => bikeId)} />
+            </Pager>
+          </>
+        )}
+      </section>
+    </>
   );
 }
 

@@ -115,7 +115,8 @@ function Ask({ kind, wanted, onClose, onStart }: AskProps) {
       const found = (await client.request(StationDocument, { stationId }, { signal })).station;
       if (!found) return setProblem(shared.refusal.STATION_NOT_FOUND.because);
       if (found.state === 'CLOSED') return setProblem(shared.refusal.STATION_CLOSED.because);
-      change = { kind: 'move', stationId, reason: reason.trim() };
+      const { state } = found;
+      change = { kind: 'move', to: () => ({ stationId, state }), reason: reason.trim() };
       where = nameOf(found, language);
     }
     const bikes = await lookAt(client, wanted, signal);
@@ -182,7 +183,10 @@ function Ask({ kind, wanted, onClose, onStart }: AskProps) {
   );
 }
 
-const forecasts: readonly Forecast[] = ['changes', 'endsReservation', 'same', 'onRide', 'notThere'];
+export const forecasts: readonly Forecast[] = [
+  ...(['changes', 'endsReservation', 'same', 'onRide', 'notThere'] as const),
+  ...(['noStation', 'stationClosed'] as const),
+];
 /** As many numbers as one reads. */
 const numbersShown = 10;
 
@@ -216,7 +220,15 @@ function Preview({ change, lines, where }: { change: Change; lines: readonly Bul
   );
 }
 
-function Outcome({ bulk, run }: { bulk: Bulk; run: RunningBulk }) {
+interface OutcomeProps {
+  bulk: Bulk;
+  run: RunningBulk;
+  /** False where another list says what became of each bike. */
+  hasLines?: boolean;
+}
+
+/** How far a change is, stopping it and going on, and taking it back. */
+export function Outcome({ bulk, run, hasLines = true }: OutcomeProps) {
   const words = useWords(fleetWords).bulk;
   const fleet = useWords(fleetWords);
   const { status, lines, outcomes, undone } = bulk;
@@ -268,7 +280,7 @@ function Outcome({ bulk, run }: { bulk: Bulk; run: RunningBulk }) {
       </div>
       {isRunning && <Progress label={words.running} done={shown.size} of={among.length} />}
       {/* Not before: its links lead away, which would stop it. */}
-      {!isRunning && <Lines lines={among} outcomes={shown} isUndo={isUndo} />}
+      {!isRunning && hasLines && <Lines lines={among} outcomes={shown} isUndo={isUndo} />}
     </div>
   );
 }

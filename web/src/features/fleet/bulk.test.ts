@@ -3,6 +3,7 @@ import { type Client, GraphqlRequestError } from '../../../../schema/client/clie
 import {
   type BulkOutcome,
   type Change,
+  type Destination,
   type FleetBike,
   isSent,
   linesOf,
@@ -21,7 +22,8 @@ const at = (number: number) => ({
   ...{ stationId: `ST-${number}`, number, nameKo: '', nameEn: null },
 });
 const toLost: Change = { kind: 'condition', condition: 'LOST', reason: 'gone' };
-const toStation: Change = { kind: 'move', stationId: 'ST-1', reason: 'full' };
+const moveTo = (to: (bikeId: number) => Destination): Change => ({ kind: 'move', to, reason: 'full' });
+const toStation = moveTo(() => ({ stationId: 'ST-1', state: 'OPEN' }));
 
 /** A client that answers each question so, and keeps what it was asked. */
 function clientThat(answer: (variables: never, place: number) => unknown) {
@@ -66,6 +68,30 @@ describe('a change of many bikes', () => {
         .filter(isSent)
         .map(({ bikeId }) => bikeId),
     ).toEqual([1, 3]);
+  });
+
+  it('brings each bike to a station of its own, unless that is closed or not there', async () => {
+    const states = ['OPEN', 'CLOSED', null] as const;
+    const apart = moveTo((bikeId) => ({ stationId: `ST-${bikeId}`, state: states[bikeId - 1] ?? null }));
+    const bikeIds = [1, 2, 3];
+    const lines = linesOf(
+      apart,
+      bikeIds,
+      bikeIds.map((bikeId) => bikeNumbered(bikeId, { station: at(9) })),
+    );
+    expect(lines.map(({ forecast }) => forecast)).toEqual(['changes', 'stationClosed', 'noStation']);
+    expect(lines.map(outcomeBefore)).toEqual([
+      null,
+      { status: 'refused', code: 'STATION_CLOSED' },
+      { status: 'refused', code: 'STATION_NOT_FOUND' },
+    ]);
+    const { client, asked } = clientThat(() => ({ moveBikes: { results: [{}, {}] } }));
+    await outcomesOf({ client, change: apart, lines: lines.slice(0, 2) });
+    const [{ input } = { input: { moves: [] } }] = asked as { input: { moves: object[] } }[];
+    expect(input.moves).toMatchObject([
+      { bikeId: 1, stationId: 'ST-1', fromStationId: 'ST-9' },
+      { bikeId: 2, stationId: 'ST-2', fromStationId: 'ST-9' },
+    ]);
   });
 
   it('is sent in calls of some, each line with a key of its own, and overwrites nobody', async () => {
@@ -147,8 +173,10 @@ describe('the bikes that are picked', () => {
   it('are looked at some hundred at once; all that match, page by page, up to a bound', async () => {
     const bikeIds = Array.from({ length: 450 }, (_, index) => index + 1);
     const picked = clientThat(() => ({ dashboard: { bikes: { nodes: [bikeNumbered(1)] } } }));
-    await lookAt(picked.client, { bikeIds }, new AbortController().signal);
+    const looked: number[] = [];
+    await lookAt(picked.client, { bikeIds }, new AbortController().signal, (count) => looked.push(count));
     expect(picked.asked).toHaveLength(3);
+    expect(looked).toEqual([200, 400, 450]);
     const endless = clientThat(() => ({
       dashboard: {
         bikes: {

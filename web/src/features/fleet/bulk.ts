@@ -8,17 +8,32 @@ import {
   type FleetBikesQueryVariables,
   MoveBikesDocument,
   type RefusalCode,
+  type StationState,
 } from '../../../../schema/client/generated/graphql.ts';
 
 export type FleetBike = FleetBikesQuery['dashboard']['bikes']['nodes'][number];
 export type Filter = NonNullable<FleetBikesQueryVariables['filter']>;
 
+export interface Destination {
+  stationId: string;
+  /** Null where there is no such station. */
+  state: StationState | null;
+}
+
 export type Change = { reason: string } & (
-  { kind: 'condition'; condition: BikeCondition } | { kind: 'move'; stationId: string }
+  { kind: 'condition'; condition: BikeCondition } | { kind: 'move'; to: (bikeId: number) => Destination }
 );
 
 /** What the change will do to a bike, as far as is known before. */
-export type Forecast = 'changes' | 'endsReservation' | 'same' | 'onRide' | 'notThere';
+export type Forecast = 'changes' | 'endsReservation' | 'same' | keyof typeof refusals;
+
+/** Why a bike is left alone, as the service would say it. */
+const refusals = {
+  onRide: 'BIKE_ON_RIDE',
+  notThere: 'BIKE_NOT_FOUND',
+  noStation: 'STATION_NOT_FOUND',
+  stationClosed: 'STATION_CLOSED',
+} as const satisfies Record<string, RefusalCode>;
 
 export function forecastOf(change: Change, bike: FleetBike | undefined): Forecast {
   if (!bike) return 'notThere';
@@ -26,8 +41,11 @@ export function forecastOf(change: Change, bike: FleetBike | undefined): Forecas
     if (bike.condition === change.condition) return 'same';
     return bike.use === 'RESERVED' && change.condition !== 'IN_SERVICE' ? 'endsReservation' : 'changes';
   }
+  const { stationId, state } = change.to(bike.bikeId);
+  if (state === null) return 'noStation';
+  if (state === 'CLOSED') return 'stationClosed';
   if (bike.use === 'IN_USE') return 'onRide';
-  return bike.station?.stationId === change.stationId ? 'same' : 'changes';
+  return bike.station?.stationId === stationId ? 'same' : 'changes';
 }
 
 export interface BulkLine {
@@ -44,12 +62,11 @@ export type BulkOutcome =
   | { status: 'refused'; code: RefusalCode }
   | { status: 'failed'; code: string };
 
-export const isSent = ({ forecast }: BulkLine) => forecast === 'changes' || forecast === 'endsReservation';
+export const isSent = (line: BulkLine) => outcomeBefore(line) === null;
 
 export function outcomeBefore({ forecast }: BulkLine): BulkOutcome | null {
-  if (forecast === 'same') return { status: 'same' };
-  if (forecast === 'onRide') return { status: 'refused', code: 'BIKE_ON_RIDE' };
-  return forecast === 'notThere' ? { status: 'refused', code: 'BIKE_NOT_FOUND' } : null;
+  if (forecast === 'changes' || forecast === 'endsReservation') return null;
+  return forecast === 'same' ? { status: 'same' } : { status: 'refused', code: refusals[forecast] };
 }
 
 /** As many as one looks through before changing them; a city is changed by district. */
@@ -57,17 +74,23 @@ export const mostAtOnce = 2_000;
 /** As many numbers as one question takes. */
 const bikesPerQuestion = 200;
 
-/** The bikes that were picked, or all that match, as they are now. */
+/**
+ * The bikes that were picked, or all that match, as they are now.
+ * @param onLooked hears of how many numbers it is known.
+ */
 export async function lookAt(
   client: Client,
   wanted: { bikeIds: readonly number[] } | { filter: Filter },
   signal: AbortSignal,
+  onLooked?: (count: number) => void,
 ): Promise<FleetBike[]> {
   const bikes: FleetBike[] = [];
   if ('bikeIds' in wanted) {
+    let looked = 0;
     for (const bikeIds of chunks(wanted.bikeIds, bikesPerQuestion)) {
       const variables = { filter: { bikeIds }, first: bikesPerQuestion };
       bikes.push(...(await client.request(FleetBikesDocument, variables, { signal })).dashboard.bikes.nodes);
+      onLooked?.((looked += bikeIds.length));
     }
     return bikes;
   }
@@ -151,7 +174,8 @@ function conditionLine({ condition, reason }: Of<'condition'>, { bikeId, before 
   return { bikeId, condition: to, from, reason };
 }
 
-function moveLine({ stationId, reason }: Of<'move'>, { bikeId, before }: BulkLine, isUndo: boolean) {
+function moveLine({ to, reason }: Of<'move'>, { bikeId, before }: BulkLine, isUndo: boolean) {
+  const { stationId } = to(bikeId);
   const was = before?.station?.stationId;
   if (!isUndo) return { bikeId, stationId, reason, ...(was === undefined ? {} : { fromStationId: was }) };
   const { latitude, longitude } = before?.position ?? {};

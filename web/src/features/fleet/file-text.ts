@@ -1,4 +1,13 @@
-/** What the bytes of a file say; pure. */
+/** What a file that somebody chose says. */
+
+export async function readFile(file: Blob, largestBytes: number): Promise<{ text: string } | { refusal: FileRefusal }> {
+  if (file.size > largestBytes) return { refusal: 'tooLarge' };
+  const text = textOf(new Uint8Array(await file.arrayBuffer()));
+  return text === null ? { refusal: 'notText' } : { text };
+}
+
+/** Why a file is not even read. */
+export type FileRefusal = 'tooLarge' | 'notText';
 
 /** A file as editors and spreadsheets in Korea save it. Null when it is no text in any of their encodings. */
 export function textOf(bytes: Uint8Array): string | null {

@@ -44,14 +44,14 @@ describe('a file of where bikes stand', () => {
       { line: 2, bikeId: 1, stationId: 'ST-101' },
       { line: 4, why: '"0" is no number of a bike.' },
       { line: 5, why: '"" is no number of a station.' },
-      { line: 6, why: 'Bike 1 stands in line 2 already.' },
+      { line: 6, why: 'Line 2 has this number, too.' },
       { line: 7, why: '"ST-1.5" is no number of a station.' },
       { line: 8, bikeId: 4, stationId: 'ST-7' },
     ]);
   });
 
   it('says where a quotation mark takes the rest of the file, and loses nothing else', () => {
-    const lost: unknown = expect.stringMatching(/^A quotation mark/);
+    const lost: unknown = expect.stringMatching(/^The quotes do not match/);
     for (const note of ['"broken" saddle', '"never closed']) {
       expect(told(`bike,station,note\n1,101,${note}\n2,102,y\n3,103,z`)).toEqual([{ line: 2, why: lost }]);
     }

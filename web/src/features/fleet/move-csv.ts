@@ -8,9 +8,7 @@ export const longestMoves = 200_000;
 
 /** Why a line moves no bike; `move-words.ts` says it to people. */
 export type MoveProblem =
-  | { code: 'badQuotes' }
-  | { code: 'badBike' | 'badStation'; said: string }
-  | { code: 'sameBike'; bikeId: number; line: number };
+  { code: 'badQuotes' } | { code: 'badBike' | 'badStation'; said: string } | { code: 'sameBike'; line: number };
 
 /** Why nothing in a file can be read. */
 export type MoveFileProblem = 'empty' | 'noBikeColumn' | 'noStationColumn' | 'tooMany';
@@ -68,7 +66,7 @@ export function readMoves(file: string): MoveFile {
     if (bikeId === null) return no({ code: 'badBike', said: bikeText });
     if (stationId === null) return no({ code: 'badStation', said: stationText });
     const earlier = lineOf.get(bikeId);
-    if (earlier !== undefined) return no({ code: 'sameBike', bikeId, line: earlier });
+    if (earlier !== undefined) return no({ code: 'sameBike', line: earlier });
     lineOf.set(bikeId, at);
     return { line: at, move: { bikeId, stationId }, problem: null };
   });

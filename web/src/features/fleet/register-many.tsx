@@ -6,7 +6,7 @@ import { Button, Field } from '../../shared/ui/controls.tsx';
 import { serverClock } from '../../shared/i18n/server-clock.ts';
 import { useWords } from '../../shared/i18n/speech.tsx';
 import { type BikeLine, type FileProblem, largestFileBytes, longestImport, readBikes } from './bike-csv.ts';
-import { textOf } from './file-text.ts';
+import { type FileRefusal, readFile } from './file-text.ts';
 import { Report, reportFile, useOutcomeWords } from './import-report.tsx';
 import { Progress } from './progress.tsx';
 import { type RunningImport, useImport } from './use-import.ts';
@@ -19,10 +19,9 @@ const example = csvFile([
 ]);
 
 /** Why a file is not even shown. */
-type Refusal = FileProblem | 'tooLarge' | 'notText' | 'empty';
+type Refusal = FileProblem | FileRefusal | 'empty';
 
-function problemOf(text: string | null): Refusal | null {
-  if (text === null) return 'notText';
+function problemOf(text: string): Refusal | null {
   const { lines, problem } = readBikes(text, serverClock.now());
   return problem ?? (lines.length === 0 ? 'empty' : null);
 }
@@ -39,10 +38,10 @@ export function RegisterMany() {
   async function choose(files: FileList | null) {
     const chosen = files?.[0];
     if (!chosen) return;
-    const found = chosen.size > largestFileBytes ? null : textOf(new Uint8Array(await chosen.arrayBuffer()));
-    const problem = chosen.size > largestFileBytes ? 'tooLarge' : problemOf(found);
+    const found = await readFile(chosen, largestFileBytes);
+    const problem = 'refusal' in found ? found.refusal : problemOf(found.text);
     // The field is for correcting a few lines; a hundred thousand would also take the browser long to show.
-    setText(problem ? '' : (found ?? ''));
+    setText('refusal' in found || problem ? '' : found.text);
     setRefusal(problem);
   }
 

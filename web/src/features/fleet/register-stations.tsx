@@ -1,10 +1,9 @@
 import './register-many.css';
 import './register-stations.css';
 import type { ReactNode } from 'react';
-import { DropZone } from 'react-aria-components/DropZone';
-import { FileTrigger } from 'react-aria-components/FileTrigger';
 import { Button } from '../../shared/ui/controls.tsx';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { FileDrop } from './file-drop.tsx';
 import { isDeed, type Step } from './import-stations.ts';
 import { Progress } from './progress.tsx';
 import { type ReportLine, ReportTable } from './report-table.tsx';
@@ -21,29 +20,7 @@ export function RegisterStations() {
     <section className="card register-many" aria-labelledby="register-stations">
       <h2 id="register-stations">{words.title}</h2>
       <p className="aside">{words.hint}</p>
-      <DropZone
-        className="import-source drop-zone"
-        aria-label={words.drop}
-        isDisabled={isBusy}
-        getDropOperation={() => 'copy'}
-        onDrop={({ items }) => {
-          const file = items.find((item) => item.kind === 'file');
-          if (file) void file.getFile().then(run.choose);
-        }}
-      >
-        <FileTrigger
-          acceptedFileTypes={['.csv', 'text/csv', 'text/plain']}
-          onSelect={(files) => {
-            const [file] = files ?? [];
-            if (file) void run.choose(file);
-          }}
-        >
-          <Button weight="plain" isDisabled={isBusy}>
-            {words.choose}
-          </Button>
-        </FileTrigger>
-        <span className="aside">{words.drop}</span>
-      </DropZone>
+      <FileDrop choose={words.choose} isDisabled={isBusy} onFile={(file) => void run.choose(file)} />
       {run.state === 'reading' && <p className="aside">{words.reading}</p>}
       <Problem run={run} />
       {run.steps && (

@@ -2,6 +2,7 @@
 import { type Count, counted, formatCount } from '../../shared/i18n/numbers.ts';
 import { listed } from '../../shared/i18n/lists.ts';
 import type { Language } from '../../shared/i18n/language.ts';
+import type { FileRefusal } from './file-text.ts';
 import { longestFile, type StationFileProblem, type StationProblem } from './station-csv.ts';
 import { fleetWords } from './words.ts';
 
@@ -9,7 +10,6 @@ const ko = {
   title: 'CSV로 대여소 등록',
   hint: '서울시 공공데이터의 대여소 파일(UTF-8, CP949)을 그대로 읽습니다. 없는 대여소는 열고, 다른 내용은 고칩니다. 같은 파일을 다시 올려도 달라지지 않습니다.',
   choose: '대여소 파일 고르기',
-  drop: '또는 파일을 여기에 놓으세요.',
   reading: '지금 있는 대여소와 비교하는 중입니다.',
   plan: (opened: Count, changed: Count, same: Count, bad: Count) =>
     `새로 열 ${formatCount(opened)}곳, 고칠 ${formatCount(changed)}곳, 같은 ${formatCount(same)}곳, 등록할 수 없는 ${formatCount(bad)}줄`,
@@ -56,7 +56,6 @@ const en: typeof ko = {
   title: 'Stations from CSV',
   hint: "Reads the city's file of stations as it is published (UTF-8, CP949). Opens the stations that are not there and changes those that are otherwise. The same file again changes nothing.",
   choose: 'Choose a file of stations',
-  drop: 'Or drop it here.',
   reading: 'Comparing it with the stations that there are …',
   plan: (opened, changed, same, bad) =>
     `${formatCount(opened)} to open, ${formatCount(changed)} to change, ${formatCount(same)} the same, ${counted(bad, 'line')} that cannot be taken`,
@@ -125,9 +124,9 @@ export function lineProblem(problem: StationProblem, language: Language): string
 }
 
 /** Why a file is not even shown. */
-export type FileRefusal = StationFileProblem | { code: 'tooLarge' | 'notText' | 'empty' };
+export type StationFileRefusal = StationFileProblem | { code: FileRefusal | 'empty' };
 
-export function fileProblem(problem: FileRefusal, language: Language): string {
+export function fileProblem(problem: StationFileRefusal, language: Language): string {
   const words = stationWords[language];
   if (problem.code !== 'noColumns') return words[problem.code];
   const columns = problem.columns.map((column) => words.columns[column]);

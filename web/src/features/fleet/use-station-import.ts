@@ -3,16 +3,16 @@ import { useEffect, useRef, useState } from 'react';
 import { GraphqlRequestError } from '../../../../schema/client/client.ts';
 import { useActing } from '../../shared/session/acting.ts';
 import { serverClock } from '../../shared/i18n/server-clock.ts';
-import { textOf } from './file-text.ts';
+import { readFile } from './file-text.ts';
 import { carryOut, type Deed, planFor, type Result, stationsOf, type Step } from './import-stations.ts';
 import { readStations } from './station-csv.ts';
-import type { FileRefusal } from './station-words.ts';
+import type { StationFileRefusal } from './station-words.ts';
 
 /** A line of the city's file has some 150 bytes: this is ten times the longest file that is taken. */
 const largestFileBytes = 16_000_000;
 
 export interface StationImport {
-  refusal: FileRefusal | null;
+  refusal: StationFileRefusal | null;
   /** Null before a file is read and compared with the stations that there are. */
   steps: readonly Step[] | null;
   results: ReadonlyMap<Deed, Result>;
@@ -30,7 +30,7 @@ const codeOf = (error: unknown) => (error instanceof GraphqlRequestError ? error
 export function useStationImport(): StationImport {
   const acting = useActing();
   const queries = useQueryClient();
-  const [refusal, setRefusal] = useState<FileRefusal | null>(null);
+  const [refusal, setRefusal] = useState<StationFileRefusal | null>(null);
   const [steps, setSteps] = useState<readonly Step[] | null>(null);
   const [results, setResults] = useState<ReadonlyMap<Deed, Result>>(new Map());
   const [state, setState] = useState<StationImport['state']>('idle');
@@ -46,9 +46,9 @@ export function useStationImport(): StationImport {
     setRefusal(null);
     setError(null);
     try {
-      const text = file.size > largestFileBytes ? null : textOf(new Uint8Array(await file.arrayBuffer()));
-      if (text === null) return setRefusal({ code: file.size > largestFileBytes ? 'tooLarge' : 'notText' });
-      const { lines, problem } = readStations(text, serverClock.now());
+      const read = await readFile(file, largestFileBytes);
+      if ('refusal' in read) return setRefusal({ code: read.refusal });
+      const { lines, problem } = readStations(read.text, serverClock.now());
       if (problem || lines.length === 0) return setRefusal(problem ?? { code: 'empty' });
       setSteps(planFor(lines, await stationsOf(acting.client)));
     } catch (failure) {
