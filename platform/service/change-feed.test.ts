@@ -361,6 +361,57 @@ describe('a feed of changes', () => {
     expect(names(again.told)).toEqual(['s0@3']);
   });
 
+  it('misses nothing that is decided while it asks on which streams there was something', async () => {
+    const { servers, feed } = await begun();
+    const isMine = ({ stream }: Seen) => stream !== 's1';
+    const mine = collect(await follow(feed, { name: 'mine', wants: isMine }, null));
+    servers.publish(servers.decide('s0', 1), true);
+    await settle(servers);
+    servers.publish(servers.decide('s0', 1), true);
+    const wish = {
+      name: 'mine',
+      wants: isMine,
+      async streamsSince() {
+        for (const stream of ['s0', 's1', 's9']) servers.publish(servers.decide(stream, 1), true);
+        await settle(servers);
+        return ['s0'];
+      },
+    };
+    const again = collect(await follow(servers.feed().feed, wish, mine.told[0]?.cursor ?? ''));
+    await settle(servers);
+    expect(names(again.told)).toEqual(['s0@3', 's0@4', 's9@1']);
+  });
+
+  it('says so when the broker loses its store while it asks on which streams there was something', async () => {
+    const { servers, feed } = await begun();
+    const mine = collect(await follow(feed, ofStream('s0'), null));
+    servers.publish(servers.decide('s0', 1), true);
+    await settle(servers);
+    servers.publish(servers.decide('s0', 1), true);
+    const wish = {
+      ...ofStream('s0'),
+      async streamsSince() {
+        servers.log = [];
+        await settle(servers);
+        return ['s0'];
+      },
+    };
+    const coming = follow(servers.feed().feed, wish, mine.told[0]?.cursor ?? '');
+    await expect(coming).rejects.toMatchObject({ extensions: { code: 'CURSOR_EXPIRED' } });
+  });
+
+  it('says so when what was kept is forgotten while it reads what is older', async () => {
+    const { servers, cursor } = await begun();
+    for (let count = 0; count < 40; count += 1) servers.publish(servers.decide('quiet', 1), false);
+    const { feed } = servers.feed(10);
+    await follow(feed, everything, null);
+    for (let count = 0; count < 11; count += 1) servers.publish(servers.decide('s1', 1), true);
+    await settle(servers);
+    const coming = follow(feed, everything, cursor);
+    servers.publish(servers.decide('s1', 1), true);
+    await expect(coming).rejects.toMatchObject({ extensions: { code: 'CURSOR_EXPIRED' } });
+  });
+
   it('ends for a subscriber who takes nothing while more comes than is kept', async () => {
     const servers = createServers();
     const { feed } = servers.feed(10);

@@ -131,6 +131,8 @@ export function createChangeFeed<State, Event extends Envelope, Value>(
   let news: 'none' | 'heard' | 'poll' = 'none';
   /** The broker was away, and may have come back without its store, which has grown past the place since. */
   let wasAway = false;
+  /** How often the broker lost its store: what was a place before means nothing after it. */
+  let losses = 0;
   let closed = false;
   bus.onConnected(() => (wasAway = true));
 
@@ -214,6 +216,7 @@ export function createChangeFeed<State, Event extends Envelope, Value>(
     if (there?.sequence === read.sequence && markOf(there) === read.mark) return;
     read = { ...read, sequence: (await log.firstAfter(read.storedAt)) - 1, mark: '' };
     // Places of before mean nothing any more. What comes again was told: the positions stay.
+    losses += 1;
     forget(entries.length);
     keptAfter = { sequence: read.sequence, version: whole };
     for (const follower of followers) follower.after = null;
@@ -326,10 +329,11 @@ export function createChangeFeed<State, Event extends Envelope, Value>(
   /** Reads what is older than what is kept, for all who come back to it. */
   async function extendTo(cursor: ChangeCursor, message: StoredMessage): Promise<void> {
     if (isKept(cursor)) return;
-    const missed = await readMissed(cursor, message, keptAfter.sequence + 1, null);
-    const older = missed.filter((entry) => !isAfter(entry, keptAfter));
+    const upTo = keptAfter;
+    const missed = await readMissed(cursor, message, upTo.sequence + 1, null);
+    const older = missed.filter((entry) => !isAfter(entry, upTo));
     // Entries of other places in between were forgotten meanwhile.
-    if (older.length + entries.length > mostKept) throw expired();
+    if (keptAfter !== upTo || older.length + entries.length > mostKept) throw expired();
     entries.unshift(...older);
     first -= older.length;
     keptAfter = cursor;
@@ -357,15 +361,17 @@ export function createChangeFeed<State, Event extends Envelope, Value>(
         if (!isKept(after)) throw expired();
         return join(wish, after, firstAfter(after), null);
       }
-      const streams = await wish.streamsSince(new Date(message.storedAt));
-      if (!streams) throw expired();
-      // Both at the same place: what is read before, and what is kept after it.
+      // All three before the question: what is decided meanwhile, on any stream, is told from what is kept.
       const place: Spot = { sequence: read.sequence, version: whole };
-      const missed = readMissed(after, message, read.sequence + 1, streams);
+      const next = first + entries.length;
+      const lossesBefore = losses;
+      const streams = await wish.streamsSince(new Date(message.storedAt));
+      if (!streams || losses !== lossesBefore) throw expired();
+      const missed = readMissed(after, message, place.sequence + 1, streams);
       missed.catch(() => undefined);
       const wanted = missed.then((found) => found.filter(({ value }) => wish.wants(value)));
       wanted.catch(() => undefined);
-      return join(wish, place, first + entries.length, wanted);
+      return join(wish, place, next, wanted);
     },
     close() {
       closed = true;

@@ -532,6 +532,13 @@ export const mutations: readonly Mutation[] = [
     caughtBy: platform('service/change-feed.test', 'fast'),
   },
   {
+    name: 'what is decided while a subscriber comes back falls between what is read and what is kept',
+    file: changeFeed,
+    find: 'return join(wish, place, next, wanted);',
+    replace: 'return join(wish, place, first + entries.length, wanted);',
+    caughtBy: platform('service/change-feed.test', 'fast'),
+  },
+  {
     name: 'a lost notice is never made up for',
     file: changeFeed,
     find: "time.every(pollEveryMs, () => look('poll')),",
