@@ -32,9 +32,10 @@ const report = (kind: FaultKind = 'BRAKES', userId = '10'): BikeCommand => ({
   type: 'ReportFault',
   ...{ userId, kind, note: 'they squeak' },
 });
-const reported = (kind: FaultKind = 'BRAKES', userId = '10'): NewEvent<BikeEvent> => ({
+const after = (ms: number) => new Date(Date.parse(at) + ms).toISOString();
+const reported = (kind: FaultKind = 'BRAKES', userId = '10', reportedAt = at): NewEvent<BikeEvent> => ({
   type: 'FaultReported',
-  data: { bikeId: 1, userId, kind, note: 'they squeak', reportedAt: at },
+  data: { bikeId: 1, userId, kind, note: 'they squeak', reportedAt },
 });
 const close: Extract<BikeCommand, { type: 'CloseFaults' }> = { type: 'CloseFaults', reason: 'oiled' };
 const closed: NewEvent<BikeEvent> = { type: 'FaultsClosed', data: { bikeId: 1, reason: 'oiled', closedAt: at } };
@@ -108,8 +109,7 @@ describe('a bike', () => {
 
   it('keeps its number, color and date when its condition changes', () => {
     const before = bike.evolve(bike.initial, registered);
-    const after = bike.evolve(before, changed('LOST', 'IN_SERVICE'));
-    expect(after).toEqual({ ...before, condition: 'LOST' });
+    expect(bike.evolve(before, changed('LOST', 'IN_SERVICE'))).toEqual({ ...before, condition: 'LOST' });
   });
 
   it('that was never registered has no condition to change', () => {
@@ -119,8 +119,12 @@ describe('a bike', () => {
   it('has the faults that riders report, each once per rider, until somebody has seen to them', () => {
     given(registered).when(report()).then(reported());
     given(registered, reported()).when(report()).refused('ALREADY_REPORTED');
-    given(registered, reported()).when(report('CHAIN')).then(reported('CHAIN'));
-    given(registered, reported()).when(report('BRAKES', '11')).then(reported('BRAKES', '11'));
+    given(registered, reported())
+      .when(report('CHAIN'))
+      .then(reported('CHAIN', '10', after(1)));
+    given(registered, reported())
+      .when(report('BRAKES', '11'))
+      .then(reported('BRAKES', '11', after(1)));
     given(registered, reported(), reported('CHAIN')).when(close).then(closed);
     given(registered, reported(), closed).when(report()).then(reported());
     given(registered, reported(), closed).when(close).refused('NO_OPEN_REPORT');
@@ -130,13 +134,13 @@ describe('a bike', () => {
     const many = Array.from({ length: mostFaults }, (_, index) => reported('OTHER', `${index}`));
     given(registered, ...many.slice(1))
       .when(report('OTHER', 'x'))
-      .then(reported('OTHER', 'x'));
+      .then(reported('OTHER', 'x', after(1)));
     given(registered, ...many)
       .when(report('OTHER', 'x'))
       .refused('ALREADY_REPORTED');
     given(registered, ...many)
       .when(report())
-      .then(reported());
+      .then(reported('BRAKES', '10', after(1)));
     given(registered, ...many, reported())
       .when(report('BRAKES', 'x'))
       .refused('ALREADY_REPORTED');
@@ -154,13 +158,36 @@ describe('a bike', () => {
     });
     given(registered, ...own)
       .when(report('OTHER', '11'))
-      .then(reported('OTHER', '11'));
+      .then(reported('OTHER', '11', after(1)));
+  });
+
+  it('has each fault reported later than those before it, whatever the clocks say', () => {
+    given(registered, reported('TIRE', '10', after(-1)))
+      .when(report('CHAIN'))
+      .then(reported('CHAIN'));
+    for (const ahead of [0, 2_000]) {
+      given(registered, reported('TIRE', '10', after(ahead)))
+        .when(report('CHAIN'))
+        .then(reported('CHAIN', '10', after(ahead + 1)));
+    }
+  });
+
+  it('whose faults stand as the clocks said, as older journals have them, can be seen to', () => {
+    const disordered = [registered, reported('TIRE', '10', after(5_000)), reported('CHAIN', '10', after(3_000))];
+    given(...disordered)
+      .when(report('LIGHT'))
+      .then(reported('LIGHT', '10', after(3_001)));
+    given(...disordered)
+      .when({ ...close, until: after(3_000) })
+      .then(closed);
+    given(...disordered)
+      .when({ ...close, until: after(2_999) })
+      .refused('BIKE_CHANGED');
   });
 
   it('keeps a fault that was reported after those that were seen', () => {
-    const before = new Date(Date.parse(at) - 1).toISOString();
     given(registered, reported())
-      .when({ ...close, until: before })
+      .when({ ...close, until: after(-1) })
       .refused('BIKE_CHANGED');
     given(registered, reported())
       .when({ ...close, until: at })

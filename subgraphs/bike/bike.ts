@@ -91,14 +91,16 @@ export const bike: Decider<Bike, BikeCommand, NewEvent<BikeEvent>, BikeRefusal> 
           const because = `The rider has reported ${mostFaultsOfOne} faults of the bike, and nobody has seen to them yet.`;
           return refuse('ALREADY_REPORTED', because);
         }
-        return [{ type: 'FaultReported', data: { bikeId: state.bikeId, userId, kind, note, reportedAt: at } }];
+        const reportedAt = after(open.at(-1), at);
+        return [{ type: 'FaultReported', data: { bikeId: state.bikeId, userId, kind, note, reportedAt } }];
       }
       case 'CloseFaults': {
         if (state.status === 'unregistered') return refuse('BIKE_NOT_FOUND', 'No bike has this number.');
         if (!state.faults) return refuse('NO_OPEN_REPORT', 'No fault of the bike is reported.');
         const { bikeId, faults } = state;
         const { reason, until } = command;
-        if (until !== undefined && faults.some(({ reportedAt }) => reportedAt > until)) {
+        const last = faults.at(-1);
+        if (until !== undefined && last !== undefined && last.reportedAt > until) {
           return refuse('BIKE_CHANGED', `Another fault was reported after ${until}.`);
         }
         return [{ type: 'FaultsClosed', data: { bikeId, reason, closedAt: at } }];
@@ -125,6 +127,12 @@ export const bike: Decider<Bike, BikeCommand, NewEvent<BikeEvent>, BikeRefusal> 
     }
   },
 };
+
+/** Now, and later than a fault: which of two is the later one decides what somebody has seen, and clocks differ. */
+function after(fault: Fault | undefined, at: string): string {
+  if (fault === undefined || fault.reportedAt < at) return at;
+  return new Date(Date.parse(fault.reportedAt) + 1).toISOString();
+}
 
 function withoutFaults({ faults: _faults, ...bike }: Extract<Bike, { status: 'registered' }>): Bike & RegisteredBike {
   return bike;

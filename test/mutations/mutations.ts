@@ -928,7 +928,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a fault is closed that nobody has seen',
     file: bike,
-    find: 'if (until !== undefined && faults.some(({ reportedAt }) => reportedAt > until)) {',
+    find: 'if (until !== undefined && last !== undefined && last.reportedAt > until) {',
     replace: 'if (false) {',
     caughtBy: rulesOf('bike'),
   },
