@@ -61,7 +61,7 @@ module.exports = {
       from: { path: '^web/' },
       to: {
         path: '^(schema|platform|subgraphs|router|cli|deploy|test)/',
-        pathNot: '^schema/(client/|(text|places|csv|overtime|page-addresses|sign-in)\\.ts$)',
+        pathNot: '^schema/(client/|(text|places|csv|overtime|page-addresses|open-data-addresses|scopes|sign-in)\\.ts$)',
       },
     },
     {

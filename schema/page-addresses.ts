@@ -4,6 +4,7 @@ export const pageAddresses = {
   ride: '/ride',
   fleet: '/fleet',
   playground: '/playground',
+  developers: '/developers',
 } as const;
 
 export type PlaceName = keyof typeof pageAddresses;

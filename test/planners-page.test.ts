@@ -1,9 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { buildSchema, parse, validate } from 'graphql';
 import { table } from '../deploy/settings.ts';
+import { gbfsPath, gbfsVersions } from '../schema/open-data-addresses.ts';
 import { scopes } from '../schema/scopes.ts';
-import { gbfsVersions } from '../subgraphs/dashboard/open-data/gbfs.ts';
+import { calls, reserveQuery } from '../web/src/features/developers/calls.ts';
+import { developersWords } from '../web/src/features/developers/words.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -27,10 +30,7 @@ describe('the page for planners', () => {
 
   it('leads to feeds that there are', () => {
     const addresses = readFileSync(page, 'utf8').match(/\/gbfs\/[^`\s]*/g);
-    expect(gbfsVersions.map((version) => `/gbfs/${version}/gbfs.json`)).toEqual(
-      expect.arrayContaining(addresses ?? []),
-    );
-    expect(addresses).not.toBeNull();
+    expect(addresses).toEqual(gbfsVersions.map((version) => gbfsPath(version, 'gbfs')));
   });
 
   it('has every scope, with what it allows', () => {
@@ -39,5 +39,28 @@ describe('the page for planners', () => {
       return [`\`${scope}\``, allows, roots.map((field) => `\`${field.replace(/^\w+\./, '')}\``).join(', ')];
     });
     expectPart('scopes', table(['scope', 'allows to', 'where a token of a rider is needed'], rows));
+  });
+
+  const schema = buildSchema(readFileSync(join(root, 'schema/client/generated/api.graphql'), 'utf8'));
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()];
+  const isCall = (name: string) => roots.some((type) => type?.getFields()[name]);
+
+  it('calls the same for a reservation as the page that is served, and what there is', () => {
+    const [, part = ''] = /## A reservation\n([^#]*?)\n- /.exec(readFileSync(page, 'utf8')) ?? [];
+    const told = [...part.matchAll(/`(\w+)/g)].map(([, name = '']) => name).filter(isCall);
+    const shown = Object.values(calls).flat();
+    expect(new Set(told)).toEqual(new Set(shown));
+    expect(shown.filter((name) => !isCall(name))).toEqual([]);
+  });
+
+  it('sends a mutation that the schema knows, as the page that is served does', () => {
+    expect(readFileSync(page, 'utf8')).toContain(reserveQuery);
+    expect(validate(schema, parse(reserveQuery))).toEqual([]);
+  });
+
+  it('says of a scope what the page that is served says', () => {
+    for (const [scope, { allows }] of Object.entries(scopes)) {
+      expect(developersWords.en.scopes).toHaveProperty(scope, allows);
+    }
   });
 });

@@ -122,6 +122,7 @@ function board(port: number, ms: number): string {
   For riders       ${at(pageAddresses.ride)}
   For operators    ${at(pageAddresses.fleet)}
   Playground       ${at(pageAddresses.playground)}
+  For developers   ${at(pageAddresses.developers)}
   GraphQL          ${at('/graphql')}
 
   npm run demo     a small city to watch${port === routerPort ? '' : ` (with ROUTER_PORT=${port})`}

@@ -160,6 +160,7 @@ describe('signing in at a provider', () => {
     JWKS_URI: 'https://login.example/jwks',
     PUBLIC_URL: 'https://bikes.example/',
     OWN_CLIENTS: 'tablets, pages',
+    JWT_AUDIENCE: 'bikes',
   };
 
   it('takes the place of tokens for anyone, and pages are told so', async () => {
@@ -168,6 +169,8 @@ describe('signing in at a provider', () => {
     expect(await (await get('/config.json')).json()).toMatchObject({
       devTokens: false,
       provider: true,
+      issuer: 'https://login.example',
+      audience: 'bikes',
       publicUrl: 'https://bikes.example',
     });
     expect((await get('/dev/token', 'POST')).status).toBe(404);

@@ -36,7 +36,8 @@ export const ttareungi: Product = {
       landscape: settings.LANDSCAPE,
       devTokens: offersDevTokens(settings) && !signIn,
       publicUrl,
-      ...(signIn ? { provider: true } : {}),
+      // Other apps send riders there too.
+      ...(signIn ? { provider: true, issuer, audience: settings.JWT_AUDIENCE } : {}),
     };
     return {
       '/config.json': cors.wrap((_request, response) => {

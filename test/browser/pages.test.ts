@@ -63,6 +63,7 @@ const pages: PageUnderTest[] = [
     ready: (page) => page.locator('.services td').first(),
     isPart: true,
   },
+  { name: 'developers', path: '/developers', ready: (page) => page.locator('.developers pre').first() },
   { name: 'playground', path: '/playground', ready: (page) => page.locator('.view-lines .mtk23').first() },
 ];
 

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { gbfsSchemas, hasGbfsSchemas } from '../../../test/support/gbfs-schemas.ts';
-import { discovery, envelope, fixedFeeds, gbfsVersions, liveFeeds, tariffFeeds, versionList } from './gbfs.ts';
+import { gbfsVersions } from '../../../schema/open-data-addresses.ts';
+import { discovery, envelope, fixedFeeds, liveFeeds, tariffFeeds, versionList } from './gbfs.ts';
 import { bikeNumbered, pictureOf, pictures, stationNumbered, tariff } from './testing.ts';
 import { vehicleIds } from './vehicle-ids.ts';
 
@@ -22,7 +23,8 @@ import { vehicleIds } from './vehicle-ids.ts';
     const check = (name: string, data: string) => expect([name, mistakes(version, name, data)]).toEqual([name, null]);
     check('gbfs', discovery(base, version));
     check('gbfs_versions', versionList(base, version));
-    for (const [name, feed] of Object.entries(fixedFeeds)) check(name, feed({ contact: 'a@b.example' }, version));
+    for (const [name, feed] of Object.entries(fixedFeeds))
+      check(name, feed({ contact: 'a@b.example', publicUrl: from.publicUrl }, version));
     for (const change of [
       {},
       { holdMinutes: 0.5 },

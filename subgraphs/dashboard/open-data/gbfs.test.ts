@@ -1,12 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { gbfsVersions } from '../../../schema/open-data-addresses.ts';
 import { whyNotThere } from '../../../schema/places.ts';
 import type { BikeView } from '../projections.ts';
-import { bikeNamed, fixedFeeds, gbfsVersions, liveFeeds, tariffFeeds, type Live } from './gbfs.ts';
+import { bikeNamed, fixedFeeds, liveFeeds, tariffFeeds, type Live } from './gbfs.ts';
 import { bikeNumbered, pictureOf, pictures, stationNumbered, tariff } from './testing.ts';
 import { vehicleIds } from './vehicle-ids.ts';
 
 const from = { vehicleIds: vehicleIds('secret'), publicUrl: undefined };
+const installation = { contact: 'a@b.example', publicUrl: undefined };
 
 interface Vehicle {
   vehicle_id: string;
@@ -104,6 +106,12 @@ describe('a link', () => {
   it('is not there where the installation has no address', () => {
     const picture = pictureOf([bikeNumbered(17, at)], stations);
     for (const feed of Object.values(liveFeeds)) expect(feed({ ...from, picture }, '3.0')).not.toContain('rental_uris');
+    expect(fixedFeeds['system_information']?.(installation, '3.0')).not.toContain('"url"');
+  });
+
+  it('leads to the pages themselves', () => {
+    const said = fixedFeeds['system_information']?.({ ...installation, publicUrl }, '3.0');
+    expect(JSON.parse(said ?? '')).toMatchObject({ url: 'https://bikes.example/' });
   });
 });
 
@@ -190,10 +198,10 @@ describe('the feeds of any picture', () => {
   });
 
   it('say everything in every language, and refer only to what there is', () => {
-    const system = JSON.parse(fixedFeeds['system_information']?.({ contact: 'a@b.example' }, '3.0') ?? '') as {
+    const system = JSON.parse(fixedFeeds['system_information']?.(installation, '3.0') ?? '') as {
       languages: string[];
     };
-    const regions = JSON.parse(fixedFeeds['system_regions']?.({ contact: '' }, '3.0') ?? '') as {
+    const regions = JSON.parse(fixedFeeds['system_regions']?.(installation, '3.0') ?? '') as {
       regions: { region_id: string }[];
     };
     expect(regions.regions).toHaveLength(25);
@@ -202,7 +210,7 @@ describe('the feeds of any picture', () => {
         const texts = [
           ...Object.values(liveFeeds).map((feed) => feed({ picture, ...from }, version)),
           ...Object.values(tariffFeeds).map((feed) => feed(tariff, version)),
-          ...Object.values(fixedFeeds).map((feed) => feed({ contact: '' }, version)),
+          ...Object.values(fixedFeeds).map((feed) => feed(installation, version)),
         ];
         for (const text of texts)
           JSON.parse(text, (_key, value: unknown) => {

@@ -1,3 +1,4 @@
+import { gbfsPath, gbfsVersions, type GbfsVersion } from '../../../schema/open-data-addresses.ts';
 import { rideLink } from '../../../schema/page-addresses.ts';
 import { districtNames, districts } from '../../../schema/places.ts';
 import type { BikeView, StationView } from '../projections.ts';
@@ -8,8 +9,6 @@ import type { VehicleIds } from './vehicle-ids.ts';
  * The General Bikeshare Feed Specification (https://gbfs.org), two versions side by side: each feed is a pure function
  * of the picture, the tariff and this installation.
  */
-export const gbfsVersions = ['3.0', '3.1-RC3'] as const;
-export type GbfsVersion = (typeof gbfsVersions)[number];
 
 /** What riders pay, in points of one won each, as its owners say it. */
 export interface Tariff {
@@ -71,14 +70,23 @@ export const tariffFeeds: Feeds<Tariff> = {
   system_pricing_plans: pricingPlans,
 };
 
-/** @param contact whom to write to about the feeds. */
-export const fixedFeeds: Feeds<{ contact: string }> = {
-  system_information: ({ contact }) =>
+/** What an installation says of itself. */
+export interface Installation {
+  /** Whom to write to about the feeds. */
+  contact: string;
+  /** What people call it. */
+  publicUrl: string | undefined;
+}
+
+export const fixedFeeds: Feeds<Installation> = {
+  system_information: ({ contact, publicUrl }) =>
     JSON.stringify({
       system_id: 'ttareungi_seoul',
       languages,
       name: told('따릉이', 'Ttareungi'),
       opening_hours: '24/7',
+      // Each of its pages leads to the one for developers.
+      ...(publicUrl === undefined ? {} : { url: `${publicUrl}/` }),
       feed_contact_email: contact,
       timezone: 'Asia/Seoul',
       license_id: 'CC0-1.0',
@@ -110,7 +118,7 @@ export const versionList = (base: string, version: GbfsVersion) =>
       .map((known) => ({ version: known, url: addressOf(base, known, 'gbfs') })),
   });
 
-const addressOf = (base: string, version: GbfsVersion, name: string) => `${base}/gbfs/${version}/${name}.json`;
+const addressOf = (base: string, version: GbfsVersion, name: string) => `${base}${gbfsPath(version, name)}`;
 
 /** RFC 3339 without fractions: the feeds' own examples have none, and some readers take none. */
 const toSeconds = (time: Date) => `${time.toISOString().slice(0, 19)}Z`;

@@ -52,7 +52,7 @@ export function createOpenDataOf(
       picture,
       live,
       tariff,
-      contact: OPEN_DATA_CONTACT,
+      installation: { contact: OPEN_DATA_CONTACT, publicUrl },
       clock,
     }),
   };

@@ -29,7 +29,7 @@ describe('the feeds as they are sent', () => {
         asked += 1;
         return isAway ? Promise.reject(new UnavailableError('point does not answer')) : Promise.resolve(tariff);
       },
-      contact: 'a@b.example',
+      installation: { contact: 'a@b.example', publicUrl: undefined },
       clock: () => new Date(now),
     });
     const failures: unknown[] = [];

@@ -11,18 +11,18 @@ import {
   worthCompressingBytes,
   type RequestHandler,
 } from '../../../platform/index.ts';
+import { gbfsPath, gbfsVersions, type GbfsVersion } from '../../../schema/open-data-addresses.ts';
 import { bikeList, bikeListOf, bikeListResult, readBikeListPath } from './bike-list.ts';
 import {
   discovery,
   envelope,
   fixedFeeds,
-  gbfsVersions,
   liveFeeds,
   seconds,
   tariffFeeds,
   versionList,
   type Feeds,
-  type GbfsVersion,
+  type Installation,
   type Live,
   type Tariff,
 } from './gbfs.ts';
@@ -34,7 +34,7 @@ export interface OpenDataOptions {
   live(): Promise<Live>;
   /** @throws {UnavailableError} while its owners do not answer. */
   tariff(): Promise<Tariff>;
-  contact: string;
+  installation: Installation;
   clock(): Date;
 }
 
@@ -52,7 +52,7 @@ interface Document {
 
 /** The open data of this installation, by path: what the router shows to everybody. */
 export function createOpenData(options: OpenDataOptions): Record<string, RequestHandler> {
-  const { clock, contact } = options;
+  const { clock, installation } = options;
   const startedAt = clock();
   const servers = [
     createServer(liveFeeds, seconds.live, clock, async () => {
@@ -63,7 +63,7 @@ export function createOpenData(options: OpenDataOptions): Record<string, Request
       const tariff = await options.tariff();
       return { from: tariff, version: JSON.stringify(tariff), at: clock() };
     }),
-    createServer(fixedFeeds, seconds.fixed, clock, () => ({ from: { contact }, version: 0, at: startedAt })),
+    createServer(fixedFeeds, seconds.fixed, clock, () => ({ from: installation, version: 0, at: startedAt })),
   ];
   const bikes = remembered(seconds.live, clock, async () => sourceOf(await options.picture()), bikeListOf);
 
@@ -81,7 +81,7 @@ export function createOpenData(options: OpenDataOptions): Record<string, Request
     const [, version = '', name = ''] = /^\/gbfs\/([^/]+)\/(\w+)\.json$/.exec(pathOf(request)) ?? [];
     const document = isVersion(version) ? await feed(request, version, name) : undefined;
     if (document) return send(request, response, document);
-    const begin = gbfsVersions.map((known) => `/gbfs/${known}/gbfs.json`).join(' and ');
+    const begin = gbfsVersions.map((known) => gbfsPath(known, 'gbfs')).join(' and ');
     sendJson(response, 404, { error: `Nothing here under ${pathOf(request)}. The feeds begin at ${begin}.` });
   }
 

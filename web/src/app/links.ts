@@ -3,7 +3,13 @@ import { pageAddresses } from '../../../schema/page-addresses.ts';
 import { stationNumberIn } from '../../../schema/places.ts';
 import { bikeNumberIn } from '../shared/i18n/numbers.ts';
 
-export const { dashboard: dashboardPath, ride: ridePath, fleet: fleetPath } = pageAddresses;
+export const {
+  dashboard: dashboardPath,
+  ride: ridePath,
+  fleet: fleetPath,
+  playground: playgroundPath,
+  developers: developersPath,
+} = pageAddresses;
 
 export const foundKinds = ['reservation', 'bike', 'rider', 'station'] as const;
 /** What the fleet page finds by its number. */

@@ -7,10 +7,13 @@ interface Page {
   area: Area;
   /** Loaded when it is first shown. */
   Content: LazyExoticComponent<ComponentType>;
+  /** Whether it is whole for those who are not signed in. */
+  isForAll?: true;
 }
 
 export const pages: Record<PageName, Page> = {
   dashboard: { area: 'staff', Content: lazy(() => import('../features/dashboard/page.tsx')) },
   ride: { area: 'rider', Content: lazy(() => import('../features/ride/page.tsx')) },
   fleet: { area: 'staff', Content: lazy(() => import('../features/fleet/page.tsx')) },
+  developers: { area: 'rider', Content: lazy(() => import('../features/developers/page.tsx')), isForAll: true },
 };

@@ -10,8 +10,9 @@ import { SessionContext } from '../shared/session/session-context.ts';
 import { useSkew } from '../shared/i18n/clock.ts';
 import { useSharedWords } from '../shared/i18n/speech.tsx';
 import { Header } from './header.tsx';
+import { developersPath } from './links.ts';
 import { pages } from './pages.ts';
-import { usePage, useSearch } from './paths.ts';
+import { usePage, useSearch, withLanguage } from './paths.ts';
 import { useServiceWorker } from './use-service-worker.ts';
 import { useTitle } from './use-title.ts';
 
@@ -27,7 +28,7 @@ export function Shell() {
   useTitle(`${words.name} · ${words.pageTitles[page]}`);
   useServiceWorker(sessionState.config);
   const content = useFocusOnMove(page);
-  const { Content } = pages[page];
+  const { Content, isForAll } = pages[page];
   return (
     <SessionContext value={sessionState}>
       <ActingContext value={acting}>
@@ -39,7 +40,7 @@ export function Shell() {
               {words.noServer}
             </p>
           )}
-          <SignInNotice {...sessionState} />
+          {!isForAll && <SignInNotice {...sessionState} />}
           <SkewNotice />
           <Fence key={page}>
             <Suspense fallback={<Skeleton label={words.loading} lines={6} />}>
@@ -47,8 +48,20 @@ export function Shell() {
             </Suspense>
           </Fence>
         </main>
+        {page !== 'developers' && <Foot />}
       </ActingContext>
     </SessionContext>
+  );
+}
+
+/** Where newcomers look for what is not on the page. */
+function Foot() {
+  const words = useSharedWords();
+  useSearch();
+  return (
+    <footer className="foot">
+      <a href={withLanguage(developersPath)}>{words.developers}</a>
+    </footer>
   );
 }
 

@@ -21,7 +21,8 @@ import { createQueryClient } from '../../shared/api/answer.ts';
 import { Wheel } from '../../shared/ui/icons.tsx';
 import { graphqlUrl, type Session } from '../../shared/session/session.ts';
 import { type SessionState, useSession } from '../../shared/session/use-session.ts';
-import { dashboardPath } from '../../app/links.ts';
+import { dashboardPath, developersPath } from '../../app/links.ts';
+import { withLanguage } from '../../app/paths.ts';
 import { Navigation } from '../../app/navigation.tsx';
 import { applyTheme, rememberedTheme } from '../../app/theme.ts';
 import { useTitle } from '../../app/use-title.ts';
@@ -81,6 +82,9 @@ function PlaygroundHeader(state: SessionState) {
         <span>{words.name}</span>
       </a>
       <Navigation page="playground" />
+      <a className="for-developers" href={withLanguage(developersPath)}>
+        {words.pageTitles.developers}
+      </a>
       <div className="personal">{state.config && <Identity {...state} />}</div>
     </header>
   );

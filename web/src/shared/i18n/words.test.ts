@@ -84,6 +84,7 @@ it('a sentence that several pages say is a shared one', async () => {
 it('every part of the site has its sentences', () => {
   expect(files.sort()).toEqual([
     'features/dashboard/words.ts',
+    'features/developers/words.ts',
     'features/fleet/move-words.ts',
     'features/fleet/station-words.ts',
     'features/fleet/words.ts',

@@ -16,6 +16,9 @@ export interface Config {
   publicUrl?: string;
   /** Whether people sign in at an OpenID provider, which knows this installation by its `publicUrl`. */
   provider?: boolean;
+  /** That provider's address, and the audience that tokens have to name, for other apps. */
+  issuer?: string;
+  audience?: string;
 }
 
 export interface Identity {
