@@ -16,6 +16,17 @@ export type PushManner =
   | 'refuses it'
   | 'cuts';
 
+/** Or it answers so. */
+export interface PushAnswer {
+  status: number;
+  retryAfter?: string;
+}
+
+/** Bytes that a push service takes at least (RFC 8030, 7.2), and real ones at most. */
+const mostBytes = 4_096;
+/** A signature may be good for so long (RFC 8292, 2). */
+const signedForAtMostMs = 24 * 3_600_000;
+
 export interface Pushed {
   path: string;
   text: { title: string; body: string; tag: string; url: string };
@@ -30,14 +41,17 @@ export async function startPushService() {
   const pushed: Pushed[] = [];
   const asked: string[] = [];
   const browsers = new Map<string, { ecdh: ReturnType<typeof createECDH>; auth: Buffer }>();
-  const state = { manner: 'takes it' as PushManner };
+  const state = { manner: 'takes it' as PushManner | PushAnswer };
 
   async function read(request: IncomingMessage): Promise<void> {
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
     const { ecdh, auth } = browsers.get(request.url ?? '') ?? {};
     if (!ecdh || !auth) throw new Error('Nobody has this address.');
-    const text = ece.decrypt(Buffer.concat(pieces), {
+    const body = Buffer.concat(pieces);
+    if (body.length > mostBytes) throw new Error('That is too long.');
+    if (request.headers['content-encoding'] !== 'aes128gcm') throw new Error('That is encrypted in another way.');
+    const text = ece.decrypt(body, {
       version: 'aes128gcm',
       privateKey: ecdh,
       authSecret: auth.toString('base64url'),
@@ -49,6 +63,8 @@ export async function startPushService() {
       ...{ x: point.subarray(1, 33).toString('base64url'), y: point.subarray(33).toString('base64url') },
     };
     const { payload } = await jwtVerify(jwt, await importJWK(jwk, 'ES256'));
+    const lasts = (payload.exp ?? Infinity) * 1_000 - Date.now();
+    if (lasts > signedForAtMostMs) throw new Error('That is signed for too long.');
     pushed.push({
       path: request.url ?? '',
       text: JSON.parse(text.toString()) as Pushed['text'],
@@ -63,6 +79,10 @@ export async function startPushService() {
     void read(request).then(
       () => {
         const { manner } = state;
+        if (typeof manner === 'object') {
+          const { status, retryAfter } = manner;
+          return void response.writeHead(status, retryAfter === undefined ? {} : { 'retry-after': retryAfter }).end();
+        }
         if (manner === 'cuts') return void request.socket.destroy();
         if (manner === 'is silent') return;
         if (manner === 'never ends its answer') return void response.writeHead(201).write('x');
@@ -82,7 +102,7 @@ export async function startPushService() {
     pushed,
     /** All that was asked of it, elsewhere too. */
     asked,
-    behave: (manner: PushManner) => void (state.manner = manner),
+    behave: (manner: PushManner | PushAnswer) => void (state.manner = manner),
     /** What a browser there tells of itself. */
     browser() {
       const ecdh = createECDH('prime256v1');

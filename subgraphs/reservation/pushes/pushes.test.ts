@@ -1,6 +1,7 @@
 import { createECDH } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import ece from 'http_ece';
 import { createPushKey } from '../../../deploy/local/development-keys.ts';
 import { freePort } from '../../../deploy/local/free-port.ts';
 import { createLogger } from '../../../platform/index.ts';
@@ -395,6 +396,47 @@ describe('a push', () => {
     },
     10_000,
   );
+
+  const later = (seconds: number) => ({ is: 'later', afterMs: seconds * 1_000 });
+  it.each([
+    [200, undefined, { is: 'taken' }],
+    [202, undefined, { is: 'taken' }],
+    [404, undefined, { is: 'gone' }],
+    [410, undefined, { is: 'gone' }],
+    ...[307, 400, 401, 403, 413].map(
+      (status) => [status, undefined, { is: 'lost', because: `HTTP ${status}` }] as const,
+    ),
+    [429, undefined, later(10)],
+    [429, '60', later(60)],
+    [429, '0', later(10)],
+    [429, '-5', later(10)],
+    [429, 'soon', later(10)],
+    [429, '9'.repeat(30), later(600)],
+    [429, 'Fri, 27 Nov 2026 09:59:30 GMT', later(90)],
+    [503, 'Fri, 27 Nov 2026 09:59:30 GMT', later(90)],
+    [503, 'Fri, 27 Nov 2026 09:00:00 GMT', later(10)],
+    [503, 'Sat, 28 Nov 2026 10:00:00 GMT', later(600)],
+    [507, undefined, later(10)],
+  ] as const)('answered %i with Retry-After %s is %j', async (status, retryAfter, outcome) => {
+    agree('10');
+    const [row] = rows;
+    const [occasion] = occasionsOf(held(at('10:00:00')), rule, iso(now));
+    if (!row || !occasion) throw new Error('Nobody is told anything.');
+    service.behave({ status, ...(retryAfter === undefined ? {} : { retryAfter }) });
+    expect(await push(keys, row, occasion, new Date(now))).toEqual(outcome);
+    expect(service.pushed.length).toBe(1);
+  });
+
+  // What sends shares its cipher with the push service of these tests: so that is held to what others wrote down.
+  it('is decrypted here as RFC 8291 says (appendix A)', () => {
+    const message =
+      'DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN';
+    const privateKey = createECDH('prime256v1');
+    privateKey.setPrivateKey('q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94', 'base64url');
+    const keysOfReceiver = { version: 'aes128gcm', privateKey, authSecret: 'BTBZMqHH6r4Tts7J_aSIgg' } as const;
+    const text = ece.decrypt(Buffer.from(message, 'base64url'), keysOfReceiver).toString();
+    expect(text).toBe('When I grow up, I want to be a watermelon');
+  });
 
   it('does not wait for the end of an answer', async () => {
     agree('10');
