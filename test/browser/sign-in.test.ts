@@ -119,6 +119,29 @@ import { isChromiumInstalled, launchChromium } from './launch.ts';
     expect(await page.getByText('Sign in to use everything here.').count()).toBe(0);
   }, 120_000);
 
+  it('nobody is signed out while the provider is away, and the screen goes on when it is back', async () => {
+    provider.tokenLastsSeconds = 4;
+    await visit('/');
+    await signIn('boss');
+    await isSignedIn('boss');
+    await untilLive(page);
+    const refusals: number[] = [];
+    page.on('response', (response) => {
+      if (response.url().endsWith('/auth/token') && !response.ok()) refusals.push(response.status());
+    });
+    provider.isAway = true;
+    try {
+      await until('the session was asked for, and asked for again', () => refusals.length > 1);
+    } finally {
+      provider.isAway = false;
+    }
+    expect(new Set(refusals)).toEqual(new Set([503]));
+    await isSignedIn('boss');
+    await page.waitForResponse((response) => response.url().endsWith('/auth/token') && response.ok());
+    await untilLive(page);
+    expect(await page.getByText('Sign in to use everything here.').count()).toBe(0);
+  }, 120_000);
+
   it('who says no, or has no role here, is told so', async () => {
     await visit('/ride');
     await begin();

@@ -57,7 +57,7 @@ class SignedOut extends Error {
 export async function resumeAtProvider(onEnd: (reason: SignInFailure) => void): Promise<Session | null> {
   let current: SignedIn;
   try {
-    current = await askToken('');
+    current = await askToken('', true);
   } catch (error) {
     if (!(error instanceof SignedOut)) throw error;
     if (error.reason !== 'ended') onEnd(error.reason);
@@ -97,15 +97,16 @@ export async function signOutAtProvider(): Promise<void> {
   location.assign(((await response.json()) as { to: string }).to);
 }
 
-async function askToken(query: '' | '?renew'): Promise<SignedIn> {
+/** @param isFirst nobody is signed in here yet. */
+async function askToken(query: '' | '?renew', isFirst = false): Promise<SignedIn> {
   const ask = () => fetch(signInPaths.token + query, { method: 'POST', cache: 'no-store' });
   const response = await alone(ask);
   if (response.ok) return (await response.json()) as SignedIn;
   const { reason } = (await response.json().catch(() => ({}))) as { reason?: SignInFailure };
   // Nobody is signed in; or may be at another address of the router, to which signing in leads.
   if (response.status === 401 || response.status === 403) throw new SignedOut(reason ?? 'ended');
-  // The provider cannot tell: who wants to try again signs in.
-  if (query === '' && reason !== undefined) throw new SignedOut(reason);
+  // The provider cannot tell. Who has no session signs in to try again; a session goes on, and is asked for again.
+  if (isFirst && reason !== undefined) throw new SignedOut(reason);
   throw new Error(`${signInPaths.token} answered ${response.status}`);
 }
 
