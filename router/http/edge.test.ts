@@ -142,7 +142,7 @@ describe('POST /dev/token', () => {
     const response = await fetch(`http://127.0.0.1:${port}/dev/token`, { method: 'POST', body: '{"userId":"1"}' });
     expect(response.status).toBe(404);
     const config = await fetch(`http://127.0.0.1:${port}/config.json`);
-    expect(await config.json()).toEqual({ landscape: 'production', devTokens: false });
+    expect(await config.json()).toEqual({ landscape: 'production', devTokens: false, rolesClaim: 'roles' });
     const named = await graph.startRouter({ LANDSCAPE: 'production', PUBLIC_URL: 'https://bikes.example/' });
     const { publicUrl } = (await (await fetch(`http://127.0.0.1:${named.port}/config.json`)).json()) as {
       publicUrl: string;

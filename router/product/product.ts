@@ -35,6 +35,7 @@ export const ttareungi: Product = {
     const installation = {
       landscape: settings.LANDSCAPE,
       devTokens: offersDevTokens(settings) && !signIn,
+      rolesClaim: settings.ROLES_CLAIM,
       publicUrl,
       // Other apps send riders there too.
       ...(signIn ? { provider: true, issuer, audience: settings.JWT_AUDIENCE } : {}),

@@ -35,7 +35,7 @@ export function Identity({ config, session, notice, signIn, signOut }: SessionSt
   }
 
   function paste(event: ChangeEvent<HTMLInputElement>) {
-    const pasted = signInWith(event.target.value, 'staff');
+    const pasted = config && signInWith(event.target.value, 'staff', config);
     setProblem(pasted ? null : 'notAToken');
     if (pasted) signIn(pasted);
   }

@@ -12,6 +12,8 @@ export interface Config {
   landscape: string;
   /** Whether the router gives out tokens: in development only. */
   devTokens: boolean;
+  /** Where tokens list the roles; a router of before does not say so, and has the default. */
+  rolesClaim?: string;
   /** What its clients call it, if that is not what this page's address says. */
   publicUrl?: string;
   /** Whether people sign in at an OpenID provider, which knows this installation by its `publicUrl`. */
@@ -85,9 +87,9 @@ async function begin(identity: Identity, area: Area): Promise<Session> {
 }
 
 /** Signs in with a token from elsewhere; null when it is not one. What it allows, the server decides. */
-export function signInWith(pasted: string, area: Area): Session | null {
+export function signInWith(pasted: string, area: Area, config: Config): Session | null {
   const token = pasted.trim().replace(/^bearer\s+/i, '');
-  const claims = readClaims(token);
+  const claims = readClaims(token, config.rolesClaim ?? 'roles');
   if (!claims) return null;
   remember(area, { token });
   return { ...claims, token: async () => token };
@@ -96,7 +98,7 @@ export function signInWith(pasted: string, area: Area): Session | null {
 /** This tab's session from before a reload; without one, in development, that of a newcomer. Null once signed out. */
 export async function resumeSession(config: Config, area: Area): Promise<Session | null> {
   const { identity, token } = recall(area);
-  if (!config.devTokens) return token ? signInWith(token, area) : null;
+  if (!config.devTokens) return token ? signInWith(token, area, config) : null;
   if (deviceMemory.get(signedOutKey(area)) !== null) return null;
   try {
     return await begin(identity ?? newcomers[area], area);
@@ -149,13 +151,14 @@ async function fetchToken({ userId, roles }: Identity): Promise<Token> {
 }
 
 /** What the token says about itself, unverified: for display only. */
-function readClaims(token: string): Identity | null {
+function readClaims(token: string, rolesClaim: string): Identity | null {
   try {
     const [, payload = ''] = token.split('.');
     const bytes = Uint8Array.from(atob(payload.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
       char.charCodeAt(0),
     );
-    const { sub, roles } = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown; roles?: unknown };
+    const claims = JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+    const { sub, [rolesClaim]: roles } = claims;
     if (typeof sub !== 'string') return null;
     return { userId: sub, roles: Array.isArray(roles) ? roles.map(String) : [] };
   } catch {

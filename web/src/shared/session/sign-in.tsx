@@ -15,7 +15,7 @@ interface SignInProps {
 /** In development as anyone; elsewhere at the provider or, without one, with a token that was issued there. */
 export function SignIn({ config, notice, ...rest }: SignInProps) {
   if (config.provider) return <SignInLink config={config} notice={notice} />;
-  return config.devTokens ? <SignInAs {...rest} /> : <SignInWith {...rest} />;
+  return config.devTokens ? <SignInAs {...rest} /> : <SignInWith config={config} {...rest} />;
 }
 
 interface SignInLinkProps {
@@ -116,13 +116,13 @@ function SignInAs({ area, onSignedIn }: AreaProps) {
   );
 }
 
-function SignInWith({ area, onSignedIn }: AreaProps) {
+function SignInWith({ config, area, onSignedIn }: Omit<SignInProps, 'notice'>) {
   const words = useSharedWords();
   const [token, setToken] = useState('');
   const [failed, setFailed] = useState(false);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    const session = signInWith(token, area);
+    const session = signInWith(token, area, config);
     setFailed(!session);
     if (session) onSignedIn(session);
   };
