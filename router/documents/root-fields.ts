@@ -1,4 +1,28 @@
-import { Kind, type FragmentDefinitionNode, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
+import {
+  Kind,
+  OperationTypeNode,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+
+/** What settings call the types that operations begin with, whatever their names in the schema. */
+export const rootNames = {
+  [OperationTypeNode.QUERY]: 'Query',
+  [OperationTypeNode.MUTATION]: 'Mutation',
+  [OperationTypeNode.SUBSCRIPTION]: 'Subscription',
+} as const;
+
+/** Those of `Query.bike`, `Mutation.buyPoints` that no operation can begin with. */
+export function unknownRootFields(schema: GraphQLSchema, fields: readonly string[]): string[] {
+  const known = new Set(
+    Object.values(OperationTypeNode).flatMap((kind) =>
+      Object.keys(schema.getRootType(kind)?.getFields() ?? {}).map((name) => `${rootNames[kind]}.${name}`),
+    ),
+  );
+  return fields.filter((field) => !known.has(field));
+}
 
 /** Names of the fields that an operation begins with, as often as it asks for them; none of introspection. */
 export function rootFieldsOf(

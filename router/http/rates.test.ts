@@ -62,7 +62,13 @@ describe('how often a client may ask', () => {
     expect(codes('a', '{ buy other other2: other }')).toBeUndefined();
     expect(codes('a', 'mutation { sell }')).toBeUndefined();
     time = 500;
+    // Both or neither: half of what an operation asks for is not taken.
+    expect(codes('a', 'mutation { buy buy2: buy }')).toBe('TOO_MANY_REQUESTS');
     expect(codes('a', 'mutation { buy }')).toBeUndefined();
+    time = 10_000;
+    // Never, however long the client waits: it is not told to try again.
+    expect(codes('a', 'mutation { a: buy b: buy c: buy }')).toBe('QUERY_TOO_COMPLEX');
+    expect(codes('a', 'mutation { a: buy b: buy }')).toBeUndefined();
     expect(rates.take(client('a'))).toBe(true);
   });
 });
@@ -103,7 +109,7 @@ describe('a client that asks too often', () => {
       return JSON.stringify(subscriber.ended());
     };
     expect(await endOf('{ bike(bikeId: 7) { color } }')).toBe('"complete"');
-    expect(await endOf('{ a: serverTime b: serverTime }')).toContain('Query.serverTime');
+    expect(await endOf('{ a: serverTime b: serverTime }')).toContain('Query.serverTime 2 times');
     const seen = [];
     for (let count = 0; count < 4; count += 1) seen.push(await endOf('{ __typename }'));
     expect(seen.join()).toContain('TOO_MANY_REQUESTS');

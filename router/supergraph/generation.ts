@@ -5,6 +5,7 @@ import { documentLimits, subgraphTimeoutMs, type RouterSettings } from '../confi
 import { createDocuments, type Documents } from '../documents/documents.ts';
 import type { PersistedDocuments } from '../documents/persisted.ts';
 import { readGraph, type Graph } from '../documents/graph.ts';
+import { unknownRootFields } from '../documents/root-fields.ts';
 import { createCompiler, type Compiler } from '../gateway/compiled.ts';
 import { createApolloExecution } from '../gateway/apollo-engine.ts';
 import { createEngine, type Engine } from '../gateway/engine.ts';
@@ -78,6 +79,9 @@ export async function createGeneration(
   };
   const labels = overridesIn(settings.OVERRIDE_LABELS);
   tellUnknown(graph, labels.keys(), logger);
+  const rated = settings.RATE_PER_FIELD.map((text) => text.replace(/=.*/, ''));
+  const unknown = unknownRootFields(graph.schema, rated);
+  if (unknown.length > 0) logger.warn({ fields: unknown }, 'RATE_PER_FIELD names what no operation can begin with');
   const overrides = createOverrides(graph, labels);
   const compiler = createCompiler({ graph, planner, overrides, cacheBytes: settings.PLAN_CACHE_BYTES, hooks, logger });
   const counted: Compiler = {
