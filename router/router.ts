@@ -53,6 +53,8 @@ export interface ProductDoor {
   /** Who sends a request, and what they may still take; for once the router listens. */
   guestOf(request: IncomingMessage): Promise<RouterGuest>;
   verifyToken: TokenVerifier;
+  /** Where a subgraph answers GraphQL now; undefined where the supergraph has none of this name. For once the router listens. */
+  addressOf(subgraph: string): URL | undefined;
   logger: Logger;
 }
 
@@ -100,6 +102,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
     cors,
     guestOf: (request) => guestOf(request),
     verifyToken,
+    addressOf: (subgraph) => current().clients.get(subgraph)?.url,
     logger,
   });
   const metrics = createMetrics();

@@ -39,7 +39,7 @@ describe('exports at the router', () => {
       logger: createLogger('silent', 'router'),
       routes: {
         '/exports/': createExportRoute({
-          dashboard: `http://127.0.0.1:${dashboardPort}/graphql`,
+          dashboard: () => new URL(`http://127.0.0.1:${dashboardPort}/graphql`),
           secret: 'secret of the router',
           guestOf: () => Promise.resolve({ take } as unknown as Guest),
           logger: createLogger('silent', 'router'),

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { Pool } from 'undici';
 import {
   correlationIdFrom,
   HttpRefusal,
@@ -12,11 +11,12 @@ import {
   type Logger,
   type RequestHandler,
 } from '../../platform/server/index.ts';
+import { createDashboardPool } from './dashboard-pool.ts';
 import { picked } from './open-data.ts';
 
 export interface ExportsOptions {
-  /** Where the dashboard answers. */
-  dashboard: string;
+  /** Where the dashboard answers GraphQL now. */
+  dashboard(): URL | undefined;
   /** Proves to the dashboard that the router asks. */
   secret: string | undefined;
   guestOf(request: IncomingMessage): Promise<Guest>;
@@ -37,7 +37,7 @@ const answered = ['allow', 'cache-control', 'content-disposition', 'content-type
  * reading. The dashboard checks the token. An export is an operation of its client until it has ended.
  */
 export function createExportRoute({ dashboard, secret, guestOf, logger }: ExportsOptions): RequestHandler {
-  const pool = new Pool(new URL(dashboard).origin, {
+  const pool = createDashboardPool(dashboard, {
     connections,
     headersTimeout: 0,
     bodyTimeout: continuesWithinMs,

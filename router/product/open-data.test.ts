@@ -20,20 +20,26 @@ describe('open data at the router', () => {
     for (const close of closed.splice(0).reverse()) await close();
   });
 
+  /** A dashboard, and where it answers GraphQL. */
+  async function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<URL> {
+    const dashboard: Server = createServer(answer);
+    await new Promise<void>((resolve) => dashboard.listen(0, '127.0.0.1', resolve));
+    closed.push(() => new Promise((resolve) => (dashboard.close(resolve), dashboard.closeAllConnections())));
+    return new URL(`http://127.0.0.1:${(dashboard.address() as AddressInfo).port}/graphql`);
+  }
+
   /** A router before a dashboard that answers like this. */
   async function open(
     answer: (request: IncomingMessage, response: ServerResponse) => void,
     options: { publicUrl?: string; answerWithinMs?: number } = {},
   ) {
-    const dashboard: Server = createServer(answer);
-    await new Promise<void>((resolve) => dashboard.listen(0, '127.0.0.1', resolve));
-    closed.push(() => new Promise((resolve) => (dashboard.close(resolve), dashboard.closeAllConnections())));
+    let dashboard: URL | undefined = await serve(answer);
     const taken: Record<string, number> = { operations: 0, waiting_bytes: 0 };
     const count = (kind: string, by: number) => (taken[kind] = (taken[kind] ?? 0) + by);
     const take = (kind: string) => (count(kind, 1), { leave: () => count(kind, -1), grow: () => undefined });
     const guest = { take } as unknown as Guest;
     const route = createOpenDataRoute({
-      dashboard: `http://127.0.0.1:${(dashboard.address() as AddressInfo).port}/graphql`,
+      dashboard: () => dashboard,
       publicUrl: options.publicUrl,
       ...(options.answerWithinMs === undefined ? {} : { answerWithinMs: options.answerWithinMs }),
       guestOf: () => Promise.resolve(guest),
@@ -47,6 +53,8 @@ describe('open data at the router', () => {
     closed.push(() => router.close());
     return {
       taken: (kind = 'operations') => taken[kind] ?? 0,
+      /** As a new supergraph does. */
+      moveTo: (address: URL | undefined) => void (dashboard = address),
       /** A client of which only the question is said. */
       connect() {
         const socket = connect({ port: router.port, host: '127.0.0.1', allowHalfOpen: true });
@@ -57,6 +65,21 @@ describe('open data at the router', () => {
       get: (path = '/gbfs/3.0/gbfs.json', init?: RequestInit) => fetch(`http://127.0.0.1:${router.port}${path}`, init),
     };
   }
+
+  it('comes from where the supergraph says that the dashboard is, and what is under way from where it was', async () => {
+    const waiting: ServerResponse[] = [];
+    const { get, moveTo } = await open((_request, response) => void waiting.push(response));
+    const before = get();
+    await until('the first is under way', () => waiting.length === 1);
+    moveTo(await serve((_request, response) => response.end('new')));
+    expect(await (await get('/gbfs/3.0/system_information.json')).text()).toBe('new');
+    waiting[0]?.end('old');
+    expect(await (await before).text()).toBe('old');
+    moveTo(undefined);
+    expect((await get()).status).toBe(503);
+    moveTo(await serve((_request, response) => response.end('newer')));
+    expect(await (await get()).text()).toBe('newer');
+  });
 
   it('is what the dashboard says, with the headers that matter and no other', async () => {
     const asked: IncomingMessage[] = [];

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Pool, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import {
   holdWhileWaiting,
   pathOf,
@@ -8,11 +8,12 @@ import {
   type Guest,
   type RequestHandler,
 } from '../../platform/server/index.ts';
+import { createDashboardPool } from './dashboard-pool.ts';
 import { isHost } from './page-headers.ts';
 
 export interface OpenDataOptions {
-  /** Where the dashboard answers. */
-  dashboard: string;
+  /** Where the dashboard answers GraphQL now. */
+  dashboard(): URL | undefined;
   /** What clients call this router; the host that they asked, when unset. */
   publicUrl: string | undefined;
   guestOf(request: IncomingMessage): Promise<Guest>;
@@ -61,7 +62,7 @@ const preflight = {
 /** Shows the dashboard's open data to everybody, as it comes: no token, and nothing of it is kept here. */
 export function createOpenDataRoute(options: OpenDataOptions): RequestHandler {
   const { dashboard, publicUrl, guestOf, answerWithinMs = 5_000 } = options;
-  const pool = new Pool(new URL(dashboard).origin, { connections, maxResponseSize: longestAnswerBytes });
+  const pool = createDashboardPool(dashboard, { connections, maxResponseSize: longestAnswerBytes });
   /** What is being read now: who asks the same meanwhile gets the same bytes. */
   const reading = new Map<string, Promise<Answer>>();
 

@@ -1,6 +1,5 @@
 import { clientOperations } from '../../schema/client-operations.ts';
 import { pageAddresses } from '../../schema/page-addresses.ts';
-import { subgraphs } from '../../schema/subgraphs.ts';
 import { Cursor, DateTime, Long, processSettings, readConfig, sendJson } from '../../platform/server/index.ts';
 import type { Product } from '../router.ts';
 import { createDevTokenRoute, offersDevTokens } from './dev-token.ts';
@@ -19,7 +18,7 @@ export const ttareungi: Product = {
   hooks: [keepFresh()],
   operationNames: clientOperations,
   playground: pageAddresses.playground,
-  async routes(env, { cors, guestOf, verifyToken, logger }) {
+  async routes(env, { addressOf, cors, guestOf, verifyToken, logger }) {
     const settings = readConfig(processSettings.extend(productSettings.shape), env);
     const { OIDC_ISSUER: issuer } = settings;
     const publicUrl = settings.PUBLIC_URL?.replace(/\/+$/, '');
@@ -28,7 +27,7 @@ export const ttareungi: Product = {
         ? createSignIn({ settings, issuer, publicUrl, guestOf, verifyToken, logger })
         : undefined;
     const devToken = await createDevTokenRoute(settings, cors);
-    const dashboard = settings.DASHBOARD_URL ?? `http://127.0.0.1:${subgraphs.dashboard.port}`;
+    const dashboard = () => addressOf('dashboard');
     const openData = createOpenDataRoute({ dashboard, publicUrl, guestOf });
     const exports = createExportRoute({ dashboard, secret: settings.ROUTER_SECRET[0], guestOf, logger });
     /** What the pages need to know about this installation. */
