@@ -114,6 +114,7 @@ function createStage() {
     },
     reserves: (userId: string, bikeId: number) =>
       command(bikeId, { type: 'RequestReservation', reserveNo: bikeId, userId }),
+    confirms: (bikeId: number) => command(bikeId, { type: 'ConfirmReservation', reserveNo: bikeId }),
     async waits(
       userId: string,
       which: { bikeId: number } | { stationId: string },
@@ -195,6 +196,7 @@ describe('whoever waits', () => {
       ],
     });
     await stage.reserves('11', 1);
+    await stage.confirms(1);
     expect(await look()).toEqual({ 'waiting-ST-1': [['12', 2]] });
   });
 
@@ -296,8 +298,50 @@ describe('whoever waits', () => {
     await stage.waits('10', { bikeId: 1 });
     await stage.opens(3);
     await stage.reserves('10', 3);
+    await stage.confirms(3);
     expect(await look()).toEqual({});
     expect(await stage.waits('10', { bikeId: 1 })).toBe('RIDER_HAS_LIVE_RESERVATION');
+  });
+
+  it('keeps place and offer while point has not decided on their claim', async () => {
+    for (const userId of ['10', '11']) await stage.waits(userId, { stationId: 'ST-1' });
+    await cancel(1);
+    await look();
+    await stage.reserves('10', 1);
+    const asBefore = {
+      'waiting-ST-1': [
+        ['10', 1],
+        ['11', null],
+      ],
+    };
+    expect(await look()).toEqual(asBefore);
+    // Longer than the offer lasts.
+    stage.pass(121_000);
+    expect(await look()).toEqual(asBefore);
+    await stage.command(1, { type: 'RejectReservation', reserveNo: 1, code: 'INSUFFICIENT_POINTS', because: 'poor' });
+    expect(await look()).toEqual(asBefore);
+  });
+
+  it('is told of no bike while point has not decided on their claim, nor are those behind them', async () => {
+    await stage.opens(3);
+    for (const userId of ['10', '11', '12']) await stage.waits(userId, { stationId: 'ST-1' });
+    await stage.reserves('11', 3);
+    await cancel(1);
+    await cancel(2);
+    expect(await look()).toEqual({
+      'waiting-ST-1': [
+        ['10', 1],
+        ['11', null],
+        ['12', null],
+      ],
+    });
+    await stage.confirms(3);
+    expect(await look()).toEqual({
+      'waiting-ST-1': [
+        ['10', 1],
+        ['12', 2],
+      ],
+    });
   });
 
   it.each(['LOST', 'RETIRED'] as const)('for a bike that is %s waits no longer', async (condition) => {

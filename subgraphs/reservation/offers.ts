@@ -1,4 +1,4 @@
-import { streams, type WaitingEnd } from '../../schema/events/index.ts';
+import { streams, type ReserveStatus, type WaitingEnd } from '../../schema/events/index.ts';
 import { isUnavailable, rowVersion } from '../../platform/index.ts';
 import { isRefusal } from '../../platform/event-core/decider.ts';
 import type { BikeSlot } from './reservation.ts';
@@ -48,7 +48,13 @@ export function createOffers({ lists, slots, rows, store, stations, rules, clock
       closedAmong(stationIds),
     ]);
     const holders = new Set<string>();
-    for (const { userId, bikeId } of live.values()) if (await isHeld(bikeId, userId)) holders.add(userId);
+    /** Riders who asked for a bike, and do not know yet whether they get it. */
+    const claiming = new Set<string>();
+    for (const { userId, bikeId } of live.values()) {
+      const status = await statusOf(bikeId, userId);
+      if (status === 'PENDING') claiming.add(userId);
+      else if (status) holders.add(userId);
+    }
 
     function whyOver(here: Awaited, place: Entry & { awaited: Awaited }): WaitingEnd | null {
       const condition = 'bikeId' in here ? shown.get(here.bikeId)?.condition : undefined;
@@ -68,20 +74,23 @@ export function createOffers({ lists, slots, rows, store, stations, rules, clock
       const taken = row.entries.flatMap(({ offer: told }) =>
         told && (shown.get(told.bikeId)?.version ?? 0) > told.bikeVersion ? [told] : [],
       );
-      const command: WaitingCommand = { type: 'TidyList', over, taken };
+      const command: WaitingCommand = { type: 'TidyList', over, taken, claiming: [...claiming] };
       const decision = rules.decide(command, listOf(row), clock().toISOString());
       if (!isRefusal(decision) && decision.length > 0) await decide(row._id, command, `tidy:${row._id}@${row.version}`);
-      else await offer(row, here, free);
+      else await offer(row, here, free, claiming);
     }
   }
 
-  /** As many bikes as there are riders who were told of none. */
+  /** As many bikes as there are riders who were told of none, up to one who may have a bike in a moment. */
   async function offer(
     { _id, entries }: ListRow,
     here: Awaited,
     free: readonly { bikeId: number; stationId?: string }[],
+    claiming: ReadonlySet<string>,
   ) {
-    let left = entries.filter(({ offer: told }) => !told).length;
+    const untold = entries.filter(({ offer: told }) => !told);
+    const before = untold.findIndex(({ userId }) => claiming.has(userId));
+    let left = before < 0 ? untold.length : before;
     for (const { bikeId, stationId } of free) {
       const isOurs = 'bikeId' in here ? bikeId === here.bikeId : stationId === here.stationId;
       if (left === 0 || !isOurs || entries.some(({ offer: told }) => told?.bikeId === bikeId)) continue;
@@ -114,9 +123,10 @@ export function createOffers({ lists, slots, rows, store, stations, rules, clock
   const decide = (stream: string, command: WaitingCommand, cause: string) =>
     lists.handle(stream, command, { cause, correlationId: cause, causationId: cause });
 
-  async function isHeld(bikeId: number, userId: string): Promise<boolean> {
+  /** Of the rider's live reservation of the bike, if they have one. */
+  async function statusOf(bikeId: number, userId: string): Promise<ReserveStatus | null> {
     const slot = (await slotOf(bikeId))?.state;
-    return slot?.status === 'held' && slot.reservation.userId === userId;
+    return slot?.status === 'held' && slot.reservation.userId === userId ? slot.reservation.reserveStatus : null;
   }
 
   /** While station is silent none has closed that is known. */

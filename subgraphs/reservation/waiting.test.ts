@@ -43,7 +43,7 @@ const situations = {
 };
 
 const awaited = { stationId: 'ST-1' };
-const tidy = { type: 'TidyList', over: [], taken: [] } as const;
+const tidy = { type: 'TidyList', over: [], taken: [], claiming: [] } as const;
 const commands: Record<string, { command: WaitingCommand; at: string }> = {
   join: { command: { type: 'JoinList', userId: '10', awaited }, at },
   leave: { command: { type: 'LeaveList', userId: '10', because: 'BY_RIDER' }, at },
@@ -54,6 +54,8 @@ const commands: Record<string, { command: WaitingCommand; at: string }> = {
   'tidy when the wait ends': { command: tidy, at: waitEnd },
   'tidy: it is taken': { command: { ...tidy, taken: [bike] }, at },
   'tidy: it was taken before': { command: { ...tidy, taken: [{ ...bike, bikeVersion: 2 }] }, at },
+  'tidy: it is taken, perhaps by the rider': { command: { ...tidy, taken: [bike], claiming: ['10'] }, at },
+  'tidy when the wait ends, and the rider claims': { command: { ...tidy, claiming: ['10'] }, at: waitEnd },
   'tidy: the rider has a bike': { command: { ...tidy, over: [{ userId: '10', because: 'RESERVED' }] }, at },
 };
 
@@ -96,6 +98,12 @@ describe('a waiting list', () => {
         nothing: ['empty', 'waits', 'waits behind', 'told in vain', 'left', 'full'],
       },
       'tidy: it was taken before': { nothing: Object.keys(situations) as (keyof typeof situations)[] },
+      'tidy: it is taken, perhaps by the rider': { nothing: Object.keys(situations) as (keyof typeof situations)[] },
+      'tidy when the wait ends, and the rider claims': {
+        WaitingEnded: ['waits behind', 'told, and another waits'],
+        [Array.from({ length: 8 }, () => 'WaitingEnded').join(' + ')]: ['full'],
+        nothing: ['empty', 'waits', 'told', 'told in vain', 'left'],
+      },
       'tidy: the rider has a bike': {
         WaitingEnded: ['waits', 'waits behind', 'told', 'told, and another waits', 'told in vain'],
         nothing: ['empty', 'left', 'full'],
@@ -113,6 +121,7 @@ describe('a waiting list', () => {
       type: fc.constant('TidyList' as const),
       over: fc.array(fc.record({ userId, because: fc.constant('RESERVED' as const) }), { maxLength: 2 }),
       taken: fc.array(aBike, { maxLength: 2 }),
+      claiming: fc.array(userId, { maxLength: 1 }),
     }),
   );
 

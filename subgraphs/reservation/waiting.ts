@@ -26,11 +26,19 @@ export interface BikeAsItStood {
   bikeVersion: number;
 }
 
+export interface Over {
+  userId: string;
+  because: WaitingEnd;
+}
+
 export type WaitingCommand =
   | { type: 'JoinList'; userId: string; awaited: Awaited }
   | { type: 'LeaveList'; userId: string; because: WaitingEnd }
-  /** What was found out: whose wait is over, and which bikes on offer nobody can have any more. */
-  | { type: 'TidyList'; over: readonly { userId: string; because: WaitingEnd }[]; taken: readonly BikeAsItStood[] }
+  /**
+   * What was found out: whose wait is over, which bikes on offer nobody can have any more, and who asked for a bike
+   * and does not know yet whether they get it: they keep what they have.
+   */
+  | { type: 'TidyList'; over: readonly Over[]; taken: readonly BikeAsItStood[]; claiming: readonly string[] }
   /** A bike that all who wait here may have. */
   | ({ type: 'OfferBike' } & BikeAsItStood);
 
@@ -102,7 +110,7 @@ export const waiting = (rule: WaitingRule): Decider<WaitingList, WaitingCommand,
 /** Why somebody's wait is over, or their offer; nothing while it goes on. */
 function tidy(
   { userId, since, until, offer }: Entry,
-  { over, taken }: Extract<WaitingCommand, { type: 'TidyList' }>,
+  { over, taken, claiming }: Extract<WaitingCommand, { type: 'TidyList' }>,
   at: string,
 ): NewWaitingEvent[] {
   const ended = (because: WaitingEnd): NewWaitingEvent[] => [
@@ -110,6 +118,7 @@ function tidy(
   ];
   const known = over.find((one) => one.userId === userId);
   if (known) return ended(known.because);
+  if (claiming.includes(userId)) return [];
   if (!offer) return isPast(until, at) ? ended('TIMED_OUT') : [];
   if (taken.some(({ bikeId, bikeVersion }) => bikeId === offer.bikeId && bikeVersion === offer.bikeVersion))
     return [{ type: 'BikeOfferWithdrawn', data: { userId, bikeId: offer.bikeId, at } }];

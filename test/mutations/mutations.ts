@@ -877,6 +877,13 @@ export const mutations: readonly Mutation[] = [
     caughtBy: rulesOf('reservation'),
   },
   {
+    name: 'a claim ends the wait of its rider before point has decided on it',
+    file: 'subgraphs/reservation/offers.ts',
+    find: "if (status === 'PENDING') claiming.add(userId);\n      else if (status) holders",
+    replace: 'if (status) holders',
+    caughtBy: rulesOf('reservation'),
+  },
+  {
     name: 'a bike is on offer in two lists',
     file: 'subgraphs/reservation/offers.ts',
     find: 'told?.bikeId === bikeId && told.bikeVersion === bikeVersion)) return null;',
