@@ -68,9 +68,13 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
       bike: (_root: unknown, { bikeId }: { bikeId: number }, context: RequestContext) => load(context, bikeId),
       bikes: (_root: unknown, { filter, ...page }: { filter?: BikeFilter | null } & PageRequest) =>
         store.list(filter ?? {}, page),
-      faultyBikes(_root: unknown, page: PageRequest, { viewer }: RequestContext) {
+      faultyBikes(
+        _root: unknown,
+        { reportedBy, ...page }: { reportedBy?: string | null } & PageRequest,
+        { viewer }: RequestContext,
+      ) {
         requireRole(viewer, 'operator', 'auditor', 'admin');
-        return store.faulty(page);
+        return store.faulty(reportedBy ?? null, page);
       },
     },
 

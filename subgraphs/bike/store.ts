@@ -58,11 +58,12 @@ export function createBikeStore(database: Connection) {
       return new Map(rows.map((row) => [row.bikeId, row]));
     },
 
-    /** Bikes with faults that nobody has seen to, the longest first. */
-    faulty: (page: PageRequest): Promise<Page<BikeRow>> =>
+    /** Bikes with faults that nobody has seen to, the longest first; of everybody, or that one person reported. */
+    faulty: (reportedBy: string | null, page: PageRequest): Promise<Page<BikeRow>> =>
       paginate(
         bikes,
-        { faultySince: { $gt: '' } },
+        // Of all bikes few are faulty: these are looked through for the person's.
+        { faultySince: { $gt: '' }, ...(reportedBy === null ? {} : { 'faults.userId': reportedBy }) },
         [
           ['faultySince', 1],
           ['bikeId', 1],

@@ -354,6 +354,10 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
         requireSelfOrStaff(context.viewer, userId);
         return store.list({ userId }, page);
       },
+      returnReports({ userId }: OfUser, page: PageRequest, context: RequestContext) {
+        requireSelfOrStaff(context.viewer, userId);
+        return store.reportsOf(userId, page);
+      },
     },
   };
 }

@@ -106,6 +106,7 @@ const reportSchema = new Schema<ReportRow>(
 // Of the reports that ever were, few are open.
 reportSchema.index({ status: 1, reportedAt: 1, reserveNo: 1 });
 reportSchema.index({ decidedAt: 1 });
+reportSchema.index({ userId: 1, reportedAt: -1, reserveNo: -1 });
 
 const live: ReserveStatus[] = ['PENDING', 'RESERVED', 'IN_USE'];
 
@@ -388,6 +389,18 @@ export function createReservationStore(database: Connection, cacheSize: number) 
         [
           ['reportedAt', 1],
           ['reserveNo', 1],
+        ],
+        page,
+      ),
+
+    /** A rider's reports, the newest first. */
+    reportsOf: (userId: string, page: PageRequest): Promise<Page<ReportRow>> =>
+      paginate(
+        reports,
+        { userId },
+        [
+          ['reportedAt', -1],
+          ['reserveNo', -1],
         ],
         page,
       ),

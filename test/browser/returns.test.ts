@@ -70,6 +70,15 @@ describeInBrowser(
         });
       });
       expect(await one.points()).toBe(4_000);
+      const look = { path: '/fleet?rider=51', width: 320, language: 'ko', colorScheme: 'dark' } as const;
+      await stage.visit({ ...look, shot: 'rider-returns-320' }, async (page) => {
+        const settled = page.locator('[data-report="SETTLED"]');
+        await settled.getByText('처리됨').waitFor();
+        await settled.getByText('The dock was broken.').waitFor();
+        expect(await settled.getByRole('link').getAttribute('href')).toBe(`/fleet?reservation=${reserveNo}`);
+        expect(await violationsOf(page)).toEqual([]);
+        expect(await overflowOf(page)).toBeLessThanOrEqual(0);
+      });
     });
 
     it('is reported of a ride that has ended, and told when it is turned down', async () => {
@@ -138,6 +147,11 @@ describeInBrowser(
         });
         const broken = office.locator(`article[data-bike-id="${bikeId}"]`);
         await broken.getByText('It came off.').waitFor();
+        await stage.visit({ ...desk, path: '/fleet?rider=53', shot: 'rider-faults' }, async (page) => {
+          const fault = page.locator('.found .lines li', { hasText: 'It came off.' });
+          expect(await fault.getByRole('link').getAttribute('href')).toBe(`/fleet?bike=${bikeId}`);
+          expect(await violationsOf(page)).toEqual([]);
+        });
         expect(await violationsOf(office)).toEqual([]);
         await broken.getByRole('button', { name: /^Seen to/ }).click();
         await office.getByText('No fault is reported.').waitFor();

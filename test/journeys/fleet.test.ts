@@ -11,6 +11,7 @@ import {
   FleetBikeDocument,
   FleetBikesDocument,
   type FleetBikesQueryVariables,
+  FleetRiderReportsDocument,
   FleetStationsDocument,
   RegisterBikeDocument,
   RegisterBikesDocument,
@@ -188,6 +189,16 @@ describe('a whole fleet', () => {
       [bikeId, ['BRAKES', 'CHAIN']],
       [other, ['LOCK']],
     ]);
+    const another = await rider(system, 'another');
+    const input = { bikeId: other, kind: 'TIRE' as const };
+    expect((await another.client.request(ReportFaultDocument, { input })).reportFault.refusal).toBeNull();
+    const reportedBy = async (userId: string) => {
+      const { faultyBikes } = await operator.request(FleetRiderReportsDocument, { userId });
+      return faultyBikes?.nodes.map((bike) => bike.bikeId);
+    };
+    expect(await reportedBy('finder')).toEqual([bikeId, other]);
+    expect(await reportedBy('another')).toEqual([other]);
+    expect(await reportedBy('nobody')).toEqual([]);
     await expect(one.client.request(FaultyBikesDocument, {})).rejects.toMatchObject({ code: 'FORBIDDEN' });
     await expect(one.client.request(CloseFaultsDocument, { input: { bikeId } })).rejects.toMatchObject({
       code: 'FORBIDDEN',

@@ -6,6 +6,7 @@ import type { Client } from '../../schema/client/client.ts';
 import {
   BuyPointsDocument,
   FleetReservationDocument,
+  FleetRiderReportsDocument,
   OpenReturnReportsDocument,
   OpenStationsDocument,
   RejectReturnDocument,
@@ -110,6 +111,29 @@ describe('a return that was not recognised', () => {
     const newestFirst = ['ReturnSettled', 'BikeReturned', 'ReturnReported', 'RideStarted'];
     expect(reservation?.history.slice(0, 4).map(({ eventType }) => eventType)).toEqual(newestFirst);
     expect((await person.reserves(bikeId)).status).toBe('RESERVED');
+  });
+
+  it('is found under its rider, the newest first, by staff and by them', async () => {
+    const person = await newRider();
+    const first = await rides(person);
+    expect(await report(person.client, { reserveNo: first.reserveNo, returnedAt: first.began })).toBe('OPEN');
+    expect(await settle({ reserveNo: first.reserveNo })).toBe('SETTLED');
+    const second = await rides(person);
+    expect(await report(person.client, { reserveNo: second.reserveNo, returnedAt: second.began })).toBe('OPEN');
+    const variables = { userId: person.userId, faults: false };
+    for (const { request } of [operator, person.client]) {
+      const { user } = await request(FleetRiderReportsDocument, variables);
+      expect(user?.returnReports).toMatchObject({
+        totalCount: 2,
+        nodes: [
+          { reserveNo: second.reserveNo, status: 'OPEN' },
+          { reserveNo: first.reserveNo, status: 'SETTLED' },
+        ],
+      });
+    }
+    const { client } = await newRider();
+    await expect(client.request(FleetRiderReportsDocument, variables)).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect(await settle({ reserveNo: second.reserveNo })).toBe('SETTLED');
   });
 
   it('of a ride that has ended gives back what it cost too much, however many have ridden the bike since', async () => {

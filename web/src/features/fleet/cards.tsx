@@ -22,6 +22,7 @@ import { Condition } from './condition.tsx';
 import { FaultLines } from './faults.tsx';
 import { ChangeCondition } from './change-condition.tsx';
 import { Force } from './force.tsx';
+import { RiderReports } from './rider-reports.tsx';
 import { linkToBikes } from './table-address.ts';
 import { fleetWords } from './words.ts';
 
@@ -98,6 +99,7 @@ export function RiderCard({ rider, debt }: { rider: Rider; debt: number | string
       ) : (
         <p className="aside">{words.noneNow}</p>
       )}
+      <RiderReports userId={rider.userId} />
       <History reservations={rider.reservations} />
       <Entries entries={rider.pointEntries} />
     </section>

@@ -91,16 +91,20 @@ function FaultyBike({ bike, submission }: { bike: Bike; submission: Submission }
   );
 }
 
-/** What is broken, since when, and what riders say of it. */
-export function FaultLines({ faults }: { faults: readonly FaultFieldsFragment[] }) {
+/** What is broken, since when, and what riders say of it; of which bike, where they are of several. */
+export function FaultLines({ faults }: { faults: readonly (FaultFieldsFragment & { bikeId?: number })[] }) {
   const shared = useSharedWords();
   return (
     <ul className="lines">
-      {faults.map(({ kind, note, reportedAt, by }) => (
-        <li key={`${by} ${kind}`}>
+      {faults.map(({ kind, note, reportedAt, by, bikeId }) => (
+        <li key={`${bikeId} ${by} ${kind}`}>
           <strong>{shared.faultNames[kind]}</strong>
           {note && <q className="case-note">{note}</q>}
-          <a href={linkTo('rider', by)}>{by}</a>
+          {bikeId === undefined ? (
+            <a href={linkTo('rider', by)}>{by}</a>
+          ) : (
+            <a href={linkTo('bike', bikeId)}>{shared.bikeTitle(bikeId)}</a>
+          )}
           <At time={reportedAt} />
         </li>
       ))}

@@ -6,7 +6,7 @@ import {
   FleetRiderDocument,
   FleetStationDocument,
 } from '../../../../schema/client/generated/graphql.ts';
-import { query, type Question, withoutAway } from '../../shared/api/answer.ts';
+import { asFarAsHad, query } from '../../shared/api/answer.ts';
 import { type ShownAnswer, useAnswer } from '../../shared/api/use-answer.ts';
 import { Button, Choice, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
 import { errorText } from '../../shared/ui/submission.tsx';
@@ -153,11 +153,6 @@ const bikeAt = (bikeId: number) => asFarAsHad((names) => query(FleetBikeDocument
 const reservationAt = (reserveNo: number) =>
   asFarAsHad((names) => query(FleetReservationDocument, { reserveNo, names }));
 const stationAt = (stationId: string) => asFarAsHad((counts) => query(FleetStationDocument, { stationId, counts }));
-
-/** A question, and the same without what another service adds while that is away. */
-function asFarAsHad<Data>(asking: (withAdded: boolean) => Question<Data>): Question<Data> {
-  return { key: asking(true).key, ask: (...to) => withoutAway((withAdded) => asking(withAdded).ask(...to)) };
-}
 
 function NotThere({ kind, answer }: { kind: FoundKind; answer: Pick<ShownAnswer<unknown>, 'error' | 'isWaiting'> }) {
   const words = useWords(fleetWords);

@@ -299,6 +299,8 @@ const ko = {
     rejectTitle: (reserveNo: number) => `예약 ${reserveNo}번의 반납 신고 반려`,
     rejectHint: '이유가 이용자에게 보입니다. 이용자는 다시 신고할 수 있습니다.',
     rejected: (reserveNo: number) => `예약 ${reserveNo}번의 반납 신고를 반려했습니다.`,
+    ofRider: (count: Count) => `인식되지 않았다고 신고한 반납 ${formatCount(count)}건`,
+    states: { OPEN: '처리 대기', SETTLED: '처리됨', REJECTED: '반려됨' },
   },
   faults: {
     title: '고장 난 자전거',
@@ -306,6 +308,7 @@ const ko = {
     none: '신고된 고장이 없습니다.',
     close: '확인함',
     closed: (bikeId: number) => `${bikeId}번 자전거의 고장 신고를 닫았습니다.`,
+    ofRider: '신고한 고장 (확인 전)',
   },
   redrive: '다시 처리',
   discard: '포기',
@@ -615,6 +618,8 @@ const en: typeof ko = {
     rejectTitle: (reserveNo) => `Reject the report of reservation ${reserveNo}?`,
     rejectHint: 'The rider sees why, and may report it again.',
     rejected: (reserveNo) => `The report of reservation ${reserveNo} is rejected.`,
+    ofRider: (count) => `${counted(count, 'return')} reported as not recognised`,
+    states: { OPEN: 'To be settled', SETTLED: 'Settled', REJECTED: 'Rejected' },
   },
   faults: {
     title: 'Broken bikes',
@@ -622,6 +627,7 @@ const en: typeof ko = {
     none: 'No fault is reported.',
     close: 'Seen to',
     closed: (bikeId) => `Bike ${bikeId}: seen to.`,
+    ofRider: 'Reported faults that nobody has seen to',
   },
   redrive: 'Redrive',
   discard: 'Discard',

@@ -72,6 +72,11 @@ export function withoutAway<Data>(ask: (withAdded: boolean) => Promise<Data>): P
   });
 }
 
+/** A question, and the same without what another service adds while that is away. */
+export function asFarAsHad<Data>(asking: (withAdded: boolean) => Question<Data>): Question<Data> {
+  return { key: asking(true).key, ask: (...to) => withoutAway((withAdded) => asking(withAdded).ask(...to)) };
+}
+
 function nameOf({ definitions }: DocumentNode): string {
   const operation = definitions.find((each) => each.kind === Kind.OPERATION_DEFINITION);
   return operation?.name?.value ?? '';
