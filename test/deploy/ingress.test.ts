@@ -20,10 +20,14 @@ const ingresses = globSync('**/*.yaml', { cwd: manifests }).flatMap((file) =>
 
 it('there is an ingress', () => expect(ingresses).not.toEqual([]));
 
-it.each(ingresses)('$file lets every page through, also when it is loaded again', ({ paths }) => {
-  const open = paths.filter(({ pathType }) => pathType === 'Exact').map(({ path }) => path);
-  expect(open).toEqual(expect.arrayContaining(Object.values(pageAddresses)));
-});
+it.each(ingresses)(
+  '$file lets every page through, also with a slash at its end, and nothing else below /',
+  ({ paths }) => {
+    const open = paths.map(({ path, pathType }) => `${path} ${pathType}`);
+    const expected = Object.values(pageAddresses).map((path) => (path === '/' ? '/ Exact' : `${path} Prefix`));
+    expect(open).toEqual(expect.arrayContaining(expected));
+  },
+);
 
 it.each(ingresses)('$file lets everybody sign in and at the open data, and staff at exports', ({ paths }) => {
   const open = paths.filter(({ pathType }) => pathType === 'Prefix').map(({ path }) => path);

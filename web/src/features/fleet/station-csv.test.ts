@@ -43,6 +43,14 @@ describe('a file of stations', () => {
     expect(read(`\uFEFF${tabbed}`).lines).toEqual([{ line: 2, station, problem: null }]);
   });
 
+  it.each(['0x25', '3.75E+01', '37.', 'N37.5', '37,5', '37.5.1', 'Infinity'])(
+    'has no position where it says %s',
+    (text) => {
+      const [line] = read(`${since2020}102,이름,마포구,,"${text}",126.9,,1,1,QR\n`).lines;
+      expect(line?.problem).toEqual({ code: 'noPosition' });
+    },
+  );
+
   it('has its racks in two columns, of which one or both say how many', () => {
     const racks = (lcd: string, qr: string) =>
       read(`${since2020}102,이름,마포구,,37.5,126.9,,${lcd},${qr},QR\n`).lines.map(
@@ -54,6 +62,9 @@ describe('a file of stations', () => {
       ['x', '10'],
       ['-1', '10'],
       ['1.5', ''],
+      ['0x10', ''],
+      ['1e3', ''],
+      ['9'.repeat(10), ''],
     ] as const) {
       expect(racks(lcd, qr)).toEqual(['Its number of racks is missing, or no whole number from 0.']);
     }

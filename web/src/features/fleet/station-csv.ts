@@ -167,7 +167,8 @@ function textProblem(field: 'name' | 'address', text: string): StationProblem | 
 }
 
 /** NaN where there is none. */
-const degreesIn = (cell: string) => (plain(cell) === '' ? Number.NaN : Number(plain(cell)));
+/** NaN for what is no decimal number: a spreadsheet's 1.27E+02 has lost the place, and 0x25 is none. */
+const degreesIn = (cell: string) => (/^[+-]?\d+(\.\d+)?$/.test(plain(cell)) ? Number(plain(cell)) : Number.NaN);
 
 function positionProblem(position: Position): StationProblem | null {
   const { latitude, longitude } = position;
@@ -178,7 +179,8 @@ function positionProblem(position: Position): StationProblem | null {
 
 /** The sum of what stands there; undefined where nothing does, or no number. */
 function racksIn(cells: readonly string[]): number | undefined {
-  const counts = cells.filter((cell) => cell !== '' && cell !== '-').map((cell) => Number(cell.replace(/,/g, '')));
-  if (counts.length === 0 || !counts.every((count) => Number.isInteger(count) && count >= 0)) return undefined;
-  return counts.reduce((sum, count) => sum + count, 0);
+  const counts = cells.filter((cell) => cell !== '' && cell !== '-').map((cell) => cell.replace(/,/g, ''));
+  // Spreadsheets write 10.0; Number() would also take 0x10 and 1e3.
+  if (counts.length === 0 || !counts.every((count) => /^\d{1,9}(\.0+)?$/.test(count))) return undefined;
+  return counts.reduce((sum, count) => sum + Number(count), 0);
 }
