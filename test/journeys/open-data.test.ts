@@ -188,15 +188,17 @@ describe('open data', () => {
   const get = (path: string, init?: RequestInit) => fetch(`${system.routerUrl}${path}`, init);
   const feed = async (name: string, version = '3.0') =>
     (await (await get(`/gbfs/${version}/${name}.json`)).json()) as Feed;
+  const bring = (bikeIds: number[], stationId: string) =>
+    until('the bikes stand at the station', async () => {
+      const moves = bikeIds.map((bikeId) => ({ bikeId, stationId }));
+      const { moveBikes } = await operator.request(MoveBikesDocument, { input: { moves } });
+      return moveBikes.results.every(({ refusal }) => refusal === null);
+    });
   const vehicles = async () => (await feed('vehicle_status')).data.vehicles ?? [];
 
   it('tells of a bike from its reservation to its return, under another name afterwards', async () => {
     const [bikeId = 0, other = 0] = await registerBikes(system, 2);
-    await until('both bikes stand at a station', async () => {
-      const moves = [bikeId, other].map((moved) => ({ bikeId: moved, stationId: 'ST-1' }));
-      const { moveBikes } = await operator.request(MoveBikesDocument, { input: { moves } });
-      return moveBikes.results.every(({ refusal }) => refusal === null);
-    });
+    await bring([bikeId, other], 'ST-1');
     await operator.request(ChangeBikeConditionDocument, { input: { bikeId: other, condition: 'MAINTENANCE' } });
     const shown = async (wanted: (found: Vehicle[]) => boolean) => {
       let found: Vehicle[] = [];
@@ -249,12 +251,7 @@ describe('open data', () => {
 
   it('says a decision within two seconds of it, and that it is as new as that', async () => {
     const [bikeId = 0] = await registerBikes(system);
-    await until('the bike stands at a station', async () => {
-      const { moveBikes } = await operator.request(MoveBikesDocument, {
-        input: { moves: [{ bikeId, stationId: 'ST-2' }] },
-      });
-      return moveBikes.results.every(({ refusal }) => refusal === null);
-    });
+    await bring([bikeId], 'ST-2');
     const person = await rider(system, randomUUID());
     await person.buys(20_000);
     const reservedIn = ({ data }: Feed) => data.vehicles?.some(({ is_reserved }) => is_reserved) ?? false;

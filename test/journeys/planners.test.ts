@@ -63,8 +63,11 @@ describe('a journey planner', () => {
     const operator = await own('boss', 'operator');
     const { registerBike } = await operator.request(RegisterBikeDocument, { input: { color: 'green' } });
     const bikeId = registerBike.bike?.bikeId ?? 0;
-    const move = { bikeId, position: { latitude: 37.5665, longitude: 126.978 }, idempotencyKey: 'there' };
-    await operator.request(MoveBikesDocument, { input: { moves: [move] } });
+    const moves = [{ bikeId, position: { latitude: 37.5665, longitude: 126.978 } }];
+    await until('the bike is known where it is moved', async () => {
+      const { moveBikes } = await operator.request(MoveBikesDocument, { input: { moves } });
+      return moveBikes.results.every(({ refusal }) => refusal === null);
+    });
     await (await own('10', 'rider')).request(BuyPointsDocument, { input: { price: 5_000 } });
   }, 240_000);
   afterAll(async () => {
