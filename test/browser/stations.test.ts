@@ -54,6 +54,23 @@ async function mapOn(page: Page) {
   return box;
 }
 
+/** Fingers on the screen around a place; they go from where they are, in pixels from there, to elsewhere. */
+async function fingersOn(page: Page, center: number, level: number) {
+  const devtools = await page.context().newCDPSession(page);
+  const touch = (type: 'touchStart' | 'touchMove' | 'touchEnd', at: readonly number[], below = 0) => {
+    const touchPoints = at.map((from, id) => ({ x: center + from, y: level + below, id }));
+    return devtools.send('Input.dispatchTouchEvent', { type, touchPoints });
+  };
+  return async (from: readonly number[], to: readonly number[], down = 0) => {
+    await touch('touchStart', from);
+    for (const part of [0.25, 0.5, 0.75, 1]) {
+      const at = from.map((start, finger) => start + ((to[finger] ?? start) - start) * part);
+      await touch('touchMove', at, down * part);
+    }
+    await touch('touchEnd', []);
+  };
+}
+
 /** Those that stand out. */
 const reserveButtons = (page: Page) => page.locator('.button[data-weight="primary"]', { hasText: /예약하기|Reserve/ });
 
@@ -478,20 +495,7 @@ describeInBrowser('stations on the pages', (stage) => {
         const east = lineOf(page, 'ST-105');
         await east.waitFor();
         const { x, y, width, height } = await mapOn(page);
-        const [center, level] = [x + width / 2, y + height / 2];
-        const devtools = await page.context().newCDPSession(page);
-        const touch = async (type: 'touchStart' | 'touchMove' | 'touchEnd', ...at: number[]) => {
-          const touchPoints = at.map((from, id) => ({ x: center + from, y: level, id }));
-          await devtools.send('Input.dispatchTouchEvent', { type, touchPoints });
-        };
-        /** Fingers go from where they are, in pixels from the middle, to elsewhere. */
-        const slide = async (from: readonly number[], to: readonly number[]) => {
-          await touch('touchStart', ...from);
-          for (const part of [0.25, 0.5, 0.75, 1]) {
-            await touch('touchMove', ...from.map((start, finger) => start + ((to[finger] ?? start) - start) * part));
-          }
-          await touch('touchEnd');
-        };
+        const slide = await fingersOn(page, x + width / 2, y + height / 2);
         await slide([0], [width / 3]);
         await east.waitFor({ state: 'detached' });
         await slide([0], [-width / 3]);
@@ -501,6 +505,48 @@ describeInBrowser('stations on the pages', (stage) => {
         await slide([-120, 120], [-30, 30]);
         await east.waitFor();
         expect(await page.evaluate<number>('window.scrollY')).toBe(0);
+      });
+    });
+
+    it.each([
+      [390, 844],
+      [320, 568],
+      [568, 320],
+      [667, 331],
+    ])('a map leaves a finger room to scroll the page, on %i by %i', async (width, height) => {
+      await stage.visit({ path: '/ride', width, height, hasTouch: true, language: 'ko' }, async (page) => {
+        await lineOf(page, 'ST-101').waitFor();
+        await page.evaluate(`window.scrollBy(0, ${(await mapOn(page)).y})`);
+        await until('the map is at the top', async () => Math.abs((await mapOn(page)).y) < 2);
+        const map = await mapOn(page);
+        const nav = await page.locator('.nav').boundingBox();
+        const end = nav && nav.y > 0 ? nav.y : height;
+        // As wide as two fingers.
+        expect(end - map.y - map.height).toBeGreaterThanOrEqual(60);
+        const before = await page.evaluate<number>('window.scrollY');
+        const slide = await fingersOn(page, width / 2, end - 10);
+        await slide([0], [0], -40);
+        await until('the page has scrolled', async () => (await page.evaluate<number>('window.scrollY')) > before);
+      });
+    });
+
+    it('fingers that have magnified the page move it on the map, too', async () => {
+      const phone = { path: '/ride', width: 390, height: 844, hasTouch: true, language: 'en' } as const;
+      await stage.visit(phone, async (page) => {
+        const east = lineOf(page, 'ST-105');
+        await east.waitFor();
+        const magnify = await page.context().newCDPSession(page);
+        await magnify.send('Emulation.setPageScaleFactor', { pageScaleFactor: 3 });
+        await page.locator('.map[data-magnified="true"]').waitFor();
+        const map = await mapOn(page);
+        const top = () => page.evaluate<number>('visualViewport.pageTop');
+        const slide = await fingersOn(page, 100, Math.max(map.y, 0) + 60);
+        const before = await top();
+        await slide([0], [0], -50);
+        await until('the page has moved', async () => (await top()) > before);
+        await east.waitFor();
+        await magnify.send('Emulation.setPageScaleFactor', { pageScaleFactor: 1 });
+        await page.locator('.map[data-magnified="false"]').waitFor();
       });
     });
 

@@ -35,6 +35,7 @@ export function StationMap({ view, size, onView, onSize, onChoose, onEverything,
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const look = useLook();
+  const isMagnified = useMagnified();
   const middle = { x: size.width / 2, y: size.height / 2 };
   const zoom = (factor: number, at: Point = middle) => onView(zoomed(view, size, at, factor));
   const fingers = useRef(new Map<number, Point>());
@@ -83,7 +84,7 @@ export function StationMap({ view, size, onView, onSize, onChoose, onEverything,
     travelled.current += Math.hypot(now.x - before.x, now.y - before.y);
     const other = [...fingers.current].find(([id]) => id !== event.pointerId)?.[1];
     fingers.current.set(event.pointerId, now);
-    if (travelled.current < stillPixels) return;
+    if (travelled.current < stillPixels || (isMagnified && event.pointerType === 'touch')) return;
     if (!other) return onView(moved(view, now.x - before.x, now.y - before.y));
     const spread = Math.hypot(before.x - other.x, before.y - other.y);
     const factor = Math.hypot(now.x - other.x, now.y - other.y) / Math.max(1, spread);
@@ -110,6 +111,7 @@ export function StationMap({ view, size, onView, onSize, onChoose, onEverything,
       <div className="map-frame" ref={frame}>
         <div
           className="map"
+          data-magnified={isMagnified}
           role="application"
           aria-label={words.map}
           aria-describedby={hintId}
@@ -213,6 +215,19 @@ function useWheel(frame: { current: HTMLElement | null }, zoom: (factor: number,
     element.addEventListener('wheel', listen, { passive: false });
     return () => element.removeEventListener('wheel', listen);
   }, [frame]);
+}
+
+/** Whether two fingers have magnified the page. */
+function useMagnified(): boolean {
+  const [isMagnified, setMagnified] = useState(false);
+  useEffect(() => {
+    const { visualViewport } = window;
+    const look = () => setMagnified((visualViewport?.scale ?? 1) > 1);
+    look();
+    visualViewport?.addEventListener('resize', look);
+    return () => visualViewport?.removeEventListener('resize', look);
+  }, []);
+  return isMagnified;
 }
 
 /** Another number each time the colors of the page may have changed. */
