@@ -101,7 +101,7 @@ describe('the stations near a place, of a city of 2,800', () => {
     );
   });
 
-  it('cost few reads, and whole rows only of those shown, however little matches', async () => {
+  it('cost few reads, and whole rows only of those around and those shown, however little matches', async () => {
     const near = { latitude: 37.55, longitude: 126.99 };
     for (const [withinMeters, state] of [
       [null, 'CLOSED'],
@@ -114,16 +114,28 @@ describe('the stations near a place, of a city of 2,800', () => {
       expect(shown).toBeGreaterThan(0);
       expect(page.nodes.every(({ nameKo }) => nameKo.length > 0)).toBe(true);
       await page.totalCount();
-      expect(reads.length).toBeLessThanOrEqual(6);
-      expect(reads.filter((isWhole) => isWhole)).toHaveLength(1);
+      expect(reads.length).toBeLessThanOrEqual(5);
+      expect([reads[0], reads.slice(1, -1).includes(true), reads.at(-1)]).toEqual([true, false, true]);
     }
   });
 
-  it('cost a look and the rows that are shown, where there are as many as usual', async () => {
+  it('cost one look where there are as many as usual, and how many there are costs none where it has all', async () => {
     reads = [];
     const near = { latitude: 37.55, longitude: 126.99 };
     const page = await store.listNear({}, { near, withinMeters: null }, { first: 50 });
-    expect([page.nodes.length, reads]).toEqual([50, [false, true]]);
+    expect([page.nodes.length, reads]).toEqual([50, [true]]);
+    reads = [];
+    const few = await store.listNear({ state: 'OPEN' }, { near, withinMeters: 1_000 }, { first: 50 });
+    expect(await few.totalCount()).toBe(expected(near, 1_000, 'OPEN').length);
+    expect(reads).toEqual([true]);
+  });
+
+  it('of further pages are read no more than what is shown, and where the others are', async () => {
+    const near = { latitude: 37.55, longitude: 126.99 };
+    const { pageInfo } = await store.listNear({}, { near, withinMeters: null }, { first: 50 });
+    reads = [];
+    await store.listNear({}, { near, withinMeters: null }, { first: 50, after: pageInfo.endCursor });
+    expect([reads.slice(0, -1).includes(true), reads.at(-1)]).toEqual([false, true]);
   });
 
   it('of a place far away are found, too', async () => {

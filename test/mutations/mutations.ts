@@ -956,8 +956,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'the first look for what is near is the last',
     file: stationStore,
-    find: 'if (found.length > size) return found;',
-    replace: 'return found;',
+    find: 'if (found.length > size) return { found };',
+    replace: 'return { found };',
     caughtBy: { specification: 'subgraphs/station/', project: 'servers' },
   },
   {
