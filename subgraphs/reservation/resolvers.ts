@@ -19,7 +19,7 @@ import { bikesNear, type BikesNearArguments } from './bikes-near.ts';
 import type { Pushes, StartPushesInput, StopPushesInput } from './pushes/pushes.ts';
 import { isPlace, type Place } from './place.ts';
 import { latestIn, rideOf, type BikeSlot, type Reservation } from './reservation.ts';
-import type { NearBike, ReservationFilter, ReservationRow, SlotRow } from './store.ts';
+import type { NearBike, ReservationFilter, ReservationRow, ShownBike, SlotRow } from './store.ts';
 import {
   rejectReturn,
   reportReturn,
@@ -71,6 +71,11 @@ interface OfBike {
   bikeId: number;
 }
 
+/** A bike whose row is at hand: an answer tells of the place by which it was found. */
+interface Found extends OfBike {
+  shown?: ShownBike;
+}
+
 interface OfStation {
   stationId: string;
 }
@@ -98,8 +103,8 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
 
   const load = (context: RequestContext, reserveNo: number) =>
     context.load('reservation', reserveNo, (ids) => store.byIds(ids));
-  const loadSlot = (context: RequestContext, bikeId: number) =>
-    context.load('slot', bikeId, (ids) => store.slotsByIds(ids));
+  const shownOf = ({ bikeId, shown }: Found, context: RequestContext): ShownBike | null | Promise<ShownBike | null> =>
+    shown ?? context.load('slot', bikeId, (ids) => store.slotsByIds(ids));
   const loadHolder = (context: RequestContext, bikeId: number) =>
     context.load('holder', bikeId, (ids) => store.liveByBikeIds(ids));
 
@@ -298,15 +303,15 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
 
     Bike: {
       __resolveReference: ({ bikeId }: OfBike) => ({ bikeId }),
-      async isAvailable({ bikeId }: OfBike, _arguments: unknown, context: RequestContext) {
-        return (await loadSlot(context, bikeId))?.isAvailable === true;
+      async isAvailable(bike: Found, _arguments: unknown, context: RequestContext) {
+        return (await shownOf(bike, context))?.isAvailable === true;
       },
-      async station({ bikeId }: OfBike, _arguments: unknown, context: RequestContext) {
-        const stationId = (await loadSlot(context, bikeId))?.stationId;
+      async station(bike: Found, _arguments: unknown, context: RequestContext) {
+        const stationId = (await shownOf(bike, context))?.stationId;
         return stationId === undefined ? null : { __typename: 'Station', stationId };
       },
-      async position({ bikeId }: OfBike, _arguments: unknown, context: RequestContext) {
-        return (await loadSlot(context, bikeId))?.position ?? null;
+      async position(bike: Found, _arguments: unknown, context: RequestContext) {
+        return (await shownOf(bike, context))?.position ?? null;
       },
       async currentReservation({ bikeId }: OfBike, _arguments: unknown, context: RequestContext) {
         if (!context.viewer) return null;
@@ -371,7 +376,10 @@ function shownPlace(place: Place | undefined) {
 /** Of a bike, reservation knows only its number. */
 const bikeOf = ({ _id }: Pick<SlotRow, '_id'>) => ({ __typename: 'Bike', bikeId: _id });
 
-const nearBikeOf = ({ bikeId, meters }: NearBike) => ({ meters: Math.round(meters), bike: bikeOf({ _id: bikeId }) });
+const nearBikeOf = ({ bikeId, meters, shown }: NearBike) => ({
+  meters: Math.round(meters),
+  bike: { ...bikeOf({ _id: bikeId }), shown },
+});
 
 function bikesIn(found: Page<SlotRow>) {
   const edges = found.edges.map(({ cursor, node }) => ({ cursor, node: bikeOf(node) }));

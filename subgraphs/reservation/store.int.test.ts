@@ -133,6 +133,52 @@ it('finds the nearest bikes beside stations, and reads not all of a district for
   expect(await find(5_000, 200)).toHaveLength(400);
 });
 
+it('finds bikes at stations and the few beside them with one read each, with what anybody may ask of them', async () => {
+  const { database } = await stage.runtime('around');
+  const store = createReservationStore(database, 10);
+  const near = { latitude: 37.55, longitude: 126.99 };
+  const beside = { latitude: near.latitude + 0.001, longitude: near.longitude };
+  // More than a database gives in its first answer; every second is out of service, the last two stand beside.
+  const bikes = Array.from({ length: 302 }, (_, index) => index + 1);
+  const rows = bikes.flatMap((bikeId) => {
+    const place = bikeId > 300 ? { position: beside } : { stationId: `ST-${1 + (bikeId % 3)}` };
+    const condition = bikeId % 2 === 0 ? 'MAINTENANCE' : 'IN_SERVICE';
+    const state = { status: 'free', bikeId, condition, place, last: null };
+    return store.changesOf({
+      version: 2,
+      events: [{ type: 'BikeMoved', data: { bikeId } }],
+      state,
+    } as unknown as JournalDocument<BikeSlot, ReservationEvent>);
+  });
+  await writeRows(
+    rows[0]?.collection as never,
+    rows.map(({ row }) => row),
+  );
+  const commands: string[] = [];
+  database.set('debug', (_collection: string, method: string) => void commands.push(method));
+  const stations = [
+    { stationId: 'ST-2', meters: 5 },
+    { stationId: 'ST-1', meters: 90 },
+  ];
+  for (const isAvailable of [true, false, undefined]) {
+    const isWanted = (bikeId: number) => isAvailable === undefined || isAvailable === (bikeId % 2 === 1);
+    const at = (rest: number) => bikes.filter((bikeId) => bikeId <= 300 && bikeId % 3 === rest && isWanted(bikeId));
+    const told = (bikeId: number, stationId: string, meters: number) => ({
+      ...{ bikeId, meters },
+      shown: { stationId, isAvailable: bikeId % 2 === 1 },
+    });
+    expect(await store.nearAt(stations, isAvailable)).toEqual([
+      ...at(1).map((bikeId) => told(bikeId, 'ST-2', 5)),
+      ...at(0).map((bikeId) => told(bikeId, 'ST-1', 90)),
+    ]);
+    const found = await store.nearBeside(near, 5_000, isAvailable, 50);
+    expect(found.map(({ bikeId, shown }) => [bikeId, shown])).toEqual(
+      [301, 302].filter(isWanted).map((bikeId) => [bikeId, { position: beside, isAvailable: bikeId % 2 === 1 }]),
+    );
+  }
+  expect(commands).toEqual(['find', 'find', 'find', 'find', 'find', 'find']);
+});
+
 it('tells which bikes of a rider may have changed: those of a report too, however old its ride', async () => {
   const { database } = await stage.runtime('since');
   const store = createReservationStore(database, 10);

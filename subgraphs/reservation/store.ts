@@ -45,7 +45,12 @@ export interface Parked {
 export interface NearBike {
   bikeId: number;
   meters: number;
+  /** As the row shows it that was found. */
+  shown?: ShownBike;
 }
+
+/** What anybody may ask of a bike that reservation knows. */
+export type ShownBike = Pick<SlotRow, 'isAvailable' | 'stationId' | 'position'>;
 
 export const nearestFirst = (one: NearBike, other: NearBike) => one.meters - other.meters || one.bikeId - other.bikeId;
 
@@ -130,6 +135,10 @@ export type ReservationKey = Pick<Reservation, 'reserveNo' | 'userId' | 'bikeId'
  * of a whole district.
  */
 const looksMeters = [100, 300, 1_000];
+/** Where no more of them stand as far as is asked, as in a city of stations, one look has all. */
+const fewBeside = 100;
+/** Of rows that are read at once: more than a look has. Without it, each answer above 101 rows is two. */
+const batchSize = 2_000;
 
 /** Raise it when the rows must be rebuilt. */
 export const viewsVersion = 3;
@@ -151,22 +160,29 @@ export function createReservationStore(database: Connection, cacheSize: number) 
     return new Map(rows.map((row) => [row.reserveNo, row]));
   }
 
-  /** All that stand so near at positions of their own, the nearest first, then by number. */
-  async function besideWithin(near: Position, meters: number, isAvailable: boolean | undefined): Promise<NearBike[]> {
+  /** About so near, at positions of their own. */
+  function rowsBeside(near: Position, meters: number, isAvailable: boolean | undefined, limit?: number) {
     const { south, north, west, east } = boxAround(near, meters);
-    const rows = await slots
+    return slots
       .find(
         {
           'position.latitude': { $gte: south, $lte: north },
           'position.longitude': { $gte: west, $lte: east },
           ...(isAvailable === undefined ? {} : { isAvailable }),
         },
-        { position: 1 },
+        { position: 1, isAvailable: 1 },
+        { batchSize, ...(limit === undefined ? {} : { limit }) },
       )
       .lean<SlotRow[]>()
       .exec();
+  }
+
+  /** Those that are so near, the nearest first, then by number. */
+  function nearestOf(rows: readonly SlotRow[], near: Position, meters: number): NearBike[] {
     return rows
-      .flatMap(({ _id, position }) => (position ? { bikeId: _id, meters: metersBetween(near, position) } : []))
+      .flatMap(({ _id, ...shown }) =>
+        shown.position ? { bikeId: _id, meters: metersBetween(near, shown.position), shown } : [],
+      )
       .filter((one) => one.meters <= meters)
       .sort(nearestFirst);
   }
@@ -246,13 +262,15 @@ export function createReservationStore(database: Connection, cacheSize: number) 
     async nearAt(stations: readonly NearStation[], isAvailable: boolean | undefined): Promise<NearBike[]> {
       const meters = new Map(stations.map((station) => [station.stationId, station.meters]));
       const rows = await slots
-        .find(
-          { stationId: { $in: [...meters.keys()] }, ...(isAvailable === undefined ? {} : { isAvailable }) },
-          { stationId: 1 },
-        )
+        // Those that cannot be reserved are left out here: asked for others, some engines try the index of all available
+        // bikes, too, which takes longer than to read the few that are held.
+        .find({ stationId: { $in: [...meters.keys()] } }, { stationId: 1, isAvailable: 1 }, { batchSize })
         .lean<SlotRow[]>()
         .exec();
-      return rows.map((row) => ({ bikeId: row._id, meters: meters.get(row.stationId ?? '') ?? 0 })).sort(nearestFirst);
+      return rows
+        .filter((row) => isAvailable === undefined || row.isAvailable === isAvailable)
+        .map(({ _id, ...shown }) => ({ bikeId: _id, meters: meters.get(shown.stationId ?? '') ?? 0, shown }))
+        .sort(nearestFirst);
     },
 
     /** The bikes at positions of their own that are so near, at least so many of them; the nearest first, then by number. */
@@ -262,11 +280,13 @@ export function createReservationStore(database: Connection, cacheSize: number) 
       isAvailable: boolean | undefined,
       size: number,
     ): Promise<NearBike[]> {
+      const some = await rowsBeside(near, meters, isAvailable, fewBeside + 1);
+      if (some.length <= fewBeside) return nearestOf(some, near, meters);
       for (const look of looksMeters.filter((each) => each < meters)) {
-        const found = await besideWithin(near, look, isAvailable);
+        const found = nearestOf(await rowsBeside(near, look, isAvailable), near, look);
         if (found.length >= size) return found;
       }
-      return besideWithin(near, meters, isAvailable);
+      return nearestOf(await rowsBeside(near, meters, isAvailable), near, meters);
     },
 
     /** Some bikes at a station that can be reserved. */
