@@ -92,6 +92,17 @@ describeInBrowser('while one service is away', (stage) => {
     },
   );
 
+  it('bike, the board of bikes says so, and has them when it is back', async () => {
+    await stage.registerBikes(1);
+    await stop('bike');
+    await stage.visit({ path: '/', width: 1024, expectedComplaints }, async (page) => {
+      await page.getByText('지금은 자전거를 불러올 수 없습니다.').waitFor();
+      for (const start of back.splice(0)) restarted.push(await start());
+      await page.locator('.cells .cell').first().waitFor();
+      expect(await page.getByText('지금은 자전거를 불러올 수 없습니다.').count()).toBe(0);
+    });
+  });
+
   it('station, an operator sees where a bike stands, by the number of its station', async () => {
     const place = { position: { latitude: 37.5271, longitude: 126.9327 }, racks: 12 };
     const stations = [{ number: 101, nameKo: '여의나루역', district: 'YEONGDEUNGPO' as const, ...place }];

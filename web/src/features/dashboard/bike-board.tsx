@@ -1,7 +1,7 @@
 import './bike-board.css';
 import { type KeyboardEvent, memo, useMemo, useRef, useState } from 'react';
 import { BikeConditionsDocument } from '../../../../schema/client/generated/graphql.ts';
-import { Empty, LinkButton } from '../../shared/ui/controls.tsx';
+import { Empty, LinkButton, Skeleton } from '../../shared/ui/controls.tsx';
 import { allPages } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
 import { actsForOthers, useActing } from '../../shared/session/acting.ts';
@@ -37,7 +37,11 @@ export const BikeBoard = memo(function BikeBoard({ rows, totals }: BikeBoardProp
   const mayRegister = acting !== null && actsForOthers(acting.session);
   // What the feed says about bikes are these two counts; when one changes, the fleet is asked for again.
   const version = usePaced(`${totals.bikes} ${totals.outOfService}`, askEveryMs);
-  const { data: bikes } = useAnswer({ ...conditions, key: [...conditions.key, version] }, { keepsLast: true });
+  const {
+    data: bikes,
+    error,
+    isWaiting,
+  } = useAnswer({ ...conditions, key: [...conditions.key, version] }, { keepsLast: true });
   const cells = useMemo(() => boardOf(bikes ?? [], rows), [bikes, rows]);
   return (
     <section className="card bikes" aria-labelledby="bikes-title">
@@ -51,6 +55,10 @@ export const BikeBoard = memo(function BikeBoard({ rows, totals }: BikeBoardProp
         <Empty title={shared.noBikes}>
           {mayRegister && <LinkButton href={linkToTab('register')}>{shared.registerBikes}</LinkButton>}
         </Empty>
+      ) : isWaiting ? (
+        <Skeleton label={shared.loading} lines={6} />
+      ) : !bikes && error ? (
+        <p className="empty">{words.boardAway}</p>
       ) : (
         <Cells cells={cells} />
       )}
