@@ -294,6 +294,17 @@ describe('whoever waits', () => {
     expect(await look()).toEqual({ 'waiting-bike-2': [['10', null]] });
   });
 
+  it('is in the list that they asked for last, whatever the clocks say', async () => {
+    await stage.waits('10', { bikeId: 1 });
+    // Another instance, whose clock is behind.
+    stage.pass(-5_000);
+    expect(await stage.waits('10', { stationId: 'ST-1' })).toBe(1);
+    expect(stage.lists()).toEqual({ 'waiting-ST-1': [['10', null]] });
+    stage.pass(-5_000);
+    expect(await stage.waits('10', { bikeId: 2 })).toBe(1);
+    expect(await look()).toEqual({ 'waiting-bike-2': [['10', null]] });
+  });
+
   it('waits no longer once they have a reservation, wherever they got it', async () => {
     await stage.waits('10', { bikeId: 1 });
     await stage.opens(3);
@@ -363,6 +374,51 @@ describe('whoever waits', () => {
       expect(await stage.waits('10', { stationId })).toBe('STATION_NOT_FOUND');
     }
     expect(await stage.waits('10', { bikeId: 99 })).toBe('BIKE_NOT_FOUND');
+  });
+
+  it('waits anew where their wait had run out, or their turn, and nobody had looked yet', async () => {
+    for (const userId of ['10', '11']) await stage.waits(userId, { stationId: 'ST-1' });
+    stage.pass(3_600_000);
+    expect(await stage.waits('10', { stationId: 'ST-1' })).toBe(2);
+    expect(await look()).toEqual({ 'waiting-ST-1': [['10', null]] });
+    await cancel(1);
+    await stage.waits('12', { stationId: 'ST-1' });
+    await look();
+    stage.pass(120_000);
+    expect(await stage.waits('10', { stationId: 'ST-1' })).toBe(2);
+    expect(await look()).toEqual({
+      'waiting-ST-1': [
+        ['12', 1],
+        ['10', null],
+      ],
+    });
+  });
+
+  it('leaves every list, though the process dies on the way and they ask again with the same key', async () => {
+    const { lists } = stage.dependencies;
+    for (const [bikeId, cause] of [1, 2].entries()) {
+      const origin = { cause: `crash-${cause}`, correlationId: 'c', causationId: 'c' };
+      const join = { type: 'JoinList' as const, userId: '10', awaited: { bikeId: bikeId + 1 } };
+      await lists.handle(`waiting-bike-${bikeId + 1}`, join, origin);
+    }
+    let calls = 0;
+    const dying: WaitingDependencies['lists'] = {
+      ...lists,
+      handle: (...given: Parameters<typeof lists.handle>) => {
+        calls += 1;
+        return calls === 1 ? lists.handle(...given) : Promise.reject(new Error('died'));
+      },
+    };
+    const stop = (of: typeof lists) =>
+      stopWaiting({ ...stage.dependencies, lists: of }, { idempotencyKey: 's' }, stage.context('10'));
+    await expect(stop(dying)).rejects.toThrow('died');
+    expect(Object.keys(stage.lists())).toHaveLength(1);
+    expect(await stop(lists)).toEqual({ refusal: null });
+    expect(stage.lists()).toEqual({});
+    // Whoever waits again by then stays there.
+    await stage.waits('10', { bikeId: 1 });
+    expect(await stop(lists)).toEqual({ refusal: null });
+    expect(stage.lists()).toEqual({ 'waiting-bike-1': [['10', null]] });
   });
 
   it('gives it up once, and gets the first answer again', async () => {

@@ -61,7 +61,7 @@ export function createOffers({ lists, slots, rows, store, stations, rules, clock
       if (condition === 'LOST' || condition === 'RETIRED') return 'BIKE_GONE';
       if ('stationId' in here && closed.has(here.stationId)) return 'STATION_CLOSED';
       if (holders.has(place.userId)) return 'RESERVED';
-      return all.some((row) => isElsewhere(row, place, 'later')) ? 'ELSEWHERE' : null;
+      return all.some((row) => isElsewhere(row, place)) ? 'ELSEWHERE' : null;
     }
 
     for (const row of page) {

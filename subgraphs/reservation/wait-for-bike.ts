@@ -11,7 +11,7 @@ import {
 import { stateIfKnown } from './stations.ts';
 import { askedIn, type Dependencies, type ReserveBikeInput } from './use-cases.ts';
 import { placeIn, type Awaited, type Waiting } from './waiting.ts';
-import { isElsewhere, type Lists, type WaitingRows } from './waiting-lists.ts';
+import { whereIn, type ListRow, type Lists, type WaitingRows } from './waiting-lists.ts';
 
 export interface WaitingDependencies extends Pick<Dependencies, 'slots' | 'store' | 'stations' | 'claims'> {
   lists: Lists;
@@ -45,19 +45,14 @@ export async function waitForBike(
   const stream = streams.waiting(awaited);
   // Coming and going is what a rider could do without end.
   if (!isRepeated) claims.begin(userId);
-  const outcome = await lists.handle(stream, { type: 'JoinList', userId, awaited }, origin);
+  const others = (await rows.of([userId])).filter(({ _id }) => _id !== stream);
+  const after = whereIn(others, userId)?.since;
+  const command = { type: 'JoinList' as const, userId, awaited, ...(after !== undefined && { after }) };
+  const outcome = await lists.handle(stream, command, origin);
   const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
   const place = placeIn(state, awaited, userId);
-  if (place && outcome.kind === 'decided' && !outcome.replayed) {
-    const earlier = (await rows.of([userId])).filter((row) => isElsewhere(row, place));
-    await leave(
-      lists,
-      earlier.map(({ _id }) => _id),
-      userId,
-      'ELSEWHERE',
-      origin,
-    );
-  }
+  // What a process leaves undone here, the next look does.
+  if (outcome.kind === 'decided' && !outcome.replayed) await leave(lists, others, userId, 'ELSEWHERE', origin);
   return { waiting: place, refusal: refusalOf(outcome) };
 }
 
@@ -72,10 +67,12 @@ export async function stopWaiting(
   const origin = commandOrigin(context, viewer, 'stopWaiting', input);
   // The same key again: the list in which it was decided.
   const earlier = origin.isNew ? null : await lists.journal.byCause(origin.cause);
-  const [first, ...others] = earlier ? [earlier.stream] : (await rows.of([userId])).map(({ _id }) => _id);
+  const found: readonly Found[] = earlier ? [{ _id: earlier.stream }] : await rows.of([userId]);
+  const [first, ...others] = found;
   if (first === undefined) return { refusal: { code: 'NOT_WAITING', because: 'The rider waits for no bike.' } };
-  const outcome = await lists.handle(first, { type: 'LeaveList', userId, because: 'BY_RIDER' }, origin);
+  // The others first: once the key has its answer, a repetition does no more.
   await leave(lists, others, userId, 'BY_RIDER', origin);
+  const outcome = await lists.handle(first._id, { type: 'LeaveList', userId, because: 'BY_RIDER' }, origin);
   return { refusal: refusalOf(outcome) };
 }
 
@@ -99,14 +96,17 @@ async function whyNot({ slots, store, stations }: WaitingDependencies, awaited: 
   return isLive ? { code: 'RIDER_HAS_LIVE_RESERVATION', because: 'The rider has a reservation or a ride.' } : null;
 }
 
+/** A list that the rider is in. */
+type Found = Pick<ListRow, '_id'>;
+
 async function leave(
   lists: Lists,
-  found: readonly string[],
+  found: readonly Found[],
   userId: string,
   because: 'ELSEWHERE' | 'BY_RIDER',
   { body: _body, ...origin }: Origin,
 ): Promise<void> {
-  for (const stream of found) {
+  for (const { _id: stream } of found) {
     await lists.handle(
       stream,
       { type: 'LeaveList', userId, because },

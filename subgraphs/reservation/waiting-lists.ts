@@ -114,12 +114,12 @@ function isLater(one: Pick<Came, 'since' | 'awaited'>, other: Pick<Came, 'since'
   return streams.waiting(one.awaited) > streams.waiting(other.awaited);
 }
 
-/** Whether the rider is in another list too, to which they came earlier, or later. Of two, the last one counts. */
-export function isElsewhere({ _id, entries }: ListRow, place: Came, when: 'earlier' | 'later' = 'earlier'): boolean {
+/** Whether the rider is in another list too, to which they came later: of two, the last one counts. */
+export function isElsewhere({ _id, entries }: ListRow, place: Came): boolean {
   const there = entries.find(({ userId }) => userId === place.userId);
   const awaited = awaitedIn(_id);
   if (!there || streams.waiting(place.awaited) === _id) return false;
-  return isLater({ since: there.since, awaited }, place) === (when === 'later');
+  return isLater({ since: there.since, awaited }, place);
 }
 
 /** The rules of slots, plus those of lists, which have streams of their own in the same journal. */

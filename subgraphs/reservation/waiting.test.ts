@@ -46,6 +46,8 @@ const awaited = { stationId: 'ST-1' };
 const tidy = { type: 'TidyList', over: [], taken: [], claiming: [] } as const;
 const commands: Record<string, { command: WaitingCommand; at: string }> = {
   join: { command: { type: 'JoinList', userId: '10', awaited }, at },
+  'join when the offer ends': { command: { type: 'JoinList', userId: '10', awaited }, at: offerEnd },
+  'join when the wait ends': { command: { type: 'JoinList', userId: '10', awaited }, at: waitEnd },
   leave: { command: { type: 'LeaveList', userId: '10', because: 'BY_RIDER' }, at },
   'offer a bike': { command: { type: 'OfferBike', ...bike }, at },
   'offer another': { command: { type: 'OfferBike', bikeId: 18, bikeVersion: 1 }, at },
@@ -68,6 +70,17 @@ describe('a waiting list', () => {
       join: {
         WaitingBegan: ['empty', 'left'],
         nothing: ['waits', 'waits behind', 'told', 'told, and another waits', 'told in vain'],
+        WAITING_LIST_FULL: ['full'],
+      },
+      'join when the offer ends': {
+        WaitingBegan: ['empty', 'left'],
+        nothing: ['waits', 'waits behind', 'told in vain'],
+        'WaitingEnded + WaitingBegan': ['told', 'told, and another waits'],
+        WAITING_LIST_FULL: ['full'],
+      },
+      'join when the wait ends': {
+        WaitingBegan: ['empty', 'left'],
+        'WaitingEnded + WaitingBegan': ['waits', 'waits behind', 'told', 'told, and another waits', 'told in vain'],
         WAITING_LIST_FULL: ['full'],
       },
       leave: {
@@ -155,6 +168,18 @@ describe('a waiting list', () => {
     expect(offers).toBeGreaterThan(100);
   });
 
+  it('has each rider come later than where they came before, whatever the clocks say', () => {
+    for (const [after, since] of [
+      ['2026-11-23T08:59:59.999Z', at],
+      [at, '2026-11-23T09:00:00.001Z'],
+      ['2026-11-23T09:00:05.000Z', '2026-11-23T09:00:05.001Z'],
+    ] as const) {
+      expect(decider.decide({ type: 'JoinList', userId: '10', awaited, after }, decider.initial, at)).toEqual([
+        { type: 'WaitingBegan', data: { userId: '10', ...awaited, at: since, until: waitEnd } },
+      ]);
+    }
+  });
+
   it('is heard by those whom a change concerns', () => {
     const list: WaitingList = [began('10'), began('11')].reduce(
       (before, event) => decider.evolve(before, event),
@@ -169,5 +194,13 @@ describe('a waiting list', () => {
     expect(heard(ended('10'), '10')).toMatchObject({ place: null, ended: 'BY_RIDER', since: at, until: at });
     expect(heard(offered('10'), '10')).toMatchObject({ place: 1, offer: { bikeId: 17, until: offerEnd } });
     expect(heard(offered('10'), '99')).toBeNull();
+    const again = [ended('10'), began('10')];
+    const behind = again.reduce((before, event) => decider.evolve(before, event), list);
+    for (const [userId, place] of [
+      ['10', 2],
+      ['11', 1],
+    ] as const) {
+      expect(heardBy({ awaited, list: behind, events: again }, userId)).toMatchObject({ place, ended: null });
+    }
   });
 });

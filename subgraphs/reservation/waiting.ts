@@ -26,19 +26,21 @@ export interface BikeAsItStood {
   bikeVersion: number;
 }
 
-export interface Over {
-  userId: string;
-  because: WaitingEnd;
+/** What was found out about a list. */
+export interface Found {
+  /** Whose wait is over. */
+  over: readonly { userId: string; because: WaitingEnd }[];
+  /** Bikes on offer that nobody can have any more. */
+  taken: readonly BikeAsItStood[];
+  /** Who asked for a bike, and does not know yet whether they get it: they keep what they have. */
+  claiming: readonly string[];
 }
 
 export type WaitingCommand =
-  | { type: 'JoinList'; userId: string; awaited: Awaited }
+  /** `after`: when the rider came to another list. Of two the last counts, and clocks differ: they come here later. */
+  | { type: 'JoinList'; userId: string; awaited: Awaited; after?: string }
   | { type: 'LeaveList'; userId: string; because: WaitingEnd }
-  /**
-   * What was found out: whose wait is over, which bikes on offer nobody can have any more, and who asked for a bike
-   * and does not know yet whether they get it: they keep what they have.
-   */
-  | { type: 'TidyList'; over: readonly Over[]; taken: readonly BikeAsItStood[]; claiming: readonly string[] }
+  | ({ type: 'TidyList' } & Found)
   /** A bike that all who wait here may have. */
   | ({ type: 'OfferBike' } & BikeAsItStood);
 
@@ -67,11 +69,16 @@ export const waiting = (rule: WaitingRule): Decider<WaitingList, WaitingCommand,
   decide(command, { entries }, at) {
     switch (command.type) {
       case 'JoinList': {
-        const { userId, awaited } = command;
-        if (entries.some((entry) => entry.userId === userId)) return [];
-        if (entries.length >= mostInList)
+        const { userId, awaited, after } = command;
+        const entry = entries.find((each) => each.userId === userId);
+        // Whatever the next look would end has ended.
+        const ended = entry ? tidy(entry, nothingFound, at).filter(({ type }) => type === 'WaitingEnded') : [];
+        if (entry && ended.length === 0) return [];
+        if (!entry && entries.length >= mostInList)
           return refuse('WAITING_LIST_FULL', `${mostInList} riders wait there already.`);
-        return [{ type: 'WaitingBegan', data: { userId, ...awaited, at, until: later(at, rule.waitMs) } }];
+        const since = after !== undefined && Date.parse(after) >= Date.parse(at) ? later(after, 1) : at;
+        const data = { userId, ...awaited, at: since, until: later(at, rule.waitMs) };
+        return [...ended, { type: 'WaitingBegan', data }];
       }
       case 'LeaveList': {
         const { userId, because } = command;
@@ -107,12 +114,10 @@ export const waiting = (rule: WaitingRule): Decider<WaitingList, WaitingCommand,
   },
 });
 
+const nothingFound: Found = { over: [], taken: [], claiming: [] };
+
 /** Why somebody's wait is over, or their offer; nothing while it goes on. */
-function tidy(
-  { userId, since, until, offer }: Entry,
-  { over, taken, claiming }: Extract<WaitingCommand, { type: 'TidyList' }>,
-  at: string,
-): NewWaitingEvent[] {
+function tidy({ userId, since, until, offer }: Entry, { over, taken, claiming }: Found, at: string): NewWaitingEvent[] {
   const ended = (because: WaitingEnd): NewWaitingEvent[] => [
     { type: 'WaitingEnded', data: { userId, since, because, at } },
   ];
@@ -160,10 +165,12 @@ export interface ListChange {
 /** A rider's place after a change, or the end of their wait; null when it is none of theirs. */
 export function heardBy({ awaited, list, events }: ListChange, userId: string): Waiting | null {
   const concerns = ({ type, data }: NewWaitingEvent) => type !== 'WaitingBegan' || data.userId === userId;
+  const place = placeIn(list, awaited, userId);
   const end = events.find((event) => event.type === 'WaitingEnded' && event.data.userId === userId);
-  if (end?.type === 'WaitingEnded') {
+  // Who waits again at once has their new place.
+  if (end?.type === 'WaitingEnded' && !place) {
     const { since, because, at } = end.data;
     return { userId, awaited, since, until: at, offer: null, place: null, ended: because };
   }
-  return events.some(concerns) ? placeIn(list, awaited, userId) : null;
+  return events.some(concerns) ? place : null;
 }

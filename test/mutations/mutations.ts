@@ -858,8 +858,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a waiting list takes one rider too many',
     file: waiting,
-    find: 'if (entries.length >= mostInList)',
-    replace: 'if (entries.length > mostInList)',
+    find: 'entries.length >= mostInList)',
+    replace: 'entries.length > mostInList)',
     caughtBy: rulesOf('reservation'),
   },
   {
