@@ -72,8 +72,8 @@ describe('a bike', () => {
     }
   });
 
-  it('joined the fleet in 2000 at the earliest, and in a year at the latest', () => {
-    for (const date of ['2000-01-01T00:00:00.000Z', at, '2027-11-23T09:00:00.000Z']) {
+  it('joined the fleet in 2000 at the earliest, in Seoul, and in a year at the latest', () => {
+    for (const date of ['1999-12-31T15:00:00.000Z', at, '2027-11-23T09:00:00.000Z']) {
       given()
         .when(register('green', date))
         .then({ type: 'BikeRegistered', data: { ...registered.data, registeredDate: date } });
@@ -81,7 +81,7 @@ describe('a bike', () => {
     for (const date of [
       '0001-01-01T00:00:00.000Z',
       '0026-11-23T00:00:00.000Z',
-      '1999-12-31T23:59:59.999Z',
+      '1999-12-31T14:59:59.999Z',
       '2027-11-25T00:00:00.000Z',
       '9999-12-31T23:59:59.999Z',
     ]) {

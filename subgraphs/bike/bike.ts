@@ -36,7 +36,7 @@ export const mostFaults = 20;
 export const mostFaultsOfOne = 3;
 
 /** No bike of the city is older: an earlier date is a slip, such as a year of two digits. */
-const earliestDate = '2000-01-01T00:00:00.000Z';
+const earliestDate = '2000-01-01T00:00:00.000+09:00';
 /** Operators enter bikes ahead of their delivery, but not by more than a year. */
 const aheadMs = 366 * 24 * 60 * 60_000;
 

@@ -1,7 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Long } from '../../platform/server/scalars.ts';
-import { beginsOf, bucketsOf, hoursIn, mostBuckets, refusalsIn, rideMinutesIn, type BucketSize } from './history.ts';
+import {
+  beginsOf,
+  bucketsOf,
+  hoursIn,
+  mostBuckets,
+  partsOf,
+  refusalsIn,
+  rideMinutesIn,
+  type BucketSize,
+} from './history.ts';
 import { hourCounts, type HourView } from './hours.ts';
 import { add, type Sum } from './sums.ts';
 
@@ -65,6 +74,28 @@ describe('the buckets of a range', () => {
         expect(hoursIn(found, by)).toHaveLength((found.length * ms) / 3_600_000);
       }),
     );
+  });
+
+  it('are those of its parts together, from the first moment on', () => {
+    const lengths = fc.integer({ min: 1, max: 1_000 * 3_600_000 });
+    const starts = fc.oneof(
+      moment,
+      fc.nat(86_400_000).map((ms) => Date.parse('0000-01-02T00:00:00Z') + ms),
+    );
+    fc.assert(
+      fc.property(starts, lengths, fc.constantFrom<BucketSize>('HOUR', 'DAY'), (from, length, by) => {
+        const to = Math.min(from + length, Date.parse('9999-12-31T23:59:59.999Z'));
+        fc.pre(from < to);
+        const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString(), by };
+        const begins = partsOf(range).flatMap(beginsOf);
+        const ms = by === 'HOUR' ? 3_600_000 : 86_400_000;
+        begins.forEach((begin, place) => expect(begin).toBe((begins[0] ?? 0) + place * ms));
+        expect(from - (begins[0] ?? 0)).toBeLessThan(ms);
+        expect((begins.at(-1) ?? 0) + ms).toBeGreaterThanOrEqual(to);
+      }),
+    );
+    const first = { from: '0000-01-02T00:00:00Z', to: '0000-01-05T00:00:00Z', by: 'DAY' as const };
+    expect(partsOf(first).flatMap(beginsOf)).toHaveLength(4);
   });
 
   it('lose nothing and repeat nothing: by the day the same sums as by the hour', () => {

@@ -63,7 +63,8 @@ export function partsOf({ from, to, by }: HistoryRange): HistoryRange[] {
     throw new ContractError(`"from" to "to" is ${count} ${name}; a file has at most ${mostInAFile}.`);
   return Array.from({ length: Math.ceil(count / mostBuckets) }, (_, place) => {
     const begin = first + place * mostBuckets * ms;
-    return { from: new Date(begin).toISOString(), to: earlier(to, begin + mostBuckets * ms), by };
+    // As it was asked for: its bucket may begin before the earliest moment that may be.
+    return { from: place === 0 ? from : new Date(begin).toISOString(), to: earlier(to, begin + mostBuckets * ms), by };
   });
 }
 

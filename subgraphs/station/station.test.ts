@@ -129,11 +129,11 @@ describe('a station', () => {
     expect(decide(52, 37.55)).not.toEqual(swapped);
   });
 
-  it('opened in 2000 at the earliest, and opens in a year at the latest, if that is known', () => {
-    for (const openedDate of [null, '2000-01-01T00:00:00.000Z', '2027-11-23T09:00:00.000Z']) {
+  it('opened in 2000 at the earliest, in Seoul, and opens in a year at the latest, if that is known', () => {
+    for (const openedDate of [null, '1999-12-31T15:00:00.000Z', '2027-11-23T09:00:00.000Z']) {
       given().when(open({ openedDate })).then(opened({ openedDate }));
     }
-    for (const openedDate of ['0015-09-06T00:00:00.000Z', '1999-12-31T23:59:59.999Z', '2027-11-25T00:00:00.000Z']) {
+    for (const openedDate of ['0015-09-06T00:00:00.000Z', '1999-12-31T14:59:59.999Z', '2027-11-25T00:00:00.000Z']) {
       given().when(open({ openedDate })).refused('INVALID_DATE');
     }
   });

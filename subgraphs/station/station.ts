@@ -35,7 +35,7 @@ export const longestAddress = 200;
 export const mostRacks = 1_000;
 
 /** No public bike of the city is older: an earlier date is a slip, such as a year of two digits. */
-const earliestDate = '2000-01-01T00:00:00.000Z';
+const earliestDate = '2000-01-01T00:00:00.000+09:00';
 /** Operators enter stations ahead of their opening, but not by more than a year. */
 const aheadMs = 366 * 24 * 60 * 60_000;
 

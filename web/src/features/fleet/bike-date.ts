@@ -6,7 +6,7 @@ export type DateProblem = 'badDate' | 'strangeDate';
 const seoulOffsetMs = 9 * 3_600_000;
 const yearMs = 366 * 86_400_000;
 /** No public bike of Seoul is older: an earlier date is a typo. */
-const earliest = Date.UTC(2000, 0, 1);
+const earliest = Date.UTC(2000, 0, 1) - seoulOffsetMs;
 
 const day =
   /^(\d{4})(?:-(\d{1,2})-(\d{1,2})|\.\s*(\d{1,2})\.\s*(\d{1,2})\.?|\/(\d{1,2})\/(\d{1,2})|(\d{2})(\d{2})|년\s*(\d{1,2})월\s*(\d{1,2})일)/;
