@@ -1,9 +1,11 @@
 import type { Resolvers } from '../../platform/index.ts';
+import type { Movement } from './movements.ts';
 import type { Picture } from './picture.ts';
 import { createSpells, type Told } from './spells.ts';
 import {
   bikesTable,
   minutesOf,
+  movementsTable,
   stationsTable,
   type BikeFilter,
   type BikeLine,
@@ -55,6 +57,9 @@ export function createTableResolvers(picture: () => Promise<Picture>, clock: () 
         const moment = { picture: shown, spellsOf: await spells(shown), now: clock().getTime() };
         return stationsTable(moment, filter ?? {}, orderBy, page);
       },
+      async movements(_dashboard: unknown, { stationId, ...page }: { stationId: string } & TableRequest) {
+        return movementsTable({ picture: await picture(), now: clock().getTime() }, stationId, page);
+      },
     },
 
     DashboardBike: {
@@ -69,6 +74,11 @@ export function createTableResolvers(picture: () => Promise<Picture>, clock: () 
       empty: ({ told }: StationRow) => told('empty'),
       full: ({ told }: StationRow) => told('full'),
       station: ({ stationId }: StationLine) => ({ __typename: 'Station', stationId }),
+    },
+
+    DashboardMovement: {
+      at: ({ at }: Movement) => new Date(at).toISOString(),
+      bike: ({ bikeId }: Movement) => ({ __typename: 'Bike', bikeId }),
     },
 
     DashboardSpells: {

@@ -7,6 +7,7 @@ import type { StationView } from './projections.ts';
 import { changesBy, spellsOf } from './spells.ts';
 import {
   bikesTable as bikesAt,
+  movementsTable,
   stationsTable as stationsAt,
   type BikeFilter,
   type BikeOrder,
@@ -250,6 +251,29 @@ describe('any table', () => {
       const { nodes, totalCount } = bikesTable(pictureOf(bikes), {}, order, { first: 3 });
       expect(totalCount).toBe(5_000);
       expect(nodes.map(({ bikeId }) => bikeId)).toEqual(order === 'BIKE_ID_ASC' ? [1, 2, 3] : [5_000, 4_999, 4_998]);
+    }
+  });
+});
+
+describe('the table of what came to a station and left it', () => {
+  it('has the newest first, page by page in both directions', () => {
+    const stood = (...times: number[]) =>
+      times.map((minutes, index) => ({
+        ...{ at: now - minutes * 60_000, isFree: true },
+        ...(index % 2 === 0 && { stationId: 'ST-1' }),
+      }));
+    const bikes = [
+      bikeNumbered(1, { stands: stood(50, 40, 30), stationId: 'ST-1' }),
+      bikeNumbered(2, { stands: stood(45, 40) }),
+      bikeNumbered(3, { stationId: 'ST-2', stands: [{ at: now, isFree: true, stationId: 'ST-2' }] }),
+    ];
+    const picture = pictureOf(bikes, [stationNumbered(1)]);
+    const told = ['1 came 30', '2 left 40', '1 left 40', '2 came 45', '1 came 50'];
+    for (const isBackward of [false, true]) {
+      const found = walk((page) => movementsTable({ picture, now }, 'ST-1', page), 2, isBackward);
+      expect(
+        found.map(({ at, bikeId, hasArrived }) => `${bikeId} ${hasArrived ? 'came' : 'left'} ${(now - at) / 60_000}`),
+      ).toEqual(told);
     }
   });
 });

@@ -10,6 +10,7 @@ import {
 } from '../../platform/index.ts';
 import type { BikeCondition } from '../../schema/events/index.ts';
 import { districtNames, type District } from '../../schema/places.ts';
+import { movementsOf, type Movement } from './movements.ts';
 import type { Parked } from './parked.ts';
 import type { Picture } from './picture.ts';
 import type { BikeView, StationView } from './projections.ts';
@@ -210,6 +211,23 @@ export function stationsTable(
     ...{ list: 'stations', orderBy, page },
     order: orderNamed(stationColumns, orderBy),
     keyOf: ({ number }) => number,
+  });
+}
+
+/** What came to a station and left it, the newest first. @throws {ContractError} when the page makes no sense. */
+export function movementsTable(
+  { picture, now }: Omit<Moment, 'spellsOf'>,
+  stationId: string,
+  page: TableRequest,
+): TablePage<Movement> {
+  function* movements(): Iterable<Movement> {
+    for (const bike of picture.bikes.values()) yield* movementsOf(bike, stationId, now);
+  }
+  return pageOfTable(movements(), {
+    ...{ list: 'movements', orderBy: 'AT_DESC', page },
+    order: { by: ({ at }) => at, direction: -1 },
+    // A bike may come and leave in the same millisecond.
+    keyOf: ({ bikeId, hasArrived }) => 2 * bikeId + Number(hasArrived),
   });
 }
 

@@ -328,6 +328,16 @@ describeInBrowser('the tables of operators', (stage) => {
     await stage.visit({ path: '/fleet?bike=2', ...look }, async (page) => {
       await fact(page, 'Where').getByText('Gwanghwamun Exit 2').waitFor();
     });
+    const showsMoves = (page: Page, ...wanted: string[]) =>
+      until(`bike 2 ${wanted.join()}`, async () => {
+        const lines = await page.locator('[data-movement="2"]').allInnerTexts();
+        return lines.map((line) => line.split(/\s/)[0]).join() === wanted.join();
+      });
+    await stage.visit({ path: '/fleet?station=101', shot: 'tables-movements', ...look }, async (page) => {
+      await showsMoves(page, 'Left', 'Came');
+      expect(await violationsOf(page)).toEqual([]);
+    });
+    await stage.visit({ path: '/fleet?station=102', ...look }, (page) => showsMoves(page, 'Came'));
     const reason = 'Event at the river.';
     await stage.operator.request(MoveBikesDocument, { input: { moves: [{ bikeId: 2, reason }] } });
     await stage.visit({ path: '/fleet?bike=2', shot: 'tables-moves', ...look }, async (page) => {

@@ -22,6 +22,7 @@ import { Condition } from './condition.tsx';
 import { FaultLines } from './faults.tsx';
 import { ChangeCondition } from './change-condition.tsx';
 import { Force } from './force.tsx';
+import { Movements } from './movements.tsx';
 import { RiderReports } from './rider-reports.tsx';
 import { linkToBikes } from './table-address.ts';
 import { fleetWords } from './words.ts';
@@ -201,6 +202,7 @@ export function StationCard({ station }: { station: Station }) {
       <p>
         <a href={linkToBikes({ stationId })}>{words.bikesThere}</a>
       </p>
+      <Movements stationId={stationId} />
       <AuditTrail entries={history} became={(entry) => words.stationStates[entry.state]} />
     </section>
   );

@@ -197,7 +197,5 @@ export function DistrictFilter({ chosen, onChoose }: Pick<ChoiceFilterProps<Dist
 /** How many rows a page has: a screen or two. */
 export const rowsPerPage = 50;
 
-export const pageOf = (place: PagePlace) =>
-  place && 'before' in place
-    ? { last: rowsPerPage, before: place.before }
-    : { first: rowsPerPage, after: place?.after ?? null };
+export const pageOf = (place: PagePlace, size = rowsPerPage) =>
+  place && 'before' in place ? { last: size, before: place.before } : { first: size, after: place?.after ?? null };
