@@ -139,6 +139,9 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
       // An inbox of this service alone: with the broker's user list, no other service can hear or forge its answers.
       inboxPrefix: `_INBOX_${name}`,
       maxReconnectAttempts: -1,
+      // Otherwise the client gives up for ever at the second refusal since it began, and a busy broker that takes long
+      // to look at the password counts as one.
+      ignoreAuthErrorAbort: true,
       // The client waits by the wall clock, and one that is set back by an hour would keep it offline for an hour. So
       // it is told never to wait, and a timer delays each attempt instead.
       reconnectDelayHandler: () => -Infinity,

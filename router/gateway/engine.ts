@@ -100,6 +100,8 @@ export function createEngine(options: EngineOptions): Engine {
             executeInParts(...of, (part) => {
               // What a mutation does has been done: what is left is for its client only.
               context.unwanted ??= given.unwanted;
+              // Its client asks for what it has changed as soon as it has the first part.
+              if (isMutation) mutations.answered += 1;
               onPart(part);
             });
           answer = await (isMutation ? inParts(asked, context) : inTurn(asked, context, inParts));

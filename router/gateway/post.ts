@@ -53,7 +53,9 @@ export function createPost({ dispatcher, path, timeoutMs, maxAnswerBytes }: Post
         {
           onRequestStart(given) {
             controller = given;
-            if (signal?.aborted) onAbort();
+            // It waited for a connection until then: what was told to have failed must not be done later.
+            if (stopped) given.abort(new Error('It was given up before it was sent.'));
+            else if (signal?.aborted) onAbort();
           },
           onResponseStart(_controller, statusCode) {
             status = statusCode;

@@ -273,6 +273,22 @@ describe('an answer in parts, over HTTP', () => {
     expect(await allOf(parts)).toMatchObject([{ incremental: [{ data: { stars: 4 } }], hasNext: false }]);
   });
 
+  it('comes of a mutation, and an equal query after its first part joins none from before', async () => {
+    const counted = () => asked.filter((what) => what === 'critics').length;
+    const early = post('application/json', { query: '{ critics }' });
+    await until('it is under way', () => counted() === 1);
+    const parts = partsOf(
+      await post(draftParts, { query: 'mutation { lend(id: "4") { title ... @defer { stars } } }' }),
+    );
+    await nextOf(parts);
+    const late = post('application/json', { query: '{ critics }' });
+    await until('it is asked for itself', () => counted() === 2);
+    goOn();
+    for (const response of [await early, await late])
+      expect(await response.json()).toEqual({ data: { critics: ['kim'] } });
+    await allOf(parts);
+  });
+
   it('says what it costs with the first', async () => {
     goOn();
     const [first] = await allOf(partsOf(await post(draftParts, { query, extensions: { cost: true } })));
