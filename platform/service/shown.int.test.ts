@@ -10,8 +10,11 @@ afterAll(() => stage.close());
 
 let services = 0;
 
+/** What happens while the journal is asked. */
+type Asked = <Found>(read: () => Promise<Found>) => Promise<Found>;
+
 /** A slow view, on a journal with this many decisions. */
-async function setUp(decisions: number, published: boolean, meanwhile: () => Promise<void> = async () => undefined) {
+async function setUp(decisions: number, published: boolean, asked: Asked = (read) => read()) {
   const service = `owner-${(services += 1)}`;
   const { journal, add } = createSilentTally(await stage.runtime(service), published);
   await add('one', decisions);
@@ -23,9 +26,7 @@ async function setUp(decisions: number, published: boolean, meanwhile: () => Pro
       head: (stream) => ((reads += 1), journal.head(stream)),
       async unpublishedOf(stream) {
         reads += 1;
-        const found = await journal.unpublishedOf(stream);
-        await meanwhile();
-        return found;
+        return asked(() => journal.unpublishedOf(stream));
       },
     },
     apply: async ({ _id }) => {
@@ -84,18 +85,35 @@ describe('views up to a version', () => {
   });
 
   it('know of a gap that comes while the journal is asked', async () => {
-    let here = async (): Promise<void> => undefined;
-    const { view, shown, documents, decided, add } = await setUp(2, false, () => here());
+    let meanwhile: Asked = (read) => read();
+    const { view, shown, documents, decided, add } = await setUp(2, false, (read) => meanwhile(read));
     await view.show(documents[1] as TallyDocument);
-    // Another instance decides the third, this one the fourth.
-    here = async () => {
-      here = async () => undefined;
+    meanwhile = async (read) => {
+      meanwhile = (again) => again();
+      const found = await read();
+      // Another instance decides the third, this one the fourth.
       await add('one', 2);
       await view.show((await decided())[3] as TallyDocument);
+      return found;
     };
     await view.upTo('one', 2);
     expect(shown).toEqual(['one@2', 'one@4', 'one@1']);
     await view.upTo('one', 4);
     expect(shown).toContain('one@3');
+  });
+
+  it('are not written again where this process decides while the journal is asked', async () => {
+    let meanwhile: Asked = (read) => read();
+    const { view, shown, documents, decided, add } = await setUp(2, false, (read) => meanwhile(read));
+    await view.show(documents[1] as TallyDocument);
+    let writing: Promise<void> | undefined;
+    meanwhile = async (read) => {
+      await add('one', 1);
+      writing = view.show((await decided())[2] as TallyDocument);
+      return read();
+    };
+    await view.upTo('one', 2);
+    await writing;
+    expect(shown.toSorted()).toEqual(['one@1', 'one@2', 'one@3']);
   });
 });

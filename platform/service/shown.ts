@@ -69,7 +69,10 @@ export function createShown<State, Event extends Envelope>(options: ShownOptions
       const own = spans.get(stream) ?? nothing;
       // What is published was shown before.
       const unpublished = await options.journal.unpublishedOf(stream);
-      await Promise.all(unpublished.filter((document) => !isIn(own, document)).map(show));
+      // What this process decides meanwhile it shows itself.
+      await Promise.allSettled([...(underWay.get(stream) ?? [])]);
+      const mine = [own, spans.get(stream) ?? nothing];
+      await Promise.all(unpublished.filter((one) => !mine.some((span) => isIn(span, one))).map(show));
       const last = Math.max(own.to, lastVersionOf(unpublished.at(-1) ?? null));
       // If the journal does not go so far, all of it is shown, or the caller asked for a version that was never
       // decided.
