@@ -3,6 +3,7 @@ import Papa from 'papaparse';
 import { isText, readText, textRules } from '../../../../schema/text.ts';
 import { plainText } from '../../../../schema/csv.ts';
 import { readDate, type DateProblem } from './bike-date.ts';
+import { prepareCsv, recordsIn, type CsvRecord } from './csv.ts';
 
 /** So many lines register in seconds and can be reviewed in minutes; the city's largest delivery was half of it. */
 export const longestImport = 10_000;
@@ -39,7 +40,7 @@ export interface BikeFile {
 
 /** Every line that says something (RFC 4180). `now` in epoch milliseconds: a bike cannot have joined long after. */
 export function readBikes(text: string, now: number): BikeFile {
-  const { content, delimiter, skipped } = prepare(text);
+  const { content, delimiter, skipped } = prepareCsv(text);
   const { data, errors, meta } = Papa.parse<string[]>(content, {
     delimiter,
     newline: '\n',
@@ -67,49 +68,6 @@ export function readBikes(text: string, now: number): BikeFile {
 /** The heading and the columns by which a file is read again. */
 export const fileColumns = ['color', 'registeredDate', 'batch'] as const;
 
-interface Prepared {
-  content: string;
-  delimiter: string;
-  /** Lines that are no content. */
-  skipped: number;
-}
-
-/** One kind of line end, and no line `sep=;`, by which Excel says what separates. */
-function prepare(text: string): Prepared {
-  const lines = text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n');
-  const [said, delimiter] = /^"?sep=([,;\t|])"?[ ,;\t]*(?:\n|$)/i.exec(lines) ?? [];
-  if (said !== undefined && delimiter) return { content: lines.slice(said.length), delimiter, skipped: 1 };
-  return { content: lines, delimiter: commonest(lines.slice(0, 50_000)), skipped: 0 };
-}
-
-/**
- * The most frequent separator outside quotes; Korean keyboards write full-width ones too. Papa Parse would guess by
- * lines of equal length, which a list of colors, some with a date, does not have.
- */
-function commonest(text: string): string {
-  const bare = text.replace(/"(?:[^"]|"")*"/g, '');
-  const count = (delimiter: string) => bare.split(delimiter).length;
-  return [',', ';', '\t', '|', '，', '；'].reduce((best, delimiter) =>
-    count(delimiter) > count(best) ? delimiter : best,
-  );
-}
-
-interface RecordOfFile {
-  row: number;
-  line: number;
-  cells: readonly string[];
-}
-
-/** With the line on which each begins: a cell in quotes may have several. */
-function recordsIn(rows: readonly string[][], firstLine: number): RecordOfFile[] {
-  let line = firstLine;
-  return rows.map((cells, row) => {
-    const record = { row, line, cells };
-    line += 1 + cells.reduce((breaks, cell) => breaks + cell.split('\n').length - 1, 0);
-    return record;
-  });
-}
-
 type ColumnName = 'color' | 'date' | 'batch';
 type Columns = Partial<Record<ColumnName, number>> & { isHeading: boolean; count: number };
 
@@ -129,7 +87,7 @@ function columnsIn(cells: readonly string[]): Columns | 'none' {
   return { isHeading: false, count: 2, color: 0, date: 1 };
 }
 
-function toBike({ line, cells }: RecordOfFile, columns: Columns, isMisquoted: boolean, now: number) {
+function toBike({ line, cells }: CsvRecord, columns: Columns, isMisquoted: boolean, now: number) {
   const cell = (name: ColumnName) => plainText((cells[columns[name] ?? -1] ?? '').trim());
   const [color, date, batch] = [cell('color'), cell('date'), cell('batch')];
   const read = date === '' ? { time: null, problem: null } : readDate(date, now);

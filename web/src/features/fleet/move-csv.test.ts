@@ -17,6 +17,9 @@ describe('a file of where bikes stand', () => {
     expect(told('\r\n１２;ST-101\r\n')).toEqual([{ line: 2, ...wanted }]);
     expect(told('대여소번호,이름,자전거 번호\n101,망원역,12\n')).toEqual([{ line: 2, ...wanted }]);
     expect(told('Bike_ID\tStation\n12\tst-0101')).toEqual([{ line: 2, ...wanted }]);
+    expect(told('\uFEFFsep=|\r\nbike|station\r\n12|101\r\n')).toEqual([{ line: 3, ...wanted }]);
+    expect(told('12，101')).toEqual([{ line: 1, ...wanted }]);
+    expect(told('bike,station,note\n12,101,a;b;c;d;e\n')).toEqual([{ line: 2, ...wanted }]);
   });
 
   it('is read as it was written', () => {

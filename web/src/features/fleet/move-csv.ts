@@ -1,6 +1,7 @@
 /** Where bikes are to stand, as a file says, line by line; pure. */
 import Papa from 'papaparse';
 import { bikeNumberIn } from '../../shared/i18n/numbers.ts';
+import { prepareCsv } from './csv.ts';
 import { stationIdIn } from './table-address.ts';
 
 /** Four times as many as the city has bikes: a longer file is another file. */
@@ -33,11 +34,11 @@ const headings = {
 
 /** Every line that says something (RFC 4180), with or without headings; each bike in one line at most. */
 export function readMoves(file: string): MoveFile {
-  const text = file.replace(/\r\n?/g, '\n');
+  const { content: text, delimiter, skipped } = prepareCsv(file);
   const records: { line: number; cells: string[]; isMisquoted: boolean }[] = [];
-  let [line, from] = [1, 0];
+  let [line, from] = [1 + skipped, 0];
   Papa.parse<string[]>(text, {
-    delimiter: delimiterIn(text),
+    delimiter,
     newline: '\n',
     step({ data, errors, meta }, parser) {
       const isMisquoted = errors.some(({ type }) => type === 'Quotes');
@@ -74,12 +75,6 @@ export function readMoves(file: string): MoveFile {
 }
 
 const noMoves = (problem: MoveFileProblem): MoveFile => ({ lines: [], problem });
-
-/** Of spreadsheets of any locale: the one that the first line has. */
-function delimiterIn(text: string): string {
-  const firstLine = /\S.*/.exec(text)?.[0] ?? '';
-  return [',', ';', '\t', '|'].find((each) => firstLine.includes(each)) ?? ',';
-}
 
 function columnOf(cells: readonly string[], kind: keyof typeof headings): number {
   const names: readonly string[] = headings[kind];

@@ -51,6 +51,15 @@ describe('a file of stations', () => {
     },
   );
 
+  it('says first what separates its cells, as Excel writes it', () => {
+    const line = '102,망원역,마포구,,37.5,126.9,,15,10,QR'.replaceAll(',', '|');
+    const { lines, problem } = read(`sep=|\n${since2020.replaceAll(',', '|')}${line}\n`);
+    expect({ problem, numbers: lines.map(({ station }) => station?.number) }).toEqual({
+      problem: null,
+      numbers: [102],
+    });
+  });
+
   it('has its racks in two columns, of which one or both say how many', () => {
     const racks = (lcd: string, qr: string) =>
       read(`${since2020}102,이름,마포구,,37.5,126.9,,${lcd},${qr},QR\n`).lines.map(

@@ -9,6 +9,7 @@ import {
 } from '../../../../schema/places.ts';
 import { readText, type TextFault, textRules } from '../../../../schema/text.ts';
 import { readDate } from './bike-date.ts';
+import { prepareCsv, recordsIn } from './csv.ts';
 
 /** Three times as many as Seoul has: a longer file is another file. */
 export const longestFile = 10_000;
@@ -75,17 +76,18 @@ export const longestTexts = { name: 100, address: 200 };
 
 /** Every line that says something. `now` in epoch milliseconds: no station opens long after. */
 export function readStations(text: string, now: number): StationFile {
-  const { data, errors, meta } = Papa.parse<string[]>(text.replace(/^\uFEFF/, '').replace(/\r\n?/g, '\n'), {
+  const { content, delimiter, skipped } = prepareCsv(text);
+  const { data, errors, meta } = Papa.parse<string[]>(content, {
+    delimiter,
     newline: '\n',
-    delimitersToGuess: [',', '\t', ';'],
     // Allows for headings and blank lines, yet stops before reading all of a file that is too long.
     preview: longestFile + 100,
   });
-  const misquoted = new Set(errors.flatMap(({ type, row }) => (type === 'Quotes' ? [data[row ?? 0]] : [])));
-  const rows = rowsIn(data).filter(({ cells }) => cells.some((cell) => cell.trim() !== ''));
+  const misquoted = new Set(errors.flatMap(({ type, row }) => (type === 'Quotes' ? [row] : [])));
+  const rows = recordsIn(data, skipped + 1).filter(({ cells }) => cells.some((cell) => cell.trim() !== ''));
   // A heading may have several lines: it ends where the first station begins, or what nobody can read.
   const first = rows.findIndex(
-    ({ cells }) => misquoted.has(cells) || cells.some((cell) => /^(ST-)?\d+$/.test(plain(cell))),
+    ({ row, cells }) => misquoted.has(row) || cells.some((cell) => /^(ST-)?\d+$/.test(plain(cell))),
   );
   if (rows.length === 0) return { lines: [], problem: null };
   const columns = columnsIn(rows.slice(0, first < 0 ? rows.length : first).map(({ cells }) => cells));
@@ -96,8 +98,8 @@ export function readStations(text: string, now: number): StationFile {
     return { lines: [], problem: { code: 'tooMany' } };
   }
   const lineOf = new Map<number, number>();
-  const lines = stations.map(({ line, cells }): FileLine => {
-    const read = misquoted.has(cells) ? { code: 'badQuotes' as const } : stationIn(cells, columns, now);
+  const lines = stations.map(({ row, line, cells }): FileLine => {
+    const read = misquoted.has(row) ? { code: 'badQuotes' as const } : stationIn(cells, columns, now);
     if ('code' in read) return { line, station: null, problem: read };
     const earlier = lineOf.get(read.number);
     if (earlier !== undefined) return { line, station: null, problem: { code: 'sameNumber', line: earlier } };
@@ -105,16 +107,6 @@ export function readStations(text: string, now: number): StationFile {
     return { line, station: read, problem: null };
   });
   return { lines, problem: null };
-}
-
-/** With the line on which each begins: a cell in quotes may have several. */
-function rowsIn(rows: readonly string[][]) {
-  let line = 1;
-  return rows.map((cells) => {
-    const row = { line, cells };
-    line += 1 + cells.reduce((breaks, cell) => breaks + cell.split('\n').length - 1, 0);
-    return row;
-  });
 }
 
 function columnsIn(heading: readonly (readonly string[])[]): Columns {
