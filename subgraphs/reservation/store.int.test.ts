@@ -194,6 +194,9 @@ it('tells which bikes of a rider may have changed: those of a report too, howeve
     2: { status: 'OPEN', reportedAt: later, decidedAt: null },
     3: { status: 'REJECTED', reportedAt: before, decidedAt: before },
     4: { status: 'OPEN', reportedAt: before, decidedAt: null },
+    // Through an instance whose clock is behind the broker's.
+    5: { status: 'REJECTED', reportedAt: before, decidedAt: '2026-11-26T00:29:55.000Z' },
+    6: { status: 'OPEN', reportedAt: '2026-11-26T00:29:55.000Z', decidedAt: null },
   };
   const changes = Array.from({ length: 80 }, (_, index) => rowsOf(index + 1, reports[index + 1] ?? {})).flat();
   for (const [collection, some] of Map.groupBy(changes, (change) => change.collection)) {
@@ -204,7 +207,7 @@ it('tells which bikes of a rider may have changed: those of a report too, howeve
   }
   const since = '2026-11-26T00:30:00.000Z';
   const newest = Array.from({ length: 50 }, (_, index) => 80 - index);
-  expect(await store.bikesSince(since, { userId: '10' })).toEqual([...newest, 2, 1]);
+  expect(await store.bikesSince(since, { userId: '10' })).toEqual([...newest, 2, 6, 1, 5]);
   expect(await store.bikesSince(since, { userId: '11' })).toEqual([]);
   expect(await store.bikesSince(since, { reserveNo: 1 })).toEqual([1]);
 });

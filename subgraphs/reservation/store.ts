@@ -126,6 +126,8 @@ const reportedIn = ({ data }: ReservationEvent | DemandEvent) => ('reserveNo' in
 
 /** How many of a rider's reservations are looked through for what changed since a cursor: months of any rider's. */
 const mostSince = 50;
+/** A cursor has its time from the broker, a report from an instance: so far their clocks may differ. */
+const clocksDifferMs = 3_600_000;
 
 /** The fields of a reservation that never change. */
 export type ReservationKey = Pick<Reservation, 'reserveNo' | 'userId' | 'bikeId'>;
@@ -375,6 +377,7 @@ export function createReservationStore(database: Connection, cacheSize: number) 
         ...(which.reserveNo === undefined ? {} : { _id: which.reserveNo }),
         ...(which.userId === undefined ? {} : { userId: which.userId }),
       };
+      const early = new Date(Date.parse(since) - clocksDifferMs).toISOString();
       const reportsThat = (changed: object) =>
         reports
           .find({ ...filter, ...changed })
@@ -383,8 +386,8 @@ export function createReservationStore(database: Connection, cacheSize: number) 
           .exec();
       const [rows, reported, decided] = await Promise.all([
         reservations.find(filter).sort({ reserveNo: -1 }).limit(mostSince).lean<ReservationRow[]>().exec(),
-        reportsThat({ status: 'OPEN', reportedAt: { $gte: since } }),
-        reportsThat({ decidedAt: { $gte: since } }),
+        reportsThat({ status: 'OPEN', reportedAt: { $gte: early } }),
+        reportsThat({ decidedAt: { $gte: early } }),
       ]);
       // A rider has one reservation at a time: older ones than these had ended, and only a report changed one.
       const isAll =
