@@ -50,6 +50,8 @@ export async function waitForState<State extends object, Event extends Envelope>
   let last = from?.state;
   let version = from ? lastVersionOf(from) : 0;
   let stale = !from;
+  // A function, because the compiler would take the flag for unchanged across an await.
+  const isStale = () => stale;
   let wake: () => void = () => undefined;
   const stops = [
     options.notices.onDecision(options.stream, (document) => {
@@ -70,11 +72,13 @@ export async function waitForState<State extends object, Event extends Envelope>
       if (last === undefined || stale) {
         stale = false;
         const found = await options.read();
-        last = found.state;
-        version = Math.max(version, found.version);
+        // This process may have decided meanwhile, and be ahead of what was read.
+        if (last === undefined || found.version >= version) [last, version] = [found.state, found.version];
       }
       const left = deadline - time.now();
       if (until(last) || left <= 0) return { state: last, version };
+      // Another one decided meanwhile.
+      if (isStale()) continue;
       const pause = startPause(time, Math.min(pollMs, left));
       wake = pause.end;
       if (await pause.over) continue;
