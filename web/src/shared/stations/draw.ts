@@ -78,7 +78,10 @@ function drawRiver(context: CanvasRenderingContext2D, { view, size, colors }: Sc
   context.lineJoin = 'round';
   context.lineCap = 'round';
   context.beginPath();
-  bend(context, course, view, size);
+  bend(
+    context,
+    course.map((point) => toScreen(view, size, point)),
+  );
   context.stroke();
 }
 
@@ -87,15 +90,27 @@ function drawBorders(context: CanvasRenderingContext2D, { borders, view, size, c
   context.globalAlpha = 0.45;
   context.lineWidth = 1;
   context.beginPath();
-  for (const border of borders) bend(context, border, view, size);
+  for (const border of borders) {
+    const points = border.map((point) => toScreen(view, size, point));
+    if (crosses(points, size)) bend(context, points);
+  }
   context.stroke();
   context.globalAlpha = 1;
 }
 
+/** Whether some of a line may be in sight: near by, most are not, and painting them takes longer than to find out. */
+function crosses(points: readonly Point[], { width, height }: Size): boolean {
+  const isBeside = (is: (point: Point) => boolean) => points.every(is);
+  return !(
+    isBeside(({ x }) => x < 0) ||
+    isBeside(({ x }) => x > width) ||
+    isBeside(({ y }) => y < 0) ||
+    isBeside(({ y }) => y > height)
+  );
+}
+
 /** A line through the middles of its parts, so that it bends like water. */
-function bend(context: CanvasRenderingContext2D, line: readonly Point[], view: View, size: Size): void {
-  const points = line.map((point) => toScreen(view, size, point));
-  const [first, ...rest] = points;
+function bend(context: CanvasRenderingContext2D, [first, ...rest]: readonly Point[]): void {
   if (!first) return;
   context.moveTo(first.x, first.y);
   rest.forEach((point, index) => {
