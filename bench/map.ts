@@ -6,22 +6,18 @@ import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
-import { createDice } from '../cli/demo/dice.ts';
-import { seoul } from '../cli/demo/seoul.ts';
 import { createDevelopmentKeys } from '../deploy/local/development-keys.ts';
 import { createTokenVerifier, processSettings, readConfig } from '../platform/server/index.ts';
 import { ttareungi } from '../router/product/product.ts';
 import { startRouter } from '../router/router.ts';
-import { createFeed } from '../router/testing/feed.ts';
 import { startTestSubgraph } from '../router/testing/subgraph-server.ts';
 import { createClient, type Client } from '../schema/client/client.ts';
 import { StationCountsChangedDocument } from '../schema/client/generated/graphql.ts';
-import { stationIdOf } from '../schema/places.ts';
-import { tellEveryMs } from '../subgraphs/dashboard/station-counts.ts';
 import { launchChromium } from '../test/browser/launch.ts';
 import { until } from '../test/support/until.ts';
 import { machine, versions } from './environment.ts';
 import { createCityFeed } from './screen-feed.ts';
+import { createStationFeed } from './station-feed.ts';
 import { round } from './statistics.ts';
 
 const { values } = parseArgs({
@@ -41,42 +37,8 @@ const { values } = parseArgs({
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const seconds = Number(values.seconds);
 const settleMs = 3_000;
-const dice = createDice(1);
 
-const stations = seoul(dice, Number(values.stations)).map(({ nameKo, nameEn, ...station }) => ({
-  ...station,
-  stationId: stationIdOf(station.number),
-  state: 'OPEN',
-  address: null,
-  openedDate: null,
-  history: [],
-  name: ({ language }: { language: string }) => (language === 'EN' ? nameEn : nameKo),
-}));
-const parked = new Map(stations.map(({ stationId, racks }) => [stationId, dice.below(racks)]));
-const countOf = ({ stationId, racks }: (typeof stations)[number]) => {
-  const bikes = parked.get(stationId) ?? 0;
-  return { stationId, state: 'OPEN', racks, bikesParked: bikes, bikesAvailable: bikes, freeRacks: racks - bikes };
-};
-const told = createFeed<object>();
-const countsNow = (of: typeof stations) => ({ at: new Date().toISOString(), stations: of.map(countOf) });
-
-/** As station-counts.ts tells it: what changed since, each station once. */
-let timer: ReturnType<typeof setInterval> | undefined;
-function pace(changesPerSecond: number): void {
-  clearInterval(timer);
-  if (changesPerSecond === 0) return;
-  timer = setInterval(() => {
-    const changed = new Set<(typeof stations)[number]>();
-    for (let due = (changesPerSecond * tellEveryMs) / 1000; due > 0; due -= 1) {
-      const station = dice.pick(stations);
-      if (!station) continue;
-      parked.set(station.stationId, dice.below(station.racks + 2));
-      changed.add(station);
-    }
-    told.publish({ cursor: String(told.items.length + 1), ...countsNow([...changed]) });
-  }, tellEveryMs);
-}
-
+const city = createStationFeed(Number(values.stations));
 const rides = createCityFeed(50);
 const dashboard = rides.resolvers.dashboard as { Query: object; Subscription: object };
 const env: NodeJS.ProcessEnv = {
@@ -84,64 +46,18 @@ const env: NodeJS.ProcessEnv = {
   ...(await createDevelopmentKeys()),
 };
 const verifyToken = await createTokenVerifier(readConfig(processSettings, env));
-const page = (first: number, after: string | null | undefined, of: typeof stations) => {
-  const from = Number(after ?? 0);
-  const nodes = of.slice(from, from + first);
-  return {
-    ...{ totalCount: of.length, nodes, edges: [] },
-    pageInfo: { hasNextPage: from + first < of.length, endCursor: String(from + first) },
-  };
-};
 const subgraphs = {
   dashboard: await startTestSubgraph(
     'dashboard',
     {
-      Query: {
-        ...dashboard.Query,
-        stationCounts: () => ({ cursor: String(told.items.length), ...countsNow(stations) }),
-      },
-      Subscription: {
-        ...dashboard.Subscription,
-        stationCountsChanged: {
-          subscribe: (_root: unknown, { after }: { after?: string | null }) =>
-            told.follow(after ? Number(after) : told.items.length),
-          resolve: (counts: unknown) => counts,
-        },
-      },
+      Query: { ...dashboard.Query, ...city.resolvers.dashboard['Query'] },
+      Subscription: { ...dashboard.Subscription, ...city.resolvers.dashboard['Subscription'] },
     },
     verifyToken,
   ),
   bike: await startTestSubgraph('bike', rides.resolvers.bike, verifyToken),
-  station: await startTestSubgraph(
-    'station',
-    {
-      Query: {
-        stations: (
-          _root: unknown,
-          { first, after, filter }: { first: number; after?: string; filter?: { district?: string } },
-        ) =>
-          page(
-            first,
-            after,
-            filter?.district ? stations.filter(({ district }) => district === filter.district) : stations,
-          ),
-      },
-      Station: { name: (station: (typeof stations)[number], said: { language: string }) => station.name(said) },
-    },
-    verifyToken,
-  ),
-  reservation: await startTestSubgraph(
-    'reservation',
-    {
-      Station: {
-        __resolveReference: ({ stationId }: { stationId: string }) => {
-          const station = stations.find((one) => one.stationId === stationId);
-          return station && countOf(station);
-        },
-      },
-    },
-    verifyToken,
-  ),
+  station: await startTestSubgraph('station', city.resolvers.station, verifyToken),
+  reservation: await startTestSubgraph('reservation', city.resolvers.reservation, verifyToken),
 };
 const router = await startRouter(
   {
@@ -172,7 +88,7 @@ try {
   if (values.out) await writeFile(values.out, text);
   else process.stdout.write(text);
 } finally {
-  pace(0);
+  city.pace(0);
   await browser.close();
   await router.close();
   await Promise.all(Object.values(subgraphs).map((subgraph) => subgraph.stop()));
@@ -209,7 +125,7 @@ async function measurePage(zooms: number, rate: number) {
     await opened.getByRole('button', { name: /zoom in|확대/i }).click();
     await delay(500);
   }
-  pace(rate);
+  city.pace(rate);
   await delay(settleMs);
   const session = await context.newCDPSession(opened);
   await session.send('Performance.enable', { timeDomain: 'threadTicks' });
@@ -219,7 +135,7 @@ async function measurePage(zooms: number, rate: number) {
   const [before, startedAt] = [await metrics(), performance.now()];
   await delay(seconds * 1000);
   const [after, took] = [await metrics(), (performance.now() - startedAt) / 1000];
-  pace(0);
+  city.pace(0);
   const share = (...names: string[]) =>
     round(names.reduce((sum, name) => sum + (after[name] ?? NaN) - (before[name] ?? NaN), 0) / took);
   await context.close();
@@ -251,16 +167,16 @@ async function measureFanOut(who: string, rate: number) {
     })().catch(() => (failed += 1));
   }
   await delay(settleMs);
-  pace(rate);
+  city.pace(rate);
   await delay(settleMs);
   messages = 0;
-  const [before, startedAt, upstream] = [process.cpuUsage(), performance.now(), told.followers()];
+  const [before, startedAt, upstream] = [process.cpuUsage(), performance.now(), city.followers()];
   await delay(seconds * 1000);
   const { user, system } = process.cpuUsage(before);
   const took = (performance.now() - startedAt) / 1000;
-  pace(0);
+  city.pace(0);
   for (const client of clients) client.close();
-  await until('nobody follows', async () => told.followers() === 0, 30_000);
+  await until('nobody follows', async () => city.followers() === 0, 30_000);
   return {
     ...{ who, watchers: count, failed, subscriptionsUpstream: upstream },
     messagesPerSecond: round(messages / took),

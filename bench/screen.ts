@@ -1,7 +1,7 @@
 /**
- * `node bench/screen.ts`: what the live dashboard costs a browser. Chromium shows 5,000 rows while a made-up city streams
- * changes at a constant pace through the real router; only the services behind it are played, so that the pace is exact and
- * the two cores belong to the screen.
+ * `node bench/screen.ts`: what the live dashboard costs a browser, and how soon a rider's page is there. Chromium shows 5,000
+ * rows while a made-up city streams changes at a constant pace through the real router; only the services behind it are
+ * played, so that the pace is exact and the two cores belong to the screen.
  */
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,13 +10,16 @@ import type { Browser, CDPSession, Page } from 'playwright-core';
 import { createDevelopmentKeys } from '../deploy/local/development-keys.ts';
 import { ttareungi } from '../router/product/product.ts';
 import { startRouter } from '../router/router.ts';
-import { startTestSubgraph } from '../router/testing/subgraph-server.ts';
+import { startTestSubgraph, type TestSubgraph } from '../router/testing/subgraph-server.ts';
+import type { SubgraphName } from '../schema/subgraphs.ts';
 import { createTokenVerifier, processSettings, readConfig } from '../platform/server/index.ts';
 import { launchChromium } from '../test/browser/launch.ts';
 import { until } from '../test/support/until.ts';
 import { machine, versions } from './environment.ts';
 import { measureUsage } from './process-usage.ts';
-import { createCityFeed, type CityFeed } from './screen-feed.ts';
+import { createRiderFeed } from './rider-feed.ts';
+import { createCityFeed } from './screen-feed.ts';
+import { createStationFeed } from './station-feed.ts';
 import { distributionOf, median, round } from './statistics.ts';
 
 const { values } = parseArgs({
@@ -28,6 +31,8 @@ const { values } = parseArgs({
     /** How long memory is watched, at the last of the rates. */
     'soak-minutes': { type: 'string', default: '10' },
     loads: { type: 'string', default: '5' },
+    /** Of the city that a rider's page shows. */
+    stations: { type: 'string', default: '2800' },
     out: { type: 'string', default: '' },
   },
 });
@@ -41,6 +46,15 @@ const watchLoad = `
     if (document.querySelector('.rows .row')) seenAt.row ??= performance.now();
     if (document.querySelector('.connection[data-status="live"]')) seenAt.lamp ??= performance.now();
     if (!seenAt.row || !seenAt.lamp) requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);`;
+
+const watchRideLoad = `
+  window.seenAt = {};
+  const look = () => {
+    if (document.querySelector('.find')) seenAt.card ??= performance.now();
+    if (document.querySelector('.map canvas')?.width > 300) seenAt.map ??= performance.now();
+    if (!seenAt.card || !seenAt.map) requestAnimationFrame(look);
   };
   requestAnimationFrame(look);`;
 
@@ -65,7 +79,7 @@ const frameMs = 1000 / 60;
 const sampleEveryMs = 30_000;
 
 const city = createCityFeed(Number(values.rows));
-const served = await serve(city);
+const served = await serve(city.resolvers);
 const browser = await launchChromium();
 try {
   const result = {
@@ -74,6 +88,7 @@ try {
     versions: { ...(await versions()), chromium: browser.version() },
     options: values,
     firstLoad: await measureLoads(browser, Number(values.loads)),
+    rideLoad: await measureRideLoads(browser, Number(values.loads)),
     streaming: [] as Streaming[],
     soak: null as Soak | null,
   };
@@ -95,18 +110,16 @@ try {
   await served.close();
 }
 
-async function serve({ resolvers }: CityFeed) {
+async function serve(resolvers: Partial<Record<SubgraphName, Record<string, unknown>>>) {
   const env: NodeJS.ProcessEnv = { LANDSCAPE: 'development', LOG_LEVEL: 'warn', ...(await createDevelopmentKeys()) };
   const verifyToken = await createTokenVerifier(readConfig(processSettings, env));
-  const subgraphs = [
-    await startTestSubgraph('dashboard', resolvers.dashboard, verifyToken),
-    await startTestSubgraph('bike', resolvers.bike, verifyToken),
-  ];
-  const [dashboard, bike] = subgraphs.map(({ url }) => url);
-  const router = await startRouter(
-    { ...env, DASHBOARD_URL: dashboard, BIKE_URL: bike },
-    { port: 0, product: ttareungi },
-  );
+  const subgraphs: TestSubgraph[] = [];
+  for (const name of Object.keys(resolvers) as SubgraphName[]) {
+    const subgraph = await startTestSubgraph(name, resolvers[name] ?? {}, verifyToken);
+    subgraphs.push(subgraph);
+    env[`${name.toUpperCase()}_URL`] = subgraph.url;
+  }
+  const router = await startRouter(env, { port: 0, product: ttareungi });
   return {
     url: `http://127.0.0.1:${router.port}/`,
     async close() {
@@ -128,6 +141,42 @@ async function measureLoads(opened: Browser, times: number) {
     await page.context().close();
   }
   return { loads: times, firstRowMs: median(firstRow), liveMs: median(live) };
+}
+
+/**
+ * From the address to what a rider's page shows on a phone, in ms since navigation began: the card to find a bike, the map of
+ * a city, and that both rides and stations are followed, so that whatever happens from then on is told.
+ */
+async function measureRideLoads(opened: Browser, times: number) {
+  const rider = createRiderFeed();
+  const stations = createStationFeed(Number(values.stations));
+  const resolvers = {
+    ...{ dashboard: stations.resolvers.dashboard, station: stations.resolvers.station, bike: city.resolvers.bike },
+    ...{ point: rider.resolvers.point, approval: rider.resolvers.approval },
+    reservation: { ...rider.resolvers.reservation, ...stations.resolvers.reservation },
+  };
+  const rides = await serve(resolvers);
+  const loads: { card: number; map: number; live: number }[] = [];
+  for (let time = 0; time < times; time += 1) {
+    const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, timezoneId: 'Asia/Seoul' };
+    const page = await opened.newPage(phone);
+    await page.addInitScript(watchRideLoad);
+    await page.goto(`${rides.url}ride`, { waitUntil: 'commit' });
+    const isFollowed = async () => rider.followers() === 1 && stations.followers() === 1;
+    await until('rides and stations are followed', isFollowed, 60_000, 5);
+    const liveAt = Date.now();
+    const isThere = 'Boolean(window.seenAt?.card && window.seenAt.map)';
+    await until('the rider sees the map', () => page.evaluate<boolean>(isThere), 60_000, 100);
+    const seen = await page.evaluate<{ card: number; map: number; origin: number }>(
+      '({ ...window.seenAt, origin: performance.timeOrigin })',
+    );
+    loads.push({ card: seen.card, map: seen.map, live: liveAt - seen.origin });
+    await page.context().close();
+    await until('nobody follows', async () => rider.followers() + stations.followers() === 0, 60_000, 5);
+  }
+  await rides.close();
+  const medianOf = (what: 'card' | 'map' | 'live') => Math.round(median(loads.map((load) => load[what])));
+  return { loads: times, cardMs: medianOf('card'), mapMs: medianOf('map'), liveMs: medianOf('live') };
 }
 
 /** A newcomer's page, nothing cached, live and with all of its rows. */
