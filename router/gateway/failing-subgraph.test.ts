@@ -144,3 +144,18 @@ it.each([
   const { checks } = (await (await fetch(`http://127.0.0.1:${port}/readyz`)).json()) as { checks: object };
   expect(checks).toMatchObject({ bike: told });
 });
+
+describe('a subgraph that is away while many objects need it', () => {
+  const away = 'http://127.0.0.1:9/graphql';
+  const mutation = 'mutation { registerBikes(input: { bikes: [] }) { results { bike { bikeId isAvailable } } } }';
+
+  it.each([2, 11, 2_000])('is told of as away, and as nothing else, for %i of them', async (count) => {
+    const { ask } = await start({ RESERVATION_URL: away });
+    const results = Array.from({ length: count }, (_, at) => ({ bike: { __typename: 'Bike', bikeId: at + 1 } }));
+    answer = (response) => void response.end(JSON.stringify({ data: { registerBikes: { results } } }));
+    const { data, errors = [] } = await ask(mutation, await graph.signIn('1', 'operator'));
+    expect(data).toEqual({ registerBikes: { results: results.map(() => ({ bike: null })) } });
+    expect(errors).toHaveLength(Math.min(count, 10));
+    for (const error of errors) expect(error.extensions).toEqual({ code: 'SERVICE_UNAVAILABLE' });
+  });
+});

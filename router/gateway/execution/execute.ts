@@ -319,12 +319,13 @@ function placeErrors(
   isOf: TypeTest,
 ): void {
   let places: Map<JsonObject, ResponsePath[]>[] | undefined;
+  let gathered: Map<unknown, Gather[]> | undefined;
   const placesOf = (wanted: unknown): ResponsePath[] => {
     places ??= list.paths.map((path) => placesAt(path, data, isOf));
+    gathered ??= Map.groupBy(entities, ({ representation }): unknown => representation);
     const found = new Map<string, ResponsePath>();
-    for (const { entity, representation } of entities) {
+    for (const { entity } of wanted === undefined ? entities : (gathered.get(wanted) ?? [])) {
       if (found.size >= mostPlaces) break;
-      if (wanted !== undefined && representation !== wanted) continue;
       for (const known of places) for (const path of known.get(entity) ?? []) found.set(path.join('\0'), path);
     }
     return [...found.values()].slice(0, mostPlaces);

@@ -24,7 +24,7 @@ function write(
 }
 
 const missing = 'Cannot return null for non-nullable field Bike.color.';
-const refused = (...path: string[]): GraphQLFormattedError => ({ message: 'refused', path });
+const refused = (...path: (string | number)[]): GraphQLFormattedError => ({ message: 'refused', path });
 
 describe('a field that is missing and must not be', () => {
   it('makes the next field null that may be, and is told', () => {
@@ -65,6 +65,45 @@ describe('a field that is missing and must not be', () => {
     ]) {
       expect(write('{ bike { color note } }', { bike: {} }, [refused(...path)]).messages).toHaveLength(2);
     }
+  });
+
+  describe('in many objects of a list', () => {
+    const bikes = (count: number) => Array.from({ length: count }, () => ({}));
+    const refusedAt = (count: number, name: string) => bikes(count).map((_, at) => refused('bikes', at, name));
+
+    it('is told where a subgraph has told it, which it does at ten places', () => {
+      const { messages } = write('{ bikes { color } }', { bikes: bikes(2_000) }, refusedAt(10, 'color'));
+      expect(messages).toEqual(Array(10).fill('refused'));
+    });
+
+    it('is not told where a field beside it took all of the object along, at ten places', () => {
+      const { messages } = write('{ bikes { color history } }', { bikes: bikes(11) }, refusedAt(10, 'history'));
+      expect(messages).toEqual(Array(10).fill('refused'));
+    });
+
+    it('is told in the others where fewer are told, or something else is', () => {
+      expect(write('{ bikes { color } }', { bikes: bikes(11) }, refusedAt(9, 'color')).messages).toHaveLength(11);
+      expect(write('{ bikes { color note } }', { bikes: bikes(11) }, refusedAt(10, 'note')).messages).toHaveLength(21);
+      const often = Array(10).fill(refused('bikes', 0, 'color')) as GraphQLFormattedError[];
+      expect(write('{ bikes { color } }', { bikes: bikes(2) }, often).messages).toHaveLength(11);
+    });
+
+    it('is told in time', () => {
+      const before = performance.now();
+      expect(write('{ bikes { color } }', { bikes: bikes(20_000) }).messages).toHaveLength(20_000);
+      expect(performance.now() - before).toBeLessThan(2_000);
+    });
+  });
+
+  it('is not told beside ten fields that are: no more are told of one request', () => {
+    const names = Array.from({ length: 11 }, (_, at) => `n${at}`);
+    const told = names.slice(0, 10).map((name) => refused('bike', name));
+    const query = `{ bike { ${names.map((name) => `${name}: note`).join(' ')} color } }`;
+    expect(write(query, { bike: {} }, told)).toMatchObject({
+      data: { bike: null },
+      messages: told.map(() => 'refused'),
+    });
+    expect(write(query, { bike: {} }, told.slice(1)).messages).toHaveLength(10);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { DeferUsage } from '../incremental/deferral.ts';
 import type { ResponsePath } from './entities.ts';
+import { mostPlaces } from './execute.ts';
 import type { JsonObject } from './values.ts';
 
 /** A part of the answer that comes later: the fields of one object that the same deferred fragments ask for. */
@@ -26,6 +27,8 @@ export interface Writing {
   /** Of each object on the path, the fields that must not be null, by response name. */
   strict: ReadonlySet<string>[];
   errors: GraphQLFormattedError[];
+  /** From the first failure on: where something was told before. */
+  told: Told | undefined;
   variables: JsonObject;
   later: LaterPart[];
   scope: Scope;
@@ -45,6 +48,7 @@ export const beginWriting = (
   repeated: ReadonlySet<JsonObject> = none,
 ): Writing => ({
   ...given,
+  told: undefined,
   strict: [],
   repeated: repeated.size > 0 ? new Map(Array.from(repeated, (object) => [object, undefined])) : undefined,
   failures: 0,
@@ -80,38 +84,83 @@ export type Write = (value: unknown, depth: number, writing: Writing) => string 
 
 /** Tells what is wrong with the value at the path, unless a subgraph has told it there. */
 export function fail(writing: Writing, depth: number, message: string): undefined {
-  tellUnless(writing, depth, message, (_told, at) => at === depth);
-  return undefined;
+  let here: Told | undefined = toldTo(writing);
+  for (let at = 0; at < depth && here; at += 1) here = here.next.get(writing.path[at] ?? '');
+  return tell(writing, depth, message, here !== undefined);
 }
 
 /**
  * Tells that nothing is at the path, unless a subgraph has told why: there, or at a field beside it or beside an object
- * that it is in. If such a field must not be null, the subgraph gave nothing of the object that has it.
+ * that it is in. If such a field must not be null, the subgraph gave nothing of the object that has it. One error is
+ * told at so many places and fields of a request only: then it explains what is missing in the others, too.
  */
 export function failMissing(writing: Writing, depth: number, message: string): undefined {
-  const { path, strict } = writing;
-  tellUnless(writing, depth, message, (told, at) => {
-    const beside = told[at];
-    if (at === depth) return true;
-    return typeof beside === 'string' && typeof path[at] === 'string' && strict[at]?.has(beside) === true;
-  });
+  return tell(writing, depth, message, isExplained(writing, depth));
+}
+
+function tell(writing: Writing, depth: number, message: string, isTold: boolean): undefined {
+  const { path, errors } = writing;
+  writing.failures += 1;
+  if (!isTold) errors.push({ message, path: path.slice(0, depth), extensions: { code: 'INTERNAL_SERVER_ERROR' } });
   return undefined;
 }
 
-/** @param explains whether this told path, which is the same up to here, says why. */
-function tellUnless(
-  writing: Writing,
-  depth: number,
-  message: string,
-  explains: (told: readonly (string | number)[], at: number) => boolean,
-): void {
-  const { path, errors } = writing;
-  writing.failures += 1;
-  const isTold = errors.some(({ path: told }) => {
-    if (!told) return false;
-    let at = 0;
-    while (at < depth && told[at] === path[at]) at += 1;
-    return explains(told, at);
-  });
-  if (!isTold) errors.push({ message, path: path.slice(0, depth), extensions: { code: 'INTERNAL_SERVER_ERROR' } });
+function isExplained(writing: Writing, depth: number): boolean {
+  const { path, strict } = writing;
+  let here: Told | undefined = toldTo(writing);
+  let { alike } = here;
+  for (let at = 0; at < depth; at += 1) {
+    const step = path[at] ?? '';
+    if (typeof step === 'string') {
+      let beside = 0;
+      for (const [name, { places }] of alike.next) {
+        if (name === step || !(here?.next.has(name) || places >= mostPlaces)) continue;
+        if (strict[at]?.has(name)) return true;
+        beside += 1;
+      }
+      if (beside >= mostPlaces) return true;
+      const next = alike.next.get(step);
+      if (!next) return false;
+      alike = next;
+    }
+    here = here?.next.get(step);
+  }
+  return here !== undefined || (typeof path[depth - 1] === 'string' && alike.places >= mostPlaces);
+}
+
+/** The places that subgraphs told errors of, as a tree of their paths. There may be thousands, of failures too. */
+interface Told {
+  next: Map<string | number, Told>;
+  alike: Alike;
+}
+
+/** The same path in all objects of the lists on it, and at how many places something is told there, or in it. */
+interface Alike {
+  next: Map<string, Alike>;
+  places: number;
+}
+
+const newAlike = (): Alike => ({ next: new Map(), places: 0 });
+
+/** What was told before anything was written: an error that is told meanwhile explains no other. */
+function toldTo(writing: Writing): Told {
+  if (writing.told) return writing.told;
+  const told: Told = { next: new Map(), alike: newAlike() };
+  for (const { path = [] } of writing.errors) {
+    let here = told;
+    for (const step of path) {
+      const known: Told = here.next.get(step) ?? { next: new Map(), alike: alikeAt(here.alike, step) };
+      if (typeof step === 'string' && !here.next.has(step)) known.alike.places += 1;
+      here.next.set(step, known);
+      here = known;
+    }
+  }
+  return (writing.told = told);
+}
+
+function alikeAt(alike: Alike, step: string | number): Alike {
+  if (typeof step === 'number') return alike;
+  const next = alike.next.get(step) ?? newAlike();
+  alike.next.set(step, next);
+  return next;
 }
