@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 
 /** How time passes for the parts that wait and repeat; the simulation in test/simulation brings its own. */
 export interface Time {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since some moment, for durations: unlike a clock, nobody sets it. */
   now(): number;
   /** Resolves after this time. @throws {Error} as soon as the signal is aborted. */
   wait(ms: number, signal?: AbortSignal): Promise<void>;
@@ -14,7 +14,7 @@ export interface Time {
 }
 
 export const realTime: Time = {
-  now: () => Date.now(),
+  now: () => performance.now(),
   wait: (ms, signal) => setTimeout(ms, undefined, signal ? { signal } : {}),
   after(ms, call) {
     const timer = setTimer(call, ms);

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createCheckpoints, createCheckpointStore, type AwaitedCheckpoints } from './checkpoints.ts';
 import { createStage, type Stage } from '../service/testing.ts';
 
@@ -49,6 +50,19 @@ describe('positions', () => {
     expect(await reached).toBe(true);
     expect(await one.reached('awaited', 2, 0, () => undefined)).toBe(true);
     expect(await one.reached('awaited', 3, 30, () => undefined)).toBe(false);
+  });
+
+  it('are waited for as long as asked, also when the clock is set back meanwhile', async () => {
+    const startedAt = performance.now();
+    const clock = jest.spyOn(Date, 'now');
+    try {
+      const reached = one.reached('never', 1, 100, () => undefined);
+      clock.mockReturnValue(Date.now() - 3_600_000);
+      expect(await Promise.race([reached, delay(5_000, 'too long')])).toBe(false);
+    } finally {
+      clock.mockRestore();
+    }
+    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(99);
   });
 
   it('are reached when another instance has moved them, which is asked to store that', async () => {

@@ -59,23 +59,23 @@ export async function createTokenVerifier(
   now: () => number = Date.now,
   logger?: Logger,
   whose: TokensOf = 'ours',
+  elapsed: () => number = () => performance.now(),
 ): Promise<TokenVerifier> {
-  const key = await verificationKey(settings, now, logger);
+  const key = await verificationKey(settings, elapsed, logger);
   const toleranceMs = settings.CLOCK_TOLERANCE_MS;
   // By hash: tokens are long, and a dump of this memory must not reveal them.
-  const known = createLruCache<string, { viewer: Viewer | null; until: number }>(rememberedTokens);
+  const known = createLruCache<string, { viewer: Viewer | null; until: number; at: number }>(rememberedTokens);
 
   return async (authorization) => {
     if (!authorization) return null;
     const token = tokenIn(authorization);
     const name = hash('sha256', token, 'base64');
     const remembered = known.get(name);
-    if (remembered && now() < remembered.until) return remembered.viewer;
+    if (remembered && now() < remembered.until && elapsed() - remembered.at < rememberedMs) return remembered.viewer;
     known.delete(name);
     const claims = await verify(token, key, settings, now);
     const viewer = viewerOf(claims, now() + toleranceMs, settings, whose);
-    const until = Math.min(claims.exp * 1000 + toleranceMs, now() + rememberedMs);
-    known.set(name, { viewer, until });
+    known.set(name, { viewer, until: claims.exp * 1000 + toleranceMs, at: elapsed() });
     return viewer;
   };
 }
@@ -91,7 +91,7 @@ function tokenIn(authorization: string): string {
 
 async function verificationKey(
   settings: ProcessSettings,
-  now: () => number,
+  elapsed: () => number,
   logger: Logger | undefined,
 ): Promise<JWTVerifyGetKey> {
   if (settings.JWKS_URI) {
@@ -101,7 +101,7 @@ async function verificationKey(
       maxAgeMs: settings.JWKS_MAX_AGE_MS,
       cooldownMs: settings.JWKS_COOLDOWN_MS,
       keepMs: settings.JWKS_KEEP_MS,
-      now,
+      elapsed,
       failed: (error) => logger?.warn({ err: error }, 'the token issuer gives no keys'),
     });
   }

@@ -10,6 +10,8 @@ let server: Server;
 let asked: number;
 let respond: (response: ServerResponse) => void;
 let time: number;
+/** By how much the clock was set back, or forward. */
+let setBackMs: number;
 let verify: TokenVerifier;
 
 const minute = 60_000;
@@ -18,13 +20,16 @@ const env = { JWKS_TIMEOUT_MS: '300', JWKS_MAX_AGE_MS: '300000', JWKS_COOLDOWN_M
 beforeEach(async () => {
   asked = 0;
   time = Date.parse('2026-11-23T09:00:00Z');
+  setBackMs = 0;
   server = createServer((_request, response) => {
     asked += 1;
     respond(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const JWKS_URI = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
-  verify = await createTokenVerifier(readConfig(processSettings, { LANDSCAPE: 'test', JWKS_URI, ...env }), () => time);
+  const settings = readConfig(processSettings, { LANDSCAPE: 'test', JWKS_URI, ...env });
+  const now = () => time - setBackMs;
+  verify = await createTokenVerifier(settings, now, undefined, 'ours', () => time);
 });
 afterEach(() => {
   server.closeAllConnections();
@@ -126,6 +131,30 @@ describe('a token whose keys an issuer publishes', () => {
     expect(await outcome(await tokenOf(later))).toEqual(unavailable);
     time += 2 * minute;
     expect(await outcome(await tokenOf(key))).toEqual(unavailable);
+  });
+
+  it.each([60, -60])('is checked again when the issuer is back, on a clock set back by %i minutes', async (minutes) => {
+    const [key, later] = [await keyNamed('one'), await keyNamed('later')];
+    respond = (response) => void response.destroy();
+    expect(await outcome(await tokenOf(key))).toEqual(unavailable);
+    setBackMs = minutes * minute;
+    respond = publish(key);
+    time += 5_000;
+    expect(await outcome(await tokenOf(key))).toBe('10');
+    respond = publish(key, later);
+    time += 5_000;
+    expect(await outcome(await tokenOf(later))).toBe('10');
+  });
+
+  it('of a key that was withdrawn is not good for longer because the clock was set back', async () => {
+    const [withdrawn, key] = [await keyNamed('withdrawn'), await keyNamed('one')];
+    respond = publish(withdrawn, key);
+    const token = await tokenOf(withdrawn);
+    expect(await outcome(token)).toBe('10');
+    respond = publish(key);
+    setBackMs = 60 * minute;
+    time += 6 * minute;
+    expect(await outcome(token)).toEqual(unknown);
   });
 
   it('is good by a new key at once, also when its issuer was asked a moment before', async () => {

@@ -10,7 +10,8 @@ export interface IssuerKeysOptions {
   cooldownMs: number;
   /** While the issuer is away, its last keys are used for this long. */
   keepMs: number;
-  now(): number;
+  /** Milliseconds since some moment, by what nobody sets. */
+  elapsed(): number;
   /** Called each time the issuer gives no keys. */
   failed(error: unknown): void;
 }
@@ -24,7 +25,7 @@ const largestAnswer = 262_144;
  * @returns throws UnavailableError when a key could not be asked for, JWKSNoMatchingKey when the issuer has no such key.
  */
 export function createIssuerKeys(options: IssuerKeysOptions): JWTVerifyGetKey {
-  const { now, cooldownMs } = options;
+  const { elapsed, cooldownMs } = options;
   let current: { keyFor: JWTVerifyGetKey; at: number } | undefined;
   let asking: Promise<void> | undefined;
   let failedAt = -Infinity;
@@ -32,17 +33,17 @@ export function createIssuerKeys(options: IssuerKeysOptions): JWTVerifyGetKey {
 
   async function ask(): Promise<void> {
     try {
-      current = { keyFor: createLocalJWKSet(await fetchKeys(options)), at: now() };
+      current = { keyFor: createLocalJWKSet(await fetchKeys(options)), at: elapsed() };
       failedAt = -Infinity;
     } catch (error) {
-      failedAt = now();
+      failedAt = elapsed();
       options.failed(error);
     }
   }
 
   /** Many tokens share one request. Returns whether the issuer gave its keys. */
   async function refresh(): Promise<boolean> {
-    if (now() - failedAt < cooldownMs) return false;
+    if (elapsed() - failedAt < cooldownMs) return false;
     asking ??= ask().finally(() => (asking = undefined));
     await asking;
     return failedAt === -Infinity;
@@ -51,9 +52,9 @@ export function createIssuerKeys(options: IssuerKeysOptions): JWTVerifyGetKey {
   const unavailable = () => new UnavailableError('The token’s issuer does not answer: it cannot be checked now.');
 
   return async (header, token) => {
-    const age = () => now() - (current?.at ?? -Infinity);
-    let answered = true;
-    if (age() >= options.maxAgeMs) answered = await refresh();
+    const age = () => elapsed() - (current?.at ?? -Infinity);
+    const isOld = age() >= options.maxAgeMs;
+    let answered = isOld ? await refresh() : true;
     if (!current || age() >= options.keepMs) throw unavailable();
     try {
       return await current.keyFor(header, token);
@@ -65,8 +66,8 @@ export function createIssuerKeys(options: IssuerKeysOptions): JWTVerifyGetKey {
         throw unavailable();
       }
       // Anybody can name a key that does not exist: the issuer must not be asked about each.
-      if (answered && age() > 0 && now() - unknownAt >= cooldownMs) {
-        unknownAt = now();
+      if (answered && !isOld && elapsed() - unknownAt >= cooldownMs) {
+        unknownAt = elapsed();
         answered = await refresh();
       }
       // While the issuer is away it may have a new key.

@@ -11,10 +11,7 @@ const rememberedMs = 1_000;
  * Ready once every subgraph was, and from then on while any is. A subgraph that is down costs only its own fields; a
  * router that became unready for it would take the whole graph down.
  */
-export function createReadiness(
-  clients: () => ReadonlyMap<string, SubgraphClient>,
-  now: () => number = Date.now,
-): () => Promise<Readiness> {
+export function createReadiness(clients: () => ReadonlyMap<string, SubgraphClient>): () => Promise<Readiness> {
   let asked: { at: number; answer: Promise<Readiness> } | undefined;
 
   let wasComplete = false;
@@ -31,7 +28,8 @@ export function createReadiness(
   };
 
   return () => {
-    if (!asked || now() - asked.at > rememberedMs) asked = { at: now(), answer: ask() };
+    const now = performance.now();
+    if (!asked || now - asked.at > rememberedMs) asked = { at: now, answer: ask() };
     return asked.answer;
   };
 }

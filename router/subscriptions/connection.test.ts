@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { GraphQLString } from 'graphql';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { createMetrics } from '../metrics.ts';
@@ -92,6 +92,23 @@ describe('a connection to the owner', () => {
     await until('three events', () => cursors.length === 3);
     expect(subscribed.map(({ variables }) => variables)).toEqual([{}, { after: 'c1' }, { after: 'c2' }]);
     expect(endings).toEqual([]);
+  });
+
+  it('goes on when the clock is set forward while the owner is away', async () => {
+    const clock = jest.spyOn(Date, 'now');
+    const startedAt = Date.now();
+    try {
+      onSubscribe = (socket) => {
+        if (subscribed.length !== 2) socket.send(event(subscribed.length));
+        if (subscribed.length === 1) server.once('connection', () => clock.mockReturnValue(startedAt + 3_600_000));
+        if (subscribed.length < 3) socket.close(1001);
+      };
+      const { cursors, endings } = connect();
+      await until('it came back', () => cursors.length === 2 || endings.length > 0);
+      expect(endings).toEqual([]);
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it('goes on when the owner is silent to pings', async () => {

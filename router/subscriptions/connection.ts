@@ -77,7 +77,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       {
         connected: () => {
           established = true;
-          connectedAt = Date.now();
+          connectedAt = performance.now();
         },
         next: (result) => {
           recovered();
@@ -98,11 +98,11 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function onLost(): void {
     // Only a connection that lasts is a recovery: a feed that fails on its next event would be reconnected for ever.
-    if (connectedAt !== undefined && Date.now() - connectedAt > resume.backoffMaxMs) recovered();
+    if (connectedAt !== undefined && performance.now() - connectedAt > resume.backoffMaxMs) recovered();
     connectedAt = undefined;
     if (!isResumable()) return fail(unavailable('The connection to a service was lost. Subscribe again.'));
-    lostAt ??= Date.now();
-    if (Date.now() - lostAt > resume.timeoutMs) return fail();
+    lostAt ??= performance.now();
+    if (performance.now() - lostAt > resume.timeoutMs) return fail();
     const delayMs = Math.min(resume.backoffMaxMs, resume.backoffMs * 2 ** attempts);
     attempts += 1;
     metrics.resumes.inc();

@@ -7,9 +7,9 @@ export async function until(
   withinMs = 30_000,
   everyMs = 10,
 ): Promise<void> {
-  const deadline = Date.now() + withinMs;
+  const deadline = performance.now() + withinMs;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`Not within ${withinMs} ms: ${what}`);
+    if (performance.now() > deadline) throw new Error(`Not within ${withinMs} ms: ${what}`);
     await delay(everyMs);
   }
 }

@@ -58,8 +58,8 @@ export function createProvider(options: ProviderOptions): Provider {
 
   /** Its addresses and keys change rarely: read again as often as the keys of its tokens are. */
   function configuration(): Promise<oidc.Configuration> {
-    if (discovered && now() - discovered.at < settings.JWKS_MAX_AGE_MS) return discovered.configuration;
-    const found = { configuration: discover(settings, issuer), at: now() };
+    if (discovered && performance.now() - discovered.at < settings.JWKS_MAX_AGE_MS) return discovered.configuration;
+    const found = { configuration: discover(settings, issuer), at: performance.now() };
     discovered = found;
     found.configuration.catch(() => {
       if (discovered === found) discovered = undefined;
