@@ -408,6 +408,30 @@ describe('a consumer', () => {
     const second = await follow();
     await settled(second.consumer);
     expect(second.versionsOf('a')).toEqual([1, 2]);
+    await until('nothing is tried again any more', async () => (await second.parkedOf('a')).length === 0);
+  });
+
+  it('goes on after a restart with what waited behind a parked message, and failed once since', async () => {
+    const { add, publish, follow } = await createScene();
+    for (const event of await add('a', 2)) await publish(event);
+    const first = await follow({
+      retryDelaysMs: [],
+      handle: ({ sequence }) => (sequence === 1 ? Promise.reject(new Error('broken')) : Promise.resolve()),
+    });
+    await until('both are parked', async () => (await first.parkedOf('a')).length === 2);
+    await settled(first.consumer);
+    await first.consumer.close();
+    // It is settled at another instance, which dies before it has gone on.
+    const [{ _id: id } = { _id: '' }] = await first.parkedOf('a');
+    await first.positions.advance(id.split('#')[0] ?? '', 1);
+    await first.deadLetters.settle(id, 'discarded');
+    const second = await follow({ handle: () => Promise.reject(new Error('broken')), retryDelaysMs: [60_000] });
+    await until('it waits for the second attempt', async () => (await second.parkedOf('a'))[1]?.error === 'broken');
+    await second.consumer.close();
+    const third = await follow();
+    await until('it is handled', () => third.versionsOf('a').length === 1);
+    expect(third.versionsOf('a')).toEqual([2]);
+    await until('it is settled', async () => (await third.parkedOf('a'))[1]?.status === 'redriven');
   });
 });
 

@@ -45,6 +45,7 @@ function createScene(streams: string[]) {
     },
     deadLetters: {
       firsts: () => Promise.resolve([]),
+      triedAgain: () => Promise.resolve([]),
       blocks: () => false,
     } as unknown as ConsumerOptions['deadLetters'],
     logger: createLogger('fatal', 'follower'),

@@ -143,6 +143,13 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     for (const { subject, errorClass } of await deadLetters.firsts()) if (errorClass === 'behind') takeUpSoon(subject);
   }
 
+  /** Another process may have handled a message since an attempt at it failed. */
+  async function forgetHandled(): Promise<void> {
+    for (const { _id, subject, version } of await deadLetters.triedAgain()) {
+      if (version <= (await positions.reread(subject))) await deadLetters.clear(_id);
+    }
+  }
+
   async function checkProgress(): Promise<void> {
     if (time.now() - lastMoveAt < options.stallMs) return;
     if ((await bus.pending(name)) <= inHand.size) return;
@@ -163,6 +170,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       stopLooking = time.every(options.stallMs / 2, () => {
         // Others report the outage; the next look comes soon.
         takeUpStranded().catch(() => undefined);
+        forgetHandled().catch(() => undefined);
         checkProgress().catch(() => undefined);
       });
     },

@@ -6,7 +6,10 @@ import type { ErrorClass, ParkedAction, ParkedMessage } from './parked-message.t
  * are kept in the collection `parked`.
  */
 export interface DeadLetters {
-  /** Records another failed attempt, in the database so that the count survives a restart. */
+  /**
+   * Records another failed attempt, in the database so that the count survives a restart. What is parked behind others
+   * stays parked: the broker will not bring it again.
+   */
   recordAttempt(message: FailedMessage): Promise<number>;
   park(message: FailedMessage): Promise<void>;
   /** Whether messages of this subject are parked, as far as this instance knows. */
@@ -25,6 +28,8 @@ export interface DeadLetters {
   ): Promise<ParkedMessage[]>;
   get(id: string): Promise<ParkedMessage | null>;
   settle(id: string, status: 'redriven' | 'discarded', reason?: string): Promise<void>;
+  /** Messages of which an attempt has failed, and that are tried again: perhaps by a process that has died since. */
+  triedAgain(): Promise<Pick<FirstInLine, '_id' | 'subject' | 'version'>[]>;
   /** Forgets a failed attempt that was followed by success. */
   clear(id: string): Promise<void>;
   count(status?: ParkedMessage['status']): Promise<number>;
@@ -106,7 +111,18 @@ export function createDeadLetters(database: Connection, clock: () => Date): Dead
     async createIndexes() {
       await model.createIndexes();
     },
-    recordAttempt: async (message) => (await record(message, 'retrying', 1)).attempts,
+    async recordAttempt(message) {
+      const { _id, error, stack } = { _id: message.id, error: message.error.message, stack: message.error.stack ?? '' };
+      const parked = await model
+        .findOneAndUpdate(
+          { _id, status: 'parked' },
+          { $set: { error, stack, lastAt: clock() }, $inc: { attempts: 1 } },
+          { returnDocument: 'after' },
+        )
+        .lean<ParkedMessage>()
+        .exec();
+      return (parked ?? (await record(message, 'retrying', 1))).attempts;
+    },
     async park(message) {
       await record(message, 'parked', message.errorClass === 'contract' ? 1 : 0);
       if (message.version !== null) blocked.add(message.subject);
@@ -145,6 +161,12 @@ export function createDeadLetters(database: Connection, clock: () => Date): Dead
       const settled = await model.findOneAndUpdate({ _id: id }, change, { returnDocument: 'after' }).lean().exec();
       if (settled) await first(settled.subject);
     },
+    triedAgain: () =>
+      model
+        .find({ status: 'retrying', version: { $ne: null } })
+        .select(place)
+        .lean<FirstInLine[]>()
+        .exec(),
     async clear(id) {
       await model.deleteOne({ _id: id, status: 'retrying' }).exec();
     },
