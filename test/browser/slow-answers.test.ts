@@ -73,6 +73,60 @@ describeInBrowser('an answer that comes late', (stage) => {
     });
   });
 
+  it('that never comes is no answer to what is wanted after the page has shown what became of it', async () => {
+    const [bikeId = 0, taken = 0] = await stage.registerBikes(2);
+    const [other, person] = [await rider(stage.system, 'has-it'), await rider(stage.system, 'wants-it-again')];
+    await Promise.all([other.buys(1_000), person.buys(5_000)]);
+    await other.reserves(taken);
+    const visit = { path: '/ride', width: 390, height: 844, language: 'en', expectedComplaints: /ERR_FAILED/ } as const;
+    await stage.visit(visit, async (page) => {
+      await signInAs(page, person.userId, 'rider');
+      const [find, waits] = [page.locator('.find'), page.locator('.waiting')];
+      const choose = (number: number) => find.locator('input[name="bikeId"]').fill(String(number));
+
+      await loseFirst(page, 'mutation ReserveBikeOrAnother');
+      const current = page.locator('.current[data-status="RESERVED"]');
+      const cancel = async () => {
+        await current.getByRole('button', { name: 'Cancel' }).click();
+        await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+        await current.waitFor({ state: 'detached' });
+      };
+      const reserve = find.getByRole('button', { name: `Reserve bike ${bikeId}` });
+      await choose(bikeId);
+      await reserve.click();
+      await current.waitFor();
+      await cancel();
+      await choose(bikeId);
+      await reserve.click();
+      await current.waitFor();
+      await cancel();
+
+      await loseFirst(page, 'mutation WaitForBike');
+      await loseFirst(page, 'mutation StopWaiting');
+      const [wait, stop] = ['Tell me when one is free', 'Stop waiting'].map((name) =>
+        page.getByRole('button', { name }),
+      );
+      await choose(taken);
+      for (const _time of [1, 2]) {
+        await wait?.click();
+        await waits.waitFor();
+        await stop?.click();
+        await waits.waitFor({ state: 'detached' });
+      }
+    });
+  });
+
+  /** Carries out the first request that contains this text; its answer is lost. */
+  async function loseFirst(page: Page, text: string): Promise<void> {
+    let isLost = false;
+    await page.route('**/graphql', async (route) => {
+      if (isLost || !route.request().postData()?.includes(text)) return route.fallback();
+      isLost = true;
+      await route.fetch();
+      await route.abort();
+    });
+  }
+
   async function buy(page: Page): Promise<void> {
     await page.getByRole('button', { name: '포인트 충전' }).click();
     const dialog = page.getByRole('dialog');

@@ -110,7 +110,10 @@ function Settle({ event }: ParkedEventProps) {
   return (
     <div className="act">
       {!isGivingUp && <OutcomeText submission={submission} />}
-      <Button onPress={() => void submission.submit(`redrive ${event.id}`, redrive)} isPending={submission.pending}>
+      <Button
+        onPress={() => void submission.submit(`redrive ${event.id} ${event.lastAt}`, redrive)}
+        isPending={submission.pending}
+      >
         {words.redrive}
       </Button>
       <Button
@@ -126,7 +129,7 @@ function Settle({ event }: ParkedEventProps) {
       <ConfirmDialog title={words.discardTitle} isOpen={isGivingUp} onClose={() => setGivingUp(false)}>
         <DialogForm
           {...{ action: words.discard, keep: words.keep, weight: 'danger', submission }}
-          onSubmit={() => submission.submit(`discard ${event.id} ${reason.trim()}`, discard)}
+          onSubmit={() => submission.submit(`discard ${event.id} ${event.lastAt} ${reason.trim()}`, discard)}
           onClose={() => setGivingUp(false)}
         >
           <p>{words.discardHint}</p>

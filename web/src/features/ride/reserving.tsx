@@ -12,7 +12,7 @@ import { Button } from '../../shared/ui/controls.tsx';
 import { good, type Outcome, refused, type Submission } from '../../shared/ui/submission.tsx';
 import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { useKnownWait } from './known-wait.ts';
-import { isDecided } from './rider.ts';
+import { isDecided, isOver } from './rider.ts';
 import { rideWords } from './words.ts';
 
 /** A bike to reserve instead. `meters`: from what was asked for; null where only its number is near. */
@@ -73,9 +73,9 @@ export function useReserving(submission: Submission): Reserving {
     setMissed(null);
   };
 
-  async function join(wanted: Wanted, client: Client, idempotencyKey: string): Promise<Outcome> {
-    const input = { ...whichOf(wanted), idempotencyKey };
-    const { refusal } = (await client.request(WaitForBikeDocument, { input })).waitForBike;
+  /** Without a key: who is in the list keeps their place, and a repetition says nothing of a wait that is over. */
+  async function join(wanted: Wanted, client: Client): Promise<Outcome> {
+    const { refusal } = (await client.request(WaitForBikeDocument, { input: whichOf(wanted) })).waitForBike;
     if (refusal) return refused(refusal);
     clear();
     return good(() => rideWords[language].waitingNow);
@@ -84,6 +84,12 @@ export function useReserving(submission: Submission): Reserving {
     const input = { ...whichOf(wanted), idempotencyKey };
     const { refusal, reservation, alternatives } = (await client.request(ReserveBikeOrAnotherDocument, { input }))
       .reserveBike;
+    if (!refusal && reservation && isOver(reservation)) {
+      const { reserveNo, reserveStatus } = reservation;
+      const say: Outcome['say'] = ({ reservationIs, statusNames }) =>
+        reservationIs(reserveNo, statusNames[reserveStatus]);
+      return { tone: 'refused', isOver: true, say };
+    }
     if (!refusal) {
       clear();
       const outcome = good(({ onItsWay }) => {
@@ -99,7 +105,8 @@ export function useReserving(submission: Submission): Reserving {
     const others = isNumber ? await nearestNumber(client, wanted.bikeId) : near;
     setInstead(others);
     setMissed(helpedByTime.has(refusal.code) ? wanted : null);
-    return refused(refusal, others.length > 0 ? rideWords[language].others(others.length) : undefined);
+    const next = others.length > 0 ? rideWords[language].others(others.length) : undefined;
+    return { ...refused(refusal, next), isOver: isOver(reservation) };
   }
 
   return {
@@ -116,7 +123,7 @@ export function useReserving(submission: Submission): Reserving {
         setReserving(false);
       }
     },
-    wait: (wanted) => submission.submit(`wait for ${nameIn(wanted)}`, (client, key) => join(wanted, client, key)),
+    wait: (wanted) => submission.submit(`wait for ${nameIn(wanted)}`, (client) => join(wanted, client)),
     forget() {
       clear();
       submission.forget();

@@ -87,13 +87,13 @@ function Place({ waiting, stations, onStop, onBuy }: PlaceProps) {
   const { language } = useSpeech();
   const submission = useSubmission();
   const reserving = useReserving(submission);
-  const { bike, station, place, until, offer } = waiting;
+  const { bike, station, place, since, until, offer } = waiting;
   const at = stations?.find(({ stationId }) => stationId === station?.stationId);
   const what = bike
     ? words.rideOf(bike.bikeId)
     : words.anyBikeAt(at ? nameOf(at, language) : (station?.stationId ?? ''));
   const stop = () =>
-    submission.submit('stop waiting', async (client, idempotencyKey) => {
+    submission.submit(`stop waiting since ${since}`, async (client, idempotencyKey) => {
       const { refusal } = (await client.request(StopWaitingDocument, { input: { idempotencyKey } })).stopWaiting;
       if (refusal) return refused(refusal);
       onStop();

@@ -5,21 +5,36 @@ import { randomId } from './random-id.ts';
  * that pressing again after silence cannot do it twice, also after the page with the button was left and opened again.
  */
 export interface Intentions {
-  /** Does it with its key; what it throws is no answer. */
-  carryOut<Done>(wish: string, act: (idempotencyKey: string) => Promise<Done>): Promise<Done>;
+  /**
+   * Does it with its key; what it throws is no answer. A kept key may be answered with what came of it long ago: where
+   * that is over, it is done anew.
+   */
+  carryOut<Done extends MayBeOver>(wish: string, act: (idempotencyKey: string) => Promise<Done>): Promise<Done>;
 }
 
-export function createIntentions(): Intentions {
-  const keys = new Map<string, string>();
-  return {
-    async carryOut(wish, act) {
-      const key = keys.get(wish) ?? randomId();
-      keys.set(wish, key);
-      const done = await act(key);
-      keys.delete(wish);
-      return done;
-    },
-  };
+interface MayBeOver {
+  isOver?: boolean;
+}
+
+/** Whoever presses again within this time means the same; later they have seen what came of it, and want another. */
+const keptMs = 5 * 60_000;
+
+/** @param now milliseconds by a clock that nobody sets. */
+export function createIntentions(now = () => performance.now()): Intentions {
+  const kept = new Map<string, { key: string; triedAt: number }>();
+  async function carryOut<Done extends MayBeOver>(
+    wish: string,
+    act: (idempotencyKey: string) => Promise<Done>,
+  ): Promise<Done> {
+    const before = kept.get(wish);
+    const isRepeated = before !== undefined && now() - before.triedAt < keptMs;
+    const key = isRepeated ? before.key : randomId();
+    kept.set(wish, { key, triedAt: now() });
+    const done = await act(key);
+    kept.delete(wish);
+    return isRepeated && done.isOver ? carryOut(wish, act) : done;
+  }
+  return { carryOut };
 }
 
 /** Of all who use this tab. */

@@ -13,6 +13,8 @@ export interface Outcome {
   refusal?: RefusalCode;
   /** Of an error: CONNECTION_LOST and the like. */
   code?: string;
+  /** It tells of something that is over by now. */
+  isOver?: boolean;
 }
 
 export interface Submission {
