@@ -142,6 +142,19 @@ import { isChromiumInstalled, launchChromium } from './launch.ts';
     expect(await page.getByText('Sign in to use everything here.').count()).toBe(0);
   }, 120_000);
 
+  it('a token that never comes to one page does not hold up the others', async () => {
+    await visit('/ride');
+    await signIn('10');
+    await isSignedIn('10');
+    const stuck = await page.context().newPage();
+    const asked = Promise.withResolvers<null>();
+    await stuck.route('**/auth/token', () => asked.resolve(null));
+    await stuck.goto(`${system.routerUrl}/ride`);
+    await asked.promise;
+    await page.reload();
+    await isSignedIn('10');
+  }, 120_000);
+
   it('who says no, or has no role here, is told so', async () => {
     await visit('/ride');
     await begin();

@@ -1,3 +1,5 @@
+import { askRouter } from '../api/ask-router.ts';
+
 /**
  * The server's time: prices, holds and rides follow its clock, and a device's can be hours off. Measures the offset
  * from timestamped answers.
@@ -61,7 +63,7 @@ export async function measureServerTime(): Promise<void> {
   asking = true;
   const sentAt = Date.now();
   try {
-    const response = await fetch('/graphql', {
+    const response = await askRouter('/graphql', {
       method: 'POST',
       cache: 'no-store',
       headers: { 'content-type': 'application/json', accept: 'application/json' },

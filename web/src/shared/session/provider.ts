@@ -6,6 +6,7 @@ import {
   type SignedIn,
   type SignInFailure,
 } from '../../../../schema/sign-in.ts';
+import { askRouter } from '../api/ask-router.ts';
 import { serverClock } from '../i18n/server-clock.ts';
 import { steps } from '../ui/steps.ts';
 import type { Config, Session } from './session.ts';
@@ -91,7 +92,7 @@ export async function resumeAtProvider(onEnd: (reason: SignInFailure) => void): 
 /** Signs out here and, by the address that it goes to, there. @throws {Error} when the router does not answer. */
 export async function signOutAtProvider(): Promise<void> {
   // Not beside a renewal: its answer would sign in again.
-  const response = await alone(() => fetch(signInPaths.end, { method: 'POST' }));
+  const response = await alone(() => askRouter(signInPaths.end, { method: 'POST' }));
   if (!response.ok) throw new Error(`${signInPaths.end} answered ${response.status}`);
   tabs?.postMessage('signed out');
   location.assign(((await response.json()) as { to: string }).to);
@@ -99,7 +100,7 @@ export async function signOutAtProvider(): Promise<void> {
 
 /** @param isFirst nobody is signed in here yet. */
 async function askToken(query: '' | '?renew', isFirst = false): Promise<SignedIn> {
-  const ask = () => fetch(signInPaths.token + query, { method: 'POST', cache: 'no-store' });
+  const ask = () => askRouter(signInPaths.token + query, { method: 'POST', cache: 'no-store' });
   const response = await alone(ask);
   if (response.ok) return (await response.json()) as SignedIn;
   const { reason } = (await response.json().catch(() => ({}))) as { reason?: SignInFailure };

@@ -5,6 +5,7 @@
  * out does it in all tabs, until somebody signs in again.
  */
 
+import { askRouter } from '../api/ask-router.ts';
 import { deviceMemory, tabMemory } from '../api/memory.ts';
 import { serverClock, takeDateOf } from '../i18n/server-clock.ts';
 
@@ -57,7 +58,7 @@ const renewBeforeMs = 60_000;
 
 export async function loadConfig(): Promise<Config> {
   const sentAt = Date.now();
-  const response = await fetch('/config.json', { cache: 'no-store' });
+  const response = await askRouter('/config.json', { cache: 'no-store' });
   takeDateOf(response, sentAt);
   if (!response.ok) throw new Error(`/config.json answered ${response.status}`);
   return (await response.json()) as Config;
@@ -139,7 +140,7 @@ export class TokenRefused extends Error {
 }
 
 async function fetchToken({ userId, roles }: Identity): Promise<Token> {
-  const response = await fetch('/dev/token', {
+  const response = await askRouter('/dev/token', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ userId, roles }),
