@@ -84,6 +84,19 @@ describe('the dashboard', () => {
     expect(numbers(state)).toEqual([2, 1]);
   });
 
+  it('counts what is reserved, and not what happens to older ones that are not loaded yet', () => {
+    const nodes = [row(5), row(4)];
+    const state = after(
+      { type: 'snapshotTaken', snapshot: { ...snapshot(nodes), reservations: { totalCount: 5, nodes } } },
+      { type: 'updated', updates: [update('c1', 'BikeReturned', row(2, { reserveStatus: 'RETURNED' }))] },
+      { type: 'updated', updates: [update('c2', 'ReservationRequested', row(6))] },
+      { type: 'olderRowsLoaded', rows: [5, 4, 3, 2, 1].map((reserveNo) => row(reserveNo)) },
+    );
+    expect(numbers(state)).toEqual([6, 5, 4, 3, 2, 1]);
+    expect(state.picture?.reservations).toBe(6);
+    expect(state.picture?.rows[4]?.row.reserveStatus).toBe('RETURNED');
+  });
+
   it('counts an update that comes twice once', () => {
     const state = after(
       { type: 'snapshotTaken', snapshot: snapshot([]) },

@@ -151,7 +151,10 @@ function foldUpdates(picture: Picture, updates: readonly Update[]): Picture {
   if (!last) return picture;
   const rows = [...picture.rows];
   let added = 0;
-  for (const { reservation } of news) if (reservation && putRow(rows, reservation)) added += 1;
+  for (const { reservation, eventType } of news) {
+    // A row that was not there may be an old one that is not loaded yet.
+    if (reservation && putRow(rows, reservation) && eventType === 'ReservationRequested') added += 1;
+  }
   while (rows.length > maxRows) dropOldest(rows);
   return {
     ...picture,
