@@ -68,8 +68,8 @@ export interface Journal<State, Event extends Envelope> {
    * @throws {ChainBrokenError}
    */
   streamsAfter(name: string, limit: number): Promise<StreamEvents<Event>[]>;
-  /** Documents that were not published yet, oldest first; without those that were refused. */
-  unpublished(limit: number): Promise<JournalDocument<State, Event>[]>;
+  /** Documents that were not published yet, oldest first, after so many of them; without those that were refused. */
+  unpublished(limit: number, skipped?: number): Promise<JournalDocument<State, Event>[]>;
   /** Those of one stream, oldest first. */
   unpublishedOf(stream: string): Promise<JournalDocument<State, Event>[]>;
   countUnpublished(): Promise<number>;
@@ -329,8 +329,14 @@ export function createJournal<State, Event extends Envelope>(
       if (last && streams.length === 0) return [{ stream: last[0], events: await eventsAfter(last[0], 0, limit) }];
       return streams.map(([stream, newestFirst]) => ({ stream, events: trusted(stream, newestFirst.toReversed()) }));
     },
-    unpublished: (limit) =>
-      model.find({ published: false, 'refused.until': null }).sort({ at: 1 }).limit(limit).lean<Document[]>().exec(),
+    unpublished: (limit, skipped = 0) =>
+      model
+        .find({ published: false, 'refused.until': null })
+        .sort({ at: 1 })
+        .skip(skipped)
+        .limit(limit)
+        .lean<Document[]>()
+        .exec(),
     unpublishedOf: (stream) => model.find({ stream, published: false }).sort({ version: 1 }).lean<Document[]>().exec(),
     countUnpublished: () => model.countDocuments({ published: false }).exec(),
     refused: (limit) => findRefused({ $lte: endOfTime }, limit),

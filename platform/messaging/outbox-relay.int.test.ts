@@ -454,6 +454,31 @@ describe('a relay', () => {
 });
 
 describe('while the broker is away', () => {
+  it('shows every decision that a crash left over, more than one batch, though a view refuses', async () => {
+    const service = await stage.runtime('dark');
+    const silent = createSilentTally(service, false);
+    for (const stream of ['broken', 'a', 'b', 'c', 'd', 'e', 'f']) await silent.add(stream, 1);
+    const shown = new Set<string>();
+    const relay = createOutboxRelay<Tally, TallyEvent>({
+      service: 'dark',
+      journal: silent.journal,
+      bus: { ...owner.bus, status: () => 'disconnected' },
+      logger: owner.logger,
+      applyViews: async ({ stream }) => {
+        if (stream === 'broken') throw new Error('the view is broken');
+        shown.add(stream);
+      },
+      sweepEveryMs: 20,
+      gatherMs: 0,
+      sweepBatch: 3,
+      longestDelayMs: 100,
+      clock: () => new Date(),
+    });
+    relay.start();
+    stage.keep(relay);
+    await until('all others are shown', () => shown.size === 6, 5_000);
+  });
+
   it('commands are accepted, and their events delivered in order once it is back', async () => {
     const gate = stage.keep(await createGate(natsUrl(), 'shut'));
     const service = await stage.runtime('cut', { NATS_URL: gate.url, PUBLISH_TIMEOUT_MS: '500' });

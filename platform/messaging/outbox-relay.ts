@@ -56,6 +56,8 @@ export function createOutboxRelay<State, Event extends Envelope>(
   let closed = false;
   let reportedAt = -Infinity;
   let leftOver = true;
+  /** How many leftovers the sweeper has seen, one batch after the other, since the broker is away. */
+  let seen = 0;
 
   async function show(document: Document): Promise<void> {
     if (shown.has(document._id)) return;
@@ -128,23 +130,31 @@ export function createOutboxRelay<State, Event extends Envelope>(
 
   async function sweep(): Promise<void> {
     for (;;) {
+      if (bus.status() !== 'ok') return showNext();
+      seen = 0;
       // What is in progress may be marked before the list arrives here.
       const busy = new Set(underWay);
       const leftovers = await journal.unpublished(options.sweepBatch);
       const isAll = leftovers.length < options.sweepBatch;
       if (isAll) forgetPublished(leftovers);
       const missed = leftovers.filter(({ _id }) => !busy.has(_id) && !underWay.has(_id));
-      // Without a broker only views can be written: those of a process that died.
-      if (bus.status() !== 'ok') {
-        await Promise.all(missed.map(show));
-        return;
-      }
       const streams = Map.groupBy(missed, ({ stream }) => stream);
       const delivered = await Promise.all(Array.from(streams.values(), deliverStream));
       const documents = delivered.reduce<number>((sum, count) => sum + (count ?? 0), 0);
       if (documents > 0) logger.info({ documents }, 'delivered decisions that were left over');
       if (closed || isAll || delivered.includes(null) || missed.length === 0) return;
     }
+  }
+
+  /**
+   * Without a broker only views can be written: those of a process that died. A batch each time, then the one after it:
+   * an outage may leave thousands, and those in front are still there when their views are written.
+   */
+  async function showNext(): Promise<void> {
+    const leftovers = await journal.unpublished(options.sweepBatch, seen);
+    seen = leftovers.length < options.sweepBatch ? 0 : seen + leftovers.length;
+    const missed = leftovers.filter(({ _id }) => !underWay.has(_id));
+    await Promise.all(missed.map((document) => show(document).catch(reportFailure)));
   }
 
   /** A queue of its own, so that it takes no place of others. */

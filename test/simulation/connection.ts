@@ -100,10 +100,15 @@ const toOne = (rows: Row[]) => rows[0] ?? null;
 function createQuery<Answer>(filter: Filter, read: Read, toAnswer: (rows: Row[]) => Answer) {
   let order: Record<string, unknown> | undefined;
   let most: number | undefined;
-  const exec = async () => toAnswer(await read(filter, order, most));
+  let skipped = 0;
+  const exec = async () => toAnswer((await read(filter, order, most && skipped + most)).slice(skipped));
   const query = {
     sort(by: Record<string, unknown>) {
       order = by;
+      return query;
+    },
+    skip(rows: number) {
+      skipped = rows;
       return query;
     },
     limit(rows: number) {
