@@ -72,6 +72,12 @@ export class GraphqlRequestError extends Error {
   }
 }
 
+/** Codes of a request that no server answered; of a proxy in front of it, while there is none behind it. */
+const silences: ReadonlySet<string | undefined> = new Set(['CONNECTION_LOST', 'HTTP_502', 'HTTP_503', 'HTTP_504']);
+
+/** Whether the code of an error says that nobody answered. */
+export const isSilence = (code: string | undefined): boolean => silences.has(code);
+
 interface Answer {
   data?: unknown;
   errors?: readonly GraphqlErrorShape[];

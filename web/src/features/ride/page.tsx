@@ -1,5 +1,6 @@
 import './page.css';
 import { useEffect, useRef, useState } from 'react';
+import { isSilence } from '../../../../schema/client/client.ts';
 import { Skeleton } from '../../shared/ui/controls.tsx';
 import { type Submission, useSubmission } from '../../shared/ui/submission.tsx';
 import { type Acting, useActing } from '../../shared/session/acting.ts';
@@ -139,7 +140,7 @@ function useForgetOutdated(
     if (helpedByPoints.has(said.current.outcome?.refusal)) said.current.forget();
   }, [balance]);
   useEffect(() => {
-    if (lostSince === null && said.current.outcome?.code === 'CONNECTION_LOST') said.current.forget();
+    if (lostSince === null && isSilence(said.current.outcome?.code)) said.current.forget();
   }, [lostSince]);
 }
 

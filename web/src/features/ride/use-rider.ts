@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { GraphqlRequestError } from '../../../../schema/client/client.ts';
+import { GraphqlRequestError, isSilence } from '../../../../schema/client/client.ts';
 import {
   ReservationChangedDocument,
   type ReservationChangedSubscription,
@@ -35,7 +35,9 @@ export function useRider(acting: Acting): Rider {
   const rides = useAnswer(ridesOf(userId), pace);
   const points = useAnswer(query(RiderPointsDocument, { userId }), pace);
   const failed = Object.entries({ rides, points }).filter(([, { failure }]) => failure !== null);
-  const isLost = failed.length === 2 && failed.every(([, { error }]) => isSilence(error));
+  const isLost =
+    failed.length === 2 &&
+    failed.every(([, { error }]) => error instanceof GraphqlRequestError && isSilence(error.code));
   return {
     rides: rides.data,
     points: points.data,
@@ -52,8 +54,4 @@ function ridesOf(userId: string): Question<RiderRidesQuery> {
     key: ['RiderRides', userId],
     ask: (client, signal) => withoutAway((sums) => client.request(RiderRidesDocument, { userId, sums }, { signal })),
   };
-}
-
-function isSilence(error: unknown): boolean {
-  return error instanceof GraphqlRequestError && error.code === 'CONNECTION_LOST';
 }

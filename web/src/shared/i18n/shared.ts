@@ -1,4 +1,5 @@
 /** What every page says: the frame around it, who is signed in, the names of the domain. */
+import { isSilence } from '../../../../schema/client/client.ts';
 import type {
   BikeCondition,
   FaultKind,
@@ -21,6 +22,8 @@ const errorKo: Record<string, string> = {
   BAD_USER_INPUT: '입력한 값이 올바르지 않습니다.',
   CONNECTION_LOST: '서버가 응답하지 않습니다. 잠시 뒤에 다시 시도하세요.',
   SERVICE_UNAVAILABLE: '지금은 처리할 수 없습니다. 잠시 뒤에 다시 시도하세요.',
+  TOO_MANY_REQUESTS: '요청이 너무 많습니다. 잠시 뒤에 다시 시도하세요.',
+  CONFLICT: '다른 요청과 겹쳤습니다. 다시 시도하세요.',
 };
 
 const errorEn: typeof errorKo = {
@@ -30,7 +33,14 @@ const errorEn: typeof errorKo = {
   BAD_USER_INPUT: 'A value is not valid.',
   CONNECTION_LOST: 'The server does not answer. Try again in a moment.',
   SERVICE_UNAVAILABLE: 'Not possible just now. Try again in a moment.',
+  TOO_MANY_REQUESTS: 'Too many requests. Try again in a moment.',
+  CONFLICT: 'Others wanted the same at that moment. Try again.',
 };
+
+/** Of an error that nobody has words for, with its message, if it has one. */
+function errorIn(told: typeof errorKo, wentWrong: string, code: string, message: string): string {
+  return told[isSilence(code) ? 'CONNECTION_LOST' : code] ?? `${wentWrong} (${code})${message ? `: ${message}` : '.'}`;
+}
 
 const eventKo: Record<string, string> = {
   BikeRegistered: '자전거 등록',
@@ -233,7 +243,7 @@ const ko = {
   refusal: refusalsKo,
   noteUnfit: '탭이나 보이지 않는 문자처럼 쓸 수 없는 문자가 있습니다. 지워 주세요.',
   timeWithin: '자전거를 탄 시간 안의 시각을 넣어 주세요.',
-  error: (code: string, message: string) => errorKo[code] ?? `오류가 났습니다 (${code}): ${message}`,
+  error: (code: string, message: string) => errorIn(errorKo, '오류가 났습니다', code, message),
   event: (eventType: string) => eventKo[eventType] ?? eventType,
   colorName: (color: string) => colorKo[color] ?? color,
   ago: (ms: number) => ago(ms, 'ko', '방금'),
@@ -314,7 +324,7 @@ const en: typeof ko = {
   refusal: refusalsEn,
   noteUnfit: 'It has a character that cannot be used, such as a tab or one that cannot be seen: remove it.',
   timeWithin: 'Enter a time within the ride.',
-  error: (code, message) => errorEn[code] ?? `Something went wrong (${code}): ${message}`,
+  error: (code, message) => errorIn(errorEn, 'Something went wrong', code, message),
   event: (eventType) => eventType.replace(/(?<=[a-z])(?=[A-Z])/g, ' '),
   colorName: (color) => color,
   ago: (ms) => ago(ms, 'en', 'just now'),

@@ -99,3 +99,12 @@ it('has a Korean name for every event: any of them can be parked', () => {
   const events = readdirSync(join(source, '../../schema/events/samples')).map((file) => file.replace('.json', ''));
   expect(events.filter((event) => !hangul.test(sharedWords.ko.event(event)))).toEqual([]);
 });
+
+it.each(['ko', 'en'] as const)('tells an error that passes in words, and another by its code, in %s', (language) => {
+  const { error } = sharedWords[language];
+  for (const code of ['HTTP_502', 'HTTP_503', 'HTTP_504']) expect(error(code, '')).toBe(error('CONNECTION_LOST', ''));
+  for (const code of ['TOO_MANY_REQUESTS', 'CONFLICT', 'SERVICE_UNAVAILABLE'])
+    expect(error(code, '')).not.toContain(code);
+  expect(error('UNKNOWN', '')).toMatch(/\(UNKNOWN\)\.$/);
+  expect(error('HTTP_418', 'A teapot.')).toMatch(/\(HTTP_418\): A teapot\.$/);
+});
