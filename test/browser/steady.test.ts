@@ -211,6 +211,20 @@ describeInBrowser('the dashboard and the fleet page', (stage) => {
     }
   });
 
+  it('take the number of a bike or a reservation as people type it, and nothing else for one', async () => {
+    const bikeId = bikeIds[4] ?? 0;
+    await stage.visit({ path: '/fleet?bike=0x1', width: 1024, language: 'en' }, async (page) => {
+      const results = page.getByRole('tabpanel');
+      await results.getByText('No bike has this number.').waitFor();
+      const form = page.getByRole('search');
+      await form.locator('input[name="id"]').fill(` ${fullWidth(bikeId)} `);
+      await form.getByRole('button', { name: 'Search' }).click();
+      await page.getByRole('heading', { name: `Bike ${bikeId}` }).waitFor();
+      await page.goto(`${new URL(page.url()).origin}/fleet?reservation=1e0`);
+      await results.getByText('No reservation has this number.').waitFor();
+    });
+  });
+
   it("say themselves what a form lacks, in the page's language, until it is there", async () => {
     await stage.visit({ path: '/fleet?tab=register', width: 1024, language: 'ko', locale: 'en-US' }, async (page) => {
       const field = page.getByLabel('색', { exact: true });
@@ -230,6 +244,10 @@ describeInBrowser('the dashboard and the fleet page', (stage) => {
     });
   });
 });
+
+/** `１` for `1`, as a Korean keyboard may write it. */
+const fullWidth = (number: number) =>
+  String(number).replace(/\d/g, (digit) => String.fromCharCode(digit.charCodeAt(0) + 0xfee0));
 
 /** As Chrome's translation does: every text is moved into elements of its own, except where the page forbids it. */
 async function translate(page: Page): Promise<void> {

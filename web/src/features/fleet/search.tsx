@@ -12,6 +12,7 @@ import { Button, Choice, Empty, Field, Skeleton } from '../../shared/ui/controls
 import { errorText } from '../../shared/ui/submission.tsx';
 import { type FoundKind, foundIn, foundKinds, linkTo } from '../../app/links.ts';
 import { go, useSearch } from '../../app/paths.ts';
+import { bikeNumberIn, reserveNumberIn } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { AsOf } from './as-of.tsx';
 import { BikeCard, ReservationCard, RiderCard, StationCard } from './cards.tsx';
@@ -56,7 +57,7 @@ function SearchForm({ wanted }: { wanted: Wanted | null }) {
   }
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    const text = id.trim().replace(/^#/, '');
+    const text = id.trim().replace(/^[#＃]/, '');
     if (text) go(linkTo(kind, text));
   };
   return (
@@ -91,21 +92,18 @@ function SearchForm({ wanted }: { wanted: Wanted | null }) {
 function Found({ wanted: { kind, id } }: { wanted: Wanted }) {
   switch (kind) {
     case 'bike':
-      return <FoundBike bikeId={Number(id)} />;
+      return <FoundBike bikeId={bikeNumberIn(id)} />;
     case 'rider':
       return <FoundRider userId={id} />;
     case 'reservation':
-      return <FoundReservation reserveNo={Number(id)} />;
+      return <FoundReservation reserveNo={reserveNumberIn(id)} />;
     case 'station':
       return <FoundStation stationId={stationIdIn(id)} />;
   }
 }
 
-/** The largest number that GraphQL's Int carries. */
-const isNumber = (value: number) => Number.isInteger(value) && value > 0 && value < 2 ** 31;
-
-function FoundBike({ bikeId }: { bikeId: number }) {
-  const answer = useAnswer(isNumber(bikeId) ? bikeAt(bikeId) : null, { pace: watched });
+function FoundBike({ bikeId }: { bikeId: number | null }) {
+  const answer = useAnswer(bikeId === null ? null : bikeAt(bikeId), { pace: watched });
   if (!answer.data?.bike) return <NotThere kind="bike" answer={answer} />;
   return (
     <>
@@ -127,8 +125,8 @@ function FoundRider({ userId }: { userId: string }) {
   );
 }
 
-function FoundReservation({ reserveNo }: { reserveNo: number }) {
-  const answer = useAnswer(isNumber(reserveNo) ? reservationAt(reserveNo) : null, { pace: watched });
+function FoundReservation({ reserveNo }: { reserveNo: number | null }) {
+  const answer = useAnswer(reserveNo === null ? null : reservationAt(reserveNo), { pace: watched });
   if (!answer.data?.reservation) return <NotThere kind="reservation" answer={answer} />;
   return (
     <>

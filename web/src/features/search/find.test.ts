@@ -38,6 +38,7 @@ describe('what is searched for', () => {
     expect(meaningsOf('st-101')).toEqual({ ...none, station: '101' });
     expect(meaningsOf('망원역 1번')).toEqual({ ...none, station: '망원역 1번', userId: '망원역 1번' });
     expect(meaningsOf('４５')).toMatchObject({ bikeId: 45 });
+    expect(meaningsOf('1,045')).toEqual({ bikeId: 1045, reserveNo: 1045, station: '1045', userId: '1,045' });
     expect(meaningsOf('')).toEqual(none);
     expect(meaningsOf('0')).toMatchObject({ bikeId: null, reserveNo: null });
     expect(meaningsOf('2147483648')).toMatchObject({ bikeId: null, reserveNo: null, userId: '2147483648' });

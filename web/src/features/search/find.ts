@@ -35,7 +35,7 @@ const largestNumber = 2 ** 31 - 1;
 /** What a text is searched as; `#45` is a reservation, `ST-101` a station, and nothing else. */
 export function meaningsOf(text: string) {
   const said = text.trim();
-  const [, sign = '', digits] = /^(#|st-)?0*(\d+)$/i.exec(said.normalize('NFKC')) ?? [];
+  const [, sign = '', digits] = /^(#|st-)?0*(\d+)$/i.exec(said.normalize('NFKC').replaceAll(',', '')) ?? [];
   const number = digits !== undefined && Number(digits) > 0 && Number(digits) <= largestNumber ? Number(digits) : null;
   const isRider = sign === '' && readText(said, textRules.userId).fault === null;
   return {

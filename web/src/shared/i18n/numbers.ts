@@ -28,10 +28,13 @@ export function wholeNumberIn(text: string): number | null {
 }
 
 /** GraphQL's Int has no larger one. */
-const largestBikeNumber = 2 ** 31 - 1;
+const largestNumber = 2 ** 31 - 1;
 
 /** The number of a bike, as people type it; null for what none can have. */
 export function bikeNumberIn(text: string): number | null {
   const number = wholeNumberIn(text);
-  return number !== null && number >= 1 && number <= largestBikeNumber ? number : null;
+  return number !== null && number >= 1 && number <= largestNumber ? number : null;
 }
+
+/** Reservations are counted alike. */
+export const reserveNumberIn = bikeNumberIn;
