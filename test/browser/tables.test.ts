@@ -264,6 +264,14 @@ describeInBrowser('the tables of operators', (stage) => {
         expect(await overflowOf(page)).toBeLessThanOrEqual(0);
         await field.fill('51');
         await page.getByText('Nothing has reached its threshold.').first().waitFor();
+
+        const elsewhere = await page.context().newPage();
+        await elsewhere.goto(page.url());
+        await elsewhere.getByText('Thresholds', { exact: true }).click();
+        await elsewhere.getByLabel('Ride (hours)').fill('7');
+        await elsewhere.close();
+        await field.fill('52');
+        expect(await page.getByLabel('Ride (hours)').inputValue()).toBe('7');
         await page.reload();
         await page.getByText('Nothing has reached its threshold.').first().waitFor();
       });

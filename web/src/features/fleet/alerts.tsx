@@ -18,7 +18,6 @@ import {
   type Threshold,
   thresholdIn,
   thresholdNames,
-  type Thresholds,
   watchedFor,
 } from './thresholds.ts';
 import { watched } from './watched.ts';
@@ -39,7 +38,9 @@ export function Alerts() {
     { pace: watched, keepsLast: true },
   );
   const alerts = data ? alertsIn(figuresOf(data), thresholds) : null;
-  const set = (changed: Thresholds) => {
+  const set = (name: Threshold, value: number | null) => {
+    // Another tab may have set others.
+    const changed = { ...keptThresholds(), [name]: value };
     keepThresholds(changed);
     setThresholds(changed);
   };
@@ -61,12 +62,7 @@ export function Alerts() {
         <p className="aside">{words.hint}</p>
         <div className="thresholds">
           {thresholdNames.map((name) => (
-            <ThresholdField
-              key={name}
-              name={name}
-              value={thresholds[name]}
-              onSet={(value) => set({ ...thresholds, [name]: value })}
-            />
+            <ThresholdField key={name} name={name} value={thresholds[name]} onSet={(value) => set(name, value)} />
           ))}
         </div>
       </details>
@@ -129,6 +125,8 @@ function ThresholdField({ name, value, onSet }: ThresholdFieldProps) {
   const words: FleetWords['alerts'] = useWords(fleetWords).alerts;
   const [text, setText] = useState(value === null ? '' : String(value));
   const typed = thresholdIn(name, text);
+  // It was set in another tab.
+  if (typed !== undefined && typed !== value) setText(value === null ? '' : String(value));
   return (
     <Field
       label={words.names[name]}

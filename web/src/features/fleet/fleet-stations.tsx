@@ -13,11 +13,11 @@ import { DialogForm } from '../../shared/ui/dialog-form.tsx';
 import { good, type Outcome, OutcomeText, refused, useSubmission } from '../../shared/ui/submission.tsx';
 import { actsForOthers, useActing } from '../../shared/session/acting.ts';
 import { listed } from '../../shared/i18n/lists.ts';
-import { wholeNumberIn } from '../../shared/i18n/numbers.ts';
 import { useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { nameOf, type Station } from '../../shared/stations/places.ts';
 import { NoStations, Stations } from '../../shared/stations/stations.tsx';
 import { useStationNames, useStations } from '../../shared/stations/use-stations.ts';
+import { bikeNumbersIn } from './bike-numbers.ts';
 import { Reason } from './reason.tsx';
 import { StationsTable } from './stations-table.tsx';
 import { fleetWords } from './words.ts';
@@ -52,18 +52,6 @@ function FleetMap() {
       {...(mayChange && { actions: (station) => <Operate key={station.stationId} station={station} /> })}
     />
   );
-}
-
-/** As many lines as one call takes. */
-const mostBikes = 1_000;
-
-function bikeNumbersIn(text: string): number[] | null {
-  const numbers = text
-    .split(/[\s,]+/)
-    .filter(Boolean)
-    .map(wholeNumberIn);
-  const known = numbers.filter((number) => number !== null && number > 0 && number < 2 ** 31);
-  return known.length === numbers.length && known.length > 0 && known.length <= mostBikes ? (known as number[]) : null;
 }
 
 function Operate({ station }: { station: Station }) {
