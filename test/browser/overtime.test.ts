@@ -52,6 +52,25 @@ describeInBrowser(
       });
     });
 
+    it('says on which day it began, if that is another', async () => {
+      await rides(stage, '30', 5_000);
+      const prepare = async (page: Page) => {
+        await page.route('**/graphql', async (route) => {
+          if (!route.request().postData()?.includes('query RiderRides')) return route.fallback();
+          const response = await route.fetch();
+          const json = (await response.json()) as { data: { live: { nodes: { startDateTime: string }[] } } };
+          for (const ride of json.data.live.nodes) {
+            ride.startDateTime = new Date(Date.parse(ride.startDateTime) - 48 * 3_600_000).toISOString();
+          }
+          await route.fulfill({ response, json });
+        });
+      };
+      await stage.visit({ ...phone, language: 'en', prepare }, async (page) => {
+        await signInAs(page, '30', 'rider');
+        await page.getByText(/^Started at \d\d-\d\d \d\d:\d\d$/).waitFor({ timeout: 20_000 });
+      });
+    });
+
     it('takes a no', async () => {
       await rides(stage, '32', 5_000);
       await stage.visit({ ...phone, prepare: answers('denied'), colorScheme: 'dark' }, async (page) => {

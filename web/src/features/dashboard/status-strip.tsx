@@ -4,7 +4,7 @@ import { Button } from '../../shared/ui/controls.tsx';
 import { Icon } from '../../shared/ui/icons.tsx';
 import { useClock } from '../../shared/i18n/clock.ts';
 import { serverClock } from '../../shared/i18n/server-clock.ts';
-import { clockTime, clockTimeOn } from '../../shared/i18n/seoul-time.ts';
+import { clockTimeOn } from '../../shared/i18n/seoul-time.ts';
 import { formatCount } from '../../shared/i18n/numbers.ts';
 import { type SharedWords, useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { type Connection, type DashboardAction, type DashboardState, updatesNotShown } from './dashboard-state.ts';
@@ -54,22 +54,23 @@ export function StatusStrip({ connection, state, dispatch }: StatusStripProps) {
 
 function ConnectionState({ connection }: { connection: Connection }) {
   const shared = useSharedWords();
+  const text = useClock((now) => connectionText(connection, shared, now));
   return (
     <p className="connection" data-status={connection.status}>
       <span className="lamp" aria-hidden="true" />
-      <span>{connectionText(connection, shared)}</span>
+      <span>{text}</span>
     </p>
   );
 }
 
-function connectionText(connection: Connection, words: SharedWords): string {
+function connectionText(connection: Connection, words: SharedWords, now: number): string {
   switch (connection.status) {
     case 'connecting':
       return words.connecting;
     case 'live':
       return words.live;
     case 'reconnecting':
-      return words.reconnecting(clockTime(connection.since));
+      return words.reconnecting(clockTimeOn(connection.since, now));
     case 'signed-out':
       return words.signedOut;
     case 'not-allowed':

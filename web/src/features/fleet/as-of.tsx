@@ -3,7 +3,8 @@ import { useActing } from '../../shared/session/acting.ts';
 import type { ShownAnswer } from '../../shared/api/use-answer.ts';
 import { Button } from '../../shared/ui/controls.tsx';
 import { errorText } from '../../shared/ui/submission.tsx';
-import { clockTime } from '../../shared/i18n/seoul-time.ts';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { clockTimeOn } from '../../shared/i18n/seoul-time.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { fleetWords } from './words.ts';
 
@@ -14,6 +15,7 @@ export function AsOf({ answer: { at, error } }: { answer: Told }) {
   const words = useWords(fleetWords);
   const shared = useSharedWords();
   const acting = useActing();
+  const time = useClock((now) => (at === null ? '' : clockTimeOn(at, now)));
   return (
     <div className="as-of">
       <p className="outcome" role="status" data-tone="error">
@@ -21,7 +23,7 @@ export function AsOf({ answer: { at, error } }: { answer: Told }) {
       </p>
       {at !== null && (
         <p className="aside number" translate="no">
-          {words.asOf(`${clockTime(at)} KST`)}
+          {words.asOf(`${time} KST`)}
         </p>
       )}
       <Button weight="plain" onPress={() => void acting?.refresh()}>

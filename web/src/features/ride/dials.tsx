@@ -1,7 +1,7 @@
 import './dials.css';
 import type { ReactNode } from 'react';
 import { useClock } from '../../shared/i18n/clock.ts';
-import { hourAndMinute, timeLeft, timePassed } from '../../shared/i18n/seoul-time.ts';
+import { hourAndMinute, hourAndMinuteOn, timeLeft, timePassed } from '../../shared/i18n/seoul-time.ts';
 import { useWords } from '../../shared/i18n/speech.tsx';
 import { Overtime, useOvertimeRule } from './overtime.tsx';
 import { rideWords } from './words.ts';
@@ -35,6 +35,7 @@ export function RideDial({ since, reserveNo }: { since: string; reserveNo: numbe
   const words = useWords(rideWords);
   const rule = useOvertimeRule();
   const start = Date.parse(since);
+  const began = useClock((now) => hourAndMinuteOn(since, now));
   const passed = useClock((now) => timePassed(since, now));
   const freeMs = rule && rule.freeMinutes * minuteMs;
   // A ride that was never free is over its time from the beginning.
@@ -43,7 +44,7 @@ export function RideDial({ since, reserveNo }: { since: string; reserveNo: numbe
     <>
       <Dial part={part} tone={part >= 1 ? 'soon' : 'riding'} figure={passed} label={words.rideTime} />
       {rule && <Overtime start={start} rule={rule} reserveNo={reserveNo} />}
-      <p className="aside">{words.ridingSince(hourAndMinute(since))}</p>
+      <p className="aside">{words.ridingSince(began)}</p>
     </>
   );
 }

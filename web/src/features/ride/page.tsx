@@ -8,7 +8,8 @@ import { rideWishIn, vehicleIn } from '../../app/links.ts';
 import { useSessionState } from '../../shared/session/session-context.ts';
 import { useSearch } from '../../app/paths.ts';
 import { useStationNames } from '../../shared/stations/use-stations.ts';
-import { hourAndMinute } from '../../shared/i18n/seoul-time.ts';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { hourAndMinuteOn } from '../../shared/i18n/seoul-time.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import { Current } from './current.tsx';
 import { Debt } from './debt.tsx';
@@ -47,6 +48,7 @@ function RiderHome({ acting }: { acting: Acting }) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const { rides, points, away, lostSince } = useRider(acting);
+  const lost = useClock((now) => (lostSince === null ? '' : hourAndMinuteOn(lostSince, now)));
   const stations = useStationNames();
   const pushes = usePushes(acting);
   const [wantsPoints, setWantsPoints] = useState(false);
@@ -69,7 +71,7 @@ function RiderHome({ acting }: { acting: Acting }) {
     <div className="ride" data-stale={lostSince !== null} ref={home}>
       {lostSince !== null && (
         <p className="notice" data-tone="stale" role="status">
-          {words.lost(hourAndMinute(lostSince))}
+          {words.lost(lost)}
         </p>
       )}
       {lostSince === null && away.length > 0 && <Away parts={away} known={{ rides, points }} />}

@@ -1,7 +1,8 @@
 import './receipt.css';
 import { type ReactNode, useState } from 'react';
 import { Button } from '../../shared/ui/controls.tsx';
-import { hourAndMinute } from '../../shared/i18n/seoul-time.ts';
+import { useClock } from '../../shared/i18n/clock.ts';
+import { hourAndMinuteOn } from '../../shared/i18n/seoul-time.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import type { Count } from '../../shared/i18n/numbers.ts';
 import { placeName, type Station } from '../../shared/stations/places.ts';
@@ -40,7 +41,7 @@ export function Receipt({ ride, stations, balance, onClose }: ReceiptProps) {
         {to && <Line label={words.to}>{to}</Line>}
         {ms !== null && ride.startDateTime && ride.returnDateTime && (
           <Line label={words.rideTimeOf}>
-            {words.rideSpan(hourAndMinute(ride.startDateTime), hourAndMinute(ride.returnDateTime), ms)}
+            <Span from={ride.startDateTime} to={ride.returnDateTime} ms={ms} />
           </Line>
         )}
         <Line label={words.fee}>{shared.points(ride.fee)}</Line>
@@ -70,6 +71,13 @@ function Line({ label, isSum = false, children }: { label: string; isSum?: boole
       <dd className="number">{children}</dd>
     </div>
   );
+}
+
+/** The end names its day where that is another than the beginning's. */
+function Span({ from, to, ms }: { from: string; to: string; ms: number }) {
+  const words = useWords(rideWords);
+  const began = useClock((now) => hourAndMinuteOn(from, now));
+  return words.rideSpan(began, hourAndMinuteOn(to, Date.parse(from)), ms);
 }
 
 interface Shown {

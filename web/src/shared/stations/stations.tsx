@@ -2,7 +2,8 @@ import './stations.css';
 import { lazy, memo, Suspense, useState } from 'react';
 import { Button, Empty, LinkButton, Skeleton } from '../ui/controls.tsx';
 import { Fence } from '../ui/fence.tsx';
-import { hourAndMinute } from '../i18n/seoul-time.ts';
+import { useClock } from '../i18n/clock.ts';
+import { hourAndMinuteOn } from '../i18n/seoul-time.ts';
 import { useSharedWords, useWords } from '../i18n/speech.tsx';
 import type { ExplorerProps } from './explorer.tsx';
 import type { Stations as Known } from './use-stations.ts';
@@ -28,6 +29,7 @@ export function Stations({ stations, actions, opened = null, isFoldable = false 
   const words = useWords(stationWords);
   const shared = useSharedWords();
   const { all, failure, look } = stations;
+  const since = useClock((now) => (failure ? hourAndMinuteOn(failure.since, now) : ''));
   if (all?.length === 0 || (!all && !failure)) return null;
   return (
     <section className="card stations" aria-labelledby="stations-title">
@@ -42,7 +44,7 @@ export function Stations({ stations, actions, opened = null, isFoldable = false 
       </h2>
       {failure && (
         <p className="notice" data-tone="stale" role="status">
-          {all ? words.outdated(hourAndMinute(failure.since)) : words.away}
+          {all ? words.outdated(since) : words.away}
         </p>
       )}
       {all && isOpen && (
