@@ -8,6 +8,7 @@ import {
   type Receiver,
   type Serialised,
   type Span,
+  type SubscribePayload,
   type Tracing,
 } from '../../platform/server/index.ts';
 import { schemaReloaded, unavailable, type ErrorFormatter } from '../client-errors.ts';
@@ -23,6 +24,8 @@ import { isFromNow, placeAfter } from './upstream-operation.ts';
 export interface Member {
   /** Undefined once it has left. */
   group: Group | undefined;
+  /** The variables as the client gave them: without the defaults that the schema had then. */
+  readonly given: SubscribePayload['variables'];
   authorization: string | undefined;
   /** When the token ends, in ms since 1970; null when it never does. */
   expiresAtMs: number | null;

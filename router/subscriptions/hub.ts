@@ -26,6 +26,8 @@ export interface SubscriptionRequest {
   plan: SubscriptionPlan;
   /** As the operation takes them: coerced. */
   variables: Variables;
+  /** As the client gave them. */
+  given: Member['given'];
   /** The cursor that the client goes on after, when it says so beside its operation. */
   cursor: unknown;
   viewer: Viewer | null;
@@ -128,17 +130,20 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
     enterFamily(group, groupKey(plan, valid.coerced, family.scope), family.scope);
   }
 
-  /** The group's operation as the new schema has it; undefined where none of its members may have it any more. */
+  /**
+   * The group's operation as the new schema has it; undefined where none of its members may have it any more. Of those
+   * whose variables mean different things by now, because a default has changed, the first ones go on.
+   */
   async function checkAgain(group: Group, documents: Documents): Promise<Valid | undefined> {
     const { query, name: operationName } = group.plan.asked;
     const refused: Member[] = [];
     let valid: Valid | undefined;
     let checks = 0;
     for (const member of [...group.members]) {
-      const { authorization } = member;
-      const checked = documents.check({ query, operationName, variables: group.variables }, { authorization });
-      if ('errors' in checked) refused.push(member);
-      else valid = checked;
+      const { authorization, given: variables } = member;
+      const checked = documents.check({ query, operationName, variables }, { authorization });
+      if ('errors' in checked || (valid && !isAlike(group.plan, checked, valid))) refused.push(member);
+      else valid ??= checked;
       checks += 1;
       if (checks % checksPerTurn === 0) await nextTurn();
     }
@@ -182,8 +187,8 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
   }
 
   return {
-    join({ plan, variables, cursor, viewer, authorization, headers: given }, receiver, ended) {
-      const headers = options.headers.kept(given);
+    join({ plan, variables, given, cursor, viewer, authorization, headers: sent }, receiver, ended) {
+      const headers = options.headers.kept(sent);
       const scope = JSON.stringify([authScope(plan.isSameForEverybody ? null : viewer), headers]);
       const key = groupKey(plan, variables, scope);
       const after =
@@ -193,6 +198,7 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
       const group = joinable(families.get(key)?.groups, after) ?? open(key, scope, { plan, variables, headers, after });
       const member: Member = {
         group,
+        given,
         authorization,
         expiresAtMs: viewer?.expiresAtMs ?? null,
         forgetExpiry: undefined,
@@ -222,6 +228,9 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
     },
   };
 }
+
+const isAlike = (plan: SubscriptionPlan, one: Valid, other: Valid) =>
+  groupKey(plan, one.coerced, '') === groupKey(plan, other.coerced, '');
 
 /** The group in which a client that begins here misses nothing and gets nothing twice. */
 function joinable(family: ReadonlySet<Group> | undefined, after: Place): Group | undefined {

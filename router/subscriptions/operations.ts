@@ -132,7 +132,8 @@ export function createOperations({ current, hub, admission, rates, formatError }
     const { payload, viewer, authorization, headers, receiver, place } = subscription;
     const cursor = payload.extensions?.['cursor'];
     const ended = () => place.leave();
-    subscription.member = hub.join({ plan, variables, cursor, viewer, authorization, headers }, receiver, ended);
+    const request = { plan, variables, given: payload.variables, cursor, viewer, authorization, headers };
+    subscription.member = hub.join(request, receiver, ended);
     // From here on in one text for all clients.
     const { query, name: operationName } = plan.asked;
     subscription.payload = { query, operationName, variables: payload.variables };

@@ -57,6 +57,11 @@ async function provide(sdl: string): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
+async function figure(name: string): Promise<number> {
+  const text = await (await fetch(new URL('/metrics', url))).text();
+  return Number(new RegExp(`^${name}(?:{.*})? (\\d+)`, 'm').exec(text)?.[1] ?? 0);
+}
+
 async function outcomes(outcome: string): Promise<number> {
   const text = await (await fetch(new URL('/metrics', url))).text();
   return Number(new RegExp(`^supergraph_reloads_total{outcome="${outcome}".*} (\\d+)`, 'm').exec(text)?.[1] ?? 0);
@@ -80,9 +85,13 @@ async function ask(query: string): Promise<Result> {
   return (await response.json()) as Result;
 }
 
-async function open(query: string, followers: () => number): Promise<Subscriber> {
+async function open(
+  query: string,
+  followers: () => number,
+  variables: Record<string, unknown> = {},
+): Promise<Subscriber> {
   const before = followers();
-  const subscriber = subscribe(connect(url), query);
+  const subscriber = subscribe(connect(url), query, variables);
   subscribers.push(subscriber);
   await until('the owner has the subscription', () => followers() > before);
   return subscriber;
@@ -189,6 +198,38 @@ describe('a new supergraph', () => {
     expect(await ask('{ book(id: 1) { film { title } } }')).toMatchObject({
       errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
     });
+  });
+
+  it('goes on with a live subscription whose client gave nothing that it no longer has, defaults or not', async () => {
+    const query = 'subscription ($which: Which) { bookAdded(which: $which) { book { id } } }';
+    const stays = await open(query, library.added.followers, { which: { shelf: 'a' } });
+    const same = subscribe(connect(url), query, { which: { shelf: 'a', copies: 1 } });
+    subscribers.push(same);
+    await until('both subscribe', async () => (await figure('subscriptions_open')) === 2);
+    library.added.publish('1');
+    await Promise.all([stays.waitFor(1), same.waitFor(1)]);
+    const sdl = library.compose({});
+    const without = sdl.replace(/^ *copies: Int = 1\n/m, '');
+    expect(without).not.toBe(sdl);
+    await change(without);
+    expect(await endOf(same)).toEqual(['SUBSCRIPTION_SCHEMA_RELOAD']);
+    library.added.publish('2');
+    await stays.waitFor(2);
+    expect(idsOf(stays)).toEqual(['1', '2']);
+  });
+
+  it('tells each who shared one what they would be told alone, where a default has changed', async () => {
+    const query = 'subscription ($which: Which) { bookAdded(which: $which) { book { id } } }';
+    const first = await open(query, library.added.followers, { which: { copies: 1 } });
+    const other = subscribe(connect(url), query, { which: {} });
+    subscribers.push(other);
+    await until('both subscribe', async () => (await figure('subscriptions_open')) === 2);
+    library.added.publish('1');
+    await Promise.all([first.waitFor(1), other.waitFor(1)]);
+    await change(library.compose({}).replace('copies: Int = 1', 'copies: Int = 2'));
+    expect(await endOf(other)).toEqual(['SUBSCRIPTION_SCHEMA_RELOAD']);
+    library.added.publish('2');
+    await first.waitFor(2);
   });
 
   it('ends one without a cursor whose owner would be asked something else: changes could be missed', async () => {

@@ -52,7 +52,8 @@ const booksSdl = (starsOfBooks: boolean, shelvedIs = '@sameForEverybody') => `${
   scalar DateTime
   type Query { book(id: ID!): Book  printed(at: DateTime!): String }
   type Book @key(fields: "id") { id: ID!  title: String!  ${starsOfBooks ? 'stars: Int! @shareable' : ''} }
-  type Subscription { bookAdded(after: String): BookAdded @resumable  bookLent: Book  bookShelved: Book ${shelvedIs} }
+  input Which { shelf: String  copies: Int = 1 }
+  type Subscription { bookAdded(after: String, which: Which): BookAdded @resumable  bookLent: Book  bookShelved: Book ${shelvedIs} }
   type BookAdded { cursor: String!  book: Book! }`;
 
 const filmsSdl = (filmField: string) => `${federation}
