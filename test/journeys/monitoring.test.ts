@@ -40,8 +40,8 @@ const listOf = (text: string) => text.split(', ').filter(Boolean);
 
 /** Figures of Node's own. */
 const isCommon = (name: string) => /^(nodejs|process)_/.test(name);
-/** Prometheus' own metrics of its targets and alerts. */
-const ofPrometheus = ['up', 'ALERTS'];
+/** Prometheus' own metrics of its targets and alerts, and what Kubernetes tells of volumes. */
+const ofOthers = ['up', 'ALERTS', 'kubelet_volume_stats_used_bytes', 'kubelet_volume_stats_capacity_bytes'];
 
 describe('what is said of metrics', () => {
   let system: TestSystem;
@@ -139,7 +139,7 @@ describe('what is said of metrics', () => {
     );
     return expressions
       .flatMap(metricNamesIn)
-      .filter((name) => !ofPrometheus.includes(name) && !known.has(name) && !(isCommon(name) && common.has(name)));
+      .filter((name) => !ofOthers.includes(name) && !known.has(name) && !(isCommon(name) && common.has(name)));
   };
 
   it('is what the alerts are made of', () => {
