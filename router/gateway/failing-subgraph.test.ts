@@ -39,14 +39,21 @@ async function start(settings: NodeJS.ProcessEnv = {}) {
   const { port } = await graph.startRouter({ BIKE_URL: bike, ...settings });
   const url = `http://127.0.0.1:${port}`;
   asked = 0;
+  const post = (query: string, headers: Record<string, string>) =>
+    fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ query }),
+    });
   return {
     async ask(query = '{ bike(bikeId: 7) { color } }', authorization = '') {
-      const response = await fetch(`${url}/graphql`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
-        body: JSON.stringify({ query }),
-      });
+      const response = await post(query, authorization ? { authorization } : {});
       return (await response.json()) as { data?: unknown; errors?: { message: string; extensions: object }[] };
+    },
+    async askInParts(query: string, authorization: string) {
+      const response = await post(query, { authorization, accept: 'multipart/mixed;incrementalSpec=v0.2' });
+      const lines = (await response.text()).split('\r\n').filter((line) => line.startsWith('{'));
+      return lines.map((line) => JSON.parse(line) as { completed?: { errors: object[] }[] });
     },
     async figure(name: string) {
       const text = await (await fetch(`${url}/metrics`)).text();
@@ -157,5 +164,19 @@ describe('a subgraph that is away while many objects need it', () => {
     expect(data).toEqual({ registerBikes: { results: results.map(() => ({ bike: null })) } });
     expect(errors).toHaveLength(Math.min(count, 10));
     for (const error of errors) expect(error.extensions).toEqual({ code: 'SERVICE_UNAVAILABLE' });
+  });
+
+  it.each([2, 11, 2_000])('is told of as away with each of %i that are deferred', async (count) => {
+    const { askInParts } = await start({ RESERVATION_URL: away });
+    const results = Array.from({ length: count }, (_, at) => ({ bike: { __typename: 'Bike', bikeId: at + 1 } }));
+    answer = (response) => void response.end(JSON.stringify({ data: { registerBikes: { results } } }));
+    const deferring = mutation.replace('isAvailable', '... @defer { isAvailable }');
+    const parts = await askInParts(deferring, await graph.signIn('1', 'operator'));
+    const completed = parts.flatMap((part) => part.completed ?? []);
+    expect(completed).toHaveLength(count);
+    for (const [at, { errors }] of completed.entries()) {
+      const path = ['registerBikes', 'results', at, 'bike', 'isAvailable'];
+      expect(errors).toMatchObject([{ path, extensions: { code: 'SERVICE_UNAVAILABLE' } }]);
+    }
   });
 });

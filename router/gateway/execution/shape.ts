@@ -134,8 +134,13 @@ function compileRootShape(options: ShapeOptions): Write {
           ...part,
           path,
           scope,
-          write: (errors, more) =>
-            write(value, depth, beginWriting({ path: [...path], errors, variables, later: more, scope })),
+          write(errors, more, told) {
+            const inner = beginWriting({ path: [...path], errors, variables, later: more, scope, told });
+            const json = write(value, depth, inner);
+            // Each part that cannot be given says why, also where that was told at ten other places.
+            if (json === undefined && errors.length === 0 && inner.explanation) errors.push(inner.explanation);
+            return json;
+          },
         });
       }
       return written;

@@ -13,8 +13,11 @@ export interface LaterPart {
   names: ReadonlySet<string>;
   /** The objects that the deferred fragments around it, and in its group, are spread in. */
   scope: Scope;
-  /** As `Shape.write`; undefined when the part cannot be given, because a null may not be there. */
-  write(errors: GraphQLFormattedError[], later: LaterPart[]): string | undefined;
+  /**
+   * As `Shape.write`; undefined when the part cannot be given, because a null may not be there. Then there is an error.
+   * @param told errors of all parts.
+   */
+  write(errors: GraphQLFormattedError[], later: LaterPart[], told: Told): string | undefined;
 }
 
 /** The path of the object that a deferred fragment is spread in. */
@@ -27,8 +30,10 @@ export interface Writing {
   /** Of each object on the path, the fields that must not be null, by response name. */
   strict: ReadonlySet<string>[];
   errors: GraphQLFormattedError[];
-  /** From the first failure on: where something was told before. */
+  /** Where something was told before; where it is not given, from the first failure on. */
   told: Told | undefined;
+  /** What was last told elsewhere of something that is missing here, as an error of this place. */
+  explanation: GraphQLFormattedError | undefined;
   variables: JsonObject;
   later: LaterPart[];
   scope: Scope;
@@ -44,11 +49,12 @@ export interface Written {
 }
 
 export const beginWriting = (
-  given: Pick<Writing, 'path' | 'errors' | 'variables' | 'later' | 'scope'>,
+  given: Pick<Writing, 'path' | 'errors' | 'variables' | 'later' | 'scope'> & Partial<Pick<Writing, 'told'>>,
   repeated: ReadonlySet<JsonObject> = none,
 ): Writing => ({
-  ...given,
   told: undefined,
+  ...given,
+  explanation: undefined,
   strict: [],
   repeated: repeated.size > 0 ? new Map(Array.from(repeated, (object) => [object, undefined])) : undefined,
   failures: 0,
@@ -86,7 +92,7 @@ export type Write = (value: unknown, depth: number, writing: Writing) => string 
 export function fail(writing: Writing, depth: number, message: string): undefined {
   let here: Told | undefined = toldTo(writing);
   for (let at = 0; at < depth && here; at += 1) here = here.next.get(writing.path[at] ?? '');
-  return tell(writing, depth, message, here !== undefined);
+  return tell(writing, depth, message, here?.alike);
 }
 
 /**
@@ -95,17 +101,18 @@ export function fail(writing: Writing, depth: number, message: string): undefine
  * told at so many places and fields of a request only: then it explains what is missing in the others, too.
  */
 export function failMissing(writing: Writing, depth: number, message: string): undefined {
-  return tell(writing, depth, message, isExplained(writing, depth));
+  return tell(writing, depth, message, explainedBy(writing, depth));
 }
 
-function tell(writing: Writing, depth: number, message: string, isTold: boolean): undefined {
-  const { path, errors } = writing;
+function tell(writing: Writing, depth: number, message: string, by: Alike | undefined): undefined {
+  const path = writing.path.slice(0, depth);
   writing.failures += 1;
-  if (!isTold) errors.push({ message, path: path.slice(0, depth), extensions: { code: 'INTERNAL_SERVER_ERROR' } });
+  if (by) writing.explanation = by.error && { ...by.error, path };
+  else writing.errors.push({ message, path, extensions: { code: 'INTERNAL_SERVER_ERROR' } });
   return undefined;
 }
 
-function isExplained(writing: Writing, depth: number): boolean {
+function explainedBy(writing: Writing, depth: number): Alike | undefined {
   const { path, strict } = writing;
   let here: Told | undefined = toldTo(writing);
   let { alike } = here;
@@ -113,23 +120,23 @@ function isExplained(writing: Writing, depth: number): boolean {
     const step = path[at] ?? '';
     if (typeof step === 'string') {
       let beside = 0;
-      for (const [name, { places }] of alike.next) {
-        if (name === step || !(here?.next.has(name) || places >= mostPlaces)) continue;
-        if (strict[at]?.has(name)) return true;
+      for (const [name, other] of alike.next) {
+        if (name === step || !(here?.next.has(name) || other.places >= mostPlaces)) continue;
         beside += 1;
+        if (beside >= mostPlaces || strict[at]?.has(name)) return other;
       }
-      if (beside >= mostPlaces) return true;
       const next = alike.next.get(step);
-      if (!next) return false;
+      if (!next) return undefined;
       alike = next;
     }
     here = here?.next.get(step);
   }
-  return here !== undefined || (typeof path[depth - 1] === 'string' && alike.places >= mostPlaces);
+  if (here) return here.alike;
+  return typeof path[depth - 1] === 'string' && alike.places >= mostPlaces ? alike : undefined;
 }
 
 /** The places that subgraphs told errors of, as a tree of their paths. There may be thousands, of failures too. */
-interface Told {
+export interface Told {
   next: Map<string | number, Told>;
   alike: Alike;
 }
@@ -138,29 +145,35 @@ interface Told {
 interface Alike {
   next: Map<string, Alike>;
   places: number;
+  /** What was told at the first of them. */
+  error: GraphQLFormattedError | undefined;
 }
 
-const newAlike = (): Alike => ({ next: new Map(), places: 0 });
+const newAlike = (error?: GraphQLFormattedError): Alike => ({ next: new Map(), places: 0, error });
+
+export const newTold = (): Told => ({ next: new Map(), alike: newAlike() });
 
 /** What was told before anything was written: an error that is told meanwhile explains no other. */
 function toldTo(writing: Writing): Told {
   if (writing.told) return writing.told;
-  const told: Told = { next: new Map(), alike: newAlike() };
-  for (const { path = [] } of writing.errors) {
-    let here = told;
-    for (const step of path) {
-      const known: Told = here.next.get(step) ?? { next: new Map(), alike: alikeAt(here.alike, step) };
-      if (typeof step === 'string' && !here.next.has(step)) known.alike.places += 1;
-      here.next.set(step, known);
-      here = known;
-    }
-  }
+  const told = newTold();
+  for (const error of writing.errors) addTold(told, error);
   return (writing.told = told);
 }
 
-function alikeAt(alike: Alike, step: string | number): Alike {
+export function addTold(told: Told, error: GraphQLFormattedError): void {
+  let here = told;
+  for (const step of error.path ?? []) {
+    const known: Told = here.next.get(step) ?? { next: new Map(), alike: alikeAt(here.alike, step, error) };
+    if (typeof step === 'string' && !here.next.has(step)) known.alike.places += 1;
+    here.next.set(step, known);
+    here = known;
+  }
+}
+
+function alikeAt(alike: Alike, step: string | number, error: GraphQLFormattedError): Alike {
   if (typeof step === 'number') return alike;
-  const next = alike.next.get(step) ?? newAlike();
+  const next = alike.next.get(step) ?? newAlike(error);
   alike.next.set(step, next);
   return next;
 }

@@ -3,7 +3,7 @@ import type { ErrorFormatter } from '../../client-errors.ts';
 import type { ResponsePath } from '../execution/entities.ts';
 import type { Execution, Run } from '../execution/execute.ts';
 import type { Shape } from '../execution/shape.ts';
-import type { LaterPart } from '../execution/write.ts';
+import { addTold, newTold, type LaterPart } from '../execution/write.ts';
 import type { Deferral, DeferUsage } from './deferral.ts';
 import { createUntold } from './untold.ts';
 
@@ -90,6 +90,8 @@ export async function deliver(
   const formatted = (errors: readonly GraphQLFormattedError[]) => errors.map((error) => formatError(error));
   const untold = createUntold();
   const told: GraphQLFormattedError[] = [];
+  /** Where subgraphs told something, whether it is told here or not yet. */
+  const toldPlaces = newTold();
   const left = new Set<WaitingPart>();
   /** By fragment, and by the path of the object that it is in. */
   const all = new Map<DeferUsage, Map<ResponsePath, Waiting>>(deferral.usages.map((usage) => [usage, new Map()]));
@@ -132,7 +134,10 @@ export async function deliver(
   }
 
   function gatherErrors(): void {
-    for (const error of execution.errors.splice(0)) untold.add(inNames(error));
+    for (const error of execution.errors.splice(0).map(inNames)) {
+      untold.add(error);
+      addTold(toldPlaces, error);
+    }
   }
 
   /** Writes something, and gives it those of the errors that are not about what comes later still. */
@@ -166,7 +171,10 @@ export async function deliver(
     if (part.written) return part.written;
     const own = untold.within(part.path).filter((error) => isIn(part, error));
     // What is around it is told with it: a key that could not be read.
-    const written = write(part.write, [...own, ...untold.around(part.path)]);
+    const written = write(
+      (errors, later) => part.write(errors, later, toldPlaces),
+      [...own, ...untold.around(part.path)],
+    );
     told.push(...written.errors);
     return (part.written = written);
   }
