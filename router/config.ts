@@ -180,6 +180,15 @@ export function subgraphTimeoutMs(settings: RouterSettings, name: string): numbe
   return own === undefined ? settings.SUBGRAPH_TIMEOUT_MS : Number(own.slice(name.length + 1));
 }
 
+/** How often a second one client may ask for single fields, such as `Mutation.buyPoints`. */
+export const ratesByField = ({ RATE_PER_FIELD }: Pick<RouterSettings, 'RATE_PER_FIELD'>): ReadonlyMap<string, number> =>
+  new Map(
+    RATE_PER_FIELD.map((each) => {
+      const [field = '', rate] = each.split('=');
+      return [field, Number(rate)];
+    }),
+  );
+
 export function documentLimits(settings: RouterSettings): DocumentLimits {
   return {
     maxBytes: settings.MAX_QUERY_BYTES,

@@ -17,7 +17,7 @@ import {
 import { clientOf as clientBehind, createDoor, createRouterAdmission, type RouterGuest } from './http/admission.ts';
 import { createPersistedDocuments, readManifest } from './documents/persisted.ts';
 import { createErrorFormatter } from './client-errors.ts';
-import { readRouterSettings } from './config.ts';
+import { ratesByField, readRouterSettings } from './config.ts';
 import { createCors, type Cors } from './http/cors.ts';
 import { combineHooks, type Hooks } from './gateway/hooks.ts';
 import { countRequests } from './hooks/metrics.ts';
@@ -149,7 +149,7 @@ export async function startRouter(env: NodeJS.ProcessEnv, { port, product }: Rou
   const rates = createRates({
     perClient: settings.RATE_PER_CLIENT,
     burst: settings.RATE_BURST,
-    perField: settings.RATE_PER_FIELD,
+    perField: ratesByField(settings),
   });
   const admission = createRouterAdmission(settings, metrics.register, rates);
   const guestOf = createDoor(settings, admission, verifyToken);

@@ -4,6 +4,7 @@ import { parse, type OperationDefinitionNode } from 'graphql';
 import { connect, subscribe } from '../testing/subscriber.ts';
 import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
 import { until } from '../../test/support/until.ts';
+import { ratesByField } from '../config.ts';
 import { createRates } from './rates.ts';
 
 jest.setTimeout(30_000);
@@ -24,7 +25,7 @@ describe('how often a client may ask', () => {
         fc.array(step),
         (perClient, burst, steps) => {
           let time = 0;
-          const rates = createRates({ perClient, burst, perField: [] }, () => time);
+          const rates = createRates({ perClient, burst, perField: new Map() }, () => time);
           const taken: Record<string, number[]> = { a: [], b: [] };
           for (const { who, afterMs } of steps) {
             time += afterMs;
@@ -43,7 +44,7 @@ describe('how often a client may ask', () => {
       ),
     );
     let time = 0;
-    const rates = createRates({ perClient: 10, burst: 2, perField: [] }, () => time);
+    const rates = createRates({ perClient: 10, burst: 2, perField: new Map() }, () => time);
     const tries = () => [1, 2, 3].map(() => rates.take(client('a')));
     expect(tries()).toEqual([true, true, false]);
     time = 100;
@@ -54,7 +55,8 @@ describe('how often a client may ask', () => {
 
   it('is counted for a field by itself, as often as an operation asks for it', () => {
     let time = 0;
-    const rates = createRates({ perClient: 0, burst: 1, perField: ['Mutation.buy=2', 'Query.buy=1'] }, () => time);
+    const perField = ratesByField({ RATE_PER_FIELD: ['Mutation.buy=2', 'Query.buy=1', 'Query.look=1'] });
+    const rates = createRates({ perClient: 0, burst: 1, perField }, () => time);
     const codes = (who: string, text: string) => rates.refuse(client(who), asking(text))?.extensions['code'];
     expect(codes('a', 'mutation { a: buy ... { b: buy } }')).toBeUndefined();
     expect(codes('a', 'mutation { buy }')).toBe('TOO_MANY_REQUESTS');
@@ -65,6 +67,13 @@ describe('how often a client may ask', () => {
     // Both or neither: half of what an operation asks for is not taken.
     expect(codes('a', 'mutation { buy buy2: buy }')).toBe('TOO_MANY_REQUESTS');
     expect(codes('a', 'mutation { buy }')).toBeUndefined();
+    time = 1_000;
+    // Nor what it asks for before the field that it is refused for.
+    expect(codes('c', '{ buy }')).toBeUndefined();
+    expect(codes('c', '{ look buy }')).toBe('TOO_MANY_REQUESTS');
+    expect(codes('c', '{ look buy a: buy }')).toBe('QUERY_TOO_COMPLEX');
+    expect(codes('c', '{ look }')).toBeUndefined();
+    expect(codes('c', '{ look }')).toBe('TOO_MANY_REQUESTS');
     time = 10_000;
     // Never, however long the client waits: it is not told to try again.
     expect(codes('a', 'mutation { a: buy b: buy c: buy }')).toBe('QUERY_TOO_COMPLEX');

@@ -1,7 +1,7 @@
 import type { GraphQLScalarType } from 'graphql';
 import type { Logger } from '../../platform/server/index.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
-import { documentLimits, subgraphTimeoutMs, type RouterSettings } from '../config.ts';
+import { documentLimits, ratesByField, subgraphTimeoutMs, type RouterSettings } from '../config.ts';
 import { createDocuments, type Documents } from '../documents/documents.ts';
 import type { PersistedDocuments } from '../documents/persisted.ts';
 import { readGraph, type Graph } from '../documents/graph.ts';
@@ -79,8 +79,7 @@ export async function createGeneration(
   };
   const labels = overridesIn(settings.OVERRIDE_LABELS);
   tellUnknown(graph, labels.keys(), logger);
-  const rated = settings.RATE_PER_FIELD.map((text) => text.replace(/=.*/, ''));
-  const unknown = unknownRootFields(graph.schema, rated);
+  const unknown = unknownRootFields(graph.schema, [...ratesByField(settings).keys()]);
   if (unknown.length > 0) logger.warn({ fields: unknown }, 'RATE_PER_FIELD names what no operation can begin with');
   const overrides = createOverrides(graph, labels);
   const compiler = createCompiler({ graph, planner, overrides, cacheBytes: settings.PLAN_CACHE_BYTES, hooks, logger });

@@ -732,8 +732,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'nobody asks too often',
     file: rates,
-    find: 'const isFree = left >= times;',
-    replace: 'const isFree = left >= -Infinity;',
+    find: 'const isFree = bucket.left >= 1;',
+    replace: 'const isFree = bucket.left >= -Infinity;',
     caughtBy: router('http/rates.test'),
   },
   {
