@@ -24,7 +24,7 @@ export interface BuyPoints {
   payment: Payment;
 }
 
-/** Why a price cannot be bought; null when it can. Checked before the payment provider is asked, and never after. */
+/** Why a price cannot be bought; null when it can. Checked before a purchase begins, and never after. */
 export function whyNot(price: number | bigint, maxPurchase: number): string | null {
   if (typeof price === 'number' && Number.isInteger(price) && price >= 1 && price <= maxPurchase) return null;
   return `A purchase is a whole number of points from 1 to ${maxPurchase}.`;

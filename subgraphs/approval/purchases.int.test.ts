@@ -2,32 +2,36 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { parserOf } from '../../schema/events/index.ts';
 import { createAggregate, type Origin } from '../../platform/index.ts';
-import { ContractError } from '../../platform/foundation/errors.ts';
+import { ContractError, UnavailableError } from '../../platform/foundation/errors.ts';
 import { createStage, type Stage } from '../../platform/service/testing.ts';
 import { approval } from './approval.ts';
 import { createCharges, type Charges } from './charges.ts';
 import type { Charge } from './payments.ts';
 import { createPurchases, type Purchases } from './purchases.ts';
-import { createApprovalStore, viewsVersion } from './store.ts';
+import { createResolvers } from './resolvers.ts';
+import { createApprovalStore, viewsVersion, type ApprovalStore } from './store.ts';
 
 const purchase = { userId: 'rider', price: 1_000, paymentToken: 'token' };
 const body = { mutation: 'buyPoints', ...purchase };
 const asked: Charge[] = [];
+let failing = false;
 let stage: Stage;
+let store: ApprovalStore;
 let charges: Charges;
 let purchases: Purchases;
 
 beforeAll(async () => {
   stage = await createStage();
   const runtime = await stage.runtime('approval');
-  const { changesOf, prepare } = createApprovalStore(runtime.database);
-  const parts = { decider: approval, changesOf, parse: parserOf('approval'), viewsVersion };
+  store = createApprovalStore(runtime.database);
+  const parts = { decider: approval, changesOf: store.changesOf, parse: parserOf('approval'), viewsVersion };
   const approvals = createAggregate(runtime, parts);
   charges = createCharges(runtime.database);
-  await Promise.all([prepare(), charges.prepare(), approvals.prepare()]);
+  await Promise.all([store.prepare(), charges.prepare(), approvals.prepare()]);
   purchases = createPurchases({
     ...{ approvals, charges, logger: runtime.logger, clock: runtime.clock, retryMs: 1_000, retryMaxMs: 60_000 },
     charge: (charge) => {
+      if (failing) return Promise.reject(new UnavailableError('no answer'));
       asked.push(charge);
       return Promise.resolve({ approved: true });
     },
@@ -68,4 +72,26 @@ describe('a purchase', () => {
     expect(settled).toMatchObject({ kind: 'answered', approval: { status: 'APPROVED', price: 1_000 } });
     expect(asked).toMatchObject([{ userId: 'rider', amount: 1_000 }]);
   });
+
+  it('that was decided, or begun, is what its key stands for, though only less may be bought by now', async () => {
+    const buy = async (maxPurchase: number, price: number, idempotencyKey: string) => {
+      const points = { arrived: () => Promise.resolve(true), stop: () => undefined };
+      const { Mutation } = createResolvers({ store, purchases, maxPurchase, expectPoints: () => points });
+      const context = { viewer: { userId: 'rider', roles: ['rider'] }, correlationId: 'request' };
+      return (Mutation as Record<string, Buy>)['buyPoints']?.({}, { input: { price, idempotencyKey } }, context);
+    };
+    const approved = { approval: { status: 'APPROVED', price: 500 }, refusal: null };
+    const tooMuch = { approval: null, refusal: { code: 'INVALID_PRICE' } };
+    expect(await buy(500, 500, 'decided')).toMatchObject(approved);
+    failing = true;
+    await expect(buy(500, 500, 'begun')).rejects.toBeInstanceOf(UnavailableError);
+    failing = false;
+    for (const key of ['decided', 'begun']) {
+      expect(await buy(100, 500, key)).toMatchObject(approved);
+      expect(await buy(100, 501, key)).toMatchObject(tooMuch);
+    }
+    expect(await buy(100, 500, 'new')).toMatchObject(tooMuch);
+  });
 });
+
+type Buy = (root: object, given: { input: object }, context: object) => Promise<unknown>;

@@ -32,6 +32,8 @@ export interface Purchases {
    * finds it.
    */
   buy(purchase: Purchase, origin: Origin): Promise<Settled>;
+  /** Whether this very purchase was begun before: its answer stands, or is due, whatever may be bought by now. */
+  isBegun(origin: Origin): Promise<boolean>;
   /**
    * Retries the purchases whose wait for an answer is over. Every instance does it; nothing is charged or credited
    * twice.
@@ -150,6 +152,13 @@ export function createPurchases(dependencies: Dependencies): Purchases {
 
   return {
     buy,
+    async isBegun({ isNew, cause, body }) {
+      if (isNew) return false;
+      const bodyHash = hashOf(body);
+      // The row first: it is removed only once the journal has the answer.
+      if ((await charges.find(cause))?.bodyHash === bodyHash) return true;
+      return (await approvals.journal.byCause(cause))?.commandHash === bodyHash;
+    },
     async settleDue() {
       const due = await charges.due(clock(), Math.max(retryMs, retryMaxMs), chargesPerSweep);
       const results = await Promise.allSettled(due.map(settleAgain));

@@ -81,7 +81,8 @@ async function buyPoints(dependencies: Dependencies, input: BuyPointsArguments['
   const viewer = requireSelfOrOperator(context.viewer, userId);
   const origin = commandOrigin(context, viewer, 'buyPoints', input);
   const because = whyNot(input.price, maxPurchase);
-  if (because) return { approval: null, refusal: { code: 'INVALID_PRICE', because } };
+  if (because && !(await purchases.isBegun(origin)))
+    return { approval: null, refusal: { code: 'INVALID_PRICE', because } };
 
   const purchase = { userId, price: Number(input.price), paymentToken: input.paymentToken ?? null };
   const points = expectPoints(userId);
