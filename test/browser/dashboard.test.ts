@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from '@jest/globals';
-import type { Route } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { DashboardDocument } from '../../schema/client/generated/graphql.ts';
 import { rider } from '../support/people.ts';
 import { until } from '../support/until.ts';
@@ -51,6 +51,35 @@ describeInBrowser('the dashboard', (stage) => {
       await page.reload();
       await page.locator('.refusals').getByText('Another rider has this bike.').waitFor();
       await until('each is counted still', async () => (await refusedToday()) === before + 3);
+    });
+  });
+
+  it('says on which day something happened, if that is another', async () => {
+    const prepare = async (page: Page) => {
+      await page.route('**/graphql', async (route) => {
+        if (!route.request().postData()?.includes('query Dashboard(')) return route.fallback();
+        const response = await route.fetch();
+        const json = (await response.json()) as { data: { dashboard: { recent: { at: string }[] } } };
+        for (const change of json.data.dashboard.recent) {
+          change.at = new Date(Date.parse(change.at) - 48 * 3_600_000).toISOString();
+        }
+        await route.fulfill({ response, json });
+      });
+    };
+    await stage.registerBikes(1);
+    await until('the dashboard has heard of it', async () => {
+      const { dashboard } = await stage.operator.request(DashboardDocument, { first: 1 });
+      return dashboard.recent.length > 0;
+    });
+    await stage.visit({ path: '/', width: 1440, prepare }, async (page) => {
+      await untilLive(page);
+      const times = page.locator('.feed time');
+      await times
+        .getByText(/^\d\d-\d\d \d\d:\d\d:\d\d$/)
+        .first()
+        .waitFor();
+      await stage.registerBikes(1);
+      await times.getByText(/^\d\d:\d\d:\d\d$/).waitFor();
     });
   });
 

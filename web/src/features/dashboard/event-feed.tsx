@@ -2,9 +2,9 @@ import './event-feed.css';
 import { Fragment, type KeyboardEvent, memo, type ReactNode } from 'react';
 import { StatusIcon } from '../../shared/ui/icons.tsx';
 import { linkTo } from '../../app/links.ts';
-import { clockTime } from '../../shared/i18n/seoul-time.ts';
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import type { FeedEntry } from './dashboard-state.ts';
+import { Time } from './time.tsx';
 import { usePaced } from './use-paced.ts';
 import { dashboardWords } from './words.ts';
 
@@ -59,9 +59,7 @@ const Entry = memo(function Entry({ entry }: { entry: FeedEntry }) {
   const own = useWords(dashboardWords);
   return (
     <li>
-      <time dateTime={at} className="number">
-        {clockTime(at)}
-      </time>
+      <Time at={at} />
       <span className="event" data-status={reservation?.reserveStatus}>
         {reservation ? (
           <StatusIcon status={reservation.reserveStatus} />

@@ -7,6 +7,7 @@ import { clockTimeOn, timeLeft, timePassed } from '../../shared/i18n/seoul-time.
 import { useSharedWords, useWords } from '../../shared/i18n/speech.tsx';
 import type { Row, ShownRow } from './dashboard-state.ts';
 import { isExpiring, isOverdue, type SortKey } from './table-view.ts';
+import { Time } from './time.tsx';
 import { useLimits } from './use-limits.ts';
 import { dashboardWords } from './words.ts';
 
@@ -75,15 +76,6 @@ export const ReservationRow = memo(function ReservationRow(props: ReservationRow
     </div>
   );
 });
-
-function Time({ at }: { at: string }) {
-  const text = useClock((now) => clockTimeOn(at, now));
-  return (
-    <time dateTime={at} className="number">
-      {text}
-    </time>
-  );
-}
 
 function Ago({ at }: { at: string }) {
   const words = useSharedWords();
