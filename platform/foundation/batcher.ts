@@ -49,7 +49,7 @@ export function createBatcher<Item>(
   /** Not when the eldest has waited for a write already. */
   async function waitForOthers(): Promise<void> {
     const [eldest] = waiting;
-    const left = busyMs - Math.max(0, time.now() - (eldest?.since ?? 0));
+    const left = busyMs - (time.now() - (eldest?.since ?? 0));
     if (left > 0 && rate.lastSecond() * busyMs >= worthAWait * 1_000) await time.wait(left);
   }
 

@@ -16,8 +16,8 @@ export function createRate(time: Pick<Time, 'now'>): Rate {
   const turn = () => {
     const now = time.now();
     const passed = now - since;
-    if (passed >= 0 && passed < secondMs) return;
-    before = passed >= 0 && passed < 2 * secondMs ? counted : 0;
+    if (passed < secondMs) return;
+    before = passed < 2 * secondMs ? counted : 0;
     counted = 0;
     since = now;
   };

@@ -61,9 +61,9 @@ interface Dependencies {
 export function createStationCounts({ source, picture, time }: Dependencies) {
   let turn: Promise<void> | undefined;
   let toldAt = -Infinity;
-  /** Shared: all who follow are told of the same commits, and the bikes are counted once. A clock may be set back. */
+  /** Shared: all who follow are told of the same commits, and the bikes are counted once. */
   const nextTurn = () =>
-    (turn ??= time.wait(Math.min(tellEveryMs, Math.max(0, toldAt + tellEveryMs - time.now()))).then(() => {
+    (turn ??= time.wait(Math.max(0, toldAt + tellEveryMs - time.now())).then(() => {
       toldAt = time.now();
       turn = undefined;
     }));

@@ -47,7 +47,7 @@ export function createClaims({ ask, perMinute, riders, time }: ClaimsOptions): C
     },
     begin(userId) {
       const now = time.now();
-      const recent = (made.get(userId) ?? []).filter((at) => Math.abs(now - at) < minuteMs);
+      const recent = (made.get(userId) ?? []).filter((at) => now - at < minuteMs);
       if (recent.length >= perMinute) {
         throw clientError('TOO_MANY_REQUESTS', `At most ${perMinute} claims a minute: try again later.`);
       }
