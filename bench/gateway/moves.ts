@@ -27,7 +27,7 @@ export async function measureMoves(contestant: Contestant, moves: number) {
   }
 
   async function untilTaken(count: number): Promise<void> {
-    for (const endAt = Date.now() + takenWithinMs; Date.now() < endAt; await delay(20)) {
+    for (const endAt = performance.now() + takenWithinMs; performance.now() < endAt; await delay(20)) {
       if ((await reloads()) >= count) return;
     }
     throw new Error(`${contestant.name} does not take the supergraph.`);

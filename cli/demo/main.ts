@@ -372,11 +372,11 @@ function createCity(options: Options, signal: AbortSignal) {
     untilNextMs: () => nextArrivalMs(options.rate, dice),
     /** Ends reservations in doubt; returns the riders whose state is still unknown when the time is up. */
     async endWhatIsLeft(withinMs: number): Promise<string[]> {
-      const deadline = Date.now() + withinMs;
+      const deadline = performance.now() + withinMs;
       // Those who asked come first; the others may have a bike from a demo that was killed.
       const doubtful = [...people.values()].filter(({ userId }) => inDoubt.has(userId));
       doubtful.sort((one, other) => Number(asked.has(other.userId)) - Number(asked.has(one.userId)));
-      for (const person of doubtful) if (Date.now() < deadline) await settle(person);
+      for (const person of doubtful) if (performance.now() < deadline) await settle(person);
       return [...asked].filter((userId) => inDoubt.has(userId));
     },
     close(): void {
@@ -407,8 +407,8 @@ function say(line: string): void {
 
 /** Resolves once all trips have ended, or after `withinMs`. */
 async function untilEnded(city: ReturnType<typeof createCity>, withinMs: number): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (city.underWay() > 0 && Date.now() < deadline) await delay(50);
+  const deadline = performance.now() + withinMs;
+  while (city.underWay() > 0 && performance.now() < deadline) await delay(50);
 }
 
 async function main(options: Options): Promise<number> {

@@ -50,15 +50,15 @@ export async function endProcesses(pids: readonly number[], withinMs: number): P
   };
   const gone = async (deadline: number) => {
     while (pids.some((pid) => startTime(pid) !== undefined)) {
-      if (Date.now() > deadline) return false;
+      if (performance.now() > deadline) return false;
       await delay(25);
     }
     return true;
   };
   send('SIGTERM');
-  if (await gone(Date.now() + withinMs)) return;
+  if (await gone(performance.now() + withinMs)) return;
   send('SIGKILL');
-  await gone(Date.now() + 5_000);
+  await gone(performance.now() + 5_000);
 }
 
 /** The file that a command name stands for, looked up as a shell would. */

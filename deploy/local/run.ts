@@ -35,7 +35,7 @@ class PortError extends Error {
 
 const env = givenIn(process.env);
 const report = (line: string) => process.stdout.write(`${line}\n`);
-const startedAt = Date.now();
+const startedAt = performance.now();
 const closers: (() => Promise<void>)[] = [];
 const closeAll = async () => {
   for (const close of closers.toReversed()) await close();
@@ -85,7 +85,7 @@ try {
     NATS_URL: dataPlane.natsUrl,
   });
   closers.push(() => system.close());
-  report(board(system.routerPort, Date.now() - startedAt));
+  report(board(system.routerPort, performance.now() - startedAt));
 } catch (error) {
   await closeAll();
   if (!isForPeople(error)) throw error;

@@ -116,14 +116,14 @@ function openLog(logs: string, name: string): Log {
 const hasExited = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null;
 
 async function waitUntilReady(launch: Launch, child: ChildProcess, log: Log, signal: AbortSignal): Promise<void> {
-  const deadline = Date.now() + READY_TIMEOUT_MS;
+  const deadline = performance.now() + READY_TIMEOUT_MS;
   for (;;) {
     const ready = await launch.isReady();
     // Checked after the answer, because another process on the same port may have given it.
     if (hasExited(child)) throw new DataPlaneError(exitMessage(launch, child, log));
     if (ready) return;
     signal.throwIfAborted();
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       throw new DataPlaneError(
         `${launch.engine} does not answer on port ${launch.port} after ${READY_TIMEOUT_MS / 1000} s. Its log: ${shown(log.file)}`,
       );

@@ -11,10 +11,10 @@ export async function buildWebIfStale(report: (line: string) => void): Promise<v
   const builtAt = existsSync(built) ? statSync(built).mtimeMs : 0;
   const newest = Math.max(...globSync(sources, { cwd: root }).map((file) => statSync(join(root, file)).mtimeMs));
   if (builtAt > newest) return;
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   report('Building the pages …');
   await run(process.execPath, [join(root, 'node_modules/vite/bin/vite.js'), 'build', 'web', '--logLevel', 'warn']);
-  report(`Built the pages (${((Date.now() - startedAt) / 1000).toFixed(0)} s).`);
+  report(`Built the pages (${((performance.now() - startedAt) / 1000).toFixed(0)} s).`);
 }
 
 function run(command: string, args: string[]): Promise<void> {
