@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { until } from '../../test/support/until.ts';
 import { createLogger } from '../server/logger.ts';
 import { createJetStreamBus, type JetStreamBus } from './bus.ts';
@@ -53,8 +54,8 @@ afterEach(async () => {
   await broker.close();
 });
 
-it('a broker that refuses log-ins for a while is asked again, however often', async () => {
-  bus = createJetStreamBus(
+const start = (giveUp?: (error: Error) => void) =>
+  createJetStreamBus(
     {
       NATS_URL: broker.url(),
       ...{ NATS_USERNAME: 'owner', NATS_PASSWORD: 'word' },
@@ -63,8 +64,12 @@ it('a broker that refuses log-ins for a while is asked again, however often', as
     },
     'owner',
     createLogger('silent', 'owner'),
+    giveUp,
   );
-  const isUp = () => bus?.status() === 'ok';
+const isUp = () => bus?.status() === 'ok';
+
+it('a broker that refuses log-ins for a while is asked again, however often', async () => {
+  bus = start();
   await until('it is connected', isUp);
   for (const refusals of [3, 2]) {
     broker.state.refusals = refusals;
@@ -74,4 +79,19 @@ it('a broker that refuses log-ins for a while is asked again, however often', as
     expect(broker.state.refusals).toBe(0);
   }
   expect(broker.state.logins).toBe(1 + 4 + 3);
+});
+
+it('a connection that is closed for good, and not by us, ends the process', async () => {
+  const told: Error[] = [];
+  bus = start((error) => told.push(error));
+  await until('it is connected', isUp);
+  const { connection } = bus.jetStream() as unknown as { connection: NatsConnection };
+  await connection.close();
+  await until('it is told', () => told.length === 1);
+  expect(isUp()).toBe(false);
+
+  const own = start((error) => told.push(error));
+  await until('it is connected', () => own.status() === 'ok');
+  await own.close();
+  expect(told).toHaveLength(1);
 });

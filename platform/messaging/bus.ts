@@ -108,7 +108,20 @@ function errorIn({ error, name, code }: Refusal, service: string): Error {
   return name === 'ContractError' ? new ContractError(message) : new UnavailableError(message);
 }
 
-export function createJetStreamBus(settings: BusSettings, name: string, logger: Logger): JetStreamBus {
+const endProcess = (error: Error): never => {
+  throw error;
+};
+
+/**
+ * @param giveUp when the client has closed its connection for good, which no outage makes it do: nothing would reach this
+ * process any more, and it would look well. An error that nothing catches ends it, and the next one begins anew.
+ */
+export function createJetStreamBus(
+  settings: BusSettings,
+  name: string,
+  logger: Logger,
+  giveUp: (error: Error) => void = endProcess,
+): JetStreamBus {
   const { EVENT_SUBJECT_PREFIX: subjectPrefix } = settings;
   const connectedListeners: (() => void)[] = [];
   const services = new Map<string, DiscoverableService>();
@@ -163,6 +176,10 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
     state = { connection, client, manager };
     for (const start of whenConnected) start(connection);
     void watch(connection);
+    void connection.closed().then((error) => {
+      up = false;
+      if (!closed) giveUp(new Error('The connection to the broker is closed for good.', { cause: error }));
+    });
     // Lost at this moment: it is restored like after any other loss.
     if (await isKnown(connection)) comeUp();
   }
@@ -226,7 +243,7 @@ export function createJetStreamBus(settings: BusSettings, name: string, logger: 
   }, 2_000);
   late.unref();
   bringUp().catch((error: unknown) => {
-    if (!closed) logger.error({ err: error }, 'cannot use the broker');
+    if (!closed) giveUp(new Error('The broker cannot be used.', { cause: error }));
   });
 
   function jetStream() {
