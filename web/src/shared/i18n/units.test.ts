@@ -37,7 +37,7 @@ it('what is past is told the coarser the older it is', () => {
 });
 
 it('what was measured is told in little room', () => {
-  const said = (language: 'ko' | 'en') => [250, 1_240, 180_000].map((ms) => briefly(ms, language));
-  expect(said('ko')).toEqual(['250ms', '1.2초', '3분']);
-  expect(said('en')).toEqual(['250 ms', '1.2 sec', '3 min']);
+  const said = (language: 'ko' | 'en') => [250, 486.5, 999.6, 1_240, 180_000].map((ms) => briefly(ms, language));
+  expect(said('ko')).toEqual(['250ms', '487ms', '1초', '1.2초', '3분']);
+  expect(said('en')).toEqual(['250 ms', '487 ms', '1 sec', '1.2 sec', '3 min']);
 });

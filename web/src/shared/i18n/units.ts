@@ -39,7 +39,7 @@ export function duration(ms: number, language: Language): string {
 
 /** The same in little room, to three figures: `250 ms`, `1.2 sec`, `3분`. */
 export function briefly(ms: number, language: Language): string {
-  if (ms < secondMs) return inUnit(ms, 'millisecond', 'short', language);
+  if (Math.round(ms) < secondMs) return inUnit(Math.round(ms), 'millisecond', 'short', language);
   if (ms < minuteMs) return inUnit(ms / secondMs, 'second', 'short', language);
   return inUnit(Math.round(ms / minuteMs), 'minute', 'short', language);
 }
