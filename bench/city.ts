@@ -146,6 +146,7 @@ function csvOf(stations: readonly CityStation[]): string {
 /** Registers the bikes, and puts each at a station. */
 async function measureParking(system: SystemUnderTest, operator: Client) {
   const bikeIds: number[] = [];
+  const costOfRegistering = await startCosting(system);
   const registering = performance.now();
   while (bikeIds.length < bikes && !stopping.signal.aborted) {
     const lines = Array.from({ length: Math.min(linesPerCall, bikes - bikeIds.length) }, () => ({ color: 'green' }));
@@ -156,12 +157,15 @@ async function measureParking(system: SystemUnderTest, operator: Client) {
   const registered = Math.round(performance.now() - registering);
   // Nothing is moved before reservation has heard of it, and nothing asked before all have heard of the moves.
   await untilAllHandled(system);
+  const register = await costOfRegistering(bikeIds.length);
+  const costOfMoving = await startCosting(system);
   const moving = performance.now();
   const refused = await park(operator, bikeIds);
   const moved = Math.round(performance.now() - moving);
   await untilAllHandled(system);
+  const move = await costOfMoving(bikeIds.length);
   await untilQuiet(operator);
-  return { bikes: bikeIds.length, registerMs: registered, moveMs: moved, refused };
+  return { bikes: bikeIds.length, registerMs: registered, moveMs: moved, refused, register, move };
 }
 
 /** Moves each to some station; gives how many were refused. */
@@ -211,6 +215,23 @@ async function measureNear(system: SystemUnderTest, rider: Client) {
     results[kind] = { ms: distributionOf(times), cpuMsEach: Object.fromEntries(cpuMsEach), ...counted };
   }
   return results;
+}
+
+/** Begins to measure; the function it gives says what one of so many cost, until all had handled it. */
+async function startCosting(system: SystemUnderTest) {
+  const countPer = await startCounting(system);
+  const startedAt = performance.now();
+  const stopUsage = measureUsage(system.pids);
+  return async (times: number) => {
+    const { cpuMs, coresBusyWithOthers } = stopUsage();
+    const each = Object.entries(cpuMs).map(([name, ms]) => [name, round(ms / times)] as const);
+    return {
+      untilAllHandledMs: Math.round(performance.now() - startedAt),
+      cpuMsEach: Object.fromEntries(each),
+      coresBusyWithOthers,
+      ...(await countPer(times)),
+    };
+  };
 }
 
 /** Begins to count; the function it gives says what one of so many cost, nothing without `--operations`. */
