@@ -10,6 +10,7 @@ export type { Consumer } from './messaging/consumer.ts';
 export type { Origin, Outcome } from './event-core/command-handler.ts';
 export type { RequestContext, Resolvers } from './server/graphql-server.ts';
 export { createLruCache } from './foundation/lru-cache.ts';
+export { partsOf } from './foundation/parts.ts';
 export { createPulled } from './foundation/pulled.ts';
 export { createSharedReads } from './foundation/shared-reads.ts';
 export { hashOf } from './event-core/canonical-json.ts';

@@ -4,6 +4,7 @@ import { createBatcher } from '../foundation/batcher.ts';
 import { hashOf } from './canonical-json.ts';
 import { ChainBrokenError, UnavailableError, isUnavailable } from '../foundation/errors.ts';
 import { journalId } from '../foundation/event-id.ts';
+import { partsOf } from '../foundation/parts.ts';
 import { assertLasting } from './lasting.ts';
 import { realTime, type Time } from '../foundation/time.ts';
 
@@ -359,7 +360,7 @@ export function createJournal<State, Event extends Envelope>(
     async markPublished(ids) {
       // The database's clock: a write that arrives late must not look as if it had been made before.
       const marked = { $set: { published: true }, $currentDate: { publishedAt: true } } as const;
-      await model.updateMany({ _id: { $in: ids } }, marked).exec();
+      for (const some of partsOf(ids)) await model.updateMany({ _id: { $in: some } }, marked).exec();
     },
     async *lastPublished(lately) {
       if (lately?.since) {

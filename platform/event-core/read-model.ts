@@ -1,6 +1,7 @@
 import { Schema, type Collection, type Connection } from 'mongoose';
 import type { Envelope } from '../../schema/events/envelope.ts';
 import { createBatcher } from '../foundation/batcher.ts';
+import { partsOf } from '../foundation/parts.ts';
 import { duplicateKey, lastVersionOf, writeFailuresOf, type Journal, type JournalDocument } from './journal.ts';
 import type { Logger } from '../server/logger.ts';
 
@@ -117,13 +118,9 @@ async function rebuildRows(collection: Collection, rows: ViewRow[]): Promise<voi
   await storeRows(collection, rows, '$lte', false);
 }
 
-/** The statement looks for each row in a list of them all. */
-const rowsPerStatement = 100;
-
 async function storeRows(collection: Collection, rows: ViewRow[], than: '$lt' | '$lte', areNew: boolean) {
   const distinct = newestOf(rows.map((row) => ({ row }))).map(toRow);
-  for (let start = 0; start < distinct.length; start += rowsPerStatement) {
-    const some = distinct.slice(start, start + rowsPerStatement);
+  for (const some of partsOf(distinct)) {
     const there = areNew ? 0 : await replaceThere(collection, some, than);
     if (there === some.length) continue;
     const inTheWay = await insertMissing(collection, some);

@@ -3,6 +3,7 @@ import type { DemandRefusal, ReserveStatus } from '../../schema/events/index.ts'
 import {
   createSharedReads,
   paginate,
+  partsOf,
   writeRows,
   type Connection as Page,
   type PageRequest,
@@ -125,9 +126,8 @@ export function createRows(database: Connection, generation: number) {
 
   /** Several rows of a kind by their keys; missing ones are left out. */
   async function find<Name extends Kind>(kind: Name, keys: readonly Key[]): Promise<Map<Key, Views[Name]>> {
-    if (keys.length === 0) return new Map();
-    const found = await collections[kind].find({ _id: { $in: keys } } as object).toArray();
-    return new Map(found.map((row) => [row['_id'] as unknown as Key, toView(kind, row)]));
+    const found = partsOf(keys).map((some) => collections[kind].find({ _id: { $in: some } } as object).toArray());
+    return new Map((await Promise.all(found)).flat().map((row) => [row['_id'] as unknown as Key, toView(kind, row)]));
   }
 
   const positionOf = createSharedReads<Key, PositionView>((subjects) => find('position', subjects));

@@ -5,6 +5,7 @@ import {
   pageOf,
   pageSize,
   paginate,
+  partsOf,
   readCursor,
   rowVersion,
   type Connection as Page,
@@ -163,11 +164,13 @@ export function createStationStore(database: Connection) {
     byNumbers,
 
     async statesOf(numbers: readonly number[]): Promise<Map<string, StationState>> {
-      const rows = await stations
-        .find({ _id: { $in: numbers } }, { stationId: 1, state: 1 })
-        .lean<StationRow[]>()
-        .exec();
-      return new Map(rows.map(({ stationId, state }) => [stationId, state]));
+      const found = partsOf(numbers).map((some) =>
+        stations
+          .find({ _id: { $in: some } }, { stationId: 1, state: 1 })
+          .lean<StationRow[]>()
+          .exec(),
+      );
+      return new Map((await Promise.all(found)).flat().map(({ stationId, state }) => [stationId, state]));
     },
 
     list: (filter: StationFilter, page: PageRequest): Promise<Page<StationRow>> =>
