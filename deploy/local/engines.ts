@@ -92,7 +92,8 @@ export async function mongodbLaunch(engine: MongodbEngine, port: number, place: 
   return {
     ...launch,
     command: python.command,
-    args: ['-m', 'secantus', ...args],
+    // As part of a set it would write everything once more, for change streams, which nothing here reads.
+    args: ['-m', 'secantus', ...args, '--standalone'],
     // A fault handler: should it crash or be aborted, its log says what each thread was doing.
     env: { ...env, PYTHONPATH: modules, PYTHONUNBUFFERED: '1', PYTHONFAULTHANDLER: '1' },
   };
