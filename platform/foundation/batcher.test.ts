@@ -85,6 +85,33 @@ describe('a batcher', () => {
     expect(sizes()).toEqual([2, 2, 1]);
   });
 
+  it('gathers more for a while, unless a write is full', async () => {
+    const { writes, write, sizes, turn } = createWrites();
+    let endPause: () => void = () => undefined;
+    const after: Time['after'] = (_ms, call) => {
+      endPause = call;
+      return () => undefined;
+    };
+    const batcher = createBatcher(write, { most: 2, gatherMs: 1_000, time: { ...realTime, after } });
+    const added = [batcher.add(1)];
+    await turn();
+    expect(sizes()).toEqual([]);
+    added.push(batcher.add(2), batcher.add(3), batcher.add(4), batcher.add(5));
+    await turn();
+    expect(sizes()).toEqual([2]);
+    writes[0]?.end.resolve(undefined);
+    await turn();
+    expect(sizes()).toEqual([2, 2]);
+    writes[1]?.end.resolve(undefined);
+    await turn();
+    expect(sizes()).toEqual([2, 2]);
+    endPause();
+    await turn();
+    expect(sizes()).toEqual([2, 2, 1]);
+    writes[2]?.end.resolve(undefined);
+    await Promise.all(added);
+  });
+
   it('is idle once all is written, and works again after', async () => {
     const written: number[][] = [];
     const batcher = createBatcher<number>(async (items) => void written.push(items));

@@ -17,7 +17,7 @@ export interface Batcher<Item> {
 export interface BatcherOptions {
   /** Most items in a write. */
   most?: number;
-  /** How long each write waits for more items. */
+  /** How long each write waits for more items, unless it has all that it may. */
   gatherMs?: number;
   /** How long an item waits for others, at most, while so many come that others are likely to come meanwhile. */
   busyMs?: number;
@@ -55,7 +55,7 @@ export function createBatcher<Item>(
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
-      if (gatherMs > 0) await gather();
+      if (gatherMs > 0 && waiting.length < most) await gather();
       else if (busyMs > 0) await waitForOthers();
       const batch = waiting.slice(0, most);
       waiting = waiting.slice(most);
@@ -74,6 +74,7 @@ export function createBatcher<Item>(
       new Promise<void>((resolve, reject) => {
         if (busyMs > 0) rate.count();
         waiting.push({ item, since: time.now(), resolve, reject });
+        if (waiting.length >= most) stopGathering();
         // The microtask lets the callers of this turn share the first write.
         running ??= Promise.resolve().then(run);
       }),
