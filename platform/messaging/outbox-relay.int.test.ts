@@ -3,6 +3,7 @@ import type { Envelope } from '../../schema/events/envelope.ts';
 import { createAggregate } from '../service/aggregate.ts';
 import { ContractError } from '../foundation/errors.ts';
 import { createOutboxRelay } from './outbox-relay.ts';
+import { realTime } from '../foundation/time.ts';
 import type { ConnectedRuntime } from '../service/runtime.ts';
 import {
   connected,
@@ -388,6 +389,53 @@ describe('a relay', () => {
     await allPublished(silent.journal);
     // They are due within 100 ms, a round or two; one at a time they would take sixteen.
     expect(rounds).toBeLessThanOrEqual(8);
+  });
+
+  it('looks less often for what others left over while it has much under way', async () => {
+    let looks = 0;
+    let round: () => void = () => undefined;
+    const relay = createOutboxRelay<Tally, TallyEvent>({
+      service: 'busy',
+      journal: {
+        unpublished: () => {
+          looks += 1;
+          return Promise.resolve([]);
+        },
+        refusedDue: () => Promise.resolve([]),
+        putAside: () => Promise.resolve(),
+        markPublished: () => Promise.resolve(),
+      },
+      bus: { publish: () => new Promise(() => undefined), status: () => 'ok' },
+      logger: owner.logger,
+      applyViews: () => Promise.resolve(),
+      sweepEveryMs: 1,
+      sweepBatch: 256,
+      gatherMs: 0,
+      longestDelayMs: 100,
+      clock: () => new Date(),
+      time: {
+        ...realTime,
+        every(_ms, call) {
+          round = call;
+          return () => undefined;
+        },
+      },
+    });
+    const looksIn = async (rounds: number) => {
+      looks = 0;
+      for (let count = 0; count < rounds; count += 1) {
+        round();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return looks;
+    };
+    relay.start();
+    expect(await looksIn(1)).toBe(1);
+    expect(await looksIn(32)).toBe(8);
+    for (let index = 0; index <= 100; index += 1) {
+      await relay.dispatch({ _id: `s${index}@1`, events: [{}] } as TallyDocument);
+    }
+    expect(await looksIn(32)).toBe(2);
   });
 
   it('tries again at once what a clock ahead by an hour has put off', async () => {

@@ -41,6 +41,8 @@ const reportEveryMs = 10_000;
 const longestReason = 1_000;
 /** Without a failure of its own, or without a broker, the sweeper looks only every n-th round. */
 const quietRounds = 4;
+/** … and of those every n-th while it has so much under way itself: the database reads all of it for each look. */
+const [muchUnderWay, busyRounds] = [100, 16];
 
 export function createOutboxRelay<State, Event extends Envelope>(
   options: OutboxRelayOptions<State, Event>,
@@ -203,7 +205,8 @@ export function createOutboxRelay<State, Event extends Envelope>(
       stopSweeping = time.every(options.sweepEveryMs, () => {
         // This process knows what it left over; what others left over by dying can wait a little longer.
         const isQuiet = !leftOver || bus.status() !== 'ok';
-        if (isQuiet && (rounds += 1) % quietRounds !== 0) return;
+        const every = underWay.size > muchUnderWay ? busyRounds : quietRounds;
+        if (isQuiet && (rounds += 1) % every !== 0) return;
         leftOver = false;
         sweeping ??= sweep()
           .then(tryAgain)
