@@ -3,11 +3,12 @@
  * and fail in CI.
  */
 import { mkdirSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import type { Client } from '../../schema/client/client.ts';
 import { RegisterBikeDocument } from '../../schema/client/generated/graphql.ts';
 import { chromiumPath, isChromiumInstalled, launchChromium } from './launch.ts';
+import { untilFarFromMidnight } from '../support/midnight.ts';
 import { startSystem, type SystemOptions, type TestSystem } from '../support/system.ts';
 
 const startTimeoutMs = 180_000;
@@ -69,6 +70,8 @@ export function describeInBrowser(
       [system, browser] = await Promise.all([startSystem(await prepare()), launchChromium()]);
       operator = await system.client('operator', 'operator');
     }, startTimeoutMs);
+
+    beforeEach(untilFarFromMidnight, startTimeoutMs);
 
     afterAll(async () => {
       await browser.close();
