@@ -1,8 +1,8 @@
 /** When stations were empty or full, worked out from the past of the bikes that stood there. */
-import { setImmediate } from 'node:timers/promises';
 import { conditionsOf, dayMs, sizesOf, standsOf, type Past } from './past.ts';
 import type { Picture } from './picture.ts';
 import type { BikeView, StationView } from './projections.ts';
+import { inSlices } from './slices.ts';
 
 /** A time without a break, in ms since 1970; until now where it has no end. */
 export interface Spell {
@@ -189,18 +189,7 @@ export function createSpells() {
   };
 }
 
-/** Some milliseconds of work: after each, others get their turn. A start works on all bikes, and on all stations. */
+/** Some milliseconds of work. A start works on all bikes, and on all stations. */
 const [bikesAtOnce, stationsAtOnce] = [500, 50] as const;
-
-/** @param work says whether there was any. */
-async function inSlices<Item>(items: Iterable<Item>, atOnce: number, work: (item: Item) => boolean): Promise<void> {
-  let worked = 0;
-  for (const item of items) {
-    if (work(item)) worked += 1;
-    if (worked < atOnce) continue;
-    worked = 0;
-    await setImmediate();
-  }
-}
 
 export type SpellsIn = Awaited<ReturnType<ReturnType<typeof createSpells>>>;

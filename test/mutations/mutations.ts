@@ -1018,9 +1018,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'open data lists bikes in the order of their numbers',
-    file: 'subgraphs/dashboard/open-data/gbfs.ts',
-    find: 'vehicles.sort().join()',
-    replace: 'vehicles.join()',
+    file: 'subgraphs/dashboard/open-data/text-list.ts',
+    find: '[...group.texts].sort().join()',
+    replace: '[...group.texts].join()',
     caughtBy: rulesOf('dashboard'),
   },
 ];

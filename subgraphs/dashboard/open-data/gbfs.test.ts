@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { gbfsVersions } from '../../../schema/open-data-addresses.ts';
 import { whyNotThere } from '../../../schema/places.ts';
 import type { BikeView } from '../projections.ts';
-import { bikeNamed, fixedFeeds, liveFeeds, tariffFeeds, type Live } from './gbfs.ts';
+import { bikeNamed, fixedFeeds, liveFeeds, tariffFeeds, writeVehicles, type Live } from './gbfs.ts';
 import { bikeNumbered, pictureOf, pictures, stationNumbered, tariff } from './testing.ts';
 import { vehicleIds } from './vehicle-ids.ts';
 
@@ -76,6 +76,49 @@ describe('vehicle_status', () => {
     expect(new Set(names).size).toBe(2_000);
     expect(names).toEqual([...names].sort());
     for (const name of names) expect(name).toMatch(/^[\w-]{22}$/);
+  });
+
+  const textOf = (picture: Live['picture']) => liveFeeds['vehicle_status']?.({ picture, ...from }, '3.0');
+  /** Of which nothing has been written yet. */
+  const anew = (picture: Live['picture']) => ({ ...picture, bikes: new Map(picture.bikes) });
+
+  it('is the same whether it was written at once or bike by bike as they changed', () => {
+    const change = fc.record({
+      bikeId: fc.integer({ min: 1, max: 8 }),
+      use: fc.constantFrom('free' as const, 'reserved' as const, 'inUse' as const),
+      lastRide: fc.integer({ min: 1, max: 2 }),
+      stationId: fc.constantFrom('ST-1', 'ST-2'),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.array(change, { maxLength: 8 }), { minLength: 2 }), (steps) => {
+        const bikes = new Map<number, BikeView>();
+        for (const [step, changes] of steps.entries()) {
+          for (const { bikeId, ...said } of changes) bikes.set(bikeId, bikeNumbered(bikeId, said));
+          // Of the two stations one is opened when bikes stand there already.
+          const picture = { ...pictureOf([], [stationNumbered(1), ...(step > 0 ? [stationNumbered(2)] : [])]), bikes };
+          expect(textOf(picture)).toBe(textOf(anew(picture)));
+        }
+      }),
+    );
+  });
+
+  it('has what changed while it was written ahead, and lets others have their turn', async () => {
+    const all = Array.from({ length: 3_000 }, (_, index) => bikeNumbered(index + 1, at));
+    const picture = pictureOf(all, stations);
+    const bikes = picture.bikes as Map<number, BikeView>;
+    let turns = 0;
+    const change = () => {
+      turns += 1;
+      bikes.set(turns, bikeNumbered(turns, { ...at, use: 'reserved' }));
+      changing = setImmediate(change);
+    };
+    let changing = setImmediate(change);
+    await writeVehicles({ picture, ...from });
+    clearImmediate(changing);
+    expect(turns).toBeGreaterThanOrEqual(3);
+    const text = textOf(picture);
+    expect(text).toBe(textOf(anew(picture)));
+    expect(text?.match(/"is_reserved":true/g)).toHaveLength(turns);
   });
 });
 

@@ -3,6 +3,8 @@ import { rideLink } from '../../../schema/page-addresses.ts';
 import { districtNames, districts } from '../../../schema/places.ts';
 import type { BikeView, StationView } from '../projections.ts';
 import type { Picture } from '../picture.ts';
+import { inSlices } from '../slices.ts';
+import { createTextList } from './text-list.ts';
 import type { VehicleIds } from './vehicle-ids.ts';
 
 /**
@@ -171,13 +173,11 @@ function stationStatus({ parked, stations, at }: Picture): string {
 const byNumber = (stations: Picture['stations']): StationView[] =>
   [...stations.values()].sort((one, other) => one.number - other.number);
 
+/** In order of their names: that of the bikes would tell which vehicle is which. */
 function vehicleStatus(live: Live): string {
-  const vehicles: string[] = [];
-  for (const bike of live.picture.bikes.values()) {
-    if (isShown(bike, live.picture)) vehicles.push(vehicleOf(bike, live));
-  }
-  // The order would tell which vehicle is which bike.
-  return `{"vehicles":[${vehicles.sort().join()}]}`;
+  const write = writerOf(live);
+  for (const bike of live.picture.bikes.values()) write(bike);
+  return `{"vehicles":[${writtenOf(live).texts.joined()}]}`;
 }
 
 /** On the street, not on a ride, and where that is known: a vehicle without a place has no form in the feed. */
@@ -193,15 +193,10 @@ export function bikeNamed(name: string, { picture, vehicleIds }: Omit<Live, 'pub
   return bike && isShown(bike, picture) && vehicleIds.nameOf(bike) === name ? bike : undefined;
 }
 
-/** A bike's view never changes: a new one takes its place. Of 45,000 bikes a few change between two feeds. */
-const vehicles = new WeakMap<BikeView, string>();
-
 function vehicleOf(bike: BikeView, { vehicleIds, publicUrl }: Live): string {
-  const known = vehicles.get(bike);
-  if (known !== undefined) return known;
   const { stationId, position, use, condition } = bike;
   const name = vehicleIds.nameOf(bike);
-  const vehicle = JSON.stringify({
+  return JSON.stringify({
     vehicle_id: name,
     ...(stationId === undefined && position
       ? { lat: degrees(position.latitude), lon: degrees(position.longitude) }
@@ -212,8 +207,51 @@ function vehicleOf(bike: BikeView, { vehicleIds, publicUrl }: Live): string {
     // By the name that changes: the number on the bike would tell where it has been.
     ...(use === 'free' && condition === 'IN_SERVICE' ? linkTo('vehicle', name, publicUrl) : {}),
   });
-  vehicles.set(bike, vehicle);
-  return vehicle;
+}
+
+/** Where the name is in the text of a vehicle. */
+const nameAt = '{"vehicle_id":"'.length;
+
+/** Which view of a bike was written, and as what; nothing where it is not shown. */
+interface Written extends Omit<Live, 'picture'> {
+  byBike: Map<number, { bike: BikeView; vehicle: string | undefined }>;
+  texts: ReturnType<typeof createTextList>;
+}
+
+/** Of 45,000 bikes a few change between two feeds: the others are not written again. */
+const written = new WeakMap<Picture['bikes'], Written>();
+
+function writtenOf({ picture, vehicleIds, publicUrl }: Live): Written {
+  const known = written.get(picture.bikes);
+  if (known?.vehicleIds === vehicleIds && known.publicUrl === publicUrl) return known;
+  const begun: Written = { vehicleIds, publicUrl, byBike: new Map(), texts: createTextList(nameAt) };
+  written.set(picture.bikes, begun);
+  return begun;
+}
+
+/** Writes a bike as it is now; says whether it was written otherwise, or not at all, before. */
+function writerOf(live: Live): (bike: BikeView) => boolean {
+  const { byBike, texts } = writtenOf(live);
+  return (bike) => {
+    const before = byBike.get(bike.bikeId);
+    // A view never changes, a new one takes its place. But the station where it stands may have been opened since.
+    const isNow = isShown(bike, live.picture);
+    if (before?.bike === bike && isNow === (before.vehicle !== undefined)) return false;
+    const vehicle = isNow ? vehicleOf(bike, live) : undefined;
+    if (before?.vehicle !== undefined) texts.remove(before.vehicle);
+    if (vehicle !== undefined) texts.add(vehicle);
+    byBike.set(bike.bikeId, { bike, vehicle });
+    return true;
+  };
+}
+
+/** Some milliseconds of work. */
+const vehiclesAtOnce = 1_000;
+
+/** Writes all bikes ahead of `vehicle_status`, which would hold everybody up: after a start, and a rebuild, none is written. */
+export async function writeVehicles(live: Live): Promise<void> {
+  const { bikes } = live.picture;
+  if (writtenOf(live).byBike.size < bikes.size) await inSlices(bikes.values(), vehiclesAtOnce, writerOf(live));
 }
 
 function pricingPlans(tariff: Tariff, version: GbfsVersion): string {

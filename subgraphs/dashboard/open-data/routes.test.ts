@@ -1,11 +1,14 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { until } from '../../../test/support/until.ts';
 import { UnavailableError } from '../../../platform/index.ts';
 import type { Picture } from '../picture.ts';
 import { createOpenData } from './routes.ts';
 import { bikeNumbered, pictureOf, stationNumbered, tariff } from './testing.ts';
 import { vehicleIds } from './vehicle-ids.ts';
+
+const feedOfBikes = 'vehicle_status';
 
 describe('the feeds as they are sent', () => {
   const closing: (() => void)[] = [];
@@ -19,12 +22,17 @@ describe('the feeds as they are sent', () => {
     let isAway = false;
     let asked = 0;
     let broken: Error | undefined;
+    let made = 0;
+    let arrived = 0;
+    let held: Promise<unknown> | undefined;
     const routes = createOpenData({
       picture: () => (broken ? Promise.reject(broken) : Promise.resolve(picture)),
-      live: () =>
-        broken
-          ? Promise.reject(broken)
-          : Promise.resolve({ picture, vehicleIds: vehicleIds('secret'), publicUrl: undefined }),
+      async live() {
+        made += 1;
+        await held;
+        if (broken) throw broken;
+        return { picture, vehicleIds: vehicleIds('secret'), publicUrl: undefined };
+      },
       tariff() {
         asked += 1;
         return isAway ? Promise.reject(new UnavailableError('point does not answer')) : Promise.resolve(tariff);
@@ -34,6 +42,7 @@ describe('the feeds as they are sent', () => {
     });
     const failures: unknown[] = [];
     const server = createServer((request, response) => {
+      arrived += 1;
       const route = routes[request.url?.startsWith('/gbfs/') ? '/gbfs/' : '/openapi/'];
       // As the platform does with what a route does not answer itself.
       Promise.resolve(route?.(request, response)).catch((error: unknown) => {
@@ -54,6 +63,13 @@ describe('the feeds as they are sent', () => {
       pass: (ms: number) => (now += ms),
       away: (away: boolean) => (isAway = away),
       asked: () => asked,
+      /** How often a feed of now was made. */
+      made: () => made,
+      /** Making begins, and ends only when so many more requests have come. */
+      holdUntil(requests: number) {
+        const all = arrived + requests;
+        held = until(`${requests} requests came`, () => Promise.resolve(arrived >= all));
+      },
     };
   }
 
@@ -77,6 +93,46 @@ describe('the feeds as they are sent', () => {
       ttl: 1,
       data: { vehicles: [{ is_reserved: true }] },
     });
+  });
+
+  it('are made only for those who ask, once for all who ask meanwhile', async () => {
+    const { get, change, pass, made, holdUntil } = await open();
+    for (const asked of [1, 2]) {
+      change({ bikes: new Map([[1, bikeNumbered(1, { stationId: 'ST-1', lastRide: asked })]]) });
+      pass(60_000);
+      expect(made()).toBe(asked - 1);
+      holdUntil(3);
+      const answers = await Promise.all(
+        ['br', 'gzip', 'identity'].map((one) => get(feedOfBikes, { 'accept-encoding': one })),
+      );
+      expect(new Set(answers.map(({ headers }) => headers.get('etag'))).size).toBe(1);
+      expect(made()).toBe(asked);
+    }
+  });
+
+  it('say what changes while they are made, and what changes then to the next who asks', async () => {
+    const { get, change, pass, holdUntil } = await open();
+    holdUntil(2);
+    const first = get(feedOfBikes);
+    change({ bikes: new Map([[1, bikeNumbered(1, { stationId: 'ST-1', use: 'reserved' })]]) });
+    await get(feedOfBikes);
+    expect(await (await first).json()).toMatchObject({ data: { vehicles: [{ is_reserved: true }] } });
+    change({ bikes: new Map() });
+    pass(1_000);
+    expect(await (await get(feedOfBikes)).json()).toMatchObject({ data: { vehicles: [] } });
+  });
+
+  it('tell all who waited what went wrong, and are made again for the next', async () => {
+    const { get, breaks, made, holdUntil, failures } = await open();
+    const broken = new Error('a bug');
+    breaks(broken);
+    holdUntil(2);
+    const answers = await Promise.all([get(feedOfBikes), get(feedOfBikes)]);
+    expect(answers.map(({ status }) => status)).toEqual([500, 500]);
+    expect(failures).toEqual([broken, broken]);
+    breaks();
+    expect((await get(feedOfBikes)).status).toBe(200);
+    expect(made()).toBe(2);
   });
 
   it('ask for the tariff once a minute, and say the last one while its owners are away', async () => {
