@@ -110,7 +110,11 @@ function newestOf<Change extends Pick<ViewChange, 'row'>>(changes: readonly Chan
  * @param areNew the collection has none of them, as far as the caller knows.
  */
 export async function writeRows(collection: Collection, rows: ViewRow[], { areNew = false } = {}): Promise<void> {
-  await storeRows(collection, rows, '$lt', areNew);
+  // A row of its stream's first event is there only if that is told again.
+  const isMade = ({ version }: ViewRow) => areNew || version === 1;
+  const { made = [], changed = [] } = Object.groupBy(rows, (row) => (isMade(row) ? 'made' : 'changed'));
+  await storeRows(collection, made, '$lt', true);
+  await storeRows(collection, changed, '$lt', false);
 }
 
 /** Replaces rows that other code made: also those of the same version. */
