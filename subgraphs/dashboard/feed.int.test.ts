@@ -240,6 +240,19 @@ describe('the feed', () => {
     },
   );
 
+  it('is kept for as long as the setting says now, whatever it said before', async () => {
+    const { database } = await stage.runtime('retention');
+    const keptFor = async () => {
+      const indexes = await database.collection('feed').indexes();
+      return indexes.find(({ key }) => 'at' in key)?.expireAfterSeconds;
+    };
+    for (const seconds of [60, 3_600, 3_600]) {
+      const replicas = [1, 2].map(() => createReadModels(database, seconds));
+      await Promise.all(replicas.map((models) => models.prepare()));
+      expect(await keptFor()).toBe(seconds);
+    }
+  });
+
   it('says that a cursor has expired, or is none', async () => {
     const { replica } = await createScene();
     const { feed, database } = await replica({ recentCommits: 1 });

@@ -80,6 +80,11 @@ const checkpointSchema = new Schema<Checkpoint>(
   { collection: 'checkpoint', versionKey: false },
 );
 
+/** What versions of MongoDB say of an index that is there with other options, and of one that is not there. */
+const otherOptions: readonly unknown[] = [85, 86];
+const indexNotFound = 27;
+const codeOf = (error: unknown) => (error as { code?: unknown } | null)?.code;
+
 export function createReadModels(database: Connection, feedRetentionSeconds: number) {
   const feed = database.model<StoredFeedDocument>('Feed', feedSchema);
   const checkpoints = database.model<Checkpoint>('Checkpoint', checkpointSchema);
@@ -94,10 +99,25 @@ export function createReadModels(database: Connection, feedRetentionSeconds: num
 
   let live = rows(0);
 
+  /** Lets commits go after the retention, also where the index was made with another one. */
+  async function expireFeed(): Promise<void> {
+    const make = () => feed.collection.createIndex({ at: 1 }, { expireAfterSeconds: feedRetentionSeconds }, {});
+    try {
+      await make();
+    } catch (error) {
+      if (!otherOptions.includes(codeOf(error))) throw error;
+      // To change it as it stands would need a right that services do not have. Another replica may be faster.
+      await feed.collection.dropIndex('at_1').catch((late: unknown) => {
+        if (codeOf(late) !== indexNotFound) throw late;
+      });
+      await make();
+    }
+  }
+
   return {
     async prepare() {
       await feed.createIndexes();
-      await feed.collection.createIndex({ at: 1 }, { expireAfterSeconds: feedRetentionSeconds }, {});
+      await expireFeed();
       const checkpoint = await checkpoints.findById('feed').lean<Checkpoint>().exec();
       await rows(checkpoint?.generation ?? 0).prepare();
     },

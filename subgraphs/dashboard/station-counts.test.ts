@@ -7,7 +7,7 @@ import { createPictures } from './picture.ts';
 import { noTotals, type BikeView, type StationView } from './projections.ts';
 import type { FeedDocument } from './read-models.ts';
 import { rowKey, writtenFrom, type View } from './row-keys.ts';
-import { createStationCounts, stationsTouched, tellEveryMs, type StationCounts } from './station-counts.ts';
+import { createStationCounts, mostRead, stationsTouched, tellEveryMs, type StationCounts } from './station-counts.ts';
 
 /** Time that passes when somebody waits for it. */
 function createTime(): Time & { waited: number[] } {
@@ -206,6 +206,24 @@ describe('the counts of stations', () => {
     city.commit([], { generation: 1 });
     await watcher.catchUp();
     expect(watcher.messages.map(({ stations }) => stations.length)).toEqual([3]);
+  });
+
+  it('are all told to who is far behind, without reading what changed since', async () => {
+    const city = createCity();
+    city.commit([1, 2].map((number) => stationNumbered(number)));
+    const { cursor } = await city.counts().now();
+    city.commit([bikeNumbered(1, { stationId: 'ST-1' })]);
+    for (let index = 0; index < mostRead; index += 1) city.commit([]);
+    city.forget(5);
+    const told = (await city.counts().follow(placeIn(cursor)).next()).value as StationCounts;
+    expect(shown(told)).toEqual([
+      ['ST-1', 'OPEN', 10, 1, 1],
+      ['ST-2', 'OPEN', 10, 0, 0],
+    ]);
+    const items = city.counts().follow(placeIn(told.cursor));
+    city.commit([bikeNumbered(1, { stationId: 'ST-2' })]);
+    expect(shown((await items.next()).value as StationCounts)).toHaveLength(2);
+    await items.return?.();
   });
 
   it('are not told where nothing changed at a station', async () => {

@@ -57,6 +57,9 @@ interface Dependencies {
   time: Time;
 }
 
+/** Of who is more commits behind, all is told: to read what changed since would cost more, for whoever asks for it. */
+export const mostRead = 1_000;
+
 /** What stands at stations, now and each time it changes: drawn from the picture, so that a message can say no old counts. */
 export function createStationCounts({ source, picture, time }: Dependencies) {
   let turn: Promise<void> | undefined;
@@ -96,6 +99,10 @@ export function createStationCounts({ source, picture, time }: Dependencies) {
       async function touchedSince(): Promise<Set<string> | 'all'> {
         const touched = new Set<string>();
         let isAll = false;
+        if (source.head() - version > mostRead) {
+          version = source.head();
+          return 'all';
+        }
         while (version < source.head()) {
           const commits = await source.commitsAfter(version);
           if (commits.length === 0) break;
