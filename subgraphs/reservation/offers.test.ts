@@ -281,6 +281,17 @@ describe('whoever waits', () => {
     expect(next[0]?.[0]).not.toBe(told[0]?.[0]);
   });
 
+  it('is refused, whatever list there is, with a key that another mutation used', async () => {
+    const body = { mutation: 'reserveBike', bikeId: 1 };
+    const origin = { cause: 'key:10:k', correlationId: 'c', causationId: 'c', body };
+    const request = { type: 'RequestReservation' as const, reserveNo: 3, userId: '10' };
+    await stage.opens(3);
+    await stage.dependencies.slots.handle('bike-3', request, origin);
+    await stage.command(3, { type: 'CancelReservation', reserveNo: 3, because: 'BY_RIDER' });
+    expect(await stage.waits('10', { bikeId: 2 }, 'k')).toBe('IDEMPOTENCY_KEY_REUSED');
+    expect(await stage.waits('10', { stationId: 'ST-1' }, 'k')).toBe('IDEMPOTENCY_KEY_REUSED');
+  });
+
   it('is in one list, the last', async () => {
     await stage.waits('10', { bikeId: 1 });
     await stage.waits('10', { stationId: 'ST-1' });

@@ -1,6 +1,7 @@
 import { streams, type DemandEvent, type ReservationEvent } from '../../schema/events/index.ts';
 import {
   callerOf,
+  clientError,
   isStaff,
   requireRole,
   requireSelfOrStaff,
@@ -245,6 +246,9 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
           { userId, after }: { userId?: string | null; after?: string | null },
           { viewer }: RequestContext,
         ) {
+          // Staff with the same roles share a subscription upstream (authScope): it cannot be about the caller.
+          if (isStaff(viewer) && !userId)
+            throw clientError('BAD_USER_INPUT', 'Staff say whose wait they follow: "userId".');
           const who = userId ?? requireViewer(viewer).userId;
           requireSelfOrStaff(viewer, who);
           const name = JSON.stringify(['waiting', who]);

@@ -50,7 +50,8 @@ export async function waitForBike(
   const command = { type: 'JoinList' as const, userId, awaited, ...(after !== undefined && { after }) };
   const outcome = await lists.handle(stream, command, origin);
   const state = outcome.kind === 'decided' ? outcome.document.state : outcome.state;
-  const place = placeIn(state, awaited, userId);
+  // Refused for its key, there may be no such list.
+  const place = outcome.kind === 'refused' ? null : placeIn(state, awaited, userId);
   // What a process leaves undone here, the next look does.
   if (outcome.kind === 'decided' && !outcome.replayed) await leave(lists, others, userId, 'ELSEWHERE', origin);
   return { waiting: place, refusal: refusalOf(outcome) };

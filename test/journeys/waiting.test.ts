@@ -103,6 +103,8 @@ describe('riders who wait for a bike', () => {
     await expect(one.client.request(RiderWaitingDocument, { userId: other.userId })).rejects.toMatchObject({
       code: 'FORBIDDEN',
     });
+    const unsaid = operator.subscribe(WaitingChangedDocument, {})[Symbol.asyncIterator]();
+    await expect(unsaid.next()).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
     const input = { bikeId: 1, stationId: 'ST-1' };
     await expect(one.client.request(WaitForBikeDocument, { input })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   });
