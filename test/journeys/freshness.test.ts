@@ -48,13 +48,16 @@ function select(field: GraphQLField<unknown, unknown>, left: number): string[] {
   return [`${field.name}${page} { ${everything(type, isEntity ? left - 1 : left)} }`];
 }
 
+/** What a subscription needs that staff follow. */
+const whose: Readonly<Record<string, string>> = { waitingChanged: '(userId: "waiter-1")' };
+
 function operation(kind: 'mutation' | 'subscription', name: string): string {
   const root = kind === 'mutation' ? schema.getMutationType() : schema.getSubscriptionType();
   const field = root?.getFields()[name];
   const type = field && getNamedType(field.type);
   if (!field || !isObjectType(type)) throw new Error(`The schema has no ${kind} ${name}.`);
   const takes = kind === 'mutation' ? `($input: ${String(field.args[0]?.type)})` : '';
-  const given = kind === 'mutation' ? '(input: $input)' : '';
+  const given = kind === 'mutation' ? '(input: $input)' : (whose[name] ?? '');
   const left = entities.includes(type.name) ? hops - 1 : hops;
   return `${kind} Everything${takes} { told: ${name}${given} { ${everything(type, left)} } }`;
 }
