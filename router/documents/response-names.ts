@@ -1,4 +1,4 @@
-import { Kind, print, visit, type DocumentNode, type FieldNode, type NameNode } from 'graphql';
+import { Kind, print, visit, type ArgumentNode, type DocumentNode, type FieldNode, type NameNode } from 'graphql';
 import type { Graph } from './graph.ts';
 
 export interface SeparatedDocument {
@@ -86,4 +86,20 @@ const nameOf = ({ alias, name }: FieldNode) => (alias ?? name).value;
 
 /** What a field asks for, whatever it is called: its name alone where it is given nothing. */
 const meaningOf = ({ name, arguments: given = [] }: FieldNode) =>
-  given.length > 0 ? `${name.value}(${given.map(print).toSorted().join()})` : name.value;
+  given.length > 0
+    ? `${name.value}(${given
+        .map((each) => print(inOrder(each)))
+        .toSorted()
+        .join()})`
+    : name.value;
+
+/** Fields of an input mean the same in any order, also to validation. */
+const inOrder = (argument: ArgumentNode): ArgumentNode =>
+  visit(argument, {
+    ObjectValue: {
+      leave: (node) => ({
+        ...node,
+        fields: node.fields.toSorted((one, other) => (one.name.value < other.name.value ? -1 : 1)),
+      }),
+    },
+  });
