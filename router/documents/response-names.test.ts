@@ -12,9 +12,20 @@ beforeAll(() => {
         type Query { product(size: Size): Product }
         type Mutation { add(size: Size, name: String): Product }
         type Product @key(fields: "id") { id: ID! name: String note(size: Size): String }`,
-      b: 'type Product @key(fields: "id") { id: ID! price: Int }',
+      b: 'type Product @key(fields: "id") { id: ID! price: Int constructor: String valueOf: Int toString: String }',
     },
-    rows: { p: { __typename: 'Product', id: '1', name: 'one', price: 3, note: 'n' } },
+    rows: {
+      p: {
+        __typename: 'Product',
+        id: '1',
+        name: 'one',
+        price: 3,
+        note: 'n',
+        constructor: null,
+        valueOf: null,
+        toString: null,
+      },
+    },
     computed: {
       Query: { product: () => to('p') },
       Mutation: {
@@ -36,4 +47,28 @@ it.each([
   const { data } = await federation.ask('own', `mutation { add${one} { id } add${other} { name price } }`, {});
   expect(data).toEqual({ add: { id: '1', name: 'one', price: 3 } });
   expect(added).toBe(1);
+});
+
+it.each([
+  ['a key', '{ __type(name: "Product") { id: name } }', { __type: { id: 'Product' } }],
+  [
+    'two things',
+    '{ a: __type(name: "Size") { fields: inputFields { name } } b: __type(name: "Product") { fields { id: name } } }',
+    {
+      a: { fields: ['w', 'h', 'in', 'all'].map((name) => ({ name })) },
+      b: { fields: ['id', 'name', 'note', 'price', 'constructor', 'valueOf', 'toString'].map((id) => ({ id })) },
+    },
+  ],
+  [
+    'a key, in a fragment',
+    '{ __schema { ...S } } fragment S on __Schema { queryType { id: name } }',
+    { __schema: { queryType: { id: 'Query' } } },
+  ],
+])('introspection may call something by the name of %s', async (_what, query, data) => {
+  expect((await federation.ask('own', query, {})).data).toEqual(data);
+});
+
+it('a field may have a name that objects have, and be null', async () => {
+  const { data, errors } = await federation.ask('own', '{ product { name constructor valueOf toString } }', {});
+  expect([data, errors]).toEqual([{ product: { name: 'one', constructor: null, valueOf: null, toString: null } }, []]);
 });

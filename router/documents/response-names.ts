@@ -10,7 +10,8 @@ export interface SeparatedDocument {
 }
 
 /** Also JavaScript's own: answers are plain objects, which have these properties or would lose them. */
-const names = new Set(['__typename', ...Object.getOwnPropertyNames(Object.prototype), 'prototype']);
+const inherited = new Set(Object.getOwnPropertyNames(Object.prototype));
+const names = new Set(['__typename', ...inherited, 'prototype']);
 
 /** What planners call fields that would be in each other's way. */
 const plannersOwn = /^_internal_qp_alias_|__alias_\d+$/;
@@ -60,7 +61,7 @@ export function separateNames(
       const name = nameOf(field);
       const meaning = meaningOf(field);
       // The same field, as the planner selects it.
-      if (meaning === name && !plannedWithArguments.has(name)) return undefined;
+      if (meaning === name && !plannedWithArguments.has(name) && !inherited.has(name)) return undefined;
       const at = meanings.get(name)?.indexOf(meaning) ?? 0;
       return at > 0 || isTaken(name) ? { ...field, alias: another(name, at) } : undefined;
     },

@@ -116,3 +116,57 @@ describe('whatever subgraphs answer', () => {
     }
   });
 });
+
+describe('what a subgraph tells of entities', () => {
+  let answer = '';
+  const federation = startFederation(
+    {
+      subgraphs: {
+        a: 'type Query { all: [Product] } type Product @key(fields: "id") { id: ID! }',
+        b: 'type Product @key(fields: "id") { id: ID! price: Int }',
+      },
+      rows: {
+        p1: { __typename: 'Product', id: '1', price: 3 },
+        p2: { __typename: 'Product', id: '2', price: 4 },
+      },
+      computed: { Query: { all: () => [to('p1'), to('p2')] } },
+    },
+    { lie: (subgraph) => (given) => (subgraph === 'b' ? answer : given) },
+  );
+  const pathsTold = async () => {
+    const { data, errors } = await federation.ask('own', '{ all { id price } }', {});
+    expect(data).toEqual({
+      all: [
+        { id: '1', price: null },
+        { id: '2', price: null },
+      ],
+    });
+    return errors.map(({ path = [] }) => path.join('.')).sort();
+  };
+  const everywhere = ['all.0.price', 'all.1.price'];
+
+  it.each([
+    [undefined, everywhere],
+    [[], everywhere],
+    [['price'], everywhere],
+    [['_entities'], everywhere],
+    [['_entities', 7, 'price'], everywhere],
+    [['_entities', -1, 'price'], everywhere],
+    [['_entities', 0.5, 'price'], everywhere],
+    [['_entities', 'first', 'price'], everywhere],
+    [['_entities', null, 'price'], everywhere],
+    [['_entities', 1, 'price'], ['all.1.price']],
+    [['_entities', '1', 'price'], ['all.1.price']],
+  ])('with the path %j arrives', async (path, told) => {
+    answer = JSON.stringify({ data: { _entities: [null, null] }, errors: [{ message: 'Away.', path }] });
+    expect(await pathsTold()).toEqual(told);
+  });
+
+  it.each(['null', '[]', '[null]', '[null, null, null]', '{}', '"none"', '0'])(
+    'is an error where it gives %s for them',
+    async (entities) => {
+      answer = `{"data":{"_entities":${entities}}}`;
+      expect(await pathsTold()).toEqual(everywhere);
+    },
+  );
+});

@@ -112,3 +112,13 @@ describe('the headers of a supergraph’s address', () => {
     ['x-key:á', false],
   ])('may be %j: %s', (text, may) => expect(sourceHeader.test(text)).toBe(may));
 });
+
+describe('a supergraph in a file', () => {
+  it('is looked at from time to time where its folder cannot be watched', async () => {
+    let looks = 0;
+    const stop = createSource('/nowhere/supergraph.graphql', { ...options, pollMs: 5 }).watch(() => void (looks += 1));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    stop();
+    expect(looks).toBeGreaterThan(0);
+  });
+});

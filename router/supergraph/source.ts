@@ -1,4 +1,4 @@
-import { watch } from 'node:fs';
+import { watch, type FSWatcher } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 
@@ -49,20 +49,28 @@ function fileSource(path: string, { pollMs }: SourceOptions): SupergraphSource {
         clearTimeout(settling);
         settling = setTimeout(mayHaveChanged, settleMs);
       };
-      // The folder, because a file that is replaced is another one; Kubernetes replaces a link beside a ConfigMap's file.
-      const watcher = watch(dirname(path), { persistent: false }, (_event, name) => {
-        if (name === null || name === basename(path) || name.startsWith('..')) onEvent();
-      });
-      // Where the watcher fails or sees nothing, as on network drives, polling goes on.
-      watcher.on('error', () => watcher.close());
+      const watcher = watcherOf(path, onEvent);
       const timer = setInterval(mayHaveChanged, pollMs).unref();
       return () => {
         clearTimeout(settling);
         clearInterval(timer);
-        watcher.close();
+        watcher?.close();
       };
     },
   };
+}
+
+/** Where there is none (a machine has so many), or it fails or sees nothing, as on network drives, polling goes on. */
+function watcherOf(path: string, onEvent: () => void): FSWatcher | undefined {
+  try {
+    // The folder, because a file that is replaced is another one; Kubernetes replaces a link beside a ConfigMap's file.
+    const watcher = watch(dirname(path), { persistent: false }, (_event, name) => {
+      if (name === null || name === basename(path) || name.startsWith('..')) onEvent();
+    });
+    return watcher.on('error', () => watcher.close());
+  } catch {
+    return undefined;
+  }
 }
 
 /** As browsers do. */

@@ -225,11 +225,23 @@ function compileEntities(fetch: EntityFetch, isOf: TypeTest, mayBeOne: MayBeOne)
     for (const each of gathered) {
       const answered = answer.data?.[each.list.alias];
       spread(each, answered, isOf);
-      const errors = answer.errors ?? (each.list.again ? errorsOfLost(each.list, answered) : undefined);
-      if (errors) placeErrors(each, errors, execution, isOf);
+      const errors = answer.errors ?? errorsOf(each, answered);
+      if (errors.length > 0) placeErrors(each, errors, lists, execution, isOf);
     }
   };
 }
+
+/** What a subgraph left out without a word. */
+function errorsOf({ list, representations }: Gathered, answered: unknown): readonly GraphQLFormattedError[] {
+  const isWhole = Array.isArray(answered) && answered.length === representations.size;
+  if (representations.size > 0 && !isWhole) return [notWhole];
+  return list.again ? errorsOfLost(list, answered) : [];
+}
+
+const notWhole: GraphQLFormattedError = {
+  message: 'The subgraph did not answer for all that it was asked for.',
+  extensions: { code: 'SERVICE_UNAVAILABLE' },
+};
 
 function gather(list: CompiledList, { data, repeated, asking, hasChanged }: Execution): Gathered {
   const { write, scalars } = list.representation;
@@ -313,8 +325,9 @@ function copyOf<Value>(value: Value): Value {
 
 /** Errors of entities, at the places that the entities have in the client's answer. */
 function placeErrors(
-  { list, entities }: Gathered,
+  { list, entities, representations }: Gathered,
   given: readonly GraphQLFormattedError[],
+  lists: readonly EntityList[],
   { data, errors }: Execution,
   isOf: TypeTest,
 ): void {
@@ -331,14 +344,15 @@ function placeErrors(
     return [...found.values()].slice(0, mostPlaces);
   };
   for (const error of given) {
-    const [alias, representation, ...rest] = error.path ?? [];
-    if (error.path && alias !== list.alias) continue;
-    if (representation !== undefined) {
-      for (const place of placesOf(representation)) {
+    const [alias, at, ...rest] = error.path ?? [];
+    if (alias !== list.alias && lists.some((other) => other.alias === alias)) continue;
+    if (alias === list.alias && /^\d+$/.test(String(at)) && Number(at) < representations.size) {
+      for (const place of placesOf(Number(at))) {
         errors.push({ ...error, path: [...place, ...renamedPath(rest, list.outputRewrites)] });
       }
       continue;
     }
+    // Without a path, or with one that leads nowhere, it is about all of them.
     for (const place of placesOf(undefined)) {
       for (const field of list.fields.slice(0, mostPlaces)) errors.push({ ...error, path: [...place, field] });
     }

@@ -7,6 +7,7 @@ import {
   isNonNullType,
   isObjectType,
   Kind,
+  visit,
   type DocumentNode,
   type ExecutionResult,
   type FieldNode,
@@ -267,13 +268,17 @@ function compileRootShape(options: ShapeOptions): Write {
   }
 
   function compileIntrospection(nodes: readonly FieldNode[]): Write {
-    const document: DocumentNode = {
+    const run: DocumentNode = {
       kind: Kind.DOCUMENT,
       definitions: [
         { ...operation, selectionSet: { kind: Kind.SELECTION_SET, selections: nodes } },
         ...fragments.values(),
       ],
     };
+    // In the client's names: what is answered here is written as it is.
+    const document = visit(run, {
+      Field: ({ alias, ...field }) => alias && { ...field, alias: { ...alias, value: nameOf(alias.value) } },
+    });
     return (_value, _depth, writing) => {
       const variableValues = writing.variables;
       const { data, errors } = execute({ schema, document, variableValues }) as ExecutionResult;
