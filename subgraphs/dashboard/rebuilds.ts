@@ -238,12 +238,13 @@ export function createRebuilds(options: RebuildsOptions): Rebuilds {
   async function cleanUp({ _id, finishedAt }: Rebuild): Promise<void> {
     const isLong = finishedAt !== null && clock().getTime() - finishedAt.getTime() > options.keepMs;
     if (!isLong || cleaned === _id || models.live().generation !== _id) return;
-    for (const generation of await storedGenerations(database)) {
-      if (generation >= _id) continue;
+    const replaced = (await storedGenerations(database)).filter((generation) => generation < _id);
+    for (const generation of replaced) {
       await models.rows(generation).drop();
       logger.info({ generation }, 'dropped rows that were replaced');
     }
-    cleaned = _id;
+    // Looked at again until there are none: another replica may have written or dropped some at the same moment.
+    if (replaced.length === 0) cleaned = _id;
   }
 
   return {
@@ -265,7 +266,12 @@ export function createRebuilds(options: RebuildsOptions): Rebuilds {
     },
     prepare: () => model.createIndexes(),
     start() {
-      const lookOut = () => void look().catch(() => undefined);
+      let looking: Promise<void> | undefined;
+      const lookOut = () => {
+        looking ??= look()
+          .catch(() => undefined)
+          .finally(() => (looking = undefined));
+      };
       stopLooking = time.every(options.leaseMs / 3, lookOut);
       lookOut();
     },
