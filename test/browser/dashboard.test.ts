@@ -89,6 +89,10 @@ describeInBrowser('the dashboard', (stage) => {
     await rides.buys(3000);
     const { reserveNo } = await rides.reserves(bikeId);
     await rides.starts(reserveNo);
+    await until('the dashboard has heard of it', async () => {
+      const { dashboard } = await stage.operator.request(DashboardDocument, { first: 1 });
+      return dashboard.reservations.nodes[0]?.reserveStatus === 'IN_USE';
+    });
     const shot = 'dashboard-history';
     await stage.visit({ path: '/?q=30&range=today', width: 390, language: 'en', shot }, async (page) => {
       await untilLive(page);

@@ -24,13 +24,14 @@ export interface History {
 }
 
 /** The bars of the range that the address names: minutes live from the picture, hours and days asked for after events. */
-export function useHistory({ series, updates }: Pick<Picture, 'series' | 'updates'>): History {
+export function useHistory({ series, cursor }: Pick<Picture, 'series' | 'cursor'>): History {
   const range = readRange(useSearch());
   const minute = useClock((now) => Math.floor(now / 60_000));
   const day = useClock(seoulDay);
   const span = useMemo(() => spanOf(range, day), [range, day]);
   const { data: answer, refetch } = useQuery(answerTo(span && query(DashboardHistoryDocument, span), useActing()));
-  useNews(updates, newsPaceMs, () => {
+  // Not only after updates: a picture that was taken anew, as after a lost connection, has others in it.
+  useNews(cursor, newsPaceMs, () => {
     if (span) void refetch();
   });
   const buckets = answer?.data?.dashboard.history;

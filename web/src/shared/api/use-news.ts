@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'react';
  * Asks again after an event that may have changed the answer: at most once in so many milliseconds.
  * @param news another value each time something happened.
  */
-export function useNews(news: number | undefined, soonestMs: number, ask: () => void): void {
+export function useNews(news: number | string | undefined, soonestMs: number, ask: () => void): void {
   const asking = useRef(ask);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => {
