@@ -62,9 +62,12 @@ const subscriptions = {
   },
 };
 
+/** What a proxy says when there is nobody behind it. */
+let brokenBody = '';
+
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.url === '/broken') {
-    response.writeHead(502).end('<h1>Bad gateway</h1>');
+    response.writeHead(502).end(brokenBody);
     return;
   }
   if (request.url === '/silent') return;
@@ -140,13 +143,42 @@ describe('a request', () => {
     expect(await codeOf(client.request(FailsDocument, {}))).toBe('FORBIDDEN');
   });
 
-  it('says when no server answers, and when the answer is not GraphQL', async () => {
+  it('says when no server answers', async () => {
     expect(await codeOf(createClient({ url: 'http://127.0.0.1:1/graphql' }).request(CallerDocument, {}))).toBe(
       'CONNECTION_LOST',
     );
-    expect(await codeOf(createClient({ url: url.replace('graphql', 'broken') }).request(CallerDocument, {}))).toBe(
-      'HTTP_502',
-    );
+  });
+
+  it.each([
+    '<h1>Bad gateway</h1>',
+    '',
+    'null',
+    '502',
+    '"no upstream"',
+    '[]',
+    '[null]',
+    '{}',
+    '{"message":"no upstream","code":502}',
+    '{"error":"Bad Gateway"}',
+    '{"errors":"no upstream"}',
+    '{"errors":null}',
+    '{"errors":{}}',
+  ])('gives the status of an answer that is not GraphQL: %s', async (body) => {
+    brokenBody = body;
+    const broken = createClient({ url: url.replace('graphql', 'broken') });
+    expect(await codeOf(broken.request(CallerDocument, {}))).toBe('HTTP_502');
+  });
+
+  it.each([
+    ['{"errors":[]}', 'UNKNOWN'],
+    ['{"errors":[null]}', 'UNKNOWN'],
+    ['{"errors":["no"]}', 'UNKNOWN'],
+    ['{"errors":[{"message":"Later.","extensions":{"code":"SERVICE_UNAVAILABLE"}}]}', 'SERVICE_UNAVAILABLE'],
+    ['{"data":null}', 'UNKNOWN'],
+  ])('gives the code of one that is: %s', async (body, code) => {
+    brokenBody = body;
+    const broken = createClient({ url: url.replace('graphql', 'broken') });
+    expect(await codeOf(broken.request(CallerDocument, {}))).toBe(code);
   });
 });
 
@@ -187,8 +219,8 @@ describe('a subscription', () => {
     expect(await codeOf(events.next())).toBe('CONNECTION_LOST');
   });
 
-  /** A router that answers each subscription with the next of these lists, then breaks off. */
-  function routerWith(answers: { count: number; cursor?: string }[][]): unknown[] {
+  /** A router that answers each subscription with the next of these lists, then breaks off, with a code or without. */
+  function routerWith(answers: { count: number; cursor?: string }[][], brokenOffWith?: string): unknown[] {
     const given: unknown[] = [];
     sockets.removeAllListeners('connection');
     sockets.on('connection', (socket) => {
@@ -202,7 +234,11 @@ describe('a subscription', () => {
           socket.send(JSON.stringify({ type: 'next', id, payload: { data: { count }, ...extensions } }));
         }
         if (answers.length === 0) socket.send(JSON.stringify({ type: 'complete', id }));
-        else socket.close(1001);
+        else if (brokenOffWith === undefined) socket.close(1001);
+        else {
+          const error = { message: 'Subscribe again.', extensions: { code: brokenOffWith } };
+          socket.send(JSON.stringify({ type: 'error', id, payload: [error] }));
+        }
       });
     });
     return given;
@@ -224,6 +260,20 @@ describe('a subscription', () => {
     const given = routerWith([[at(1), at(2)], [at(2), at(3)], [at(4)]]);
     expect(await counted()).toEqual({ seen: [1, 2, 3, 4], code: 'no error' });
     expect(given).toEqual([undefined, { cursor: 'c2' }, { cursor: 'c3' }]);
+  });
+
+  it.each(['SUBSCRIPTION_SCHEMA_RELOAD', 'SLOW_CONSUMER', 'SERVICE_UNAVAILABLE', 'TOO_MANY_REQUESTS'])(
+    'goes on after its cursor when the router ended it with %s',
+    async (code) => {
+      const given = routerWith([[at(1), at(2)], [], [at(3)]], code);
+      expect(await counted()).toEqual({ seen: [1, 2, 3], code: 'no error' });
+      expect(given).toEqual([undefined, { cursor: 'c2' }, { cursor: 'c2' }]);
+    },
+  );
+
+  it('ends when the router ended it for good', async () => {
+    routerWith([[at(1)], [at(2)]], 'GRAPHQL_VALIDATION_FAILED');
+    expect(await counted()).toEqual({ seen: [1], code: 'GRAPHQL_VALIDATION_FAILED' });
   });
 
   it('ends before the first event of a router that takes no cursors, for it begins anywhere', async () => {

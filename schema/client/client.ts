@@ -95,7 +95,14 @@ const answerTimeoutMs = 30_000;
 const keepAliveMs = 10_000;
 
 /** Reasons after which a stream may be taken up again. */
-const passing = new Set(['CONNECTION_LOST', 'SERVICE_UNAVAILABLE', 'SLOW_CONSUMER', 'TOO_MANY_REQUESTS']);
+const passing = new Set([
+  'CONNECTION_LOST',
+  'SERVICE_UNAVAILABLE',
+  'SLOW_CONSUMER',
+  // The graph has changed: what is still valid goes on, and what is not is told so at the next try.
+  'SUBSCRIPTION_SCHEMA_RELOAD',
+  'TOO_MANY_REQUESTS',
+]);
 
 /** A typed client for the browser and Node 24: fetch for requests, graphql-transport-ws for subscriptions. */
 export function createClient({ url, token, timeoutMs = answerTimeoutMs, onConnected }: ClientOptions): Client {
@@ -289,11 +296,18 @@ async function answerOf(response: Response): Promise<Answer> {
   } catch (cause) {
     throw new GraphqlRequestError('CONNECTION_LOST', 'The answer broke off.', { cause });
   }
+  const answer = answerIn(text);
+  if (answer) return answer;
+  // Of a proxy, say, which may speak JSON as well.
+  throw new GraphqlRequestError(`HTTP_${response.status}`, `The server answered ${response.status} without GraphQL.`);
+}
+
+function answerIn(text: string): Answer | undefined {
   try {
-    return JSON.parse(text) as Answer;
-  } catch (cause) {
-    const message = `The server answered ${response.status} without GraphQL.`;
-    throw new GraphqlRequestError(`HTTP_${response.status}`, message, { cause });
+    const value = JSON.parse(text) as Answer | null;
+    return Array.isArray(value?.errors) || value?.data !== undefined ? value : undefined;
+  } catch {
+    return undefined;
   }
 }
 
