@@ -15,7 +15,7 @@ import type { DeferringRun } from './incremental/deliver.ts';
 import { separateMembers } from './planning/members.ts';
 import type { DecideOverrides, Overrides } from './planning/overrides.ts';
 import type { Plan } from './planning/plan.ts';
-import { PlannerDied, PlanTimeout, type Planner } from './planning/planner.ts';
+import { isPassing, type Planner } from './planning/planner.ts';
 
 /** An operation that is ready to run, as often as it comes with the same @skip, @include and @defer. */
 export interface CompiledOperation {
@@ -123,6 +123,3 @@ export function createCompiler({
     },
   };
 }
-
-/** On a machine that is overloaded, plans come late: the same operation may be planned a moment later. */
-const isPassing = (error: unknown) => error instanceof PlanTimeout || error instanceof PlannerDied;

@@ -76,6 +76,8 @@ interface Family {
 
 /** Between two yields to the event loop: a check takes some 30 µs. */
 const checksPerTurn = 500;
+/** Likewise: what a group's owner is asked, and its place among the groups, take some 100 µs. */
+const groupsPerTurn = 100;
 
 /** All subscriptions of this router, each client in the group of those that see the same. */
 export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
@@ -112,6 +114,17 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
     familyOf.delete(group);
     family?.groups.delete(group);
     if (family?.groups.size === 0) families.delete(family.key);
+  }
+
+  async function replanAll(supergraph: Adopted): Promise<void> {
+    let groups = 0;
+    for (const group of [...familyOf.keys()]) {
+      if (adopted !== supergraph) return;
+      void replan(group, supergraph);
+      groups += 1;
+      // Requests come first.
+      if (groups % groupsPerTurn === 0) await nextTurn();
+    }
   }
 
   async function replan(group: Group, supergraph: Adopted): Promise<void> {
@@ -221,7 +234,7 @@ export function createSubscriptionHub(options: HubOptions): SubscriptionHub {
     operations: () => [...new Set([...familyOf.keys()].map(({ plan }) => plan.asked))],
     adopt(supergraph) {
       adopted = supergraph;
-      for (const group of [...familyOf.keys()]) void replan(group, supergraph);
+      void replanAll(supergraph);
     },
     close() {
       for (const group of [...familyOf.keys()]) group.close();

@@ -1,3 +1,4 @@
+import { ChildProcess } from 'node:child_process';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -108,6 +109,11 @@ async function endOf(subscriber: Subscriber): Promise<unknown> {
   return (subscriber.ended() as { extensions: { code: string } }[]).map(({ extensions }) => extensions.code);
 }
 
+/** Through which all processes are started. */
+interface Spawning {
+  spawn(options: { file: string }): unknown;
+}
+
 describe('a new supergraph', () => {
   it('is taken twenty times under load: no request fails, no event is lost or comes twice', async () => {
     const queries = [
@@ -180,6 +186,26 @@ describe('a new supergraph', () => {
     await delay(200);
     expect(await outcomes('refused')).toBe(1);
     await change(sdl);
+  });
+
+  it('that nothing can plan for at that moment is taken once something can', async () => {
+    const { spawn } = ChildProcess.prototype as unknown as Spawning;
+    const failing = jest.spyOn(ChildProcess.prototype as unknown as Spawning, 'spawn').mockImplementation(function (
+      this: Spawning,
+      options,
+    ) {
+      return spawn.call(this, { ...options, file: join(folder, 'no-node') });
+    });
+    try {
+      await change(library.compose({ starsOfBooks: true }), 'refused');
+      // Tried again at each look, and said once.
+      await until('it is tried again', () => failing.mock.calls.length > 6);
+      expect([await outcomes('refused'), await outcomes('taken')]).toEqual([1, 0]);
+    } finally {
+      failing.mockRestore();
+    }
+    await until('it is taken', async () => (await outcomes('taken')) === 1);
+    expect(await outcomes('refused')).toBe(1);
   });
 
   it('ends a live subscription to what it no longer has, after what had come, and no other', async () => {

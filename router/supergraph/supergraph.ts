@@ -1,7 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { GraphQLError } from 'graphql';
 import { checkAll, ConfigError } from '../../platform/server/index.ts';
 import type { RouterSettings } from '../config.ts';
 import { readGraph } from '../documents/graph.ts';
+import { isPassing } from '../gateway/planning/planner.ts';
 import type { SubscriptionHub } from '../subscriptions/hub.ts';
 import { readResumables } from '../subscriptions/resumable.ts';
 import { addressesOf } from './addresses.ts';
@@ -66,6 +68,8 @@ export async function openSupergraph(options: SupergraphOptions): Promise<Superg
   let underway: Promise<void> | undefined;
   /** How often it was asked to look. */
   let asked = 0;
+  /** A new SDL that could not be planned for at that moment: to be taken at the next look, if no other comes. */
+  let again: string | undefined;
 
   async function first(): Promise<Generation> {
     try {
@@ -80,7 +84,7 @@ export async function openSupergraph(options: SupergraphOptions): Promise<Superg
     try {
       const sdl = await source.read();
       isAway = false;
-      return sdl;
+      return sdl ?? again;
     } catch (error) {
       // Once an outage, not each time that it is looked for.
       if (!isAway) refuse(error, 'the supergraph cannot be read; the one that was read last stays', 'unreadable');
@@ -100,8 +104,13 @@ export async function openSupergraph(options: SupergraphOptions): Promise<Superg
       next = await createGeneration(sdl, options, current.clients);
       await warm(next, [...hub.operations(), ...busy.busiest()]);
     } catch (error) {
-      return refuse(error, 'the new supergraph cannot be served; the old one stays', 'refused');
+      const isTold = sdl === again;
+      again = isForNow(error) ? sdl : undefined;
+      if (again === undefined) refuse(error, 'the new supergraph cannot be served; the old one stays', 'refused');
+      else if (!isTold) refuse(error, 'the new supergraph cannot be served yet; the old one stays', 'refused');
+      return;
     }
+    again = undefined;
     const old = current;
     current = next;
     metrics.reloads.inc({ outcome: 'taken' });
@@ -159,6 +168,12 @@ async function warm({ documents, compiler }: Generation, operations: readonly Na
     await nextTurn();
   }
   if (failure !== undefined && planned === 0) throw new Error('No operation can be planned.', { cause: failure });
+}
+
+/** No process that plans, or none in time. */
+function isForNow(error: unknown): boolean {
+  if (error instanceof GraphQLError) return error.extensions.code === 'SERVICE_UNAVAILABLE';
+  return isPassing(error) || (error instanceof Error && isForNow(error.cause));
 }
 
 /** What fetch throws says "fetch failed"; why is in its cause. */

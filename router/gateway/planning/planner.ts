@@ -23,3 +23,6 @@ export class PlanTimeout extends Error {
 export class PlannerDied extends Error {
   override name = 'PlannerDied';
 }
+
+/** On a machine that is overloaded, plans come late: the same operation may be planned a moment later. */
+export const isPassing = (error: unknown): boolean => error instanceof PlanTimeout || error instanceof PlannerDied;
