@@ -168,6 +168,7 @@ describe('signing in at a provider', () => {
     const get = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method });
     expect(await (await get('/config.json')).json()).toMatchObject({
       devTokens: false,
+      scopes: true,
       provider: true,
       issuer: 'https://login.example',
       audience: 'bikes',

@@ -34,6 +34,7 @@ export const ttareungi: Product = {
     const installation = {
       landscape: settings.LANDSCAPE,
       devTokens: offersDevTokens(settings) && !signIn,
+      ...(settings.OWN_CLIENTS.length > 0 ? { scopes: true } : {}),
       rolesClaim: settings.ROLES_CLAIM,
       publicUrl,
       // Other apps send riders there too.

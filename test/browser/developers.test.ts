@@ -28,6 +28,13 @@ describeInBrowser(
           `${publicUrl}/ride?vehicle=<vehicle_id>`,
         ]);
         expect(await page.locator('.foot').count()).toBe(0);
+        const tokenCall = (await page.locator('.developers pre').allTextContents()).find((text) =>
+          text.includes('/dev/token'),
+        );
+        const [, data = ''] = /-d '(.*)'/.exec(tokenCall ?? '') ?? [];
+        const headers = { 'content-type': 'application/json' };
+        const token = await page.request.post(`${stage.system.routerUrl}/dev/token`, { headers, data });
+        expect(await token.json()).toEqual({ token: expect.any(String), expiresAt: expect.any(String) });
       });
     });
 

@@ -22,6 +22,6 @@ export const reserveCall = (base: string) => `curl ${base}/graphql \\
   "query": "${reserveQuery}",
   "variables": { "bikeId": 17, "key": "5c1f0f0e-5c57-4f0b-9f5e-4b7d6f1a2b3c" } }'`;
 
-/** In development: a token as a rider's consent gives it. */
-export const tokenCall = (base: string) =>
-  `curl ${base}/dev/token -H 'content-type: application/json' -d '{"userId":"10","scope":"rides"}'`;
+/** In development: a token as a rider's consent gives it; where scopes do not count, the rider's own. */
+export const tokenCall = (base: string, hasScopes: boolean) =>
+  `curl ${base}/dev/token -H 'content-type: application/json' -d '{"userId":"10",${hasScopes ? '"scope":"rides"' : '"roles":["rider"]'}}'`;

@@ -120,7 +120,7 @@ function Reserving({ base, config }: { base: string; config: Config | null }) {
       {config?.devTokens && (
         <>
           <h3>{words.tokenExample}</h3>
-          <pre>{tokenCall(base)}</pre>
+          <pre>{tokenCall(base, config.scopes === true)}</pre>
         </>
       )}
       <h3>{words.facts}</h3>

@@ -13,6 +13,8 @@ export interface Config {
   landscape: string;
   /** Whether the router gives out tokens: in development only. */
   devTokens: boolean;
+  /** Whether tokens of other clients have scopes; otherwise the roles alone count. */
+  scopes?: boolean;
   /** Where tokens list the roles; a router of before does not say so, and has the default. */
   rolesClaim?: string;
   /** What its clients call it, if that is not what this page's address says. */
