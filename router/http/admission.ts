@@ -26,16 +26,20 @@ export function createRouterAdmission(
   register: Registry,
   rates: Pick<Rates, 'take'>,
 ): RouterAdmission {
-  const mayBegin = (client: Client) => rates.take(client);
   return createAdmission<RouterKind>(
     {
-      operations: { inAll: settings.MAX_REQUESTS, perClient: settings.MAX_REQUESTS_PER_CLIENT, mayBegin },
+      operations: {
+        inAll: settings.MAX_REQUESTS,
+        perClient: settings.MAX_REQUESTS_PER_CLIENT,
+        mayBegin: (client) => rates.take(client),
+      },
       bodies: { inAll: settings.MAX_BODIES, perClient: settings.MAX_BODIES_PER_CLIENT },
       body_bytes: { inAll: settings.MAX_BODIES_BYTES, perClient: settings.MAX_BODIES_BYTES_PER_CLIENT },
       waiting_bytes: keptOpen(settings.MAX_WAITING_BYTES, settings.MAX_WAITING_BYTES_PER_CLIENT),
       sockets: keptOpen(settings.MAX_SOCKETS, settings.MAX_SOCKETS_PER_CLIENT),
       streams: keptOpen(settings.MAX_STREAMS, settings.MAX_STREAMS_PER_CLIENT),
-      subscriptions: { ...keptOpen(settings.MAX_SUBSCRIPTIONS, settings.MAX_SUBSCRIPTIONS_PER_CLIENT), mayBegin },
+      // It begins as an operation.
+      subscriptions: keptOpen(settings.MAX_SUBSCRIPTIONS, settings.MAX_SUBSCRIPTIONS_PER_CLIENT),
     },
     register,
   );

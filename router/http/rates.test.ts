@@ -105,6 +105,27 @@ describe('a client that asks too often', () => {
     expect(refused).toMatchObject({ status: 429, after: '1', text: expect.stringContaining('TOO_MANY_REQUESTS') });
   });
 
+  it.each(['{ nope }', '{', 'subscription { nope }', 'query A { __typename } query B { __typename }'])(
+    'is told so whatever it asks for, which costs, too: %s',
+    async (query) => {
+      const { port } = await graph.startRouter({ RATE_PER_CLIENT: '1', RATE_BURST: '1' });
+      const socket = connect(`http://127.0.0.1:${port}/graphql`);
+      const overSocket = async () => {
+        const subscriber = subscribe(socket, query);
+        await until('it ends', () => subscriber.ended() !== undefined);
+        return JSON.stringify(subscriber.ended());
+      };
+      const ways = ['application/json', 'text/event-stream', 'multipart/mixed;subscriptionSpec="1.0"'].map(
+        (accept) => async () => (await post(port, query, accept)).text,
+      );
+      for (const ask of [...ways, overSocket]) {
+        const ends = await Promise.all(Array.from({ length: 20 }, ask));
+        expect(ends.filter((end) => end.includes('TOO_MANY_REQUESTS')).length).toBeGreaterThan(0);
+      }
+      await socket.dispose();
+    },
+  );
+
   it('is told over a WebSocket, for each field and for all operations', async () => {
     const { port } = await graph.startRouter({
       RATE_PER_CLIENT: '1',

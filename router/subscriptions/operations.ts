@@ -143,24 +143,31 @@ export function createOperations({ current, hub, admission, rates, formatError }
   return {
     start(payload, { client, context, parts, admit }, receiver, control) {
       const generation = current();
-      const checked = generation.documents.check(payload, context);
-      if ('errors' in checked) return refuse(receiver, checked.errors);
-      const { operation } = checked;
-      admit?.(operation.operation.operation);
-      const tooOften = rates.refuse(client, operation);
-      if (tooOften) return refuse(receiver, [tooOften]);
-      if (operation.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
-        // Held until the execution has ended, even if the client has gone: it uses resources until then.
-        const place = placeFor('operations', client);
-        const asker = { context: { ...context, unwanted: signalOf(control) }, parts };
-        void runSingle(generation.engine, checked, asker, receiver).finally(() => place.leave());
-        return 'single';
+      // Before the document is looked at: one that is refused costs, too.
+      const operationPlace = placeFor('operations', client);
+      let isRunning = false;
+      try {
+        const checked = generation.documents.check(payload, context);
+        if ('errors' in checked) return refuse(receiver, checked.errors);
+        const { operation } = checked;
+        admit?.(operation.operation.operation);
+        const tooOften = rates.refuse(client, operation);
+        if (tooOften) return refuse(receiver, [tooOften]);
+        if (operation.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
+          // Held until the execution has ended, even if the client has gone: it uses resources until then.
+          const asker = { context: { ...context, unwanted: signalOf(control) }, parts };
+          isRunning = true;
+          void runSingle(generation.engine, checked, asker, receiver).finally(() => operationPlace.leave());
+          return 'single';
+        }
+        const place = placeFor('subscriptions', client);
+        const { viewer, authorization, headers } = context;
+        const opened = { payload, viewer, authorization, headers, receiver, control, place, member: undefined };
+        subscribe(opened, generation, checked);
+        return 'subscription';
+      } finally {
+        if (!isRunning) operationPlace.leave();
       }
-      const place = placeFor('subscriptions', client);
-      const { viewer, authorization, headers } = context;
-      const opened = { payload, viewer, authorization, headers, receiver, control, place, member: undefined };
-      subscribe(opened, generation, checked);
-      return 'subscription';
     },
   };
 }
