@@ -9,6 +9,16 @@ const movement = {
   at,
 };
 
+/** Numbers as the settings of point may have them. */
+const overtimeRule = z
+  .object({
+    freeMinutes: z.number().int().nonnegative().describe('Minutes that the fee covers.'),
+    stepMinutes: z.number().int().positive().describe('Each begun step of so many minutes costs.'),
+    stepPrice: points.nonnegative().describe('Points per begun step.'),
+    cap: points.nonnegative().describe('Most points that one ride can cost.'),
+  })
+  .describe('The tariff that charged the ride; missing where a purchase pays a debt, and in older events.');
+
 export const pointsRefusal = z.enum([
   'NO_POINT_ACCOUNT',
   'INSUFFICIENT_POINTS',
@@ -46,6 +56,7 @@ export const pointEvents = {
       owed: points
         .nonnegative()
         .describe('What the account could not pay and still owes; blocks the next reservation.'),
+      rule: overtimeRule.optional(),
     })
     .describe('The ride took longer than the fee covers.'),
   OvertimeRestored: z

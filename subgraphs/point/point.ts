@@ -27,6 +27,8 @@ interface Overtime {
   reserveNo: number;
   /** Points that were taken for it so far; what is owed besides is the account's debt. */
   paid: number;
+  /** By which tariff; missing for a ride that was charged before events said so. */
+  rule?: OvertimeRule;
   /** It was put right: that happens once. */
   restored: boolean;
 }
@@ -89,7 +91,9 @@ export const account = (overtime: OvertimeRule): Decider<Account, PointCommand, 
       case 'OvertimeCharged': {
         const { owed, reserveNo, amount } = event.data;
         const known = overtimeOf(state, reserveNo);
-        const overtimes = remembered(state, { ...known, paid: known.paid + amount });
+        const { rule = known.rule } = event.data;
+        const overtime = { ...known, paid: known.paid + amount, ...(rule && { rule }) };
+        const overtimes = remembered(state, overtime);
         return { ...moved(state, event.data), debt: owed, debtOf: owed > 0 ? reserveNo : null, overtimes };
       }
       case 'OvertimeRestored': {
@@ -170,11 +174,16 @@ function settle(
   if (state.hold?.reserveNo !== reserveNo) return [];
   const settled: NewPointEvent = { type: 'ReservationSettled', data: { userId, reserveNo, at } };
   const price = startedAt === null ? 0 : overtimePrice(Date.parse(returnedAt) - Date.parse(startedAt), rule);
-  return price === 0 ? [settled] : [settled, charge({ userId, reserveNo }, price, state.balance, at)];
+  return price === 0 ? [settled] : [settled, charge({ userId, reserveNo, rule }, price, state.balance, at)];
 }
 
-/** Takes what the balance has; the rest is owed. A balance never goes below 0. */
-function charge(of: { userId: string; reserveNo: number }, price: number, balance: number, at: string): NewPointEvent {
+/** Takes what the balance has; the rest is owed. A balance never goes below 0. A debt was charged by its ride's tariff. */
+function charge(
+  of: { userId: string; reserveNo: number; rule?: OvertimeRule },
+  price: number,
+  balance: number,
+  at: string,
+): NewPointEvent {
   const amount = Math.min(price, balance);
   return {
     type: 'OvertimeCharged',
@@ -183,16 +192,16 @@ function charge(of: { userId: string; reserveNo: number }, price: number, balanc
 }
 
 /**
- * Gives back what the ride cost too much: what is owed for it first, then points. Never more than it has cost, and once
- * per ride. Points that come back pay another ride's debt, as bought ones do.
+ * Gives back what the ride cost too much, by the tariff that charged it: what is owed for it first, then points. Never
+ * more than it has cost, and once per ride. Points that come back pay another ride's debt, as bought ones do.
  */
 function restoreOvertime(
   { userId, reserveNo, startedAt, returnedAt }: Extract<PointCommand, { type: 'RestoreOvertime' }>,
   state: Account,
   at: string,
-  rule: OvertimeRule,
+  now: OvertimeRule,
 ): NewPointEvent[] {
-  const { paid, restored } = overtimeOf(state, reserveNo);
+  const { paid, restored, rule = now } = overtimeOf(state, reserveNo);
   if (restored) return [];
   const owed = state.debtOf === reserveNo ? state.debt : 0;
   const tooMuch = paid + owed - overtimePrice(Date.parse(returnedAt) - Date.parse(startedAt), rule);
