@@ -1,6 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { createCheckpoints, createCheckpointStore, type AwaitedCheckpoints } from './checkpoints.ts';
+import {
+  createCheckpoints,
+  createCheckpointStore,
+  subjectsRemembered,
+  type AwaitedCheckpoints,
+} from './checkpoints.ts';
 import { createStage, type Stage } from '../service/testing.ts';
 
 let stage: Stage;
@@ -93,6 +98,32 @@ describe('positions', () => {
     await away.advance('unstored', 1);
     expect(await away.get('unstored')).toBe(1);
     expect(await one.reread('unstored')).toBe(1);
+  });
+
+  it('are remembered of so many subjects, and read again of others', async () => {
+    const stored = new Map<string, number>();
+    let reads = 0;
+    const many = createCheckpoints(
+      {
+        async read(subject) {
+          reads += 1;
+          return stored.get(subject) ?? 0;
+        },
+        async raise(moves) {
+          for (const { subject, version } of moves) stored.set(subject, version);
+        },
+      },
+      0,
+    );
+    await Promise.all(Array.from({ length: subjectsRemembered + 1 }, (_, number) => many.advance(`${number}`, 3)));
+    expect(await many.get(`${subjectsRemembered}`)).toBe(3);
+    expect(await many.get('1')).toBe(3);
+    expect(reads).toBe(0);
+    expect(await many.get('0')).toBe(3);
+    expect(reads).toBe(1);
+    // And is remembered again.
+    expect(await many.reached('0', 3, 0, () => undefined)).toBe(true);
+    expect(reads).toBe(1);
   });
 
   it('of many subjects are stored together, from two instances at once', async () => {

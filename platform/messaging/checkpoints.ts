@@ -1,6 +1,7 @@
 import { Schema, type Connection } from 'mongoose';
 import { createBatcher } from '../foundation/batcher.ts';
 import { writeRows } from '../event-core/read-model.ts';
+import { createLruCache } from '../foundation/lru-cache.ts';
 import { createSharedReads } from '../foundation/shared-reads.ts';
 import { realTime, startPause, type Time } from '../foundation/time.ts';
 
@@ -29,6 +30,13 @@ export interface AwaitedCheckpoints extends Checkpoints {
  * meanwhile is handled, or published, again.
  */
 export const gatherMs = 1_000;
+
+/**
+ * Subjects whose positions are remembered: about 15 MB. Each bike, rider and purchase is one, so that they grow with the
+ * journals. Far more than the events in progress: those are not forgotten before they are stored. A position that was is
+ * read again, and an event that is then handled again is harmless.
+ */
+export const subjectsRemembered = 100_000;
 
 /** How long to wait for this instance before asking the database what others have handled, at growing intervals. */
 const firstLookMs = 20;
@@ -70,7 +78,7 @@ export function createCheckpointStore(database: Connection): CheckpointStore {
 /** @param gatherMs how long positions may wait for others, to share a write. */
 export function createCheckpoints(table: CheckpointStore, gatherMs: number, time: Time = realTime): AwaitedCheckpoints {
   const watchers = new Map<string, Set<() => void>>();
-  const known = new Map<string, number>();
+  const known = createLruCache<string, number>(subjectsRemembered);
   const batcher = createBatcher<{ subject: string; version: number }>(
     (moves) => {
       // Of several moves of a subject only the farthest matters.

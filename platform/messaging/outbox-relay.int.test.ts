@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Envelope } from '../../schema/events/envelope.ts';
 import { createAggregate } from '../service/aggregate.ts';
-import { ContractError } from '../foundation/errors.ts';
-import { createOutboxRelay } from './outbox-relay.ts';
+import { ContractError, UnavailableError } from '../foundation/errors.ts';
+import { createOutboxRelay, decisionsRemembered } from './outbox-relay.ts';
 import { realTime } from '../foundation/time.ts';
+import { endOfTurn } from '../foundation/turn.ts';
 import type { ConnectedRuntime } from '../service/runtime.ts';
 import {
   connected,
@@ -389,6 +390,46 @@ describe('a relay', () => {
     await allPublished(silent.journal);
     // They are due within 100 ms, a round or two; one at a time they would take sixteen.
     expect(rounds).toBeLessThanOrEqual(8);
+  });
+
+  it('remembers without a broker the views of so many decisions, and writes those of others again', async () => {
+    const shown: string[] = [];
+    let round: () => void = () => undefined;
+    const documentOf = (number: number) => ({ _id: `s${number}@1`, events: [] }) as unknown as TallyDocument;
+    const last = documentOf(decisionsRemembered);
+    const relay = createOutboxRelay<Tally, TallyEvent>({
+      service: 'long outage',
+      journal: {
+        unpublished: () => Promise.resolve([documentOf(0), last]),
+        refusedDue: () => Promise.resolve([]),
+        putAside: () => Promise.resolve(),
+        markPublished: () => Promise.reject(new UnavailableError('away')),
+      },
+      bus: { publish: () => Promise.reject(new UnavailableError('away')), status: () => 'not connected' },
+      logger: owner.logger,
+      applyViews: async ({ _id }) => void shown.push(_id),
+      sweepEveryMs: 1,
+      sweepBatch: 256,
+      gatherMs: 0,
+      longestDelayMs: 100,
+      clock: () => new Date(),
+      time: {
+        ...realTime,
+        every(_ms, call) {
+          round = call;
+          return () => undefined;
+        },
+      },
+    });
+    for (let number = 0; number <= decisionsRemembered; number += 1) await relay.dispatch(documentOf(number));
+    expect(shown).toHaveLength(decisionsRemembered + 1);
+    relay.start();
+    for (let rounds = 0; rounds < 8; rounds += 1) {
+      round();
+      await endOfTurn();
+    }
+    await relay.close();
+    expect(shown.slice(decisionsRemembered + 1)).toEqual(['s0@1']);
   });
 
   it('looks less often for what others left over while it has much under way', async () => {

@@ -4,6 +4,7 @@ import type { EventBus } from './bus.ts';
 import type { EventStream } from './event-stream.ts';
 import { reachCrashPoint } from '../foundation/crash-points.ts';
 import { isUnavailable } from '../foundation/errors.ts';
+import { createLruCache } from '../foundation/lru-cache.ts';
 import type { Journal, JournalDocument } from '../event-core/journal.ts';
 import type { Logger } from '../server/logger.ts';
 import { realTime, type Time } from '../foundation/time.ts';
@@ -37,6 +38,11 @@ export interface OutboxRelayOptions<State, Event extends Envelope> {
   time?: Time;
 }
 
+/**
+ * Decisions whose views are known to be written, until they are published: about 15 MB. While the broker is away they
+ * grow by each decision; the views of one that was forgotten are written once more, which changes nothing.
+ */
+export const decisionsRemembered = 100_000;
 const reportEveryMs = 10_000;
 const longestReason = 1_000;
 /** Without a failure of its own, or without a broker, the sweeper looks only every n-th round. */
@@ -51,7 +57,7 @@ export function createOutboxRelay<State, Event extends Envelope>(
   type Document = JournalDocument<State, Event>;
   const underWay = new Set<string>();
   /** Decisions whose views this process has written, until they are published. */
-  const shown = new Set<string>();
+  const shown = createLruCache<string, string>(decisionsRemembered);
   const marks = createBatcher<string>((ids) => journal.markPublished(ids), { gatherMs, time });
   let stopSweeping: () => void = () => undefined;
   let sweeping: Promise<void> | undefined;
@@ -64,7 +70,7 @@ export function createOutboxRelay<State, Event extends Envelope>(
   async function show(document: Document): Promise<void> {
     if (shown.has(document._id)) return;
     await options.applyViews(document);
-    shown.add(document._id);
+    shown.set(document._id, document._id);
   }
 
   async function publish(document: Document): Promise<void> {
@@ -175,7 +181,7 @@ export function createOutboxRelay<State, Event extends Envelope>(
   /** Another instance may have published them. */
   function forgetPublished(leftovers: Document[]): void {
     const left = new Set(leftovers.map(({ _id }) => _id));
-    for (const id of shown) if (!left.has(id) && !underWay.has(id)) shown.delete(id);
+    for (const id of shown.values()) if (!left.has(id) && !underWay.has(id)) shown.delete(id);
   }
 
   function reportFailure(error: unknown): void {
