@@ -309,6 +309,10 @@ describe('a request whose client no longer waits for the answer', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     // Some had begun; on a busy machine a few more.
     expect(steps).toBeLessThanOrEqual(10);
+    await until('it is counted as such', async () => {
+      const text = await (await fetch(url('/metrics'))).text();
+      return /graphql_requests_total\{.*code="CANCELLED".*\} 1\n/.test(text);
+    });
   });
 
   it('is finished, when it is a mutation', async () => {

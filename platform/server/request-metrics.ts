@@ -1,5 +1,6 @@
 import type { ApolloServerPlugin, BaseContext, GraphQLResponse } from '@apollo/server';
 import { Counter, Histogram, type Registry } from 'prom-client';
+import type { Abandonable } from './given-up.ts';
 import type { OperationLabel } from './operation-label.ts';
 
 /** Rate, errors and duration of queries and mutations, under the same names in the router and in every subgraph. */
@@ -12,7 +13,7 @@ export function createRequestMetrics(register: Registry): RequestMetrics {
   const registers = [register];
   const requests = new Counter({
     name: 'graphql_requests_total',
-    help: 'Queries and mutations answered, by operation name and code of the first error (`OK` without one).',
+    help: 'Queries and mutations answered, by operation name and code of the first error (`OK` without one, `CANCELLED` where the client had left).',
     labelNames: ['operation', 'type', 'code'] as const,
     registers,
   });
@@ -31,7 +32,10 @@ export function createRequestMetrics(register: Registry): RequestMetrics {
   };
 }
 
-export function countRequests<Context extends BaseContext>(
+/** For what failed after its client had left, mostly because it had: no failure of anybody. */
+export const cancelledCode = 'CANCELLED';
+
+export function countRequests<Context extends BaseContext & Abandonable>(
   metrics: RequestMetrics,
   labelOf: OperationLabel,
 ): ApolloServerPlugin<Context> {
@@ -39,11 +43,12 @@ export function countRequests<Context extends BaseContext>(
     async requestDidStart() {
       const startedAt = performance.now();
       return {
-        async willSendResponse({ response, operationName, operation }) {
+        async willSendResponse({ response, operationName, operation, contextValue }) {
+          const code = codeOf(response);
           metrics.count({
             operation: labelOf(operationName),
             type: operation?.operation ?? 'unknown',
-            code: codeOf(response),
+            code: code && contextValue.unwanted?.aborted ? cancelledCode : (code ?? 'OK'),
             seconds: (performance.now() - startedAt) / 1000,
           });
         },
@@ -52,9 +57,9 @@ export function countRequests<Context extends BaseContext>(
   };
 }
 
-function codeOf({ body }: GraphQLResponse): string {
+function codeOf({ body }: GraphQLResponse): string | undefined {
   const { errors } = body.kind === 'single' ? body.singleResult : body.initialResult;
-  if (!errors?.length) return 'OK';
+  if (!errors?.length) return undefined;
   const code = errors[0]?.extensions?.['code'];
   return typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR';
 }

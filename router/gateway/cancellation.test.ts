@@ -51,6 +51,21 @@ describe('a client that leaves takes its query with it, to the subgraph', () => 
     await client.dispose();
   });
 
+  it('which is counted as that, not as a failure: over how many somebody is called out', async () => {
+    const metrics = async () => (await fetch(new URL('/metrics', graph.url))).text();
+    const countOf = async (code: string) =>
+      (await metrics())
+        .split('\n')
+        .filter((line) => line.startsWith('graphql_requests_total{') && line.includes(`code="${code}"`))
+        .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    for (const accept of ['application/json', 'text/event-stream']) {
+      const before = await countOf('CANCELLED');
+      await leave(accept);
+      await until('it is counted', async () => (await countOf('CANCELLED')) > before);
+    }
+    expect(await countOf('SERVICE_UNAVAILABLE')).toBe(0);
+  });
+
   it('but not a mutation, which is finished', async () => {
     const { bike } = graph.subgraphs;
     const asked = bike.requests.length;

@@ -1,19 +1,21 @@
-import type { OperationLabel } from '../../platform/server/index.ts';
+import { cancelledCode, type OperationLabel } from '../../platform/server/index.ts';
 import { codeOf } from '../gateway/asked.ts';
 import type { Hooks } from '../gateway/hooks.ts';
 import type { Metrics } from '../metrics.ts';
 
 /** Counts queries and mutations, and what is planned. */
 export const countRequests = (metrics: Pick<Metrics, 'requests' | 'plans'>, labelOf: OperationLabel): Hooks => ({
-  onRequest({ operation: { operation } }) {
+  onRequest({ operation: { operation } }, context) {
     const startedAt = performance.now();
-    return (answer) =>
+    return (answer) => {
+      const code = codeOf(answer);
       metrics.requests.count({
         operation: labelOf(operation.name?.value),
         type: operation.operation,
-        code: codeOf(answer) ?? 'OK',
+        code: code && context.unwanted?.aborted ? cancelledCode : (code ?? 'OK'),
         seconds: secondsSince(startedAt),
       });
+    };
   },
   onPlan() {
     const startedAt = performance.now();

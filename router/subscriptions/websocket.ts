@@ -128,7 +128,8 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
 function endWithToken(session: SocketSession<SocketGuest>): void {
   const { guest } = session;
   guest.forgetExpiry?.();
-  if (!guest.viewer) return;
+  // It may have closed while the token was looked at.
+  if (!guest.viewer || session.stage === 'closed') return;
   guest.forgetExpiry = callAt(guest.viewer.expiresAtMs, () => {
     const expired = tokenExpired().toJSON();
     drainSession(session, closeCodes.tokenExpired, expired.message, [expired]);
