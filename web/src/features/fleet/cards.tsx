@@ -13,8 +13,7 @@ import { BikeSwatch, StatusIcon } from '../../shared/ui/icons.tsx';
 import { linkTo } from '../../app/links.ts';
 import { formatCount } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
-import { districts } from '../../../../schema/places.ts';
-import { nameOf, placeName } from '../../shared/stations/places.ts';
+import { districtName, nameOf, placeName } from '../../shared/stations/places.ts';
 import { At } from './at.tsx';
 import { AuditTrail } from './audit-trail.tsx';
 import { BikeCodes } from './bike-codes.tsx';
@@ -182,7 +181,7 @@ export function StationCard({ station }: { station: Station }) {
       <h2 id="found-title">{words.stationTitle(number, nameOf(station, language))}</h2>
       <dl className="facts">
         <Fact label={shared.status}>{words.stationStates[state]}</Fact>
-        <Fact label={words.district}>{districts[district][language]}</Fact>
+        <Fact label={words.district}>{districtName(district, language)}</Fact>
         {address && <Fact label={words.address}>{address}</Fact>}
         <Fact label={words.racks}>{formatCount(racks)}</Fact>
         {counts.map(

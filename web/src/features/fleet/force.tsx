@@ -22,21 +22,11 @@ interface ForceProps {
   reservation: { reserveNo: number; reserveStatus: ReserveStatus; fee: number | string };
 }
 
-function forcesOn(status: ReserveStatus): readonly Force[] {
-  switch (status) {
-    case 'PENDING':
-      return ['cancel'];
-    case 'RESERVED':
-      return ['cancel', 'return'];
-    case 'IN_USE':
-      return ['return'];
-    case 'RETURNED':
-    case 'CANCELLED':
-    case 'EXPIRED':
-    case 'REJECTED':
-      return [];
-  }
-}
+const forces: Readonly<Partial<Record<ReserveStatus, readonly Force[]>>> = {
+  PENDING: ['cancel'],
+  RESERVED: ['cancel', 'return'],
+  IN_USE: ['return'],
+};
 
 /** Ends a reservation or ride that its rider does not end. */
 export function Force({ reservation: { reserveNo, reserveStatus, fee } }: ForceProps) {
@@ -59,7 +49,7 @@ export function Force({ reservation: { reserveNo, reserveStatus, fee } }: ForceP
   return (
     <span className="act">
       {!asked && <OutcomeText submission={submission} />}
-      {forcesOn(reserveStatus).map((force) => (
+      {forces[reserveStatus]?.map((force) => (
         <Button
           key={force}
           weight={force === 'cancel' ? 'danger' : 'plain'}

@@ -3,7 +3,6 @@ import {
   FleetStationsDocument,
   type FleetStationsQuery,
 } from '../../../../schema/client/generated/graphql.ts';
-import { districts } from '../../../../schema/places.ts';
 import { go, useSearch } from '../../app/paths.ts';
 import { query } from '../../shared/api/answer.ts';
 import { useAnswer } from '../../shared/api/use-answer.ts';
@@ -11,6 +10,7 @@ import { useClock } from '../../shared/i18n/clock.ts';
 import { formatCount } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { ago, duration } from '../../shared/i18n/units.ts';
+import { districtName } from '../../shared/stations/places.ts';
 import { Button, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
 import { AsOf } from './as-of.tsx';
 import { At } from './at.tsx';
@@ -181,7 +181,7 @@ function StationLine({ station }: { station: Line }) {
         </a>{' '}
         {state === 'CLOSED' && <span className="pill">{words.closed}</span>}
       </th>
-      <td>{districts[district][language]}</td>
+      <td>{districtName(district, language)}</td>
       {[racks, bikesParked, bikesAvailable, freeRacks].map((count, place) => (
         <td key={place} className="number" data-numeric="true">
           {formatCount(count)}

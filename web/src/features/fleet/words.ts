@@ -1,4 +1,5 @@
 /** What the operators' page says. */
+import { namesOf } from '../../shared/i18n/names-of.ts';
 import { type Count, counted, formatCount } from '../../shared/i18n/numbers.ts';
 import { listed } from '../../shared/i18n/lists.ts';
 import { minutes } from '../../shared/i18n/units.ts';
@@ -35,7 +36,7 @@ const ko = {
   noRider: '없는 이용자입니다.',
   noStation: '없는 대여소입니다.',
   stationTitle: (number: number, name: string) => `${number}. ${name}`,
-  stationStates: { OPEN: '운영 중', CLOSED: '폐쇄됨' },
+  stationStates: namesOf({ OPEN: '운영 중', CLOSED: '폐쇄됨' }),
   address: '주소',
   opened: '개설일',
   bikesThere: '세워진 자전거 보기',
@@ -93,7 +94,7 @@ const ko = {
   keep: '그대로 두기',
   use: '이용',
   anyUse: '모든 이용 상태',
-  uses: { FREE: '비어 있음', RESERVED: '예약됨', IN_USE: '이용 중' },
+  uses: namesOf({ FREE: '비어 있음', RESERVED: '예약됨', IN_USE: '이용 중' }),
   place: '있는 곳',
   placeUnknown: '모름',
   since: '이 상태로',
@@ -251,7 +252,7 @@ const ko = {
   services: '서비스',
   service: '서비스',
   serviceState: '상태',
-  serviceStatus: { UP: '정상', DOWN: '응답 없음' },
+  serviceStatus: namesOf({ UP: '정상', DOWN: '응답 없음' }),
   pendingEvents: '처리 대기',
   unpublished: '발행 대기',
   refusedDecisions: '발행되지 못한 결정',
@@ -272,16 +273,19 @@ const ko = {
   notAnswering: (services: readonly string[]) =>
     `응답하지 않는 서비스: ${listed(services, 'ko')}. 그 서비스의 이벤트는 목록에 없습니다.`,
   unreadable: '읽을 수 없는 이벤트',
-  errorClass: { CONTRACT: '형식 오류', UNKNOWN: '처리 오류', BEHIND: '앞 이벤트 대기' },
+  errorClass: namesOf({ CONTRACT: '형식 오류', UNKNOWN: '처리 오류', BEHIND: '앞 이벤트 대기' }),
   tries: '시도',
   lastTry: '마지막 시도',
   whatFailed: '오류',
   payload: '내용',
   stack: '위치',
-  actionBy: {
-    REDRIVE: (by: string) => `${by} 다시 처리`,
-    DISCARD: (by: string) => `${by} 포기`,
-  },
+  actionBy: namesOf(
+    {
+      REDRIVE: (by: string) => `${by} 다시 처리`,
+      DISCARD: (by: string) => `${by} 포기`,
+    },
+    (action) => (by: string) => `${by}: ${action}`,
+  ),
   reports: {
     title: '인식되지 않은 반납',
     hint: '이용자가 신고한 반납입니다. 처리하면 이용 중인 대여가 그 시각에 끝나고, 더 낸 초과요금이 돌아갑니다.',
@@ -306,7 +310,7 @@ const ko = {
     rejectHint: '이유가 이용자에게 보입니다. 이용자는 다시 신고할 수 있습니다.',
     rejected: (reserveNo: number) => `예약 ${reserveNo}번의 반납 신고를 반려했습니다.`,
     ofRider: (count: Count) => `인식되지 않았다고 신고한 반납 ${formatCount(count)}건`,
-    states: { OPEN: '처리 대기', SETTLED: '처리됨', REJECTED: '반려됨' },
+    states: namesOf({ OPEN: '처리 대기', SETTLED: '처리됨', REJECTED: '반려됨' }),
   },
   faults: {
     title: '고장 난 자전거',
@@ -363,7 +367,7 @@ const en: typeof ko = {
   noRider: 'There is no such rider.',
   noStation: 'There is no such station.',
   stationTitle: (number, name) => `${number}. ${name}`,
-  stationStates: { OPEN: 'Open', CLOSED: 'Closed' },
+  stationStates: namesOf({ OPEN: 'Open', CLOSED: 'Closed' }),
   address: 'Address',
   opened: 'Opened',
   bikesThere: 'Show the bikes that stand there',
@@ -421,7 +425,7 @@ const en: typeof ko = {
   keep: 'Leave it',
   use: 'Use',
   anyUse: 'Any use',
-  uses: { FREE: 'Free', RESERVED: 'Reserved', IN_USE: 'In use' },
+  uses: namesOf({ FREE: 'Free', RESERVED: 'Reserved', IN_USE: 'In use' }),
   place: 'Where',
   placeUnknown: 'Not known',
   since: 'So since',
@@ -577,7 +581,7 @@ const en: typeof ko = {
   services: 'Services',
   service: 'Service',
   serviceState: 'State',
-  serviceStatus: { UP: 'Up', DOWN: 'Down' },
+  serviceStatus: namesOf({ UP: 'Up', DOWN: 'Down' }),
   pendingEvents: 'To handle',
   unpublished: 'To publish',
   refusedDecisions: 'Decisions that cannot be published',
@@ -597,16 +601,19 @@ const en: typeof ko = {
   },
   notAnswering: (services) => `No answer from ${listed(services, 'en')}: events of theirs are missing here.`,
   unreadable: 'Unreadable event',
-  errorClass: { CONTRACT: 'Breaks its contract', UNKNOWN: 'Failed', BEHIND: 'Waits for an earlier one' },
+  errorClass: namesOf({ CONTRACT: 'Breaks its contract', UNKNOWN: 'Failed', BEHIND: 'Waits for an earlier one' }),
   tries: 'Tries',
   lastTry: 'Last try',
   whatFailed: 'Error',
   payload: 'Payload',
   stack: 'Where',
-  actionBy: {
-    REDRIVE: (by) => `${by} redrove it`,
-    DISCARD: (by) => `${by} discarded it`,
-  },
+  actionBy: namesOf(
+    {
+      REDRIVE: (by) => `${by} redrove it`,
+      DISCARD: (by) => `${by} discarded it`,
+    },
+    (action) => (by: string) => `${by}: ${action}`,
+  ),
   reports: {
     title: 'Returns that were not recognised',
     hint: 'As riders report them. Settling ends a ride that goes on at that time, and gives back overtime that was too much.',
@@ -631,7 +638,7 @@ const en: typeof ko = {
     rejectHint: 'The rider sees why, and may report it again.',
     rejected: (reserveNo) => `The report of reservation ${reserveNo} is rejected.`,
     ofRider: (count) => `${counted(count, 'return')} reported as not recognised`,
-    states: { OPEN: 'To be settled', SETTLED: 'Settled', REJECTED: 'Rejected' },
+    states: namesOf({ OPEN: 'To be settled', SETTLED: 'Settled', REJECTED: 'Rejected' }),
   },
   faults: {
     title: 'Broken bikes',

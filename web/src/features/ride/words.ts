@@ -1,5 +1,6 @@
 /** What the rider's page says. */
 import type { ReturnReportStatus, WaitingEnd } from '../../../../schema/client/generated/graphql.ts';
+import { namesOf } from '../../shared/i18n/names-of.ts';
 import { type Count, counted, formatCount } from '../../shared/i18n/numbers.ts';
 import { distance, duration, minutes } from '../../shared/i18n/units.ts';
 
@@ -65,15 +66,18 @@ const ko = {
   offerLeft: '다음 사람에게 알리기까지',
   stopWaiting: '그만 기다리기',
   waitStopped: '이제 기다리지 않습니다.',
-  waitEnded: {
-    BY_RIDER: '이제 기다리지 않습니다.',
-    RESERVED: '예약하여 기다림이 끝났습니다.',
-    ELSEWHERE: '다른 곳에서 기다립니다.',
-    OFFER_LAPSED: '빌릴 수 있던 자전거를 제때 예약하지 않아 다음 사람에게 알렸습니다. 다시 기다릴 수 있습니다.',
-    TIMED_OUT: '오래 기다렸지만 자전거가 나지 않았습니다. 다른 대여소를 찾아보세요.',
-    BIKE_GONE: '기다리던 자전거는 더 이상 운행하지 않습니다. 다른 자전거를 고르세요.',
-    STATION_CLOSED: '기다리던 대여소가 문을 닫았습니다. 다른 대여소를 고르세요.',
-  } satisfies Record<WaitingEnd, string>,
+  waitEnded: namesOf(
+    {
+      BY_RIDER: '이제 기다리지 않습니다.',
+      RESERVED: '예약하여 기다림이 끝났습니다.',
+      ELSEWHERE: '다른 곳에서 기다립니다.',
+      OFFER_LAPSED: '빌릴 수 있던 자전거를 제때 예약하지 않아 다음 사람에게 알렸습니다. 다시 기다릴 수 있습니다.',
+      TIMED_OUT: '오래 기다렸지만 자전거가 나지 않았습니다. 다른 대여소를 찾아보세요.',
+      BIKE_GONE: '기다리던 자전거는 더 이상 운행하지 않습니다. 다른 자전거를 고르세요.',
+      STATION_CLOSED: '기다리던 대여소가 문을 닫았습니다. 다른 대여소를 고르세요.',
+    } satisfies Record<WaitingEnd, string>,
+    () => '이제 기다리지 않습니다.',
+  ),
   insteadTitle: '대신 예약할 자전거',
   reserveInstead: (bikeId: number) => `${bikeId}번을 예약하기`,
   reserveNear: (bikeId: number, meters: number) => `${bikeId}번 자전거, ${meters < 5 ? '같은 곳' : distance(meters)}`,
@@ -170,11 +174,14 @@ const ko = {
   reportNote: '더 알릴 것',
   report: '신고하기',
   reported: '신고했습니다. 운영자가 확인하면 여기에 표시됩니다.',
-  reportState: {
-    OPEN: (time: string) => `반납 신고 접수: ${time}에 반납. 운영자가 확인하고 있습니다.`,
-    SETTLED: (time: string) => `반납 신고 처리: ${time}에 반납한 것으로 바로잡았습니다.`,
-    REJECTED: (time: string) => `반납 신고 반려: ${time}에 반납했다는 신고를 받아들이지 않았습니다.`,
-  } satisfies Record<ReturnReportStatus, (time: string) => string>,
+  reportState: namesOf(
+    {
+      OPEN: (time: string) => `반납 신고 접수: ${time}에 반납. 운영자가 확인하고 있습니다.`,
+      SETTLED: (time: string) => `반납 신고 처리: ${time}에 반납한 것으로 바로잡았습니다.`,
+      REJECTED: (time: string) => `반납 신고 반려: ${time}에 반납했다는 신고를 받아들이지 않았습니다.`,
+    } satisfies Record<ReturnReportStatus, (time: string) => string>,
+    () => (time: string) => `반납 신고: ${time}에 반납.`,
+  ),
 };
 
 const en: typeof ko = {
@@ -237,15 +244,18 @@ const en: typeof ko = {
   offerLeft: 'Until the next rider is told',
   stopWaiting: 'Stop waiting',
   waitStopped: 'You no longer wait.',
-  waitEnded: {
-    BY_RIDER: 'You no longer wait.',
-    RESERVED: 'You have reserved, and no longer wait.',
-    ELSEWHERE: 'You wait elsewhere now.',
-    OFFER_LAPSED: 'You did not reserve the free bike in time, and the next rider was told. You can wait again.',
-    TIMED_OUT: 'No bike came free in all that time. Try another station.',
-    BIKE_GONE: 'The bike you waited for is out of service for good. Choose another one.',
-    STATION_CLOSED: 'The station you waited at has closed. Choose another one.',
-  },
+  waitEnded: namesOf(
+    {
+      BY_RIDER: 'You no longer wait.',
+      RESERVED: 'You have reserved, and no longer wait.',
+      ELSEWHERE: 'You wait elsewhere now.',
+      OFFER_LAPSED: 'You did not reserve the free bike in time, and the next rider was told. You can wait again.',
+      TIMED_OUT: 'No bike came free in all that time. Try another station.',
+      BIKE_GONE: 'The bike you waited for is out of service for good. Choose another one.',
+      STATION_CLOSED: 'The station you waited at has closed. Choose another one.',
+    },
+    () => 'You no longer wait.',
+  ),
   insteadTitle: 'Bikes to reserve instead',
   reserveInstead: (bikeId) => `Reserve ${bikeId} instead`,
   reserveNear: (bikeId, meters) => `Bike ${bikeId}, ${meters < 5 ? 'same place' : distance(meters)}`,
@@ -342,11 +352,14 @@ const en: typeof ko = {
   reportNote: 'Anything else',
   report: 'Report',
   reported: 'Reported. What becomes of it shows here.',
-  reportState: {
-    OPEN: (time) => `Return reported for ${time}. An operator looks into it.`,
-    SETTLED: (time) => `Put right: returned at ${time}.`,
-    REJECTED: (time) => `Your report, returned at ${time}, is turned down.`,
-  },
+  reportState: namesOf<typeof ko.reportState>(
+    {
+      OPEN: (time) => `Return reported for ${time}. An operator looks into it.`,
+      SETTLED: (time) => `Put right: returned at ${time}.`,
+      REJECTED: (time) => `Your report, returned at ${time}, is turned down.`,
+    },
+    () => (time: string) => `Return reported for ${time}.`,
+  ),
 };
 
 export const rideWords = { ko, en };

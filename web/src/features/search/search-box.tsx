@@ -1,8 +1,8 @@
 import './search-box.css';
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
-import { districts } from '../../../../schema/places.ts';
 import { go } from '../../app/paths.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
+import { districtName } from '../../shared/stations/places.ts';
 import type { Acting } from '../../shared/session/acting.ts';
 import { Button, Field } from '../../shared/ui/controls.tsx';
 import { useBackCloses } from '../../shared/ui/use-back.ts';
@@ -124,7 +124,7 @@ function HitLine({ hit }: { hit: Hit }) {
       return (
         <>
           <strong>{words.station(number, language === 'en' ? (nameEn ?? nameKo) : nameKo)}</strong>
-          <span className="aside">{districts[district][language]}</span>
+          <span className="aside">{districtName(district, language)}</span>
         </>
       );
     }

@@ -7,6 +7,7 @@ import type {
   ReserveStatus,
 } from '../../../../schema/client/generated/graphql.ts';
 import type { SessionNotice } from '../session/provider.ts';
+import { namesOf } from './names-of.ts';
 import { refusalsEn, refusalsKo } from './refusals.ts';
 import { type Count, formatCount, formatSigned } from './numbers.ts';
 import { ago, duration } from './units.ts';
@@ -88,7 +89,7 @@ const colorKo: Record<string, string> = {
   red: '빨강',
 };
 
-const statusKo: Names<ReserveStatus> = {
+const statusKo = namesOf<Names<ReserveStatus>>({
   PENDING: '처리 중',
   RESERVED: '예약됨',
   IN_USE: '이용 중',
@@ -96,9 +97,9 @@ const statusKo: Names<ReserveStatus> = {
   CANCELLED: '예약취소',
   EXPIRED: '예약 만료',
   REJECTED: '거절됨',
-};
+});
 
-const statusEn: Names<ReserveStatus> = {
+const statusEn = namesOf<Names<ReserveStatus>>({
   PENDING: 'Pending',
   RESERVED: 'Reserved',
   IN_USE: 'In use',
@@ -106,23 +107,23 @@ const statusEn: Names<ReserveStatus> = {
   CANCELLED: 'Cancelled',
   EXPIRED: 'Expired',
   REJECTED: 'Rejected',
-};
+});
 
-const conditionKo: Names<BikeCondition> = {
+const conditionKo = namesOf<Names<BikeCondition>>({
   IN_SERVICE: '운행 중',
   MAINTENANCE: '정비 중',
   LOST: '분실',
   RETIRED: '폐기',
-};
+});
 
-const conditionEn: Names<BikeCondition> = {
+const conditionEn = namesOf<Names<BikeCondition>>({
   IN_SERVICE: 'In service',
   MAINTENANCE: 'In repair',
   LOST: 'Lost',
   RETIRED: 'Retired',
-};
+});
 
-const faultKo: Names<FaultKind> = {
+const faultKo = namesOf<Names<FaultKind>>({
   BRAKES: '브레이크',
   CHAIN: '체인·페달',
   TIRE: '타이어·바퀴',
@@ -130,9 +131,9 @@ const faultKo: Names<FaultKind> = {
   LIGHT: '조명',
   LOCK: '잠금장치',
   OTHER: '그 밖',
-};
+});
 
-const faultEn: Names<FaultKind> = {
+const faultEn = namesOf<Names<FaultKind>>({
   BRAKES: 'Brakes',
   CHAIN: 'Chain or pedals',
   TIRE: 'Tires or wheels',
@@ -140,23 +141,23 @@ const faultEn: Names<FaultKind> = {
   LIGHT: 'Lights',
   LOCK: 'Lock',
   OTHER: 'Something else',
-};
+});
 
-const entryKo: Names<PointEntryKind> = {
+const entryKo = namesOf<Names<PointEntryKind>>({
   PURCHASED: '충전',
   DEDUCTED: '예약 요금',
   RESTORED: '환불',
   OVERTIME: '초과요금',
   COMPENSATED: '정정',
-};
+});
 
-const entryEn: Names<PointEntryKind> = {
+const entryEn = namesOf<Names<PointEntryKind>>({
   PURCHASED: 'Bought',
   DEDUCTED: 'Reservation fee',
   RESTORED: 'Refund',
   OVERTIME: 'Overtime',
   COMPENSATED: 'Correction',
-};
+});
 
 const signInKo: Names<SessionNotice> = {
   cancelled: '로그인을 취소했습니다.',

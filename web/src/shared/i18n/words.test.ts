@@ -42,6 +42,9 @@ function textOf(sentence: unknown, value = '3'): string {
   }
 }
 
+/** Named like values of a server, but a page itself says which there are. */
+const ofPages: ReadonlySet<string> = new Set(['parkedStatus', 'nothingParked', 'badPosition']);
+
 const hangul = /\p{Script=Hangul}/u;
 
 describe.each(files)('the sentences of %s', (file) => {
@@ -50,6 +53,25 @@ describe.each(files)('the sentences of %s', (file) => {
     expect(entriesOf(en).map(([key]) => key)).toEqual(entriesOf(ko).map(([key]) => key));
     for (const [key, sentence] of [...entriesOf(ko), ...entriesOf(en)]) {
       expect([key, textOf(sentence).trim()]).not.toEqual([key, '']);
+    }
+  });
+
+  it('have words for what a newer server says: pages stay open while servers are updated', async () => {
+    const isValue = (key: string) => /^[A-Z_]+$/.test(key);
+    const tablesIn = (sentences: Sentences): Sentences[] =>
+      Object.entries(sentences).flatMap(([name, part]) => {
+        if (!isObject(part) || ofPages.has(name)) return [];
+        return Object.keys(part).every(isValue) ? [part] : tablesIn(part);
+      });
+    const { ko, en } = await languagesOf(file);
+    for (const [language, tables] of Object.entries({ ko: tablesIn(ko), en: tablesIn(en) })) {
+      for (const table of tables) {
+        const [known] = Object.values(table);
+        const heard = table['HEARD_LATER'];
+        expect([language, Object.keys(table), typeof heard]).toEqual([language, Object.keys(table), typeof known]);
+        if (isObject(known)) expect(Object.keys(heard as Sentences)).toEqual(Object.keys(known));
+        else expect(textOf(heard)).not.toBe('');
+      }
     }
   });
 

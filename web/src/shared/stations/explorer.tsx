@@ -1,12 +1,12 @@
 import './explorer.css';
 import { type ReactNode, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
-import { type District, districts, metersBetween, type Position } from '../../../../schema/places.ts';
+import { type District, metersBetween, type Position } from '../../../../schema/places.ts';
 import { Button, Field } from '../ui/controls.tsx';
 import { useSharedWords, useSpeech, useWords } from '../i18n/speech.tsx';
 import { bordersOf } from './borders.ts';
 import { districtsOf, type Figure, figuresOf, groupsAt, place, type Placed } from './figures.ts';
 import { StationMap } from './map.tsx';
-import { matching, nameOf, situationOf, type Station } from './places.ts';
+import { districtName, matching, nameOf, situationOf, type Station } from './places.ts';
 import { mostDistricts } from './use-stations.ts';
 import { useHere } from './use-here.ts';
 import { canZoomIn, closeTo, fit, isIn, type Size, toPosition, toWorld, type View, zoomed } from './view.ts';
@@ -59,7 +59,7 @@ export default function Explorer({ stations, onLook, actions, opened }: Explorer
   const groups = useMemo(() => groupsAt(placed, view.scale), [placed, view.scale]);
   const figures = useMemo(() => figuresOf(groups, stations), [groups, stations]);
   const labels = useMemo(
-    () => [...districtsOf(placed)].map(([district, at]) => [district, districts[district][language], at] as const),
+    () => [...districtsOf(placed)].map(([district, at]) => [district, districtName(district, language), at] as const),
     [placed, language],
   );
   const borders = useMemo(() => bordersOf(placed), [placed]);
@@ -221,7 +221,7 @@ function List({ lines, stations, chosen, measuredFrom, onChoose, actions }: List
                   <span className="aside">
                     {[
                       words.number(station.number),
-                      districts[station.district][language],
+                      districtName(station.district, language),
                       ...(measuredFrom ? [words.far(meters)] : []),
                     ].join(' · ')}
                   </span>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { districtsOf, figuresOf, figureUnder, groupsAt, place, radiusOf } from './figures.ts';
-import { matching, type Situation, situationOf, type Station } from './places.ts';
+import { districtName, matching, type Situation, situationOf, type Station } from './places.ts';
 
 function station(number: number, more: Partial<Station> = {}): Station {
   return {
@@ -24,6 +24,12 @@ function station(number: number, more: Partial<Station> = {}): Station {
 
 const figuresAt = (stations: readonly Station[], scale: number) =>
   figuresOf(groupsAt(place(stations), scale), stations);
+
+it('a district that only a newer server knows has its code as its name', () => {
+  const other = 'SEJONG' as Station['district'];
+  expect(districtName(other, 'ko')).toBe('SEJONG');
+  expect(matching([station(1), station(2, { district: other })], 'sejong')).toHaveLength(1);
+});
 
 const near = 20_000_000;
 const far = 100_000;

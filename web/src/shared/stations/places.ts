@@ -1,7 +1,8 @@
 /** Stations as pages show them. */
 import type { RidePlaceFieldsFragment, StationPlacesQuery } from '../../../../schema/client/generated/graphql.ts';
-import { districts } from '../../../../schema/places.ts';
+import { type District, districts } from '../../../../schema/places.ts';
 import type { Language } from '../i18n/language.ts';
+import { namesOf } from '../i18n/names-of.ts';
 
 export type Station = StationPlacesQuery['stations']['nodes'][number];
 
@@ -18,6 +19,15 @@ export function situationOf({ state, bikesAvailable, freeRacks }: Station): Situ
 
 export function nameOf({ nameKo, nameEn }: Pick<Station, 'nameKo' | 'nameEn'>, language: Language): string {
   return language === 'en' ? nameEn : nameKo;
+}
+
+const districtNames = namesOf<Record<District, Record<Language, string>>>(districts, (name) => ({
+  ko: name,
+  en: name,
+}));
+
+export function districtName(district: District, language: Language): string {
+  return districtNames[district][language];
 }
 
 type Names = Pick<Station, 'stationId'> & Partial<Pick<Station, 'nameKo' | 'nameEn'>>;
@@ -46,7 +56,7 @@ export function matching<One extends Pick<Station, 'number' | 'nameKo' | 'nameEn
   const wanted = plain(text);
   if (wanted === '') return stations;
   return stations.filter(({ number, nameKo, nameEn, address, district }) => {
-    const { ko, en } = districts[district];
+    const { ko, en } = districtNames[district];
     return (
       String(number) === wanted || [nameKo, nameEn, address ?? '', ko, en].some((name) => plain(name).includes(wanted))
     );
