@@ -37,18 +37,25 @@ addEventListener('fetch', (event) => {
   if (request.mode === 'navigate') {
     if (pages.includes(pathname)) event.respondWith(fetch(request).catch(() => caches.match(offlinePage)));
   } else if (pathname.startsWith('/assets/')) {
-    event.respondWith(fromCache(request));
+    event.respondWith(fromCache(event));
   }
 });
 
-async function fromCache(request) {
-  // Gone once the next version serves: this one, which answers its last requests, keeps nothing any more.
-  const cache = (await caches.has(version)) ? await caches.open(version) : undefined;
-  const kept = await cache?.match(request);
+/** Nothing that was received is refused because it cannot be kept: a disk may be full, or forbidden to pages. */
+async function fromCache(event) {
+  const { request } = event;
+  const cache = await ownCache().catch(() => undefined);
+  const kept = await cache?.match(request).catch(() => undefined);
   if (kept) return kept;
   const response = await fetch(request);
-  if (response.ok) await cache?.put(request, response.clone());
+  // The page need not wait until a large file is written.
+  if (response.ok && cache) event.waitUntil(cache.put(request, response.clone()).catch(() => undefined));
   return response;
+}
+
+/** Gone once the next version serves: this one, which answers its last requests, keeps nothing any more. */
+async function ownCache() {
+  return (await caches.has(version)) ? caches.open(version) : undefined;
 }
 
 /** Where a rider finds what a push is about, if it does not say. */

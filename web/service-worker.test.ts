@@ -8,8 +8,11 @@ interface Shown {
   options: { body: string; tag?: string; data: { url?: unknown } };
 }
 
+/** Of a browser that keeps nothing yet. */
+const emptyCache = { match: async (): Promise<unknown> => undefined, put: async (): Promise<void> => undefined };
+
 /** What the browser would let it do, and what it did. */
-function start(language = 'en-US') {
+function start(language = 'en-US', cache: Partial<typeof emptyCache> & { open?: () => Promise<unknown> } = {}) {
   const handlers = new Map<string, (event: unknown) => void>();
   const did = {
     shown: [] as Shown[],
@@ -25,6 +28,9 @@ function start(language = 'en-US') {
   runInNewContext(worker, {
     URL,
     JSON,
+    location: { origin: 'http://bikes.example' },
+    fetch: async () => ({ ok: true, text: 'received', clone: () => ({}) }),
+    caches: { has: async () => true, open: async () => ({ ...emptyCache, ...cache }), ...cache },
     navigator: { language },
     addEventListener: (type: string, handler: (event: unknown) => void) => handlers.set(type, handler),
     registration: {
@@ -51,6 +57,18 @@ function start(language = 'en-US') {
       expect(work.length).toBe(1);
       await Promise.all(work);
     },
+    /** What a page gets for a file of the build, and the work that goes on then. */
+    async receives(path: string): Promise<{ answer: unknown; work: Promise<unknown>[] }> {
+      const request = { url: `http://bikes.example${path}`, method: 'GET', mode: 'no-cors' };
+      const work: Promise<unknown>[] = [];
+      let answer: unknown;
+      handlers.get('fetch')?.({
+        request,
+        respondWith: (promise: Promise<unknown>) => (answer = promise),
+        waitUntil: (promise: Promise<unknown>) => work.push(promise),
+      });
+      return { answer: await answer, work };
+    },
   };
 }
 
@@ -60,6 +78,33 @@ describe('the service worker', () => {
   let worker: ReturnType<typeof start>;
   beforeEach(() => {
     worker = start();
+  });
+
+  const cannot = () => Promise.reject(new Error('QuotaExceededError'));
+  it.each([
+    ['be opened', { open: cannot }],
+    ['be read', { match: cannot }],
+    ['be written, as on a full disk', { put: cannot }],
+  ])('gives a page the file that was received where the cache cannot %s', async (_, cache) => {
+    worker = start('en', cache);
+    const { answer, work } = await worker.receives('/assets/main-1234.js');
+    expect(answer).toMatchObject({ text: 'received' });
+    await Promise.all(work);
+  });
+
+  it('gives a page a file before it is written, and keeps running until it is', async () => {
+    let written: () => void = () => undefined;
+    worker = start('en', { put: () => new Promise((resolve) => (written = resolve)) });
+    const { answer, work } = await worker.receives('/assets/main-1234.js');
+    expect(answer).toMatchObject({ text: 'received' });
+    expect(work.length).toBe(1);
+    written();
+    await Promise.all(work);
+  });
+
+  it('gives a page the file that is kept', async () => {
+    worker = start('en', { match: async () => ({ text: 'kept' }) });
+    expect((await worker.receives('/assets/main-1234.js')).answer).toMatchObject({ text: 'kept' });
   });
 
   it('shows what a push says', async () => {
