@@ -86,6 +86,8 @@ export interface Journal<State, Event extends Envelope> {
    * and the last version of that. What is not published yet is on its way, not lost.
    */
   lastPublished(lately?: { since: Date | undefined; now: Date }): AsyncIterable<StreamVersion>;
+  /** Every document that was marked published since then, by the database's clock, or is not yet; in any order. */
+  markedSince(since: Date): AsyncIterable<JournalDocument<State, Event>>;
   /** Every document, stream by stream, newest first within a stream. */
   all(): AsyncIterable<JournalDocument<State, Event>>;
   createIndexes(): Promise<void>;
@@ -373,6 +375,11 @@ export function createJournal<State, Event extends Envelope>(
         { $group: { _id: '$stream', version: { $max: '$last' } } },
       ]);
       for await (const { _id, version } of cursor.cursor()) yield { stream: String(_id), version: Number(version) };
+    },
+    async *markedSince(since) {
+      // In this order: what is marked in between is found twice, and not missed.
+      for (const filter of [{ published: false }, { publishedAt: { $gte: since } }])
+        yield* model.find(filter).lean<Document>().cursor() as AsyncIterable<Document>;
     },
     all: () => model.find().sort({ stream: 1, version: -1 }).lean<Document>().cursor() as AsyncIterable<Document>,
   };

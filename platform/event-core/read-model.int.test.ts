@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Connection } from 'mongoose';
 import type { Runtime } from '../service/runtime.ts';
 import {
@@ -9,6 +9,8 @@ import {
   type Stage,
   type TallyDocument,
 } from '../service/testing.ts';
+import { until } from '../../test/support/until.ts';
+import { realTime, type Time } from '../foundation/time.ts';
 import { createViews, rowVersion, writeRows, type ViewRow } from './read-model.ts';
 
 interface Row extends ViewRow {
@@ -39,6 +41,7 @@ function createTallyViews(
     version: rowVersion(document),
     total: document.state.total,
   }),
+  time: Time = realTime,
 ) {
   const { logger, lines } = createLogbook();
   const silent = createSilentTally(runtime);
@@ -48,6 +51,7 @@ function createTallyViews(
     logger,
     schemaVersion,
     changesOf: (document) => [{ collection: database.collection('tallies'), row: rowOf(document) }],
+    time,
   });
   return { ...silent, views, lines };
 }
@@ -164,5 +168,153 @@ describe('views', () => {
     expect(await find('tallies', 'built-1')).toEqual({ _id: 'built-1', version: 4, holder: null });
     expect(await rowsIn('tallies').countDocuments({ _id: /^built/, total: { $exists: true } })).toBe(0);
     expect(raised.lines).toMatchObject([{ message: 'rebuilt the views from the journal' }]);
+  });
+});
+
+/** An update from rows with a total to rows with a holder; processes of both run for a while. */
+describe('an update of the views, process by process,', () => {
+  const stateOf = () => database.collection<{ _id: string }>('view_state').findOne({ _id: 'views' });
+  let now: number;
+  const time = { ...realTime, now: () => now };
+  const holderOf = ({ stream, state, ...document }: TallyDocument): Row => ({
+    _id: stream,
+    version: rowVersion(document),
+    holder: state.holder,
+  });
+  const createOlder = () => createTallyViews(1, undefined, time);
+  const createNewer = () => createTallyViews(2, holderOf, time);
+  type Process = ReturnType<typeof createTallyViews>;
+  async function decide({ handle, views }: Process, stream: string): Promise<TallyDocument> {
+    const outcome = await handle(stream, { type: 'Add', amounts: [1] }, originOf());
+    if (outcome.kind !== 'decided') throw new Error('refused');
+    await views.apply(outcome.document);
+    return outcome.document;
+  }
+  const total = (_id: string, version: number, value: number) => ({ _id, version, total: value });
+  const holder = (_id: string, version: number) => ({ _id, version, holder: null });
+  let older: Process;
+  let newer: Process;
+
+  beforeEach(async () => {
+    now = 0;
+    for (const name of ['view_state', 'tallies', 'journal']) await database.collection(name).deleteMany({});
+    older = createOlder();
+    await older.views.catchUp();
+    await decide(older, 'a');
+    newer = createNewer();
+  });
+
+  it('replaces a while later what older processes wrote beside the rebuild, published or not', async () => {
+    await newer.views.catchUp();
+    expect(await find('tallies', 'a')).toEqual(holder('a', 1));
+    await decide(older, 'a');
+    const { _id } = await decide(older, 'b');
+    await database
+      .collection<{ _id: string }>('journal')
+      .updateOne({ _id }, { $set: { published: false, publishedAt: null } });
+    expect(await find('tallies', 'a')).toEqual(total('a', 2, 2));
+    now = 599_999;
+    await newer.views.catchUp();
+    expect(await find('tallies', 'b')).toEqual(total('b', 1, 1));
+    now = 600_000;
+    await newer.views.catchUp();
+    expect(await find('tallies', 'a')).toEqual(holder('a', 2));
+    expect(await find('tallies', 'b')).toEqual(holder('b', 1));
+    expect(newer.lines.map(({ message, documents }) => [message, documents])).toEqual([
+      ['rebuilt the views from the journal', 1],
+      ['replaced what older code wrote into the views', 3],
+    ]);
+  });
+
+  it('is finished by another process when the one that rebuilt has ended', async () => {
+    await newer.views.catchUp();
+    await decide(older, 'a');
+    const next = createNewer();
+    await next.views.catchUp();
+    expect(await find('tallies', 'a')).toEqual(holder('a', 2));
+    await decide(older, 'a');
+    now = 600_000;
+    await next.views.catchUp();
+    expect(await find('tallies', 'a')).toEqual(holder('a', 3));
+  });
+
+  it('costs a look at one document once it is over', async () => {
+    await newer.views.catchUp();
+    now = 600_000;
+    await newer.views.catchUp();
+    expect(await stateOf()).toMatchObject({ schemaVersion: 2, olderSince: null, olderUntil: null });
+    newer.lines.length = 0;
+    now = 1_200_000;
+    await newer.views.catchUp();
+    await createNewer().views.catchUp();
+    expect(newer.lines).toEqual([]);
+  });
+
+  it('leaves the rows to the newest version when an older process starts beside it', async () => {
+    await newer.views.catchUp();
+    await createOlder().views.catchUp();
+    expect(await find('tallies', 'a')).toEqual(holder('a', 1));
+    expect(await stateOf()).toMatchObject({ schemaVersion: 2 });
+  });
+
+  it('goes on as long as older processes do', async () => {
+    await newer.views.catchUp();
+    for (let minute = 1; minute <= 30; minute += 1) {
+      now = minute * 60_000;
+      await older.views.catchUp();
+      await newer.views.catchUp();
+    }
+    await decide(older, 'a');
+    now += 599_999;
+    await newer.views.catchUp();
+    expect(await find('tallies', 'a')).toEqual(total('a', 2, 2));
+    now += 1;
+    await newer.views.catchUp();
+    expect(await find('tallies', 'a')).toEqual(holder('a', 2));
+  });
+
+  it('after a rollback replaces what was written since', async () => {
+    await newer.views.catchUp();
+    now = 600_000;
+    await newer.views.catchUp();
+    // Back to the older version, for long.
+    const back = createOlder();
+    await back.views.catchUp();
+    await decide(back, 'a');
+    await decide(back, 'c');
+    expect(await find('tallies', 'a')).toEqual(total('a', 2, 2));
+    const again = createNewer();
+    await again.views.catchUp();
+    expect(await find('tallies', 'a')).toEqual(holder('a', 2));
+    expect(await find('tallies', 'c')).toEqual(holder('c', 1));
+  });
+
+  it('rebuilds again where code that knows nothing of newer versions has rebuilt them', async () => {
+    await newer.views.catchUp();
+    await database
+      .collection<{ _id: string }>('view_state')
+      .updateOne({ _id: 'views' }, { $set: { schemaVersion: 1 } });
+    await decide(older, 'a');
+    newer.views.start();
+    await newer.views.catchUp();
+    expect(await find('tallies', 'a')).toEqual(holder('a', 2));
+    await newer.views.close();
+  });
+
+  it('is looked after every minute, until it is closed', async () => {
+    const rounds = new Map<number, () => void>();
+    const watched = createTallyViews(2, holderOf, {
+      ...time,
+      every(ms, call) {
+        rounds.set(ms, call);
+        return () => void rounds.delete(ms);
+      },
+    });
+    watched.views.start();
+    expect([...rounds.keys()]).toEqual([60_000]);
+    rounds.get(60_000)?.();
+    await until('the rows are rebuilt', async () => (await find('tallies', 'a'))?.holder === null);
+    await watched.views.close();
+    expect(rounds.size).toBe(0);
   });
 });

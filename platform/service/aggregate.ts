@@ -92,6 +92,7 @@ export function createAggregate<
     logger,
     schemaVersion: options.viewsVersion,
     changesOf: (document) => options.changesOf(document),
+    time,
   });
   const shown = createShown({
     journal,
@@ -234,12 +235,14 @@ export function createAggregate<
         'Streams whose hash chain this process found broken.',
         () => broken.size,
       );
+      views.start();
       relay.start();
       reconciler.start();
     },
     async close() {
       await reconciler.close();
       await relay.close();
+      await views.close();
       await counters.close();
     },
   };
