@@ -2,7 +2,8 @@ import type { DomainEvent } from '../../schema/events/index.ts';
 import { placeOf } from '../../platform/index.ts';
 import type { FeedMemory } from './feed-memory.ts';
 import { fold, positionName, rowNamesOf, versionIn, type Placed, type RowsByName } from './fold.ts';
-import { pointsMovedBy, touchedBy, type Projected, type Totals } from './projections.ts';
+import { hoursOn, type HourView } from './hours.ts';
+import { dayOf, onDay, pointsMovedBy, touchedBy, type Projected, type Totals } from './projections.ts';
 import type { Change, FeedDocument, ReadModels } from './read-models.ts';
 import { rowKey, writtenFrom, type View } from './row-keys.ts';
 import { stationsTouched } from './station-counts.ts';
@@ -53,7 +54,7 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
   }
 
   /** What a batch reads, by key. Rows that memory lacks are read together: singly, each event would wait for them. */
-  async function load(batch: InboxMessage[]): Promise<Map<string, View | undefined>> {
+  async function load(batch: InboxMessage[], hours: string[]): Promise<Map<string, View | undefined>> {
     const loaded = new Map<string, View | undefined>();
     const missing = new Set<string>();
     const want = (rowName: string) => {
@@ -75,6 +76,7 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
       }
       rowNamesOf(event).forEach(want);
     };
+    hours.forEach(want);
     for (const item of batch) {
       try {
         wantAll(item);
@@ -93,7 +95,7 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
   }
 
   /** What subscribers see of an event. */
-  function changeOf(event: DomainEvent, { rows, totals }: Projected): Change {
+  function changeOf(event: DomainEvent, { rows }: Projected, totals: Totals): Change {
     const { id, type: eventType, time: at, traceparent } = event;
     return {
       ...{ id, eventType, at, reservation: rows.reservation ?? null, totals },
@@ -115,7 +117,10 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
 
   /** Applies events on top of the head; skips what the head already has, puts off what came before its cause. */
   async function draft<Item extends InboxMessage>(batch: Item[], head: number, totals: Totals): Promise<Draft<Item>> {
-    const loaded = await load(batch);
+    // Those of the totals may be of another day, from a clock that is ahead: subscribers are told of this one.
+    const today = dayOf(options.clock().toISOString());
+    const hours = hoursOn(today).map((hour) => rowKey('hour', hour));
+    const loaded = await load(batch, hours);
     const changed = new Map<string, View>();
     const rows: RowsByName = {
       get: (rowName) => changed.get(rowName) ?? loaded.get(rowName),
@@ -129,7 +134,14 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
       const projected = fold(item, rows, after);
       if (!projected) return;
       after = projected.totals;
-      if (item.event && !projected.quiet) changes.push(changeOf(item.event, projected));
+      if (!item.event || projected.quiet) return;
+      const counted = hours.values().map((name) => rows.get(name) as HourView | undefined);
+      const told = onDay(
+        after,
+        today,
+        counted.filter((hour) => hour !== undefined),
+      );
+      changes.push(changeOf(item.event, projected, told));
     }
 
     let waiting = batch;

@@ -4,9 +4,10 @@ import { createStage, type Stage } from '../../platform/service/testing.ts';
 import { until } from '../../test/support/until.ts';
 import { realTime } from '../../platform/foundation/time.ts';
 import type { FeedItem } from './feed-follower.ts';
-import { createFeed, type Feed, type FeedOptions } from './feed.ts';
+import { createFeed, type Feed, type FeedOptions, type Snapshot } from './feed.ts';
 import { noTotals } from './projections.ts';
 import { createReadModels, type FeedDocument, type ReadModels } from './read-models.ts';
+import { createResolvers } from './resolvers.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -172,6 +173,26 @@ describe('the feed', () => {
     await addAll(restarted, [increased('10', 1, 500, 500), increased('11', 1, 7, 7)]);
     expect(restarted.snapshot().totals).toMatchObject({ pointsMoved: 507, pointsInCirculation: 507 });
     expect((await documents()).flatMap(({ changes }) => changes)).toHaveLength(2);
+  });
+
+  it('tells the counts of its own day, whatever a clock that is ahead has counted', async () => {
+    const { replica } = await createScene();
+    const now = () => new Date(`${day}T03:00:00Z`);
+    const { feed, models } = await replica({ clock: now });
+    const bought = (userId: string, time: string): [DomainEvent, string] => {
+      const [event, subject] = increased(userId, 1, 5, 5);
+      return [{ ...event, time }, subject];
+    };
+    await addAll(feed, [bought('10', `${day}T01:00:00Z`)]);
+    await addAll(feed, [bought('11', '2027-11-23T01:00:00Z')]);
+    await addAll(feed, [bought('12', `${day}T02:00:00Z`), bought('13', '2027-11-24T01:00:00Z')]);
+    const told = await takeAll(feed, beginning, 4);
+    expect(new Set(told.map(({ totals }) => totals.day))).toEqual(new Set([day]));
+    expect(told.map(({ totals }) => totals.pointsPurchasedToday)).toEqual([5, 5, 10, 10]);
+    expect(told.map(({ totals }) => totals.pointsMoved)).toEqual([5, 10, 15, 20]);
+    const dependencies = { feed, models, clock: now } as Parameters<typeof createResolvers>[0];
+    const { totals } = createResolvers(dependencies)['Dashboard'] as { totals(of: Snapshot): Promise<unknown> };
+    expect(await totals(feed.snapshot())).toMatchObject({ day, pointsPurchasedToday: 10, pointsMoved: 20 });
   });
 
   it('refuses an event that it cannot make sense of, and takes the others of its batch', async () => {

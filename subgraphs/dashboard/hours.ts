@@ -39,6 +39,14 @@ export function hourOf(time: string): string {
   return new Date(time).toISOString().slice(0, 13);
 }
 
+const hourMs = 3_600_000;
+
+/** The hours of a day in Asia/Seoul, `YYYY-MM-DD`, as rows name them. */
+export function hoursOn(day: string): string[] {
+  const begin = Date.parse(`${day}T00:00:00+09:00`);
+  return Array.from({ length: 24 }, (_, place) => hourOf(new Date(begin + place * hourMs).toISOString()));
+}
+
 /** What an event adds to its hour; null for nothing. */
 export function countsOf(event: DomainEvent): Counts | null {
   switch (event.type) {

@@ -12,7 +12,7 @@ import { sampleOf } from '../../schema/events/samples.ts';
 import { createDice, type Dice } from '../../cli/demo/dice.ts';
 import { Long } from '../../platform/server/scalars.ts';
 import { applyEvent } from './fold.ts';
-import type { HourCount } from './hours.ts';
+import { hoursOn, type HourCount } from './hours.ts';
 import { dayOf, ledgerImbalance, noTotals, onDay, upgraded, type ReservationView, type Totals } from './projections.ts';
 import { namedRows, writtenFrom, type View } from './row-keys.ts';
 import { add, type Sum } from './sums.ts';
@@ -361,10 +361,36 @@ describe('a day', () => {
     expect(totals).toMatchObject({ day: '2026-11-24', reservationsToday: 0 });
   });
 
+  it('is counted beside an event from a clock that is a year ahead', () => {
+    const [here, ahead] = ['2026-11-27T15:00:00.000Z', '2027-11-27T15:00:00.000Z'];
+    const refused = sample('ReservationsRefused');
+    const { totals, hours } = worldOf([
+      ...[here, ahead, here].map((time) => atTime(sample('ReservationConfirmed'), time)),
+      ...[here, ahead].map((time) => atTime(sample('PointsDeducted'), time)),
+      ...[here, here].flatMap((time) => [atTime(refused, time), atTime(sample('ReservationRejected'), time)]),
+      atTime(sample('ReservationConfirmed'), '2026-11-28T15:00:00.000Z'),
+    ]);
+    const on = (day: string) => {
+      const names = hoursOn(day);
+      expect(names).toHaveLength(24);
+      return onDay(
+        totals,
+        day,
+        hours.filter(({ hour }) => names.includes(hour)),
+      );
+    };
+    expect(on('2026-11-28')).toMatchObject({
+      ...{ day: '2026-11-28', reservationsToday: 2, pointsSpentToday: 1000, rejectedToday: 2, refusedToday: 14 },
+      pointsMoved: totals.pointsMoved,
+    });
+    expect(on('2026-11-29')).toMatchObject({ day: '2026-11-29', reservationsToday: 1, pointsSpentToday: 0 });
+    expect(on('2027-11-28')).toMatchObject({ day: '2027-11-28', reservationsToday: 1, pointsSpentToday: 1000 });
+  });
+
   it('without any event counts nothing', () => {
     const { totals } = worldOf([sample('ReservationConfirmed'), sample('PointsIncreased')]);
-    expect(onDay(totals, totals.day)).toBe(totals);
-    expect(onDay(totals, '2026-11-24')).toEqual({
+    expect(onDay(totals, totals.day, [])).toBe(totals);
+    expect(onDay(totals, '2026-11-24', [])).toEqual({
       ...noTotals,
       day: '2026-11-24',
       pointsInCirculation: 5000,
@@ -580,6 +606,15 @@ describe('in whatever order the streams arrive', () => {
         pointsSpentToday: sum('pointsSpent'),
         pointsRestoredToday: sum('pointsRestored'),
       });
+    }
+  });
+
+  it('each day’s hours add up to what is counted of it', () => {
+    for (const { events } of stories) {
+      const { totals, hours } = worldOf(events);
+      const names = hoursOn(totals.day);
+      const ofDay = hours.filter(({ hour }) => names.includes(hour));
+      expect(onDay({ ...totals, day: 'another' }, totals.day, ofDay)).toEqual(totals);
     }
   });
 

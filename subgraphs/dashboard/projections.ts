@@ -6,7 +6,7 @@ import type {
   PointsRefusal,
   ReserveStatus,
 } from '../../schema/events/index.ts';
-import { countsOf, hourAfter, hourOf, type HourView } from './hours.ts';
+import { countsOf, hourAfter, hourOf, sumOf, type Counts, type HourView } from './hours.ts';
 import {
   conditionsOf,
   sizesOf,
@@ -80,7 +80,7 @@ export interface AccountView {
 
 /** Counts over everything; what ends in `Today` is of `day`. */
 export interface Totals {
-  /** The day in Asia/Seoul that the counts of today belong to, `YYYY-MM-DD`. */
+  /** The day in Asia/Seoul that the counts of today belong to, `YYYY-MM-DD`: of those that events had, the last. */
   day: string;
   bikes: number;
   available: number;
@@ -103,7 +103,13 @@ export interface Totals {
   pointsMoved: Sum;
 }
 
-const nothingToday = {
+export const noTotals: Totals = {
+  day: '',
+  bikes: 0,
+  available: 0,
+  reserved: 0,
+  inUse: 0,
+  outOfService: 0,
   reservationsToday: 0,
   cancelledToday: 0,
   returnedToday: 0,
@@ -113,16 +119,6 @@ const nothingToday = {
   pointsPurchasedToday: 0,
   pointsSpentToday: 0,
   pointsRestoredToday: 0,
-};
-
-export const noTotals: Totals = {
-  day: '',
-  bikes: 0,
-  available: 0,
-  reserved: 0,
-  inUse: 0,
-  outOfService: 0,
-  ...nothingToday,
   pointsInCirculation: 0,
   pointsMoved: 0,
 };
@@ -473,16 +469,34 @@ function countToday(totals: Totals, time: string, count: TodayCount, by: number)
   return dayOf(time) === totals.day ? { ...totals, [count]: add(totals[count], by) } : totals;
 }
 
-/** The day starts with its first event; a late one from the day before no longer counts. */
+/** The day starts with its first event. A late one from the day before counts for its hour only. */
 function turnDay(totals: Totals, time: string): Totals {
   const day = dayOf(time);
-  return day > totals.day ? onDay(totals, day) : totals;
+  return day > totals.day ? onDay(totals, day, []) : totals;
 }
 
-/** The totals as they are on a day: those of another day begin at 0. */
-export function onDay(totals: Totals, day: string): Totals {
+/**
+ * The totals as they are on a day: another day's counts are what its hours add up to. These totals may be of the day
+ * before, or of one to come: an event from a clock that is ahead turns the day early.
+ */
+export function onDay(totals: Totals, day: string, hours: Iterable<Counts>): Totals {
   if (totals.day === day) return totals;
-  return { ...totals, day, ...nothingToday };
+  let sum: Counts = { counts: {}, refused: {} };
+  for (const hour of hours) sum = sumOf(sum, hour);
+  const { counts, refused } = sum;
+  return {
+    ...totals,
+    day,
+    reservationsToday: Number(counts.confirmed ?? 0),
+    cancelledToday: Number(counts.cancelled ?? 0),
+    returnedToday: Number(counts.returned ?? 0),
+    rejectedToday: Number(counts.rejected ?? 0),
+    refusedToday: Object.values(refused).reduce((all, count) => all + count, 0),
+    expiredToday: Number(counts.expired ?? 0),
+    pointsPurchasedToday: counts.pointsPurchased ?? 0,
+    pointsSpentToday: counts.pointsSpent ?? 0,
+    pointsRestoredToday: counts.pointsRestored ?? 0,
+  };
 }
 
 /** Totals as stored by code from before refusals without a number were counted. */

@@ -8,7 +8,7 @@ import {
 } from '../../platform/index.ts';
 import type { FeedItem } from './feed-follower.ts';
 import type { Feed, Snapshot } from './feed.ts';
-import { hourCounts, type Counts } from './hours.ts';
+import { hourCounts, hoursOn, type Counts } from './hours.ts';
 import { beginsOf, bucketsOf, hoursIn, refusalsIn, rideMinutesIn, type HistoryRange } from './history.ts';
 import { dayOf, ledgerImbalance, minuteOf, onDay, upgraded, type Totals } from './projections.ts';
 import type { ReadModels } from './read-models.ts';
@@ -66,7 +66,10 @@ export function createResolvers(dependencies: Dependencies): Resolvers {
     },
 
     Dashboard: {
-      totals: ({ totals }: Snapshot) => onDay(totals, dayOf(clock().toISOString())),
+      async totals({ totals }: Snapshot) {
+        const day = dayOf(clock().toISOString());
+        return totals.day === day ? totals : onDay(totals, day, (await models.hours(hoursOn(day))).values());
+      },
       reservations: (
         _dashboard: unknown,
         { filter, orderBy, ...page }: { filter?: ReservationRowFilter | null; orderBy: RowOrder } & PageRequest,
