@@ -26,7 +26,7 @@ export const usage = `npm run ops -- <command> [options]
   --json                         print the answer as JSON
 
 The token in TTAREUNGI_TOKEN says who you are; without it, in development, you are an admin.
-Exit codes: 0 done · 1 refused, or a service is down or cannot publish · 64 wrong usage · 66 no such event · 69 not running · 77 no right · 78 a wrong setting.`;
+Exit codes: 0 done · 1 refused, or a service is down or cannot publish · 64 wrong usage · 66 no such event · 69 not running, or no answer · 70 a bug · 77 no right · 78 a wrong setting.`;
 
 export type Command =
   | { name: 'help' }

@@ -16,6 +16,7 @@ import { usage, type Command } from './arguments.ts';
 import { exitCodes, OpsError } from './ops-error.ts';
 import { importStations } from './import-stations.ts';
 import { moveBikes } from './move-bikes.ts';
+import { isPassing, patiently } from './patience.ts';
 import { toFacts, toLine, toSeoulTime, toTable } from './tables.ts';
 
 /** What a command found out, for people and for programs. */
@@ -25,11 +26,19 @@ export interface Finding {
   exitCode: number;
 }
 
+/** For how long a command that only looks on waits for an answer. */
+const longestSilenceMs = 60_000;
+
 /**
  * @param report receives progress lines while a command takes long.
  * @throws {OpsError} where the event is unknown; {GraphqlRequestError} as the client does.
  */
-export async function runCommand(command: Command, client: Client, report: (line: string) => void): Promise<Finding> {
+export async function runCommand(
+  command: Command,
+  client: Client,
+  report: (line: string) => void,
+  silenceMs = longestSilenceMs,
+): Promise<Finding> {
   switch (command.name) {
     case 'help':
       return found(usage, usage);
@@ -56,7 +65,7 @@ export async function runCommand(command: Command, client: Client, report: (line
       return settled(id, answer.discardParkedEvent, refusal, `Discarded.${rest}`);
     }
     case 'rebuild':
-      return rebuild(client, command.acceptDifference, report);
+      return rebuild(client, command.acceptDifference, report, silenceMs);
     case 'rebuilds':
       return rebuilds(client, command.limit);
     case 'import-stations':
@@ -153,7 +162,12 @@ function describe(event: ParkedEventFieldsFragment): string {
 
 const lookEveryMs = 500;
 
-async function rebuild(client: Client, acceptDifference: boolean, report: (line: string) => void): Promise<Finding> {
+async function rebuild(
+  client: Client,
+  acceptDifference: boolean,
+  report: (line: string) => void,
+  silenceMs: number,
+): Promise<Finding> {
   const answer = await client.request(RebuildDashboardDocument, { input: { acceptDifference } });
   const { rebuild: begun, refusal } = answer.rebuildDashboard;
   if (!begun || refusal) {
@@ -161,7 +175,7 @@ async function rebuild(client: Client, acceptDifference: boolean, report: (line:
     return found(why, answer.rebuildDashboard, exitCodes.refused);
   }
   for (let shown = ''; ; await delay(lookEveryMs)) {
-    const { dashboardRebuilds } = await client.request(DashboardRebuildsDocument, { first: 10 });
+    const { dashboardRebuilds } = await lookPatiently(client, silenceMs);
     // The newest: a rebuild whose process died restarts under another number.
     const [now] = dashboardRebuilds;
     if (!now) continue;
@@ -169,6 +183,21 @@ async function rebuild(client: Client, acceptDifference: boolean, report: (line:
     if (line !== shown) report(line);
     shown = line;
     if (now.finishedAt && now.status !== 'ABANDONED') return ended(now);
+  }
+}
+
+/** The rebuild goes on while nobody answers. */
+async function lookPatiently(client: Client, silenceMs: number) {
+  const until = performance.now() + silenceMs;
+  try {
+    return await patiently(
+      () => client.request(DashboardRebuildsDocument, { first: 10 }),
+      () => performance.now() < until,
+    );
+  } catch (error) {
+    if (!isPassing(error)) throw error;
+    const way = 'npm run ops -- rebuilds tells what became of it.';
+    throw new OpsError(exitCodes.unavailable, `The rebuild was begun, but nobody tells any more how far it is: ${way}`);
   }
 }
 

@@ -1,12 +1,11 @@
 /** Bikes that are brought to stations, many at once, as a file says. */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
-import { backoffMs } from '../../schema/client/backoff.ts';
-import { type Client, GraphqlRequestError } from '../../schema/client/client.ts';
+import type { Client } from '../../schema/client/client.ts';
 import { MoveBikesDocument } from '../../schema/client/generated/graphql.ts';
 import { type MoveLine, readMoves } from '../../web/src/features/fleet/move-csv.ts';
 import { moveFileProblem, moveProblem } from '../../web/src/features/fleet/move-words.ts';
 import { exitCodes, OpsError } from './ops-error.ts';
+import { patiently } from './patience.ts';
 import { readTextFile } from './text-file.ts';
 
 export interface MoveOutcome {
@@ -50,7 +49,10 @@ export async function moveBikes(
           idempotencyKey: `${run}-${line}`,
         })),
       };
-      const answer = await patiently(() => client.request(MoveBikesDocument, { input }));
+      const answer = await patiently(
+        () => client.request(MoveBikesDocument, { input }),
+        (tried) => tried < attempts,
+      );
       some.forEach(({ line }, place) => {
         const refusal = answer.moveBikes.results[place]?.refusal;
         const because = refusal && `${refusal.code}: ${refusal.because}`;
@@ -77,20 +79,4 @@ function outcomeOf(said: MoveLine, result: Result = { outcome: 'readable' }): Mo
     return { line, bikeId: null, stationId: null, outcome: 'turned down', why: moveProblem(problem, 'en') };
   }
   return { line, ...move, ...result };
-}
-
-/** Its service, or what stands before it, is away for a moment, or busy. */
-const passing = ['CONNECTION_LOST', 'SERVICE_UNAVAILABLE', 'TOO_MANY_REQUESTS', 'CONFLICT'];
-const isPassing = ({ code }: GraphqlRequestError) => passing.includes(code) || code.startsWith('HTTP_5');
-
-async function patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await ask();
-    } catch (error) {
-      const isRefused = error instanceof GraphqlRequestError && !isPassing(error);
-      if (isRefused || attempt === attempts) throw error;
-      await delay(backoffMs(attempt));
-    }
-  }
 }

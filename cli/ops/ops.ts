@@ -1,4 +1,4 @@
-import { createClient, GraphqlRequestError } from '../../schema/client/client.ts';
+import { createClient, GraphqlRequestError, isSilence } from '../../schema/client/client.ts';
 import { ConfigError, exitCodeConfig, readConfig } from '../../platform/server/config.ts';
 import { parseInvocation, usage, type Command } from './arguments.ts';
 import { runCommand, type Finding } from './commands.ts';
@@ -41,7 +41,7 @@ async function findOut(command: Command, url: string, token: string, report: (li
   try {
     return await runCommand(command, client, report);
   } catch (error) {
-    throw error instanceof GraphqlRequestError ? forPeople(error, url) : error;
+    throw error instanceof GraphqlRequestError ? forPeople(error, url, command) : error;
   } finally {
     client.close();
   }
@@ -55,7 +55,7 @@ async function developmentToken(url: string): Promise<string> {
     body: JSON.stringify({ userId: 'ops', roles: ['admin'] }),
     signal: AbortSignal.timeout(requestTimeoutMs),
   }).catch(() => undefined);
-  if (!response) throw notRunning(url);
+  if (!response || isSilence(`HTTP_${response.status}`)) throw notRunning(url);
   const answer = (await response.json().catch(() => null)) as { token?: string } | null;
   if (answer?.token) return answer.token;
   throw new OpsError(
@@ -67,10 +67,19 @@ async function developmentToken(url: string): Promise<string> {
 const notRunning = (url: string) =>
   new OpsError(exitCodes.unavailable, `Nothing answers at ${url}. Start the system first (npm start), or set --url.`);
 
-function forPeople({ code, message }: GraphqlRequestError, url: string): OpsError {
+const orders: readonly Command['name'][] = ['redrive', 'discard', 'rebuild', 'import-stations', 'move-bikes'];
+
+/** Whether a command may have changed something though its answer was lost. */
+const isOrder = (command: Command) => orders.includes(command.name) && !('dryRun' in command && command.dryRun);
+
+function unanswered(url: string, command: Command): OpsError {
+  if (!isOrder(command)) return notRunning(url);
+  return new OpsError(exitCodes.unavailable, `There was no answer from ${url}. It is not known what became of it.`);
+}
+
+function forPeople({ code, message }: GraphqlRequestError, url: string, command: Command): OpsError {
+  if (isSilence(code)) return unanswered(url, command);
   switch (code) {
-    case 'CONNECTION_LOST':
-      return notRunning(url);
     case 'UNAUTHENTICATED':
       return new OpsError(exitCodes.noRight, `TTAREUNGI_TOKEN is not accepted: ${message}`);
     case 'FORBIDDEN':
