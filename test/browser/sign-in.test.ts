@@ -106,6 +106,24 @@ import { isChromiumInstalled, launchChromium } from './launch.ts';
     expect(complaints).toEqual([]);
   }, 120_000);
 
+  it('who signs out is signed out on this page, too, where the provider’s answer leaves it open', async () => {
+    await visit('/ride');
+    await signIn('10');
+    await isSignedIn('10');
+    // As the operators' page, whose session is one of its own.
+    await page.locator('a[href="/"]').first().click();
+    await isSignedIn('10');
+    await page.route(`${provider.issuer}/session/end*`, (route) => route.fulfill({ status: 204 }));
+    await page.getByRole('button', { name: /^10,/ }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('You are signed out. Sign in again.').first().waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('a[href="/ride"]').first().click();
+    await page.waitForURL(`${system.routerUrl}/ride`);
+    await page.locator('.signed-out a').waitFor();
+    expect(await page.locator('.purse').count()).toBe(0);
+  }, 120_000);
+
   it('an operator’s live screen goes on when their token ends', async () => {
     provider.tokenLastsSeconds = 4;
     await visit('/');

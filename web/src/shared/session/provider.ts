@@ -89,13 +89,16 @@ export async function resumeAtProvider(onEnd: (reason: SignInFailure) => void): 
   };
 }
 
-/** Signs out here and, by the address that it goes to, there. @throws {Error} when the router does not answer. */
-export async function signOutAtProvider(): Promise<void> {
+/**
+ * Signs out here, in other tabs and, by the address that it resolves with, there; this tab is the caller's to sign out.
+ * @throws {Error} when the router does not answer
+ */
+export async function signOutAtProvider(): Promise<string> {
   // Not beside a renewal: its answer would sign in again.
   const response = await alone(() => askRouter(signInPaths.end, { method: 'POST' }));
   if (!response.ok) throw new Error(`${signInPaths.end} answered ${response.status}`);
   tabs?.postMessage('signed out');
-  location.assign(((await response.json()) as { to: string }).to);
+  return ((await response.json()) as { to: string }).to;
 }
 
 /** @param isFirst nobody is signed in here yet. */

@@ -44,7 +44,7 @@ interface Token {
 
 export const graphqlUrl = new URL('/graphql', location.href).href;
 
-const areas = ['staff', 'rider'] as const;
+export const areas = ['staff', 'rider'] as const;
 export type Area = (typeof areas)[number];
 
 /** The first user of a new tab, unless somebody signed out in this browser, where the router issues tokens: one who may see everything in that area. */

@@ -5,6 +5,7 @@ import { forgetPushesOfOthers, withdrawPushes } from '../pushes/consent.ts';
 import { forgetNotice, noticeIn, resumeAtProvider, type SessionNotice, signOutAtProvider } from './provider.ts';
 import {
   type Area,
+  areas,
   type Config,
   forgetSession,
   loadConfig,
@@ -55,6 +56,15 @@ export function useSession(area: Area): SessionState {
     setNotice(reason);
     begin(null);
   };
+  /** What follows may leave this page as it is: the provider's answer may be empty, and people go back. */
+  const leave = async () => {
+    const to = await signOutAtProvider();
+    setNotice('ended');
+    for (const each of areas) {
+      queries.setQueryData<Begun>(keyOf(each), (before) => before && { ...before, session: null });
+    }
+    location.assign(to);
+  };
   const { data, failureCount } = useQuery({
     queryKey,
     async queryFn(): Promise<Begun> {
@@ -80,7 +90,7 @@ export function useSession(area: Area): SessionState {
     signOut() {
       // Before the session ends, which it needs.
       const withdrawn = data?.session ? withdrawPushes(data.session) : Promise.resolve();
-      if (data?.config.provider) return void withdrawn.then(signOutAtProvider).catch(() => setNotice('stillIn'));
+      if (data?.config.provider) return void withdrawn.then(leave).catch(() => setNotice('stillIn'));
       forgetSession(area);
       begin(null);
     },
