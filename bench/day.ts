@@ -6,8 +6,8 @@
 import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { createDice, type Dice } from '../cli/demo/dice.ts';
+import { readOptions, refuse } from '../schema/script-options.ts';
 import { checkInvariants } from '../test/support/invariants.ts';
 import { machine, versions } from './environment.ts';
 import { openScreen } from './event-to-screen.ts';
@@ -31,21 +31,18 @@ const pauseMs = 300;
 const checkWithinMs = 180_000;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
-const { values } = parseArgs({
-  options: {
-    times: { type: 'string', default: '1' },
-    engine: { type: 'string', default: 'secantusdb' },
-    'hour-seconds': { type: 'string', default: '15' },
-    bikes: { type: 'string', default: '45000' },
-    riders: { type: 'string', default: '100000' },
-    seed: { type: 'string', default: '1' },
-  },
+const values = readOptions({
+  times: { type: 'string', default: '1' },
+  engine: { type: 'string', default: 'secantusdb' },
+  'hour-seconds': { type: 'string', default: '15' },
+  bikes: { type: 'string', default: '45000' },
+  riders: { type: 'string', default: '100000' },
+  seed: { type: 'string', default: '1' },
 });
 const numberOf = (name: 'times' | 'hour-seconds' | 'bikes' | 'riders' | 'seed') => {
   const value = Number(values[name]);
   if (value > 0 && value <= 1_000_000) return value;
-  process.stderr.write(`--${name} is "${values[name]}". It must be a number above 0, at most 1000000.\n`);
-  process.exit(1);
+  return refuse(`--${name} is "${values[name]}". It must be a number above 0, at most 1000000.`);
 };
 const [times, hourSeconds, bikes, riders, seed] = [
   numberOf('times'),

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readOptions, wholeNumberIn } from '../../schema/script-options.ts';
 import { machine, versions } from '../environment.ts';
 import { median } from '../statistics.ts';
 import { contestants, type Contestant } from './contestants.ts';
@@ -15,24 +15,26 @@ const usage = `npm run bench:gateway -- [--rounds 3] [--seconds 6] [--events 30]
   @graphql-hive/router-runtime there), Hive Router, in Rust, if HIVE_ROUTER does (cargo install hive-router --locked
   --root DIR). Scenarios: all that begin with one of the names.`;
 
-const { values: options } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '6' },
-    events: { type: 'string', default: '30' },
-    moves: { type: 'string', default: '20' },
-    only: { type: 'string' },
-    scenarios: { type: 'string' },
-    profile: { type: 'string' },
-    add: { type: 'boolean', default: false },
-    out: { type: 'string', default: join(import.meta.dirname, '../results/gateway.json') },
-    help: { type: 'boolean', default: false },
-  },
+const options = readOptions({
+  rounds: { type: 'string', default: '3' },
+  seconds: { type: 'string', default: '6' },
+  events: { type: 'string', default: '30' },
+  moves: { type: 'string', default: '20' },
+  only: { type: 'string' },
+  scenarios: { type: 'string' },
+  profile: { type: 'string' },
+  add: { type: 'boolean', default: false },
+  out: { type: 'string', default: join(import.meta.dirname, '../results/gateway.json') },
+  help: { type: 'boolean', default: false },
 });
 if (options.help) {
   console.log(usage);
   process.exit(0);
 }
+const rounds = wholeNumberIn(options, 'rounds', 1, 1_000);
+const seconds = wholeNumberIn(options, 'seconds', 1, 3_600);
+const events = wholeNumberIn(options, 'events', 1, 100_000);
+const moves = wholeNumberIn(options, 'moves', 1, 10_000);
 
 type Figures = Record<string, number>;
 
@@ -46,19 +48,18 @@ const all = contestants(options.profile).filter(({ name }) => !options.only || o
 const measurements: Measurement[] = [
   ...requestScenarios.map((scenario) => {
     const reference: { data?: unknown } = {};
-    const measure = (contestant: Contestant) =>
-      measureRequests(contestant, scenario, reference, Number(options.seconds));
+    const measure = (contestant: Contestant) => measureRequests(contestant, scenario, reference, seconds);
     return { name: scenario.name, contestants: all.filter(({ onlySubscriptions }) => !onlySubscriptions), measure };
   }),
   {
     name: 'moved subgraphs',
     contestants: all.filter(({ reloads }) => reloads),
-    measure: (contestant: Contestant) => measureMoves(contestant, Number(options.moves)),
+    measure: (contestant: Contestant) => measureMoves(contestant, moves),
   },
   ...fanOutScenarios.map((scenario) => ({
     name: scenario.name,
     contestants: all.filter(({ hasSubscriptions }) => hasSubscriptions),
-    measure: (contestant: Contestant) => measureFanOut(contestant, scenario, Number(options.events)),
+    measure: (contestant: Contestant) => measureFanOut(contestant, scenario, events),
   })),
 ].filter(({ name }) => !options.scenarios || options.scenarios.split(';').some((begin) => name.startsWith(begin)));
 
@@ -91,7 +92,7 @@ function record(): void {
 
 for (const measurement of measurements) {
   const failed = new Set<string>();
-  for (let round = 0; round < Number(options.rounds); round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     // In turn, so that what else the machine does hits all of them.
     for (const contestant of measurement.contestants) {
       const { name } = contestant;

@@ -6,22 +6,23 @@
  * `kubectl -n <namespace> apply --server-side -f -`, which adds its password to the broker's others.
  */
 import { randomBytes } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { brokerUserNames, newBrokerPasswords, newPassword, passwordSetting } from '../broker/users.ts';
 import { createDevelopmentKeys } from '../local/development-keys.ts';
+import { readOptions, refuse } from '../../schema/script-options.ts';
 import { subgraphNames } from '../../schema/subgraphs.ts';
 
-const { values } = parseArgs({
-  options: {
-    members: { type: 'string', default: '1' },
-    development: { type: 'boolean', default: false },
-    only: { type: 'string' },
-  },
+const { members, development, only } = readOptions({
+  members: { type: 'string', default: '1' },
+  development: { type: 'boolean', default: false },
+  only: { type: 'string' },
 });
-const { only } = values;
 if (only !== undefined && !subgraphNames.some((name) => name === only)) {
-  process.stderr.write(`--only is "${only}". It must be one of ${subgraphNames.join(', ')}.\n`);
-  process.exit(1);
+  refuse(`--only is "${only}". It must be one of ${subgraphNames.join(', ')}.`);
+}
+/** More than seven do not vote in a replica set, and an even number bears no more failures than one less. */
+const possibleMembers = ['1', '3', '5', '7'];
+if (!possibleMembers.includes(members)) {
+  refuse(`--members is "${members}". It must be one of ${possibleMembers.join(', ')}.`);
 }
 
 /** In base64, not as `stringData`: that is not merged key by key when it is applied. */
@@ -45,7 +46,7 @@ function databaseSecret(service: string, members: number) {
 }
 
 const subgraphs = subgraphNames.filter((name) => only === undefined || name === only);
-const databases = subgraphs.map((name) => databaseSecret(name, Number(values.members)));
+const databases = subgraphs.map((name) => databaseSecret(name, Number(members)));
 const passwords = newBrokerPasswords();
 const brokerUsers = only === undefined ? brokerUserNames : subgraphs;
 const wordOf = (user: string) => passwords[user] ?? '';
@@ -62,5 +63,5 @@ async function developmentSecrets() {
 
 const router = secret('router-secret', { ROUTER_SECRET: newPassword() });
 
-const shared = only === undefined ? [router, ...(values.development ? await developmentSecrets() : [])] : [];
+const shared = only === undefined ? [router, ...(development ? await developmentSecrets() : [])] : [];
 console.log(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [...databases, ...broker, ...shared] }, null, 2));

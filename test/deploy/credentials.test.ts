@@ -76,12 +76,19 @@ describe('the secrets of a cluster', () => {
     expect(own.get('broker')).toEqual({ STATION_NATS_PASSWORD: own.get('station-broker')?.['NATS_PASSWORD'] });
   });
 
-  it('says which subgraphs there are', () => {
+  const members = 'It must be one of 1, 3, 5, 7.';
+  it.each([
+    [
+      ['--only', 'stations'],
+      '--only is "stations". It must be one of approval, reservation, point, bike, dashboard, station.',
+    ],
+    [['--members', 'three'], `--members is "three". ${members}`],
+    [['--members', '0'], `--members is "0". ${members}`],
+    [['--members', '4'], `--members is "4". ${members}`],
+    [['--member', '3'], "Unknown option '--member'. The options are --members, --development, --only."],
+  ])('are not made for %j: a line says why, and nothing is there to be created', (args, line) => {
     const script = join(root, 'deploy/kubernetes/secrets.ts');
-    const { status, stderr } = spawnSync(process.execPath, [script, '--only', 'stations'], { encoding: 'utf8' });
-    expect({ status, stderr }).toEqual({
-      status: 1,
-      stderr: '--only is "stations". It must be one of approval, reservation, point, bike, dashboard, station.\n',
-    });
+    const { status, stderr, stdout } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
+    expect({ status, stderr, stdout }).toEqual({ status: 1, stderr: `${line}\n`, stdout: '' });
   });
 });

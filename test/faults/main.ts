@@ -7,33 +7,32 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { createDice } from '../../cli/demo/dice.ts';
+import { readOptions, wholeNumberIn } from '../../schema/script-options.ts';
 import { startCluster, type Cluster } from './cluster.ts';
 import { faultKinds, planOf, type FaultKind } from './plan.ts';
 import { runPlan, type RunResult } from './run.ts';
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '20' },
-    seed: { type: 'string', default: '1' },
-    minutes: { type: 'string', default: '60' },
-    engine: { type: 'string' },
-    instances: { type: 'string', default: '1' },
-    'runs-per-start': { type: 'string', default: '10' },
-    only: { type: 'string' },
-    'settle-seconds': { type: 'string', default: '30' },
-    out: { type: 'string' },
-    keep: { type: 'boolean', default: false },
-  },
+const values = readOptions({
+  runs: { type: 'string', default: '20' },
+  seed: { type: 'string', default: '1' },
+  minutes: { type: 'string', default: '60' },
+  engine: { type: 'string' },
+  instances: { type: 'string', default: '1' },
+  'runs-per-start': { type: 'string', default: '10' },
+  only: { type: 'string' },
+  'settle-seconds': { type: 'string', default: '30' },
+  out: { type: 'string' },
+  keep: { type: 'boolean', default: false },
 });
 
-const runs = Number(values.runs);
-const instances = Number(values.instances);
-const firstSeed = Number(values.seed);
-const runsPerStart = Number(values['runs-per-start']);
+const runs = wholeNumberIn(values, 'runs', 1, 1e6);
+const instances = wholeNumberIn(values, 'instances', 1, 10);
+const firstSeed = wholeNumberIn(values, 'seed', 0, 1e12);
+const runsPerStart = wholeNumberIn(values, 'runs-per-start', 1, 1e6);
+const settleSeconds = wholeNumberIn(values, 'settle-seconds', 1, 3_600);
 const only = values.only?.split(',').filter((kind): kind is FaultKind => kind in faultKinds);
-const deadline = performance.now() + Number(values.minutes) * 60_000;
+const deadline = performance.now() + wholeNumberIn(values, 'minutes', 1, 100_000) * 60_000;
 const directory = await mkdtemp(join(tmpdir(), 'faults-'));
 const results: RunResult[] = [];
 let cluster: Cluster | undefined;
@@ -51,7 +50,7 @@ try {
     const result = await runPlan(
       cluster,
       planOf(seed, { instances, ...(only ? { only } : {}) }),
-      Number(values['settle-seconds']) * 1_000,
+      settleSeconds * 1_000,
     );
     results.push(result);
     report(result);

@@ -8,8 +8,8 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
+import { readOptions, wholeNumberIn } from '../../schema/script-options.ts';
 import { mutations, type Check } from './mutations.ts';
 
 interface Caught {
@@ -22,17 +22,15 @@ interface Caught {
   seconds: number;
 }
 
-const { values } = parseArgs({
-  options: {
-    name: { type: 'string', default: '' },
-    minutes: { type: 'string', default: '60' },
-    again: { type: 'boolean', default: false },
-  },
+const values = readOptions({
+  name: { type: 'string', default: '' },
+  minutes: { type: 'string', default: '60' },
+  again: { type: 'boolean', default: false },
 });
 const root = join(import.meta.dirname, '../..');
 const resultsFile = join(root, 'bench/results/mutations.json');
 const tableFile = join(root, 'docs/mutations.md');
-const deadline = performance.now() + Number(values.minutes) * 60_000;
+const deadline = performance.now() + wholeNumberIn(values, 'minutes', 1, 100_000) * 60_000;
 const known = values.again ? [] : await readResults();
 const scratch = await mkdtemp(join(tmpdir(), 'mutations-'));
 

@@ -7,27 +7,26 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { machine, versions } from '../../bench/environment.ts';
+import { readOptions, wholeNumberIn } from '../../schema/script-options.ts';
 import { planOf, shrink } from './check.ts';
 import { simulate } from './history.ts';
 import { tell } from './plan.ts';
 import type { Told } from './worker.ts';
 
-const { values } = parseArgs({
-  options: {
-    histories: { type: 'string', default: '10000' },
-    seed: { type: 'string', default: '1' },
-    workers: { type: 'string', default: '2' },
-    'shrink-seconds': { type: 'string', default: '60' },
-    trace: { type: 'boolean', default: false },
-    'stop-at-first': { type: 'boolean', default: false },
-    out: { type: 'string' },
-  },
+const values = readOptions({
+  histories: { type: 'string', default: '10000' },
+  seed: { type: 'string', default: '1' },
+  workers: { type: 'string', default: '2' },
+  'shrink-seconds': { type: 'string', default: '60' },
+  trace: { type: 'boolean', default: false },
+  'stop-at-first': { type: 'boolean', default: false },
+  out: { type: 'string' },
 });
-const histories = Number(values.histories);
-const firstSeed = Number(values.seed);
-const workers = Math.min(Number(values.workers), histories);
+const histories = wholeNumberIn(values, 'histories', 1, 1e9);
+const firstSeed = wholeNumberIn(values, 'seed', 0, 1e12);
+const workers = Math.min(wholeNumberIn(values, 'workers', 1, 1_000), histories);
+const shrinkSeconds = wholeNumberIn(values, 'shrink-seconds', 0, 86_400);
 
 if (values.trace) {
   const plan = planOf(firstSeed);
@@ -48,7 +47,7 @@ for (const { seed, violations } of failures.slice(0, 10)) {
   for (const violation of violations) console.log(`  ! ${violation.slice(0, 500)}`);
 }
 const [first] = failures;
-if (first && Number(values['shrink-seconds']) > 0) await tellSmallest(first.seed);
+if (first && shrinkSeconds > 0) await tellSmallest(first.seed);
 if (values.out)
   await writeFile(
     values.out,
@@ -71,7 +70,7 @@ async function work(from: number): Promise<void> {
 }
 
 async function tellSmallest(seed: number): Promise<void> {
-  const smallest = await shrink(seed, Number(values['shrink-seconds']) * 1_000);
+  const smallest = await shrink(seed, shrinkSeconds * 1_000);
   if (!smallest) {
     console.log(`seed ${seed} does not fail when it is lived through again: report that, it must not be`);
     return;

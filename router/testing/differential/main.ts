@@ -1,26 +1,24 @@
 /** `npm run test:differential -- --seed 1 --operations 20000`: random operations, answered as a monolith would. */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { readOptions, wholeNumberIn } from '../../../schema/script-options.ts';
 import { engineNames, type EngineName } from '../federation.ts';
 import { compareAtRandom } from './differential.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    operations: { type: 'string', default: '20000' },
-    engines: { type: 'string', default: 'own' },
-    seconds: { type: 'string', default: '3600' },
-    results: { type: 'string' },
-  },
+const values = readOptions({
+  seed: { type: 'string', default: '1' },
+  operations: { type: 'string', default: '20000' },
+  engines: { type: 'string', default: 'own' },
+  seconds: { type: 'string', default: '3600' },
+  results: { type: 'string' },
 });
 const engines = values.engines
   .split(',')
   .filter((name): name is EngineName => engineNames.some((each) => each === name));
 const beganAt = performance.now();
-const until = beganAt + Number(values.seconds) * 1_000;
+const until = beganAt + wholeNumberIn(values, 'seconds', 1, 1e6) * 1_000;
 const differences = await compareAtRandom({
-  seed: Number(values.seed),
-  operations: Number(values.operations),
+  seed: wholeNumberIn(values, 'seed', 0, 2 ** 32 - 1),
+  operations: wholeNumberIn(values, 'operations', 1, 1e9),
   engines,
   goOn: () => performance.now() < until,
   tell: (what) => process.stdout.write(`${what}\n\n`),
