@@ -45,7 +45,7 @@ export interface EventBus {
   notify(service: string, topic: string, text: string): void;
   /** Receives its own notices too. */
   onNotice(service: string, topic: string, listener: (text: string) => void): void;
-  /** `ok`, once the broker also knows what is served here; or what is wrong. */
+  /** `ok`, once the broker also knows what is served here; or what is wrong, also with its stream. */
   status(): string;
   /** Calls the listener each time the connection is up (again); at once when it is up. */
   onConnected(listener: () => void): void;
@@ -251,8 +251,10 @@ export function createJetStreamBus(
     return state;
   }
 
+  const events = createJetStreamEvents(settings, jetStream, logger);
+
   return {
-    ...createJetStreamEvents(settings, jetStream, logger),
+    ...events,
     jetStream,
     listen(service, stream, listener) {
       let stopped = false;
@@ -325,7 +327,7 @@ export function createJetStreamBus(
         });
       });
     },
-    status: () => (up ? 'ok' : 'not connected'),
+    status: () => (up ? (events.trouble() ?? 'ok') : 'not connected'),
     onConnected(listener) {
       connectedListeners.push(listener);
       if (up) listener();

@@ -9,7 +9,7 @@ import {
   type StoredMsg,
   type StreamInfo,
 } from '@nats-io/jetstream';
-import { errors, headers as natsHeaders, nanos, type MsgHdrs } from '@nats-io/transport-node';
+import { errors, headers as natsHeaders, millis, nanos, type MsgHdrs } from '@nats-io/transport-node';
 import { fromBinaryMode, toBinaryMode, toHeaderValue, type Envelope } from '../../schema/events/envelope.ts';
 import { UnavailableError } from '../foundation/errors.ts';
 import { endOfTurn } from '../foundation/turn.ts';
@@ -40,6 +40,8 @@ export interface JetStreamEvents extends EventStream {
   readonly streamName: string;
   /** Creates the stream when the broker has none. */
   ensureStream(): Promise<void>;
+  /** Why the stream that is there takes none of our events, as of the last look at it. */
+  trouble(): string | undefined;
   /** When the oldest message arrived that a durable consumer has not acknowledged; null without one. */
   oldestPending(name: string, publishers: readonly string[]): Promise<Date | null>;
 }
@@ -54,6 +56,8 @@ export function createJetStreamEvents(
   const lostListeners: (() => void)[] = [];
   /** Of what this process published: the newest that the broker has stored. */
   let lastStored: { seq: number; msgID: string } | undefined;
+  let trouble: string | undefined;
+  let warned: string | undefined;
   const tellLost = () => {
     for (const listener of lostListeners) listener();
   };
@@ -67,7 +71,9 @@ export function createJetStreamEvents(
 
   async function readStream(): Promise<StreamInfo> {
     try {
-      return await ask(({ manager }) => manager.streams.info(streamName));
+      const there = await ask(({ manager }) => manager.streams.info(streamName));
+      compareSettings(there);
+      return there;
     } catch (error) {
       if (!(error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound)) throw error;
     }
@@ -83,9 +89,39 @@ export function createJetStreamEvents(
         duplicate_window: nanos(settings.DUPLICATE_WINDOW_MS),
       }),
     );
+    trouble = undefined;
     logger.info({ stream: streamName }, 'created the event stream');
     tellLost();
     return created;
+  }
+
+  /** No user of the broker may change the stream: what differs is said. */
+  function compareSettings({ config: { subjects, num_replicas, duplicate_window } }: StreamInfo): void {
+    const before = trouble;
+    trouble = subjects.some((subject) => hasRoomFor(subject, subjectPrefix))
+      ? undefined
+      : `the stream ${streamName} takes ${subjects.join(', ')}, and EVENT_SUBJECT_PREFIX is ${subjectPrefix}`;
+    if (trouble && trouble !== before) logger.error({ stream: streamName }, trouble);
+    const { EVENT_REPLICAS: replicas, DUPLICATE_WINDOW_MS: windowMs } = settings;
+    const differing = [
+      { name: 'EVENT_REPLICAS', stream: num_replicas, setting: replicas, edit: `--replicas ${replicas}` },
+      {
+        name: 'DUPLICATE_WINDOW_MS',
+        stream: millis(duplicate_window),
+        setting: windowMs,
+        edit: `--dupe-window ${windowMs}ms`,
+      },
+    ].filter(({ stream, setting }) => stream !== setting);
+    const known = JSON.stringify(differing);
+    if (differing.length > 0 && known !== warned) {
+      const run = `nats stream edit ${streamName} ${differing.map(({ edit }) => edit).join(' ')}`;
+      const values = Object.fromEntries(differing.map(({ name, stream, setting }) => [name, { stream, setting }]));
+      logger.warn(
+        { stream: streamName, ...values, run },
+        'the event stream is not as the settings say, and they do not change it: docs/operating.md',
+      );
+    }
+    warned = known;
   }
 
   /** Resolves when the broker has stored it, or had stored a message with this id before. */
@@ -127,6 +163,7 @@ export function createJetStreamEvents(
     async ensureStream() {
       await readStream();
     },
+    trouble: () => trouble,
     async publish(service, event) {
       const id = messageId(event);
       let stored = await store(service, event, id);
@@ -204,6 +241,16 @@ export function createJetStreamEvents(
       return toDeliveries(messages);
     },
   };
+}
+
+/** Whether a subject of a stream, with wildcards, takes any event with this prefix. */
+function hasRoomFor(subject: string, prefix: string): boolean {
+  const tokens = subject.split('.');
+  const wanted = prefix.split('.');
+  const end = tokens.indexOf('>');
+  const isLongEnough = end === -1 ? tokens.length > wanted.length : true;
+  const fits = wanted.every((name, place) => (end !== -1 && place >= end) || ['*', name].includes(tokens[place] ?? ''));
+  return isLongEnough && fits;
 }
 
 function toStored(message: StoredMsg | null): StoredMessage | null {

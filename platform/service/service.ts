@@ -61,11 +61,11 @@ async function run(definition: ServiceDefinition, runtime: ConnectedRuntime): Pr
     operations: definition.operations,
     tracing: runtime.tracing,
     routes: { ...subgraph.routes, '/metrics': metricsRoute(metrics.register) },
-    // Ready means: can decide. Whether events can leave is the broker's state; commands are accepted without the
-    // broker.
+    // Ready means: can decide. Whether events can leave is the broker's state, which is only told: commands are accepted
+    // without the broker.
     readiness: async () => {
       const status = await databaseStatus(database, settings.DATABASE_TIMEOUT_MS);
-      return { ready: status === 'ok', checks: { database: status } };
+      return { ready: status === 'ok', checks: { database: status, broker: runtime.bus.status() } };
     },
   });
   addGauges(runtime, subgraph, http);
@@ -90,9 +90,13 @@ function addGauges(
   http: GraphqlServer,
 ): void {
   metrics.gauge('subscriptions_open', 'Client subscriptions open now.', () => http.subscriptions());
-  metrics.gauge('ttareungi_broker_connected', '1 while connected to the broker, otherwise 0.', () => {
-    return bus.status() === 'ok' ? 1 : 0;
-  });
+  metrics.gauge(
+    'ttareungi_broker_connected',
+    '1 while connected to the broker, whose stream takes its events, otherwise 0.',
+    () => {
+      return bus.status() === 'ok' ? 1 : 0;
+    },
+  );
   if (!follows) return;
   metrics.gauge('ttareungi_consumer_lag_seconds', 'For how long the oldest of them has been there.', async () => {
     const since = await bus.oldestPending(service, follows.publishers);

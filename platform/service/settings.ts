@@ -47,10 +47,13 @@ const broker = {
     'where events are kept',
   ),
   EVENT_SUBJECT_PREFIX: named('evt', /^[\w-]+(\.[\w-]+)*$/, 'letters, digits, _ and -, with dots between').describe(
-    'the subjects of bike are evt.bike.…',
+    'the subjects of bike are evt.bike.…; not to be changed once there are events',
   ),
-  EVENT_REPLICAS: wholeNumber(1, 1, 5).describe('3 in production'),
-  DUPLICATE_WINDOW_MS: milliseconds(600_000).describe('how long the broker knows an event that comes again'),
+  EVENT_REPLICAS: wholeNumber(1, 1, 5).describe('3 in production; of a stream that is there, it is only compared'),
+  // The broker refuses a shorter one.
+  DUPLICATE_WINDOW_MS: milliseconds(600_000, 100).describe(
+    'how long the broker knows an event that comes again; of a stream that is there, it is only compared',
+  ),
   PUBLISH_TIMEOUT_MS: milliseconds(5_000, 1).describe('how long the broker may take to say that it has an event'),
   REQUEST_TIMEOUT_MS: milliseconds(2_000, 1).describe('for the answer to a question between services'),
   OPERATE_TIMEOUT_MS: milliseconds(8_000, 1).describe(
