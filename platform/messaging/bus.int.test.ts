@@ -19,7 +19,7 @@ beforeAll(async () => {
   gate = stage.keep(await createGate(natsUrl(), 'shut'));
   one = await stage.runtime('owner');
   other = await stage.runtime('owner');
-  remote = await stage.runtime('asker', { NATS_URL: gate.url, REQUEST_TIMEOUT_MS: '300', PUBLISH_TIMEOUT_MS: '300' });
+  remote = await stage.runtime('asker', { NATS_URL: gate.url, REQUEST_TIMEOUT_MS: '3000', PUBLISH_TIMEOUT_MS: '3000' });
   await Promise.all([connected(one.bus), connected(other.bus)]);
 });
 afterAll(() => stage.close());
@@ -149,6 +149,7 @@ describe('a bus', () => {
         return { echo: question };
       });
     }
+    await Promise.all([one.bus.settled(), other.bus.settled()]);
     await until('somebody answers', () =>
       remote.bus.ask('owner', 'echo', 'ready').then(
         () => true,
@@ -183,7 +184,7 @@ describe('a bus', () => {
     one.bus.serve('slow', 'echo', () => new Promise(() => undefined));
     const startedAt = Date.now();
     await expect(remote.bus.ask('slow', 'echo', {})).rejects.toBeInstanceOf(UnavailableError);
-    expect(Date.now() - startedAt).toBeLessThan(2_000);
+    expect(Date.now() - startedAt).toBeLessThan(20_000);
   });
 
   it('gives notice to every instance, and to those of this service and topic only', async () => {
@@ -259,7 +260,12 @@ describe('a bus', () => {
     await expect(remote.bus.publish('owner', eventOf('unsaid', 1))).rejects.toBeInstanceOf(UnavailableError);
     const { manager } = one.bus.jetStream();
     const subject = `${stage.name}.owner.unsaid`;
-    expect(await manager.streams.getMessage(stage.name, { last_by_subj: subject })).toMatchObject({ subject });
+    await until('it is stored', () =>
+      manager.streams.getMessage(stage.name, { last_by_subj: subject }).then(
+        (message) => message?.subject === subject,
+        () => false,
+      ),
+    );
     await gate.shut();
     await gate.open();
     await connected(remote.bus);

@@ -46,9 +46,9 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => liar.listen(0, '127.0.0.1', resolve));
   const bad = `http://127.0.0.1:${(liar.address() as AddressInfo).port}/graphql`;
-  const limits = { SUBGRAPH_TIMEOUT_MS: '500', MAX_ANSWER_BYTES: '1000000', BREAKER_FAILURES: '0' };
+  const limits = { MAX_ANSWER_BYTES: '1000000', BREAKER_FAILURES: '0' };
   for (const [name, settings] of Object.entries({ bike: { BIKE_URL: bad }, reservation: { RESERVATION_URL: bad } })) {
-    const { port } = await graph.startRouter({ ...limits, ...settings });
+    const { port } = await graph.startRouter({ ...limits, ...settings, SUBGRAPH_TIMEOUTS: `${name}=500` });
     urls[name] = `http://127.0.0.1:${port}/graphql`;
   }
 });

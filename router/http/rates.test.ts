@@ -100,8 +100,9 @@ async function post(port: number, query: string, accept = 'application/json') {
 describe('a client that asks too often', () => {
   it.each(['application/json', 'text/event-stream'])('is told when to come back, with Accept: %s', async (accept) => {
     const { port } = await graph.startRouter({ RATE_PER_CLIENT: '1', RATE_BURST: '2' });
-    for (let count = 0; count < 2; count += 1) expect((await post(port, '{ __typename }', accept)).status).toBe(200);
-    const refused = await post(port, '{ __typename }', accept);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => post(port, '{ __typename }', accept)));
+    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(2);
+    const [refused] = answers.filter(({ status }) => status !== 200);
     expect(refused).toMatchObject({ status: 429, after: '1', text: expect.stringContaining('TOO_MANY_REQUESTS') });
   });
 

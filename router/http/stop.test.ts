@@ -78,7 +78,7 @@ describe('a router that stops', () => {
       ROUTER_PORT: '0',
       LOG_LEVEL: 'info',
     });
-    await until('it is ready', () => output().includes('router is ready'), 8_000);
+    await until('it is ready', () => output().includes('router is ready'));
     child.kill('SIGTERM');
     expect(await exited).toBe(0);
   });

@@ -238,8 +238,8 @@ describe('clients that ask for the same', () => {
     await second.waitFor(1);
     expect(graph.changes.followers()).toBe(1);
     await second.stop();
-    await until('the owner has none, without another event', () => graph.changes.followers() === 0, 500);
-    await until('no socket is left', () => graph.subgraphs.reservation.openSockets() === 0, 500);
+    await until('the owner has none, without another event', () => graph.changes.followers() === 0);
+    await until('no socket is left', () => graph.subgraphs.reservation.openSockets() === 0);
     expect(await metric('subscription_upstreams_open')).toBe(0);
   });
 

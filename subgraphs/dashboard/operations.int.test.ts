@@ -28,7 +28,7 @@ describe('a service that is away', () => {
       asker.bus.serve('hanging', endpoint, () => new Promise(() => undefined));
     }
     const services = ['running', 'hanging', 'missing'];
-    const operations = createOperations({ bus: asker.bus, services, operateTimeoutMs: 500 });
+    const operations = createOperations({ bus: asker.bus, services, operateTimeoutMs: 3_000 });
     await until('the service is heard', async () => (await operations.services())[0]?.status === 'UP');
 
     const startedAt = Date.now();
@@ -37,7 +37,7 @@ describe('a service that is away', () => {
       { name: 'hanging', status: 'DOWN', problem: 'hanging does not answer health' },
       { name: 'missing', status: 'DOWN', problem: 'missing does not answer health' },
     ]);
-    expect(Date.now() - startedAt).toBeLessThan(10_000);
+    expect(Date.now() - startedAt).toBeLessThan(30_000);
 
     const boss = { authorization: `Bearer ${await stage.token('boss', ['admin'])}` };
     const page = await operations.parkedEvents(boss, { status: 'parked' }, {});

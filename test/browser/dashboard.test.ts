@@ -66,10 +66,10 @@ describeInBrowser('the dashboard', (stage) => {
         await route.fulfill({ response, json });
       });
     };
-    await stage.registerBikes(1);
+    const [bikeId] = await stage.registerBikes(1);
     await until('the dashboard has heard of it', async () => {
       const { dashboard } = await stage.operator.request(DashboardDocument, { first: 1 });
-      return dashboard.recent.length > 0;
+      return dashboard.recent.some((change) => change.bikeId === bikeId);
     });
     await stage.visit({ path: '/', width: 1440, prepare }, async (page) => {
       await untilLive(page);
@@ -79,7 +79,10 @@ describeInBrowser('the dashboard', (stage) => {
         .first()
         .waitFor();
       await stage.registerBikes(1);
-      await times.getByText(/^\d\d:\d\d:\d\d$/).waitFor();
+      await times
+        .getByText(/^\d\d:\d\d:\d\d$/)
+        .first()
+        .waitFor();
     });
   });
 

@@ -130,14 +130,24 @@ describeInBrowser('a file of bikes', (stage) => {
   it('of a whole district is registered in a few calls, and can be stopped', async () => {
     const before = await count();
     const lines = Array.from({ length: manyBikes }, (_, place) => `green,2018-09-${(place % 28) + 1}`).join('\n');
-    await stage.visit({ path, width: 1024, shot: 'import-many' }, async (page) => {
+    const prepare = async (page: Page) => {
+      let isStopped = false;
+      await page.route('**/graphql', async (route) => {
+        if (!isStopped && route.request().postData()?.includes('mutation RegisterBikes')) {
+          // While the first call is under way.
+          isStopped = true;
+          await press(page, '멈추기');
+        }
+        return route.fallback();
+      });
+    };
+    await stage.visit({ path, width: 1024, shot: 'import-many', prepare }, async (page) => {
       let calls = 0;
       page.on('request', (request) => {
         if (request.postData()?.includes('mutation RegisterBikes')) calls += 1;
       });
       await choose(page, lines);
       await press(page, '1,500대 등록');
-      await press(page, '멈추기');
       await page.getByRole('button', { name: /^[\d,]+대 등록$/ }).waitFor();
       expect(await count()).toBeLessThan(before + manyBikes);
 

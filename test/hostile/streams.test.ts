@@ -402,7 +402,7 @@ describe('a socket', () => {
             code !== 0 ||
             line.heard.some(({ type, payload }) => type === 'pong' && JSON.stringify(payload) === '{"last":true}'),
         );
-        expect([0, 1008, 4400, 4401, 4409, 4429]).toContain(code);
+        expect([0, 1008, 4400, 4401, 4408, 4409, 4429]).toContain(code);
         line.socket.terminate();
       }),
       runs(100),

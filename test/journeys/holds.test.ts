@@ -10,7 +10,7 @@ import { registerBikes, rider, type Rider } from '../support/people.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
-const holdMs = 2_000;
+const holdMs = 10_000;
 const env = { HOLD_MINUTES: String(holdMs / 60_000), EXPIRY_EVERY_MS: '100' };
 
 describe('a hold', () => {
@@ -77,19 +77,26 @@ describe('a hold', () => {
     await Promise.all([mine.buys(5000), other.buys(5000)]);
     const seen: Record<string, string[]> = { mine: [], other: [] };
     let cursor = '';
+    let told = 0;
     for (const one of [mine, other]) {
       void (async () => {
         for await (const { reservationChanged } of one.client.subscribe(ReservationChangedDocument, {})) {
           seen[one.userId]?.push(reservationChanged.reserveStatus);
           cursor = reservationChanged.cursor ?? '';
+          told = reservationChanged.reserveNo;
         }
       })().catch(() => undefined);
     }
-    await until('the subscription is live', async () => {
-      const { reserveNo, status } = await mine.reserves(bikeId);
-      if (status === 'RESERVED') await mine.cancels(reserveNo);
-      return (seen['mine']?.length ?? 0) > 0;
-    });
+    for (const one of [mine, other]) {
+      let last = 0;
+      await until(`the subscription of ${one.userId} is live`, async () => {
+        const { reserveNo, status } = await one.reserves(bikeId);
+        if (status === 'RESERVED') await one.cancels((last = reserveNo));
+        return (seen[one.userId]?.length ?? 0) > 0;
+      });
+      await until('it was told the last', () => told === last && seen[one.userId]?.at(-1) === 'CANCELLED');
+    }
+    seen['other'] = [];
     const { reserveNo } = await mine.reserves(bikeId);
     await mine.starts(reserveNo);
     await mine.returns(reserveNo);

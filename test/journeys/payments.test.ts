@@ -9,7 +9,7 @@ import { startSystem, type TestSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 const patience = {
-  PAYMENT_TIMEOUT_MS: '400',
+  PAYMENT_TIMEOUT_MS: '2000',
   PAYMENT_RETRY_MS: '300',
   PAYMENT_RETRY_MAX_MS: '600',
   SETTLE_EVERY_MS: '50',
