@@ -8,6 +8,7 @@ import { createFeed, type Feed, type FeedOptions, type Snapshot } from './feed.t
 import { noTotals } from './projections.ts';
 import { createReadModels, type FeedDocument, type ReadModels } from './read-models.ts';
 import { createResolvers } from './resolvers.ts';
+import { settingsSchema } from './subgraph.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -274,6 +275,11 @@ describe('the feed', () => {
     }
   });
 
+  it('is kept for so long that clocks may differ by an hour', () => {
+    const isTaken = (seconds: string) => settingsSchema.safeParse({ FEED_RETENTION_SECONDS: seconds }).success;
+    expect(['60', '7199', '7200'].map(isTaken)).toEqual([false, false, true]);
+  });
+
   it('says that a cursor has expired, or is none', async () => {
     const { replica } = await createScene();
     const { feed, database } = await replica({ recentCommits: 1 });
@@ -466,6 +472,57 @@ describe('two replicas of the feed', () => {
     await Promise.all([items.return?.(), fromSnapshot.return?.()]);
   });
 
+  it('go on from the rows where commits of the other are gone already', async () => {
+    const { replica, models } = await createScene();
+    let hasForgotten = false;
+    const { feed: late, database } = await replica({ forgotten: () => (hasForgotten = true) });
+    await addAll(late, [registered(1), registered(2), increased('10', 1, 5, 5)]);
+    const items = await late.follow(null);
+    const { feed: other } = await replica();
+    await addAll(other, [condition(1, 2, 'BROKEN'), increased('10', 2, 7, 12)]);
+    await addAll(other, [condition(2, 2, 'BROKEN')]);
+    await database.collection('feed').deleteMany({ version: 2 });
+
+    await late.catchUp();
+    expect(hasForgotten).toBe(true);
+    expect([late.head().version, await late.position('account-10')]).toEqual([3, 2]);
+    await expect(items.next()).rejects.toMatchObject({ extensions: { code: 'CURSOR_EXPIRED' } });
+    await addAll(late, [condition(1, 3, 'IN_SERVICE'), increased('10', 3, 1, 13)]);
+    const expected = { bikes: 2, available: 1, outOfService: 1, pointsMoved: 13, pointsInCirculation: 13 };
+    expect(late.snapshot().totals).toMatchObject(expected);
+    await other.catchUp();
+    expect(other.snapshot()).toEqual(late.snapshot());
+    expect((await models.rows(0).find('account', ['10'])).get('10')?.balance).toBe(13);
+  });
+
+  it('go on from the rebuilt rows where the commit that made them the live ones is gone', async () => {
+    const { replica } = await createScene();
+    const { feed: late, models, database } = await replica();
+    await addAll(late, [registered(1)]);
+    const { feed: other, models: others } = await replica();
+    await others.rows(1).prepare();
+    const version = await other.switchTo(1, 1_000, ({ totals }) => Promise.resolve(totals));
+    await addAll(other, [registered(2)]);
+    await database.collection('feed').deleteMany({ version: { $gt: 1, $lte: version ?? 0 } });
+    await late.catchUp();
+    expect([late.head().version, models.live().generation]).toEqual([other.head().version, 1]);
+  });
+
+  it('take no version again that is gone, after a long sleep', async () => {
+    const { replica, documents } = await createScene();
+    let asleepMs = 0;
+    const time = { ...realTime, now: () => realTime.now() + asleepMs };
+    const { feed: late, database } = await replica({ time });
+    await addAll(late, [registered(1)]);
+    const { feed: other } = await replica();
+    for (const bikeId of [2, 3]) await addAll(other, [registered(bikeId)]);
+    await database.collection('feed').deleteMany({ version: { $lte: 2 } });
+    asleepMs = 7_200_000;
+    await addAll(late, [registered(4)]);
+    expect((await documents()).map(({ _id }) => _id)).toEqual([3, 4]);
+    expect(late.snapshot().totals.bikes).toBe(4);
+  });
+
   it('catch up although one of them is busy without a pause', async () => {
     const { replica } = await createScene();
     const [one, other] = [(await replica({ batchMs: 1 })).feed, (await replica({ batchMs: 1 })).feed];
@@ -537,6 +594,18 @@ describe('after a crash', () => {
     await addAll(feed, [increased('10', 1, 5, 5)]);
     expect(feed.snapshot().totals).toMatchObject({ pointsMoved: 5 });
     expect(await documents()).toHaveLength(1);
+  });
+
+  it('of the database while the totals are saved, they are saved again', async () => {
+    const { replica, models } = await createScene();
+    let failures = 1;
+    const { feed } = await replica({}, (own) => ({
+      saveCheckpoint: (version, totals) =>
+        failures-- > 0 ? Promise.reject(new Error('no disk')) : own.saveCheckpoint(version, totals),
+    }));
+    await expect(addAll(feed, [registered(1)])).rejects.toThrow('no disk');
+    await feed.catchUp();
+    expect(await models.checkpoint()).toMatchObject({ version: 1, totals: { bikes: 1 } });
   });
 
   it('it goes on from the checkpoint, which follows the head also when nothing more comes', async () => {

@@ -93,6 +93,8 @@ export interface FeedOptions extends DraftOptions {
   committed(version: number): void;
   /** Called with each commit, of this replica or another, the moment it counts. */
   absorbed?(document: FeedDocument): void;
+  /** Called when commits were missed that are gone: what was made of commits has to be read again, from the rows. */
+  forgotten?(): void;
 }
 
 const nothing = { changes: [], ...writtenFrom([]) };
@@ -100,6 +102,8 @@ const nothing = { changes: [], ...writtenFrom([]) };
 const pageOfCommits = 20;
 /** How many commits to search for each of the latest changes. */
 const lookBack = 4;
+/** Others' commits are looked for each second: of a replica that did not for so long, nobody knows how long it slept. */
+const sleepMs = 60_000;
 /** Most commits whose rows may wait to be written. */
 const maxUnsettled = 1_000;
 
@@ -122,6 +126,7 @@ export function createFeed(options: FeedOptions): Feed {
   let turn: Promise<unknown> = Promise.resolve();
   let catchingUp: Promise<void> | undefined;
   let saved = { version: 0, at: 0 };
+  let caughtUpAt = time.now();
   let closed = false;
   /** Until then this replica commits nothing. */
   let heldUntil = 0;
@@ -191,8 +196,21 @@ export function createFeed(options: FeedOptions): Feed {
   async function saveNowAndThen(version: number, of: Totals): Promise<void> {
     const now = options.clock().getTime();
     if (version === saved.version || now - saved.at < options.checkpointEveryMs) return;
-    saved = { version, at: now };
     await models.saveCheckpoint(version, of);
+    saved = { version, at: now };
+  }
+
+  /**
+   * The next commits are gone: they were kept for as long as commits are, and this replica slept. Their rows were written,
+   * and what is in memory is older.
+   */
+  async function forget(): Promise<void> {
+    await settle();
+    const checkpoint = await models.checkpoint();
+    // Rebuilt rows may have become the live ones by a commit that is gone.
+    if (checkpoint && checkpoint.version > head) models.use(checkpoint.generation ?? 0);
+    memory.forget();
+    options.forgotten?.();
   }
 
   async function catchUp(): Promise<void> {
@@ -200,12 +218,14 @@ export function createFeed(options: FeedOptions): Feed {
       const missed = await models.feedAfter(head, pageOfCommits);
       for (const document of missed) {
         if (document._id <= head) continue;
+        if (document._id > head + 1) await forget();
         absorb(document);
       }
       // The replica that committed them may have died before it wrote the rows.
       await settle();
-      if (missed.length < pageOfCommits) return;
+      if (missed.length < pageOfCommits) break;
     }
+    caughtUpAt = time.now();
   }
 
   async function position(subject: string): Promise<number> {
@@ -221,6 +241,8 @@ export function createFeed(options: FeedOptions): Feed {
 
   async function commit(batch: Pending[]): Promise<void> {
     if (options.settleEveryMs === 0 || unsettled.length >= maxUnsettled) await settle();
+    // The version after a head of long ago may be free because its commit is gone.
+    if (time.now() - caughtUpAt > sleepMs) await catchUp();
     for (;;) {
       await giveWay();
       const { document, failed, putOff } = await draft(batch, head, totals);

@@ -65,6 +65,17 @@ describe('the picture', () => {
     expect([...(await reading).bikes.values()]).toEqual([reserved]);
   });
 
+  it('is read anew when what it has may have missed a commit, and is another version then', async () => {
+    let rows = rowsOf([free]);
+    const pictures = createPictures(() => rows, at);
+    const { version } = await pictures.read();
+    rows = rowsOf([reserved]);
+    pictures.forget();
+    const anew = await pictures.read();
+    expect([...anew.bikes.values()]).toEqual([reserved]);
+    expect(anew.version).toBeGreaterThan(version);
+  });
+
   it('counts what stands at each station as its bikes say, whatever was committed before and after rows were read', async () => {
     const bike = fc
       .record({

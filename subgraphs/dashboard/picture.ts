@@ -22,7 +22,8 @@ export interface PictureRows {
 
 /**
  * The picture that tables and open data are drawn from, in memory: the rows, read when somebody first asks, under what has been
- * committed since this process started. Every commit passes here before a row is written, so that none is missed.
+ * committed since this process started. Every commit passes here before a row is written, so that none is missed; where one may
+ * have been, all is read again.
  */
 export function createPictures(rows: () => PictureRows, startedAt: Date) {
   let current = emptyPicture(startedAt, 0);
@@ -50,10 +51,16 @@ export function createPictures(rows: () => PictureRows, startedAt: Date) {
     return mine === current ? mine : read();
   }
 
+  /** What is asked for next is read from the rows. */
+  function forget(): void {
+    current = emptyPicture(current.at, current.version + 1);
+  }
+
   return {
     read,
+    forget,
     absorb({ at, generation, bikes = [], stations = [] }: Partial<FeedDocument>): void {
-      if (generation !== undefined) current = emptyPicture(current.at, current.version + 1);
+      if (generation !== undefined) forget();
       if (bikes.length === 0 && stations.length === 0) return;
       for (const bike of bikes) current.put(bike);
       for (const station of stations) current.stations.set(station.stationId, station);

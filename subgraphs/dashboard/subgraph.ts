@@ -29,10 +29,18 @@ import { createReadModels, type FeedDocument } from './read-models.ts';
 import { createResolvers } from './resolvers.ts';
 import { createTableResolvers } from './table-resolvers.ts';
 
+/**
+ * A commit is dated by the instance that makes it, and goes by the database's clock. These may differ by an hour, and every
+ * instance has to have read it before; in the other hour it may sleep.
+ */
+const leastRetentionSeconds = 7_200;
+
 export const settingsSchema = z.object({
   FEED_RECENT_COMMITS: wholeNumber(1_000, 1).describe('commits kept in memory for subscribers'),
   FEED_CACHE_SIZE: wholeNumber(50_000, 1).describe('rows kept in memory'),
-  FEED_RETENTION_SECONDS: wholeNumber(604_800, 60, largestInt).describe('how far back a cursor may lie'),
+  FEED_RETENTION_SECONDS: wholeNumber(604_800, leastRetentionSeconds, largestInt).describe(
+    'how far back a cursor may lie',
+  ),
   REBUILD_LEASE_MS: milliseconds(15_000, 100).describe(
     'a rebuild of which nothing was heard for so long is begun again by another process',
   ),
@@ -79,6 +87,7 @@ export function createDashboard(runtime: Runtime): Subgraph {
     traced: runtime.tracing.on,
     committed: (version) => bus.notify(service, 'feed', String(version)),
     absorbed: pictures.absorb,
+    forgotten: pictures.forget,
   });
   const stationCounts = createStationCounts({ source: feed.source, picture: pictures.read, time });
   const operations = createOperations({
