@@ -86,6 +86,40 @@ describeInBrowser('the dashboard', (stage) => {
     });
   });
 
+  it.each([390, 800, 1440])('says the year of what was in another one, in full at a width of %s', async (width) => {
+    const aged = 400 * 24 * 3_600_000;
+    const prepare = async (page: Page) => {
+      await page.route('**/graphql', async (route) => {
+        if (!route.request().postData()?.includes('query Dashboard(')) return route.fallback();
+        const response = await route.fetch();
+        const json = (await response.json()) as {
+          data: { dashboard: { reservations: { nodes: { reserveDateTime: string }[] } } };
+        };
+        for (const row of json.data.dashboard.reservations.nodes) {
+          row.reserveDateTime = new Date(Date.parse(row.reserveDateTime) - aged).toISOString();
+        }
+        await route.fulfill({ response, json });
+      });
+    };
+    const [bikeId = 0] = await stage.registerBikes(1);
+    const rides = await rider(stage.system, `year-${width}`);
+    await rides.buys(3000);
+    await rides.reserves(bikeId);
+    await until('the dashboard has heard of it', async () => {
+      const { dashboard } = await stage.operator.request(DashboardDocument, { first: 1 });
+      return dashboard.reservations.nodes[0]?.bikeId === bikeId;
+    });
+    const shot = `dashboard-year-${width}`;
+    await stage.visit({ path: `/?q=year-${width}`, width, prepare, shot }, async (page) => {
+      const time = page.locator('.reservation-row [data-column="reserveDateTime"]').first();
+      await time.getByText(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/).waitFor();
+      expect(await time.evaluate((cell) => [cell.scrollWidth > cell.clientWidth, cell.scrollHeight > 44])).toEqual([
+        false,
+        false,
+      ]);
+    });
+  });
+
   it('tells the hours of today and of earlier days, by pointer and by key, and in a table', async () => {
     const [bikeId = 0] = await stage.registerBikes(1);
     const rides = await rider(stage.system, '30');

@@ -14,10 +14,12 @@ export function clockTime(time: string | number): string {
   return clockFormat.format(new Date(time));
 }
 
-/** `18:00:05` today, `11-22 18:00:05` on another day, in Asia/Seoul. */
+/** `18:00:05` today, `11-22 18:00:05` on another day, `2025-11-22 18:00:05` in another year, in Asia/Seoul. */
 export function clockTimeOn(time: string | number, now: number): string {
   const day = dayFormat.format(new Date(time));
-  return day === dayFormat.format(new Date(now)) ? clockTime(time) : `${day.slice(5)} ${clockTime(time)}`;
+  const today = dayFormat.format(new Date(now));
+  if (day === today) return clockTime(time);
+  return `${day.slice(0, 4) === today.slice(0, 4) ? day.slice(5) : day} ${clockTime(time)}`;
 }
 
 /** `18:00`, for riders: they are in Seoul, so need no zone, and seconds do not matter to them. */
@@ -25,7 +27,7 @@ export function hourAndMinute(time: string | number): string {
   return clockTime(time).slice(0, -3);
 }
 
-/** `18:00` today, `11-22 18:00` on another day. */
+/** `18:00` today, `11-22 18:00` on another day, `2025-11-22 18:00` in another year. */
 export function hourAndMinuteOn(time: string | number, now: number): string {
   return clockTimeOn(time, now).slice(0, -3);
 }
