@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { freePort } from '../../deploy/local/free-port.ts';
-import { startOpenIdProvider, type OpenIdProvider } from '../support/openid-provider.ts';
+import { startOpenIdProvider, type OpenIdProvider, usualRoles } from '../support/openid-provider.ts';
 import { startSystem, type TestSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { violationsOf } from './accessibility.ts';
@@ -37,6 +37,7 @@ import { isChromiumInstalled, launchChromium } from './launch.ts';
   }, 60_000);
   beforeEach(async () => {
     provider.tokenLastsSeconds = 600;
+    provider.roles = usualRoles;
     complaints = [];
     const context = await browser.newContext({ viewport: { width: 390, height: 800 } });
     await context.addInitScript("localStorage.setItem('ttareungi.language', 'en')");
@@ -135,6 +136,25 @@ import { isChromiumInstalled, launchChromium } from './launch.ts';
     await until('the token was renewed twice', () => renewals() > 1);
     await untilLive(page);
     expect(await page.getByText('Sign in to use everything here.').count()).toBe(0);
+  }, 120_000);
+
+  it('another role at the provider changes what the page offers, and no live screen breaks', async () => {
+    provider.tokenLastsSeconds = 4;
+    await visit('/fleet');
+    await signIn('boss');
+    await isSignedIn('boss');
+    const onlyLook = page.getByText('As an auditor you look and do not change.');
+    await page.getByRole('tab', { name: 'Register' }).waitFor();
+    expect(await onlyLook.count()).toBe(0);
+    provider.roles = { ...usualRoles, boss: ['auditor'] };
+    await onlyLook.waitFor();
+    await isSignedIn('boss');
+    await page.locator('a[href="/"]').first().click();
+    await untilLive(page);
+    provider.roles = usualRoles;
+    await page.locator('a[href="/fleet"]').first().click();
+    await onlyLook.waitFor({ state: 'detached' });
+    expect(complaints).toEqual([]);
   }, 120_000);
 
   it('nobody is signed out while the provider is away, and the screen goes on when it is back', async () => {

@@ -12,6 +12,8 @@ export interface OpenIdProvider {
   audience: string;
   /** For how long, in seconds. */
   tokenLastsSeconds: number;
+  /** Who has which roles from now on; others have an account, and none here. */
+  roles: Readonly<Record<string, readonly string[]>>;
   /** A token as it signs them, for what a test does beside. */
   sign(claims: JWTPayload): Promise<string>;
   /** Its doors: while it is away, connections are cut. */
@@ -21,8 +23,7 @@ export interface OpenIdProvider {
   close(): Promise<void>;
 }
 
-/** Who has which roles; others have an account, and none here. */
-const rolesOf: Readonly<Record<string, readonly string[]>> = { '10': ['rider'], boss: ['operator'] };
+export const usualRoles: OpenIdProvider['roles'] = { '10': ['rider'], boss: ['operator'] };
 
 const clientId = 'ttareungi-pages';
 const clientSecret = 'a secret of client and provider';
@@ -56,6 +57,7 @@ export async function startOpenIdProvider(callbacks: () => string[]): Promise<Op
     }),
     audience: 'https://bikes.example',
     tokenLastsSeconds: 600,
+    roles: usualRoles,
     isAway: false,
     asked: [],
     sign: (claims) =>
@@ -111,7 +113,7 @@ export async function startOpenIdProvider(callbacks: () => string[]): Promise<Op
         },
         findAccount: (_context: unknown, sub: string) => ({ accountId: sub, claims: () => ({ sub }) }),
         extraTokenClaims: (_context: unknown, token: { accountId: string }) => ({
-          roles: rolesOf[token.accountId] ?? [],
+          roles: state.roles[token.accountId] ?? [],
         }),
         ttl: {
           AccessToken: () => state.tokenLastsSeconds,

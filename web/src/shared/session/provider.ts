@@ -54,19 +54,32 @@ class SignedOut extends Error {
   }
 }
 
-/** This browser's session; null without one. `onEnd` is told when it ends by itself, or in another tab. */
-export async function resumeAtProvider(onEnd: (reason: SignInFailure) => void): Promise<Session | null> {
-  let current: SignedIn;
+export interface Told {
+  /** The session has ended by itself, or in another tab. */
+  ended: (reason: SignInFailure) => void;
+  /** The provider gives this person other roles now: from here on, this is their session. */
+  changed: (session: Session) => void;
+}
+
+/** This browser's session; null without one. */
+export async function resumeAtProvider(told: Told): Promise<Session | null> {
+  let first: SignedIn;
   try {
-    current = await askToken('', true);
+    first = await askToken('', true);
   } catch (error) {
     if (!(error instanceof SignedOut)) throw error;
-    if (error.reason !== 'ended') onEnd(error.reason);
+    if (error.reason !== 'ended') told.ended(error.reason);
     return null;
   }
-  const { userId, roles } = current;
+  tabs?.addEventListener('message', () => told.ended('ended'), { once: true });
+  return sessionOf(first, told);
+}
+
+function sessionOf(first: SignedIn, told: Told): Session {
+  const { userId, roles } = first;
+  let current = first;
   let renewing: Promise<SignedIn> | null = null;
-  tabs?.addEventListener('message', () => onEnd('ended'), { once: true });
+  let isReplaced = false;
   return {
     userId,
     roles,
@@ -81,13 +94,21 @@ export async function resumeAtProvider(onEnd: (reason: SignInFailure) => void): 
         if (next.userId !== userId) throw new SignedOut('ended');
         current = next;
       } catch (error) {
-        if (error instanceof SignedOut) onEnd(error.reason);
+        if (error instanceof SignedOut) told.ended(error.reason);
         throw error;
+      }
+      // What is under way goes on with the new token; the page shows what its person may do now.
+      if (!isReplaced && !isSame(current.roles, roles)) {
+        isReplaced = true;
+        told.changed(sessionOf(current, told));
       }
       return current.token;
     },
   };
 }
+
+const isSame = (roles: readonly string[], others: readonly string[]) =>
+  [...roles].sort().join() === [...others].sort().join();
 
 /**
  * Signs out here, in other tabs and, by the address that it resolves with, there; this tab is the caller's to sign out.

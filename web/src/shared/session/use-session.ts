@@ -70,7 +70,7 @@ export function useSession(area: Area): SessionState {
     async queryFn(): Promise<Begun> {
       const config = await loadConfig();
       if (!config.provider) return { config, session: await resumeSession(config, area) };
-      const session = await resumeAtProvider(end);
+      const session = await resumeAtProvider({ ended: end, changed: begin });
       if (session) void forgetPushesOfOthers(session);
       return { config, session };
     },
