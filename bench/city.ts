@@ -28,7 +28,7 @@ import { openMap } from './event-to-screen.ts';
 import { evenly, runLoad, type LoadOptions } from './load.ts';
 import { operationsPer } from './operation-counts.ts';
 import { measureUsage } from './process-usage.ts';
-import { registerBikes, signInRiders, untilAllHandled, untilQuiet } from './seeding.ts';
+import { registerBikes, signInRiders, untilAllHandled, untilIdle, untilQuiet } from './seeding.ts';
 import { distributionOf, median, round } from './statistics.ts';
 import { startSystemUnderTest, type SystemUnderTest } from './system-under-test.ts';
 
@@ -164,7 +164,7 @@ async function measureParking(system: SystemUnderTest, operator: Client) {
   const moved = Math.round(performance.now() - moving);
   await untilAllHandled(system);
   const move = await costOfMoving(bikeIds.length);
-  await untilQuiet(operator);
+  await untilIdle(system);
   return { bikes: bikeIds.length, registerMs: registered, moveMs: moved, refused, register, move };
 }
 

@@ -4,6 +4,8 @@ import { connect } from '@nats-io/transport-node';
 import { GraphqlRequestError, type Client } from '../schema/client/client.ts';
 import { BuyPointsDocument, DashboardLagDocument, RegisterBikeDocument } from '../schema/client/generated/graphql.ts';
 import type { TestSystem } from '../test/support/system.ts';
+import { measureUsage } from './process-usage.ts';
+import type { SystemUnderTest } from './system-under-test.ts';
 
 const atOnce = 8;
 const reportEvery = 10_000;
@@ -47,6 +49,25 @@ export async function untilQuiet(operator: Client): Promise<number> {
     if (ms > drainWithinMs) throw new Error(`${pending} events still wait after ${ms / 1000} s.`);
     await delay(200);
   }
+}
+
+/** Of a core, in all processes together: at rest they take 0.04. */
+const idleCores = 0.15;
+const idleForMs = 3_000;
+
+/**
+ * Waits until its processes have nothing to do: after a mass import the comparison of journals and broker goes through
+ * what was published for a minute or two.
+ * @throws {Error} after three minutes.
+ */
+export async function untilIdle({ pids }: Pick<SystemUnderTest, 'pids'>): Promise<void> {
+  for (const giveUpAt = performance.now() + drainWithinMs; performance.now() < giveUpAt;) {
+    const stopUsage = measureUsage(pids);
+    await delay(idleForMs);
+    const used = Object.values(stopUsage().cpuMs).reduce((sum, ms) => sum + ms, 0);
+    if (used < idleCores * idleForMs) return;
+  }
+  throw new Error(`The system is still busy after ${drainWithinMs / 1_000} s.`);
 }
 
 /**
