@@ -256,11 +256,14 @@ describe('a reconciler', () => {
     await close();
   });
 
-  it('looks once more, ten seconds after a loss, at what was marked since', async () => {
+  it.each([
+    ['at what was marked since', 'later-mark', 0],
+    ['also where the database that dates the marks is three minutes behind', 'mark-behind', 180_000],
+  ])('looks once more, ten seconds after a loss, %s', async (_case, name, behindMs) => {
     let now = 0;
-    const service = await createPublished('later-mark');
+    const service = await createPublished(name);
     const { runtime, manager, streamName, messages, subject, close } = service;
-    const reconciler = service.reconcilerWith(3_600_000, { ...realTime, now: () => now });
+    const reconciler = service.reconcilerWith(60_000, { ...realTime, now: () => now });
     await reconciler.reconcile();
     await manager.streams.purge(streamName, { filter: subject('a') });
     expect(await reconciler.reconcile()).toBe(3);
@@ -275,8 +278,11 @@ describe('a reconciler', () => {
       headers.set('ce-sequence', version);
       await client.publish(subject('late'), 'of before', { headers });
     }
-    if (fourth) await runtime.bus.publish('later-mark', fourth);
+    if (fourth) await runtime.bus.publish(name, fourth);
     await journal.markPublished(['late@1', 'late@2', 'late@3', 'late@4']);
+    await runtime.database
+      .collection('journal')
+      .updateMany({ stream: 'late' }, { $set: { publishedAt: new Date(Date.now() - behindMs) } });
     expect(await messages()).toEqual([3, 4, 5, 10]);
     expect(await reconciler.reconcile()).toBe(0);
     now = 10_000;

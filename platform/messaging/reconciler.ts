@@ -85,9 +85,9 @@ export function createReconciler<Event extends Envelope>(options: ReconcilerOpti
     if (isLoss(holdings)) noteLoss();
     const exactly = due.exact > 0;
     const late = isLateDue() ? lost : undefined;
-    const last = late?.since ?? seen?.comparedAt;
-    // Two rounds of overlap: the database's clock, which dates the marks, may be behind.
-    const since = last && !due.all && !exactly ? new Date(last.getTime() - 2 * options.everyMs) : undefined;
+    // The database's clock, which dates the marks, may be behind: two rounds of overlap, and all that it may be after a loss.
+    const [last, overlapMs] = late ? [late.since, latelyMs] : [seen?.comparedAt, 2 * options.everyMs];
+    const since = last && !due.all && !exactly ? new Date(last.getTime() - overlapMs) : undefined;
     const streams = journal.lastPublished({ since, now: comparedAt })[Symbol.asyncIterator]();
     const all = since ? undefined : await bus.countMessages(service);
     const lately = all && !exactly ? await publishedLately(comparedAt) : new Set<string>();
