@@ -9,6 +9,14 @@ export const pageAddresses = {
 
 export type PlaceName = keyof typeof pageAddresses;
 
+const placeNames = Object.keys(pageAddresses) as PlaceName[];
+
+/** The page that a path leads to; people and mail programs write `/fleet/` as well. */
+export function placeAt(pathname: string): PlaceName | undefined {
+  const path = pathname.length > 1 ? pathname.replace(/\/$/, '') : pathname;
+  return placeNames.find((name) => pageAddresses[name] === path);
+}
+
 /** How others link to the ride page: to a station, or to a bike by its id in open data. */
 export const rideLink = (to: 'station' | 'vehicle', id: string) =>
   `${pageAddresses.ride}?${to}=${encodeURIComponent(id)}`;

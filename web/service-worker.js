@@ -35,7 +35,8 @@ addEventListener('fetch', (event) => {
   const { origin, pathname } = new URL(request.url);
   if (request.method !== 'GET' || origin !== location.origin) return;
   if (request.mode === 'navigate') {
-    if (pages.includes(pathname)) event.respondWith(fetch(request).catch(() => caches.match(offlinePage)));
+    if (pages.includes(pathname.replace(/(.)\/$/, '$1')))
+      event.respondWith(fetch(request).catch(() => caches.match(offlinePage)));
   } else if (pathname.startsWith('/assets/')) {
     event.respondWith(fromCache(event));
   }

@@ -29,8 +29,16 @@ function start(language = 'en-US', cache: Partial<typeof emptyCache> & { open?: 
     URL,
     JSON,
     location: { origin: 'http://bikes.example' },
-    fetch: async () => ({ ok: true, text: 'received', clone: () => ({}) }),
-    caches: { has: async () => true, open: async () => ({ ...emptyCache, ...cache }), ...cache },
+    fetch: async ({ mode }: { mode: string }) => {
+      if (mode === 'navigate') throw new TypeError('offline');
+      return { ok: true, text: 'received', clone: () => ({}) };
+    },
+    caches: {
+      has: async () => true,
+      open: async () => ({ ...emptyCache, ...cache }),
+      match: async () => 'offline',
+      ...cache,
+    },
     navigator: { language },
     addEventListener: (type: string, handler: (event: unknown) => void) => handlers.set(type, handler),
     registration: {
@@ -58,8 +66,8 @@ function start(language = 'en-US', cache: Partial<typeof emptyCache> & { open?: 
       await Promise.all(work);
     },
     /** What a page gets for a file of the build, and the work that goes on then. */
-    async receives(path: string): Promise<{ answer: unknown; work: Promise<unknown>[] }> {
-      const request = { url: `http://bikes.example${path}`, method: 'GET', mode: 'no-cors' };
+    async receives(path: string, mode = 'no-cors'): Promise<{ answer: unknown; work: Promise<unknown>[] }> {
+      const request = { url: `http://bikes.example${path}`, method: 'GET', mode };
       const work: Promise<unknown>[] = [];
       let answer: unknown;
       handlers.get('fetch')?.({
@@ -105,6 +113,14 @@ describe('the service worker', () => {
   it('gives a page the file that is kept', async () => {
     worker = start('en', { match: async () => ({ text: 'kept' }) });
     expect((await worker.receives('/assets/main-1234.js')).answer).toMatchObject({ text: 'kept' });
+  });
+
+  it.each(['/', '/fleet', '/fleet/', '/fleet/?bike=3'])('says so when %s is opened offline', async (path) => {
+    expect((await worker.receives(path, 'navigate')).answer).toBe('offline');
+  });
+
+  it('leaves to the browser what is no page of ours', async () => {
+    expect((await worker.receives('/fleet/bikes', 'navigate')).answer).toBeUndefined();
   });
 
   it('shows what a push says', async () => {

@@ -13,13 +13,9 @@ import {
   type Encoding,
   type RequestHandler,
 } from '../../platform/server/index.ts';
-import { documentOf, pageAddresses, type PlaceName } from '../../schema/page-addresses.ts';
+import { documentOf, placeAt } from '../../schema/page-addresses.ts';
 import { nothingHere } from './nothing-here.ts';
 import { pageHeaders } from './page-headers.ts';
-
-const pages: Record<string, string> = Object.fromEntries(
-  (Object.keys(pageAddresses) as PlaceName[]).map((place) => [pageAddresses[place], documentOf(place)]),
-);
 
 const contentTypes: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -52,8 +48,8 @@ interface StaticFile {
 
 /** The file below the web root that answers a path; undefined for what can never be one. */
 export function resolvePage(pathname: string): string | undefined {
-  const page = pages[pathname.length > 1 ? pathname.replace(/\/$/, '') : pathname];
-  if (page) return page;
+  const place = placeAt(pathname);
+  if (place) return documentOf(place);
   let path: string;
   try {
     path = decodeURIComponent(pathname).slice(1);
@@ -97,7 +93,7 @@ export function createStaticRoute(webRoot: string): RequestHandler {
       response.setHeader('allow', 'GET, HEAD');
       return sendJson(response, 405, { error: 'Pages are read with GET.' });
     }
-    const isPage = file?.endsWith('.html') && Object.values(pages).includes(file);
+    const isPage = placeAt(pathname) !== undefined;
     if (!isPage && isByPerson(request)) return sendNothingHere(request, response);
     sendJson(response, isPage ? 503 : 404, {
       error: isPage

@@ -358,7 +358,16 @@ describe('a link', () => {
     'javascript:alert(1)',
     '/auth/sign-in',
     '/graphql',
+    '/fleet/bikes',
   ])('leads nobody to %s after signing in', async (to) => expect(await returned(to)).toBe('/'));
+
+  it.each([
+    ['/fleet/?bike=3', '/fleet?bike=3'],
+    ['/ride/', '/ride'],
+    [`/fleet?tab=bikes&q=${'가'.repeat(200)}`, '/fleet'],
+  ])('leads back to %s, or to its page where it cannot be remembered', async (to, end) =>
+    expect(await returned(to)).toBe(end),
+  );
 
   it('never leads anywhere but to a page of here', async () => {
     // A router that cannot ask its provider leads back at once.

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pageAddresses } from '../../../schema/page-addresses.ts';
+import { pageAddresses, placeAt } from '../../../schema/page-addresses.ts';
 import { failureParameter, signInPaths, type SignedIn, type SignInFailure } from '../../../schema/sign-in.ts';
 import {
   placeFor,
@@ -32,7 +32,7 @@ const beginLastsMs = 600_000;
 const renewBeforeMs = 60_000;
 /** Another tab may have asked with the cookie of before; a provider takes a second use of it for a theft. */
 const renewedKeptMs = 10_000;
-/** With the rest of what is remembered, far less than a cookie holds. */
+/** Of what a page's address says; with the rest of what is remembered, far less than a cookie holds. */
 const longestReturn = 1_000;
 
 /**
@@ -191,10 +191,12 @@ export function createSignIn(options: SignInOptions): Record<string, RequestHand
 
   /** A page of here, whatever a link says. */
   function pageIn(text: string | null): string {
-    if (text === null || text.length > longestReturn || !URL.canParse(text, origin)) return pageAddresses.dashboard;
+    if (text === null || !URL.canParse(text, origin)) return pageAddresses.dashboard;
     const { origin: host, pathname, search } = new URL(text, origin);
-    const isPage = host === origin && (Object.values(pageAddresses) as string[]).includes(pathname);
-    return isPage ? pathname + search : pageAddresses.dashboard;
+    const place = host === origin ? placeAt(pathname) : undefined;
+    const page = pageAddresses[place ?? 'dashboard'];
+    // Of one that is too long to be remembered, the page at least.
+    return place && search.length <= longestReturn ? page + search : page;
   }
 
   const get = (act: Act) => handled('GET', act, () => true);

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from 'react';
-import { pageAddresses, type PlaceName } from '../../../schema/page-addresses.ts';
+import { pageAddresses, placeAt, type PlaceName } from '../../../schema/page-addresses.ts';
 import { steps } from '../shared/ui/steps.ts';
 
 /** The playground is a document of its own. */
@@ -8,8 +8,8 @@ export type PageName = Exclude<PlaceName, 'playground'>;
 export const pageNames = (Object.keys(pageAddresses) as PlaceName[]).filter((name) => name !== 'playground');
 
 function pageAt(pathname: string): PageName {
-  const path = pathname.length > 1 ? pathname.replace(/\/$/, '') : pathname;
-  return pageNames.find((name) => pageAddresses[name] === path) ?? 'dashboard';
+  const place = placeAt(pathname);
+  return place && place !== 'playground' ? place : 'dashboard';
 }
 
 export function usePage(): PageName {
@@ -43,7 +43,8 @@ export function followLinks(): void {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
     if (!link || link.origin !== location.origin || link.target || link.hasAttribute('download')) return;
-    if (!pageNames.some((name) => pageAddresses[name] === link.pathname) || link.hash) return;
+    const place = placeAt(link.pathname);
+    if (!place || place === 'playground' || link.hash) return;
     event.preventDefault();
     const isOtherPage = pageAt(link.pathname) !== pageAt(location.pathname);
     go(link.pathname + link.search);
