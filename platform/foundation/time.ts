@@ -1,6 +1,9 @@
 import { setInterval, setTimeout as setTimer } from 'node:timers';
 import { setTimeout } from 'node:timers/promises';
 
+/** A timer with a longer delay (25 days) fires at once. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 /** How time passes for the parts that wait and repeat; the simulation in test/simulation brings its own. */
 export interface Time {
   /** Milliseconds since some moment, for durations: unlike a clock, nobody sets it. */

@@ -8,6 +8,7 @@ import { eventsBetween } from './missing-events.ts';
 import type { DeadLetters, FirstInLine } from './dead-letters/dead-letters.ts';
 import type { ErrorClass } from './dead-letters/parked-message.ts';
 import type { Retry } from '../foundation/retry.ts';
+import { longestTimerMs } from '../foundation/time.ts';
 import type { Checkpoints } from './checkpoints.ts';
 
 /** What becomes of one message: handled in the order of its stream, or parked. */
@@ -141,7 +142,7 @@ export function createProcessor(options: ProcessorOptions): Processor {
             'an event failed; trying again',
           );
           release ??= hold(subject);
-          await retry.pause(delay * (0.75 + options.random() / 2));
+          await retry.pause(Math.min(delay * (0.75 + options.random() / 2), longestTimerMs));
         }
       }
     } finally {

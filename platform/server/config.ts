@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { longestTimerMs } from '../foundation/time.ts';
 
 /** A setting is missing or wrong; `message` has one line per mistake. */
 export class ConfigError extends Error {
@@ -39,8 +40,8 @@ export const wholeNumber = (fallback: number, atLeast = 0, atMost = Number.MAX_S
 /** The largest value of the graph's `Int`: the bound of settings that the graph shows. */
 export const largestInt = 2 ** 31 - 1;
 
-/** A setting that is a time. A timer with a longer delay (25 days) would fire at once. */
-export const milliseconds = (fallback: number, atLeast = 0) => wholeNumber(fallback, atLeast, largestInt);
+/** A setting that is a time. */
+export const milliseconds = (fallback: number, atLeast = 0) => wholeNumber(fallback, atLeast, longestTimerMs);
 
 /** A setting that is a port to listen on; 0 for any free one. */
 export const port = (fallback: number) => wholeNumber(fallback, 0, 65_535);
@@ -62,8 +63,11 @@ export const list = (item: RegExp, allowed: string, fallback = '') =>
 
 /** A setting that is a list of times, waited for one after the other. */
 export const delays = (fallback: string) =>
-  listOf(fallback, z.array(z.string().regex(/^\d+$/).transform(Number).pipe(z.number().max(largestInt))).min(1)).meta({
-    allowed: `whole numbers up to ${thousands(largestInt)}, separated by commas`,
+  listOf(
+    fallback,
+    z.array(z.string().regex(/^\d+$/).transform(Number).pipe(z.number().max(longestTimerMs))).min(1),
+  ).meta({
+    allowed: `whole numbers up to ${thousands(longestTimerMs)}, separated by commas`,
   });
 
 const listOf = <Items extends z.ZodType<unknown, string[]>>(fallback: string, items: Items) =>
