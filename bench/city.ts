@@ -9,7 +9,6 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buffer } from 'node:stream/consumers';
-import { parseArgs } from 'node:util';
 import { createDice } from '../cli/demo/dice.ts';
 import { bikesInSeoul, seoul, type CityStation } from '../cli/demo/seoul.ts';
 import { importStations } from '../cli/ops/import-stations.ts';
@@ -23,6 +22,7 @@ import {
 import { districts, stationIdOf } from '../schema/places.ts';
 import { checkInvariants } from '../test/support/invariants.ts';
 import { answered } from '../test/support/people.ts';
+import { readOptions } from '../schema/script-options.ts';
 import { machine, versions } from './environment.ts';
 import { openMap } from './event-to-screen.ts';
 import { evenly, runLoad, type LoadOptions } from './load.ts';
@@ -32,19 +32,17 @@ import { registerBikes, signInRiders, untilAllHandled, untilIdle, untilQuiet } f
 import { distributionOf, median, round } from './statistics.ts';
 import { startSystemUnderTest, type SystemUnderTest } from './system-under-test.ts';
 
-const { values } = parseArgs({
-  options: {
-    engine: { type: 'string', default: 'secantusdb' },
-    bikes: { type: 'string', default: String(bikesInSeoul) },
-    /** Questions of each kind, one after the other. */
-    questions: { type: 'string', default: '500' },
-    /** Reservations a second; 0: none are asked for. */
-    rate: { type: 'string', default: '53' },
-    seconds: { type: 'string', default: '20' },
-    repeats: { type: 'string', default: '3' },
-    /** Counts database commands and requests, which makes all a little slower. */
-    operations: { type: 'boolean', default: false },
-  },
+const values = readOptions({
+  engine: { type: 'string', default: 'secantusdb' },
+  bikes: { type: 'string', default: String(bikesInSeoul) },
+  /** Questions of each kind, one after the other. */
+  questions: { type: 'string', default: '500' },
+  /** Reservations a second; 0: none are asked for. */
+  rate: { type: 'string', default: '53' },
+  seconds: { type: 'string', default: '20' },
+  repeats: { type: 'string', default: '3' },
+  /** Counts database commands and requests, which makes all a little slower. */
+  operations: { type: 'boolean', default: false },
 });
 const [bikes, questions, rate, seconds, repeats] = [
   Number(values.bikes),

@@ -4,7 +4,6 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { createDevelopmentKeys } from '../deploy/local/development-keys.ts';
 import { createTokenVerifier, processSettings, readConfig } from '../platform/server/index.ts';
@@ -15,24 +14,23 @@ import { createClient, type Client } from '../schema/client/client.ts';
 import { StationCountsChangedDocument } from '../schema/client/generated/graphql.ts';
 import { launchChromium } from '../test/browser/launch.ts';
 import { until } from '../test/support/until.ts';
+import { readOptions } from '../schema/script-options.ts';
 import { machine, versions } from './environment.ts';
 import { createCityFeed } from './screen-feed.ts';
 import { createStationFeed } from './station-feed.ts';
 import { round } from './statistics.ts';
 
-const { values } = parseArgs({
-  options: {
-    stations: { type: 'string', default: '2800' },
-    /** Changes of stations a second. */
-    rates: { type: 'string', default: '0,50' },
-    warmup: { type: 'string', default: '15' },
-    seconds: { type: 'string', default: '20' },
-    /** How often the map is zoomed in: all of the city in districts, then stations themselves. */
-    zooms: { type: 'string', default: '0,4' },
-    /** Who follow the counts beside, for the router's cost. */
-    watchers: { type: 'string', default: '200' },
-    out: { type: 'string', default: '' },
-  },
+const values = readOptions({
+  stations: { type: 'string', default: '2800' },
+  /** Changes of stations a second. */
+  rates: { type: 'string', default: '0,50' },
+  warmup: { type: 'string', default: '15' },
+  seconds: { type: 'string', default: '20' },
+  /** How often the map is zoomed in: all of the city in districts, then stations themselves. */
+  zooms: { type: 'string', default: '0,4' },
+  /** Who follow the counts beside, for the router's cost. */
+  watchers: { type: 'string', default: '200' },
+  out: { type: 'string', default: '' },
 });
 const say = (line: string) => process.stderr.write(`${line}\n`);
 const seconds = Number(values.seconds);

@@ -3,7 +3,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { createClient, type Client } from '../schema/client/client.ts';
 import {
   BuyPointsDocument,
@@ -20,19 +19,18 @@ import { hastySettings, startCluster, type Cluster } from '../test/faults/cluste
 import { checkInvariants } from '../test/support/invariants.ts';
 import { createDice } from '../cli/demo/dice.ts';
 import { until } from '../test/support/until.ts';
+import { readOptions } from '../schema/script-options.ts';
 import { machine, versions } from './environment.ts';
 import { untilQuiet } from './seeding.ts';
 import { median, percentile, round } from './statistics.ts';
 
-const { values } = parseArgs({
-  options: {
-    engine: { type: 'string', default: 'secantusdb' },
-    /** So many events are in the journals at least. */
-    events: { type: 'string', default: '20000' },
-    repeats: { type: 'string', default: '3' },
-    /** Stories a second while it is rebuilt once more. */
-    rate: { type: 'string', default: '5.3' },
-  },
+const values = readOptions({
+  engine: { type: 'string', default: 'secantusdb' },
+  /** So many events are in the journals at least. */
+  events: { type: 'string', default: '20000' },
+  repeats: { type: 'string', default: '3' },
+  /** Stories a second while it is rebuilt once more. */
+  rate: { type: 'string', default: '5.3' },
 });
 const people = 24;
 const patienceMs = 300_000;

@@ -3,7 +3,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { createClient, type Client } from '../schema/client/client.ts';
 import { BuyPointsDocument, RegisterBikeDocument, ReserveBikeDocument } from '../schema/client/generated/graphql.ts';
 import { publishRaw, withBroker } from '../test/faults/broker.ts';
@@ -13,18 +12,17 @@ import { checkInvariants } from '../test/support/invariants.ts';
 import { createDice } from '../cli/demo/dice.ts';
 import { until } from '../test/support/until.ts';
 import { consumers, follows, publishers } from '../test/support/violations.ts';
+import { readOptions } from '../schema/script-options.ts';
 import { machine, versions } from './environment.ts';
 import { codeOf } from './load.ts';
 import { createCounter, median, round } from './statistics.ts';
 
-const { values } = parseArgs({
-  options: {
-    engine: { type: 'string', default: 'secantusdb' },
-    /** Commands a second during the outage. */
-    rate: { type: 'string', default: '5.3' },
-    'outage-seconds': { type: 'string', default: '60' },
-    events: { type: 'string', default: '10000' },
-  },
+const values = readOptions({
+  engine: { type: 'string', default: 'secantusdb' },
+  /** Commands a second during the outage. */
+  rate: { type: 'string', default: '5.3' },
+  'outage-seconds': { type: 'string', default: '60' },
+  events: { type: 'string', default: '10000' },
 });
 const rate = Number(values.rate);
 const riders = 40;

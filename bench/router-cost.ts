@@ -5,25 +5,23 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { print } from 'graphql';
 import { createDevelopmentKeys } from '../deploy/local/development-keys.ts';
 import { freePort } from '../deploy/local/free-port.ts';
 import { ReserveBikeDocument } from '../schema/client/generated/graphql.ts';
 import { until } from '../test/support/until.ts';
+import { readOptions } from '../schema/script-options.ts';
 import { machine, versions } from './environment.ts';
 import { runGatewayLoad } from './gateway/load.ts';
 import { forkBeside, onGatewayCore } from './gateway/processes.ts';
 import { cpuMsOf, memoryMbOf } from './process-usage.ts';
 import { median } from './statistics.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '6' },
-    rounds: { type: 'string', default: '5' },
-    profile: { type: 'string' },
-    out: { type: 'string', default: join(import.meta.dirname, 'results/router-cost.json') },
-  },
+const options = readOptions({
+  seconds: { type: 'string', default: '6' },
+  rounds: { type: 'string', default: '5' },
+  profile: { type: 'string' },
+  out: { type: 'string', default: join(import.meta.dirname, 'results/router-cost.json') },
 });
 const connections = 50;
 const engines = options.profile ? ['own'] : ['own', 'apollo'];

@@ -5,7 +5,6 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { createDevelopmentKeys } from '../deploy/local/development-keys.ts';
 import { ttareungi } from '../router/product/product.ts';
@@ -15,6 +14,7 @@ import type { SubgraphName } from '../schema/subgraphs.ts';
 import { createTokenVerifier, processSettings, readConfig } from '../platform/server/index.ts';
 import { launchChromium } from '../test/browser/launch.ts';
 import { until } from '../test/support/until.ts';
+import { readOptions } from '../schema/script-options.ts';
 import { machine, versions } from './environment.ts';
 import { measureUsage } from './process-usage.ts';
 import { createRiderFeed } from './rider-feed.ts';
@@ -22,19 +22,17 @@ import { createCityFeed } from './screen-feed.ts';
 import { createStationFeed } from './station-feed.ts';
 import { distributionOf, median, round } from './statistics.ts';
 
-const { values } = parseArgs({
-  options: {
-    rows: { type: 'string', default: '5000' },
-    /** Updates a second, one measurement each. */
-    rates: { type: 'string', default: '50,100' },
-    seconds: { type: 'string', default: '30' },
-    /** How long memory is watched, at the last of the rates. */
-    'soak-minutes': { type: 'string', default: '10' },
-    loads: { type: 'string', default: '5' },
-    /** Of the city that a rider's page shows. */
-    stations: { type: 'string', default: '2800' },
-    out: { type: 'string', default: '' },
-  },
+const values = readOptions({
+  rows: { type: 'string', default: '5000' },
+  /** Updates a second, one measurement each. */
+  rates: { type: 'string', default: '50,100' },
+  seconds: { type: 'string', default: '30' },
+  /** How long memory is watched, at the last of the rates. */
+  'soak-minutes': { type: 'string', default: '10' },
+  loads: { type: 'string', default: '5' },
+  /** Of the city that a rider's page shows. */
+  stations: { type: 'string', default: '2800' },
+  out: { type: 'string', default: '' },
 });
 const rates = values.rates.split(',').map(Number);
 const say = (line: string) => process.stderr.write(`${line}\n`);

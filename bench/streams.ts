@@ -5,23 +5,21 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { DATA_DIRECTORY, startDataPlane } from '../deploy/local/data-plane.ts';
 import { disturb } from '../test/support/streams.ts';
+import { readOptions } from '../schema/script-options.ts';
 import { machine, versions } from './environment.ts';
 
-const { values } = parseArgs({
-  options: {
-    engine: { type: 'string', default: 'secantusdb' },
-    cuts: { type: 'string', default: '1000' },
-    'router-restarts': { type: 'string', default: '20' },
-    'subgraph-restarts': { type: 'string', default: '5' },
-    reloads: { type: 'string', default: '20' },
-    watchers: { type: 'string', default: '3' },
-    riders: { type: 'string', default: '4' },
-    seed: { type: 'string', default: '1' },
-    out: { type: 'string' },
-  },
+const values = readOptions({
+  engine: { type: 'string', default: 'secantusdb' },
+  cuts: { type: 'string', default: '1000' },
+  'router-restarts': { type: 'string', default: '20' },
+  'subgraph-restarts': { type: 'string', default: '5' },
+  reloads: { type: 'string', default: '20' },
+  watchers: { type: 'string', default: '3' },
+  riders: { type: 'string', default: '4' },
+  seed: { type: 'string', default: '1' },
+  out: { type: 'string' },
 });
 
 const directory = await mkdtemp(join(tmpdir(), 'streams-'));

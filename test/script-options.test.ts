@@ -5,26 +5,24 @@ import { describe, expect, it } from '@jest/globals';
 const root = join(import.meta.dirname, '..');
 
 describe('a script that people run', () => {
+  const isMany = 'is "many"\\. It must be a .+';
+  const isUnknown = "Unknown option '--nonsense'\\. The options are --.+";
   it.each([
-    ['bench/day.ts', '--times'],
-    ['bench/gateway/main.ts', '--rounds'],
-    ['router/testing/differential/main.ts', '--operations'],
-    ['test/faults/main.ts', '--runs'],
-    ['test/mutations/main.ts', '--minutes'],
-    ['test/simulation/main.ts', '--histories'],
-  ])(
-    '%s says in a line what it does not understand, and does nothing',
-    (script, option) => {
-      const run = (...args: string[]) => {
-        const { status, stderr, stdout } = spawnSync(process.execPath, [join(root, script), ...args], {
-          encoding: 'utf8',
-        });
-        return { status, stderr, stdout };
-      };
-      const line = (words: string) => ({ status: 1, stderr: expect.stringMatching(`^${words}.*\n$`), stdout: '' });
-      expect(run('--nonsense')).toEqual(line(`Unknown option '--nonsense'. The options are .*${option}`));
-      expect(run(option, 'many')).toEqual(line(`${option} is "many". It must be a`));
-    },
-    60_000,
-  );
+    ['bench/city.ts', ['--nonsense'], isUnknown],
+    ['bench/day.ts', ['--times', 'many'], `--times ${isMany}`],
+    ['bench/gateway/main.ts', ['--rounds', 'many'], `--rounds ${isMany}`],
+    ['bench/map.ts', ['--nonsense'], isUnknown],
+    ['bench/rebuild.ts', ['--nonsense'], isUnknown],
+    ['bench/recovery.ts', ['--nonsense'], isUnknown],
+    ['bench/router-cost.ts', ['--nonsense'], isUnknown],
+    ['bench/screen.ts', ['--nonsense'], isUnknown],
+    ['bench/streams.ts', ['--nonsense'], isUnknown],
+    ['router/testing/differential/main.ts', ['--operations', 'many'], `--operations ${isMany}`],
+    ['test/faults/main.ts', ['--runs', 'many'], `--runs ${isMany}`],
+    ['test/mutations/main.ts', ['--minutes', 'many'], `--minutes ${isMany}`],
+    ['test/simulation/main.ts', ['--histories', 'many'], `--histories ${isMany}`],
+  ])('says in a line what it does not understand, and does nothing: %s %j', (script, args, line) => {
+    const { status, stderr, stdout } = spawnSync(process.execPath, [join(root, script), ...args], { encoding: 'utf8' });
+    expect({ status, stderr, stdout }).toEqual({ status: 1, stderr: expect.stringMatching(`^${line}\n$`), stdout: '' });
+  });
 });
