@@ -286,6 +286,45 @@ describe('a relay', () => {
     expect(await aggregate.journal.countRefused()).toBe(0);
   });
 
+  it('looks now and then for what another process put aside before it died', async () => {
+    const service = await stage.runtime('orphaned');
+    const silent = createSilentTally(service, false);
+    await silent.journal.createIndexes();
+    await silent.add('orphan', 1);
+    const put = { because: 'it was too long', times: 9, since: new Date(0), until: new Date(0) };
+    await silent.journal.putAside('orphan@1', put);
+    let looks = 0;
+    let sweeps = 0;
+    const relay = createOutboxRelay<Tally, TallyEvent>({
+      service: 'orphaned',
+      journal: {
+        ...silent.journal,
+        unpublished: (...of) => {
+          sweeps += 1;
+          return silent.journal.unpublished(...of);
+        },
+        refusedDue: (...of) => {
+          looks += 1;
+          return silent.journal.refusedDue(...of);
+        },
+      },
+      bus: owner.bus,
+      logger: createLogbook().logger,
+      applyViews: async () => undefined,
+      sweepEveryMs: 5,
+      gatherMs: 0,
+      sweepBatch: 4,
+      longestDelayMs: 1,
+      clock: () => new Date(),
+    });
+    relay.start();
+    stage.keep(relay);
+    await until('it is published', async () => (await silent.journal.countUnpublished()) === 0);
+    await until('it went on looking', () => sweeps > 40);
+    // One in five, and while something was refused a moment ago, each.
+    expect(looks).toBeLessThan(sweeps / 2);
+  });
+
   it('puts aside what is refused for good, tries it again at growing intervals, and delivers all others', async () => {
     const service = await stage.runtime('poisoned');
     const silent = createSilentTally(service, false);

@@ -49,6 +49,8 @@ const longestReason = 1_000;
 const quietRounds = 4;
 /** … and of those every n-th while it has so much under way itself: the database reads all of it for each look. */
 const [muchUnderWay, busyRounds] = [100, 16];
+/** Where nothing was refused lately, every n-th look is for what another process put aside before it died. */
+const looksWithoutRefused = 5;
 
 export function createOutboxRelay<State, Event extends Envelope>(
   options: OutboxRelayOptions<State, Event>,
@@ -61,6 +63,9 @@ export function createOutboxRelay<State, Event extends Envelope>(
   const marks = createBatcher<string>((ids) => journal.markPublished(ids), { gatherMs, time });
   let stopSweeping: () => void = () => undefined;
   let sweeping: Promise<void> | undefined;
+  let looks = 0;
+  /** When this process last saw a refused decision, by `time`. */
+  let refusedAt = -Infinity;
   let closed = false;
   let reportedAt = -Infinity;
   let leftOver = true;
@@ -133,6 +138,7 @@ export function createOutboxRelay<State, Event extends Envelope>(
     const until = new Date(options.clock().getTime() + delay);
     const because = (error instanceof Error ? error.message : String(error)).slice(0, longestReason);
     await journal.putAside(document._id, { because, times: times + 1, since, until });
+    refusedAt = time.now();
     if (times === 0) logger.error({ err: error, document: document._id }, 'a decision is refused, and steps aside');
   }
 
@@ -167,9 +173,12 @@ export function createOutboxRelay<State, Event extends Envelope>(
 
   /** A queue of its own, so that it takes no place of others. */
   async function tryAgain(): Promise<void> {
+    looks += 1;
+    if (time.now() - refusedAt > 2 * options.longestDelayMs && looks % looksWithoutRefused !== 0) return;
     const now = options.clock();
     while (bus.status() === 'ok' && !closed) {
       const due = await journal.refusedDue(options.sweepBatch, now, options.longestDelayMs);
+      if (due.length > 0) refusedAt = time.now();
       const free = due.filter(({ _id }) => !underWay.has(_id));
       const streams = Map.groupBy(free, ({ stream }) => stream);
       const delivered = await Promise.all(Array.from(streams.values(), deliverStream));
