@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../../schema/events/index.ts';
-import { placeOf } from '../../platform/index.ts';
+import { placeOf, type Time } from '../../platform/index.ts';
 import type { FeedMemory } from './feed-memory.ts';
 import { fold, positionName, rowNamesOf, versionIn, type Placed, type RowsByName } from './fold.ts';
 import { hoursOn, type HourView } from './hours.ts';
@@ -10,7 +10,7 @@ import { stationsTouched } from './station-counts.ts';
 
 /** An event on its way into the feed. */
 export interface InboxMessage extends Placed {
-  /** When it arrived, in ms since 1970. */
+  /** When it arrived, by `Time.now`. */
   since: number;
 }
 
@@ -26,6 +26,7 @@ export interface Draft<Item> {
 export interface DraftOptions {
   models: Pick<ReadModels, 'named'>;
   clock(): Date;
+  time: Pick<Time, 'now'>;
   /** How long an event waits for its cause, which may be parked. */
   causeWaitMs: number;
   /** The subject that a stream's events travel on. */
@@ -111,7 +112,7 @@ export function createDrafter(options: DraftOptions, memory: FeedMemory) {
    */
   function isReady(item: InboxMessage, rows: RowsByName): boolean {
     const cause = causeOf(item);
-    if (!cause || options.clock().getTime() - item.since > options.causeWaitMs) return true;
+    if (!cause || options.time.now() - item.since > options.causeWaitMs) return true;
     return cause.version <= versionIn(rows, cause.subject);
   }
 

@@ -365,6 +365,42 @@ describe('an effect', () => {
   });
 });
 
+describe('a replica whose clock is set back', () => {
+  /** It stands still, as one does that is set back again and again. */
+  const stopped = new Date(`${day}T00:00:00Z`);
+  const clock = () => stopped;
+
+  it('waits no longer for the cause of an event', async () => {
+    const { replica } = await createScene();
+    const { feed } = await replica({ clock, causeWaitMs: 50 });
+    const [effect, subject] = increased('10', 1, 5, 5);
+    await feed.add({ ...effect, causationid: 'approval.approval-1@7' }, subject);
+    expect(feed.snapshot().totals.pointsMoved).toBe(5);
+  });
+
+  it('gives way to another one no longer', async () => {
+    const { replica, models } = await createScene();
+    const { feed } = await replica({ clock });
+    await addAll(feed, [registered(1)]);
+    const { totals } = feed.head();
+    const nothing = { changes: [], reservations: [], bikes: [], accounts: [], positions: [] };
+    await models.append({ ...nothing, _id: 2, at: new Date(), totals, holdMs: 50 });
+    await feed.catchUp();
+    await addAll(feed, [registered(2)]);
+    expect(feed.head()).toMatchObject({ version: 3, totals: { bikes: 2 } });
+  });
+
+  it('saves the totals as often', async () => {
+    const { replica, models } = await createScene();
+    const { feed } = await replica({ clock, checkpointEveryMs: 20 });
+    for (const bikeId of [1, 2]) await addAll(feed, [registered(bikeId)]);
+    await until('the newest are saved', async () => {
+      await feed.catchUp();
+      return (await models.checkpoint())?.version === 2;
+    });
+  });
+});
+
 describe('two replicas of the feed', () => {
   it('make one feed without gaps, and serve the same items', async () => {
     const { replica, documents, models } = await createScene();

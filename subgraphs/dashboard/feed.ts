@@ -77,6 +77,7 @@ interface Pending extends InboxMessage {
 
 export interface FeedOptions extends DraftOptions {
   models: ReadModels;
+  /** Waits and durations go by it, whatever happens to the clock. */
   time: Time;
   /** How long to gather events before a commit. */
   batchMs: number;
@@ -125,7 +126,7 @@ export function createFeed(options: FeedOptions): Feed {
   let running: Promise<void> | undefined;
   let turn: Promise<unknown> = Promise.resolve();
   let catchingUp: Promise<void> | undefined;
-  let saved = { version: 0, at: 0 };
+  let saved = { version: 0, at: -Infinity };
   let caughtUpAt = time.now();
   let closed = false;
   /** Until then this replica commits nothing. */
@@ -146,7 +147,7 @@ export function createFeed(options: FeedOptions): Feed {
   function absorb(document: FeedDocument): void {
     head = document._id;
     totals = upgraded(document.totals);
-    heldUntil = document.holdMs === undefined ? 0 : options.clock().getTime() + document.holdMs;
+    heldUntil = document.holdMs === undefined ? 0 : time.now() + document.holdMs;
     if (document.generation !== undefined) takeUp(document.generation);
     unsettled.push(document);
     memory.absorb(document);
@@ -194,7 +195,7 @@ export function createFeed(options: FeedOptions): Feed {
   }
 
   async function saveNowAndThen(version: number, of: Totals): Promise<void> {
-    const now = options.clock().getTime();
+    const now = time.now();
     if (version === saved.version || now - saved.at < options.checkpointEveryMs) return;
     await models.saveCheckpoint(version, of);
     saved = { version, at: now };
@@ -279,7 +280,7 @@ export function createFeed(options: FeedOptions): Feed {
 
   /** Another replica is about to switch: lets its commit through. */
   async function giveWay(): Promise<void> {
-    while (heldUntil > options.clock().getTime() && !closed) {
+    while (heldUntil > time.now() && !closed) {
       await time.wait(options.batchMs);
       await catchUp();
     }
@@ -303,7 +304,7 @@ export function createFeed(options: FeedOptions): Feed {
 
   function enqueue(event: DomainEvent | null, subject: string, version: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      pending.push({ event, subject, version, since: options.clock().getTime(), resolve, reject });
+      pending.push({ event, subject, version, since: time.now(), resolve, reject });
       running ??= run();
     });
   }
@@ -342,7 +343,7 @@ export function createFeed(options: FeedOptions): Feed {
       const checkpoint = await models.checkpoint();
       models.use(checkpoint?.generation ?? 0);
       head = checkpoint?.version ?? 0;
-      saved = { version: head, at: 0 };
+      saved = { version: head, at: -Infinity };
       totals = checkpoint ? upgraded(checkpoint.totals) : noTotals;
       shown = { cursor: cursorOf(head, Number.MAX_SAFE_INTEGER), at: null, totals };
       await inTurn(catchUp);
@@ -367,7 +368,7 @@ export function createFeed(options: FeedOptions): Feed {
         if (!rebuilt) await commitAlone({ totals });
         if (!rebuilt || !(await commitAlone({ totals: rebuilt, generation }))) return null;
         const version = head;
-        saved = { version: 0, at: 0 };
+        saved = { version: 0, at: -Infinity };
         await settle();
         return version;
       }),

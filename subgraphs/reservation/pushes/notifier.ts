@@ -1,6 +1,6 @@
-import type { Logger } from '../../../platform/index.ts';
+import type { Logger, Time } from '../../../platform/index.ts';
 import { dueAt, occasionsOf, type Due, type Occasion, type RiderNow } from './occasions.ts';
-import { silence, type Outcome } from './push-service.ts';
+import { longestRetryMs, silence, type Outcome } from './push-service.ts';
 import type { PushSubscriptionRow, PushSubscriptions } from './subscriptions.ts';
 
 export interface NotifierOptions {
@@ -19,6 +19,7 @@ export interface NotifierOptions {
   push(row: PushSubscriptionRow, occasion: Occasion): Promise<Outcome>;
   count(outcome: Outcome['is']): void;
   clock(): Date;
+  time: Pick<Time, 'now'>;
   logger: Logger;
 }
 
@@ -40,10 +41,10 @@ const lookMs = 5_000;
  * alone; else those of whom there is something to tell.
  */
 export function createNotifier(options: NotifierOptions) {
-  const { subscriptions, clock, logger } = options;
+  const { subscriptions, clock, time, logger } = options;
 
   async function tell({ row, occasion }: Message): Promise<Outcome | undefined> {
-    if (!(await subscriptions.claim(row, occasion.name, clock()))) return undefined;
+    if (!(await subscriptions.claim(row, occasion.name))) return undefined;
     const outcome = await options.push(row, occasion);
     options.count(outcome.is);
     if (outcome.is === 'gone') await subscriptions.forget(row);
@@ -72,8 +73,11 @@ export function createNotifier(options: NotifierOptions) {
 
   async function messagesTo(userIds: readonly string[], freeMs: number | undefined): Promise<Message[]> {
     const now = clock();
+    // Further away than anything is put off: so it was by an instance whose clock was ahead.
+    const beyond = new Date(now.getTime() + longestRetryMs);
     const rows = (await subscriptions.of(userIds)).filter(
-      ({ endpoint, key, notBefore }) => notBefore <= now && key === options.key && options.isKnown(endpoint),
+      ({ endpoint, key, notBefore }) =>
+        (notBefore <= now || notBefore > beyond) && key === options.key && options.isKnown(endpoint),
     );
     if (rows.length === 0) return [];
     const nowOf = await options.ridersNow([...new Set(rows.map(({ userId }) => userId))]);
@@ -89,8 +93,8 @@ export function createNotifier(options: NotifierOptions) {
     /** @param stopping begins to tell nobody once it is aborted. */
     async run(stopping?: AbortSignal): Promise<void> {
       if (await subscriptions.isEmpty()) return;
-      const endsAt = clock().getTime() + lookMs;
-      const mayBegin = () => !stopping?.aborted && clock().getTime() < endsAt;
+      const endsAt = time.now() + lookMs;
+      const mayBegin = () => !stopping?.aborted && time.now() < endsAt;
       const freeMs = await options.freeMs();
       const riders = await options.ridersWith(dueAt({ holdMs: options.holdMs, freeMs }, clock().toISOString()));
       for (let from = 0; from < riders.length && mayBegin(); from += ridersAtOnce) {

@@ -28,7 +28,7 @@ export const silence = 'TimeoutError';
 /** Between two tries of a push service that fails, if it does not say. */
 const retryMs = 10_000;
 /** No occasion lasts so long that waiting for longer would be of use. */
-const longestRetryMs = 600_000;
+export const longestRetryMs = 600_000;
 
 /** No push service was reached: nothing was told. */
 const neverLeft: ReadonlySet<string | undefined> = new Set([

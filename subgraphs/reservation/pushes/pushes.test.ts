@@ -239,6 +239,7 @@ describe('a push', () => {
       push: (row, occasion) => push(keys, row, occasion, new Date(now)),
       count: (outcome) => void counted.push(outcome),
       clock: () => new Date(now),
+      time: { now: () => now },
       logger: createLogger('silent', 'reservation'),
     });
   const look = (stopping?: AbortSignal) => instance().run(stopping);
@@ -367,6 +368,16 @@ describe('a push', () => {
     await look();
     expect(service.pushed.length).toBe(3);
     expect(counted).toEqual(['later', 'later', 'taken']);
+  });
+
+  it('is tried at once where a clock that was ahead has put it off for longer than anything may', async () => {
+    for (const userId of ['10', '10']) agree(userId);
+    const longestMs = 600_000;
+    for (const [index, ms] of [longestMs, longestMs + 1].entries()) {
+      Object.assign(rows[index] ?? {}, { notBefore: new Date(now + ms) });
+    }
+    await look();
+    expect(rows.map(({ told }) => told.length)).toEqual([0, 1]);
   });
 
   it('has no end of tries once there is nothing to tell', async () => {

@@ -44,7 +44,7 @@ const tariffAnswer = z.object({ freeMinutes: z.number() });
 
 /** Of the browsers of riders who agreed: what they are told while no page is open. */
 export function createPushes(runtime: Runtime, { privateKey, contact, services, ...options }: PushesOptions) {
-  const { clock, bus, logger } = runtime;
+  const { clock, bus, logger, time } = runtime;
   const subscriptions = createPushSubscriptions(runtime.database);
   const keys =
     privateKey === undefined
@@ -58,7 +58,7 @@ export function createPushes(runtime: Runtime, { privateKey, contact, services, 
 
   let tariff: { freeMs?: number; until: number } = { until: 0 };
   async function freeMs(): Promise<number | undefined> {
-    const now = clock().getTime();
+    const now = time.now();
     if (now < tariff.until) return tariff.freeMs;
     try {
       const { freeMinutes } = tariffAnswer.parse(await bus.ask('point', 'tariff', null, tariffTimeoutMs));
@@ -81,6 +81,7 @@ export function createPushes(runtime: Runtime, { privateKey, contact, services, 
       push: (row, occasion) => push(keys, row, occasion, clock()),
       count: counted,
       clock,
+      time,
       logger,
     });
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createPushKey } from '../../../deploy/local/development-keys.ts';
 import type { Runtime } from '../../../platform/index.ts';
 import { createStage, type Stage } from '../../../platform/service/testing.ts';
+import { createPushes } from './pushes.ts';
 import { createPushSubscriptions, type NewPushSubscription } from './subscriptions.ts';
 
 describe('the browsers of riders who agreed', () => {
@@ -27,6 +29,49 @@ describe('the browsers of riders who agreed', () => {
     expect(await subscriptions.isEmpty()).toBe(false);
     expect(await endpointsOf('10', '12', '13')).toEqual(['https://push.example/10', 'https://push.example/12']);
     expect(await endpointsOf()).toEqual([]);
+  });
+
+  it('are told by the first that asks, as they were when it looked', async () => {
+    await add('10', 'https://push.example/a');
+    const [row] = await subscriptions.of(['10']);
+    if (!row) throw new Error('No row.');
+    expect(await subscriptions.claim(row, 'one')).toBe(true);
+    expect(await subscriptions.claim(row, 'one')).toBe(false);
+    // Its push service asked for a pause, by a clock that is far ahead.
+    await subscriptions.release(row, 'one', new Date('2027-11-28T00:00:00Z'));
+    expect(await subscriptions.claim(row, 'one')).toBe(false);
+    const [later] = await subscriptions.of(['10']);
+    expect(await subscriptions.claim(later ?? row, 'one')).toBe(true);
+  });
+
+  it('hear of the tariff that point has, whatever became of the clock', async () => {
+    await add('10', 'https://push.example/a');
+    let [asked, passedMs] = [0, 1_000];
+    let now = new Date('2026-11-28T01:00:00Z');
+    const pushes = createPushes(
+      {
+        ...runtime,
+        clock: () => now,
+        time: { ...runtime.time, now: () => passedMs },
+        bus: { ...runtime.bus, ask: async () => ({ freeMinutes: (asked += 1) }) },
+      },
+      {
+        privateKey: createPushKey().VAPID_PRIVATE_KEY,
+        ...{ contact: 'bikes@city.example', services: [], holdMs: 600_000 },
+        ridersWith: async () => [],
+        ridersNow: async () => () => ({ live: null, waiting: null }),
+      },
+    );
+    const look = () => pushes.sweeps[0]?.run(new AbortController().signal);
+    await look();
+    now = new Date('2026-11-28T00:00:00Z');
+    for (const ms of [299_999, 1]) {
+      await look();
+      expect(asked).toBe(1);
+      passedMs += ms;
+    }
+    await look();
+    expect(asked).toBe(2);
   });
 
   it('are forgotten where another key signs now; those that agreed to it are kept', async () => {

@@ -90,11 +90,14 @@ export function createPushSubscriptions(database: Connection) {
         .lean<PushSubscriptionRow[]>()
         .exec(),
 
-    /** Whether this instance may tell it: the first that asks, and not before its push service is to be asked. */
-    async claim({ _id, userId }: PushSubscriptionRow, occasion: string, now: Date): Promise<boolean> {
+    /**
+     * Whether this instance, which found that its push service may be asked, may tell it: the first that asks, and not where
+     * it was put off since.
+     */
+    async claim({ _id, userId, notBefore }: PushSubscriptionRow, occasion: string): Promise<boolean> {
       const { modifiedCount } = await rows
         .updateOne(
-          { _id, userId, told: { $ne: occasion }, notBefore: { $lte: now } },
+          { _id, userId, told: { $ne: occasion }, notBefore },
           { $push: { told: { $each: [occasion], $slice: -rememberedOccasions } } },
         )
         .exec();
