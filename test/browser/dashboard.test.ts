@@ -120,6 +120,25 @@ describeInBrowser('the dashboard', (stage) => {
     });
   });
 
+  it('keeps what stands beside a name of right-to-left letters in its place', async () => {
+    const [bikeId = 0] = await stage.registerBikes(1);
+    const rides = await rider(stage.system, 'אבג');
+    await rides.buys(3000);
+    await rides.reserves(bikeId);
+    await until('the dashboard has heard of it', async () => {
+      const { dashboard } = await stage.operator.request(DashboardDocument, { first: 1 });
+      return dashboard.reservations.nodes[0]?.reserveStatus === 'RESERVED';
+    });
+    await stage.visit({ path: '/', width: 1440, shot: 'dashboard-right-to-left' }, async (page) => {
+      const detail = page.locator('.feed .detail', { hasText: 'אבג' }).filter({ has: page.locator('strong') });
+      await detail.first().waitFor();
+      const [name, points] = await Promise.all(
+        ['a[href*="rider"]', 'strong'].map((part) => detail.first().locator(part).boundingBox()),
+      );
+      expect(name && points && name.x + name.width).toBeLessThan(points?.x ?? 0);
+    });
+  });
+
   it('tells the hours of today and of earlier days, by pointer and by key, and in a table', async () => {
     const [bikeId = 0] = await stage.registerBikes(1);
     const rides = await rider(stage.system, '30');
