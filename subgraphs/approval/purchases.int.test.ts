@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { parserOf } from '../../schema/events/index.ts';
 import { createAggregate, type Origin } from '../../platform/index.ts';
 import { ContractError, UnavailableError } from '../../platform/foundation/errors.ts';
-import { createStage, type Stage } from '../../platform/service/testing.ts';
+import { createLogbook, createStage, type Stage } from '../../platform/service/testing.ts';
 import { approval } from './approval.ts';
 import { createCharges, type Charges } from './charges.ts';
 import type { Charge } from './payments.ts';
@@ -15,6 +15,10 @@ const purchase = { userId: 'rider', price: 1_000, paymentToken: 'token' };
 const body = { mutation: 'buyPoints', ...purchase };
 const asked: Charge[] = [];
 let failing = false;
+/** What becomes of the charge with this token, if not what becomes of others. */
+const failures = new Map<string | null, Error>();
+let now = Date.now();
+const logbook = createLogbook();
 let stage: Stage;
 let store: ApprovalStore;
 let charges: Charges;
@@ -29,8 +33,10 @@ beforeAll(async () => {
   charges = createCharges(runtime.database);
   await Promise.all([store.prepare(), charges.prepare(), approvals.prepare()]);
   purchases = createPurchases({
-    ...{ approvals, charges, logger: runtime.logger, clock: runtime.clock, retryMs: 1_000, retryMaxMs: 60_000 },
+    ...{ approvals, charges, logger: logbook.logger, clock: () => new Date(now), retryMs: 1_000, retryMaxMs: 60_000 },
     charge: (charge) => {
+      const failure = failures.get(charge.paymentToken);
+      if (failure) return Promise.reject(failure);
       if (failing) return Promise.reject(new UnavailableError('no answer'));
       asked.push(charge);
       return Promise.resolve({ approved: true });
@@ -91,6 +97,29 @@ describe('a purchase', () => {
       expect(await buy(100, 501, key)).toMatchObject(tooMuch);
     }
     expect(await buy(100, 500, 'new')).toMatchObject(tooMuch);
+  });
+
+  it('that cannot be settled is told with its key and its request, also behind one that waits for the provider', async () => {
+    const begin = (name: string, failure: Error) => {
+      failures.set(name, failure);
+      const origin = originOf({ cause: `key:rider:${name}`, correlationId: `request of ${name}` });
+      return purchases.buy({ ...purchase, paymentToken: name }, origin).catch(() => undefined);
+    };
+    await begin('silent', new UnavailableError('no answer'));
+    await begin('odd 1', new TypeError('not what it should be'));
+    await begin('odd 2', new TypeError('nor this'));
+    await begin('fine', new UnavailableError('no answer'));
+    failures.delete('fine');
+    logbook.lines.length = 0;
+    now += 1_000;
+    await purchases.settleDue();
+    const told = logbook.lines.filter(({ err }) => err !== undefined);
+    expect(told.map(({ cause, correlationId }) => [cause, correlationId]).toSorted()).toEqual([
+      ['key:rider:odd 1', 'request of odd 1'],
+      ['key:rider:odd 2', 'request of odd 2'],
+    ]);
+    expect(await charges.find('key:rider:fine')).toBeNull();
+    for (const name of failures.keys()) expect(await charges.find(`key:rider:${name}`)).toMatchObject({ attempts: 1 });
   });
 });
 

@@ -36,7 +36,7 @@ export interface Purchases {
   isBegun(origin: Origin): Promise<boolean>;
   /**
    * Retries the purchases whose wait for an answer is over. Every instance does it; nothing is charged or credited
-   * twice.
+   * twice. One that fails, unless by an outage, is logged.
    */
   settleDue(): Promise<void>;
 }
@@ -150,6 +150,12 @@ export function createPurchases(dependencies: Dependencies): Purchases {
     logger.info({ correlationId: row.correlationId, attempts: row.attempts + 1 }, 'a payment was settled after all');
   }
 
+  /** One does not keep the others back. An outage is known, and ends by itself. */
+  function failed({ _id: cause, correlationId }: OpenCharge, error: unknown): void {
+    if (isUnavailable(error)) return;
+    logger.error({ err: error, cause, correlationId }, 'a payment could not be settled; it will be tried again');
+  }
+
   return {
     buy,
     async isBegun({ isNew, cause, body }) {
@@ -161,9 +167,7 @@ export function createPurchases(dependencies: Dependencies): Purchases {
     },
     async settleDue() {
       const due = await charges.due(clock(), Math.max(retryMs, retryMaxMs), chargesPerSweep);
-      const results = await Promise.allSettled(due.map(settleAgain));
-      const failed = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
-      if (failed && !isUnavailable(failed.reason)) throw failed.reason;
+      await Promise.all(due.map((row) => settleAgain(row).catch((error: unknown) => failed(row, error))));
     },
   };
 
