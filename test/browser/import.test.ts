@@ -123,7 +123,19 @@ describeInBrowser('a file of bikes', (stage) => {
         await choose(page, nothing);
         await says(page, '등록할 줄이 없는 파일입니다.');
       }
-      expect(await page.locator('table.report').count()).toBe(0);
+      // What stood in the field still does: it may have been corrected there.
+      expect(await page.locator('textarea[name="csv"]').inputValue()).toBe('green');
+    });
+  });
+
+  it('that cannot be read any more is said to be so, and deletes nothing', async () => {
+    const gone = "Blob.prototype.arrayBuffer = () => Promise.reject(new DOMException('moved', 'NotFoundError'))";
+    const prepare = async (page: Page) => void (await page.addInitScript(gone));
+    await stage.visit({ path, width: 1024, prepare }, async (page) => {
+      await page.locator('textarea[name="csv"]').fill('green');
+      await choose(page, file);
+      await says(page, '파일을 읽지 못했습니다. 다시 골라 주세요.');
+      expect(await page.locator('textarea[name="csv"]').inputValue()).toBe('green');
     });
   });
 

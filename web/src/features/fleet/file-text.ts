@@ -2,12 +2,15 @@
 
 export async function readFile(file: Blob, largestBytes: number): Promise<{ text: string } | { refusal: FileRefusal }> {
   if (file.size > largestBytes) return { refusal: 'tooLarge' };
-  const text = textOf(new Uint8Array(await file.arrayBuffer()));
+  // It was moved or changed since it was chosen, or its disk is away.
+  const bytes = await file.arrayBuffer().catch(() => null);
+  if (!bytes) return { refusal: 'gone' };
+  const text = textOf(new Uint8Array(bytes));
   return text === null ? { refusal: 'notText' } : { text };
 }
 
 /** Why a file is not even read. */
-export type FileRefusal = 'tooLarge' | 'notText';
+export type FileRefusal = 'tooLarge' | 'notText' | 'gone';
 
 /** A file as editors and spreadsheets in Korea save it. Null when it is no text in any of their encodings. */
 export function textOf(bytes: Uint8Array): string | null {

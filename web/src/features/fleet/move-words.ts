@@ -72,5 +72,6 @@ export function moveProblem(problem: MoveProblem, language: Language): string {
 export type MoveFileRefusal = MoveFileProblem | FileRefusal;
 
 export function moveFileProblem(problem: MoveFileRefusal, language: Language): string {
-  return problem === 'notText' ? fleetWords[language].fileProblems.notText() : moveWords[language][problem];
+  if (problem === 'notText' || problem === 'gone') return fleetWords[language].fileProblems[problem]();
+  return moveWords[language][problem];
 }

@@ -40,9 +40,9 @@ export function RegisterMany() {
     if (!chosen) return;
     const found = await readFile(chosen, largestFileBytes);
     const problem = 'refusal' in found ? found.refusal : problemOf(found.text);
-    // The field is for correcting a few lines; a hundred thousand would also take the browser long to show.
-    setText('refusal' in found || problem ? '' : found.text);
     setRefusal(problem);
+    // The field keeps what was corrected in it. It is for a few lines; a hundred thousand take a browser long to show.
+    if ('text' in found && !problem) setText(found.text);
   }
 
   return (

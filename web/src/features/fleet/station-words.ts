@@ -128,6 +128,7 @@ export type StationFileRefusal = StationFileProblem | { code: FileRefusal | 'emp
 
 export function fileProblem(problem: StationFileRefusal, language: Language): string {
   const words = stationWords[language];
+  if (problem.code === 'gone') return fleetWords[language].fileProblems.gone();
   if (problem.code !== 'noColumns') return words[problem.code];
   const columns = problem.columns.map((column) => words.columns[column]);
   return words.noColumns(listed(columns, language));
