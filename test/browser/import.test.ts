@@ -130,7 +130,9 @@ describeInBrowser('a file of bikes', (stage) => {
 
   it('that cannot be read any more is said to be so, and deletes nothing', async () => {
     const gone = "Blob.prototype.arrayBuffer = () => Promise.reject(new DOMException('moved', 'NotFoundError'))";
-    const prepare = async (page: Page) => void (await page.addInitScript(gone));
+    const prepare = async (page: Page) => {
+      await page.addInitScript(gone);
+    };
     await stage.visit({ path, width: 1024, prepare }, async (page) => {
       await page.locator('textarea[name="csv"]').fill('green');
       await choose(page, file);

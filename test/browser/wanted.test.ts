@@ -49,6 +49,7 @@ describeInBrowser('the address of a bike', (stage) => {
       [`?bike=${broken}`, /운행하지 않는/, /not in service/],
       ['?bike=2147483647', /없는 자전거 번호/, /No bike has this number/],
       ['?bike=none', /알 수 없습니다/, /names no bike and no station/],
+      ['?vehicle=%00', /알 수 없습니다/, /names no bike and no station/],
       ['?bike=1&bike=2', /알 수 없습니다/, /names no bike and no station/],
       ['?station=ST-999999', /없는 대여소 번호/, /No station has this number/],
     ];
@@ -67,6 +68,22 @@ describeInBrowser('the address of a bike', (stage) => {
         .click();
       await card(page).waitFor({ state: 'detached' });
       expect(new URL(page.url()).search).toBe('');
+    });
+  });
+
+  it('leaves the number that was typed instead when it is closed', async () => {
+    await stage.visit({ path: `/ride?bike=${broken}`, width: 390, language: 'en' }, async (page) => {
+      const field = page.locator('input[name="bikeId"]');
+      await card(page).waitFor();
+      expect(await field.inputValue()).toBe(String(broken));
+      await field.fill(String(free));
+      await card(page).getByRole('button', { name: 'Close' }).click();
+      await card(page).waitFor({ state: 'detached' });
+      expect(await field.inputValue()).toBe(String(free));
+      await page.goto(new URL(`/ride?bike=${broken}`, page.url()).href);
+      await card(page).getByRole('button', { name: 'Close' }).click();
+      await card(page).waitFor({ state: 'detached' });
+      expect(await field.inputValue()).toBe('');
     });
   });
 

@@ -29,7 +29,7 @@ describe('a link within the pages', () => {
 
   it('of open data leads to its vehicle', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), (id) => {
+      fc.property(fc.stringMatching(/^[\w-]{22}$/), (id) => {
         expect(vehicleIn(searchOf(rideLink('vehicle', id)))).toBe(id);
       }),
     );
@@ -70,6 +70,10 @@ describe('a link within the pages', () => {
     ['?bike=99999999999999999999999', { kind: 'unclear' }],
     ['?bike=%', { kind: 'unclear' }],
     ['?bike=%00', { kind: 'unclear' }],
+    ['?vehicle=', { kind: 'unclear' }],
+    ['?vehicle=%00', { kind: 'unclear' }],
+    [`?vehicle=${'a'.repeat(1_001)}`, { kind: 'unclear' }],
+    ['?vehicle=%EA%B0%80', { kind: 'unclear' }],
     ['?bike=1&bike=2', { kind: 'unclear' }],
     ['?bike=1&station=ST-1', { kind: 'unclear' }],
     ['?station=1', { kind: 'unclear' }],

@@ -38,13 +38,20 @@ export function tabIn(search: string): FleetTab {
 /** Stands on every bike, as a QR code: it never changes. */
 export const linkToRide = (bikeId: number) => `${ridePath}?bike=${bikeId}`;
 
-/** The bike that a rental link of open data means, by its id there. */
-export const vehicleIn = (search: string) => new URLSearchParams(search).get('vehicle');
+/** Ids in open data have 22 of these; ours may get longer, and never anything that the graph does not take. */
+const vehicleForm = /^[\w-]{1,100}$/;
+
+/** The bike that a rental link of open data means, by its id there; null where none can have that id. */
+export function vehicleIn(search: string): string | null {
+  const id = new URLSearchParams(search).get('vehicle');
+  return id !== null && vehicleForm.test(id) ? id : null;
+}
 
 /** What a ride address asks for. Cameras and other people's pages write it, so it may name nothing. */
 export type RideWish = { kind: 'bike'; bikeId: number } | { kind: 'station'; stationId: string } | { kind: 'unclear' };
 
 export function rideWishIn(search: string): RideWish | null {
+  if (new URLSearchParams(search).has('vehicle') && vehicleIn(search) === null) return { kind: 'unclear' };
   const named = [...new URLSearchParams(search)].filter(([name]) => name === 'bike' || name === 'station');
   const [only, ...others] = named;
   if (!only) return null;

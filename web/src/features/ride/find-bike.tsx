@@ -14,6 +14,7 @@ import { hindranceOf, isWorthWaiting } from './asked-bike.ts';
 import { useHasOffer } from './known-wait.ts';
 import { NextStep, useReserving } from './reserving.tsx';
 import { useAskedBike } from './use-asked-bike.ts';
+import type { Typing } from './use-typing.ts';
 import { rideWords } from './words.ts';
 
 type Available = AvailableBikesQuery['availableBikes'];
@@ -28,18 +29,18 @@ const unwatched: Pace = { soonestMs: 10_000, longestMs: 60_000 };
 
 interface FindBikeProps {
   submission: Submission;
-  /** The number that stands in the field at first. */
+  /** The bike that the address names. */
   wanted: number | null;
+  typing: Typing;
   onBuy: () => void;
 }
 
 /** Which bike to take: by the number that stands on it, or from those that are free. */
-export function FindBike({ submission, wanted, onBuy }: FindBikeProps) {
+export function FindBike({ submission, wanted, typing: { text, type }, onBuy }: FindBikeProps) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
   const formId = useId();
   const field = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState(wanted === null ? '' : String(wanted));
   const [isWrong, setIsWrong] = useState(false);
   const reserving = useReserving(submission);
   const [wantsAll, setWantsAll] = useState(false);
@@ -60,11 +61,11 @@ export function FindBike({ submission, wanted, onBuy }: FindBikeProps) {
   async function submit(bikeId: number | null) {
     setIsWrong(bikeId === null);
     if (bikeId === null) return field.current?.focus();
-    setText(String(bikeId));
+    type(String(bikeId));
     await reserving.reserve({ bikeId });
   }
   function choose(next: string) {
-    setText(next);
+    type(next);
     setIsWrong(false);
     reserving.forget();
   }

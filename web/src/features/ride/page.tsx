@@ -21,6 +21,7 @@ import { Receipt, useReceipt } from './receipt.tsx';
 import { RideStations } from './ride-stations.tsx';
 import { PushStateContext, usePushes } from './use-pushes.ts';
 import { type RiderPart, useRider } from './use-rider.ts';
+import { useTyping } from './use-typing.ts';
 import { VehicleLink } from './vehicle-link.tsx';
 import { useForgetMet, Wanted } from './wanted.tsx';
 import { WaitingCard } from './waiting.tsx';
@@ -59,12 +60,19 @@ function RiderHome({ acting }: { acting: Acting }) {
   const wish = rideWishIn(address);
   const vehicleId = vehicleIn(address);
   const wantsBike = wish?.kind === 'bike' ? wish.bikeId : null;
+  const typing = useTyping(wantsBike, ride !== undefined);
   const balance = points?.user?.totalPoint;
   useForgetOutdated(submission, { lostSince, balance });
   useForgetMet(wantsBike, rides && (ride ?? 'none'));
   const receipt = useReceipt(ride, rides?.reservations.nodes);
   const find = rides && !ride && (
-    <FindBike key={wantsBike} wanted={wantsBike} submission={submission} onBuy={() => setWantsPoints(true)} />
+    <FindBike
+      key={wantsBike}
+      wanted={wantsBike}
+      typing={typing}
+      submission={submission}
+      onBuy={() => setWantsPoints(true)}
+    />
   );
   const home = useFocusOnChange(rides ? (ride ? `${ride.reserveNo} ${ride.reserveStatus}` : 'none') : undefined);
   return (
