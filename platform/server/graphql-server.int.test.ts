@@ -178,7 +178,10 @@ describe('a subgraph’s server', () => {
   it('is alive without its database, and ready only with it', async () => {
     expect((await fetch(url('/healthz'))).status).toBe(200);
     const ready = await fetch(url('/readyz'));
-    expect([ready.status, await ready.json()]).toEqual([200, { status: 'ready', checks: { database: 'ok' } }]);
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      { status: 'ready', checks: { database: 'ok', broker: 'ok' } },
+    ]);
     await gate.shut();
     const notReady = await fetch(url('/readyz'));
     expect(notReady.status).toBe(503);
