@@ -100,6 +100,19 @@ describeInBrowser('the playground', (stage) => {
     });
   });
 
+  it('goes by the server’s clock, as every page', async () => {
+    const asked = Promise.withResolvers<null>();
+    const prepare = async (page: Page) => {
+      await page.route('**/graphql', (route) => {
+        if (route.request().postData()?.includes('serverTime')) asked.resolve(null);
+        return route.fallback();
+      });
+    };
+    await stage.visit({ path: '/playground', width: 1440, prepare }, async () => {
+      await asked.promise;
+    });
+  });
+
   it('documents the schema, where there is room', async () => {
     await stage.visit({ path: '/playground', width: 1440, shot: 'playground-schema' }, async (page) => {
       await page.locator('.graphiql-plugin').getByRole('link', { name: 'Mutation', exact: true }).click();

@@ -333,7 +333,7 @@ describeInBrowser('stations on the pages', (stage) => {
         look.language === 'ko'
           ? {
               ...{ tellMe: '빌릴 수 있게 되면 알림 받기', next: '다음 차례입니다.', stop: '그만 기다리기' },
-              ...{ here: '여기서 대신 기다리기' },
+              ...{ here: '여기로 바꿔 기다리기' },
               ...{ none: '지금 이 대여소에는 빌릴 수 있는 자전거가 없습니다.' },
             }
           : {

@@ -53,6 +53,17 @@ describeInBrowser('the tables of operators', (stage) => {
     });
   });
 
+  it('finds a rider whose id is as long as ids may be', async () => {
+    const userId = 'r'.repeat(255);
+    await (await rider(stage.system, userId)).buys(3_000);
+    await stage.visit({ path: '/fleet?rider=none', width: 1024, language: 'en' }, async (page) => {
+      await page.locator('input[name="id"]').fill('');
+      await page.locator('input[name="id"]').pressSequentially(userId);
+      await page.locator('input[name="id"]').press('Enter');
+      await page.getByRole('heading', { name: userId }).waitFor();
+    });
+  });
+
   it('are sorted, paged and filtered by the server; the address says how, and the way back works', async () => {
     await stage.visit({ path: '/fleet?tab=bikes', width: 1440, language: 'en' }, async (page) => {
       await shows(page, 1, 2, 3);

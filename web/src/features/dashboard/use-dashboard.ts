@@ -39,11 +39,16 @@ export function useDashboard(): LiveDashboard {
     if (!acting) return;
     const leaving = new AbortController();
     const { token } = acting.session;
+    // Rows of a picture that is no longer shown need not be loaded.
+    let older = new AbortController();
     void followDashboard({
       connect: (onConnected) => createClient({ url: graphqlUrl, token, onConnected }),
       dispatch(action) {
         dispatch(action);
-        if (action.type === 'snapshotTaken') void loadOlderRows(acting, queries, dispatch, leaving.signal);
+        if (action.type !== 'snapshotTaken') return;
+        older.abort();
+        older = new AbortController();
+        void loadOlderRows(acting, queries, dispatch, AbortSignal.any([leaving.signal, older.signal]));
       },
       signal: leaving.signal,
     });

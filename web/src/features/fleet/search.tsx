@@ -6,6 +6,7 @@ import {
   FleetRiderDocument,
   FleetStationDocument,
 } from '../../../../schema/client/generated/graphql.ts';
+import { textRules } from '../../../../schema/text.ts';
 import { asFarAsHad, query } from '../../shared/api/answer.ts';
 import { type ShownAnswer, useAnswer } from '../../shared/api/use-answer.ts';
 import { Button, Choice, Empty, Field, Skeleton } from '../../shared/ui/controls.tsx';
@@ -78,7 +79,7 @@ function SearchForm({ wanted }: { wanted: Wanted | null }) {
             translate="no"
             inputMode={kind === 'rider' ? 'text' : 'numeric'}
             autoComplete="off"
-            maxLength={100}
+            maxLength={textRules.userId.longest}
             value={id}
             onChange={(event) => setId(event.target.value)}
           />

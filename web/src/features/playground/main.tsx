@@ -26,6 +26,7 @@ import { withLanguage } from '../../app/paths.ts';
 import { Navigation } from '../../app/navigation.tsx';
 import { applyTheme, rememberedTheme } from '../../app/theme.ts';
 import { useTitle } from '../../app/use-title.ts';
+import { followServerClock } from '../../shared/i18n/server-clock.ts';
 import { SpeechProvider, useSharedWords } from '../../shared/i18n/speech.tsx';
 import { Identity } from './identity.tsx';
 import { kept } from './kept.ts';
@@ -173,6 +174,7 @@ function withOperation({ query, operationName }: FetcherParams) {
 const root = document.getElementById('root');
 if (root) {
   applyTheme();
+  followServerClock();
   createRoot(root).render(
     <StrictMode>
       <QueryClientProvider client={createQueryClient()}>

@@ -54,8 +54,8 @@ const ko = {
   others: (count: number) =>
     count === 1 ? '아래 자전거를 예약할 수 있습니다.' : `아래 ${count}대 중에서 골라 예약하세요.`,
   tellMe: '빌릴 수 있게 되면 알림 받기',
-  waitHereInstead: '여기서 대신 기다리기',
-  waitForItInstead: '이 자전거를 대신 기다리기',
+  waitHereInstead: '여기로 바꿔 기다리기',
+  waitForItInstead: '이 자전거로 바꿔 기다리기',
   waitingNow: '차례가 되면 이 페이지에서 알려 드립니다.',
   waitTitle: '자전거 기다리는 중',
   anyBikeAt: (station: string) => `${station}의 자전거`,
@@ -72,7 +72,7 @@ const ko = {
       RESERVED: '예약하여 기다림이 끝났습니다.',
       ELSEWHERE: '다른 곳에서 기다립니다.',
       OFFER_LAPSED: '빌릴 수 있던 자전거를 제때 예약하지 않아 다음 사람에게 알렸습니다. 다시 기다릴 수 있습니다.',
-      TIMED_OUT: '오래 기다렸지만 자전거가 나지 않았습니다. 다른 대여소를 찾아보세요.',
+      TIMED_OUT: '오래 기다렸지만 빌릴 수 있는 자전거가 없었습니다. 다른 대여소를 찾아보세요.',
       BIKE_GONE: '기다리던 자전거는 더 이상 운행하지 않습니다. 다른 자전거를 고르세요.',
       STATION_CLOSED: '기다리던 대여소가 문을 닫았습니다. 다른 대여소를 고르세요.',
     } satisfies Record<WaitingEnd, string>,
@@ -109,7 +109,7 @@ const ko = {
   notifyBlocked: '브라우저에서 알림이 차단되어 있습니다.',
   pushes: '페이지를 닫아도 알림 받기',
   pushesHint:
-    '이 브라우저에 알려 드립니다. 예약이 곧 끝날 때, 곧 초과요금이 붙을 때, 기다리던 자전거가 났을 때입니다. 로그아웃하면 꺼집니다.',
+    '이 브라우저에 알려 드립니다. 예약이 곧 끝날 때, 곧 초과요금이 붙을 때, 기다리던 자전거를 빌릴 수 있을 때입니다. 로그아웃하면 꺼집니다.',
   pushesStarted: '이제 이 브라우저에 알려 드립니다.',
   pushesStopped: '이제 이 브라우저에 알리지 않습니다.',
   pushNotAllowed: '브라우저에서 알림을 허용하지 않아 켜지 않았습니다.',
