@@ -5,8 +5,19 @@ import type { OperationLabel } from './operation-label.ts';
 
 /** Rate, errors and duration of queries and mutations, under the same names in the router and in every subgraph. */
 export interface RequestMetrics {
-  /** @param request.operation its label, never a client's own name. */
-  count(request: { operation: string; type: string; code: string; seconds: number }): void;
+  /**
+   * @param request.operation its label, never a client's own name.
+   * @param request.code of its first error. What failed after its client had left, mostly because it had, is no failure of
+   * anybody: it counts as CANCELLED.
+   */
+  count(request: CountedRequest): void;
+}
+
+interface CountedRequest extends Abandonable {
+  operation: string;
+  type: string;
+  code: string | undefined;
+  seconds: number;
 }
 
 export function createRequestMetrics(register: Registry): RequestMetrics {
@@ -25,15 +36,12 @@ export function createRequestMetrics(register: Registry): RequestMetrics {
     registers,
   });
   return {
-    count({ operation, type, code, seconds }) {
-      requests.inc({ operation, type, code });
+    count({ operation, type, code = 'OK', seconds, unwanted }) {
+      requests.inc({ operation, type, code: code !== 'OK' && unwanted?.aborted ? 'CANCELLED' : code });
       durations.observe({ operation, type }, seconds);
     },
   };
 }
-
-/** For what failed after its client had left, mostly because it had: no failure of anybody. */
-export const cancelledCode = 'CANCELLED';
 
 export function countRequests<Context extends BaseContext & Abandonable>(
   metrics: RequestMetrics,
@@ -44,12 +52,12 @@ export function countRequests<Context extends BaseContext & Abandonable>(
       const startedAt = performance.now();
       return {
         async willSendResponse({ response, operationName, operation, contextValue }) {
-          const code = codeOf(response);
           metrics.count({
             operation: labelOf(operationName),
             type: operation?.operation ?? 'unknown',
-            code: code && contextValue.unwanted?.aborted ? cancelledCode : (code ?? 'OK'),
+            code: codeOf(response),
             seconds: (performance.now() - startedAt) / 1000,
+            unwanted: contextValue.unwanted,
           });
         },
       };

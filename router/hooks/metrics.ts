@@ -1,4 +1,4 @@
-import { cancelledCode, type OperationLabel } from '../../platform/server/index.ts';
+import type { OperationLabel } from '../../platform/server/index.ts';
 import { codeOf } from '../gateway/asked.ts';
 import type { Hooks } from '../gateway/hooks.ts';
 import type { Metrics } from '../metrics.ts';
@@ -7,15 +7,14 @@ import type { Metrics } from '../metrics.ts';
 export const countRequests = (metrics: Pick<Metrics, 'requests' | 'plans'>, labelOf: OperationLabel): Hooks => ({
   onRequest({ operation: { operation } }, context) {
     const startedAt = performance.now();
-    return (answer) => {
-      const code = codeOf(answer);
+    return (answer) =>
       metrics.requests.count({
         operation: labelOf(operation.name?.value),
         type: operation.operation,
-        code: code && context.unwanted?.aborted ? cancelledCode : (code ?? 'OK'),
+        code: codeOf(answer),
         seconds: secondsSince(startedAt),
+        unwanted: context.unwanted,
       });
-    };
   },
   onPlan() {
     const startedAt = performance.now();
