@@ -124,11 +124,19 @@ async function visitPage(
 }
 
 /** Chromium's word for a message to a socket that the page is closing at that moment. */
-const leaving = /^WebSocket is already in CLOSING or CLOSED state\.$/;
+const leaving = /^WebSocket is already in CLOSING or CLOSED state\./;
 
 function complaintsOf(page: Page, ownHost: string): string[] {
   const complaints: string[] = [];
-  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text().slice(0, 300)));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`${message.text().slice(0, 300)} ${message.location().url}`);
+  });
+  page.on('response', async (response) => {
+    if (response.status() < 500) return;
+    // The answer says why; Chromium only that there was one.
+    const body = await response.text().catch(String);
+    complaints.push(`HTTP ${response.status()} to ${response.request().postData() ?? ''}: ${body}`.slice(0, 600));
+  });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('request', (request) => {
     const { protocol, host } = new URL(request.url());

@@ -64,6 +64,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<TestSyst
     LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
     // Beside a second suite its database may stop for longer than a person would wait; the client waits for 30 s.
     SUBGRAPH_TIMEOUT_MS: '25000',
+    DATABASE_TIMEOUT_MS: '20000',
+    DATABASE_READ_TIMEOUT_MS: '20000',
+    QUERY_WAIT_MS: '20000',
     // Likewise: an outcome that comes late is told all the same, not PENDING.
     OUTCOME_TIMEOUT_MS: '10000',
     ...(await createDevelopmentKeys()),
