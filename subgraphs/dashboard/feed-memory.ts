@@ -1,4 +1,5 @@
 import { createLruCache } from '../../platform/index.ts';
+import { hasEnded } from './projections.ts';
 import type { FeedDocument } from './read-models.ts';
 import { namedRows, type View } from './row-keys.ts';
 
@@ -24,8 +25,10 @@ export function createFeedMemory(cacheSize: number): FeedMemory {
     remember: cache.set,
     absorb(document) {
       for (const [rowName, view] of namedRows(document)) {
-        cache.set(rowName, view);
         unwritten.set(rowName, view);
+        // A reservation that ended is asked for no more: every story would leave a row that nobody needs.
+        if (hasEnded(view)) cache.delete(rowName);
+        else cache.set(rowName, view);
       }
     },
     get: (rowName) => unwritten.get(rowName) ?? cache.get(rowName),

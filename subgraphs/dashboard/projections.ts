@@ -447,6 +447,12 @@ function evolve(before: ReservationView | undefined, event: EventNamed<Reservati
   }
 }
 
+/** Nothing happens to it any more; rows that are not reservations' go on. */
+export const hasEnded = (view: object): boolean =>
+  'reserveStatus' in view && ended.has(view.reserveStatus as ReserveStatus);
+
+const ended: ReadonlySet<ReserveStatus> = new Set(['RETURNED', 'CANCELLED', 'EXPIRED', 'REJECTED']);
+
 type BikeCount = 'available' | 'reserved' | 'inUse' | 'outOfService';
 
 /** Which total a bike counts in; none before its registration arrived. */
