@@ -29,7 +29,8 @@ export async function importStations(
   report: (line: string) => void,
 ): Promise<LineOutcome[]> {
   const { lines, problem } = readStations(await readTextFile(file), Date.now());
-  if (problem) throw new OpsError(exitCodes.usage, `${file} is no file of stations: ${fileProblem(problem, 'en')}`);
+  const whyNot = lines.length === 0 ? (problem ?? { code: 'empty' as const }) : problem;
+  if (whyNot) throw new OpsError(exitCodes.usage, `${file} is no file of stations: ${fileProblem(whyNot, 'en')}`);
 
   const plan = planFor(lines, await stationsOf(client));
   const deeds = plan.filter(isDeed);

@@ -208,6 +208,11 @@ describe('the stations of a city', () => {
       return { ...(await runOps(argv, { TTAREUNGI_TOKEN: token }, (said) => lines.push(said))), lines };
     };
     try {
+      await writeFile(file, '');
+      expect(await run()).toMatchObject({
+        exitCode: 64,
+        err: `${file} is no file of stations: There is no station in the file.`,
+      });
       await write(15);
       const dry = await run('--dry-run');
       expect(dry.out.split('\n')[0]).toBe('Would be: 1200 opened, 0 changed, 0 same, 1 turned down.');

@@ -2,15 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { textOf } from './file-text.ts';
 
-/**
- * Letters by their two bytes in EUC-KR, which is read everywhere and written nowhere. What CP949 has beyond it, browsers
- * know and Node does not: test/browser/import.test.ts.
- */
+/** Letters by their two bytes in EUC-KR, which is read everywhere and written nowhere. */
 function eucKr(): Map<string, [number, number]> {
   const decoder = new TextDecoder('euc-kr', { fatal: true });
   const letters = new Map<string, [number, number]>();
-  for (let lead = 0x81; lead <= 0xfe; lead += 1) {
-    for (let trail = 0x41; trail <= 0xfe; trail += 1) {
+  for (let lead = 0xa1; lead <= 0xfe; lead += 1) {
+    for (let trail = 0xa1; trail <= 0xfe; trail += 1) {
       try {
         letters.set(decoder.decode(Uint8Array.of(lead, trail)), [lead, trail]);
       } catch {
@@ -57,6 +54,50 @@ describe('a file', () => {
     const syllables = [...letters.keys()].filter((letter) => /[가-힣]/.test(letter));
     expect(syllables).toHaveLength(2_350);
     expect(textOf(toEucKr(`색상\r\n${syllables.join('')}`)) === `색상\r\n${syllables.join('')}`).toBe(true);
+  });
+
+  it('in CP949 has the syllables beyond EUC-KR, each once', () => {
+    // As Python and iconv write them: the first, the last, and some beside the gaps between their places.
+    const said: [string, number, number][] = [
+      ...([
+        ['갂', 0x81, 0x41],
+        ['똠', 0x8c, 0x63],
+        ['뷁', 0x94, 0xee],
+        ['숖', 0x99, 0xf6],
+      ] as [string, number, number][]),
+      ...([
+        ['좤', 0xa0, 0xfe],
+        ['좥', 0xa1, 0x41],
+        ['힣', 0xc6, 0x52],
+      ] as [string, number, number][]),
+    ];
+    for (const [syllable, ...bytes] of said)
+      expect(textOf(Uint8Array.from([0x31, ...bytes, 0x32]))).toBe(`1${syllable}2`);
+    const found = new Set<string>();
+    for (let lead = 0x81; lead <= 0xfe; lead += 1) {
+      for (let trail = 0x41; trail <= 0xfe; trail += 1) {
+        const text = textOf(Uint8Array.of(lead, trail, 0x0a, 0xb0, 0xa1));
+        if (text && /^[가-힣]\n가$/.test(text)) found.add(text);
+      }
+    }
+    expect(found.size).toBe(11_172);
+  });
+
+  it('in CP949 that ends in half a letter, or has bytes that are none, is no text', () => {
+    for (const bytes of [
+      [0xb0, 0xa1, 0x8c],
+      [0xb0, 0xa1, 0xb0],
+      [0x80, 0xb0, 0xa1],
+      [0xc6, 0x53],
+      [0xff, 0xb0, 0xa1],
+    ]) {
+      expect(textOf(Uint8Array.from(bytes))).toBeNull();
+    }
+  });
+
+  it('in UTF-16 may begin with letters of which the other half is empty', () => {
+    const text = '대여소번호,대여소명\r\n102,망원역\r\n';
+    for (const isLittle of [true, false]) expect(textOf(utf16(text, isLittle))).toBe(text);
   });
 
   it('that is no text is none', () => {

@@ -104,6 +104,38 @@ describe('a file of stations', () => {
     expect(name('망원\u202E역')).toEqual([unfitName]);
   });
 
+  it('has names that begin with another number than its own', () => {
+    const row =
+      '1583,1583. 4.19민주묘지역,강북구,,37.65,127.01,,15,,LCD\n1584,3.1 운동길,강북구,,37.65,127.01,,15,,LCD\n';
+    const names = read(since2020 + row).lines.map((line) => line.station?.nameKo);
+    expect(names).toEqual(['4.19민주묘지역', '3.1 운동길']);
+  });
+
+  it('has numbers as programs write them that know no empty ones', () => {
+    const rows = '102.0,이름,마포구,,37.5,126.9,,15.0,,LCD\nst-00103,이름,마포구,,37.5,126.9,,15,,LCD\n';
+    expect(told(since2020 + rows)).toEqual([
+      [7, 102],
+      [8, 103],
+    ]);
+    expect(told(`${since2020}102.5,이름,마포구,,37.5,126.9,,15,,LCD\n`)).toEqual([
+      [7, '"102.5" is no number of a station.'],
+    ]);
+  });
+
+  it('does not count racks twice where their sum stands beside them', () => {
+    const heading = '대여소번호,대여소명,자치구,위도,경도,거치대수,LCD 거치대수,QR 거치대수\n';
+    const racks = (rows: string) => read(heading + rows).lines.map((line) => line.station?.racks ?? said(line.problem));
+    expect(racks('102,이름,마포구,37.5,126.9,25,15,10\n')).toEqual([25]);
+  });
+
+  it('has no more racks in a line than a call can say, so that it costs no other line', () => {
+    const most = '999999999';
+    const heading = '대여소번호,대여소명,자치구,위도,경도,LCD,QR,QR\n';
+    expect(told(`${heading}102,이름,마포구,37.5,126.9,${most},${most},${most}\n`)).toEqual([
+      [2, 'Its number of racks is missing, or no whole number from 0.'],
+    ]);
+  });
+
   it('says line by line what is wrong', () => {
     const rows = [
       mangwon.trim(),

@@ -87,7 +87,7 @@ export function readStations(text: string, now: number): StationFile {
   const rows = recordsIn(data, skipped + 1).filter(({ cells }) => cells.some((cell) => cell.trim() !== ''));
   // A heading may have several lines: it ends where the first station begins, or what nobody can read.
   const first = rows.findIndex(
-    ({ row, cells }) => misquoted.has(row) || cells.some((cell) => /^(ST-)?\d+$/.test(plain(cell))),
+    ({ row, cells }) => misquoted.has(row) || cells.some((cell) => /^(ST-)?\d+(\.\d+)?$/i.test(plain(cell))),
   );
   if (rows.length === 0) return { lines: [], problem: null };
   const columns = columnsIn(rows.slice(0, first < 0 ? rows.length : first).map(({ cells }) => cells));
@@ -112,14 +112,19 @@ export function readStations(text: string, now: number): StationFile {
 function columnsIn(heading: readonly (readonly string[])[]): Columns {
   const columns = Object.fromEntries(headings.map(([column]) => [column, [] as number[]])) as Columns;
   const width = Math.max(0, ...heading.map((cells) => cells.length));
-  for (let place = 0; place < width; place += 1) {
-    const title = heading
+  const titles = Array.from({ length: width }, (_, place) =>
+    heading
       .map((cells) => plain(cells[place] ?? '').replace(/[\s_()[\]"]/g, ''))
       .join('')
-      .toLowerCase();
+      .toLowerCase(),
+  );
+  titles.forEach((title, place) => {
     const [column] = headings.find(([, pattern]) => pattern.test(title)) ?? [];
     if (column) columns[column].push(place);
-  }
+  });
+  // Beside the racks of LCD and those of QR, a third column is their sum.
+  const of = (kind: RegExp) => columns.racks.filter((place) => kind.test(titles[place] ?? ''));
+  if (of(/lcd/).length > 0 && of(/qr/).length > 0) columns.racks = of(/lcd|qr/);
   return columns;
 }
 
@@ -129,9 +134,10 @@ const plain = (cell: string) => cell.normalize('NFKC').trim();
 /** A station, or why the line is none. */
 function stationIn(cells: readonly string[], columns: Columns, now: number): FileStation | StationProblem {
   const cell = (column: Column) => cells[columns[column][0] ?? -1] ?? '';
-  const [, digits] = /^(?:ST-)?0*(\d{1,6})$/.exec(plain(cell('number'))) ?? [];
+  // Programs that know no empty number write 101.0.
+  const [, digits] = /^(?:ST-)?0*(\d{1,6})(?:\.0+)?$/i.exec(plain(cell('number'))) ?? [];
   if (!digits || Number(digits) === 0) return { code: 'badNumber', said: cell('number').trim() };
-  const nameKo = oneLine(cell('name')).replace(/^\d+\s*\.\s*/, '');
+  const nameKo = nameIn(oneLine(cell('name')), Number(digits));
   const address = oneLine(cell('address')) || null;
   const district = districtByName.get(plain(cell('district')).toLowerCase());
   const position = { latitude: degreesIn(cell('latitude')), longitude: degreesIn(cell('longitude')) };
@@ -149,6 +155,12 @@ function stationIn(cells: readonly string[], columns: Columns, now: number): Fil
   return { number: Number(digits), nameKo, district, address, position, racks, openedDate: opened.time };
 }
 
+/** Without the station's own number before it; 4.19민주묘지역 is all name. */
+function nameIn(text: string, number: number): string {
+  const [before, digits] = /^(\d+)\s*\.\s*/.exec(text) ?? [];
+  return before !== undefined && Number(digits) === number ? text.slice(before.length) : text;
+}
+
 /** Blanks of any kind, and line breaks, are one space. */
 const oneLine = (cell: string) => cell.replace(/\s+/g, ' ').trim();
 
@@ -158,7 +170,6 @@ function textProblem(field: 'name' | 'address', text: string): StationProblem | 
   return text.includes('\uFFFD') ? { code: 'badText', field, fault: 'BROKEN' } : null;
 }
 
-/** NaN where there is none. */
 /** NaN for what is no decimal number: a spreadsheet's 1.27E+02 has lost the place, and 0x25 is none. */
 const degreesIn = (cell: string) => (/^[+-]?\d+(\.\d+)?$/.test(plain(cell)) ? Number(plain(cell)) : Number.NaN);
 
@@ -169,10 +180,14 @@ function positionProblem(position: Position): StationProblem | null {
   return fault && { code: 'badPosition', fault };
 }
 
+/** Of GraphQL: a larger number would have the whole call refused, not its line. */
+const largestInt = 2 ** 31 - 1;
+
 /** The sum of what stands there; undefined where nothing does, or no number. */
 function racksIn(cells: readonly string[]): number | undefined {
   const counts = cells.filter((cell) => cell !== '' && cell !== '-').map((cell) => cell.replace(/,/g, ''));
   // Spreadsheets write 10.0; Number() would also take 0x10 and 1e3.
   if (counts.length === 0 || !counts.every((count) => /^\d{1,9}(\.0+)?$/.test(count))) return undefined;
-  return counts.reduce((sum, count) => sum + Number(count), 0);
+  const sum = counts.reduce((all, count) => all + Number(count), 0);
+  return sum <= largestInt ? sum : undefined;
 }
