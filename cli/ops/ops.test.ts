@@ -15,7 +15,7 @@ const begun = { rebuildDashboard: { rebuild, refusal: null } };
 const filling = { dashboardRebuilds: [rebuild] };
 const switched = { dashboardRebuilds: [{ ...rebuild, status: 'SWITCHED', finishedAt: rebuild.startedAt, events: 9 }] };
 
-/** What stands at the address: data, a proxy's answer with this status, or a connection that is cut. */
+/** What stands at the address: data or errors, a proxy's answer with this status, or a connection that is cut. */
 type Answer = object | 502 | 'cut';
 
 describe('npm run ops, where answers are lost,', () => {
@@ -29,7 +29,7 @@ describe('npm run ops, where answers are lost,', () => {
         const answer = answers.shift() ?? 'cut';
         if (answer === 'cut') request.socket.destroy();
         else if (answer === 502) response.writeHead(502).end('<h1>Bad Gateway</h1>');
-        else response.end(JSON.stringify({ data: answer }));
+        else response.end(JSON.stringify('errors' in answer ? answer : { data: answer }));
       });
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -82,6 +82,12 @@ describe('npm run ops, where answers are lost,', () => {
       err: `Nothing answers at ${url[1]}. Start the system first (npm start), or set --url.`,
       exitCode: 69,
     });
+    const away = { errors: [{ message: 'point does not answer.', extensions: { code: 'SERVICE_UNAVAILABLE' } }] };
+    expect(await runOps(['services', ...(await answering(away))], env)).toMatchObject({
+      err: 'There is no answer at the moment: point does not answer.',
+      exitCode: 69,
+    });
+    server?.close();
     // Nor is it known whether it gives development tokens.
     expect(await runOps(['services', ...(await answering(502))], {})).toMatchObject({ exitCode: 69 });
   });

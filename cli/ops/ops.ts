@@ -84,8 +84,10 @@ function forPeople({ code, message }: GraphqlRequestError, url: string, command:
       return new OpsError(exitCodes.noRight, `TTAREUNGI_TOKEN is not accepted: ${message}`);
     case 'FORBIDDEN':
       return new OpsError(exitCodes.noRight, `You may not do this: ${message}`);
-    case 'SERVICE_UNAVAILABLE':
-      return new OpsError(exitCodes.unavailable, `It is not known what became of it: ${message}`);
+    case 'SERVICE_UNAVAILABLE': {
+      const what = isOrder(command) ? 'It is not known what became of it' : 'There is no answer at the moment';
+      return new OpsError(exitCodes.unavailable, `${what}: ${message}`);
+    }
     case 'BAD_USER_INPUT':
       return new OpsError(exitCodes.usage, message);
     default:
