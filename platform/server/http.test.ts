@@ -1,11 +1,13 @@
 import { EventEmitter, once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { HeaderMap } from '@apollo/server';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { pino } from 'pino';
 import { graphqlRoute } from './apollo-route.ts';
+import { longestTimerMs } from '../foundation/time.ts';
 import { ConfigError } from './config.ts';
 import {
   createHold,
@@ -41,7 +43,7 @@ async function serve(
   routes: Record<string, RequestHandler>,
   limits: Partial<HttpLimits> = {},
   logger = pino({ level: 'silent' }),
-  host = '127.0.0.1',
+  { host = '127.0.0.1', keepAliveMs = 5_000 } = {},
 ): Promise<string> {
   server = await startHttpServer({
     port: 0,
@@ -49,7 +51,7 @@ async function serve(
     logger,
     routes,
     readiness: () => ({ ready: true, checks: {} }),
-    keepAliveMs: 5_000,
+    keepAliveMs,
     lingerMs: 0,
     drainMs: 100,
     limits: { ...defaults, ...limits },
@@ -82,11 +84,21 @@ jest.retryTimes(2);
 it.each(['192.0.2.1', 'no-such-host.invalid', '::ffff:192.0.2.1'])(
   'listening at %s is a wrong setting',
   async (host) => {
-    const outcome = serve({}, {}, undefined, host);
+    const outcome = serve({}, {}, undefined, { host });
     await expect(outcome).rejects.toThrow(ConfigError);
     await expect(outcome).rejects.toThrow(`HOST: must be an address of this machine; "${host}" is none`);
   },
 );
+
+it('an idle connection is kept for as long as a timer can wait, and no longer', async () => {
+  await serve({}, {}, undefined, { keepAliveMs: longestTimerMs });
+  const { keepAliveTimeout = 0, keepAliveTimeoutBuffer = 0 } = (server?.server ?? {}) as {
+    keepAliveTimeout?: number;
+    keepAliveTimeoutBuffer?: number;
+  };
+  expect(keepAliveTimeout).toBeGreaterThan(longestTimerMs / 2);
+  expect(keepAliveTimeout + keepAliveTimeoutBuffer).toBeLessThanOrEqual(longestTimerMs);
+});
 
 describe('a request that takes its time', () => {
   it.each([
@@ -118,6 +130,27 @@ describe('a request that takes its time', () => {
       clearInterval(timer);
       expect(slow.said()).toContain('408');
     }
+  });
+
+  const slowly: RequestHandler = async (_request, response) => {
+    await delay(500);
+    response.write('half');
+    await delay(500);
+    response.end('whole');
+  };
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`;
+
+  it.each([
+    ['while its answer is made', get('/slow'), ''],
+    ['while an earlier one of its connection is answered', `${get('/slow')}${get('/healthz')}`, ''],
+    ['while its body is sent', `${post('content-length: 5')}ab`, 'cde'],
+  ])('is not cut for its answer %s', async (_when, bytes, later) => {
+    await serve({ '/slow': slowly, '/echo': echo }, { ANSWER_TIMEOUT_MS: 100 });
+    const client = dial(bytes);
+    await delay(500);
+    if (later !== '') client.socket.write(later);
+    await Promise.race([client.ended, delay(1_000)]);
+    expect(client.said()).toMatch(/whole|"length":5/);
   });
 
   it('is cut when it takes nothing of its answer', async () => {

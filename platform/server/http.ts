@@ -5,13 +5,14 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isUtf8 } from 'node:buffer';
 import { compressOnce, encodingFor, worthCompressingBytes } from './compression.ts';
 import { ConfigError, type ProcessSettings } from './config.ts';
 import { httpStatus, type ErrorCode } from '../foundation/errors.ts';
+import { longestTimerMs } from '../foundation/time.ts';
 import { answerHalfClosed } from './half-closed.ts';
 import type { Logger } from './logger.ts';
 import { createUnwanted, type Unwanted } from './unwanted.ts';
@@ -55,6 +56,9 @@ export type HttpLimits = Pick<
 /** Headers of a request: a browser sends 20, a chain of proxies adds 10; Apache and Envoy take as many. */
 const maxHeaders = 100;
 
+/** For so much longer than it says Node keeps an idle connection, and complains of a timer too long at each request. */
+const keepAliveMarginMs = 1_000;
+
 /** How often to check for connections past their deadline. */
 const lookEveryMs = 1_000;
 
@@ -87,7 +91,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     headersTimeout: limits.HEADERS_TIMEOUT_MS,
     requestTimeout: limits.HEADERS_TIMEOUT_MS + limits.BODY_TIMEOUT_MS,
     connectionsCheckingInterval: Math.min(lookEveryMs, limits.HEADERS_TIMEOUT_MS, limits.BODY_TIMEOUT_MS),
-    keepAliveTimeout: options.keepAliveMs,
+    keepAliveTimeout: Math.min(options.keepAliveMs, longestTimerMs - keepAliveMarginMs),
     maxHeaderSize: limits.MAX_HEADER_BYTES,
     // Some clients offer HTTP/2 with every request: they are answered in HTTP/1.1.
     shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket',
@@ -126,8 +130,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
   // More than are accepted, so that a request with too many is refused instead of losing some silently.
   server.maxHeadersCount = maxHeaders + 1;
   server.maxConnections = limits.MAX_CONNECTIONS;
-  // Cuts clients that read nothing of an answer for this long; a slow one that makes progress has time.
-  server.timeout = limits.ANSWER_TIMEOUT_MS;
+  cutUnread(server, limits.ANSWER_TIMEOUT_MS, latest);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(mistakeOfListening(error, options)));
     server.listen(options.port, options.host, () => resolve());
@@ -145,6 +148,19 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       clearTimeout(late);
     },
   };
+}
+
+/**
+ * Cuts clients that take nothing of an answer for so long. A slow one that makes progress has time, and so has one that
+ * took all that there was and whose answer, or the next piece of it, is still being made.
+ */
+function cutUnread(server: Server, withinMs: number, latest: WeakMap<Duplex, ServerResponse>): void {
+  server.timeout = withinMs;
+  server.on('timeout', (socket: Socket) => {
+    const response = latest.get(socket);
+    if (response && !response.writableFinished && socket.writableLength === 0) socket.setTimeout(withinMs);
+    else socket.destroy();
+  });
 }
 
 function mistakeOfListening(error: NodeJS.ErrnoException, { host, port }: HttpServerOptions): ConfigError {
@@ -378,20 +394,6 @@ export function abortedBy(response: ServerResponse): Unwanted {
     if (!response.writableFinished) abort();
   });
   return signal;
-}
-
-/**
- * For an answer in pieces, the next of which may take long to make: its client is not cut for what is not there yet, as
- * long as it took all that was. Ends with the answer.
- */
-export function keepWhileMaking({ socket }: IncomingMessage, response: ServerResponse): void {
-  const { timeout } = socket;
-  if (!timeout) return;
-  const again = setInterval(() => {
-    // Begins the wait for its client anew.
-    if (response.writableLength === 0) socket.setTimeout(timeout);
-  }, timeout / 3);
-  response.once('close', () => clearInterval(again));
 }
 
 /** The whole answer in one write, compressed where that is worth it and its client takes it. */

@@ -3,7 +3,6 @@ import { pipeline } from 'node:stream/promises';
 import {
   correlationIdFrom,
   HttpRefusal,
-  keepWhileMaking,
   placeFor,
   refuseGraphql,
   routerSecretHeader,
@@ -68,7 +67,6 @@ export function createExportRoute({ dashboard, secret, guestOf, logger }: Export
       clearTimeout(late);
       const given = picked(answer.headers, answered);
       response.writeHead(answer.statusCode, { ...given, 'x-content-type-options': 'nosniff' });
-      keepWhileMaking(request, response);
       await pipeline(answer.body, response);
     } catch (error) {
       if (!response.destroyed) logger.debug({ err: error }, 'an export broke off');

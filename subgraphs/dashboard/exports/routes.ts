@@ -7,7 +7,6 @@ import {
   httpStatus,
   HttpRefusal,
   isUnavailable,
-  keepWhileMaking,
   refuseGraphql,
   requireRole,
   type ErrorCode,
@@ -115,8 +114,6 @@ export function createExports({ rows, verifyToken, isRouter, clock }: ExportsOpt
     const lines = isReservations ? reservations(asked, newest) : history(asked);
     const columns = isReservations ? reservationColumns : historyColumns;
     const { format, filter } = asked;
-    // Of millions, few may match.
-    keepWhileMaking(request, response);
     // A client that leaves ends the reading; one that is slow holds it up.
     await pipeline(
       Readable.from(textOf({ format, columns, exportedAt, filter }, lines), { highWaterMark: 1 }),
