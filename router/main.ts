@@ -4,15 +4,13 @@ import {
   exitCodeConfig,
   readConfig,
   stopOnSignal,
+  stopWithinMs,
   warnOfRetiredSettings,
   warnOfUnsafeSettings,
 } from '../platform/server/index.ts';
 import { readRouterSettings, routerSettings } from './config.ts';
 import { ttareungi } from './product/product.ts';
 import { startRouter } from './router.ts';
-
-/** After the drain: time for sockets and pools to close before the process is killed. */
-const closingGraceMs = 3_000;
 
 try {
   const { PRODUCT } = readConfig(routerSettings.pick({ PRODUCT: true }), process.env);
@@ -22,10 +20,10 @@ try {
   warnOfUnsafeSettings(settings, logger);
   warnOfRetiredSettings(process.env, logger);
   const router = await startRouter(process.env, { product });
-  const stopWithinMs = settings.STOP_DELAY_MS + settings.STOP_TIMEOUT_MS + closingGraceMs;
-  if (process.stdin.isTTY) stopOnSignal(() => router.close(), stopWithinMs, logger);
+  const close = () => router.close();
+  if (process.stdin.isTTY) stopOnSignal(close, stopWithinMs(settings), logger);
   else {
-    stopOnSignal(() => router.close(), stopWithinMs, logger, ['SIGTERM', 'SIGINT']);
+    stopOnSignal(close, stopWithinMs(settings), logger, ['SIGTERM', 'SIGINT']);
     process.on('SIGHUP', () => void router.reload());
   }
   // Logged last: a supervisor that reads it may send a signal at once.

@@ -7,6 +7,7 @@ import {
   readConfig,
   startService,
   stopOnSignal,
+  stopWithinMs,
   warnOfRetiredSettings,
   warnOfUnsafeSettings,
 } from '../platform/index.ts';
@@ -31,7 +32,7 @@ try {
     async () => {
       await Promise.all(services.map((service) => service.close()));
     },
-    settings.STOP_DELAY_MS + settings.STOP_TIMEOUT_MS,
+    stopWithinMs(settings),
     logger,
   );
 } catch (error) {

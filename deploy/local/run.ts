@@ -43,7 +43,7 @@ const closeAll = async () => {
 
 try {
   const settings = await readAllSettings({ LOG_LEVEL: 'warn', ...env });
-  stopOnSignal(closeAll, stopWithinMs(settings), createLogger(settings.LOG_LEVEL, 'start'));
+  stopOnSignal(closeAll, stopWithinMs(settings, 2), createLogger(settings.LOG_LEVEL, 'start'));
   // ROUTER_SECRET is generated below if it is not set.
   for (const { setting, because } of unsafeSettings({ ...settings, ROUTER_SECRET: ['made'] })) {
     report(`Not safe: ${setting}: ${because}.`);

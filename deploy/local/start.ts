@@ -4,6 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
+import { longestTimerMs } from '../../platform/foundation/time.ts';
 import { compileCache, nodeFlags } from './node-flags.ts';
 
 /** On top of what a stop may take, for the servers that were brought along. */
@@ -40,7 +41,7 @@ async function withinMs(): Promise<number> {
   try {
     // Not before: what reads settings takes half of the memory of a process that does nothing but wait.
     const { processSettings, readConfig, stopWithinMs } = await import('../../platform/server/index.ts');
-    return stopWithinMs(readConfig(processSettings, process.env)) + serversGraceMs;
+    return Math.min(stopWithinMs(readConfig(processSettings, process.env), 2) + serversGraceMs, longestTimerMs);
   } catch {
     return serversGraceMs; // a wrong setting: the system reports it itself
   }

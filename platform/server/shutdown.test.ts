@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { longestTimerMs } from '../foundation/time.ts';
+import { stopWithinMs } from './shutdown.ts';
 
 /** A process that says `closing` when it closes, does this as soon as it runs, and would go on for a minute. */
 async function run(work: string, close = `console.log('closing')`): Promise<{ code: number | null; lines: string[] }> {
@@ -52,5 +54,17 @@ describe('a process', () => {
     );
     expect(again.code).toBe(1);
     expect(again.lines.join()).not.toContain('did not stop in time');
+  });
+});
+
+describe('the time that a stop may take', () => {
+  it('is enough to close when nothing is waited for', () => {
+    expect(stopWithinMs({ STOP_DELAY_MS: 0, STOP_TIMEOUT_MS: 0 })).toBeGreaterThan(1_000);
+  });
+
+  it.each([1, 2] as const)('is one that a timer can wait, of %s that stop one after the other', (steps) => {
+    const longest = { STOP_DELAY_MS: longestTimerMs, STOP_TIMEOUT_MS: longestTimerMs };
+    expect(stopWithinMs(longest, steps)).toBe(longestTimerMs);
+    expect(stopWithinMs({ STOP_DELAY_MS: 6_000, STOP_TIMEOUT_MS: 20_000 }, steps)).toBeGreaterThan(steps * 26_000);
   });
 });

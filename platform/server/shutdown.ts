@@ -1,9 +1,18 @@
+import { longestTimerMs } from '../foundation/time.ts';
 import type { ProcessSettings } from './config.ts';
 import type { Logger } from './logger.ts';
 
-/** How long a process that holds both router and subgraphs may take to stop: one after the other, each with its delay. */
-export const stopWithinMs = ({ STOP_DELAY_MS, STOP_TIMEOUT_MS }: ProcessSettings) =>
-  2 * (STOP_DELAY_MS + STOP_TIMEOUT_MS);
+/** After the drain: time for sockets and pools to close before the process is killed. */
+const closingGraceMs = 3_000;
+
+/**
+ * How long a process may take to stop.
+ * @param steps router and subgraphs in one process stop one after the other, each with its delay.
+ */
+export const stopWithinMs = (
+  { STOP_DELAY_MS, STOP_TIMEOUT_MS }: Pick<ProcessSettings, 'STOP_DELAY_MS' | 'STOP_TIMEOUT_MS'>,
+  steps: 1 | 2 = 1,
+) => Math.min(steps * (STOP_DELAY_MS + STOP_TIMEOUT_MS) + closingGraceMs, longestTimerMs);
 
 /** The last: the terminal was closed. A process without one may give it another meaning. */
 const stopSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;

@@ -133,12 +133,13 @@ export function createSocketServer<Guest>(options: SocketServerOptions<Guest>): 
         drainSession(session, closeCodes.goingAway, 'The server is going away');
       }
       const allClosed = new Promise<void>((resolve) => webSocketServer.close(() => resolve()));
+      let cut: NodeJS.Timeout | undefined;
       const late = setTimeout(() => {
         for (const socket of webSocketServer.clients) socket.close(closeCodes.goingAway, 'The server is going away');
+        cut = setTimeout(() => {
+          for (const socket of webSocketServer.clients) socket.terminate();
+        }, closeTimeoutMs);
       }, drainMs);
-      const cut = setTimeout(() => {
-        for (const socket of webSocketServer.clients) socket.terminate();
-      }, drainMs + closeTimeoutMs);
       await allClosed;
       clearTimeout(late);
       clearTimeout(cut);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { connect, subscribe } from '../testing/subscriber.ts';
-import { startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
+import { slowUserId, startTestSupergraph, type TestSupergraph } from '../testing/supergraph.ts';
 import { until } from '../../test/support/until.ts';
 
 jest.setTimeout(40_000);
@@ -71,16 +71,29 @@ describe('a router that stops', () => {
     expect(output()).toBe('closed\n');
   });
 
-  it('as a process ends by itself on SIGTERM, with exit code 0', async () => {
-    graph = await startTestSupergraph();
-    const { child, exited, output } = run(`import './router/main.ts';`, {
-      ...graph.env,
-      ROUTER_PORT: '0',
-      LOG_LEVEL: 'info',
-    });
-    await until('it is ready', () => output().includes('router is ready'));
-    child.kill('SIGTERM');
-    expect(await exited).toBe(0);
+  it.each(['0', '10000', '2147483647'])(
+    'as a process ends by itself on SIGTERM, with exit code 0, where it has %s ms for it',
+    async (STOP_TIMEOUT_MS) => {
+      graph = await startTestSupergraph();
+      const { child, exited, output } = run(`import './router/main.ts';`, {
+        ...graph.env,
+        ...{ ROUTER_PORT: '0', LOG_LEVEL: 'info', STOP_TIMEOUT_MS },
+      });
+      await until('it is ready', () => output().includes('router is ready'));
+      child.kill('SIGTERM');
+      expect(await exited).toBe(0);
+      expect(output()).not.toContain('Warning');
+    },
+  );
+
+  it('lets a query over a socket finish, however long it may take', async () => {
+    graph = await startTestSupergraph({ STOP_TIMEOUT_MS: '2147483647' });
+    const { router, subgraphs, url } = graph;
+    const client = connect(url, await graph.signIn('1', 'operator'));
+    const asked = subscribe(client, `{ user(userId: "${slowUserId}") { totalPoint } }`);
+    await until('the query has reached its subgraph', () => subgraphs.point.requests.length === 1);
+    await router.close();
+    expect(asked.results).toMatchObject([{ data: { user: { totalPoint: expect.anything() } } }]);
   });
 
   it('as a process names every mistake in its settings and exits with 78', async () => {
