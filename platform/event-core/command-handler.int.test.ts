@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createCommandHandler } from './command-handler.ts';
 import { ConflictError, UnavailableError } from '../foundation/errors.ts';
 import {
+  behind,
   createGate,
   createSilentTally,
   createStage,
@@ -155,7 +156,7 @@ describe('a command handler', () => {
 
   it('never guesses what became of an insert without an answer: the same cause asks again', async () => {
     const gate = stage.keep(await createGate(mongodbUri()));
-    const remote = createSilentTally(await stage.runtime('owner', { MONGODB_URI: gate.url }));
+    const remote = createSilentTally(await stage.runtime('owner', behind(gate)));
     await remote.add('unanswered', 1);
     gate.swallowAnswers();
     const first = remote.handle('unanswered', { type: 'Add', amounts: [5] }, originOf('unanswered'));

@@ -5,7 +5,15 @@ import { ChainBrokenError, ContractError, UnavailableError } from '../foundation
 import { journalId } from '../foundation/event-id.ts';
 import { chainHash, checkChain, createJournal, lastVersionOf, type JournalDocument } from './journal.ts';
 import type { Runtime } from '../service/runtime.ts';
-import { createGate, createSilentTally, createStage, mongodbUri, originOf, type Stage } from '../service/testing.ts';
+import {
+  behind,
+  createGate,
+  createSilentTally,
+  createStage,
+  mongodbUri,
+  originOf,
+  type Stage,
+} from '../service/testing.ts';
 import { until } from '../../test/support/until.ts';
 
 type Document = JournalDocument<{ note: unknown }>;
@@ -308,7 +316,7 @@ describe('a journal', () => {
 
   it('says that it does not know when the database does not answer', async () => {
     const gate = stage.keep(await createGate(mongodbUri()));
-    const remote = await stage.runtime('owner', { MONGODB_URI: gate.url });
+    const remote = await stage.runtime('owner', behind(gate));
     const away = createJournal<{ note: unknown }, Envelope>(remote.database);
     await gate.shut();
     await expect(away.append(documentOf('away', 1))).rejects.toBeInstanceOf(UnavailableError);

@@ -8,12 +8,14 @@ import type { ParkedMessage } from './dead-letters/parked-message.ts';
 import { reactWith } from '../event-core/policies.ts';
 import { createCheckpoints, createCheckpointStore } from './checkpoints.ts';
 import {
+  behind,
   connected,
   createGate,
   createLogbook,
   createSilentTally,
   createStage,
   mongodbUri,
+  type Gate,
   type Stage,
   type TallyCommand,
 } from '../service/testing.ts';
@@ -28,11 +30,11 @@ afterAll(() => stage.close());
 let scenes = 0;
 
 /** A publisher whose events leave only when a test says so, and a service that follows it. */
-async function createScene(options: { pageOfEvents?: number; databaseUri?: string } = {}) {
+async function createScene(options: { pageOfEvents?: number; gate?: Gate } = {}) {
   scenes += 1;
   const [publisher, follower] = [`owner${scenes}`, `follower${scenes}`];
   const owner = await stage.runtime(publisher);
-  const own = options.databaseUri ? { MONGODB_URI: options.databaseUri } : {};
+  const own = options.gate ? behind(options.gate) : {};
   await connected(owner.bus);
   await owner.bus.ensureStream();
   const journal = createSilentTally(owner);
@@ -359,7 +361,7 @@ describe('a consumer', () => {
 
   it('goes on after an outage of its own database', async () => {
     const gate = stage.keep(await createGate(mongodbUri()));
-    const { add, publish, follow } = await createScene({ databaseUri: gate.url });
+    const { add, publish, follow } = await createScene({ gate });
     const events = await add('a', 6);
     for (const event of events.slice(0, 3)) await publish(event);
     const { versionsOf, consumer, deadLetters } = await follow();

@@ -11,7 +11,15 @@ import type { Part } from '../service/assembly.ts';
 import type { RunningService, ServiceDefinition } from '../service/service.ts';
 import { startService } from '../service/service.ts';
 import { requireRole } from './auth.ts';
-import { createGate, createLogbook, createStage, mongodbUri, type Gate, type Stage } from '../service/testing.ts';
+import {
+  behind,
+  createGate,
+  createLogbook,
+  createStage,
+  mongodbUri,
+  type Gate,
+  type Stage,
+} from '../service/testing.ts';
 import { until } from '../../test/support/until.ts';
 
 const sdl = `
@@ -144,7 +152,7 @@ const definition: ServiceDefinition = {
 beforeAll(async () => {
   stage = await createStage();
   gate = stage.keep(await createGate(mongodbUri()));
-  service = await startService(definition, { ...stage.env, MONGODB_URI: gate.url, MAX_BODY_BYTES: '2000' });
+  service = await startService(definition, { ...stage.env, ...behind(gate), MAX_BODY_BYTES: '2000' });
 });
 afterAll(async () => {
   await service.close();
@@ -467,6 +475,6 @@ describe('subscriptions', () => {
     expect(lives.slice(4)).toEqual(['second closed', 'first closed']);
     expect(ended).toBeGreaterThanOrEqual(before);
     await expect(fetch(url('/healthz'))).rejects.toThrow();
-    service = await startService(definition, { ...stage.env, MONGODB_URI: gate.url });
+    service = await startService(definition, { ...stage.env, ...behind(gate) });
   });
 });

@@ -11,7 +11,7 @@ import {
 import type { ParkedMessage } from '../messaging/dead-letters/parked-message.ts';
 import type { ParkedQuestion } from '../messaging/questions.ts';
 import { startService } from './service.ts';
-import { connected, createGate, createSilentTally, createStage, mongodbUri, type Stage } from './testing.ts';
+import { behind, connected, createGate, createSilentTally, createStage, mongodbUri, type Stage } from './testing.ts';
 import { until } from '../../test/support/until.ts';
 
 let stage: Stage;
@@ -119,7 +119,7 @@ describe('a service, asked for its health,', () => {
 
   it('says that it cannot use its database, and leaves the figures out', async () => {
     const gate = stage.keep(await createGate(mongodbUri()));
-    const { ask } = await createScene({ MONGODB_URI: gate.url, REQUEST_TIMEOUT_MS: '2000' });
+    const { ask } = await createScene({ ...behind(gate), REQUEST_TIMEOUT_MS: '2000' });
     await gate.shut();
     const health = await ask<Health>('health', null);
     await gate.open();

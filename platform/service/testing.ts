@@ -37,7 +37,8 @@ export async function createStage(): Promise<Stage> {
     MONGODB_URI: mongodbUri(),
     NATS_URL: natsUrl(),
     DATABASE_PREFIX: `${name}_`,
-    DATABASE_TIMEOUT_MS: '1000',
+    // The database that all suites of a run share may stop for seconds.
+    DATABASE_TIMEOUT_MS: '20000',
     EVENT_STREAM: name,
     EVENT_SUBJECT_PREFIX: name,
     OUTAGE_DELAY_MS: '50',
@@ -81,6 +82,9 @@ export async function createStage(): Promise<Stage> {
 }
 
 export const connected = (bus: { status(): string }) => until('the bus is connected', () => bus.status() === 'ok');
+
+/** The settings of a process that reaches its database through a gate: it soon says that it is away. */
+export const behind = (gate: Gate) => ({ MONGODB_URI: gate.url, DATABASE_TIMEOUT_MS: '1000' });
 
 /** A proxy to a server that a test can close: then the server is unreachable. */
 export interface Gate {

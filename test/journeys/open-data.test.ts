@@ -169,7 +169,7 @@ describe('open data', () => {
   beforeAll(async () => {
     // A hold that runs out while somebody looks, and lasts on a busy machine until the ride begins.
     system = await startSystem({
-      env: { HOLD_MINUTES: '0.2', EXPIRY_EVERY_MS: '200', PUBLIC_URL: 'https://bikes.example/' },
+      env: { HOLD_MINUTES: '0.3', EXPIRY_EVERY_MS: '200', PUBLIC_URL: 'https://bikes.example/' },
     });
     operator = await system.client('boss', 'operator');
     const position = { latitude: 37.5556488, longitude: 126.91062927 };
