@@ -222,7 +222,7 @@ describe('open data', () => {
     // The hold runs out.
     await shown((found) => found.some((one) => one.vehicle_id === name && !one.is_reserved));
     const { reserveNo } = await person.reserves(bikeId);
-    await person.starts(reserveNo);
+    expect(await person.starts(reserveNo)).toBe('IN_USE');
     await shown((found) => found.length === 1 && found[0]?.vehicle_id !== name);
     expect(await bikeNamed(name)).toBeUndefined();
     await person.client.request(ReturnBikeDocument, { input: { reserveNo, stationId: 'ST-2' } });
