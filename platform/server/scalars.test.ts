@@ -78,8 +78,10 @@ describe('a Long', () => {
     }
   });
 
-  it('says what it is not', () => {
-    expect(() => Long.parseValue('1.5')).toThrow('A Long is a whole number of up to 64 bits, not "1.5".');
+  it.each(['1.5', Number(limit) + 2, {}])('says how it is written, to who sends %j', (input) => {
+    expect(() => Long.parseValue(input)).toThrow(
+      'A Long is a whole number of up to 64 bits, as a string beyond 9007199254740991: as a JSON number it would not be exact.',
+    );
   });
 });
 

@@ -35,8 +35,9 @@ function toLong(value: unknown): number | bigint {
       return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole;
     }
   }
+  // GraphQL itself quotes the value.
   throw new ContractError(
-    `A Long is a whole number of up to 64 bits, not ${JSON.stringify(String(value)).slice(0, 40)}.`,
+    `A Long is a whole number of up to 64 bits, as a string beyond ${Number.MAX_SAFE_INTEGER}: as a JSON number it would not be exact.`,
   );
 }
 
