@@ -104,7 +104,7 @@ export function createDocuments(
     try {
       const nested = refuseNesting(query, limits);
       if (nested) return refused(nested);
-      parsed = parse(query, { maxLexicalTokens: limits.maxTokens });
+      parsed = parse(query);
     } catch (error) {
       return refused(asCoded(error, 'GRAPHQL_PARSE_FAILED'));
     }

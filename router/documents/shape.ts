@@ -63,8 +63,7 @@ export function refuseNesting(query: string, { maxTokens }: ShapeLimits): GraphQ
       return routerError('QUERY_TOO_DEEP', `Selections are nested deeper than ${maxSelectionNesting}.`);
     }
   }
-  // The parser says how many tokens are too many.
-  return undefined;
+  return routerError('QUERY_TOO_COMPLEX', `The document has more than ${maxTokens} words and signs.`);
 }
 
 const steps: Partial<Record<TokenKind, number>> = {
