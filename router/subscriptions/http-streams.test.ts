@@ -163,6 +163,8 @@ describe('server-sent events', () => {
   it.each([
     ['Text/Event-Stream', true],
     ['text/event-stream;q=0.9, application/json', true],
+    ['text/event-stream;q=0, application/json', false],
+    ['text/event-stream; Q=0.000, application/json', false],
     ['text/event-streams', false],
     ['application/json, text/event-stream', false],
   ])('are what a client gets that accepts %j: %s', async (accept, streams) => {
@@ -283,6 +285,7 @@ describe('multipart answers', () => {
   it.each([
     ['multipart/mixed;subscriptionSpec=1.0', true],
     ['Multipart/Mixed; boundary="graphql"; subscriptionSpec="1.0", application/json', true],
+    ['multipart/mixed;subscriptionSpec=1.0;q=0, application/json', false],
     ['multipart/mixed;subscriptionSpec=2.0, application/json', false],
     ['multipart/mixed;deferSpec=20220824, application/json', false],
     ['application/json, multipart/mixed;subscriptionSpec=1.0', false],

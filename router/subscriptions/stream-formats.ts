@@ -75,6 +75,7 @@ const multipart: StreamFormat = {
 export function streamFormatFor(accept: string | undefined): StreamFormat | undefined {
   const [first = ''] = (accept ?? '').split(',');
   const [type, ...parameters] = first.split(';').map((text) => text.trim().toLowerCase());
+  if (parameters.some((parameter) => /^q\s*=\s*0(\.0*)?$/.test(parameter))) return undefined;
   if (type === 'text/event-stream') return sse;
   const isSubscription = parameters.some((parameter) => /^subscriptionspec\s*=\s*("?)1\.0\1$/.test(parameter));
   return type === 'multipart/mixed' && isSubscription ? multipart : undefined;
