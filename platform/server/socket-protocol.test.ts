@@ -16,7 +16,26 @@ describe('a client message', () => {
   });
 
   it.each([
+    [{ query: '{ x }', documentId: null }, { query: '{ x }' }],
+    [
+      { query: null, documentId: 'x' },
+      { query: '', documentId: 'x' },
+    ],
+    [{ documentId: 'x' }, { query: '', documentId: 'x' }],
+    [{ query: '' }, { query: '' }],
+  ])('asks with %j for %j: null is what is left out', (payload, read) => {
+    expect(parseClientMessage(JSON.stringify({ type: 'subscribe', id: '1', payload }))).toEqual({
+      type: 'subscribe',
+      id: '1',
+      payload: read,
+    });
+  });
+
+  it.each([
     '',
+    '{"type":"subscribe","id":"1","payload":{}}',
+    '{"type":"subscribe","id":"1","payload":{"query":null}}',
+    '{"type":"subscribe","id":"1","payload":{"query":7}}',
     '[]',
     '7',
     '{"type":"next"}',

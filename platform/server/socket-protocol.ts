@@ -28,17 +28,23 @@ const id = z.string().min(1).max(256);
 
 const subscribePayload = z
   .object({
-    /** Empty where a router knows the document by its id. */
-    query: z.string().default(''),
-    documentId: z.string().optional(),
+    query: z.string().nullish(),
+    /** Of a document that a router knows. */
+    documentId: z
+      .string()
+      .nullable()
+      .transform((value) => value ?? undefined)
+      .optional(),
     operationName: z.string().nullish(),
     variables: optionalRecord,
     extensions: optionalRecord,
   })
   .refine(
-    ({ query, documentId, extensions }) => query !== '' || documentId !== undefined || extensions?.['persistedQuery'],
+    ({ query, documentId, extensions }) =>
+      typeof query === 'string' || documentId !== undefined || extensions?.['persistedQuery'],
     'query is missing',
-  );
+  )
+  .transform(({ query, ...payload }) => ({ ...payload, query: query ?? '' }));
 
 const clientMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('connection_init'), payload: optionalRecord }),
@@ -63,11 +69,6 @@ export function parseClientMessage(text: string): ClientMessage | { type: 'inval
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   return { type: 'invalid', reason: `Invalid message: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}` };
-}
-
-/** A GraphQL request; undefined when it is none. */
-export function readSubscribePayload(value: unknown): SubscribePayload | undefined {
-  return subscribePayload.safeParse(value).data;
 }
 
 export const connectionAck = '{"type":"connection_ack"}';

@@ -151,7 +151,13 @@ describe.each(transports)('over %s', (_name, send) => {
     });
   });
 
+  it('an empty document is refused with the same code', async () => {
+    expect(await codesOf({ query: '' })).toEqual(['BAD_REQUEST']);
+    expect(await codesOf({ query: ' ' })).toEqual(['GRAPHQL_PARSE_FAILED']);
+  });
+
   it('what is too much is refused with the same code', async () => {
+    expect(await codesOf({ query: `{ ${'a '.repeat(6_000)} }` })).toEqual(['QUERY_TOO_COMPLEX']);
     const aliases = `{ ${times(45, (n) => `a${n}: bikes(first: 200) { nodes { color isAvailable } }`)} }`;
     expect(await codesOf({ query: aliases })).toEqual(['QUERY_TOO_COMPLEX']);
     expect(await codesOf({ query: '{ bikes(after: [[["x"]]]) { totalCount } }' })).toEqual([

@@ -12,7 +12,6 @@ import {
   isShortage,
   offer,
   readBody,
-  readSubscribePayload,
   sendJson,
   sendRefusal,
   shortageRefusal,
@@ -30,6 +29,7 @@ import type { RouterSettings } from '../config.ts';
 import { plainForm, statusOfRefused } from '../http/answer-form.ts';
 import type { Cors } from '../http/cors.ts';
 import { requestInBody, requestInSearch, requireJson } from '../http/graphql-request.ts';
+import type { OperationRequest } from '../documents/documents.ts';
 import type { Metrics } from '../metrics.ts';
 import { correlationIdOf, createRequestContext } from '../gateway/request-context.ts';
 import type { Asker, Operations } from './operations.ts';
@@ -234,11 +234,8 @@ function whileOpen(response: ServerResponse, receiver: Receiver): Receiver {
 
 const answerType = 'application/json; charset=utf-8';
 
-/** @throws {HttpRefusal} when no document is asked for. */
-function payloadIn(asked: unknown): SubscribePayload {
-  const payload = readSubscribePayload(asked);
-  if (!payload) throw new HttpRefusal(400, 'BAD_REQUEST', 'There is no "query" in the request.');
-  return payload;
+function payloadIn({ query = '', variables, extensions, ...asked }: OperationRequest): SubscribePayload {
+  return { ...asked, query, variables: variables ?? undefined, extensions: extensions ?? undefined };
 }
 
 /** The request with the cursor that an EventSource gives back when it connects again: the `id` of the last event. */
