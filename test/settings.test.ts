@@ -119,6 +119,13 @@ const promises: Promised[] = [
     right: ([words = '']) => fc.constantFrom(...words.split(', ')),
   },
   {
+    words: /^an address that begins with http:.* or a path$/,
+    isRight: (text) => isUrl(text) && /^[^/]*\/+[^/?#]+\/?\s*$/.test(text),
+    value: (text) => new URL(text).origin,
+    right: () =>
+      fc.constantFrom('http://127.0.0.1:1', 'https://bikes.example/', 'HTTPS://Bikes.Example:443', ' http://x '),
+  },
+  {
     words: /^an address that begins with http:/,
     isRight: isUrl,
     value: (text) => text.trim(),

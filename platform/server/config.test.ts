@@ -60,6 +60,23 @@ describe('the configuration', () => {
   });
 
   it.each([
+    ['https://bikes.example', 'https://bikes.example'],
+    ['HTTPS://Bikes.Example:443/', 'https://bikes.example'],
+    ['http://127.0.0.1:8088', 'http://127.0.0.1:8088'],
+    ['https://따릉이.example', 'https://xn--v01bm6foup.example'],
+  ])('spells the address of the installation as all who compare it do: %s', (PUBLIC_URL, spelled) => {
+    expect(readConfig(processSettings, { PUBLIC_URL }).PUBLIC_URL).toBe(spelled);
+  });
+
+  it.each(['/bikes', '/bikes/', '?a=b', '#a'])('takes no address of the installation that ends in %s', (end) => {
+    expect(mistakes(processSettings, { PUBLIC_URL: `https://bikes.example${end}` })).toEqual([
+      expect.stringContaining(
+        'PUBLIC_URL: must be an address that begins with http:// or https://, without a user or a path',
+      ),
+    ]);
+  });
+
+  it.each([
     ['JWKS_URI', 'https://issuer.example/keys'],
     ['JWT_PUBLIC_KEY', 'a key'],
     ['PAYMENT_PROVIDER_URL', 'https://pay.example'],

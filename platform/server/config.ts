@@ -109,6 +109,22 @@ export const httpAddress = (fallback: string) => httpUrl().default(fallback).met
 /** None by default. */
 export const optionalHttpAddress = () => httpUrl().optional().meta({ allowed: anHttpAddress });
 
+const isOrigin = (address: string) => {
+  const { pathname, search, hash } = new URL(address);
+  return pathname === '/' && search === '' && hash === '';
+};
+
+/**
+ * Of a host and nothing below it, none by default; as browsers and identity providers spell it, without a slash at its
+ * end: they compare it letter by letter, and readers of feeds take no other letters than ASCII.
+ */
+const optionalOrigin = () =>
+  httpUrl()
+    .refine(isOrigin)
+    .transform((address) => new URL(address).origin)
+    .optional()
+    .meta({ allowed: `${anHttpAddress} or a path` });
+
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 const general = {
@@ -118,7 +134,7 @@ const general = {
   HOST: named('127.0.0.1', /^[\w.:%-]+$/, 'an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::').describe(
     'address to listen on; 0.0.0.0 in a container',
   ),
-  PUBLIC_URL: optionalHttpAddress().describe(
+  PUBLIC_URL: optionalOrigin().describe(
     'what people and programs call this installation, e.g. https://bikes.example: in addresses and rental links of open data, and in the QR codes of bikes',
   ),
   LOG_LEVEL: oneOf(logLevels, 'info').describe(logLevels.join(' ')),

@@ -20,8 +20,7 @@ export const ttareungi: Product = {
   playground: pageAddresses.playground,
   async routes(env, { addressOf, cors, guestOf, verifyToken, logger }) {
     const settings = readConfig(processSettings.extend(productSettings.shape), env);
-    const { OIDC_ISSUER: issuer } = settings;
-    const publicUrl = settings.PUBLIC_URL?.replace(/\/+$/, '');
+    const { OIDC_ISSUER: issuer, PUBLIC_URL: publicUrl } = settings;
     const signIn =
       issuer !== undefined && publicUrl !== undefined
         ? createSignIn({ settings, issuer, publicUrl, guestOf, verifyToken, logger })

@@ -29,7 +29,7 @@ export function createOpenDataOf(
   const { OPEN_DATA_CONTACT } = readSettings(openDataSettings);
   const secret = createSecretStore(database);
   let naming: VehicleIds | undefined;
-  const publicUrl = settings.PUBLIC_URL?.replace(/\/+$/, '');
+  const publicUrl = settings.PUBLIC_URL;
 
   /** Each part from its owner. */
   async function tariff(): Promise<Tariff> {
