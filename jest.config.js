@@ -22,7 +22,8 @@ export default {
   maxWorkers: 2,
   // Modules of a test file are not given back: a worker that ran fifty files holds 2 GB.
   workerIdleMemoryLimit: '1.5GB',
-  testTimeout: 60_000,
+  // A test that waits for something says what it is after a minute (test/support/until.ts).
+  testTimeout: 180_000,
   projects: [
     {
       ...shared,

@@ -317,7 +317,7 @@ describe('a consumer', () => {
       },
     });
     for (const event of await add('a', 2)) await publish(event);
-    await until('it goes on', () => versionsOf('a').length === 2, 30_000);
+    await until('it goes on', () => versionsOf('a').length === 2);
     expect(built).toBeGreaterThan(1);
     expect(lines.map(({ message }) => message)).toContain(
       'messages wait and none arrives; building the consumer again',
@@ -332,8 +332,8 @@ describe('a consumer', () => {
     await owner.database.collection('journal').updateOne({ stream: 'a', version: 2 }, { $set: { 'state.total': 99 } });
     for (const event of [first, third, fourth]) if (event) await publish(event);
     for (const event of await add('b', 2)) await publish(event);
-    await until('the stream is parked', async () => (await parkedOf('a')).length === 2, 30_000);
-    await until('the other one flows', () => versionsOf('b').length === 2, 30_000);
+    await until('the stream is parked', async () => (await parkedOf('a')).length === 2);
+    await until('the other one flows', () => versionsOf('b').length === 2);
     expect((await parkedOf('a')).map(({ version, errorClass }) => [version, errorClass])).toEqual([
       [3, 'contract'],
       [4, 'behind'],

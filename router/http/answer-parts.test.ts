@@ -305,7 +305,7 @@ describe('an answer in parts, over HTTP', () => {
     await nextOf(parts);
     await until('what is deferred is asked for', () => asked.includes('stars'));
     leaving.abort();
-    await until('the subgraph is left', () => stars.abandoned() > before, 20_000);
+    await until('the subgraph is left', () => stars.abandoned() > before);
   });
 
   it('is each client’s own: one that asks for the whole meanwhile gets that', async () => {
@@ -455,7 +455,7 @@ describe('on a socket', () => {
     await subscriber.waitFor(1);
     await until('what is deferred is asked for', () => asked.includes('stars'));
     await subscriber.stop();
-    await until('the subgraph is left', () => stars.abandoned() > before, 20_000);
+    await until('the subgraph is left', () => stars.abandoned() > before);
     await client.dispose();
   });
 });

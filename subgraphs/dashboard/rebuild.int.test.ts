@@ -283,7 +283,7 @@ describe('while the view is rebuilt', () => {
     }
     expect(await rebuilding).toMatchObject({ status: 'switched', differences: 0 });
     const total = 3 * (bike - 1_000);
-    await until('everything was seen', () => seen.every((items) => items.length >= total), 60_000);
+    await until('everything was seen', () => seen.every((items) => items.length >= total));
     clearInterval(noticing);
     await one.feed.catchUp();
     await other.feed.catchUp();

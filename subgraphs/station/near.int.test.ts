@@ -54,7 +54,7 @@ describe('the stations near a place, of a city of 2,800', () => {
     });
     await store.prepare();
     await write(store, city, 1);
-  }, 60_000);
+  });
   afterAll(() => stage.close());
 
   const somewhere = fc.record({
@@ -172,7 +172,7 @@ describe('the stations near a place, where many are equally far', () => {
     store = createStationStore((await stage.runtime('station')).database);
     await store.prepare();
     await write(store, now, version);
-  }, 60_000);
+  });
   afterAll(() => stage.close());
 
   const spot = fc.constantFrom(...spots);
@@ -230,7 +230,7 @@ describe('the stations near a place, where many are equally far', () => {
       ),
       { numRuns: 40 },
     );
-  }, 60_000);
+  });
 
   /** The farthest of those that were not told yet, to where the farthest stand. */
   async function moveTheLast(near: Position, told: readonly number[]): Promise<void> {

@@ -174,7 +174,7 @@ describeInBrowser('the dashboard', (stage) => {
 
       await rides.returns(reserveNo);
       await rides.reserves(bikeId);
-      await until('the bar has grown without a reload', async () => (await requested()) === before + 1, 15_000);
+      await until('the bar has grown without a reload', async () => (await requested()) === before + 1);
 
       await page.getByText('As a table').click();
       const sum = async (column: number) => {

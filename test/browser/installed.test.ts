@@ -50,12 +50,12 @@ interface Manifest {
     });
     origin = `http://127.0.0.1:${server.port}`;
     browser = await launchChromium();
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser.close();
     await server.close();
     await rm(webRoot, { recursive: true });
-  }, 60_000);
+  });
   beforeEach(async () => {
     page = await (await browser.newContext({ viewport: { width: 390, height: 700 } })).newPage();
     page.setDefaultTimeout(20_000);

@@ -34,7 +34,7 @@ import { isChromiumInstalled, launchChromium } from './launch.ts';
     await browser.close();
     await system.close();
     await provider.close();
-  }, 60_000);
+  });
   beforeEach(async () => {
     provider.tokenLastsSeconds = 600;
     provider.roles = usualRoles;

@@ -29,7 +29,7 @@ describe('demand that is not met', () => {
   beforeAll(async () => {
     system = await startSystem();
   }, 240_000);
-  afterAll(() => system.close(), 60_000);
+  afterAll(() => system.close());
 
   async function look(): Promise<Figures> {
     const response = await fetch(`${system.routerUrl}/graphql`, {
@@ -89,7 +89,7 @@ describe('demand that is not met', () => {
     const port = system.services?.['reservation']?.port ?? 0;
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(metrics).toMatch(/ttareungi_reservations_refused_total\{code="BIKE_ALREADY_RESERVED",[^}]*\} 5/);
-  }, 60_000);
+  });
 
   it('of riders who cannot pay keeps no bike from one who can', async () => {
     const [bikeId = 0] = await registerBikes(system);
@@ -117,7 +117,7 @@ describe('demand that is not met', () => {
     expect(tries.reduce((sum, count) => sum + count - 1, 0)).toBeLessThanOrEqual(3 * poor.length);
     // If point is too busy to answer, one of them may still get through.
     expect(tries.slice(-10).filter((count) => count === 1).length).toBeGreaterThanOrEqual(8);
-  }, 60_000);
+  });
 
   it('is forgotten with the purchase: who could not pay and now can has the bike', async () => {
     const [bikeId = 0] = await registerBikes(system);
@@ -131,7 +131,7 @@ describe('demand that is not met', () => {
     const held = await saver.reserves(bikeId, 'second');
     expect(held.status).toBe('RESERVED');
     expect(await saver.reserves(bikeId, 'second')).toEqual(held);
-  }, 60_000);
+  });
 
   it('of one rider who claims and cancels without end has a limit', async () => {
     const limited = await startSystem({ env: { MAX_CLAIMS_PER_MINUTE: '3' } });
@@ -160,7 +160,7 @@ describe('demand that is not met', () => {
     const rejected = eventsNamed(evidence, 'ReservationRejected').length;
     expect(sum + rejected).toBe(refusedIn(await look()));
     expect(sum).toBeGreaterThan(told.length * 3);
-  }, 60_000);
+  });
 
   it('is exported to staff and nobody else, every reservation and every hour', async () => {
     const exported = async (file: string, role?: 'operator' | 'rider') => {
@@ -181,5 +181,5 @@ describe('demand that is not met', () => {
     const [head = '', ...hours] = csv.trim().split('\r\n');
     const column = head.split(',').indexOf('requested');
     expect(hours.reduce((sum, line) => sum + Number(line.split(',')[column]), 0)).toBe(requested.length);
-  }, 60_000);
+  });
 });

@@ -192,7 +192,7 @@ describe.each(['one', 'many'] as const)('in %s process, nothing nested is older 
     for (const proxy of proxies) proxy.heal();
     await system.close();
     await Promise.all(proxies.map((proxy) => proxy.close()));
-  }, 60_000);
+  });
 
   async function follow(name: string): Promise<void> {
     const document = parse(operation('subscription', name)) as Parameters<Client['subscribe']>[0];

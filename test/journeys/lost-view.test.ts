@@ -37,14 +37,14 @@ it('a dashboard that begins with an empty database, beside an empty broker, show
   const settled = (shown: Awaited<ReturnType<typeof shownBy>>) =>
     shown.rows.map(({ reserveStatus }) => reserveStatus).join() === 'RESERVED,RETURNED' &&
     shown.lag.pendingEvents === 0;
-  await until('it has read everything', async () => settled(await shownBy(before)), 30_000);
+  await until('it has read everything', async () => settled(await shownBy(before)));
   const shown = await shownBy(before);
   await before.close();
   await beginWithEmpty(before);
 
   const after = await startSystem({ name: before.name });
   try {
-    await until('it has read everything again', async () => settled(await shownBy(after)), 60_000);
+    await until('it has read everything again', async () => settled(await shownBy(after)));
     expect(await shownBy(after)).toEqual(shown);
     expect(shown).toMatchObject({ totals: { bikes: 3, reserved: 1, returnedToday: 1 }, requested: 2 });
   } finally {

@@ -46,7 +46,7 @@ describe('npm run monitor', () => {
     beforeAll(async () => {
       system = await startSystem();
     }, 120_000);
-    afterAll(() => system.close(), 60_000);
+    afterAll(() => system.close());
 
     /** The settings that say where the system listens. */
     const ports = (): Record<string, string> => ({

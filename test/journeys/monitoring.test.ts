@@ -68,7 +68,7 @@ describe('what is said of metrics', () => {
     ];
     for (const [name, url] of urls) texts.set(name, await (await fetch(`${url}/metrics`)).text());
   }, 240_000);
-  afterAll(() => system.close(), 60_000);
+  afterAll(() => system.close());
 
   function exported(service: string): Metric[] {
     const text = texts.get(service) ?? '';

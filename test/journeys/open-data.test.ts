@@ -182,8 +182,8 @@ describe('open data', () => {
     }));
     await operator.request(OpenStationsDocument, { input: { stations } });
   }, 240_000);
-  afterEach(() => checkInvariants(system), 60_000);
-  afterAll(() => system.close(), 60_000);
+  afterEach(() => checkInvariants(system));
+  afterAll(() => system.close());
 
   const get = (path: string, init?: RequestInit) => fetch(`${system.routerUrl}${path}`, init);
   const feed = async (name: string, version = '3.0') =>
@@ -344,5 +344,5 @@ describe('open data', () => {
       const response = await get(path, { method: 'POST', body: '{}' });
       expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS']);
     }
-  }, 60_000);
+  });
 });

@@ -32,7 +32,7 @@ describe('operating the system through the graph', () => {
   afterAll(async () => {
     await broker.close();
     await system.close();
-  }, 60_000);
+  });
 
   async function publish(service: string, stream: string, payload: string, header: [string, string][]): Promise<void> {
     const carried = natsHeaders();

@@ -23,7 +23,7 @@ describe('npm run ops', () => {
     await jetstream(broker).publish(`${system.name}.approval.approval-77`, 'no event', { headers: header });
     await broker.close();
   }, 240_000);
-  afterAll(() => system.close(), 60_000);
+  afterAll(() => system.close());
 
   const listed = async () => JSON.parse((await ops({}, 'parked', '--json', ...url)).out) as { nodes: { id: string }[] };
 
@@ -32,7 +32,7 @@ describe('npm run ops', () => {
     expect(exitCode).toBe(0);
     expect(out).toMatch(/^SERVICE +STATUS +UP SINCE/);
     expect(out).toMatch(/^reservation +UP +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +0 +\d+ +0$/m);
-  }, 60_000);
+  });
 
   it('is a program of its own', async () => {
     const main = join(import.meta.dirname, '../../cli/ops/main.ts');
@@ -40,7 +40,7 @@ describe('npm run ops', () => {
     const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
     expect(JSON.parse(await text(child.stdout))).toHaveLength(subgraphNames.length);
     expect(await exited).toBe(0);
-  }, 60_000);
+  });
 
   it('lists, shows and discards what is parked', async () => {
     await until('both followers parked it', async () => (await listed()).nodes.length === 2, 60_000, 500);

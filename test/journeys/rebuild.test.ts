@@ -20,7 +20,7 @@ describe('the dashboard, while its view is rebuilt,', () => {
     system = await startSystem({ env: { REBUILD_LEASE_MS: '1500', REBUILD_KEEP_MS: '1000' } });
     admin = await system.client('admin', 'admin');
   }, 240_000);
-  afterAll(() => system.close(), 60_000);
+  afterAll(() => system.close());
 
   const rebuilds = async () => (await admin.request(DashboardRebuildsDocument, {})).dashboardRebuilds;
   const ended = (number: number) =>

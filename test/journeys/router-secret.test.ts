@@ -49,7 +49,7 @@ describe.each([
     child.kill('SIGTERM');
     await once(child, 'exit');
     await system.close();
-  }, 60_000);
+  });
 
   const told = () => lines.filter(({ level }) => level >= 40);
 

@@ -71,7 +71,7 @@ describe('the counts of stations', () => {
     await Promise.all(stops.map((stop) => stop()));
     await system.close();
     await proxy.close();
-  }, 60_000);
+  });
 
   /** Each bike to a station. */
   async function move(...to: string[]): Promise<void> {
@@ -137,14 +137,12 @@ describe('the counts of stations', () => {
   }
 
   const everybodyKnows = (what: string, does: (lines: Lines) => boolean) =>
-    until(`everybody knows that ${what}`, () => watchers.every(({ lines }) => does(lines)), 30_000);
+    until(`everybody knows that ${what}`, () => watchers.every(({ lines }) => does(lines)));
 
   async function everybodyIsRight(what: string): Promise<void> {
     const truth = JSON.stringify(sorted(await atOwner()));
-    await until(
-      `everybody is right ${what}`,
-      () => watchers.every(({ lines }) => JSON.stringify(sorted(lines)) === truth),
-      30_000,
+    await until(`everybody is right ${what}`, () =>
+      watchers.every(({ lines }) => JSON.stringify(sorted(lines)) === truth),
     ).catch((error: unknown) => {
       throw new Error(`${String(error)}\n${truth}\n${JSON.stringify(watchers, null, 1)}`);
     });

@@ -14,7 +14,7 @@ describe('one story', () => {
   afterAll(async () => {
     await system?.close();
     await messages?.close();
-  }, 60_000);
+  });
 
   it('does no more than its budget says', async () => {
     const { TEST_MONGODB_URI = '', TEST_NATS_URL = '' } = process.env;

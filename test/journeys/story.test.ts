@@ -32,7 +32,7 @@ async function watchDashboard(system: TestSystem): Promise<Update[]> {
 
 describe.each(['one', 'many'] as const)('the story, with %s process(es)', (mode) => {
   let system: TestSystem | undefined;
-  afterAll(() => system?.close(), 60_000);
+  afterAll(() => system?.close());
 
   it('goes from registration to return, live on the dashboard, and on after a restart', async () => {
     system = await startSystem({ mode });

@@ -25,8 +25,8 @@ describe('riders who wait for a bike', () => {
     const stations = [{ number: 1, nameKo: '대여소', district: 'MAPO' as const, position, racks: 2 }];
     await operator.request(OpenStationsDocument, { input: { stations } });
   }, 240_000);
-  afterEach(() => checkInvariants(system), 60_000);
-  afterAll(() => system.close(), 60_000);
+  afterEach(() => checkInvariants(system));
+  afterAll(() => system.close());
 
   const newRider = async (): Promise<Rider> => {
     const person = await rider(system, randomUUID());

@@ -17,7 +17,7 @@ export { eventsNamed, eventsOf, isQuiet, violationsIn, type Evidence } from './v
  */
 export async function checkInvariants(
   system: Pick<TestSystem, 'env' | 'name'>,
-  quietWithinMs = 30_000,
+  quietWithinMs = 60_000,
 ): Promise<Evidence> {
   let evidence = await gather(system);
   await until(

@@ -170,6 +170,9 @@ async function startProcesses(env: NodeJS.ProcessEnv) {
   };
 }
 
+/** Seven processes at once, on a machine that is busy with more. */
+const startWithinMs = 120_000;
+
 /** One service in a process of its own, or all subgraphs in one. `port` is where its readiness is checked. */
 export function createServiceProcess(
   name: ProcessName | 'all',
@@ -204,11 +207,15 @@ export function createServiceProcess(
         stdio: ['ignore', 'inherit', 'inherit'],
       });
       exited = once(child, 'exit');
-      await until(`${name} is ready`, async () => {
-        if (!alive()) throw new Error(`${name} ended at start with ${child?.exitCode ?? child?.signalCode ?? '?'}`);
-        const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
-        return response?.ok === true;
-      });
+      await until(
+        `${name} is ready`,
+        async () => {
+          if (!alive()) throw new Error(`${name} ended at start with ${child?.exitCode ?? child?.signalCode ?? '?'}`);
+          const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+          return response?.ok === true;
+        },
+        startWithinMs,
+      );
     },
     async stop() {
       if (!alive()) return;

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export async function until(
   what: string,
   holds: () => Promise<boolean> | boolean,
-  withinMs = 30_000,
+  withinMs = 60_000,
   everyMs = 10,
 ): Promise<void> {
   const deadline = performance.now() + withinMs;

@@ -29,7 +29,7 @@ beforeAll(async () => {
   origin = `http://127.0.0.1:${port}`;
   provider = await startOpenIdProvider(() => [origin]);
   router = await startRouterAt(port);
-}, 60_000);
+});
 afterAll(async () => {
   await router.close();
   await provider.close();

@@ -290,7 +290,7 @@ describe('a push', () => {
     } finally {
       await other.close();
     }
-  }, 20_000);
+  });
 
   it('is none to a browser that agreed to another key: another instance has it, or nobody any more', async () => {
     agree('10', 'EN', 'another key');
