@@ -23,8 +23,8 @@ import {
 const door = {
   ROUTER_PORT: port(routerPort).describe('0 for any free one'),
   CORS_ORIGINS: list(
-    /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@]+\/?$/i,
-    'origins of pages such as https://bikes.example',
+    /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@*]+\/?$/i,
+    'origins of pages such as https://bikes.example, each in full',
   ).describe('pages elsewhere that may use the API; in development any of this machine’s too'),
   GRAPHQL_STATUS: oneOf(statusTexts, 'classic').describe(
     'statuses of application/graphql-response+json; 2026: by that year’s draft 422 for what is refused, 294 for data with errors',

@@ -156,8 +156,12 @@ const promises: Promised[] = [
   {
     words: /^an address like nats:/,
     isRight: (text) =>
-      text === text.trim() && text.split(',').every((one) => /^((nats|tls|wss?):\/\/)?[^\s/]+$/.test(one.trim())),
-    right: () => fc.constantFrom('nats://127.0.0.1:4222', 'one, tls://two:1'),
+      text === text.trim() &&
+      itemsIn(`${text},`).length === text.split(',').length &&
+      itemsIn(text).every(
+        (one) => /^((nats|tls):\/\/)?[^\s/@]+$/.test(one) && Number(/:([0-9]+)$/.exec(one)?.[1] ?? 0) <= 65_535,
+      ),
+    right: () => fc.constantFrom('nats://127.0.0.1:4222', 'one, tls://two:1', 'nats://[::1]:65535,::1'),
   },
   {
     words: /^an address of this machine/,
@@ -170,9 +174,9 @@ const promises: Promised[] = [
     right: () => fc.constantFrom('development', 'test', 'production', 'seoul-2.x'),
   },
   {
-    words: /^letters, digits, _ and -, with dots between$/,
-    isRight: (text) => text.split('.').every(isName),
-    right: () => fc.constantFrom('evt', 'a.b-c.d_1'),
+    words: /^letters, digits, _ and -, with dots between, at most (\d+)$/,
+    isRight: (text, [most = '']) => text.split('.').every(isName) && text.length <= numberIn(most),
+    right: ([most = '']) => fc.constantFrom('evt', 'a.b-c.d_1', `a.${'x'.repeat(numberIn(most) - 2)}`),
   },
   {
     words: /^letters, digits, _ and -, at most (\d+)$/,
@@ -186,7 +190,7 @@ const promises: Promised[] = [
   },
   {
     words: /^origins of pages/,
-    isRight: (text) => itemsIn(text).every((item) => /^[a-z][a-z0-9+.-]*:\/\/[^\s/]+\/?$/i.test(item)),
+    isRight: (text) => itemsIn(text).every((item) => /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+\/?$/i.test(item)),
     value: itemsIn,
     right: () => listOf('https://bikes.example', 'http://127.0.0.1:3000/', 'app://-'),
   },
@@ -313,6 +317,9 @@ const given = fc.oneof(
   fc.constantFrom('http//x', 'https://', 'http://a b', 'user:hush@host', 'http://user:hush@host/?key=hush', 'loud'),
   fc.constantFrom(
     'x'.repeat(5_000),
+    'nats://bike:hush@broker:4222',
+    'ws://broker',
+    'broker:65536',
     '\u0000\u001b[31m',
     'mongodb://',
     'nats:// x',

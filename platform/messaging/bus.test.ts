@@ -54,16 +54,16 @@ afterEach(async () => {
   await broker.close();
 });
 
-const start = (giveUp?: (error: Error) => void) =>
+const start = (giveUp?: (error: Error) => void, url = broker.url(), logger = createLogger('silent', 'owner')) =>
   createJetStreamBus(
     {
-      NATS_URL: broker.url(),
+      NATS_URL: url,
       ...{ NATS_USERNAME: 'owner', NATS_PASSWORD: 'word' },
       ...{ EVENT_STREAM: 'EVENTS', EVENT_SUBJECT_PREFIX: 'evt', EVENT_REPLICAS: 1 },
       ...{ DUPLICATE_WINDOW_MS: 1_000, PUBLISH_TIMEOUT_MS: 1_000, REQUEST_TIMEOUT_MS: 1_000 },
     },
     'owner',
-    createLogger('silent', 'owner'),
+    logger,
     giveUp,
   );
 const isUp = () => bus?.status() === 'ok';
@@ -94,4 +94,15 @@ it('a connection that is closed for good, and not by us, ends the process', asyn
   await until('it is connected', () => own.status() === 'ok');
   await own.close();
   expect(told).toHaveLength(1);
+});
+
+it('a broker that offers no TLS is told nothing where the address asks for it, and the log has the reason', async () => {
+  const told: unknown[] = [];
+  const logger = Object.assign(createLogger('silent', 'owner'), { warn: (fields: unknown) => void told.push(fields) });
+  const url = broker.url().replace('nats:', 'tls:');
+  bus = start(undefined, url, logger);
+  await until('it is told', () => told.length > 0);
+  expect(told).toEqual([{ url, reason: "server does not support 'tls'" }]);
+  expect(isUp()).toBe(false);
+  expect(broker.state.logins).toBe(0);
 });

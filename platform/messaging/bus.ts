@@ -129,6 +129,9 @@ export function createJetStreamBus(
   let state: (JetStream & { connection: NatsConnection }) | undefined;
   let up = false;
   let closed = false;
+  /** Why there was no first connection. */
+  let failure = '';
+  const servers = settings.NATS_URL.split(',').map((server) => server.trim());
 
   const subjectOf = (service: string, stream: string | null) =>
     stream === null ? allSubjects(subjectPrefix, service) : eventSubject(subjectPrefix, service, stream);
@@ -137,7 +140,9 @@ export function createJetStreamBus(
   /** The first connection, however long it takes; the client restores it by itself later. */
   async function firstConnection(): Promise<NatsConnection | undefined> {
     while (!closed) {
-      const connection = await tryToConnect().catch(() => undefined);
+      const connection = await tryToConnect().catch((error: unknown) => {
+        failure = error instanceof Error ? error.message : String(error);
+      });
       if (connection) return connection;
       await setTimeout(reconnectMs);
     }
@@ -146,7 +151,9 @@ export function createJetStreamBus(
 
   function tryToConnect(): Promise<NatsConnection> {
     return connect({
-      servers: settings.NATS_URL.split(','),
+      servers,
+      // Otherwise it goes without where a broker, or who pretends to be one, offers none.
+      ...(servers.some((server) => server.startsWith('tls:')) ? { tls: {} } : {}),
       ...(settings.NATS_USERNAME ? { user: settings.NATS_USERNAME, pass: settings.NATS_PASSWORD ?? '' } : {}),
       name,
       // An inbox of this service alone: with the broker's user list, no other service can hear or forge its answers.
@@ -238,8 +245,10 @@ export function createJetStreamBus(
   }
 
   const late = setTimer(() => {
-    if (!up)
-      logger.warn({ url: settings.NATS_URL }, 'waiting for the broker; commands are accepted and delivered later');
+    if (!up) {
+      const fields = { url: settings.NATS_URL, reason: failure };
+      logger.warn(fields, 'waiting for the broker; commands are accepted and delivered later');
+    }
   }, 2_000);
   late.unref();
   bringUp().catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import mongoose from 'mongoose';
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   delays,
   milliseconds,
@@ -31,14 +31,21 @@ const database = {
   DATABASE_POOL_SIZE: wholeNumber(20, 1).describe('connections of an instance'),
 };
 
+/** The client ignores a user in an address, knows no WebSockets, and gives up none that it cannot read. */
+const isBroker = (address: string) =>
+  /^((nats|tls):\/\/)?[^\s/@]+$/.test(address) && Number(/:(\d+)$/.exec(address)?.[1] ?? 0) < 65_536;
+
 const broker = {
-  NATS_URL: named(
-    'nats://127.0.0.1:4222',
-    /^((nats|tls|wss?):\/\/)?[^\s,/]+(\s*,\s*((nats|tls|wss?):\/\/)?[^\s,/]+)*$/,
-    'an address like nats://127.0.0.1:4222; several are separated by commas',
-  )
-    .meta({ secret: true })
-    .describe('several are separated by commas'),
+  NATS_URL: z
+    .string()
+    .regex(/^\S([^]*\S)?$/)
+    .refine((text) => text.split(',').every((address) => isBroker(address.trim())))
+    .default('nats://127.0.0.1:4222')
+    .meta({
+      allowed: 'an address like nats://127.0.0.1:4222 or tls://…, without a user; several are separated by commas',
+      secret: true,
+    })
+    .describe('several are separated by commas; with tls:// before one, none is spoken to without'),
   NATS_USERNAME: text('a user of the broker').describe(
     'the subgraph’s own user, named as it is (docs/security.md); with NATS_PASSWORD',
   ),
@@ -46,9 +53,12 @@ const broker = {
   EVENT_STREAM: named('EVENTS', /^[\w-]{1,200}$/, 'letters, digits, _ and -, at most 200').describe(
     'where events are kept',
   ),
-  EVENT_SUBJECT_PREFIX: named('evt', /^[\w-]+(\.[\w-]+)*$/, 'letters, digits, _ and -, with dots between').describe(
-    'the subjects of bike are evt.bike.…; not to be changed once there are events',
-  ),
+  // With the longest name of a stream behind it, a subject is one that the broker takes.
+  EVENT_SUBJECT_PREFIX: named(
+    'evt',
+    /^(?=.{1,200}$)[\w-]+(\.[\w-]+)*$/,
+    'letters, digits, _ and -, with dots between, at most 200',
+  ).describe('the subjects of bike are evt.bike.…; not to be changed once there are events'),
   EVENT_REPLICAS: wholeNumber(1, 1, 5).describe('3 in production; of a stream that is there, it is only compared'),
   // The broker refuses a shorter one.
   DUPLICATE_WINDOW_MS: milliseconds(600_000, 100).describe(

@@ -36,7 +36,7 @@ export function createCors(allowList: readonly string[], { loopback = false, hea
     'access-control-allow-headers': [...new Set([...ownHeaders, ...headers])].join(', '),
     'access-control-max-age': '600',
   };
-  const allowed = new Set(allowList.map((origin) => origin.replace(/\/$/, '').toLowerCase()));
+  const allowed = new Set(allowList.map(asBrowsersSay));
   const isAllowed = (origin: string) => allowed.has(origin.toLowerCase()) || (loopback && isLoopback(origin));
 
   function addHeaders(request: IncomingMessage, response: ServerResponse): void {
@@ -60,6 +60,12 @@ export function createCors(allowList: readonly string[], { loopback = false, hea
       response.writeHead(204, preflight).end();
     },
   };
+}
+
+/** International names in ASCII, and without a port that is the scheme's own; a page's scheme may be an app's. */
+function asBrowsersSay(origin: string): string {
+  const url = URL.parse(origin);
+  return url && url.origin !== 'null' ? url.origin : origin.replace(/\/$/, '').toLowerCase();
 }
 
 function isSameHost(origin: string, host: string | undefined): boolean {
