@@ -26,11 +26,15 @@ beforeEach(async () => {
     respond(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const JWKS_URI = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
-  const settings = readConfig(processSettings, { LANDSCAPE: 'test', JWKS_URI, ...env });
-  const now = () => time - setBackMs;
-  verify = await createTokenVerifier(settings, now, undefined, 'ours', () => time);
+  verify = await verifierWith({});
 });
+
+function verifierWith(more: NodeJS.ProcessEnv): Promise<TokenVerifier> {
+  const JWKS_URI = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+  const settings = readConfig(processSettings, { LANDSCAPE: 'test', JWKS_URI, ...env, ...more });
+  const now = () => time - setBackMs;
+  return createTokenVerifier(settings, now, undefined, 'ours', () => time);
+}
 afterEach(() => {
   server.closeAllConnections();
   server.close();
@@ -82,6 +86,16 @@ describe('a token whose keys an issuer publishes', () => {
     const all = await Promise.all([one, other, one, other].map(async (key) => outcome(await tokenOf(key))));
     expect(all).toEqual(['10', '10', '10', '10']);
     expect(asked).toBe(1);
+  });
+
+  it('is good while the issuer answers, also where its keys are to serve longer than they are kept', async () => {
+    const key = await keyNamed('one');
+    respond = publish(key);
+    verify = await verifierWith({ JWKS_KEEP_MS: String(minute) });
+    expect(await outcome(await tokenOf(key))).toBe('10');
+    time += 2 * minute;
+    expect(await outcome(await tokenOf(key))).toBe('10');
+    expect(asked).toBe(2);
   });
 
   it('is good by any of them, too, when it does not say which', async () => {

@@ -53,7 +53,7 @@ export function createIssuerKeys(options: IssuerKeysOptions): JWTVerifyGetKey {
 
   return async (header, token) => {
     const age = () => elapsed() - (current?.at ?? -Infinity);
-    const isOld = age() >= options.maxAgeMs;
+    const isOld = age() >= Math.min(options.maxAgeMs, options.keepMs);
     let answered = isOld ? await refresh() : true;
     if (!current || age() >= options.keepMs) throw unavailable();
     try {
