@@ -180,6 +180,20 @@ export function subgraphTimeoutMs(settings: RouterSettings, name: string): numbe
   return own === undefined ? settings.SUBGRAPH_TIMEOUT_MS : Number(own.slice(name.length + 1));
 }
 
+/** What settings say of subgraphs that there are not, by the setting: it does nothing. */
+export function unknownSubgraphs(
+  { SUBGRAPH_HEADERS, SUBGRAPH_TIMEOUTS }: Pick<RouterSettings, 'SUBGRAPH_HEADERS' | 'SUBGRAPH_TIMEOUTS'>,
+  known: ReadonlySet<string>,
+): { setting: string; subgraphs: string[] }[] {
+  const named = {
+    SUBGRAPH_HEADERS: SUBGRAPH_HEADERS.flatMap((each) => /^[^:]+(?=:)/.exec(each) ?? []),
+    SUBGRAPH_TIMEOUTS: SUBGRAPH_TIMEOUTS.flatMap((each) => /^[^=]+/.exec(each) ?? []),
+  };
+  return Object.entries(named)
+    .map(([setting, names]) => ({ setting, subgraphs: names.filter((name) => !known.has(name)) }))
+    .filter(({ subgraphs }) => subgraphs.length > 0);
+}
+
 /** How often a second one client may ask for single fields, such as `Mutation.buyPoints`. */
 export const ratesByField = ({ RATE_PER_FIELD }: Pick<RouterSettings, 'RATE_PER_FIELD'>): ReadonlyMap<string, number> =>
   new Map(

@@ -1,7 +1,7 @@
 import type { GraphQLScalarType } from 'graphql';
 import type { Logger } from '../../platform/server/index.ts';
 import type { ErrorFormatter } from '../client-errors.ts';
-import { documentLimits, ratesByField, subgraphTimeoutMs, type RouterSettings } from '../config.ts';
+import { documentLimits, ratesByField, subgraphTimeoutMs, unknownSubgraphs, type RouterSettings } from '../config.ts';
 import { createDocuments, type Documents } from '../documents/documents.ts';
 import type { PersistedDocuments } from '../documents/persisted.ts';
 import { readGraph, type Graph } from '../documents/graph.ts';
@@ -77,10 +77,13 @@ export async function createGeneration(
     if (!client) throw new Error(`The planner asks a subgraph ${name}, which the supergraph does not have.`);
     return client;
   };
+  for (const unknown of unknownSubgraphs(settings, new Set(addresses.keys()))) {
+    logger.warn(unknown, 'a setting names what is no subgraph');
+  }
   const labels = overridesIn(settings.OVERRIDE_LABELS);
   tellUnknown(graph, labels.keys(), logger);
-  const unknown = unknownRootFields(graph.schema, [...ratesByField(settings).keys()]);
-  if (unknown.length > 0) logger.warn({ fields: unknown }, 'RATE_PER_FIELD names what no operation can begin with');
+  const fields = unknownRootFields(graph.schema, [...ratesByField(settings).keys()]);
+  if (fields.length > 0) logger.warn({ fields }, 'RATE_PER_FIELD names what no operation can begin with');
   const overrides = createOverrides(graph, labels);
   const compiler = createCompiler({ graph, planner, overrides, cacheBytes: settings.PLAN_CACHE_BYTES, hooks, logger });
   const counted: Compiler = {
