@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
 import Provider from 'oidc-provider';
@@ -18,9 +18,21 @@ export interface OpenIdProvider {
   sign(claims: JWTPayload): Promise<string>;
   /** Its doors: while it is away, connections are cut. */
   isAway: boolean;
+  /** What is wrong with it when it is to give a token. */
+  trouble: ProviderTrouble | null;
   /** What was asked of it: methods and paths. */
   asked: string[];
   close(): Promise<void>;
+}
+
+export type ProviderTrouble = 'has too much to do' | 'fails' | 'stops midway' | 'never ends';
+
+/** Answers as a provider in trouble does. */
+function inTrouble(trouble: ProviderTrouble, response: ServerResponse): void {
+  const status = { 'has too much to do': 429, fails: 503, 'stops midway': 200, 'never ends': 200 }[trouble];
+  response.writeHead(status, { 'content-type': 'application/json' });
+  if (status !== 200) return void response.end('{"error":"of_its_own"}');
+  response.write('{"access_token":', () => trouble === 'stops midway' && response.destroy());
 }
 
 export const usualRoles: OpenIdProvider['roles'] = { '10': ['rider'], boss: ['operator'] };
@@ -36,7 +48,9 @@ export async function startOpenIdProvider(callbacks: () => string[]): Promise<Op
   const key = { ...(await exportJWK(privateKey)), alg: 'RS256', use: 'sig', kid: 'test' };
   const server = createServer((request, response) => {
     if (state.isAway) return void request.socket.destroy();
-    state.asked.push(`${request.method} ${(request.url ?? '').split('?', 1)[0]}`);
+    const asked = `${request.method} ${(request.url ?? '').split('?', 1)[0]}`;
+    state.asked.push(asked);
+    if (state.trouble && asked === 'POST /token') return inTrouble(state.trouble, response);
     answer(request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -59,6 +73,7 @@ export async function startOpenIdProvider(callbacks: () => string[]): Promise<Op
     tokenLastsSeconds: 600,
     roles: usualRoles,
     isAway: false,
+    trouble: null,
     asked: [],
     sign: (claims) =>
       new SignJWT({ aud: state.audience, client_id: clientId, ...claims })

@@ -163,9 +163,9 @@ const reasons: Readonly<Record<string, SignInFailure>> = {
 };
 
 function reasonOf(error: unknown): SignInFailure {
-  if (error instanceof oidc.AuthorizationResponseError || error instanceof oidc.ResponseBodyError) {
-    return reasons[error.error] ?? 'unusable';
-  }
+  const isTold = error instanceof oidc.AuthorizationResponseError || error instanceof oidc.ResponseBodyError;
+  const reason = isTold ? reasons[error.error] : undefined;
+  if (reason) return reason;
   const causes = causesOf(error);
   const codes = causes.map(({ code }) => code);
   if (codes.includes('OAUTH_TIMEOUT') || causes.some(isUnanswered)) return 'away';
@@ -188,6 +188,7 @@ const causesOf = (error: unknown): Cause[] =>
 
 /** An error, or the answer that was one. */
 interface Cause {
+  name?: unknown;
   message?: unknown;
   code?: unknown;
   /** The code of an OAuth error. */
@@ -196,8 +197,13 @@ interface Cause {
   cause?: unknown;
 }
 
-/** `fetch` got no answer, or one of a server that is in trouble. */
-const isUnanswered = ({ message, status }: Cause): boolean => message === 'fetch failed' || Number(status) >= 500;
+/** `fetch` got no answer, not all of it, or one of a server that is in trouble or has too much to do. */
+const isUnanswered = ({ name, message, code, status }: Cause): boolean =>
+  message === 'fetch failed' ||
+  name === 'TimeoutError' ||
+  (typeof code === 'string' && code.startsWith('UND_ERR_')) ||
+  Number(status) >= 500 ||
+  status === 429;
 
 /** The issuer gives no keys, so that nobody can say whether a token is good. */
 export const isSilence = (error: unknown): boolean =>

@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   aheadMs = 0;
-  Object.assign(provider, { isAway: false, audience: 'https://bikes.example', tokenLastsSeconds: 600 });
+  Object.assign(provider, { isAway: false, trouble: null, audience: 'https://bikes.example', tokenLastsSeconds: 600 });
 });
 
 async function startRouterAt(port: number, env: NodeJS.ProcessEnv = {}): Promise<HttpServer> {
@@ -259,6 +259,16 @@ describe('nobody is signed in', () => {
     expect(await browser.go(callback)).toBe('/ride?sign-in=away');
   });
 
+  it.each(['has too much to do', 'fails', 'stops midway', 'never ends'] as const)(
+    'while the provider %s, and may try again',
+    async (trouble) => {
+      const browser = createBrowser();
+      const callback = await browser.code();
+      provider.trouble = trouble;
+      expect(await browser.go(callback)).toBe('/ride?sign-in=away');
+    },
+  );
+
   it('with an answer to a question of another browser, of before, or that nobody asked', async () => {
     const victim = createBrowser();
     const attacker = createBrowser();
@@ -328,7 +338,15 @@ describe('while the provider is away', () => {
     const { token } = await browser.signedIn();
     provider.isAway = true;
     aheadMs = 545_000;
-    expect((await browser.signedIn()).token).toBe(token);
+    const still = await browser.signedIn();
+    expect(still.token).toBe(token);
+    // Not before each request: it would wait for the provider each time.
+    const inMs = Date.parse(still.renewAt) - now();
+    expect(inMs).toBeGreaterThan(2_000);
+    expect(inMs).toBeLessThanOrEqual(5_000);
+    aheadMs = 599_000;
+    const last = await browser.signedIn();
+    expect(Date.parse(last.renewAt) - now()).toBeLessThan(1_000);
     aheadMs = 700_000;
     expect(await browser.whyNot()).toEqual([503, { reason: 'away' }]);
     provider.isAway = false;

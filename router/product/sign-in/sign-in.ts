@@ -32,6 +32,8 @@ const beginLastsMs = 600_000;
 const renewBeforeMs = 60_000;
 /** Another tab may have asked with the cookie of before; a provider takes a second use of it for a theft. */
 const renewedKeptMs = 10_000;
+/** Until a page asks again whose token still serves: it would ask before each request while the provider is away. */
+const askAgainMs = 5_000;
 /** Of what a page's address says; with the rest of what is remembered, far less than a cookie holds. */
 const longestReturn = 1_000;
 
@@ -91,13 +93,13 @@ export function createSignIn(options: SignInOptions): Record<string, RequestHand
   }
 
   async function token(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let current: SignedIn | undefined;
+    let current: Current | undefined;
     try {
       current = await currentOf(request);
-      const isDue = current === undefined || Date.parse(current.renewAt) <= now() || queryOf(request).has('renew');
+      const isDue = current === undefined || current.renewAtMs <= now() || queryOf(request).has('renew');
       const refreshToken = isDue ? await tokenIn(request, 'refresh') : undefined;
       if (refreshToken === undefined) {
-        return current ? sendJson(response, 200, current) : signedOut(response, 'ended');
+        return current ? sendJson(response, 200, signedInAs(current, current.renewAtMs)) : signedOut(response, 'ended');
       }
       const granted = await renewOnce(refreshToken);
       response.setHeader('set-cookie', await keep(granted));
@@ -106,7 +108,7 @@ export function createSignIn(options: SignInOptions): Record<string, RequestHand
       const reason = refusal(error);
       if (reason === 'stale' || reason === 'noRole') return signedOut(response, reason === 'stale' ? 'ended' : reason);
       // It may work again: nobody is signed out for it.
-      if (current) return sendJson(response, 200, current);
+      if (current) return sendJson(response, 200, signedInAs(current, laterFor(current)));
       sendRefusal(request, response, { status: 503, body: { reason } });
     }
   }
@@ -164,10 +166,12 @@ export function createSignIn(options: SignInOptions): Record<string, RequestHand
     return { token: accessToken, renewAt: new Date(renewAtMs ?? renewalOf(expiresAtMs)).toISOString(), userId, roles };
   }
 
+  const laterFor = ({ viewer }: Current) => now() + Math.min(askAgainMs, (viewer.expiresAtMs - now()) / 2);
+
   const renewalOf = (endsAtMs: number) => endsAtMs - Math.min(renewBeforeMs, (endsAtMs - now()) / 2);
 
   /** As whom the browser is signed in until its access token ends. */
-  async function currentOf(request: IncomingMessage): Promise<SignedIn | undefined> {
+  async function currentOf(request: IncomingMessage): Promise<Current | undefined> {
     const said = await cookies.open(request, 'access');
     const accessToken = typeof said?.['token'] === 'string' ? said['token'] : undefined;
     if (accessToken === undefined) return undefined;
@@ -176,7 +180,7 @@ export function createSignIn(options: SignInOptions): Record<string, RequestHand
       // Its key was withdrawn, say: then another is needed.
       return null;
     });
-    return viewer ? signedInAs({ viewer, accessToken }, Number(said?.['renewAtMs'])) : undefined;
+    return viewer ? { viewer, accessToken, renewAtMs: Number(said?.['renewAtMs']) } : undefined;
   }
 
   function refusal(error: unknown): SignInFailure {
@@ -228,6 +232,11 @@ export function createSignIn(options: SignInOptions): Record<string, RequestHand
     [signInPaths.token]: post(token),
     [signInPaths.end]: post(end),
   };
+}
+
+/** Of a session whose token still serves. */
+interface Current extends Pick<Granted, 'viewer' | 'accessToken'> {
+  renewAtMs: number;
 }
 
 type Act = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
