@@ -1,6 +1,7 @@
 /** What an export's address asks for, and which rows that are; pure. */
 import { ContractError, DateTime } from '../../../platform/index.ts';
 import type { ReserveStatus } from '../../../schema/events/index.ts';
+import { sanitizeText } from '../../../schema/text.ts';
 import type { BucketSize } from '../history.ts';
 import type { ReservationView } from '../projections.ts';
 
@@ -48,7 +49,7 @@ export function readExport(address: string): ReservationsAsked | HistoryAsked | 
   const known: readonly string[] = parameters[of];
   for (const name of query.keys()) {
     if (!known.includes(name))
-      throw new ContractError(`"${name}" is no parameter here; these are: ${known.join(', ')}.`);
+      throw new ContractError(`"${quoted(name)}" is no parameter here; these are: ${known.join(', ')}.`);
     if (query.getAll(name).length > 1) throw new ContractError(`"${name}" may be given once.`);
   }
   const readable = readableOf(filter);
@@ -58,6 +59,9 @@ export function readExport(address: string): ReservationsAsked | HistoryAsked | 
   if (by !== 'HOUR' && by !== 'DAY') throw new ContractError('"by" is HOUR or DAY.');
   return { of, format, filter: readable, from, to, by };
 }
+
+/** As an error may quote it: an address may hold anything, at any length. */
+const quoted = (text: string) => sanitizeText(text, 40);
 
 /** As people read it; as it is where that is no UTF-8. */
 function readableOf(filter: string): string {
@@ -85,7 +89,8 @@ function matcherOf(query: URLSearchParams): (row: ReservationView) => boolean {
   const listed = query.get('status') ?? '';
   const wanted = listed === '' ? [] : listed.split(',');
   const unknown = wanted.find((status) => !statuses.includes(status));
-  if (unknown !== undefined) throw new ContractError(`"${unknown}" is no status; these are: ${statuses.join(', ')}.`);
+  if (unknown !== undefined)
+    throw new ContractError(`"${quoted(unknown)}" is no status; these are: ${statuses.join(', ')}.`);
   const words = (query.get('q') ?? '').toLowerCase().split(/\s+/).filter(Boolean);
   const [from, to] = [timeIn(query, 'from'), timeIn(query, 'to')];
   const [expiresBefore, startedBefore] = [timeIn(query, 'expiresBefore'), timeIn(query, 'startedBefore')];

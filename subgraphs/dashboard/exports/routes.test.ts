@@ -177,6 +177,8 @@ describe('an export', () => {
 
   it.each([
     ['reservations.csv?color=green', 400, /"color" is no parameter here; these are: status, q,/],
+    [`reservations.csv?a%00%E2%80%AE${'b'.repeat(100)}`, 400, /^"a\ufffd\ufffdb{37}" is no parameter here/],
+    ['reservations.csv?status=%00', 400, /^"\ufffd" is no status/],
     ['reservations.csv?status=BORROWED', 400, /"BORROWED" is no status/],
     ['reservations.csv?status=,', 400, /"" is no status/],
     ['reservations.csv?q=1&q=2', 400, /may be given once/],
