@@ -370,6 +370,20 @@ describe('a literal of any shape, anywhere', () => {
       'GRAPHQL_VALIDATION_FAILED',
     ]),
   );
+
+  it.each(['1e400', '-1e400', '9'.repeat(400)])('is no Float, wherever it stands (%#)', (value) => {
+    for (const query of [
+      `{ bikesNear(near: { latitude: ${value}, longitude: 127 }) { meters } }`,
+      `query ($v: Float! = ${value}) { bikesNear(near: { latitude: $v, longitude: 127 }) { meters } }`,
+      `query ($v: PositionInput = { latitude: ${value}, longitude: 127 }) { stations(near: $v) { totalCount } }`,
+    ]) {
+      expect(codesOf(query)).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+    }
+  });
+
+  it.each(['1e308', '-1.7976931348623157e308', '1e-400', '0'])('is a Float: %s', (value) =>
+    expect(codesOf(`{ bikesNear(near: { latitude: ${value}, longitude: 127 }) { meters } }`)).toEqual([]),
+  );
 });
 
 describe('a subscription', () => {

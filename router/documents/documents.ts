@@ -1,12 +1,16 @@
 import {
+  getNamedType,
   getOperationAST,
   GraphQLError,
+  GraphQLFloat,
   Kind,
   OperationTypeNode,
   parse,
   specifiedRules,
   validate,
   type DocumentNode,
+  type FloatValueNode,
+  type IntValueNode,
   type SelectionSetNode,
   type ValidationRule,
 } from 'graphql';
@@ -91,7 +95,12 @@ export function createDocuments(
   const { schema } = graph;
   const costOf = createCost(graph);
   const authorize = createAuthorize(graph);
-  const rules = [...specifiedRules, ...deferRules, ...(limits.introspection ? [] : [refuseIntrospection])];
+  const rules = [
+    ...specifiedRules,
+    ...deferRules,
+    refuseInfinity,
+    ...(limits.introspection ? [] : [refuseIntrospection]),
+  ];
   const known = createLruCache<string, KnownDocument>(limits.cacheBytes, ({ textBytes }) => textBytes * memoryPerByte);
 
   function read(query: string): KnownDocument | { errors: readonly GraphQLError[] } {
@@ -179,6 +188,21 @@ export function createDocuments(
     },
   };
 }
+
+/**
+ * A number that no Float holds (GraphQL specification, "Float": a request error). graphql 16 reads it as infinity, which
+ * as a variable of a subgraph's request would be null.
+ */
+const refuseInfinity: ValidationRule = (context) => {
+  const check = (node: FloatValueNode | IntValueNode) => {
+    const type = getNamedType(context.getInputType());
+    if (type !== GraphQLFloat || Number.isFinite(Number(node.value))) return;
+    context.reportError(
+      new GraphQLError(`Float cannot represent a number of this size: ${node.value}`, { nodes: node }),
+    );
+  };
+  return { FloatValue: check, IntValue: check };
+};
 
 /** `__typename` tells nothing that an answer does not. */
 const refuseIntrospection: ValidationRule = (context) => ({
