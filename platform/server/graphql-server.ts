@@ -39,7 +39,7 @@ import { createAdmission, type Admission, type Client } from './places.ts';
 import { authorizationOf } from './socket-protocol.ts';
 import { withinScopes, type ScopeFields } from './scopes.ts';
 import { createSocketServer } from './socket-server.ts';
-import { maxPings, startSocketSession, type SessionHost } from './socket-session.ts';
+import { startSocketSession, type SessionHost } from './socket-session.ts';
 import { createSubscriptionStarter, type Starter } from './subscriptions.ts';
 import { traceRequests, type Tracing } from './tracing.ts';
 import type { Unwanted } from './unwanted.ts';
@@ -311,7 +311,6 @@ function serveSubscriptions(
   const host: SessionHost<{ start?: Starter }> = {
     maxOperations: limits.MAX_SUBSCRIPTIONS_PER_SOCKET,
     initTimeoutMs: limits.CONNECTION_INIT_TIMEOUT_MS,
-    pings: { most: maxPings, withinMs: limits.PING_INTERVAL_MS },
     sender: { frames: limits.SUBSCRIPTION_QUEUE_LIMIT, bytes: limits.SUBSCRIPTION_BUFFER_BYTES },
     waiting: () => admission.take('waiting_bytes', routers, 0),
     formatError,

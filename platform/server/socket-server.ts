@@ -201,9 +201,12 @@ function heardAll(heard: Heard): void {
   heard.since = undefined;
 }
 
+/** How often to check for messages past their deadline. */
+const lookEveryMs = 1_000;
+
 /**
- * One timer for all sockets: cuts those that did not answer the last ping or leave a message unfinished, pings the
- * others.
+ * Two timers for all sockets: one cuts those that leave a message unfinished, the other those that did not answer the last ping,
+ * and pings the others.
  */
 function startHeartbeat(
   clients: ReadonlyMap<WebSocket, Pick<Listened<never>, 'heard'>>,
@@ -211,11 +214,10 @@ function startHeartbeat(
 ) {
   // Unpredictable, so that an unsolicited pong is not taken for an answer.
   let question = randomBytes(8);
-  const timer = setInterval(() => {
-    const tooOld = performance.now() - options.frameTimeoutMs;
+  const pings = setInterval(() => {
     question = randomBytes(8);
     for (const [socket, { heard }] of clients) {
-      if (!heard.isAnswered || (heard.since ?? Infinity) < tooOld) {
+      if (!heard.isAnswered) {
         socket.terminate();
         continue;
       }
@@ -223,10 +225,20 @@ function startHeartbeat(
       socket.ping(question);
     }
   }, options.pingIntervalMs);
+  const deadlines = setInterval(
+    () => {
+      const tooOld = performance.now() - options.frameTimeoutMs;
+      for (const [socket, { heard }] of clients) if ((heard.since ?? Infinity) < tooOld) socket.terminate();
+    },
+    Math.min(lookEveryMs, options.frameTimeoutMs),
+  );
   return {
     answer(heard: Heard, data: Buffer) {
       if (data.equals(question)) heard.isAnswered = true;
     },
-    stop: () => clearInterval(timer),
+    stop() {
+      clearInterval(pings);
+      clearInterval(deadlines);
+    },
   };
 }

@@ -66,7 +66,6 @@ export interface SessionHost<Guest> {
   renew?(session: SocketSession<Guest>, authorization: string): Promise<Renewed>;
   maxOperations: number;
   initTimeoutMs: number;
-  pings: { most: number; withinMs: number };
   sender: SenderLimits;
   waiting(guest: Guest): Place | Shortage;
   formatError(error: unknown): GraphQLFormattedError;
@@ -101,8 +100,8 @@ interface Operation {
   control: OperationControl;
 }
 
-/** Pings that a client may send within one interval of the heartbeat. */
-export const maxPings = 100;
+/** Pings that a client may send: its own heartbeat, and a new token now and then. However often it is pinged itself. */
+const clientsMayPing = { times: 100, withinMs: 15_000 };
 
 /** What a client may send before it is let in: a `connection_init` and a few pings. */
 const strangersMay = { messages: 10, bytes: 16_384 };
@@ -294,14 +293,13 @@ function complete(session: SocketSession, id: string): void {
 
 /** Whether pings come no faster than needed. */
 function mayPing(session: SocketSession): boolean {
-  const { most, withinMs } = session.host.pings;
   const now = performance.now();
-  if (now - session.pingsSince > withinMs) {
+  if (now - session.pingsSince > clientsMayPing.withinMs) {
     session.pings = 0;
     session.pingsSince = now;
   }
   session.pings += 1;
-  return session.pings <= most;
+  return session.pings <= clientsMayPing.times;
 }
 
 async function answerPing<Guest>(

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { createConnection as connectTcp, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { array, assert, asyncProperty, boolean, constantFrom } from 'fast-check';
 import { WebSocket } from 'ws';
@@ -377,6 +378,15 @@ describe('limits of a socket', () => {
     await countedOut();
     await Promise.all(Array.from({ length: 8 }, () => signedIn()));
     expect(await statusOf({})).toBe(503);
+  });
+
+  it('cut clients that end no message, however rarely they ping', async () => {
+    const client = await signedIn(operator, await impatient({ BODY_TIMEOUT_MS: '300', PING_INTERVAL_MS: '60000' }));
+    const { _socket } = client.socket as unknown as { _socket: Socket };
+    // The head of a message of 100 bytes, and a byte of it.
+    _socket.write(Buffer.from([0x81, 0x80 | 100, 0, 0, 0, 0, 0x7b]));
+    const closed = await Promise.race([client.closed, delay(5_000)]);
+    expect(closed).toMatchObject({ code: 1006 });
   });
 
   it('cut clients that no longer answer pings', async () => {

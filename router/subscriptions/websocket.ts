@@ -6,7 +6,6 @@ import {
   createSocketServer,
   drainSession,
   isShortage,
-  maxPings,
   shortageError,
   startSocketSession,
   type Client,
@@ -61,7 +60,6 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): Pi
   const host: SessionHost<SocketGuest> = {
     maxOperations: settings.MAX_SUBSCRIPTIONS_PER_SOCKET,
     initTimeoutMs: settings.CONNECTION_INIT_TIMEOUT_MS,
-    pings: { most: maxPings, withinMs: settings.PING_INTERVAL_MS },
     sender: { frames: settings.SUBSCRIPTION_QUEUE_LIMIT, bytes: settings.SUBSCRIPTION_BUFFER_BYTES },
     waiting: ({ client }) => admission.take('waiting_bytes', client, 0),
     formatError: options.formatError,
