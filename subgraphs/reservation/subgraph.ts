@@ -90,6 +90,8 @@ export const settingsSchema = z.object({
 const expiryBatch = 100;
 /** How long a claim waits for a bike that was just registered: the news of it takes milliseconds. */
 const bikeWaitMs = 1_000;
+/** Whose claims of the last minute are counted: a limit, which no cache may make larger. */
+const claimersRemembered = 10_000;
 /** Refusals of so long are published as one event: an outage or a rush makes thousands of them. */
 const refusalsEveryMs = 1_000;
 /** How soon whoever waits is told of a free bike; while nobody waits, a look reads nothing but that. */
@@ -160,7 +162,7 @@ export function createReservation(runtime: Runtime): Subgraph {
       return standingAnswer.parse(answer).refusal;
     },
     perMinute: settings.MAX_CLAIMS_PER_MINUTE,
-    riders: settings.RESERVATION_CACHE_SIZE,
+    riders: claimersRemembered,
     time: runtime.time,
   });
 
