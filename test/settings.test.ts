@@ -40,6 +40,35 @@ describe('every setting', () => {
   });
 });
 
+/** What deployments tell the router and the subgraphs; `<…>` stands for what is an installation's own. */
+function deployed(): { where: string; name: string; value: string }[] {
+  const at = (where: string) => globSync(where, { cwd: join(import.meta.dirname, '..') });
+  const patterns: [files: string[], form: RegExp][] = [
+    [at('deploy/kubernetes/{base,overlays/*}/kustomization.yaml'), /^ +(?:# )?- ([A-Z_]+)=(\S+)/gm],
+    [at('deploy/kubernetes/base/router/deployment.yaml'), /\{ name: ([A-Z_]+), value: '?([^' }]+)'? \}/g],
+    [['deploy/kubernetes/secrets.example.yaml'], /^ {2}([A-Z_]+): (<[^>]+>|\S+)/gm],
+    [['deploy/compose.yaml'], /^ +([A-Z]+_?[A-Z]+): (\S+)$/gm],
+    [['deploy/Dockerfile'], /^ENV .*\b(HOST)=(\S+)/gm],
+  ];
+  return patterns.flatMap(([files, form]) =>
+    files.flatMap((where) =>
+      [...read(where).matchAll(form)].map(([, name = '', value = '']) => ({ where, name, value })),
+    ),
+  );
+}
+
+describe('a deployment', () => {
+  it('sets what is a setting, to what it may be', () => {
+    const told = deployed();
+    expect(new Set(told.map(({ where }) => where)).size).toBe(7);
+    // Of the broker alone.
+    const ours = told.filter(({ name }) => name !== 'WATCHER_NATS_PASSWORD');
+    expect(ours.filter(({ name }) => !(name in all))).toEqual([]);
+    const wrong = ours.filter(({ name, value }) => !value.includes('<') && 'line' in start(name, value));
+    expect(wrong).toEqual([]);
+  });
+});
+
 /** What a process makes of a value: the setting, or the line that it prints. */
 function start(name: string, text: string): { value: unknown } | { line: string } {
   try {
