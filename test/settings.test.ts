@@ -304,12 +304,18 @@ const promises: Promised[] = [
     isRight: (text) => z.email().safeParse(text).success,
     right: () => fc.constantFrom('open-data@city.example', "o'neill+bikes@a.b.example"),
   },
+  {
+    words: /^a (file or an address|folder that you may write to)$/,
+    isRight: (text) => /\S/.test(text),
+    right: () => fc.constantFrom('x', ' y z '),
+  },
   // What another program defines: anything but blanks.
   {
     words:
       /^(a (file|folder|program|token|user|private JWK|public key|client’s (name|secret))|that user|the (issuer|audience))/,
     isRight: (text) => /\S/.test(text),
-    right: () => fc.constantFrom('x', ' y z '),
+    value: (text) => text.trim(),
+    right: () => fc.constantFrom('x', ' y z ', 'p@ss w\u00f6rd\r\n'),
   },
 ];
 

@@ -31,6 +31,7 @@ describe('a file .env', () => {
     ['what it sets', 'RESERVATION_FEE=5\n', '', '5'],
     ['a comment, a blank line and an empty value', '# hello\n\n  \r\nHOST=\nRESERVATION_FEE=6 # points\n', '', '6'],
     ['lines as Windows ends them', '# hello\r\nHOST=\r\nRESERVATION_FEE=5\r\n', '', '5'],
+    ['the mark of its encoding', '\ufeffRESERVATION_FEE=5\n', '', '5'],
     ['a value of several lines', "DEV_TOKEN_PRIVATE_KEY='{\n  no setting\n}'\nexport RESERVATION_FEE=7\n", '', '7'],
     ['a name that is nothing to us', 'ZZZZZZZZZZ=1\n', '', 'none'],
     [

@@ -23,7 +23,8 @@ if (text !== undefined) {
 function read(): string | undefined {
   if (!lstatSync(file, { throwIfNoEntry: false })) return undefined;
   try {
-    return readFileSync(file, 'utf8');
+    // Some editors begin a file with what tells its encoding.
+    return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
   } catch (error) {
     console.error(`${file} cannot be read: ${(error as Error).message}. It is a file with a NAME=value in each line.`);
     return process.exit(configurationError);

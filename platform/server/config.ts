@@ -86,8 +86,8 @@ const listOf = <Items extends z.ZodType<unknown, string[]>>(fallback: string, it
 export const named = (fallback: string, pattern: RegExp, allowed: string) =>
   z.string().regex(pattern).default(fallback).meta({ allowed });
 
-/** A setting that is any text, none by default. */
-export const text = (allowed: string) => z.string().regex(/\S/).optional().meta({ allowed });
+/** A setting that is any text, none by default; a secret in a file often ends with the end of its line. */
+export const text = (allowed: string) => z.string().trim().regex(/\S/).optional().meta({ allowed });
 
 /** A setting that is one of some words, with its default. */
 export const oneOf = <const Words extends readonly string[]>(words: Words, fallback: Words[number]) =>
