@@ -9,7 +9,13 @@ import type { Deliveries, Delivery } from './event-stream.ts';
 const ackWaitMs = 3_000;
 
 /** A consumer that gets these events, and handles each when a test says so. */
-function createScene(streams: string[]) {
+function createScene(
+  streams: string[],
+  {
+    consume,
+    logger = createLogger('fatal', 'follower'),
+  }: Partial<Pick<ConsumerOptions['bus'], 'consume'>> & Partial<Pick<ConsumerOptions, 'logger'>> = {},
+) {
   const told: string[] = [];
   const handle = new Map(streams.map((stream) => [stream, Promise.withResolvers<undefined>()]));
   const deliveries: Delivery[] = streams.map((stream) => {
@@ -36,7 +42,10 @@ function createScene(streams: string[]) {
   const consumer = createConsumer({
     name: 'follower',
     publishers: ['owner'],
-    bus: { subjectPrefix: 'evt', consume: () => Promise.resolve(stream) } as unknown as ConsumerOptions['bus'],
+    bus: {
+      subjectPrefix: 'evt',
+      consume: consume ?? (() => Promise.resolve(stream)),
+    } as unknown as ConsumerOptions['bus'],
     positions: {
       get: () => Promise.resolve(0),
       reread: () => Promise.resolve(0),
@@ -48,7 +57,7 @@ function createScene(streams: string[]) {
       triedAgain: () => Promise.resolve([]),
       blocks: () => false,
     } as unknown as ConsumerOptions['deadLetters'],
-    logger: createLogger('fatal', 'follower'),
+    logger,
     handle: ({ subject }) => handle.get(subject)?.promise ?? Promise.resolve(),
     ackWaitMs,
     maxAckPending: 16,
@@ -98,4 +107,19 @@ describe('a consumer tells the broker that it works on an event', () => {
     beat();
     expect(told.slice(4)).toEqual(['long is acknowledged']);
   });
+});
+
+it('a consumer that the broker refuses is told of once, until there is another reason', async () => {
+  let attempts = 0;
+  const told: unknown[] = [];
+  const { consumer } = createScene([], {
+    consume: () => Promise.reject(new Error((attempts += 1) < 5 ? 'no room' : 'no leave')),
+    logger: Object.assign(createLogger('silent', 'follower'), {
+      warn: ({ err }: { err: Error }) => void told.push(err.message),
+    }),
+  });
+  consumer.start();
+  await until('it was tried often', () => attempts > 8);
+  await consumer.close();
+  expect(told).toEqual(['no room', 'no leave']);
 });

@@ -80,6 +80,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
   /** Until closed: builds the consumer, reads it to its end, builds it again. */
   async function run(): Promise<void> {
+    /** Why it cannot be built: as long as that lasts, it is told once. */
+    let told: string | undefined;
     while (!retry.ended) {
       try {
         // Nothing may be handled before the parked subjects are known.
@@ -90,11 +92,16 @@ export function createConsumer(options: ConsumerOptions): Consumer {
           ackWaitMs: options.ackWaitMs,
           maxAckPending: options.maxAckPending,
         });
+        told = undefined;
         if (isClosed()) deliveries.stop();
         logger.debug({ consumer: name }, 'consuming');
         for await (const delivery of deliveries) inHand.set(delivery, receive(delivery));
       } catch (error) {
-        if (!isClosed() && !isUnavailable(error)) logger.warn({ err: error }, 'the consumer ended; building it again');
+        const because = error instanceof Error ? error.message : String(error);
+        if (!isClosed() && !isUnavailable(error) && because !== told) {
+          logger.warn({ err: error }, 'the consumer ended; building it again');
+          told = because;
+        }
       }
       if (!isClosed()) await retry.pause(options.outageDelayMs).catch(() => undefined);
     }

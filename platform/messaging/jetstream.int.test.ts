@@ -39,6 +39,23 @@ afterEach(async () => {
   await manager().streams.delete(streamName);
 });
 
+describe('a stream that the broker does not make', () => {
+  it('makes its state say so, told once, until there is one', async () => {
+    const { logger, lines: told } = createLogbook();
+    const names = { EVENT_STREAM: streamName, EVENT_SUBJECT_PREFIX: `${stage.name}-new` };
+    // Of a single server.
+    const large = createJetStreamBus({ ...runtime.settings, ...names, EVENT_REPLICAS: 3 }, 'owner', logger);
+    await connected(large);
+    for (const _ of [1, 2]) await expect(large.ensureStream()).rejects.toThrow('replicas > 1');
+    expect(large.status()).toMatch(/^the stream \S+-own cannot be made: replicas > 1 not supported/);
+    expect(told).toMatchObject([{ level: 50, message: large.status() }]);
+    await bus.ensureStream();
+    await large.ensureStream();
+    expect(large.status()).toBe('ok');
+    await large.close();
+  });
+});
+
 describe('a stream that is there already', () => {
   const addStream = (subjects: string[], windowMs = 100) =>
     manager().streams.add({ name: streamName, subjects, storage: 'memory', duplicate_window: nanos(windowMs) });

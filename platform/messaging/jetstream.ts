@@ -40,7 +40,7 @@ export interface JetStreamEvents extends EventStream {
   readonly streamName: string;
   /** Creates the stream when the broker has none. */
   ensureStream(): Promise<void>;
-  /** Why the stream that is there takes none of our events, as of the last look at it. */
+  /** Why the stream that is there takes none of our events, or none can be made, as of the last look at it. */
   trouble(): string | undefined;
   /** When the oldest message arrived that a durable consumer has not acknowledged; null without one. */
   oldestPending(name: string, publishers: readonly string[]): Promise<Date | null>;
@@ -88,20 +88,27 @@ export function createJetStreamEvents(
         num_replicas: settings.EVENT_REPLICAS,
         duplicate_window: nanos(settings.DUPLICATE_WINDOW_MS),
       }),
-    );
-    trouble = undefined;
+    ).catch((error: unknown) => {
+      if (error instanceof JetStreamApiError) tell(`the stream ${streamName} cannot be made: ${error.message}`);
+      throw error;
+    });
+    tell(undefined);
     logger.info({ stream: streamName }, 'created the event stream');
     tellLost();
     return created;
   }
 
+  /** Once, as long as it lasts. */
+  function tell(found: string | undefined): void {
+    if (found !== undefined && found !== trouble) logger.error({ stream: streamName }, found);
+    trouble = found;
+  }
+
   /** No user of the broker may change the stream: what differs is said. */
   function compareSettings({ config: { subjects, num_replicas, duplicate_window } }: StreamInfo): void {
-    const before = trouble;
-    trouble = subjects.some((subject) => hasRoomFor(subject, subjectPrefix))
-      ? undefined
-      : `the stream ${streamName} takes ${subjects.join(', ')}, and EVENT_SUBJECT_PREFIX is ${subjectPrefix}`;
-    if (trouble && trouble !== before) logger.error({ stream: streamName }, trouble);
+    const takesOurs = subjects.some((subject) => hasRoomFor(subject, subjectPrefix));
+    const others = `the stream ${streamName} takes ${subjects.join(', ')}, and EVENT_SUBJECT_PREFIX is ${subjectPrefix}`;
+    tell(takesOurs ? undefined : others);
     const { EVENT_REPLICAS: replicas, DUPLICATE_WINDOW_MS: windowMs } = settings;
     const differing = [
       { name: 'EVENT_REPLICAS', stream: num_replicas, setting: replicas, edit: `--replicas ${replicas}` },

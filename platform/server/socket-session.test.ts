@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { createLogger } from './logger.ts';
 import { endSession, receivePing, startSocketSession, type SessionHost } from './socket-session.ts';
 
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => void jest.restoreAllMocks());
 
 /** A session whose client does nothing but ping, and how often it was closed for it. */
 function pinged() {
