@@ -1,11 +1,20 @@
 import { createServer } from 'node:net';
 
 /** True when nothing listens on this port of 127.0.0.1 (a program that listens on all addresses counts too). */
-export function isPortFree(port: number): Promise<boolean> {
+export async function isPortFree(port: number): Promise<boolean> {
+  return (await whyNotAt(port, '127.0.0.1')) === null;
+}
+
+/** True when somebody listens on this port of this address; false, too, where there is no such address. */
+export async function isPortTaken(port: number, address: string): Promise<boolean> {
+  return (await whyNotAt(port, address)) === 'EADDRINUSE';
+}
+
+function whyNotAt(port: number, address: string): Promise<string | null> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    server.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? ''));
+    server.listen(port, address, () => server.close(() => resolve(null)));
   });
 }
 

@@ -26,18 +26,27 @@ function readHolder(file: string): Holder | undefined {
 
 const isSame = (process: { pid: number; startedAt: string }) => startTime(process.pid) === process.startedAt;
 
+/** The process that holds the lock of a data folder. */
+export function holderOf(directory: string): number | undefined {
+  const holder = readHolder(join(directory, 'lock'));
+  return holder && isSame(holder) ? holder.pid : undefined;
+}
+
+export function inUse(directory: string, pid: number): DataPlaneError {
+  return new DataPlaneError(
+    `${shown(directory)} is in use by process ${pid}. Stop that one first: Ctrl-C in its terminal, or kill ${pid}.`,
+  );
+}
+
 /**
  * Takes the lock of a data folder, also from a process that died without releasing it; it first ends the servers that
  * such a process left running. Throws DataPlaneError while the holder lives.
  */
 export async function takeLock(directory: string): Promise<Lock> {
   const file = join(directory, 'lock');
+  const living = holderOf(directory);
+  if (living !== undefined) throw inUse(directory, living);
   const holder = readHolder(file);
-  if (holder && isSame(holder)) {
-    throw new DataPlaneError(
-      `${shown(directory)} is in use by process ${holder.pid}. Stop that one first: Ctrl-C in its terminal, or kill ${holder.pid}.`,
-    );
-  }
   // A pid alone proves nothing: the system may have reused it.
   const orphans =
     holder?.servers.filter((server) => isSame(server) && commandLine(server.pid) === server.command) ?? [];

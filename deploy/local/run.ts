@@ -19,9 +19,10 @@ import { cannotWrite, shown } from './data-plane-error.ts';
 import { pageAddresses } from '../../schema/page-addresses.ts';
 import { routerPort, subgraphNames } from '../../schema/subgraphs.ts';
 import { keptDevelopmentKeys, keptPushKey } from './development-keys.ts';
-import { isPortFree } from './free-port.ts';
+import { isPortFree, isPortTaken } from './free-port.ts';
+import { holderOf, inUse } from './lock.ts';
 import { startSystem } from './system.ts';
-import { buildWebIfStale } from './web.ts';
+import { buildWebIfStale, PagesError } from './web.ts';
 
 /** Also for `nats` on the command line: docs/security.md. */
 const BROKER_PASSWORDS_FILE = join(DATA_DIRECTORY, 'broker-passwords.json');
@@ -100,17 +101,23 @@ async function kept<T>(read: () => Promise<T>): Promise<T> {
   });
 }
 
-/** Reports a taken port before anything is built or started. @throws {PortError} */
+/** Reports a taken port before anything is built or started. @throws {PortError | DataPlaneError} */
 async function checkPorts(settings: Record<string, unknown>): Promise<void> {
   const names = ['ROUTER_PORT', ...subgraphNames.map((name) => `${name.toUpperCase()}_PORT`)];
   for (const name of names) {
     const port = Number(settings[name]);
-    if (!(await isPortFree(port))) throw new PortError(port, name);
+    if (await isPortFree(port)) continue;
+    // Mostly it is this system, which runs already.
+    const holder = holderOf(DATA_DIRECTORY);
+    throw holder === undefined ? new PortError(port, name) : inUse(DATA_DIRECTORY, holder);
   }
+  // Browsers take `localhost` for this address first: they would show another program's pages.
+  const port = Number(settings['ROUTER_PORT']);
+  if (await isPortTaken(port, '::1')) throw new PortError(port, 'ROUTER_PORT');
 }
 
 function isForPeople(error: unknown): error is Error {
-  return error instanceof ConfigError || error instanceof DataPlaneError || error instanceof PortError;
+  return [ConfigError, DataPlaneError, PagesError, PortError].some((kind) => error instanceof kind);
 }
 
 function board(port: number, ms: number): string {

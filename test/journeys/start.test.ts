@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { subgraphNames } from '../../schema/subgraphs.ts';
 import { freePort } from '../../deploy/local/free-port.ts';
+import { takeLock } from '../../deploy/local/lock.ts';
 import { startTime } from '../../deploy/local/processes.ts';
 import { until } from '../support/until.ts';
 
@@ -143,6 +144,33 @@ describe('npm start', () => {
     expect(output()).toContain('ROUTER_PORT');
     // Reported before anything is built or started.
     expect(output()).not.toMatch(/is up on port|Built the pages/);
+    squatter.close();
+  });
+
+  it('says of a second start in the same folder that the first one runs', async () => {
+    const held = await mkdtemp(join(tmpdir(), 'held-'));
+    const lock = await takeLock(held);
+    const port = await freePort();
+    const squatter = createServer().listen(port, '127.0.0.1');
+    await once(squatter, 'listening');
+    const { ended, output } = start({ ROUTER_PORT: String(port), DATA_DIRECTORY: held });
+    expect(await ended).toEqual([1, null]);
+    expect(output()).toContain(`${held} is in use by process ${String(process.pid)}.`);
+    expect(output()).not.toContain('another program');
+    squatter.close();
+    lock.release();
+    await rm(held, { recursive: true });
+  });
+
+  it('names a port that another program has where browsers look for localhost first', async () => {
+    const port = await freePort();
+    const squatter = createServer();
+    const { promise: listens, resolve } = Promise.withResolvers<boolean>();
+    squatter.once('error', () => resolve(false)).listen(port, '::1', () => resolve(true));
+    if (!(await listens)) return; // no IPv6 here
+    const { ended, output } = start({ ROUTER_PORT: String(port) });
+    expect(await ended).toEqual([1, null]);
+    expect(output()).toContain(`Port ${port} is in use`);
     squatter.close();
   });
 
