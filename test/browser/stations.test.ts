@@ -442,6 +442,31 @@ describeInBrowser('stations on the pages', (stage) => {
       });
     });
 
+    it.each([390, 1440])('nothing moves under the rider when stations and points come late, at %d', async (width) => {
+      const { promise: late, resolve: come } = Promise.withResolvers<null>();
+      const prepare = async (page: Page) => {
+        await page.route('**/graphql', async (route) => {
+          if (/query (StationPlaces|RiderPoints)/.test(route.request().postData() ?? '')) await late;
+          await route.continue();
+        });
+      };
+      await stage.visit({ path: '/ride', width, height: 844, language: 'en', prepare }, async (page) => {
+        await page.locator('.history li, .history .empty').first().waitFor();
+        await page.locator('.free-bike').first().waitFor();
+        await page.evaluate(`new PerformanceObserver((list) => {
+          window.moved = (window.moved ?? 0) + list.getEntries().reduce((sum, { value }) => sum + value, 0);
+        }).observe({ type: 'layout-shift' })`);
+        const before = await page.locator('.find').boundingBox();
+        come(null);
+        await Promise.all([page.locator('.balance').waitFor(), lineOf(page, 'ST-101').waitFor()]);
+        await page.waitForTimeout(500);
+        // Stations may change places in their own list.
+        expect(await page.evaluate('window.moved ?? 0')).toBeLessThan(0.05);
+        // On a phone they come above what is beyond the screen.
+        if (width === 1440) expect(await page.locator('.find').boundingBox()).toEqual(before);
+      });
+    });
+
     it('a map is dragged, and zoomed by the wheel once it is meant', async () => {
       await stage.visit({ path: '/ride', width: 390, height: 844, language: 'en' }, async (page) => {
         const east = lineOf(page, 'ST-105');

@@ -191,6 +191,12 @@ describeInBrowser('the dashboard and the fleet page', (stage) => {
             .map(({ outerHTML }) => outerHTML)`,
           );
           expect(small).toEqual([]);
+          const lost = await page.evaluate<string[]>(
+            `[...document.querySelectorAll('.tab, .search-form .choice-option')]
+            .filter((one) => one.getBoundingClientRect().right > one.parentElement.getBoundingClientRect().right)
+            .map(({ textContent }) => textContent)`,
+          );
+          expect(lost).toEqual([]);
           expect(await violationsOf(page)).toEqual([]);
         });
       }
@@ -207,8 +213,48 @@ describeInBrowser('the dashboard and the fleet page', (stage) => {
           .waitFor();
         const invisible = await page.evaluate<string[]>(invisibleSigns);
         expect(invisible).toEqual([]);
+        if (path === '/') return;
+        const underlined = await page.evaluate<(string | null)[]>(
+          `[...document.querySelectorAll('.tab')].filter((tab) => {
+            const ground = getComputedStyle(document.body).backgroundColor;
+            return getComputedStyle(tab).borderBottomColor !== ground;
+          }).map((tab) => tab.getAttribute('aria-selected'))`,
+        );
+        expect(underlined).toEqual(['true']);
       });
     }
+  });
+
+  it('stay where they are when the search opens above them', async () => {
+    await stage.visit({ path: '/fleet', width: 390, language: 'ko' }, async (page) => {
+      await page.getByRole('tab').first().waitFor();
+      const places = () => Promise.all(['main', '.search-button'].map((part) => page.locator(part).boundingBox()));
+      const before = await places();
+      await page.keyboard.press('Control+k');
+      await page.getByRole('dialog').waitFor();
+      expect(await places()).toEqual(before);
+    });
+  });
+
+  it('say who one is in the language of the page', async () => {
+    await stage.visit({ path: '/fleet', width: 1024, language: 'ko' }, async (page) => {
+      await page.getByRole('button', { name: /^operator,/ }).click();
+      await page.getByRole('dialog').getByText('operator 운영자').waitFor();
+    });
+  });
+
+  it('have each field level with the button beside it', async () => {
+    await stage.visit({ path: '/fleet', width: 1024, language: 'en' }, async (page) => {
+      const ends = async (...parts: string[]) => {
+        const boxes = await Promise.all(parts.map((part) => page.locator(part).boundingBox()));
+        return boxes.map((box) => box && box.y + box.height);
+      };
+      const [field, button] = await ends('.search-form input', '.search-form [type="submit"]');
+      expect(field).toBe(button);
+      await page.getByRole('tab', { name: 'Bikes' }).click();
+      const [number, select] = await ends('.list-tools input[name="number"]', '.list-tools select >> nth=0');
+      expect(number).toBe(select);
+    });
   });
 
   it('take the number of a bike or a reservation as people type it, and nothing else for one', async () => {

@@ -76,7 +76,7 @@ describeInBrowser('the tables of operators', (stage) => {
       await shows(page, 51);
       await page.getByRole('button', { name: 'Previous' }).click();
       await shows(page, 1);
-      await page.getByRole('columnheader', { name: 'So since' }).getByRole('button').focus();
+      await page.getByRole('columnheader', { name: 'Since' }).getByRole('button').focus();
       await page.keyboard.press('Enter');
       await page.keyboard.press('Enter');
       await page.locator('th[aria-sort="descending"]').waitFor();

@@ -8,6 +8,7 @@ import { Icon } from '../shared/ui/icons.tsx';
 import { useBackCloses } from '../shared/ui/use-back.ts';
 import { SignIn } from '../shared/session/sign-in.tsx';
 import type { SessionState } from '../shared/session/use-session.ts';
+import { listed } from '../shared/i18n/lists.ts';
 import { type Language, useSharedWords, useSpeech } from '../shared/i18n/speech.tsx';
 import { themes, useTheme } from './theme.ts';
 
@@ -40,6 +41,9 @@ export function Account(state: SessionState) {
 
 function Panel({ config, area, session, notice, signIn, signOut, close }: SessionState & { close: () => void }) {
   const words = useSharedWords();
+  const { language } = useSpeech();
+  // A provider may have roles of its own besides.
+  const nameOf = (role: string) => Object.entries(words.roles).find(([known]) => known === role)?.[1] ?? role;
   return (
     <>
       <Preferences />
@@ -48,7 +52,8 @@ function Panel({ config, area, session, notice, signIn, signOut, close }: Sessio
           <h2>{config.devTokens ? words.signInAs : session ? words.signedIn : words.signIn}</h2>
           {session && (
             <p>
-              <strong>{session.userId}</strong> <span className="aside">{session.roles.join(' ')}</span>
+              <strong>{session.userId}</strong>{' '}
+              <span className="aside">{listed(session.roles.map(nameOf), language)}</span>
             </p>
           )}
           {!(config.provider && session) && (

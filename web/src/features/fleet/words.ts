@@ -429,7 +429,7 @@ const en: typeof ko = {
   uses: namesOf({ FREE: 'Free', RESERVED: 'Reserved', IN_USE: 'In use' }),
   place: 'Where',
   placeUnknown: 'Not known',
-  since: 'So since',
+  since: 'Since',
   district: 'District',
   anyDistrict: 'Any district',
   onlyAt: (stationId) => `Only bikes at ${stationId}`,

@@ -101,6 +101,11 @@ function RiderHome({ acting }: { acting: Acting }) {
           onBuy={() => setWantsPoints(true)}
         />
       )}
+      {rides && !points && !away.includes('points') && (
+        <div className="card purse">
+          <Skeleton label={shared.loading} lines={2} />
+        </div>
+      )}
       {points?.user && (
         <Purse
           points={points.user}

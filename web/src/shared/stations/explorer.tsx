@@ -67,7 +67,11 @@ export default function Explorer({ stations, onLook, actions, opened }: Explorer
   const position = here.status === 'known' ? here.position : null;
   // The list may come some frames after the picture.
   const settled = useDeferredValue(view);
-  const inSight = useMemo(() => placed.filter(({ at }) => isIn(settled, size, at)), [placed, settled, size]);
+  const inSight = useMemo(
+    // Until the map knows how large it is, the list is as long as it will be for all of it: what is below stays there.
+    () => (size === unseen ? placed : placed.filter(({ at }) => isIn(settled, size, at))),
+    [placed, settled, size],
+  );
   const found = useMemo(() => {
     const from = position ?? toPosition(settled.center);
     const known = (text.trim() ? placed : inSight).map(({ station }) => station);

@@ -23,14 +23,19 @@ interface StationsProps {
 
 const wide = '(min-width: 720px)';
 
-/** A card with the map of stations; a system without any has nothing to show. */
+/** A card with the map of stations, and its place until they are known; a system without any has nothing to show. */
 export function Stations({ stations, actions, opened = null, isFoldable = false }: StationsProps) {
   const [isOpen, setOpen] = useState(() => !isFoldable || matchMedia(wide).matches);
   const words = useWords(stationWords);
   const shared = useSharedWords();
-  const { all, failure, look } = stations;
+  const { all, areExpected, failure, look } = stations;
   const since = useClock((now) => (failure ? hourAndMinuteOn(failure.since, now) : ''));
-  if (all?.length === 0 || (!all && !failure)) return null;
+  if (all ? all.length === 0 : !failure && !areExpected) return null;
+  const coming = (
+    <div className="stations-coming">
+      <Skeleton label={shared.loading} lines={6} />
+    </div>
+  );
   return (
     <section className="card stations" aria-labelledby="stations-title">
       <h2 id="stations-title">
@@ -47,9 +52,10 @@ export function Stations({ stations, actions, opened = null, isFoldable = false 
           {all ? words.outdated(since) : words.away}
         </p>
       )}
+      {!all && !failure && isOpen && coming}
       {all && isOpen && (
         <Fence>
-          <Suspense fallback={<Skeleton label={shared.loading} lines={6} />}>
+          <Suspense fallback={coming}>
             <Explorer key={opened} stations={all} opened={opened} onLook={look} {...(actions && { actions })} />
           </Suspense>
         </Fence>

@@ -1,8 +1,9 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { StationPlacesDocument } from '../../../../schema/client/generated/graphql.ts';
 import type { District } from '../../../../schema/places.ts';
 import { allPages, type Answer, answerTo, type Pace, type Question, withoutAway } from '../api/answer.ts';
+import { deviceMemory } from '../api/memory.ts';
 import { useNews } from '../api/use-news.ts';
 import { type Acting, useActing } from '../session/acting.ts';
 import { type Counts, type Shown, strangersIn, withCounts } from './counts.ts';
@@ -12,6 +13,8 @@ import { useStationCounts } from './use-station-counts.ts';
 export interface Stations {
   /** By number; null until the first answer. */
   all: readonly Station[] | null;
+  /** Until then: whether there are some, as far as this browser knows. */
+  areExpected: boolean;
   failure: Answer<unknown>['failure'];
   /** Says which districts the map shows: without the stream, what stands there is asked more often. */
   look(districts: readonly District[]): void;
@@ -51,7 +54,19 @@ export function useStations(news?: number): Stations {
     // What happened before the stream began, it has told.
     if (!isLive || strangers > 0) void (isNear ? near : city).refetch();
   });
-  return { all, failure: known?.failure ?? null, look };
+  return { all, areExpected: useExpected(known?.data?.length), failure: known?.failure ?? null, look };
+}
+
+const noneKey = 'ttareungi.noStations';
+
+/** There are, unless the last answer to this browser was that there are none. */
+function useExpected(count: number | undefined): boolean {
+  const [hadSome] = useState(() => deviceMemory.get(noneKey) === null);
+  useEffect(() => {
+    if (count === 0) deviceMemory.set(noneKey, 'yes');
+    else if (count !== undefined) deviceMemory.forget(noneKey);
+  }, [count]);
+  return hadSome;
 }
 
 /** All stations, for their names and places: nobody follows their counts, which are as of then. Null until the first answer. */
