@@ -9,7 +9,7 @@ import { until } from '../support/until.ts';
 import { describeInBrowser, signInAs, untilLive } from './chromium.ts';
 
 /** A request that fails because of the outage is not the page's fault. */
-const expectedComplaints = /status of 50[0-9]|WebSocket/;
+const expectedComplaints = /status of 50[0-9]|^HTTP 50[0-9] |WebSocket/;
 const phone = { path: '/ride', width: 390, height: 844, expectedComplaints };
 
 /** What still works on the rider's page while a service is offline; every rider is on a ride. */
