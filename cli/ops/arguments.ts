@@ -25,7 +25,7 @@ export const usage = `npm run ops -- <command> [options]
   --url URL                      the running system (http://127.0.0.1:8088, or its ROUTER_PORT)
   --json                         print the answer as JSON
 
-The token in TTAREUNGI_TOKEN says who you are; without it, in development, you are an admin.
+The token in TTAREUNGI_TOKEN says who you are; without it, in development, you are an admin. Times are those of Seoul.
 Exit codes: 0 done · 1 refused, or a service is down or cannot publish · 64 wrong usage · 66 no such event · 69 not running, or no answer · 70 a bug · 77 no right · 78 a wrong setting.`;
 
 export type Command =
