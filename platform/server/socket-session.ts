@@ -33,7 +33,8 @@ import {
 /** Where an operation's answers go; none follows `error` or `complete`. */
 export interface Receiver {
   next(answer: Serialised): void;
-  error(errors: readonly GraphQLFormattedError[]): void;
+  /** @param status of an answer over HTTP, unless the errors' codes say it. */
+  error(errors: readonly GraphQLFormattedError[], status?: number): void;
   complete(): void;
 }
 

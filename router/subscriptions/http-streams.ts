@@ -116,9 +116,9 @@ export function createHttpStreams(options: HttpStreamOptions): HttpStreams {
         giveUp(control);
         end(format.errors([routerError('SLOW_CONSUMER', slowConsumerMessage).toJSON()]));
       },
-      error(errors) {
+      error(errors, status) {
         clearTimeout(opening);
-        if (!opened) return refuse(request, response, errors);
+        if (!opened) return refuse(request, response, errors, status);
         end(format.errors(errors));
       },
       complete() {
@@ -227,7 +227,7 @@ function whileOpen(response: ServerResponse, receiver: Receiver): Receiver {
   const isOpen = () => !response.writableEnded && !response.destroyed;
   return {
     next: (answer) => isOpen() && receiver.next(answer),
-    error: (errors) => isOpen() && receiver.error(errors),
+    error: (errors, status) => isOpen() && receiver.error(errors, status),
     complete: () => isOpen() && receiver.complete(),
   };
 }
@@ -253,10 +253,15 @@ function jsonIn(name: string, text: string): unknown {
   }
 }
 
-/** Refused before anything was streamed. */
-function refuse(request: IncomingMessage, response: ServerResponse, errors: readonly GraphQLFormattedError[]): void {
+/** Refused before anything was streamed: never with the status of a stream. */
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  errors: readonly GraphQLFormattedError[],
+  given = 400,
+): void {
   if (!request.complete) response.setHeader('connection', 'close');
-  const status = statusWithoutData(null, errors) ?? 400;
+  const status = statusWithoutData(null, errors) ?? Math.max(given, 400);
   if (status === 503 || status === 429) response.setHeader('retry-after', '1');
   sendJson(response, status, { errors });
 }

@@ -1,4 +1,4 @@
-import { OperationTypeNode, type GraphQLError } from 'graphql';
+import { OperationTypeNode } from 'graphql';
 import {
   isShortage,
   serialised,
@@ -19,7 +19,7 @@ import { textOf } from '../gateway/asked.ts';
 import type { Engine } from '../gateway/engine.ts';
 import type { AnswerPart } from '../gateway/incremental/deliver.ts';
 import { textOfPart, type IncrementalFormat } from '../gateway/incremental/formats.ts';
-import type { Valid } from '../documents/documents.ts';
+import type { Refused, Valid } from '../documents/documents.ts';
 import type { Variables } from '../documents/variables.ts';
 import type { RequestContext } from '../gateway/request-context.ts';
 import type { Member } from './group.ts';
@@ -84,8 +84,11 @@ export function createOperations({ current, hub, admission, rates, formatError }
     return place;
   }
 
-  function refuse(receiver: Receiver, errors: readonly GraphQLError[]): OperationKind {
-    receiver.error(errors.map((error) => formatError(error)));
+  function refuse(receiver: Receiver, { errors, status }: Refused): OperationKind {
+    receiver.error(
+      errors.map((error) => formatError(error)),
+      status,
+    );
     return 'single';
   }
 
@@ -148,11 +151,11 @@ export function createOperations({ current, hub, admission, rates, formatError }
       let isRunning = false;
       try {
         const checked = generation.documents.check(payload, context);
-        if ('errors' in checked) return refuse(receiver, checked.errors);
+        if ('errors' in checked) return refuse(receiver, checked);
         const { operation } = checked;
         admit?.(operation.operation.operation);
         const tooOften = rates.refuse(client, operation);
-        if (tooOften) return refuse(receiver, [tooOften]);
+        if (tooOften) return refuse(receiver, { errors: [tooOften] });
         if (operation.operation.operation !== OperationTypeNode.SUBSCRIPTION) {
           // Held until the execution has ended, even if the client has gone: it uses resources until then.
           const asker = { context: { ...context, unwanted: signalOf(control) }, parts };
