@@ -58,6 +58,19 @@ describe('a field that is missing and must not be', () => {
     expect(write('{ account { points } bike { note } }', { account: {} }, [refused('bike')]).messages).toHaveLength(2);
   });
 
+  it('is not told in an object of which a subgraph has told why its part is not there', () => {
+    expect(write('{ bike { color note } }', { bike: { note: 'new' } }, [refused('bike')])).toEqual({
+      data: { bike: null },
+      messages: ['refused'],
+    });
+    expect(write('{ bikes { color note } }', { bikes: [{ note: 'a' }, { note: 'b' }] }, [refused('bikes', 1)])).toEqual(
+      {
+        data: { bikes: [null, null] },
+        messages: ['refused', missing],
+      },
+    );
+  });
+
   it('is told where the field beside it may be null itself, or the error is of another object', () => {
     for (const path of [
       ['bike', 'note'],

@@ -130,6 +130,7 @@ function explainedBy(writing: Writing, depth: number): Alike | undefined {
       alike = next;
     }
     here = here?.next.get(step);
+    if (here?.isWhole) return here.alike;
   }
   if (here) return here.alike;
   return typeof path[depth - 1] === 'string' && alike.places >= mostPlaces ? alike : undefined;
@@ -137,6 +138,8 @@ function explainedBy(writing: Writing, depth: number): Alike | undefined {
 
 /** The places that subgraphs told errors of, as a tree of their paths. There may be thousands, of failures too. */
 export interface Told {
+  /** Whether an error is of this place itself: it explains all that is missing in it. */
+  isWhole: boolean;
   next: Map<string | number, Told>;
   alike: Alike;
 }
@@ -151,7 +154,7 @@ interface Alike {
 
 const newAlike = (error?: GraphQLFormattedError): Alike => ({ next: new Map(), places: 0, error });
 
-export const newTold = (): Told => ({ next: new Map(), alike: newAlike() });
+export const newTold = (): Told => ({ isWhole: false, next: new Map(), alike: newAlike() });
 
 /** What was told before anything was written: an error that is told meanwhile explains no other. */
 function toldTo(writing: Writing): Told {
@@ -164,11 +167,16 @@ function toldTo(writing: Writing): Told {
 export function addTold(told: Told, error: GraphQLFormattedError): void {
   let here = told;
   for (const step of error.path ?? []) {
-    const known: Told = here.next.get(step) ?? { next: new Map(), alike: alikeAt(here.alike, step, error) };
+    const known: Told = here.next.get(step) ?? {
+      isWhole: false,
+      next: new Map(),
+      alike: alikeAt(here.alike, step, error),
+    };
     if (typeof step === 'string' && !here.next.has(step)) known.alike.places += 1;
     here.next.set(step, known);
     here = known;
   }
+  here.isWhole = true;
 }
 
 function alikeAt(alike: Alike, step: string | number, error: GraphQLFormattedError): Alike {
