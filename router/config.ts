@@ -124,7 +124,7 @@ const documents = {
     'that clients may name by their ids, such as schema/client/generated/persisted-documents.json',
   ),
   PERSISTED_DOCUMENTS_MODE: oneOf(['allow', 'log', 'only'], 'allow').describe(
-    'other documents, where there is such a file: taken, logged once, or refused',
+    'other documents: taken (allow), logged once (log) or refused (only); log and only need such a file',
   ),
   LEARNED_DOCUMENTS_BYTES: wholeNumber(4_194_304).describe(
     'of documents that clients taught by their hash (automatic persisted queries); 0 for none',
@@ -153,6 +153,10 @@ export const routerContradictions: Contradictions = {
   OVERRIDE_LABELS: ({ ENGINE, OVERRIDE_LABELS = '' }) =>
     ENGINE === 'apollo' && /[^\s,]/.test(OVERRIDE_LABELS)
       ? 'ENGINE=apollo has no labels on; leave one of the two out.'
+      : undefined,
+  PERSISTED_DOCUMENTS_MODE: ({ PERSISTED_DOCUMENTS_MODE: mode, PERSISTED_DOCUMENTS }) =>
+    (mode === 'log' || mode === 'only') && PERSISTED_DOCUMENTS === undefined
+      ? `"${mode}" goes by the documents of PERSISTED_DOCUMENTS, which is not set.`
       : undefined,
   MCP: ({ MCP, PERSISTED_DOCUMENTS }) =>
     MCP === 'on' && PERSISTED_DOCUMENTS === undefined

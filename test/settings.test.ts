@@ -440,14 +440,17 @@ const toSignIn = ['PUBLIC_URL', 'OIDC_CLIENT_ID', 'SESSION_SECRET', 'JWKS_URI', 
 const inTheClear = /^\s*http:\/\/(?!(.*@)?(localhost|127\.0\.0\.1|\[::1\])(:|\/|\s*$))/;
 
 /**
- * Right each, and wrong together: @apollo/gateway has no labels, tools are of a manifest, a provider needs its client, and
- * TLS.
+ * Right each, and wrong together: @apollo/gateway has no labels, tools and what is taken alone are of a manifest, a
+ * provider needs its client, and TLS.
  */
 function contradicting(env: NodeJS.ProcessEnv): string[] {
   const labels = (env['OVERRIDE_LABELS'] ?? '').split(',').some((label) => label.trim() !== '');
   return [
     ...(env['ENGINE'] === 'apollo' && labels ? ['OVERRIDE_LABELS'] : []),
     ...(env['MCP'] === 'on' && !env['PERSISTED_DOCUMENTS'] ? ['MCP'] : []),
+    ...(['log', 'only'].includes(env['PERSISTED_DOCUMENTS_MODE'] ?? '') && !env['PERSISTED_DOCUMENTS']
+      ? ['PERSISTED_DOCUMENTS_MODE']
+      : []),
     ...(env['OIDC_ISSUER'] &&
     (toSignIn.some((name) => !env[name]) ||
       !itemsIn(env['OWN_CLIENTS'] ?? '').includes(env['OIDC_CLIENT_ID'] ?? '') ||

@@ -55,6 +55,7 @@ describe('npm start, before it starts anything,', () => {
     ['a supergraph that is none', { SUPERGRAPH: 'package.json' }, ['SUPERGRAPH']],
     ['documents that are not there', { PERSISTED_DOCUMENTS: 'nowhere.json' }, ['PERSISTED_DOCUMENTS']],
     ['tools without documents', { MCP: 'on' }, ['MCP']],
+    ['a list of what is taken that is not there', { PERSISTED_DOCUMENTS_MODE: 'only' }, ['PERSISTED_DOCUMENTS_MODE']],
     ['labels for another engine', { ENGINE: 'apollo', OVERRIDE_LABELS: 'a' }, ['OVERRIDE_LABELS']],
     ['a provider alone', { OIDC_ISSUER: 'https://login.example' }, ['OIDC_ISSUER']],
     ['an address of another machine', { HOST: '192.0.2.1' }, ['HOST']],

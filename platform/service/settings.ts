@@ -74,7 +74,7 @@ const broker = {
 const deciding = {
   HEAD_CACHE_SIZE: wholeNumber(10_000).describe('streams whose newest decision is remembered'),
   OUTCOME_TIMEOUT_MS: milliseconds(2_000).describe(
-    'how long a mutation waits for the outcome before it answers PENDING',
+    'how long a mutation waits for the outcome before it answers PENDING; less than the router’s SUBGRAPH_TIMEOUT_MS',
   ),
   OUTCOME_POLL_MS: milliseconds(500, 1).describe('how often it looks meanwhile, in case the broker says nothing'),
   FRESHNESS_TIMEOUT_MS: milliseconds(2_000).describe(

@@ -28,7 +28,7 @@ export const settingsSchema = z.object({
     'who charges; without one nothing is charged in development, and nothing starts elsewhere',
   ),
   PAYMENT_TIMEOUT_MS: milliseconds(5_000, 1).describe(
-    'how long the provider may take; then SERVICE_UNAVAILABLE, and the same key asks again',
+    'how long the provider may take; then SERVICE_UNAVAILABLE, and the same key asks again; less than the router’s SUBGRAPH_TIMEOUT_MS',
   ),
   PAYMENT_RETRY_MS: milliseconds(15_000, 1).describe(
     'a payment without an answer is asked for again after so long, then after twice as long …',
