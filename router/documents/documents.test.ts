@@ -12,8 +12,8 @@ import { anybody, clientDocuments, codesOf, cpuMs, createTestDocuments, errorsOf
 const shortMs = 50;
 
 describe('introspection', () => {
-  const codes = (settings: NodeJS.ProcessEnv, query: string) => {
-    const checked = createTestDocuments(settings).check({ query }, anybody);
+  const codes = (settings: NodeJS.ProcessEnv, query: string, variables = {}) => {
+    const checked = createTestDocuments(settings).check({ query, variables }, anybody);
     return 'errors' in checked ? checked.errors.map(({ message }) => message) : [];
   };
 
@@ -33,7 +33,15 @@ describe('introspection', () => {
       else expect(told).toEqual([expect.stringContaining('introspection is off')]);
     }
     expect(codes(settings, '{ __typename bike(bikeId: 1) { __typename } }')).toEqual([]);
-    expect(codes(settings, '{ bike(bikeId: 1) { colour } }')[0]?.includes('Did you mean')).toBe(isOpen);
+    const find = 'query ($filter: BikeFilter) { bikes(filter: $filter) { totalCount } }';
+    for (const [query, variables] of [
+      ['{ bike(bikeId: 1) { colour } }', {}],
+      ['{ bikes(filter: { condition: IN_SERVISE }) { totalCount } }', {}],
+      [find, { filter: { colour: 'green' } }],
+      [find, { filter: { condition: 'IN_SERVISE' } }],
+    ] as const) {
+      expect([query, codes(settings, query, variables)[0]?.includes('Did you mean')]).toEqual([query, isOpen]);
+    }
   });
 });
 

@@ -101,6 +101,8 @@ export function createDocuments(
     refuseInfinity,
     ...(limits.introspection ? [] : [refuseIntrospection]),
   ];
+  // A suggestion would tell of the schema what introspection must not.
+  const hideSuggestions = !limits.introspection;
   const known = createLruCache<string, KnownDocument>(limits.cacheBytes, ({ textBytes }) => textBytes * memoryPerByte);
 
   function read(query: string): KnownDocument | { errors: readonly GraphQLError[] } {
@@ -119,8 +121,7 @@ export function createDocuments(
     }
     const misshapen = refuseShape(parsed, limits) ?? refuseRootConditions(parsed);
     if (misshapen) return refused(misshapen);
-    // A suggestion would tell of the schema what introspection must not.
-    const errors = validate(schema, parsed, rules, { maxErrors, hideSuggestions: !limits.introspection });
+    const errors = validate(schema, parsed, rules, { maxErrors, hideSuggestions });
     if (errors.length > 0) return { errors: errors.map((error) => asCoded(error, 'GRAPHQL_VALIDATION_FAILED')) };
     // Locations are for errors; they keep every token of the text.
     const separated = separateNames(query, parse(query, { noLocation: true }), graph);
@@ -171,7 +172,8 @@ export function createDocuments(
       if ('errors' in found) return found;
       persisted.learn(request);
       const { document, operation, fragments } = found.operation;
-      const coercion = coerceVariables(schema, operation, found.operation.variablesOf(variables ?? {}));
+      const given = found.operation.variablesOf(variables ?? {});
+      const coercion = coerceVariables(schema, operation, given, hideSuggestions);
       if ('errors' in coercion) return { errors: coercion.errors.map((error) => withNames(error, found.operation)) };
       const written = found.operation.deferring ?? { document, operation };
       const misplaced = refuseNulls(schema, written.document, written.operation, coercion.coerced);

@@ -27,12 +27,14 @@ export const maxErrors = 9;
 
 /**
  * Variables as the operation gets them.
+ * @param hideSuggestions of names that the schema has: errors then tell no more of it than their client wrote.
  * @returns at most ten errors BAD_USER_INPUT.
  */
 export function coerceVariables(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   variables: Variables,
+  hideSuggestions: boolean,
 ): { coerced: Variables } | { errors: readonly GraphQLError[] } {
   const excess = excessIn(variables, {
     listItems: maxListItems,
@@ -41,7 +43,10 @@ export function coerceVariables(
     values: maxListItems * valuesPerItem,
   });
   if (excess !== undefined) return { errors: [badInput(excess)] };
-  const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors });
+  const { coerced, errors } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, {
+    maxErrors,
+    hideSuggestions,
+  });
   return coerced ? { coerced } : { errors: errors.map(({ message }) => badInput(message)) };
 }
 
