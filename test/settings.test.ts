@@ -214,8 +214,8 @@ const promises: Promised[] = [
   },
   {
     words: /^always, or a time/,
-    isRight: (text) => /^(always|[0-9]+(ms|s|m|h))$/.test(text),
-    right: () => fc.constantFrom('always', '0ms', '7s', '2m', '1h'),
+    isRight: (text) => /^(always|[0-9]{1,6}(ms|s|m|h))$/.test(text),
+    right: () => fc.constantFrom('always', '0ms', '7s', '2m', '999999h'),
   },
   {
     words: /^origins of pages/,

@@ -122,9 +122,12 @@ export async function natsLaunch(port: number, place: Place): Promise<Launch> {
   return { ...launch, command, engine: `nats-server ${natsServerBin.version}` };
 }
 
+/** As its server reads it: more hours than have six digits are too many nanoseconds for it. */
+export const natsTime = /^(always|\d{1,6}(ms|s|m|h))$/;
+
 /** The settings file of NATS; `syncInterval` as in NATS_SYNC_INTERVAL, unset = the server's own two minutes. */
 export function natsConfig(port: number, store: string, syncInterval: string | undefined): string {
-  if (syncInterval && !/^(always|\d+(ms|s|m|h))$/.test(syncInterval)) {
+  if (syncInterval && !natsTime.test(syncInterval)) {
     throw new DataPlaneError(
       `NATS_SYNC_INTERVAL is "${syncInterval}". It may be always, a time such as 10s, or unset.`,
     );

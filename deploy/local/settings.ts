@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { named, port, text } from '../../platform/server/index.ts';
-import { MONGODB_ENGINES } from './engines.ts';
+import { MONGODB_ENGINES, natsTime } from './engines.ts';
 
 /** What `npm start` reads beside the settings of all processes. */
 export const localSettings = z.object({
@@ -17,9 +17,9 @@ export const localSettings = z.object({
   NATS_PORT: port(4322).describe('0 for any free one'),
   NATS_SYNC_INTERVAL: z
     .string()
-    .regex(/^(always|\d+(ms|s|m|h))$/)
+    .regex(natsTime)
     .optional()
-    .meta({ allowed: 'always, or a time such as 500ms, 10s or 2m' })
+    .meta({ allowed: 'always, or a time such as 500ms, 10s or 2m, of at most 6 digits' })
     .describe(
       'how often JetStream writes through to disk; the broker’s own (2 min) when not set, always in production',
     ),
