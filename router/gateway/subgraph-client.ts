@@ -16,6 +16,8 @@ import { parseAnswer } from './subgraph-answer.ts';
 
 export interface SubgraphClient {
   url: URL;
+  /** How long it may take to answer. */
+  timeoutMs: number;
   /** Headers of a client that travel here: equal ones get equal answers. */
   identityOf(sender: Sender): Record<string, string>;
   /** Never rejects for want of an answer: the error says so. */
@@ -205,6 +207,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
       }
     },
     url,
+    timeoutMs,
     identityOf: (sender) => identityOf(options.headers, sender),
     refused,
     close(moved) {

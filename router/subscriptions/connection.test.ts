@@ -45,6 +45,7 @@ afterEach(async () => {
 const plan: Pick<SubscriptionPlan, 'owner' | 'upstream' | 'upstreamVariables'> = {
   owner: {
     url: new URL('http://not.yet'),
+    timeoutMs: 1_000,
     identityOf: ({ authorization }) => (authorization ? { authorization } : {}),
     refused: () => undefined,
   },
@@ -63,15 +64,19 @@ const plan: Pick<SubscriptionPlan, 'owner' | 'upstream' | 'upstreamVariables'> =
 };
 const event = (n: number) => JSON.stringify({ id: '1', type: 'next', payload: { data: { u: { cursor: `c${n}` } } } });
 
-function connect(authorization: () => string | undefined = () => undefined, pingIntervalMs = 10_000) {
+function connect(
+  authorization: () => string | undefined = () => undefined,
+  pingIntervalMs = 10_000,
+  timeoutMs = plan.owner.timeoutMs,
+) {
   const cursors: unknown[] = [];
   const endings: Ending[] = [];
   const connection = createConnection({
-    plan: { ...plan, owner: { ...plan.owner, url } } as SubscriptionPlan,
+    plan: { ...plan, owner: { ...plan.owner, url, timeoutMs } } as SubscriptionPlan,
     variables: {},
     headers: {},
     after: undefined,
-    upstream: { connectTimeoutMs: 1_000, pingIntervalMs, maxAnswerBytes: 1_000_000 },
+    upstream: { pingIntervalMs, maxAnswerBytes: 1_000_000 },
     resume: { backoffMs: 1, backoffMaxMs: 5, timeoutMs: 300 },
     authorization,
     metrics: createMetrics(),
@@ -109,6 +114,15 @@ describe('a connection to the owner', () => {
     } finally {
       clock.mockRestore();
     }
+  });
+
+  it('waits for as long as that owner may take to answer', async () => {
+    server.removeAllListeners('connection');
+    const [quick, slow] = [connect(undefined, undefined, 100), connect()];
+    await until('the one is given up', () => quick.endings.length > 0, 900);
+    expect(slow.endings).toEqual([]);
+    await until('the other one is, too', () => slow.endings.length > 0);
+    expect(slow.endings).toMatchObject([{ kind: 'errors', errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }] }]);
   });
 
   it('goes on when the owner is silent to pings', async () => {

@@ -29,7 +29,7 @@ export interface ConnectionOptions {
   plan: SubscriptionPlan;
   variables: Variables;
   after: Place;
-  upstream: Omit<UpstreamSettings, 'url' | 'refused'>;
+  upstream: Omit<UpstreamSettings, 'url' | 'refused' | 'connectTimeoutMs'>;
   resume: { backoffMs: number; backoffMaxMs: number; timeoutMs: number };
   /** The token to authenticate with, now. */
   authorization(): string | undefined;
@@ -68,6 +68,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       {
         ...options.upstream,
         url: webSocketUrl(plan.owner.url),
+        connectTimeoutMs: plan.owner.timeoutMs,
         refused: () => plan.owner.refused(),
         query,
         operationName,

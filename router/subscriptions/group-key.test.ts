@@ -32,6 +32,7 @@ const planner = createSubscriptionPlanner({
   clientOf: (name) => ({
     url: new URL('http://127.0.0.1'),
     ask: () => Promise.reject(new Error(name)),
+    timeoutMs: 10_000,
     identityOf: () => ({}),
     refused: () => undefined,
   }),

@@ -257,7 +257,6 @@ function joinable(family: ReadonlySet<Group> | undefined, after: Place): Group |
 function groupSettings({ settings, formatError, metrics, tracing, labelOf }: HubOptions) {
   return {
     upstream: {
-      connectTimeoutMs: settings.SUBGRAPH_TIMEOUT_MS,
       pingIntervalMs: settings.PING_INTERVAL_MS,
       maxAnswerBytes: settings.MAX_ANSWER_BYTES,
       secret: settings.ROUTER_SECRET[0],

@@ -22,7 +22,7 @@ export interface SubscriptionPlan {
   /** The operation as its client wrote it, and what of it is asked for. */
   asked: Pick<CheckedOperation, 'query' | 'name'> & { decisions: Variables };
   /** The subgraph whose events they are. */
-  owner: Pick<SubgraphClient, 'url' | 'identityOf' | 'refused'>;
+  owner: Pick<SubgraphClient, 'url' | 'timeoutMs' | 'identityOf' | 'refused'>;
   upstream: UpstreamOperation;
   /** The client's variable that only says where to begin; it does not tell two running subscriptions apart. */
   beginningVariable: string | undefined;
@@ -40,7 +40,7 @@ export interface SubscriptionPlanner {
 }
 
 export interface SubscriptionPlannerOptions {
-  clientOf(subgraph: string): Pick<SubgraphClient, 'ask' | 'url' | 'identityOf' | 'refused'>;
+  clientOf(subgraph: string): Pick<SubgraphClient, 'ask' | 'url' | 'timeoutMs' | 'identityOf' | 'refused'>;
   hooks: EngineOptions['hooks'];
   graph: Graph;
   compiler: Compiler;

@@ -115,6 +115,7 @@ export function startFederation(definition: Definition, options: FederationOptio
 
   const clientOf = (name: string) => ({
     url: new URL(`http://${name}.invalid`),
+    timeoutMs: 10_000,
     identityOf: () => ({}),
     refused: () => undefined,
     async ask({ subgraph, body }: { subgraph: string; body: string }, context: Partial<RequestContext>) {
