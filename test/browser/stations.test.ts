@@ -467,6 +467,24 @@ describeInBrowser('stations on the pages', (stage) => {
       });
     });
 
+    it('nothing moves under the rider when rides come after points', async () => {
+      const { promise: late, resolve: come } = Promise.withResolvers<null>();
+      const prepare = async (page: Page) => {
+        await page.route('**/graphql', async (route) => {
+          if (route.request().postData()?.includes('query RiderRides')) await late;
+          await route.continue();
+        });
+      };
+      await stage.visit({ path: '/ride', width: 390, height: 844, language: 'en', prepare }, async (page) => {
+        await page.waitForResponse((response) => Boolean(response.request().postData()?.includes('query RiderPoints')));
+        await page.waitForTimeout(500);
+        expect(await page.locator('.ride > .card').count()).toBe(0);
+        expect(await page.locator('.ride > .skeleton').count()).toBe(1);
+        come(null);
+        await Promise.all([page.locator('.balance').waitFor(), page.locator('.find').waitFor()]);
+      });
+    });
+
     it('a map is dragged, and zoomed by the wheel once it is meant', async () => {
       await stage.visit({ path: '/ride', width: 390, height: 844, language: 'en' }, async (page) => {
         const east = lineOf(page, 'ST-105');

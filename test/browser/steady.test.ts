@@ -236,6 +236,23 @@ describeInBrowser('the dashboard and the fleet page', (stage) => {
     });
   });
 
+  it('have a place for alerts before it is known whether there are any', async () => {
+    const { promise: late, resolve: come } = Promise.withResolvers<null>();
+    const prepare = async (page: Page) => {
+      await page.route('**/graphql', async (route) => {
+        if (route.request().postData()?.includes('query FleetAttention')) await late;
+        await route.continue();
+      });
+    };
+    await stage.visit({ path: '/fleet', width: 390, language: 'en', prepare }, async (page) => {
+      await page.getByRole('tab').first().waitFor();
+      const before = await page.locator('.tab-list').boundingBox();
+      come(null);
+      await page.locator('.alerts > .aside, .alert').waitFor();
+      expect(await page.locator('.tab-list').boundingBox()).toEqual(before);
+    });
+  });
+
   it('say who one is in the language of the page', async () => {
     await stage.visit({ path: '/fleet', width: 1024, language: 'ko' }, async (page) => {
       await page.getByRole('button', { name: /^operator,/ }).click();

@@ -6,7 +6,7 @@ import { useAnswer } from '../../shared/api/use-answer.ts';
 import { formatCount } from '../../shared/i18n/numbers.ts';
 import { useSharedWords, useSpeech, useWords } from '../../shared/i18n/speech.tsx';
 import { minutes } from '../../shared/i18n/units.ts';
-import { Field } from '../../shared/ui/controls.tsx';
+import { Field, Skeleton } from '../../shared/ui/controls.tsx';
 import { errorText } from '../../shared/ui/submission.tsx';
 import { longestRide, longestSituation } from './table-address.ts';
 import {
@@ -47,6 +47,7 @@ export function Alerts() {
   return (
     <section className="card alerts" aria-labelledby="alerts-title">
       <h2 id="alerts-title">{words.title}</h2>
+      {!alerts && error === null && <Skeleton label={shared.loading} lines={1} />}
       {alerts?.length === 0 && <p className="aside">{words.none}</p>}
       {alerts && alerts.length > 0 && (
         <ul className="alert-list">

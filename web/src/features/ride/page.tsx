@@ -48,7 +48,9 @@ export default function RidePage() {
 function RiderHome({ acting }: { acting: Acting }) {
   const words = useWords(rideWords);
   const shared = useSharedWords();
-  const { rides, points, away, lostSince } = useRider(acting);
+  const { rides, points: told, away, lostSince } = useRider(acting);
+  // What rides are, or that nobody knows, stands first: points that came sooner would be pushed down by it.
+  const points = rides || away.includes('rides') || lostSince !== null ? told : null;
   const lost = useClock((now) => (lostSince === null ? '' : hourAndMinuteOn(lostSince, now)));
   const stations = useStationNames();
   const pushes = usePushes(acting);
