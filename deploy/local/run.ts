@@ -21,7 +21,7 @@ import { routerPort, subgraphNames } from '../../schema/subgraphs.ts';
 import { keptDevelopmentKeys, keptPushKey } from './development-keys.ts';
 import { isPortFree, isPortTaken } from './free-port.ts';
 import { holderOf, inUse } from './lock.ts';
-import { startSystem } from './system.ts';
+import { hostInUrls, startSystem } from './system.ts';
 import { buildWebIfStale, PagesError } from './web.ts';
 
 /** Also for `nats` on the command line: docs/security.md. */
@@ -86,7 +86,7 @@ try {
     NATS_URL: dataPlane.natsUrl,
   });
   closers.push(() => system.close());
-  report(board(system.routerPort, performance.now() - startedAt));
+  report(board(hostInUrls(settings.HOST), system.routerPort, performance.now() - startedAt));
 } catch (error) {
   await closeAll();
   if (!isForPeople(error)) throw error;
@@ -120,8 +120,8 @@ function isForPeople(error: unknown): error is Error {
   return [ConfigError, DataPlaneError, PagesError, PortError].some((kind) => error instanceof kind);
 }
 
-function board(port: number, ms: number): string {
-  const at = (path: string) => `http://localhost:${port}${path}`;
+function board(host: string, port: number, ms: number): string {
+  const at = (path: string) => `http://${host === '127.0.0.1' ? 'localhost' : host}:${port}${path}`;
   return `
   따릉이 is ready (${(ms / 1000).toFixed(1)} s, on Node ${process.versions.node}).
 

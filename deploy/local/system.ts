@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { ttareungi } from '../../router/product/product.ts';
 import { startRouter } from '../../router/router.ts';
 import { subgraphNames, type SubgraphName } from '../../schema/subgraphs.ts';
@@ -9,6 +10,12 @@ export interface System {
   routerPort: number;
   services: Record<SubgraphName, RunningService>;
   close(): Promise<void>;
+}
+
+/** How an address to listen on is written in an address to ask. What listens on all is asked on this machine's own. */
+export function hostInUrls(host: string | undefined): string {
+  if (!host || host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return isIPv6(host) ? `[${host}]` : host;
 }
 
 /** @throws {ConfigError} with one line per mistake. */
@@ -26,7 +33,8 @@ export async function startSystem(env: NodeJS.ProcessEnv): Promise<System> {
       }),
     );
     const urls: NodeJS.ProcessEnv = {};
-    for (const [name, { port }] of services) urls[`${name.toUpperCase()}_URL`] = `http://127.0.0.1:${port}/graphql`;
+    const host = hostInUrls(env['HOST']);
+    for (const [name, { port }] of services) urls[`${name.toUpperCase()}_URL`] = `http://${host}:${port}/graphql`;
     const router = await startRouter({ ...env, ...urls }, { product: ttareungi });
     return {
       routerPort: router.port,
