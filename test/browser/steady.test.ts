@@ -253,6 +253,15 @@ describeInBrowser('the dashboard and the fleet page', (stage) => {
     });
   });
 
+  it.each([320, 390, 480, 720, 768, 900, 960])('have a header of one line, at %d', async (width) => {
+    for (const language of ['ko', 'en'] as const) {
+      await stage.visit({ path: '/', width, language }, async (page) => {
+        await page.getByRole('button', { name: /^operator,/ }).waitFor();
+        expect((await page.locator('.header').boundingBox())?.height).toBeLessThanOrEqual(60);
+      });
+    }
+  });
+
   it('say who one is in the language of the page', async () => {
     await stage.visit({ path: '/fleet', width: 1024, language: 'ko' }, async (page) => {
       await page.getByRole('button', { name: /^operator,/ }).click();
