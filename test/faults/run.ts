@@ -48,7 +48,7 @@ const losing: readonly FaultKind[] = ['wipe-broker', 'roll-back-broker', 'flip-b
 const brokerLost = new WeakSet<Cluster>();
 
 /** Runs a plan on a healthy cluster, heals everything, and checks everything. */
-export async function runPlan(cluster: Cluster, plan: Plan, settleWithinMs = 30_000): Promise<RunResult> {
+export async function runPlan(cluster: Cluster, plan: Plan, settleWithinMs = 90_000): Promise<RunResult> {
   const startedAt = performance.now();
   const restartsBefore = restartsOf(cluster).length;
   const name = `r${plan.seed}`;
