@@ -173,7 +173,7 @@ const webSockets = {
 const stopping = {
   STOP_TIMEOUT_MS: milliseconds(10_000).describe('how long a stop may take, after the delay'),
   STOP_DELAY_MS: milliseconds(0).describe(
-    'go on answering for so long after the signal; behind a load balancer at least KEEP_ALIVE_MS',
+    'go on answering for so long after the signal; behind a load balancer until it sends nothing more here',
   ),
 };
 
