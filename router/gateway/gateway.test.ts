@@ -161,7 +161,7 @@ describe('a limit', () => {
   it('refuses a document with too many tokens', async () => {
     const answer = await ask(`{ ${'__typename '.repeat(600)} }`);
     expect(answer.status).toBe(400);
-    expect(codesOf(answer)).toEqual(['GRAPHQL_PARSE_FAILED']);
+    expect(codesOf(answer)).toEqual(['QUERY_TOO_COMPLEX']);
   });
 });
 
