@@ -39,7 +39,8 @@ export async function startTarget(env: NodeJS.ProcessEnv = {}): Promise<Target> 
   const preload = join(import.meta.dirname, 'usage.ts');
   const system = await startSystem({
     mode: 'two',
-    env: { USAGE_FILE: usageFile, MCP: 'on', PERSISTED_DOCUMENTS: manifest, ...env },
+    // The wait for a turn as the product has it: what waits longer keeps a place that others of its client need.
+    env: { USAGE_FILE: usageFile, MCP: 'on', PERSISTED_DOCUMENTS: manifest, QUERY_WAIT_MS: '2000', ...env },
     routerArguments: [`--max-old-space-size=${heapMb}`, '--import', preload],
   });
   const { router, subgraphs } = system.pair ?? {};
