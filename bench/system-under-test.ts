@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DATA_DIRECTORY, startDataPlane } from '../deploy/local/data-plane.ts';
 import { createDevelopmentKeys } from '../deploy/local/development-keys.ts';
-import { compileCache, nodeFlags } from '../deploy/local/node-flags.ts';
+import { nodeEnvironment, nodeFlags } from '../deploy/local/node-flags.ts';
 import { createClient, type Client } from '../schema/client/client.ts';
 import { subgraphNames } from '../schema/subgraphs.ts';
 import { startSystem, type TestSystem } from '../test/support/system.ts';
@@ -130,7 +130,7 @@ export async function ownEnvironment(addresses: NodeJS.ProcessEnv): Promise<Node
 export function startAllInOne(env: NodeJS.ProcessEnv, profileDirectory?: string) {
   const profiling = profileDirectory ? ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`] : [];
   const child = fork(join(import.meta.dirname, 'all-in-one.ts'), {
-    env: { NODE_COMPILE_CACHE: compileCache, ...env },
+    env: { ...nodeEnvironment, ...env },
     execArgv: [...nodeFlags, ...profiling],
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });

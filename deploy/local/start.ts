@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { longestTimerMs } from '../../platform/foundation/time.ts';
-import { compileCache, nodeFlags } from './node-flags.ts';
+import { nodeEnvironment, nodeFlags } from './node-flags.ts';
 
 /** On top of what a stop may take, for the servers that were brought along. */
 const serversGraceMs = 5_000;
@@ -19,7 +19,7 @@ if (process.argv.length > 2) {
 const child = fork(join(import.meta.dirname, 'run.ts'), {
   stdio: 'inherit',
   execArgv: [...process.execArgv, ...nodeFlags],
-  env: { NODE_COMPILE_CACHE: compileCache, ...process.env },
+  env: { ...nodeEnvironment, ...process.env },
   // A session of its own: a Ctrl-C in the terminal reaches only this process, which forwards it once.
   detached: true,
 });
