@@ -29,7 +29,7 @@ export async function importStations(
   report: (line: string) => void,
 ): Promise<LineOutcome[]> {
   const { lines, problem } = readStations(await readTextFile(file), Date.now());
-  const whyNot = lines.length === 0 ? (problem ?? { code: 'empty' as const }) : problem;
+  const whyNot = problem ?? (lines.length === 0 ? { code: 'empty' as const } : null);
   if (whyNot) throw new OpsError(exitCodes.usage, `${file} is no file of stations: ${fileProblem(whyNot, 'en')}`);
 
   const plan = planFor(lines, await stationsOf(client));

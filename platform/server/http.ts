@@ -59,8 +59,8 @@ const maxHeaders = 100;
 /** For so much longer than it says Node keeps an idle connection, and complains of a timer too long at each request. */
 const keepAliveMarginMs = 1_000;
 
-/** How often to check for connections past their deadline. */
-const lookEveryMs = 1_000;
+/** How often to check for what is past its deadline: connections, messages. */
+export const lookEveryMs = 1_000;
 
 export interface HttpServer {
   server: Server;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
-import { pathOf, shortageRefusal } from './http.ts';
+import { lookEveryMs, pathOf, shortageRefusal } from './http.ts';
 import type { Logger } from './logger.ts';
 import { repeatedHeader } from './repeated-header.ts';
 import { isShortage, type Place, type Shortage } from './places.ts';
@@ -201,12 +201,9 @@ function heardAll(heard: Heard): void {
   heard.since = undefined;
 }
 
-/** How often to check for messages past their deadline. */
-const lookEveryMs = 1_000;
-
 /**
- * Two timers for all sockets: one cuts those that leave a message unfinished, the other those that did not answer the last ping,
- * and pings the others.
+ * Two timers for all sockets: one cuts those that leave a message unfinished, the other those that did not answer the
+ * last ping, and pings the others.
  */
 function startHeartbeat(
   clients: ReadonlyMap<WebSocket, Pick<Listened<never>, 'heard'>>,

@@ -1,5 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
-import { bytesOf, type Form } from '../../platform/server/index.ts';
+import { bytesOf, weightsIn, type Form } from '../../platform/server/index.ts';
 import type { IncrementalFormat } from '../gateway/incremental/formats.ts';
 
 /** How one response carries the answers of one operation. */
@@ -75,7 +75,7 @@ const multipart: StreamFormat = {
 export function streamFormatFor(accept: string | undefined): StreamFormat | undefined {
   const [first = ''] = (accept ?? '').split(',');
   const [type, ...parameters] = first.split(';').map((text) => text.trim().toLowerCase());
-  if (parameters.some((parameter) => /^q\s*=\s*0(\.0*)?$/.test(parameter))) return undefined;
+  if (weightsIn(first).get(type ?? '') === 0) return undefined;
   if (type === 'text/event-stream') return sse;
   const isSubscription = parameters.some((parameter) => /^subscriptionspec\s*=\s*("?)1\.0\1$/.test(parameter));
   return type === 'multipart/mixed' && isSubscription ? multipart : undefined;

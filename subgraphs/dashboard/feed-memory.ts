@@ -27,7 +27,7 @@ export function createFeedMemory(cacheSize: number): FeedMemory {
       for (const [rowName, view] of namedRows(document)) {
         unwritten.set(rowName, view);
         // A reservation that ended is asked for no more: every story would leave a row that nobody needs.
-        if (hasEnded(view)) cache.delete(rowName);
+        if ('reserveStatus' in view && hasEnded(view)) cache.delete(rowName);
         else cache.set(rowName, view);
       }
     },

@@ -447,9 +447,8 @@ function evolve(before: ReservationView | undefined, event: EventNamed<Reservati
   }
 }
 
-/** Nothing happens to it any more; rows that are not reservations' go on. */
-export const hasEnded = (view: object): boolean =>
-  'reserveStatus' in view && ended.has(view.reserveStatus as ReserveStatus);
+/** Nothing happens to it any more. */
+export const hasEnded = ({ reserveStatus }: ReservationView): boolean => ended.has(reserveStatus);
 
 const ended: ReadonlySet<ReserveStatus> = new Set(['RETURNED', 'CANCELLED', 'EXPIRED', 'REJECTED']);
 
